@@ -1,0 +1,177 @@
+// Package tree turns strings into paths that cannot escape their root, and
+// orders files as a walk of the tree would meet them. It does no I/O.
+package tree
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxElement is the longest name common file systems take, in bytes.
+const maxElement = 255
+
+// ErrPath is what every refused path wraps.
+var ErrPath = errors.New("unsafe path")
+
+// Path is a clean, slash-separated, relative path. The zero Path is the root
+// itself. Paths are made only by ParsePath, ParseDir and Join, so a Path never
+// holds "..", ".git", an absolute path or a control character.
+type Path struct{ slashed string }
+
+// ParsePath reads a path to a file. It cleans "./" and doubled slashes and
+// refuses everything that could lead outside the root or into git's own
+// directory; the error wraps ErrPath and says why.
+func ParsePath(s string) (Path, error) {
+	if strings.HasPrefix(s, "/") {
+		return Path{}, refused(s, "it is absolute")
+	}
+	if strings.HasSuffix(s, "/") {
+		return Path{}, refused(s, "it names a directory")
+	}
+	p, err := ParseDir(s)
+	if err == nil && p.IsRoot() {
+		return Path{}, refused(s, "it is empty")
+	}
+	return p, err
+}
+
+// ParseDir reads a path to a directory as state stores and Destinations spell
+// it: "", ".", "/" and "./" are the root, and leading or trailing slashes do
+// not count.
+func ParseDir(s string) (Path, error) {
+	var elements []string
+	for element := range strings.SplitSeq(s, "/") {
+		if element == "" || element == "." {
+			continue
+		}
+		if why := unsafe(element); why != "" {
+			return Path{}, refused(s, why)
+		}
+		elements = append(elements, element)
+	}
+	return Path{strings.Join(elements, "/")}, nil
+}
+
+func refused(s, why string) error { return fmt.Errorf("%w %q: %s", ErrPath, s, why) }
+
+// unsafe says why an element may not be part of a path, or nothing.
+func unsafe(element string) string {
+	switch {
+	case element == "..":
+		return `".." leads out of the directory`
+	case isGitDir(element):
+		return fmt.Sprintf("%q belongs to git", element)
+	case len(element) > maxElement:
+		return fmt.Sprintf("an element is longer than %d bytes", maxElement)
+	case !utf8.ValidString(element):
+		return "it is not UTF-8"
+	case strings.ContainsFunc(element, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "it holds a control character"
+	case strings.Contains(element, `\`):
+		return "it holds a backslash"
+	}
+	return ""
+}
+
+// isGitDir also knows the spellings that case-folding file systems and NTFS
+// take for .git; git itself refuses to check out a tree that holds one.
+func isGitDir(element string) bool {
+	trimmed := strings.TrimRight(element, " .")
+	return strings.EqualFold(trimmed, ".git") || strings.EqualFold(trimmed, "git~1")
+}
+
+// String gives the path with slashes; "." for the root.
+func (p Path) String() string {
+	if p.IsRoot() {
+		return "."
+	}
+	return p.slashed
+}
+
+// IsRoot tells whether p is the zero Path.
+func (p Path) IsRoot() bool { return p.slashed == "" }
+
+// Join puts below under p.
+func (p Path) Join(below Path) Path {
+	switch {
+	case p.IsRoot():
+		return below
+	case below.IsRoot():
+		return p
+	}
+	return Path{p.slashed + "/" + below.slashed}
+}
+
+// Within tells whether p is dir or lies below it; "a/bc" is not within "a/b".
+func (p Path) Within(dir Path) bool {
+	_, ok := p.RelativeTo(dir)
+	return ok
+}
+
+// RelativeTo gives p as seen from dir, when p lies within dir.
+func (p Path) RelativeTo(dir Path) (Path, bool) {
+	if dir.IsRoot() {
+		return p, true
+	}
+	rest, ok := strings.CutPrefix(p.slashed, dir.slashed)
+	if !ok || (rest != "" && rest[0] != '/') {
+		return Path{}, false
+	}
+	return Path{strings.TrimPrefix(rest, "/")}, true
+}
+
+// Dir gives the directory that holds p; the root for a single element.
+func (p Path) Dir() Path {
+	i := strings.LastIndexByte(p.slashed, '/')
+	return Path{p.slashed[:max(i, 0)]}
+}
+
+// Base gives the last element; "." for the root.
+func (p Path) Base() string {
+	i := strings.LastIndexByte(p.slashed, '/')
+	if p.IsRoot() {
+		return "."
+	}
+	return p.slashed[i+1:]
+}
+
+// Cut splits off the first element.
+func (p Path) Cut() (first string, rest Path) {
+	first, after, _ := strings.Cut(p.slashed, "/")
+	return first, Path{after}
+}
+
+// Compare orders paths as a lexical walk of the tree meets them: by element,
+// so that everything in "a/" comes before "a.yaml" and "a-b/".
+func Compare(a, b Path) int {
+	n := min(len(a.slashed), len(b.slashed))
+	for i := range n {
+		x, y := a.slashed[i], b.slashed[i]
+		switch {
+		case x == y:
+			continue
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		}
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(len(a.slashed), len(b.slashed))
+}
+
+// MarshalText writes the path as String does.
+func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// Below gives the part of paths, which are in walk order, that lies within dir.
+func Below(paths []Path, dir Path) []Path {
+	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
+	rest := paths[start:]
+	end := sort.Search(len(rest), func(i int) bool { return !rest[i].Within(dir) })
+	return rest[:end]
+}
