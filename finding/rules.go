@@ -1,0 +1,224 @@
+package finding
+
+// Rules gives the table of all rules, by id. docs/rules.md is made from it.
+//
+//	KS00x  conflicts: what would break or damage a Destination
+//	KS02x  input: what could not be read as it was meant
+//	KS04x  scheduling: what could not be placed as it was asked
+//	KS06x  stores: what could not be read or written
+func Rules() []Rule {
+	return []Rule{
+		DuplicateObject(), UnbuildableFile(), PathTaken(),
+		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
+		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(),
+	}
+}
+
+// DuplicateObject is one object in two places of what Flux builds at once.
+func DuplicateObject() Rule {
+	return Rule{
+		ID: "KS001", Name: "DuplicateObject", Severity: Error,
+		Summary: "The same Kubernetes object comes from two places below one root that Flux builds.",
+		Why: "Flux builds every file below a Destination's dependencies/ or resources/ as one kustomization. " +
+			"kustomize refuses an id (group, version, kind, namespace, name) that it has already seen, the whole build fails, " +
+			"and nothing of that root is applied any more: not even what has nothing to do with the clash. " +
+			"The placement that came later is held back, so that everything else keeps flowing; it is written by itself once the other owner goes.",
+		Fix: "Let only one of them bring the object: move what every request needs (CRDs, operators, namespaces) into the Promise's dependencies, " +
+			"or put the request's name into the object's name.",
+	}
+}
+
+// UnbuildableFile is a file on which Flux's whole build would fail.
+func UnbuildableFile() Rule {
+	return Rule{
+		ID: "KS002", Name: "UnbuildableFile", Severity: Error,
+		Summary: "A YAML file is not made of Kubernetes objects, so Flux cannot build the root it would lie in.",
+		Why: "Flux reads every .yaml and .yml below a root as Kubernetes objects. One file with malformed YAML, without kind or " +
+			"metadata.name, fails the whole build. The placement with that file is held back.",
+		Fix: "Mend the file, or give it another ending than .yaml or .yml if it is not meant for the cluster.",
+	}
+}
+
+// PathTaken is one path that two Works want.
+func PathTaken() Rule {
+	return Rule{
+		ID: "KS003", Name: "PathTaken", Severity: Error,
+		Summary: "Two Works want the same path of a Destination.",
+		Why: "The path is made of the Promise, the request, the pipeline and the group; two Works that agree in all of them would overwrite " +
+			"each other for ever. The one that came later is held back.",
+		Fix: "Remove one of the Works, or give their pipelines different names.",
+	}
+}
+
+// UnreadableInput is a file or document of the input that cannot be read.
+func UnreadableInput() Rule {
+	return Rule{
+		ID: "KS020", Name: "UnreadableInput", Severity: Error,
+		Summary: "A file or a document of the input cannot be read.",
+		Why: "What the document holds is unknown, so it takes no part. While such a document is there, nothing is removed from any store: " +
+			"what it should have asked for may be what lies there.",
+		Fix: "Correct the YAML at the line named.",
+	}
+}
+
+// UnknownField is a field that this version does not know.
+func UnknownField() Rule {
+	return Rule{
+		ID: "KS021", Name: "UnknownField", Severity: Warning,
+		Summary: "An object has a field that this version does not know; the field is ignored.",
+		Why:     "Newer versions of Kratix add fields. It may also be a misspelt one, whose meaning is then lost.",
+		Fix:     "Check the spelling, or use a version of kratix-schedule that knows the field.",
+	}
+}
+
+// UndecodableContent is a workload that cannot be unpacked.
+func UndecodableContent() Rule {
+	return Rule{
+		ID: "KS022", Name: "UndecodableContent", Severity: Error,
+		Summary: "A workload's content cannot be decoded.",
+		Why: "A workload's content is gzip, then base64. The group with the workload is not written, not even in part: its other files " +
+			"may make no sense without it. What an earlier version of the Work wrote stays.",
+		Fix: "Run the pipeline again, or make the Work with `kratix-schedule work`.",
+	}
+}
+
+// UnsafePath is a path that leads out of where it should stay.
+func UnsafePath() Rule {
+	return Rule{
+		ID: "KS023", Name: "UnsafePath", Severity: Error,
+		Summary: "A path leads out of its directory, or cannot be written on every store.",
+		Why:     "With such a path a Work could overwrite files of other Destinations. Nothing with it is written.",
+		Fix:     "Use a relative path without `..`.",
+	}
+}
+
+// InvalidObject is an object that is readable, but cannot be used.
+func InvalidObject() Rule {
+	return Rule{
+		ID: "KS024", Name: "InvalidObject", Severity: Error,
+		Summary: "An object lacks something without which it cannot be used.",
+		Why:     "Names become parts of paths; an empty one would put files where other owners' files are.",
+		Fix:     "Complete the object as the message says.",
+	}
+}
+
+// RepeatedObject is an object that the input has twice.
+func RepeatedObject() Rule {
+	return Rule{
+		ID: "KS025", Name: "RepeatedObject", Severity: Error,
+		Summary: "The input has two objects of one kind, namespace and name.",
+		Why:     "On a cluster there can be only one. The first one in the order of the files counts.",
+		Fix:     "Remove or rename one of them.",
+	}
+}
+
+// IgnoredObject is an object of a kind that takes no part.
+func IgnoredObject() Rule {
+	return Rule{
+		ID: "KS026", Name: "IgnoredObject", Severity: Note,
+		Summary: "The input has an object of a kind that is not read here.",
+		Why:     "Works, Destinations, state stores and their Secrets are read; everything else in a directory takes no part.",
+		Fix:     "Nothing, if it was meant so.",
+	}
+}
+
+// NoDestination is a group that fits nowhere.
+func NoDestination() Rule {
+	return Rule{
+		ID: "KS040", Name: "NoDestination", Severity: Error,
+		Summary: "No Destination fits a group of a Work, so it is not written anywhere.",
+		Why:     "The labels that the Promise and its pipelines ask for are on no Destination that can take the group.",
+		Fix:     "Give a Destination the labels, or ask for others.",
+	}
+}
+
+// Misplaced is a placement whose Destination no longer fits.
+func Misplaced() Rule {
+	return Rule{
+		ID: "KS041", Name: "Misplaced", Severity: Warning,
+		Summary: "A placement is on a Destination that no longer fits; it stays there and is kept up to date.",
+		Why:     "Moving it would delete what runs there. Kratix marks such placements kratix.io/misplaced as well.",
+		Fix:     "Give the Destination its labels back, or delete the request and make it anew.",
+	}
+}
+
+// StoreMissing is a Destination whose store is not known.
+func StoreMissing() Rule {
+	return Rule{
+		ID: "KS042", Name: "StoreMissing", Severity: Error,
+		Summary: "A Destination names a state store, or a store names a Secret, that is not there.",
+		Why:     "Nothing can be written to the Destination. It still takes part in scheduling, so that nothing is placed twice.",
+		Fix:     "Add the object that is named, or correct the reference.",
+	}
+}
+
+// Unsupported is something valid that this version cannot do.
+func Unsupported() Rule {
+	return Rule{
+		ID: "KS043", Name: "Unsupported", Severity: Error,
+		Summary: "An object asks for something that this version cannot do.",
+		Why:     "Doing something else instead would be worse than doing nothing.",
+		Fix:     "Use what the message names, or a newer version.",
+	}
+}
+
+// SharedPath is two Destinations in each other's way.
+func SharedPath() Rule {
+	return Rule{
+		ID: "KS044", Name: "SharedPath", Severity: Error,
+		Summary: "Two Destinations write to the same path of one store, or to one inside the other.",
+		Why:     "Each would take the other's files for its own, or Flux would apply both sets to one cluster. Neither is written.",
+		Fix:     "Give each Destination a path of its own.",
+	}
+}
+
+// PlacementWaits is a group that must not be placed twice.
+func PlacementWaits() Rule {
+	return Rule{
+		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
+		Summary: "A group waits to be placed, since it may already be on a Destination whose store cannot be read.",
+		Why:     "Which placements a Destination has is recorded in its store. A request placed anew elsewhere would then exist twice.",
+		Fix:     "Mend what is reported of the store (KS060); the group is placed by itself then.",
+	}
+}
+
+// StoreFailed is a store that cannot be read or written.
+func StoreFailed() Rule {
+	return Rule{
+		ID: "KS060", Name: "StoreFailed", Severity: Error,
+		Summary: "A state store cannot be read or written.",
+		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
+		Fix:     "Do as the message says; the next round tries again.",
+	}
+}
+
+// DeletionsRefused is the guard against an emptied source.
+func DeletionsRefused() Rule {
+	return Rule{
+		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
+		Summary: "A round would remove more than half of a Destination's placements, and more than ten; it removes none.",
+		Why:     "A source that suddenly lists almost nothing is more often broken than meant, and Flux would prune the cluster.",
+		Fix:     "If it is meant, run once with --allow-deletions.",
+	}
+}
+
+// DeletionsHeld is the caution while part of the input is unknown.
+func DeletionsHeld() Rule {
+	return Rule{
+		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
+		Summary: "Placements without a Work stay for now, because part of the input could not be read.",
+		Why:     "The Work may be in the part that could not be read.",
+		Fix:     "Mend what is reported as unreadable (KS020).",
+	}
+}
+
+// BadRecord is a record in a store that cannot be read.
+func BadRecord() Rule {
+	return Rule{
+		ID: "KS063", Name: "BadRecord", Severity: Warning,
+		Summary: "A record of a placement in a store cannot be read.",
+		Why:     "Records say which files belong to which placement. Files of a lost record count as foreign until their Work claims them again.",
+		Fix:     "Delete the file named; it is written anew if its Work is still there.",
+	}
+}
