@@ -1,0 +1,45 @@
+package kratix
+
+import "errors"
+
+// Check says what an object lacks without which it cannot be used, in the
+// words of a user; nil when it lacks nothing.
+func Check(o Object) error {
+	if o.GetName() == "" {
+		return errors.New("metadata.name is missing")
+	}
+	switch o := o.(type) {
+	case *Work:
+		return checkWork(o)
+	case *Destination:
+		if o.Spec.StateStoreRef == nil || o.Spec.StateStoreRef.Name == "" {
+			return errors.New("spec.stateStoreRef is missing: name the state store to write to")
+		}
+	case *GitStateStore:
+		if o.Spec.URL == "" {
+			return errors.New("spec.url is missing")
+		}
+	case *BucketStateStore:
+		if o.Spec.BucketName == "" || o.Spec.Endpoint == "" {
+			return errors.New("spec.bucketName and spec.endpoint must be set")
+		}
+	}
+	return nil
+}
+
+func checkWork(w *Work) error {
+	if w.Spec.PromiseName == "" {
+		return errors.New("spec.promiseName is missing")
+	}
+	seen := map[string]bool{}
+	for _, group := range w.Spec.WorkloadGroups {
+		switch {
+		case group.ID == "":
+			return errors.New("a workload group has no id")
+		case seen[ShortID(group.ID)]:
+			return errors.New("two workload groups have an id that starts with " + ShortID(group.ID) + "; they would share a path")
+		}
+		seen[ShortID(group.ID)] = true
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package kratix
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Destination is a place that pulls from a path of a state store: a cluster,
+// most often.
+type Destination struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   DestinationSpec   `json:"spec,omitempty"`
+	Status DestinationStatus `json:"status,omitzero"`
+}
+
+// DestinationSpec says where and how files for a Destination are written.
+type DestinationSpec struct {
+	// Path is below the store's own path; "/" and "." are the store's path.
+	Path          string               `json:"path,omitempty"`
+	StateStoreRef *StateStoreReference `json:"stateStoreRef,omitempty"`
+	// StrictMatchLabels keeps Works without selectors away from a labelled
+	// Destination.
+	StrictMatchLabels bool     `json:"strictMatchLabels,omitempty"`
+	Filepath          Filepath `json:"filepath,omitzero"`
+	// Cleanup is "all" or "none" (the default): what happens to the files when
+	// the Destination goes.
+	Cleanup       string        `json:"cleanup,omitempty"`
+	InitWorkloads InitWorkloads `json:"initWorkloads,omitzero"`
+}
+
+// Filepath says how files are laid out.
+type Filepath struct {
+	// Mode is one of the mode constants; empty means NestedByMetadata.
+	Mode string `json:"mode,omitempty"`
+	// Filename is that of the one file in mode AggregatedYAML.
+	Filename string `json:"filename,omitempty"`
+}
+
+// The filepath modes.
+const (
+	NestedByMetadata = "nestedByMetadata"
+	AggregatedYAML   = "aggregatedYAML"
+	None             = "none"
+)
+
+// InitWorkloads says whether a Destination starts with Kratix's canary files.
+type InitWorkloads struct {
+	// Enabled defaults to true.
+	Enabled *bool `json:"enabled,omitempty"`
+}
+
+// DestinationStatus is what the writer says of a Destination.
+type DestinationStatus struct {
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// DestinationKind is the kind of a Destination.
+const DestinationKind = "Destination"
+
+// KindName gives "Destination".
+func (*Destination) KindName() string { return DestinationKind }
+
+// FilepathMode gives the mode, with its default.
+func (d *Destination) FilepathMode() string {
+	if d.Spec.Filepath.Mode == "" {
+		return NestedByMetadata
+	}
+	return d.Spec.Filepath.Mode
+}
+
+// WantsCanaries tells whether Kratix's canary files belong to the Destination.
+func (d *Destination) WantsCanaries() bool {
+	return d.Spec.InitWorkloads.Enabled == nil || *d.Spec.InitWorkloads.Enabled
+}
+
+// IsDryRun tells whether only Works labelled as dry runs go here.
+func (d *Destination) IsDryRun() bool { return d.Labels[DryRunLabel] == "true" }

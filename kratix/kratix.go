@@ -1,0 +1,85 @@
+// Package kratix turns YAML into the objects of platform.kratix.io/v1alpha1
+// that placing and writing Works is about, exactly as Kratix has them, and
+// back. It does no I/O.
+package kratix
+
+import (
+	"crypto/md5" //nolint:gosec // Kratix defines a group's id as this hash; it protects nothing.
+	"encoding/hex"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// APIVersion is the group and version of every kind of Kratix here.
+const APIVersion = "platform.kratix.io/v1alpha1"
+
+// SystemNamespace is where Kratix keeps the Works of Promises.
+const SystemNamespace = "kratix-platform-system"
+
+// The labels of Works and WorkPlacements.
+const (
+	PromiseNameLabel       = "kratix.io/promise-name"
+	ResourceNameLabel      = "kratix.io/resource-name"
+	ResourceNamespaceLabel = "kratix.io/resource-namespace"
+	PipelineNameLabel      = "kratix.io/pipeline-name"
+	WorkTypeLabel          = "kratix.io/work-type"
+	WorkLabel              = "kratix.io/work"
+	WorkloadGroupIDLabel   = "kratix.io/workload-group-id"
+	TargetDestinationLabel = "kratix.io/targetDestinationName"
+	MisplacedLabel         = "kratix.io/misplaced"
+	DryRunLabel            = "kratix.io/dry-run"
+)
+
+// The values of WorkTypeLabel.
+const (
+	PromiseWorkType          = "promise"
+	ResourceWorkType         = "resource"
+	StaticDependencyWorkType = "static-dependency"
+)
+
+// DefaultDirectory is the directory of the group that holds every file which
+// no other group claims.
+const DefaultDirectory = "."
+
+// Object is any of the kinds of this package.
+type Object interface {
+	GetName() string
+	GetNamespace() string
+	// Kind is the object's kind as written in YAML.
+	KindName() string
+}
+
+// Key names a namespaced object.
+type Key struct{ Namespace, Name string }
+
+// String gives "namespace/name", or the name alone.
+func (k Key) String() string {
+	if k.Namespace == "" {
+		return k.Name
+	}
+	return k.Namespace + "/" + k.Name
+}
+
+// KeyOf gives an object's key.
+func KeyOf(o Object) Key { return Key{o.GetNamespace(), o.GetName()} }
+
+// Describe names an object as a person would: "Work default/example".
+func Describe(o Object) string { return o.KindName() + " " + KeyOf(o).String() }
+
+// GroupID gives the id of a directory's workload group: the hexadecimal MD5 of
+// the directory's name, as Kratix computes it.
+func GroupID(directory string) string {
+	sum := md5.Sum([]byte(directory)) //nolint:gosec // see the import
+	return hex.EncodeToString(sum[:])
+}
+
+// shortIDLength is how much of a group's id names and paths carry.
+const shortIDLength = 5
+
+// ShortID gives the part of a group's id that names and paths carry.
+func ShortID(id string) string { return id[:min(len(id), shortIDLength)] }
+
+// typeMeta is the apiVersion and kind of an object of Kratix.
+func typeMeta(kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: APIVersion, Kind: kind}
+}

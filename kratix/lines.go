@@ -1,0 +1,107 @@
+package kratix
+
+import (
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// lineFinder gives the lines of fields in a document. It parses the document
+// only when a line is asked for that needs it.
+type lineFinder struct {
+	document []byte
+	// first is the number of the document's first line in its file.
+	first int
+	root  *yaml.Node
+}
+
+// of gives the line of the field at path ("spec.workloadGroups[0].id"), or of
+// the nearest field above it that is there.
+func (l *lineFinder) of(path string) int {
+	if path == "" {
+		return l.first + blankLines(l.document)
+	}
+	node := l.parsed()
+	for _, step := range strings.Split(path, ".") {
+		name, indexes := splitIndexes(step)
+		next := child(node, name)
+		for _, i := range indexes {
+			next = item(next, i)
+		}
+		if next == nil {
+			break
+		}
+		node = next
+	}
+	if node == nil || node.Line == 0 {
+		return l.first
+	}
+	return l.first + node.Line - 1
+}
+
+func (l *lineFinder) parsed() *yaml.Node {
+	if l.root == nil {
+		var document yaml.Node
+		if yaml.Unmarshal(l.document, &document) != nil || len(document.Content) == 0 {
+			l.root = &yaml.Node{}
+		} else {
+			l.root = document.Content[0]
+		}
+	}
+	return l.root
+}
+
+// child gives the value of a key, standing on the key's own line.
+func child(node *yaml.Node, name string) *yaml.Node {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			value := *node.Content[i+1]
+			value.Line = node.Content[i].Line
+			return &value
+		}
+	}
+	return nil
+}
+
+func item(node *yaml.Node, i int) *yaml.Node {
+	if node == nil || node.Kind != yaml.SequenceNode || i < 0 || i >= len(node.Content) {
+		return nil
+	}
+	return node.Content[i]
+}
+
+// splitIndexes takes "items[3][0]" apart.
+func splitIndexes(step string) (name string, indexes []int) {
+	name, rest, _ := strings.Cut(step, "[")
+	for part := range strings.SplitSeq(rest, "[") {
+		if i, err := strconv.Atoi(strings.TrimSuffix(part, "]")); err == nil {
+			indexes = append(indexes, i)
+		}
+	}
+	return name, indexes
+}
+
+// isMarker tells whether a line starts a document and holds nothing of it.
+func isMarker(line string) bool {
+	rest, found := strings.CutPrefix(line, "---")
+	rest = strings.TrimSpace(rest)
+	return found && (rest == "" || rest[0] == '#')
+}
+
+// blankLines counts the lines before the first that holds something: blank
+// ones, comments and document markers do not count.
+func blankLines(document []byte) int {
+	count := 0
+	for line := range strings.Lines(string(document)) {
+		text := strings.TrimSpace(line)
+		if text != "" && text[0] != '#' && !isMarker(text) {
+			return count
+		}
+		count++
+	}
+	return 0
+}

@@ -1,0 +1,214 @@
+package kratix
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	sigsjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+)
+
+// Parsed is one object of a YAML document.
+type Parsed struct {
+	// Object is nil for a kind that this package does not know, and for one
+	// that Err says could not be read.
+	Object Object
+	// Header is known even when Object is not.
+	Header Header
+	// Line is where the object starts, counted as Parse was told.
+	Line int
+	// Unknown are the fields that the kind does not have.
+	Unknown []Field
+	Err     error
+}
+
+// Header is what every Kubernetes object has.
+type Header struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Metadata   struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	} `json:"metadata"`
+}
+
+// String names the object as Describe does.
+func (h Header) String() string { return h.Kind + " " + h.Key().String() }
+
+// Key gives the object's key.
+func (h Header) Key() Key { return Key{h.Metadata.Namespace, h.Metadata.Name} }
+
+// Field is a field of a document, and the line it is on.
+type Field struct {
+	Path string
+	Line int
+}
+
+// Parse reads one YAML document, whose first line has the number line in its
+// file. A kind ending in List gives its items. An error means that nothing of
+// the document could be read.
+func Parse(document []byte, line int) ([]Parsed, error) {
+	plain, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return nil, yamlError(err, line)
+	}
+	if bytes.Equal(plain, []byte("null")) {
+		return nil, nil
+	}
+	lines := &lineFinder{document: document, first: line}
+	return parseJSON(plain, "", lines)
+}
+
+func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
+	var header Header
+	if err := json.Unmarshal(plain, &header); err != nil {
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + plainReason(err)}
+	}
+	if header.Kind == "" || header.APIVersion == "" {
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: kind and apiVersion must be set"}
+	}
+	items, isList, err := listItems(plain, header.Kind)
+	if err != nil {
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + plainReason(err)}
+	}
+	if !isList {
+		return []Parsed{parseObject(plain, header, path, lines)}, nil
+	}
+	var parsed []Parsed
+	for i, item := range items {
+		itemPath := fmt.Sprintf("%sitems[%d]", dotted(path), i)
+		inner, err := parseJSON(item, itemPath, lines)
+		if err != nil {
+			inner = []Parsed{{Line: lines.of(itemPath), Err: err}}
+		}
+		parsed = append(parsed, inner...)
+	}
+	return parsed, nil
+}
+
+// listItems gives the items of a list. A kind that only ends in List and has no
+// items is an object like any other.
+func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
+	if !strings.HasSuffix(kind, "List") {
+		return nil, false, nil
+	}
+	var list struct {
+		Items *[]json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(plain, &list); err != nil {
+		return nil, false, err
+	}
+	if list.Items == nil {
+		return nil, kind == "List", nil
+	}
+	return *list.Items, true, nil
+}
+
+func parseObject(plain []byte, header Header, path string, lines *lineFinder) Parsed {
+	parsed := Parsed{Header: header, Line: lines.of(path)}
+	object := newObject(header)
+	if object == nil {
+		return parsed
+	}
+	strict, err := sigsjson.UnmarshalStrict(plain, object, sigsjson.DisallowUnknownFields)
+	if err != nil {
+		parsed.Err = errors.New(plainReason(err))
+		return parsed
+	}
+	parsed.Object = object
+	for _, problem := range strict {
+		var field sigsjson.FieldError
+		if errors.As(problem, &field) {
+			at := field.FieldPath()
+			parsed.Unknown = append(parsed.Unknown, Field{Path: at, Line: lines.of(dotted(path) + at)})
+		}
+	}
+	return parsed
+}
+
+// newObject gives an empty object of a known kind, or nil.
+func newObject(header Header) Object {
+	switch {
+	case header.APIVersion == "v1" && header.Kind == SecretKind:
+		return &Secret{}
+	case header.APIVersion != APIVersion:
+		return nil
+	}
+	switch header.Kind {
+	case WorkKind:
+		return &Work{}
+	case WorkPlacementKind:
+		return &WorkPlacement{}
+	case DestinationKind:
+		return &Destination{}
+	case GitStateStoreKind:
+		return &GitStateStore{}
+	case BucketStateStoreKind:
+		return &BucketStateStore{}
+	}
+	return nil
+}
+
+func dotted(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + "."
+}
+
+var (
+	lineInError = regexp.MustCompile(`line (\d+): `)
+	goNames     = regexp.MustCompile(`json: |Go (struct field|value of type) \S+?\.|Go (struct field|value of type) `)
+)
+
+// LineError is a fault in a document, and the line of its file it is on.
+type LineError struct {
+	Line   int
+	Reason string
+}
+
+// Error gives the reason; the line is for the caller to show.
+func (e *LineError) Error() string { return e.Reason }
+
+// yamlError takes the line out of a YAML library's message, makes it that of
+// the file, and makes the message one line.
+func yamlError(err error, first int) error {
+	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
+	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
+	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "yaml: ")), " ")
+	line := first
+	if found := lineInError.FindStringSubmatch(text); found != nil {
+		n, _ := strconv.Atoi(found[1])
+		line = first + n - 1
+		text = strings.Replace(text, found[0], "", 1)
+	}
+	return &LineError{Line: line, Reason: "malformed YAML: " + text}
+}
+
+// plainReason takes the words of the Go language out of a JSON library's message.
+func plainReason(err error) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return cmp.Or(kind.Field, "the document") + " cannot be " + withArticle(kind.Value)
+	}
+	var when *time.ParseError
+	if errors.As(err, &when) {
+		return fmt.Sprintf("%q is no time like 2026-01-31T12:00:00Z", strings.Trim(when.Value, `"`))
+	}
+	return goNames.ReplaceAllString(err.Error(), "")
+}
+
+// withArticle puts "a" or "an" before a kind of JSON value.
+func withArticle(value string) string {
+	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+		return "an " + value
+	}
+	return "a " + value
+}

@@ -1,0 +1,72 @@
+package kratix
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// WorkPlacement records that one group of a Work is on one Destination.
+type WorkPlacement struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   WorkPlacementSpec   `json:"spec,omitempty"`
+	Status WorkPlacementStatus `json:"status,omitzero"`
+}
+
+// WorkPlacementSpec says what is placed where.
+type WorkPlacementSpec struct {
+	TargetDestinationName string     `json:"targetDestinationName,omitempty"`
+	Workloads             []Workload `json:"workloads,omitempty"`
+	PromiseName           string     `json:"promiseName,omitempty"`
+	ResourceName          string     `json:"resourceName,omitempty"`
+	// ID is the group's id.
+	ID string `json:"id,omitempty"`
+	// Generation is the Work's.
+	Generation int64 `json:"generation,omitempty"`
+}
+
+// WorkPlacementStatus is what the writer says of a placement.
+type WorkPlacementStatus struct {
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// VersionID is the commit that holds the placement, in a git store.
+	VersionID string `json:"versionID,omitempty"`
+}
+
+// WorkPlacementKind is the kind of a WorkPlacement.
+const WorkPlacementKind = "WorkPlacement"
+
+// NewWorkPlacement places a group of a Work on a Destination, with the name
+// and labels that Kratix gives: "<work>.<destination>-<first 5 of group id>".
+func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
+	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
+	placement.Name = work.Name + "." + destination + "-" + ShortID(group.ID)
+	placement.Namespace = work.Namespace
+	placement.Labels = map[string]string{
+		WorkLabel:              work.Name,
+		WorkloadGroupIDLabel:   group.ID,
+		TargetDestinationLabel: destination,
+	}
+	if pipeline := work.Pipeline(); pipeline != "" {
+		placement.Labels[PipelineNameLabel] = pipeline
+	}
+	placement.Spec = WorkPlacementSpec{
+		TargetDestinationName: destination,
+		Workloads:             group.Workloads,
+		PromiseName:           work.Spec.PromiseName,
+		ResourceName:          work.Spec.ResourceName,
+		ID:                    group.ID,
+		Generation:            work.Generation,
+	}
+	return placement
+}
+
+// KindName gives "WorkPlacement".
+func (*WorkPlacement) KindName() string { return WorkPlacementKind }
+
+// Work gives the key of the Work whose group is placed.
+func (p *WorkPlacement) Work() Key { return Key{p.Namespace, p.Labels[WorkLabel]} }
+
+// Pipeline gives the name of the pipeline that made the Work, if it is known.
+func (p *WorkPlacement) Pipeline() string { return p.Labels[PipelineNameLabel] }
+
+// IsDependency tells whether the placement belongs to a Promise rather than to
+// a request.
+func (p *WorkPlacement) IsDependency() bool { return p.Spec.ResourceName == "" }
