@@ -1,0 +1,29 @@
+package statestore
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Diff computes what turns stored into wanted. owned tells which stored paths
+// may be removed when they are not wanted: everything else is foreign and
+// stays. The result is sorted, so equal inputs give equal changes.
+func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSet {
+	changes := ChangeSet{Base: stored.Revision}
+	keep := make(map[tree.Path]struct{}, len(wanted))
+	for _, file := range wanted {
+		keep[file.Path] = struct{}{}
+		if sum, there := stored.Files[file.Path]; !there || sum != stored.Contents.Sum(file.Content) {
+			changes.Write = append(changes.Write, file)
+		}
+	}
+	for path := range stored.Files {
+		if _, wanted := keep[path]; !wanted && owned(path) {
+			changes.Remove = append(changes.Remove, path)
+		}
+	}
+	tree.SortFiles(changes.Write)
+	slices.SortFunc(changes.Remove, tree.Compare)
+	return changes
+}

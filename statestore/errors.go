@@ -1,0 +1,48 @@
+package statestore
+
+import (
+	"errors"
+	"strings"
+)
+
+// The ways in which a store fails. Every error of a store is an *Error that
+// wraps one of these, so that callers decide by errors.Is.
+var (
+	// ErrStale: someone else wrote since Base was read. Read again and repeat.
+	ErrStale = errors.New("the store has moved on")
+	// ErrDenied: credentials are wrong or may not do this, or a rule of the
+	// server (a hook, a protected branch) refused the write.
+	ErrDenied = errors.New("the store refused")
+	// ErrUnavailable: the store cannot be reached or answers with an error that
+	// may pass.
+	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrMisconfigured: what the store's object says cannot work (no such
+	// repository, a malformed URL); repeating does not help.
+	ErrMisconfigured = errors.New("the store is misconfigured")
+)
+
+// Error is a store's failure, told to a user.
+type Error struct {
+	// Op is what was tried: "read", "write", "open".
+	Op string
+	// Store is the store's kind and name.
+	Store string
+	// Err wraps one of the package's sentinels.
+	Err error
+	// Remote holds the server's own words, if it said any.
+	Remote string
+	// Hint is what to do about it.
+	Hint string
+}
+
+// Error gives one line: the operation, the store, the cause, the server's words.
+func (e *Error) Error() string {
+	text := e.Op + " " + e.Store + ": " + e.Err.Error()
+	if e.Remote != "" {
+		text += ": the server says: " + strings.TrimSpace(e.Remote)
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }

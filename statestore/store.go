@@ -1,0 +1,82 @@
+// Package statestore turns two states of a store, the wanted one and the
+// stored one, into the changes between them, and says what a store that takes
+// such changes must do. The package itself does no I/O; the stores below it do.
+package statestore
+
+import (
+	"context"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Revision names one state of a store: a commit's hash, a version, or nothing
+// for a store that was never written.
+type Revision string
+
+// Sum identifies a content within one store: equal sums mean equal bytes. Only
+// sums that the same store made can be compared.
+type Sum [32]byte
+
+// Store is a place from which Flux or Argo CD pulls. It holds files below the
+// path that its GitStateStore or BucketStateStore names; every path here is
+// relative to that one.
+type Store interface {
+	// Read gives the newest state. A store nothing was written to yet is an
+	// empty State, no error.
+	Read(ctx context.Context) (State, error)
+	// Apply makes all changes or none, and gives the revision that holds them.
+	// When the store is no longer at changes.Base it fails with ErrStale and
+	// has written nothing. An empty ChangeSet writes nothing and gives Base.
+	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
+}
+
+// State is what a store held when it was read.
+type State struct {
+	Revision Revision
+	// Files maps each path to the sum of its content.
+	Files map[tree.Path]Sum
+	// Contents gives what lies behind the sums.
+	Contents Contents
+}
+
+// Contents computes sums as a store does and fetches contents on demand. It
+// stays valid for its State when the store moves on.
+type Contents interface {
+	Sum(content []byte) Sum
+	Content(ctx context.Context, p tree.Path) ([]byte, error)
+}
+
+// ChangeSet is the difference between a stored and a wanted state.
+type ChangeSet struct {
+	// Base is the revision the difference was computed from.
+	Base Revision
+	// Write holds files to add or replace, in walk order.
+	Write []tree.File
+	// Remove holds paths to remove, in walk order. Removing what is not there
+	// is no error.
+	Remove []tree.Path
+	// Placements says which placements are behind the changes; a git store
+	// puts them into the commit's message.
+	Placements []PlacementChange
+}
+
+// Empty tells whether there is nothing to do.
+func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
+
+// Action says what happens to a placement in a ChangeSet.
+type Action string
+
+// The actions, in the words of a commit's message.
+const (
+	Place  Action = "Place"
+	Update Action = "Update"
+	Remove Action = "Remove"
+)
+
+// PlacementChange is one placement behind a ChangeSet.
+type PlacementChange struct {
+	Action Action
+	// Work is "namespace/name".
+	Work        string
+	Destination string
+}

@@ -1,0 +1,167 @@
+// Package storetest holds the behaviour every state store must have, as one
+// suite of tests. It does I/O only through the stores it is given.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Fixture is an empty store for one test.
+type Fixture struct {
+	// Store is the handle a test works with.
+	Store statestore.Store
+	// Reopen gives another handle on the same store, as another process would
+	// have it.
+	Reopen func() statestore.Store
+}
+
+// Run holds a kind of store against the suite. open makes a new, empty store
+// for each test.
+func Run(t *testing.T, open func(t *testing.T) Fixture) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, f Fixture)
+	}{
+		{"an empty store reads as empty", emptyReadsEmpty},
+		{"what was written is read back byte for byte", roundTrip},
+		{"another handle sees what was written", reopenSees},
+		{"an empty ChangeSet is no new revision", emptyChangeSet},
+		{"each change is a new revision", newRevision},
+		{"a stale Base writes nothing", staleBase},
+		{"a stale empty store writes nothing", staleFirstWrite},
+		{"a file is replaced", replace},
+		{"a file is removed", remove},
+		{"removing a missing path is no error", removeMissing},
+		{"removing the last file of a directory leaves the others", removeLast},
+		{"removing everything leaves an empty store", removeAll},
+		{"a file becomes a directory", fileBecomesDirectory},
+		{"a directory becomes a file", directoryBecomesFile},
+		{"a path that is removed and written is written", removeAndWrite},
+		{"contents stay valid when the store moves on", contentsStay},
+		{"a path the State does not have is an error", unknownContent},
+		{"a written content belongs to the store", writtenIsCopied},
+		{"sums are equal when bytes are", sums},
+		{"concurrent writers lose nothing", concurrentWriters},
+		{"a cancelled context writes nothing", cancelled},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	}
+}
+
+// Path reads a path a test spells out.
+func Path(t testing.TB, s string) tree.Path {
+	t.Helper()
+	p, err := tree.ParsePath(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Files makes sorted files out of names and contents.
+func Files(t testing.TB, contents map[string]string) []tree.File {
+	t.Helper()
+	files := make([]tree.File, 0, len(contents))
+	for name, content := range contents {
+		files = append(files, tree.File{Path: Path(t, name), Content: []byte(content)})
+	}
+	tree.SortFiles(files)
+	return files
+}
+
+// Paths makes sorted paths out of names.
+func Paths(t testing.TB, names ...string) []tree.Path {
+	t.Helper()
+	paths := make([]tree.Path, 0, len(names))
+	for _, name := range names {
+		paths = append(paths, Path(t, name))
+	}
+	slices.SortFunc(paths, tree.Compare)
+	return paths
+}
+
+// Read reads, or ends the test.
+func Read(t testing.TB, store statestore.Store) statestore.State {
+	t.Helper()
+	state, err := store.Read(t.Context())
+	if err != nil {
+		t.Fatalf("Read: %v", err)
+	}
+	return state
+}
+
+// Write reads, then adds or replaces files and removes names, or ends the test.
+func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
+	t.Helper()
+	revision, err := store.Apply(t.Context(), statestore.ChangeSet{
+		Base: Read(t, store).Revision, Write: Files(t, contents), Remove: Paths(t, names...),
+	})
+	if err != nil {
+		t.Fatalf("Apply: %v", err)
+	}
+	return revision
+}
+
+// Holds reads everything in the store and compares it with want.
+func Holds(t testing.TB, store statestore.Store, want map[string]string) {
+	t.Helper()
+	holds(t, Read(t, store), want)
+}
+
+func holds(t testing.TB, state statestore.State, want map[string]string) {
+	t.Helper()
+	got := map[string]string{}
+	for path, sum := range state.Files {
+		content := content(t, state, path)
+		got[path.String()] = string(content)
+		if state.Contents.Sum(content) != sum {
+			t.Errorf("%s: the sum of its content is not its sum", path)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if text, ok := got[name]; !ok || text != want[name] {
+			t.Errorf("%s: got %.80q (there: %v), want %.80q", name, text, ok, want[name])
+		}
+		delete(got, name)
+	}
+	for name := range got {
+		t.Errorf("%s is not wanted", name)
+	}
+}
+
+func content(t testing.TB, state statestore.State, path tree.Path) []byte {
+	t.Helper()
+	content, err := state.Contents.Content(t.Context(), path)
+	if err != nil {
+		t.Fatalf("Content(%s): %v", path, err)
+	}
+	return content
+}
+
+// everywhere checks both handles of a fixture.
+func everywhere(t *testing.T, f Fixture, want map[string]string) {
+	t.Helper()
+	Holds(t, f.Store, want)
+	Holds(t, f.Reopen(), want)
+}
+
+func cancelledContext() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func wantStale(t *testing.T, err error) {
+	t.Helper()
+	var told *statestore.Error
+	if !errors.Is(err, statestore.ErrStale) || !errors.As(err, &told) {
+		t.Fatalf("got %v, want a *statestore.Error that wraps ErrStale", err)
+	}
+}
