@@ -1,0 +1,63 @@
+package git_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+)
+
+func TestStoreOnThisMachine(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		repository := gittest.Bare(t)
+		return fixture(t, repository, git.Config{URL: "file://" + repository})
+	})
+}
+
+func TestStoreInADirectoryOfTheRepository(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		repository := gittest.Bare(t)
+		return fixture(t, repository, git.Config{URL: repository, Path: "/clusters/prod/"})
+	})
+}
+
+func TestStoreOverHTTPS(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		repository := gittest.Bare(t)
+		return fixture(t, repository, served(t, repository))
+	})
+}
+
+func fixture(t *testing.T, repository string, config git.Config) storetest.Fixture {
+	t.Cleanup(func() { gittest.Fsck(t, repository) })
+	return storetest.Fixture{
+		Store:  open(t, config),
+		Reopen: func() statestore.Store { return open(t, config) },
+	}
+}
+
+// served starts a server for the repository and says how to reach it.
+func served(t testing.TB, repository string) git.Config {
+	t.Helper()
+	server := gittest.Serve(t, filepath.Dir(repository))
+	return git.Config{
+		URL:      server.URL + "/" + filepath.Base(repository),
+		Auth:     git.Auth{Username: gittest.User, Password: gittest.Password},
+		CABundle: server.CA,
+	}
+}
+
+func open(t testing.TB, config git.Config) *git.Store {
+	t.Helper()
+	config.Name = "GitStateStore default"
+	config.Now = func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
+	store, err := git.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}

@@ -1,0 +1,188 @@
+package git
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+const (
+	hintSecret   = "check the keys username and password in the Secret that secretRef names, and that this user may write to the repository"
+	hintURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
+	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
+	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
+	hintConflict = "move or remove what is in the way in the repository, or change the path"
+	hintPath     = "check spec.path of the state store and what the repository holds there"
+	hintGit      = "repositories on this machine need the git binary in PATH"
+)
+
+// verdict is what a library's error means.
+type verdict struct {
+	kind   error
+	remote string
+	hint   string
+	ended  error // the context's own error, if that is what went wrong
+}
+
+// failure turns whatever the library said into an error of package statestore.
+// It is the only place that does.
+func (s *Store) failure(op string, err error) error {
+	v := judge(err)
+	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint}
+	switch {
+	case v.ended != nil:
+		told.Err = fmt.Errorf("%w: %w", v.kind, v.ended)
+	case errors.Is(v.kind, statestore.ErrStale):
+		told.Err = v.kind
+	default:
+		told.Err = fmt.Errorf("%w: %s", v.kind, s.remote.redact(oneSentence(err.Error())))
+	}
+	return told
+}
+
+// judge asks what went wrong, from the most to the least certain sign.
+func judge(err error) verdict {
+	err = unwrapClient(err)
+	var (
+		clash    conflict
+		refused  refusal
+		status   *githttp.Err
+		garbage  *packp.ErrUnexpectedData
+		untruste *tls.CertificateVerificationError
+		authors  x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.Is(err, statestore.ErrStale):
+		return verdict{kind: statestore.ErrStale}
+	case errors.Is(err, context.Canceled):
+		return verdict{kind: statestore.ErrUnavailable, ended: context.Canceled}
+	case errors.Is(err, context.DeadlineExceeded):
+		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
+	case errors.As(err, &clash):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+	case errors.As(err, &refused):
+		return judgeRefusal(refused)
+	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed):
+		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+	case errors.Is(err, transport.ErrRepositoryNotFound):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	case errors.As(err, &status):
+		return judgeStatus(status)
+	case errors.As(err, &untruste), errors.As(err, &authors):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintCA}
+	case errors.As(err, &garbage):
+		return verdict{kind: statestore.ErrUnavailable, hint: hintURL}
+	case errors.Is(err, exec.ErrNotFound):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintGit}
+	case errors.Is(err, fs.ErrPermission):
+		return verdict{kind: statestore.ErrDenied, hint: hintURL}
+	case isPathError(err):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	}
+	return verdict{kind: statestore.ErrUnavailable}
+}
+
+// unwrapClient removes the wrappers of the library that hide what they wrap.
+func unwrapClient(err error) error {
+	for {
+		switch wrapped := err.(type) { //nolint:errorlint // the wrapper itself is wanted
+		case *plumbing.UnexpectedError:
+			err = wrapped.Err
+		case *plumbing.PermanentError:
+			err = wrapped.Err
+		default:
+			return err
+		}
+	}
+}
+
+// staleTexts are what git servers answer when the branch is not where the push
+// expected it.
+var staleTexts = [...]string{
+	"failed to update ref", "failed to lock", "cannot lock ref", "incorrect old value", "reference already exists",
+	"reference does not exist", "fetch first", "non-fast-forward", "stale info", "lock_failure", "lock failure",
+}
+
+// judgeRefusal reads the status of a push. Only the status decides, not what
+// hooks print, so that no hook can look like a moved branch.
+func judgeRefusal(r refusal) verdict {
+	if r.status == "" {
+		v := judge(r.cause)
+		v.remote = r.words
+		return v
+	}
+	status := strings.ToLower(r.status)
+	moved := func(text string) bool { return strings.Contains(status, text) }
+	switch {
+	case strings.Contains(status, "declined"):
+		return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+	case slices.ContainsFunc(staleTexts[:], moved):
+		return verdict{kind: statestore.ErrStale, remote: r.words}
+	case strings.HasPrefix(status, "unpack"):
+		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
+	}
+	return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+}
+
+func judgeStatus(answer *githttp.Err) verdict {
+	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	if kind := answer.Response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/plain") {
+		v.remote = answer.Reason
+	}
+	switch code := answer.StatusCode(); {
+	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
+		v.kind, v.hint = statestore.ErrUnavailable, ""
+	case code == http.StatusRequestEntityTooLarge:
+		v.kind, v.hint = statestore.ErrDenied, "the server or a proxy before it limits the size of a push: raise the limit"
+	}
+	return v
+}
+
+func isPathError(err error) bool {
+	var path *fs.PathError
+	return errors.As(err, &path)
+}
+
+// maxWords bounds what is repeated of a server's words, in bytes.
+const maxWords = 4 << 10
+
+// oneSentence joins lines and drops what a terminal would obey. Progress that
+// overwrites itself leaves only its last state.
+func oneSentence(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.TrimSpace(line)
+		if i := strings.LastIndexByte(line, '\r'); i >= 0 {
+			line = line[i+1:]
+		}
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return -1
+			}
+			return r
+		}, line)
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	joined := strings.Join(lines, "; ")
+	if len(joined) > maxWords {
+		joined = strings.ToValidUTF8(joined[:maxWords], "") + "..."
+	}
+	return joined
+}

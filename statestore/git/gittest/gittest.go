@@ -1,0 +1,155 @@
+// Package gittest is test support: it makes git repositories, commits to them
+// as a stranger would, and serves them over TLS with git's own http-backend. It
+// runs the git binary and writes only below the directories of its tests.
+package gittest
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// User and Password are what a Server asks for.
+const (
+	User     = "kratix"
+	Password = "s3cret-passw0rd"
+)
+
+// Env is an environment in which git reads no configuration of the machine.
+func Env() []string {
+	return append(os.Environ(),
+		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_AUTHOR_NAME=stranger", "GIT_AUTHOR_EMAIL=stranger@example.com",
+		"GIT_COMMITTER_NAME=stranger", "GIT_COMMITTER_EMAIL=stranger@example.com",
+	)
+}
+
+// Git runs git in dir and gives what it printed, without the last newline.
+func Git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	cmd.Env = Env()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSuffix(string(out), "\n")
+}
+
+// Bare makes an empty bare repository whose HEAD is main, and in which git
+// starts no housekeeping that would outlive a test.
+func Bare(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "store.git")
+	Git(t, filepath.Dir(dir), "init", "--quiet", "--bare", "--initial-branch=main", dir)
+	Git(t, dir, "config", "gc.auto", "0")
+	return dir
+}
+
+// Fsck fails the test when the repository is damaged in any way.
+func Fsck(t testing.TB, repository string) {
+	t.Helper()
+	if out := Git(t, repository, "fsck", "--strict", "--no-dangling", "--no-progress"); strings.Contains(out, "error") {
+		t.Errorf("git fsck: %s", out)
+	}
+}
+
+// Commits counts the commits of a branch.
+func Commits(t testing.TB, repository, branch string) string {
+	t.Helper()
+	return Git(t, repository, "rev-list", "--count", "refs/heads/"+branch)
+}
+
+// Clone gives a worktree of the branch, for a test to change. A branch that
+// does not exist is begun.
+func Clone(t testing.TB, repository, branch string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "worktree")
+	Git(t, filepath.Dir(dir), "clone", "--quiet", repository, dir)
+	Git(t, dir, "checkout", "--quiet", "-B", branch)
+	return dir
+}
+
+// Push commits everything in a worktree and pushes it.
+func Push(t testing.TB, worktree string) {
+	t.Helper()
+	Git(t, worktree, "add", "--all")
+	Git(t, worktree, "commit", "--quiet", "--message", "by a stranger")
+	Git(t, worktree, "push", "--quiet", "origin", "HEAD")
+}
+
+// Commit writes files to a branch as a stranger would: from a clone.
+func Commit(t testing.TB, repository, branch string, files map[string]string) {
+	t.Helper()
+	dir := Clone(t, repository, branch)
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Push(t, dir)
+}
+
+// Hook installs a shell script as a hook of the repository.
+func Hook(t testing.TB, repository, name, script string) {
+	t.Helper()
+	dir := filepath.Join(repository, "hooks")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Server serves repositories over https and asks for User and Password.
+type Server struct {
+	*httptest.Server
+	// CA is the certificate to trust, PEM encoded.
+	CA []byte
+}
+
+// Serve serves every repository below root until the test ends.
+func Serve(t testing.TB, root string) *Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(Backend(t, root))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused certificates are part of tests
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	return &Server{Server: server, CA: ca}
+}
+
+// Backend is git's http-backend behind basic auth.
+func Backend(t testing.TB, root string) http.Handler {
+	t.Helper()
+	backend := filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
+	env := append(Env(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER="+User,
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.receivepack", "GIT_CONFIG_VALUE_0=true")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != User || password != Password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		handler := cgi.Handler{
+			Path: backend, Dir: root, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
+			Env: append(slices.Clip(env), "GIT_PROTOCOL="+r.Header.Get("Git-Protocol")),
+		}
+		handler.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,68 @@
+package git
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+)
+
+// maxReport bounds a server's answer to a push, in bytes.
+const maxReport = 16 << 20
+
+// maxDrain bounds what is read of an answer nobody needs, to keep the
+// connection, in bytes.
+const maxDrain = 64 << 10
+
+// newHTTPClient makes a client with the store's certificates; proxies come
+// from the environment.
+func newHTTPClient(config Config) (*http.Client, error) {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("the default HTTP transport was replaced")
+	}
+	own := base.Clone()
+	own.TLSClientConfig = &tls.Config{InsecureSkipVerify: config.Insecure} //nolint:gosec // only when the store's spec says so
+	if len(config.CABundle) > 0 {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(config.CABundle) {
+			return nil, errors.New("the CA bundle (key ca.crt of the Secret) holds no PEM certificate")
+		}
+		own.TLSClientConfig.RootCAs = pool
+	}
+	return &http.Client{Transport: thrifty{own}}, nil
+}
+
+// thrifty keeps connections usable: it reads answers to their end, which the
+// git protocol's readers do not.
+type thrifty struct{ next http.RoundTripper }
+
+// RoundTrip sends the request.
+func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if err != nil {
+		return response, err
+	}
+	if response.Header.Get("Content-Type") != "application/x-git-receive-pack-result" {
+		response.Body = drained{response.Body}
+		return response, nil
+	}
+	report, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
+	response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(report))
+	return response, err
+}
+
+// drained reads what is left before it closes.
+type drained struct{ io.ReadCloser }
+
+// Close reads a little more, then closes.
+func (d drained) Close() error {
+	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // only to keep the connection
+	return d.ReadCloser.Close()
+}

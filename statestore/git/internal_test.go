@@ -1,0 +1,85 @@
+package git
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// The texts are what git 2.39 to 2.51 and JGit report for a reference.
+func TestTheStatusOfAPushDecidesTheKindOfError(t *testing.T) {
+	for status, want := range map[string]error{
+		"failed to update ref":                            statestore.ErrStale,
+		"failed to lock":                                  statestore.ErrStale,
+		"incorrect old value provided":                    statestore.ErrStale,
+		"reference already exists":                        statestore.ErrStale,
+		"non-fast-forward":                                statestore.ErrStale,
+		"fetch first":                                     statestore.ErrStale,
+		"pre-receive hook declined":                       statestore.ErrDenied,
+		"hook declined":                                   statestore.ErrDenied,
+		"hook declined: fetch first":                      statestore.ErrDenied,
+		"protected branch hook declined":                  statestore.ErrDenied,
+		"push declined due to repository rule violations": statestore.ErrDenied,
+		"branch is currently checked out":                 statestore.ErrDenied,
+		"deny updating a hidden ref":                      statestore.ErrDenied,
+		"unpack: unpack-objects abnormal exit":            statestore.ErrUnavailable,
+	} {
+		got := judge(refusal{cause: fmt.Errorf("command error: %s", status), status: status, words: "cannot lock ref, hook declined"})
+		if !errors.Is(got.kind, want) || got.remote == "" {
+			t.Errorf("%s: %v", status, got.kind)
+		}
+	}
+}
+
+// An old spelling of a mode is no reason for a commit.
+func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
+	held := newObjects(nil)
+	blob := encode(plumbing.BlobObject, []byte("x"))
+	hash := blob.Hash()
+	old := encode(plumbing.TreeObject, append([]byte("100664 a\x00"), hash[:]...))
+	held.add(map[plumbing.Hash]plumbing.EncodedObject{hash: blob, old.Hash(): old})
+	for content, same := range map[string]bool{"x": true, "y": false} {
+		edits, err := planEdits(tree.Path{}, statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": content})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rewriter{held: held, made: map[plumbing.Hash]plumbing.EncodedObject{}}
+		if got, err := r.dir("", old.Hash(), edits); err != nil || (got == old.Hash()) != same || (len(r.made) == 0) != same {
+			t.Errorf("%q: %s, %d new objects, %v", content, got, len(r.made), err)
+		}
+	}
+}
+
+func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
+	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		storetest.Write(t, store, map[string]string{"a/b": strconv.Itoa(i), "c": "c"})
+	}
+	old := storetest.Read(t, store)
+	storetest.Write(t, store, map[string]string{"a/b": "last"})
+	before := len(store.objects.byHash)
+	store.objects.added = minTidy
+	storetest.Read(t, store)
+	if after := len(store.objects.byHash); after != 5 || before <= after {
+		t.Errorf("%d objects became %d, want a commit, two trees, two blobs", before, after)
+	}
+	if content, err := old.Contents.Content(t.Context(), storetest.Path(t, "a/b")); err != nil || string(content) != "4" {
+		t.Errorf("the old State reads %q, %v", content, err)
+	}
+	storetest.Write(t, store, map[string]string{"d": "d"}, "c")
+	gittest.Commit(t, store.remote.local, "main", map[string]string{"foreign": "f", "c": "c"})
+	storetest.Holds(t, store, map[string]string{"a/b": "last", "c": "c", "d": "d", "foreign": "f"})
+	gittest.Fsck(t, store.remote.local)
+}

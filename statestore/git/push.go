@@ -1,0 +1,97 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// push is one exchange with git-receive-pack.
+type push struct {
+	session transport.ReceivePackSession
+	refs    *packp.AdvRefs
+	branch  plumbing.ReferenceName
+	tip     plumbing.Hash // where the branch is; zero when there is none
+}
+
+// startPush creates a repository on this machine if there never was one, and
+// asks where the branch is.
+func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push, error) {
+	there, err := r.exists()
+	switch {
+	case err != nil:
+		return nil, err
+	case !there && base != "":
+		return nil, statestore.ErrStale
+	case !there:
+		err = r.create(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	session, refs, err := advertise(ctx, r, r.client.NewReceivePackSession)
+	if err != nil {
+		return nil, err
+	}
+	return &push{session: session, refs: refs, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
+}
+
+func (p *push) close() { p.session.Close() } //nolint:errcheck // the report said how it went
+
+// refusal is a push that failed, with the status the server gave for the branch
+// or its unpacking, if any, and what it and its hooks printed.
+type refusal struct {
+	cause  error
+	status string
+	words  string
+}
+
+func (r refusal) Error() string { return r.cause.Error() }
+
+func (r refusal) Unwrap() error { return r.cause }
+
+// status picks the server's reason out of a report; none when it gave no report.
+func status(report *packp.ReportStatus) string {
+	if report == nil {
+		return ""
+	}
+	for _, command := range report.CommandStatuses {
+		if command.Error() != nil {
+			return command.Status
+		}
+	}
+	return "unpack: " + report.UnpackStatus
+}
+
+// send moves the branch from tip to the commit, if it is still at tip.
+func (p *push) send(ctx context.Context, made *commit) error {
+	packed, err := pack(made.objects)
+	if err != nil {
+		return err
+	}
+	var words bytes.Buffer
+	ask := packp.NewReferenceUpdateRequestFromCapabilities(p.refs.Capabilities)
+	for _, wish := range []capability.Capability{capability.Sideband64k, capability.Quiet} {
+		if p.refs.Capabilities.Supports(wish) {
+			ask.Capabilities.Set(wish) //nolint:errcheck // neither takes a value
+		}
+	}
+	ask.Commands = []*packp.Command{{Name: p.branch, Old: p.tip, New: made.commit}}
+	ask.Packfile = io.NopCloser(bytes.NewReader(packed))
+	ask.Progress = &words
+	report, err := p.session.ReceivePack(ctx, ask)
+	switch {
+	case err != nil:
+		return refusal{cause: err, status: status(report), words: words.String()}
+	case report == nil:
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}

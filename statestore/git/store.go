@@ -1,0 +1,158 @@
+// Package git turns the changes of a round into one commit on a branch, and a
+// branch into the files a store holds. It does I/O: it talks to git servers
+// over http and https, and to repositories on this machine with the help of
+// the git binary.
+//
+// There is no worktree. The objects of the branch's newest commit are held in
+// memory; a write makes the new blobs, the trees on changed paths and one
+// commit, and sends exactly those. The branch is moved by compare-and-swap and
+// never by force.
+//
+// A branch that does not exist is created by the first write: from the
+// repository's default branch (HEAD), whose files the store shows until then,
+// or, in an empty repository, as a first commit without a parent. A repository
+// on this machine that does not exist is created, bare, by the first write.
+//
+// Symlinks, submodules and names that are no tree.Path are not files of the
+// store: they are never followed, never read and never removed.
+package git
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Store is one directory on one branch of a repository. It is safe for
+// concurrent use; its operations take turns.
+type Store struct {
+	name   string
+	path   tree.Path
+	author Author
+	now    func() time.Time
+	remote *remote
+
+	turn chan struct{} // holds a token while an operation runs
+
+	// What is known of the branch. Everything below head is in objects; history
+	// before shallow is not.
+	objects *objects
+	head    plumbing.Hash
+	shallow plumbing.Hash
+	seen    view
+}
+
+var _ statestore.Store = (*Store)(nil)
+
+// Read gives the newest state. It fetches only when the branch has moved.
+// Files is shared with later States of an unchanged branch: do not change it.
+func (s *Store) Read(ctx context.Context) (statestore.State, error) {
+	state, err := s.read(ctx)
+	if err != nil {
+		return statestore.State{}, s.failure("read", err)
+	}
+	return state, nil
+}
+
+func (s *Store) read(ctx context.Context) (statestore.State, error) {
+	if err := s.begin(ctx); err != nil {
+		return statestore.State{}, err
+	}
+	defer s.end()
+	if err := s.pull(ctx); err != nil {
+		return statestore.State{}, err
+	}
+	if err := s.look(); err != nil {
+		return statestore.State{}, err
+	}
+	if err := s.tidy(); err != nil {
+		return statestore.State{}, err
+	}
+	return s.seen.state(), nil
+}
+
+// Apply makes one commit of all changes and pushes it. Changes that make no
+// difference to the tree make no commit.
+func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if changes.Empty() {
+		return changes.Base, nil
+	}
+	revision, err := s.apply(ctx, changes)
+	if err != nil {
+		return "", s.failure("write", err)
+	}
+	return revision, nil
+}
+
+func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	edits, err := planEdits(s.path, changes)
+	if err != nil {
+		return "", err
+	}
+	if err := s.begin(ctx); err != nil {
+		return "", err
+	}
+	defer s.end()
+	push, err := s.remote.startPush(ctx, changes.Base)
+	if err != nil {
+		return "", err
+	}
+	defer push.close()
+	if err := s.agree(ctx, push.tip, changes.Base); err != nil {
+		return "", err
+	}
+	made, err := s.build(edits, message(changes))
+	if err != nil || made == nil {
+		return changes.Base, err
+	}
+	if err := push.send(ctx, made); err != nil {
+		return "", err
+	}
+	s.objects.add(made.objects)
+	s.head = made.commit
+	return revision(s.head), nil
+}
+
+// agree brings head to base, or finds that the branch is elsewhere. tip is
+// where the server says the branch is; zero when there is no branch.
+func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
+	if !tip.IsZero() && revision(tip) != base {
+		return statestore.ErrStale
+	}
+	if tip.IsZero() || tip != s.head {
+		if err := s.pull(ctx); err != nil {
+			return err
+		}
+	}
+	if revision(s.head) != base {
+		return statestore.ErrStale
+	}
+	return nil
+}
+
+// begin waits for the store's turn, as long as ctx allows.
+func (s *Store) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) end() { <-s.turn }
+
+// revision names a commit; no commit is the empty Revision.
+func revision(commit plumbing.Hash) statestore.Revision {
+	if commit.IsZero() {
+		return ""
+	}
+	return statestore.Revision(commit.String())
+}

@@ -1,0 +1,229 @@
+package git
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// edit is what happens at one path of the repository and below it.
+type edit struct {
+	blob   plumbing.EncodedObject // the file to write here, if any
+	remove bool                   // a file here goes
+	writes int                    // files to write below here
+	below  map[string]*edit
+}
+
+// planEdits arranges changes as a tree, and refuses those that want a file and
+// a directory at one path.
+func planEdits(dir tree.Path, changes statestore.ChangeSet) (*edit, error) {
+	root := &edit{}
+	for _, path := range changes.Remove {
+		root.descend(dir.Join(path), func(*edit) {}).remove = true
+	}
+	for _, file := range changes.Write {
+		path, clash := dir.Join(file.Path), false
+		last := root.descend(path, func(above *edit) {
+			above.writes++
+			clash = clash || above.blob != nil
+		})
+		if clash || last.writes > 0 {
+			return nil, conflict{at: file.Path.String(), why: "the changes want both a file and a directory there"}
+		}
+		last.blob = encode(plumbing.BlobObject, file.Content)
+	}
+	return root, nil
+}
+
+// descend gives the edit at path and calls visit for each one above it.
+func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
+	for !path.IsRoot() {
+		visit(e)
+		var name string
+		name, path = path.Cut()
+		next, ok := e.below[name]
+		if !ok {
+			next = &edit{}
+			if e.below == nil {
+				e.below = map[string]*edit{}
+			}
+			e.below[name] = next
+		}
+		e = next
+	}
+	return e
+}
+
+// rewriter makes new trees out of old ones and edits. It changes nothing but
+// made, where the new objects go.
+type rewriter struct {
+	held *objects
+	made map[plumbing.Hash]plumbing.EncodedObject
+}
+
+// dir gives the edited version of a tree; zero when nothing is left in it.
+func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
+	old, err := r.held.entries(was)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	next := make([]object.TreeEntry, 0, len(old)+len(e.below))
+	left := maps.Clone(e.below)
+	changed := false
+	edited := func(entry object.TreeEntry, child *edit) error {
+		after, err := r.entry(at+"/"+entry.Name, entry, child)
+		changed = changed || after != entry
+		if after.Mode != filemode.Empty {
+			next = append(next, after)
+		}
+		return err
+	}
+	for _, entry := range old {
+		child, touched := left[entry.Name]
+		if !touched {
+			next = append(next, entry)
+			continue
+		}
+		delete(left, entry.Name)
+		if err := edited(entry, child); err != nil {
+			return plumbing.ZeroHash, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		if err := edited(object.TreeEntry{Name: name}, left[name]); err != nil {
+			return plumbing.ZeroHash, err
+		}
+	}
+	if !changed {
+		return was, nil
+	}
+	return r.tree(next), nil
+}
+
+// entry gives the edited version of one entry. An entry without a mode is not
+// there, before or after.
+func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
+	if e.blob != nil {
+		return r.file(at, old, e)
+	}
+	if e.remove && isFile(old) {
+		old = object.TreeEntry{Name: old.Name}
+	}
+	if old.Mode != filemode.Empty && old.Mode != filemode.Dir {
+		if e.writes > 0 {
+			return old, conflict{at: at[1:], why: kindOf(old) + " is where a directory is wanted"}
+		}
+		return old, nil
+	}
+	return r.subdir(at, old, e)
+}
+
+func (r rewriter) subdir(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
+	hash, err := r.dir(at, old.Hash, e)
+	switch {
+	case err != nil || hash == old.Hash:
+		return old, err
+	case hash.IsZero():
+		return object.TreeEntry{Name: old.Name}, nil
+	}
+	return object.TreeEntry{Name: old.Name, Mode: filemode.Dir, Hash: hash}, nil
+}
+
+// file puts a file where old is. A file that is replaced keeps its mode.
+func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
+	if old.Mode == filemode.Dir {
+		var err error
+		if old, err = r.subdir(at, old, e); err != nil {
+			return old, err
+		}
+	}
+	entry := object.TreeEntry{Name: old.Name, Mode: filemode.Regular, Hash: e.blob.Hash()}
+	switch {
+	case isFile(old):
+		entry.Mode = old.Mode
+	case old.Mode != filemode.Empty:
+		return old, conflict{at: at[1:], why: kindOf(old) + " is where a file is wanted"}
+	}
+	if entry != old {
+		r.made[entry.Hash] = e.blob
+	}
+	return entry, nil
+}
+
+// tree makes a tree object of entries; no entries make no tree.
+func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
+	if len(entries) == 0 {
+		return plumbing.ZeroHash
+	}
+	slices.SortFunc(entries, gitOrder)
+	var content []byte
+	for _, entry := range entries {
+		content = strconv.AppendUint(content, uint64(entry.Mode), 8)
+		content = append(content, ' ')
+		content = append(content, entry.Name...)
+		content = append(content, 0)
+		content = append(content, entry.Hash[:]...)
+	}
+	return r.keep(encode(plumbing.TreeObject, content))
+}
+
+func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
+	hash := made.Hash()
+	r.made[hash] = made
+	return hash
+}
+
+// gitOrder is the order of entries in a tree: by name, where a directory's
+// name counts as ending in a slash.
+func gitOrder(a, b object.TreeEntry) int {
+	n := min(len(a.Name), len(b.Name))
+	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {
+		return c
+	}
+	return cmp.Compare(sortByte(a, n), sortByte(b, n))
+}
+
+func sortByte(entry object.TreeEntry, i int) byte {
+	switch {
+	case i < len(entry.Name):
+		return entry.Name[i]
+	case entry.Mode == filemode.Dir:
+		return '/'
+	}
+	return 0
+}
+
+// encode makes an object of a copy of content.
+func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
+	made := &plumbing.MemoryObject{}
+	made.SetType(kind)
+	made.Write(content) //nolint:errcheck // memory never fails
+	made.Hash()         // computed once, here: later calls only read
+	return made
+}
+
+// conflict says why changes do not fit the tree they are for.
+type conflict struct{ at, why string }
+
+func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
+
+func kindOf(entry object.TreeEntry) string {
+	switch entry.Mode {
+	case filemode.Dir:
+		return "a directory"
+	case filemode.Symlink:
+		return "a symlink"
+	case filemode.Submodule:
+		return "a submodule"
+	}
+	return "a file"
+}

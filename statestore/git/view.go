@@ -1,0 +1,198 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// view is the store's directory at one commit. It is never changed once a
+// State holds it.
+type view struct {
+	commit  plumbing.Hash
+	dir     plumbing.Hash // the tree at the store's path
+	objects *objects
+	files   map[tree.Path]statestore.Sum
+}
+
+func (v view) state() statestore.State {
+	return statestore.State{Revision: revision(v.commit), Files: v.files, Contents: v}
+}
+
+// Sum gives the hash git has for a file with this content.
+func (view) Sum(content []byte) statestore.Sum {
+	return sum(plumbing.ComputeHash(plumbing.BlobObject, content))
+}
+
+// Content gives the bytes of a file of this view.
+func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	known, ok := v.files[p]
+	if !ok {
+		return nil, fmt.Errorf("no file %s", p)
+	}
+	return v.objects.content(plumbing.Hash(known[:len(plumbing.Hash{})]))
+}
+
+// sum puts a blob's hash into the first bytes of a Sum.
+func sum(blob plumbing.Hash) (s statestore.Sum) {
+	copy(s[:], blob[:])
+	return s
+}
+
+// look moves the view to head, walking only the trees that differ.
+func (s *Store) look() error {
+	if s.seen.files != nil && s.seen.commit == s.head && s.seen.objects == s.objects {
+		return nil
+	}
+	dir, err := s.directory()
+	if err != nil {
+		return err
+	}
+	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files}
+	if next.files == nil || dir != s.seen.dir {
+		w := walk{was: s.seen.objects, is: s.objects, files: maps.Clone(s.seen.files)}
+		if w.files == nil {
+			w.files = map[tree.Path]statestore.Sum{}
+		}
+		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
+			return err
+		}
+		next.files = w.files
+	}
+	s.seen = next
+	return nil
+}
+
+// directory finds the tree at the store's path; zero when there is none.
+func (s *Store) directory() (plumbing.Hash, error) {
+	dir, err := s.objects.root(s.head)
+	first, rest := "", s.path
+	for err == nil && !rest.IsRoot() && !dir.IsZero() {
+		first, rest = rest.Cut()
+		dir, err = s.subdirectory(dir, first)
+	}
+	return dir, err
+}
+
+func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, error) {
+	entries, err := s.objects.entries(dir)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	for _, entry := range entries {
+		switch {
+		case entry.Name != name:
+		case entry.Mode == filemode.Dir:
+			return entry.Hash, nil
+		default:
+			return plumbing.ZeroHash, conflict{at: s.path.String(), why: fmt.Sprintf("%q is no directory", name)}
+		}
+	}
+	return plumbing.ZeroHash, nil
+}
+
+// walk turns the files of one tree into those of another.
+type walk struct {
+	was, is *objects
+	files   map[tree.Path]statestore.Sum
+}
+
+// differ visits two versions of a directory and skips what is the same.
+func (w walk) differ(at tree.Path, was, is plumbing.Hash) error {
+	if was == is {
+		return nil
+	}
+	old, err := entriesByName(w.was, was)
+	if err != nil {
+		return err
+	}
+	entries, err := w.is.entries(is)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		before := old[entry.Name]
+		delete(old, entry.Name)
+		if err := w.replace(at, before, entry); err != nil {
+			return err
+		}
+	}
+	for _, gone := range old {
+		if err := w.replace(at, gone, object.TreeEntry{Name: gone.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace makes the files of entry out of those of before; an entry without a
+// mode is not there.
+func (w walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
+	below, ok := element(entry.Name)
+	if !ok {
+		return nil
+	}
+	at := dir.Join(below)
+	if isFile(before) {
+		delete(w.files, at)
+	}
+	if before.Mode == filemode.Dir || entry.Mode == filemode.Dir {
+		if err := w.differ(at, dirHash(before), dirHash(entry)); err != nil {
+			return err
+		}
+	}
+	if !isFile(entry) {
+		return nil
+	}
+	w.files[at] = sum(entry.Hash)
+	_, err := w.is.get(entry.Hash)
+	return err
+}
+
+func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+	if hash.IsZero() {
+		return nil, nil
+	}
+	entries, err := held.entries(hash)
+	byName := make(map[string]object.TreeEntry, len(entries))
+	for _, entry := range entries {
+		byName[entry.Name] = entry
+	}
+	return byName, err
+}
+
+// element reads a name in a tree as part of a path, when it can be one.
+func element(name string) (tree.Path, bool) {
+	if strings.Contains(name, "/") {
+		return tree.Path{}, false
+	}
+	p, err := tree.ParsePath(name)
+	return p, err == nil
+}
+
+func dirHash(entry object.TreeEntry) plumbing.Hash {
+	if entry.Mode != filemode.Dir {
+		return plumbing.ZeroHash
+	}
+	return entry.Hash
+}
+
+// isFile tells regular and executable files from all else a tree can hold.
+func isFile(entry object.TreeEntry) bool {
+	switch entry.Mode {
+	case filemode.Regular, filemode.Executable, filemode.Deprecated:
+		return true
+	}
+	return false
+}
