@@ -1,0 +1,104 @@
+package kustomize
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+)
+
+// listKind finds what may be the kind of a list. It errs on the side of yes.
+// A kind that YAML spells in a roundabout way (an alias, a folded block) may be
+// one too.
+var listKind = regexp.MustCompile(`\bkind["']?\s*:\s*([^\n]*List\b|["']?[*&!|>#\\])`)
+
+// mayHoldList tells whether a file may hold a list, whose items kustomize
+// takes as objects of their own, after everything else in the file.
+func mayHoldList(content []byte) bool { return listKind.Match(content) }
+
+// listObjects reads a file that may hold lists. kustomize says which objects
+// there are and in which order; since it loses the lines of a list's items,
+// those are looked up by the items' names.
+func listObjects(content []byte) ([]Object, error) {
+	found, err := resources(content)
+	if err != nil {
+		return nil, atLine(err, faultyLine(content))
+	}
+	lines := itemLines(content)
+	objects := make([]Object, 0, len(found))
+	for _, res := range found {
+		id := res.CurId()
+		key := name{res.GetApiVersion(), id.Kind, id.Namespace, id.Name}
+		object := Object{ID: idOf(res), Line: 1}
+		if at := lines[key]; len(at) > 0 {
+			object.Line, lines[key] = at[0], at[1:]
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
+}
+
+// name is how an object names itself, before any default.
+type name struct{ apiVersion, kind, namespace, name string }
+
+// header is what says whether a node is a list or an object.
+type header struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Metadata   struct {
+		Name      string `yaml:"name"`
+		Namespace string `yaml:"namespace"`
+	} `yaml:"metadata"`
+	Items yaml.Node `yaml:"items"`
+}
+
+// place is a node, and the line in the file that its own line 1 is.
+type place struct {
+	node  *yaml.Node
+	first int
+}
+
+// itemLines gives, for each object of a file, the lines where it starts, in
+// kustomize's order: what a list holds comes after everything else.
+func itemLines(content []byte) map[name][]int {
+	var queue []place
+	for _, doc := range documents(content) {
+		var node yaml.Node
+		if err := yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node); err == nil && len(node.Content) > 0 {
+			queue = append(queue, place{node.Content[0], doc.line})
+		}
+	}
+	lines := map[name][]int{}
+	for ; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		var h header
+		if at.node.Decode(&h) != nil {
+			continue
+		}
+		if strings.HasSuffix(h.Kind, "List") && h.Items.Kind == yaml.SequenceNode {
+			for _, item := range h.Items.Content {
+				queue = append(queue, place{item, at.first})
+			}
+			continue
+		}
+		key := name{h.APIVersion, h.Kind, h.Metadata.Namespace, h.Metadata.Name}
+		lines[key] = append(lines[key], at.first+at.node.Line-1)
+	}
+	return lines
+}
+
+// faultyLine gives the line of the first document that kustomize cannot read.
+func faultyLine(content []byte) int {
+	for _, doc := range documents(content) {
+		if _, err := resources(doc.content); err != nil {
+			return doc.line
+		}
+	}
+	return 1
+}
+
+// IsClusterScoped tells whether kustomize knows the object's kind to live
+// outside namespaces.
+func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }

@@ -1,0 +1,111 @@
+// Package kustomize turns files into what Flux sees of them: the ids of their
+// objects, and the verdict of a build in kustomize's own words. It calls
+// kustomize's library and does no I/O.
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/provider"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// ID is the identity of an object as kustomize compares it: two objects with
+// equal IDs cannot be in one build.
+type ID struct {
+	APIVersion, Kind, Name string
+	// Namespace is the effective one: an unset namespace is "default", and a
+	// kind that kustomize knows to be cluster-scoped has one of its own.
+	Namespace string
+}
+
+// Object is one object of a file.
+type Object struct {
+	ID ID
+	// Line is where the object starts in its file, from 1.
+	Line int
+}
+
+// String names the object as a person would: "ConfigMap default/settings".
+func (id ID) String() string {
+	if id.Namespace == resid.TotallyNotANamespace {
+		return id.Kind + " " + id.Name
+	}
+	return id.Kind + " " + id.Namespace + "/" + id.Name
+}
+
+// Loads tells whether Flux reads a file with this path as Kubernetes objects.
+func Loads(path tree.Path) bool {
+	base := path.Base()
+	return strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
+}
+
+// Objects reads a file exactly as Flux's build does and gives its objects in
+// the order in which kustomize takes them. The error is kustomize's own.
+func Objects(content []byte) ([]Object, error) {
+	schema.RLock()
+	defer schema.RUnlock()
+	if mayHoldList(content) {
+		return listObjects(content)
+	}
+	var objects []Object
+	for _, doc := range documents(content) {
+		found, err := resources(doc.content)
+		if err != nil {
+			return nil, atLine(err, doc.line)
+		}
+		for _, res := range found {
+			objects = append(objects, Object{ID: idOf(res), Line: doc.line + res.YNode().Line - 1})
+		}
+	}
+	return objects, nil
+}
+
+// FileError says why kustomize cannot read a file.
+type FileError struct {
+	// Line is where the document at fault starts, or the very line when the
+	// YAML library names one.
+	Line int
+	// Err is what kustomize says.
+	Err error
+}
+
+// Error gives kustomize's words.
+func (e *FileError) Error() string { return e.Err.Error() }
+
+// Unwrap gives kustomize's error.
+func (e *FileError) Unwrap() error { return e.Err }
+
+func atLine(err error, line int) error {
+	var yamlLine int
+	if _, after, found := strings.Cut(err.Error(), "yaml: line "); found {
+		if n, scanErr := fmt.Sscanf(after, "%d", &yamlLine); n == 1 && scanErr == nil {
+			line += yamlLine - 1
+		}
+	}
+	return &FileError{Line: line, Err: err}
+}
+
+// resources decodes with kustomize's factory, which is known to panic on some
+// malformed objects.
+func resources(content []byte) (found []*resource.Resource, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			found, err = nil, fmt.Errorf("kustomize panics on it: %v", r)
+		}
+	}()
+	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
+}
+
+func idOf(res *resource.Resource) ID {
+	id := res.CurId()
+	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
+}
+
+// ErrBuild is what the error of a failed build wraps.
+var ErrBuild = errors.New("kustomize build failed")
