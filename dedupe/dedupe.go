@@ -1,0 +1,55 @@
+// Package dedupe turns the files that placements want below one root into an
+// index of their objects, and that into conflicts: who may be written, who is
+// held back, and what each clash is. It does no I/O.
+package dedupe
+
+import (
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Root is a directory that Flux builds as one, with everything in it.
+type Root struct {
+	Path tree.Path
+	// Claims are the placements that have, or want, files here.
+	Claims []Claim
+	// Foreign are files that belong to no placement.
+	Foreign []File
+}
+
+// Claim is a placement's want of files.
+type Claim struct {
+	// Object names the placement's Work, Owner what the Work was made for.
+	Object, Owner string
+	// Dir is the directory that the placement claims whole.
+	Dir tree.Path
+	// Wanted is what the placement would write; Stored what lies in Dir now,
+	// nothing for a new one.
+	Wanted, Stored []File
+	// Rank says who goes first in a conflict.
+	Rank Rank
+}
+
+// File is a file and the place that findings name for it.
+type File struct {
+	tree.File
+	Place finding.Place
+}
+
+// Rank orders claims: the one that was created first, then by name. Files in
+// the store already go before every claim to new ones.
+type Rank struct {
+	Created time.Time
+	Name    string
+}
+
+// Verdict says what may be written.
+type Verdict struct {
+	// Held gives, for each claim that may not be written now, the reason. What
+	// such a claim has in the store stays.
+	Held map[int]string
+	// Findings name every clash and every file that cannot be built.
+	Findings []finding.Finding
+}

@@ -1,0 +1,270 @@
+package dedupe
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+func path(s string) tree.Path {
+	p, err := tree.ParsePath(s)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// configMaps is a file of ConfigMaps with these names.
+func configMaps(names ...string) string {
+	var docs []string
+	for _, name := range names {
+		docs = append(docs, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "+name+"\n")
+	}
+	return strings.Join(docs, "---\n")
+}
+
+// files makes the files of an owner from "name: content" pairs.
+func files(owner string, contents map[string]string) []File {
+	var made []File
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		made = append(made, File{
+			File:  tree.File{Path: path("root/" + owner + "/" + name), Content: []byte(contents[name])},
+			Place: finding.Place{Object: "Work default/" + owner, File: name},
+		})
+	}
+	return made
+}
+
+// claim wants one file of ConfigMaps, and has another stored.
+func claim(owner string, wanted, stored []string) Claim {
+	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: path("root/" + owner), Rank: Rank{Name: owner}}
+	if wanted != nil {
+		c.Wanted = files(owner, map[string]string{"maps.yaml": configMaps(wanted...)})
+	}
+	if stored != nil {
+		c.Stored = files(owner, map[string]string{"maps.yaml": configMaps(stored...)})
+	}
+	return c
+}
+
+func with(change func(*Claim), c Claim) Claim {
+	change(&c)
+	return c
+}
+
+// told writes findings down: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
+func told(findings []finding.Finding) []string {
+	var lines []string
+	for _, f := range findings {
+		line := f.Rule.ID + " " + short(f.Place)
+		for _, r := range f.Related {
+			line += " with " + short(r.Place)
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func short(p finding.Place) string {
+	return fmt.Sprintf("%s/%s:%d", strings.TrimPrefix(p.Object, "Work default/"), p.File, p.Line)
+}
+
+func TestCheck(t *testing.T) {
+	type strs = []string
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	for name, c := range map[string]struct {
+		claims  []Claim
+		foreign []File
+		held    []int
+		found   strs
+	}{
+		"nothing clashes": {
+			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"y"}, nil)},
+		},
+		"of two new ones the later is held": {
+			claims: []Claim{claim("b", strs{"x"}, nil), claim("a", strs{"x"}, nil)},
+			held:   []int{0}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1"},
+		},
+		"age goes before the name": {
+			claims: []Claim{
+				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("a", strs{"x"}, nil)),
+				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("b", strs{"x"}, nil)),
+			},
+			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
+		},
+		"what is in the store goes before age": {
+			claims: []Claim{
+				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"x"}, strs{"x"})),
+			},
+			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
+		},
+		"every clash is named, with the line": {
+			claims: []Claim{claim("a", strs{"x", "y", "z"}, nil), claim("b", strs{"z", "n", "x"}, nil)},
+			held:   []int{1}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:11", "KS001 b/maps.yaml:11 with a/maps.yaml:1"},
+		},
+		"only who clashes is held": {
+			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"x", "y"}, nil), claim("c", strs{"y"}, nil)},
+			held:   []int{1}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1", "KS001 b/maps.yaml:6 with c/maps.yaml:1"},
+		},
+		"an object twice in one claim holds it": {
+			claims: []Claim{claim("a", strs{"x", "x"}, nil), claim("b", strs{"y"}, nil)},
+			held:   []int{0}, found: strs{"KS001 a/maps.yaml:6 with a/maps.yaml:1"},
+		},
+		"two may swap objects at once": {
+			claims: []Claim{claim("a", strs{"x"}, strs{"y"}), claim("b", strs{"y"}, strs{"x"})},
+		},
+		"an object that its owner gives up is free at once": {
+			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"y"}, strs{"x"})},
+		},
+		"an object is not free while its owner's change is held": {
+			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"y"}, strs{"x"}), claim("c", strs{"y"}, strs{"y"})},
+			held:   []int{0, 1}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1", "KS001 b/maps.yaml:1 with c/maps.yaml:1"},
+		},
+		"who waits for an object that a later one gives up is admitted, though others clash": {
+			claims: []Claim{
+				claim("a", strs{"x"}, nil), claim("b", strs{"y"}, strs{"x"}),
+				claim("c", strs{"z"}, nil), claim("d", strs{"z"}, nil),
+			},
+			held: []int{3}, found: strs{"KS001 d/maps.yaml:1 with c/maps.yaml:1"},
+		},
+		"a clash that is in the store already is told and nothing is held": {
+			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), claim("b", strs{"x"}, strs{"x"})},
+			found:  strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1"},
+		},
+		"a foreign file goes before everyone": {
+			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": configMaps("x")}),
+			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with stranger/s.yaml:1"},
+		},
+		"a file that Flux cannot build holds its claim alone": {
+			claims: []Claim{
+				with(func(c *Claim) {
+					c.Wanted = files("a", map[string]string{"ok.yaml": configMaps("x"), "v.yaml": "just: values\n"})
+				}, claim("a", nil, nil)),
+				claim("b", strs{"x"}, nil),
+			},
+			held: []int{0}, found: strs{"KS002 a/v.yaml:1"},
+		},
+		"a file that Flux does not read may hold anything": {
+			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
+		},
+		"a foreign file that Flux cannot build is told": {
+			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": "a: b: c"}),
+			found: strs{"KS002 stranger/s.yaml:1"},
+		},
+		"of two claims on one directory the later is held": {
+			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
+			held:   []int{1}, found: strs{"KS003 b/:0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			verdict := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign})
+			held := slices.Sorted(maps.Keys(verdict.Held))
+			if !slices.Equal(held, c.held) {
+				t.Errorf("held %v, want %v", held, c.held)
+			}
+			if got := told(verdict.Findings); !slices.Equal(got, c.found) {
+				t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.found, "\n"))
+			}
+		})
+	}
+}
+
+func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
+	// b came first, yet Flux, which walks by name, would stop in b's file.
+	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
+	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
+	verdict := Check(Root{Path: path("root"), Claims: []Claim{older, newer}})
+
+	const want = "kustomize build failed: accumulating resources: accumulation err='merging resources from './b/maps.yaml': " +
+		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]': " +
+		"must build at directory: '/root/b/maps.yaml': file is not directory"
+	var quoted []string
+	for _, f := range verdict.Findings {
+		if f.Flux != "" {
+			quoted = append(quoted, f.Message+": "+f.Flux)
+		}
+	}
+	if len(quoted) != 1 || quoted[0] != "ConfigMap default/x is in root already: "+want {
+		t.Errorf("quoted %q", quoted)
+	}
+}
+
+func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
+	broken := with(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
+	verdict := Check(Root{Path: path("root"), Claims: []Claim{broken}})
+	if got := verdict.Findings[0].Flux; got != "failed to decode Kubernetes YAML from /root/a/v.yaml: missing Resource metadata" {
+		t.Errorf("quoted %q", got)
+	}
+}
+
+// TestWhatIsAdmittedBuilds checks on random roots that kustomize itself builds
+// what Check lets through, that nothing is held without need, and that the
+// order of the claims does not matter.
+func TestWhatIsAdmittedBuilds(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		root := randomRoot(rng)
+		verdict := Check(root)
+		after := apply(root, verdict)
+		if err := kustomize.Build(root.Path, after); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for i := range verdict.Held {
+			freed := Verdict{Held: maps.Clone(verdict.Held)}
+			delete(freed.Held, i)
+			if kustomize.Build(root.Path, apply(root, freed)) == nil {
+				t.Fatalf("seed %d: claim %s is held for nothing", seed, root.Claims[i].Object)
+			}
+		}
+		slices.Reverse(root.Claims)
+		again := Check(root)
+		if a, b := told(verdict.Findings), told(again.Findings); !slices.Equal(a, b) {
+			t.Fatalf("seed %d: the order matters:\n%v\n%v", seed, a, b)
+		}
+	}
+}
+
+// randomRoot has a store that builds, and claims that want to change it.
+func randomRoot(rng *rand.Rand) Root {
+	root := Root{Path: path("root")}
+	free := rng.Perm(12)
+	for i := range 2 + rng.IntN(4) {
+		var wanted, stored []string
+		for range rng.IntN(3) {
+			stored = append(stored, fmt.Sprint("m", free[0]))
+			free = free[1:]
+		}
+		for range 1 + rng.IntN(3) {
+			wanted = append(wanted, fmt.Sprint("m", rng.IntN(12)))
+		}
+		root.Claims = append(root.Claims, claim(fmt.Sprint("c", i), wanted, stored))
+	}
+	return root
+}
+
+// apply gives the files of a root once a verdict is carried out.
+func apply(root Root, verdict Verdict) []tree.File {
+	var after []tree.File
+	for i, c := range root.Claims {
+		now := c.Wanted
+		if _, held := verdict.Held[i]; held {
+			now = c.Stored
+		}
+		for _, f := range now {
+			below, _ := f.Path.RelativeTo(root.Path)
+			after = append(after, tree.File{Path: below, Content: f.Content})
+		}
+	}
+	tree.SortFiles(after)
+	return after
+}

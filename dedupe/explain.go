@@ -1,0 +1,130 @@
+package dedupe
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+func compareEntries(a, b entry) int {
+	return cmp.Or(
+		tree.Compare(a.path, b.path),
+		cmp.Compare(a.position, b.position),
+		cmp.Compare(a.claim, b.claim),
+	)
+}
+
+// parse reads the objects of files as kustomize does. A file that it cannot
+// read is reported to broken, if that is given.
+func (s *session) parse(claim int, files []File, broken *[]finding.Finding) []entry {
+	var entries []entry
+	for _, file := range files {
+		if !kustomize.Loads(file.Path) {
+			continue
+		}
+		objects, err := kustomize.Objects(file.Content)
+		if err != nil && broken != nil {
+			*broken = append(*broken, s.unbuildableFile(file, err))
+		}
+		for i, object := range objects {
+			place := file.Place
+			place.Line = object.Line
+			entries = append(entries, entry{claim: claim, path: file.Path, place: place, object: object, position: i})
+		}
+	}
+	return entries
+}
+
+func (s *session) unbuildableFile(file File, err error) finding.Finding {
+	place := file.Place
+	var at *kustomize.FileError
+	if errors.As(err, &at) {
+		place.Line = at.Line
+	}
+	return finding.Finding{
+		Rule: finding.UnbuildableFile(), Place: place,
+		Message: fmt.Sprintf("Flux could not build %s with it: %s", s.root.Path, oneLine(err.Error())),
+		Flux:    s.words(file),
+	}
+}
+
+// findings names every clash: those of the claims that are held, and those
+// that are in the tree already.
+func (s *session) findings() []finding.Finding {
+	findings := s.broken
+	for i, st := range s.states {
+		if st == waiting {
+			for _, c := range s.clashesOf(i) {
+				findings = append(findings, s.finding(c))
+			}
+		}
+	}
+	for _, e := range s.index.all() {
+		if first := s.index.byID[e.object.ID][0]; !same(first, e) {
+			findings = append(findings, s.finding(clash{e, first}))
+		}
+	}
+	s.quoteFlux(findings)
+	return findings
+}
+
+// clash is one object in two places.
+type clash struct{ later, first entry }
+
+// clashesOf gives each object of a held claim that is somewhere else too.
+func (s *session) clashesOf(i int) []clash {
+	var clashes []clash
+	own := map[kustomize.ID]entry{}
+	for _, e := range s.parsed[i].wanted {
+		if first, twice := own[e.object.ID]; twice {
+			clashes = append(clashes, clash{e, first})
+			continue
+		}
+		own[e.object.ID] = e
+		if other, taken := s.taken(e); taken {
+			clashes = append(clashes, clash{e, other})
+		}
+	}
+	return clashes
+}
+
+// clashesInShort says in a few words why a claim is held.
+func (s *session) clashesInShort(i int) string {
+	if count := len(s.clashesOf(i)); count != 1 {
+		return fmt.Sprintf("%d of its objects are in %s already", count, s.root.Path)
+	}
+	return "one of its objects is in " + s.root.Path.String() + " already"
+}
+
+// taken gives who else has an entry's object in the tree.
+func (s *session) taken(e entry) (entry, bool) {
+	for _, other := range s.index.byID[e.object.ID] {
+		if other.claim != e.claim {
+			return other, true
+		}
+	}
+	return entry{}, false
+}
+
+func same(a, b entry) bool {
+	return a.claim == b.claim && a.path == b.path && a.position == b.position
+}
+
+func (s *session) finding(c clash) finding.Finding {
+	return finding.Finding{
+		Rule: finding.DuplicateObject(), Place: c.later.place,
+		Message: fmt.Sprintf("%s is in %s already", c.later.object.ID, s.root.Path),
+		Related: []finding.Related{{Place: c.first.place, Message: s.owner(c.first)}},
+	}
+}
+
+func (s *session) owner(e entry) string {
+	if e.claim == foreign {
+		return "a file in the store that belongs to no placement"
+	}
+	return s.root.Claims[e.claim].Owner
+}
