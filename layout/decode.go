@@ -1,0 +1,58 @@
+package layout
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// decode unpacks workloads into dir, in walk order.
+func decode(dir tree.Path, object string, workloads []kratix.Workload) ([]File, []finding.Finding) {
+	var files []File
+	var findings []finding.Finding
+	taken := map[tree.Path]struct{}{}
+	for _, workload := range workloads {
+		file, err := decodeOne(dir, workload)
+		if err == nil {
+			if _, twice := taken[file.Path]; twice {
+				err = errTwice
+			}
+			taken[file.Path] = struct{}{}
+		}
+		if err != nil {
+			place := finding.Place{Object: object, File: workload.Filepath}
+			findings = append(findings, finding.Finding{Rule: ruleOf(err), Place: place, Message: err.Error()})
+			continue
+		}
+		files = append(files, file)
+	}
+	slices.SortFunc(files, func(a, b File) int { return tree.Compare(a.Path, b.Path) })
+	return files, findings
+}
+
+var errTwice = errors.New("two workloads of the group have this filepath")
+
+func decodeOne(dir tree.Path, workload kratix.Workload) (File, error) {
+	path, err := tree.ParsePath(workload.Filepath)
+	if err != nil {
+		return File{}, err
+	}
+	content, err := kratix.Decode(workload.Content)
+	if err != nil {
+		return File{}, err
+	}
+	return File{File: tree.File{Path: dir.Join(path), Content: content}, Workload: workload.Filepath}, nil
+}
+
+func ruleOf(err error) finding.Rule {
+	switch {
+	case errors.Is(err, tree.ErrPath):
+		return finding.UnsafePath()
+	case errors.Is(err, kratix.ErrContent):
+		return finding.UndecodableContent()
+	}
+	return finding.InvalidObject()
+}

@@ -1,0 +1,47 @@
+package layout
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Kratix's canaries: by them a person sees that a cluster follows its store.
+const (
+	canaryNamespace = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: kratix-worker-system
+spec: {}
+status: {}
+`
+	canaryConfigMap = `apiVersion: v1
+data:
+  canary: this confirms your infrastructure is reading from Kratix state stores
+kind: ConfigMap
+metadata:
+  name: kratix-info
+  namespace: kratix-worker-system
+`
+)
+
+// Fixtures gives the files that keep a Destination's roots in being when no
+// placement does: Kratix's canaries, or placeholders where they are not
+// wanted. git drops an empty directory, Flux then says "kustomization path not
+// found", and nothing that was removed is pruned.
+func Fixtures(d *kratix.Destination) ([]tree.File, error) {
+	roots, err := Roots(d)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}
+	contents := []string{canaryNamespace, canaryConfigMap}
+	files := make([]tree.File, 0, len(roots))
+	for i, root := range roots {
+		if d.WantsCanaries() {
+			files = append(files, tree.File{Path: root.Join(segment(names[i])), Content: []byte(contents[i])})
+		} else {
+			files = append(files, tree.File{Path: root.Join(segment(".gitkeep")), Content: []byte{}})
+		}
+	}
+	return files, nil
+}

@@ -1,0 +1,72 @@
+package layout
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// The directories of mode nestedByMetadata; Flux applies the first before the
+// second.
+const (
+	dependenciesDir = "dependencies"
+	resourcesDir    = "resources"
+)
+
+func nestedRoots(base tree.Path) []tree.Path {
+	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
+}
+
+// nestedDir gives, below the Destination's directory,
+//
+//	dependencies/<promise>/<pipeline>/<id5>
+//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>
+//
+// where the pipeline is left out when it is not known.
+func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error) {
+	top := resourcesDir
+	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
+	if p.IsDependency() {
+		top = dependenciesDir
+		segments = []named{{"spec.promiseName", p.Spec.PromiseName}}
+	}
+	if pipeline := p.Pipeline(); pipeline != "" {
+		segments = append(segments, named{"label " + kratix.PipelineNameLabel, pipeline})
+	}
+	segments = append(segments, named{"a workload group's id", kratix.ShortID(p.Spec.ID)})
+
+	root = base.Join(segment(top))
+	dir = root
+	for _, s := range segments {
+		one, err := s.path()
+		if err != nil {
+			return root, dir, err
+		}
+		dir = dir.Join(one)
+	}
+	return root, dir, nil
+}
+
+// named is a value that becomes one element of a path, and where it is from.
+type named struct{ field, value string }
+
+func (n named) path() (tree.Path, error) {
+	p, err := tree.ParsePath(n.value)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", n.field, err)
+	}
+	if _, rest := p.Cut(); !rest.IsRoot() {
+		return p, fmt.Errorf("%s: %w %q: it must not hold a slash", n.field, tree.ErrPath, n.value)
+	}
+	return p, nil
+}
+
+// segment makes a path of a constant.
+func segment(name string) tree.Path {
+	p, err := tree.ParsePath(name)
+	if err != nil {
+		panic(err) // a constant of this package
+	}
+	return p
+}

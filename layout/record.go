@@ -1,0 +1,113 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// recordsDir is where Kratix keeps its own state in mode none; records of every
+// mode lie there, outside of what Flux builds in mode nestedByMetadata.
+const recordsDir = ".kratix"
+
+// The annotations that keep a record out of a cluster: the first for kustomize
+// and so for Flux, the second for Argo CD.
+const (
+	localConfigAnnotation = "config.kubernetes.io/local-config"
+	argoHookAnnotation    = "argocd.argoproj.io/hook"
+)
+
+// record is a WorkPlacement without its contents, and the list of its files
+// that Kratix writes in mode none.
+type record struct {
+	APIVersion string                   `json:"apiVersion"`
+	Kind       string                   `json:"kind"`
+	Metadata   recordMetadata           `json:"metadata"`
+	Spec       kratix.WorkPlacementSpec `json:"spec"`
+	Files      []tree.Path              `json:"files"`
+}
+
+type recordMetadata struct {
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// RecordsDir gives the directory of a Destination's records.
+func RecordsDir(d *kratix.Destination) (tree.Path, error) {
+	base, err := Base(d)
+	return base.Join(segment(recordsDir)), err
+}
+
+// Record gives the file that remembers a placement: the store itself says what
+// is where, so nothing else needs to.
+func Record(d *kratix.Destination, p *kratix.WorkPlacement, files []File) (tree.File, error) {
+	dir, err := RecordsDir(d)
+	if err != nil {
+		return tree.File{}, err
+	}
+	name, err := named{"the placement's name", p.Namespace + "-" + p.Name + ".yaml"}.path()
+	if err != nil {
+		return tree.File{}, err
+	}
+	content, err := yaml.Marshal(recordOf(p, files))
+	if err != nil {
+		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
+	}
+	return tree.File{Path: dir.Join(name), Content: content}, nil
+}
+
+func recordOf(p *kratix.WorkPlacement, files []File) record {
+	r := record{
+		APIVersion: kratix.APIVersion,
+		Kind:       kratix.WorkPlacementKind,
+		Metadata: recordMetadata{
+			Name: p.Name, Namespace: p.Namespace, Labels: maps.Clone(p.Labels),
+			Annotations: map[string]string{localConfigAnnotation: "true", argoHookAnnotation: "Skip"},
+		},
+		Spec:  p.Spec,
+		Files: make([]tree.Path, 0, len(files)),
+	}
+	// The contents lie beside the record. The generation changes with every run
+	// of a pipeline, even one that changes no file: that is no reason to commit.
+	r.Spec.Workloads, r.Spec.Generation = nil, 0
+	for _, file := range files {
+		r.Files = append(r.Files, file.Path)
+	}
+	return r
+}
+
+// errNotRecord is a file among the records that is something else.
+var errNotRecord = errors.New("it is no record of a WorkPlacement")
+
+// ParseRecord reads a record back: the placement without its contents, and the
+// paths of its files.
+func ParseRecord(content []byte) (*kratix.WorkPlacement, []tree.Path, error) {
+	var r struct {
+		kratix.WorkPlacement
+		Files []string `json:"files"`
+	}
+	if err := yaml.Unmarshal(content, &r); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errNotRecord, err)
+	}
+	if r.Kind != kratix.WorkPlacementKind || r.Name == "" || r.Spec.TargetDestinationName == "" || r.Labels[kratix.WorkLabel] == "" {
+		return nil, nil, errNotRecord
+	}
+	paths := make([]tree.Path, 0, len(r.Files))
+	for _, file := range r.Files {
+		p, err := tree.ParsePath(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errNotRecord, err)
+		}
+		paths = append(paths, p)
+	}
+	placement := r.WorkPlacement
+	placement.Annotations = nil
+	return &placement, paths, nil
+}
