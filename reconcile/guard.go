@@ -1,0 +1,35 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Policy is what a user decides about rounds.
+type Policy struct {
+	// AllowDeletions switches the guard against an emptied source off.
+	AllowDeletions bool
+}
+
+// The deletion guard acts when both are passed: so many placements, and one in
+// so many of a Destination's.
+const (
+	guardedDeletions = 10
+	guardedShare     = 2
+)
+
+// allows tells whether a round may remove so many of a Destination's
+// placements.
+func (p Policy) allows(removed, recorded int) bool {
+	return p.AllowDeletions || removed <= guardedDeletions || removed*guardedShare <= recorded
+}
+
+func deletionsRefused(dest *desiredDestination) finding.Finding {
+	return finding.Finding{
+		Rule:    finding.DeletionsRefused(),
+		Place:   finding.Place{Object: kratix.Describe(dest.Destination)},
+		Message: fmt.Sprintf("%d of %d placements have lost their Works; none is removed", len(dest.removed), len(dest.records)),
+	}
+}

@@ -1,0 +1,253 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// world is all that a round knows.
+type world struct {
+	source.Snapshot
+	stores []*storeView
+	// absent are Destinations that nothing can be written to.
+	absent   []*kratix.Destination
+	findings []finding.Finding
+}
+
+// storeView is one store, what it holds, and the Destinations on it.
+type storeView struct {
+	statestore.Store
+	ref kratix.StateStoreReference
+	// spec describes the store; nil when the input does not.
+	spec  kratix.Object
+	state statestore.State
+	// listing are the state's paths in walk order.
+	listing      []tree.Path
+	err          error
+	destinations []*destinationView
+}
+
+// destinationView is one Destination and the records found in its directory.
+type destinationView struct {
+	*kratix.Destination
+	base    tree.Path
+	roots   []tree.Path
+	records []recordView
+}
+
+// recordView is a placement that a store remembers.
+type recordView struct {
+	placement *kratix.WorkPlacement
+	// path is the record's own; files are the placement's.
+	path  tree.Path
+	files []tree.Path
+}
+
+// observe opens and reads every store that a Destination names.
+func observe(ctx context.Context, snapshot source.Snapshot, opener Opener) *world {
+	w := &world{Snapshot: snapshot}
+	for _, destination := range snapshot.Destinations {
+		w.addDestination(destination, opener)
+	}
+	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
+	for _, store := range w.stores {
+		w.separate(store)
+		w.read(ctx, store)
+	}
+	return w
+}
+
+func (w *world) addDestination(d *kratix.Destination, opener Opener) {
+	roots, err := layout.Roots(d)
+	if err != nil {
+		w.leaveOut(d, ruleFor(err), err.Error())
+		return
+	}
+	base, err := layout.Base(d)
+	if err != nil {
+		w.leaveOut(d, finding.UnsafePath(), err.Error())
+		return
+	}
+	view := &destinationView{Destination: d, base: base, roots: roots}
+	store := w.store(*d.Spec.StateStoreRef, opener)
+	if store.spec == nil {
+		w.findings = append(w.findings, finding.Finding{
+			Rule: finding.StoreMissing(), Place: w.Origins[d],
+			Message: fmt.Sprintf("it names %s, which is not in the input", d.Spec.StateStoreRef),
+		})
+	}
+	if store.Store == nil && store.spec == nil {
+		w.absent = append(w.absent, d)
+		return
+	}
+	store.destinations = append(store.destinations, view)
+}
+
+func ruleFor(err error) finding.Rule {
+	if errors.Is(err, tree.ErrPath) {
+		return finding.UnsafePath()
+	}
+	return finding.Unsupported()
+}
+
+// leaveOut reports a Destination that cannot be written to.
+func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
+	w.absent = append(w.absent, d)
+	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins[d], Message: why})
+}
+
+// store finds or opens the store of a name.
+func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView {
+	if i := slices.IndexFunc(w.stores, func(s *storeView) bool { return s.ref == ref }); i >= 0 {
+		return w.stores[i]
+	}
+	view := &storeView{ref: ref}
+	var secret *kratix.SecretReference
+	view.spec, secret = w.spec(ref)
+	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
+	w.stores = append(w.stores, view)
+	return view
+}
+
+// spec finds the object that describes a store, and the Secret it names.
+func (w *world) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
+	switch ref.Kind {
+	case kratix.GitStateStoreKind:
+		for _, store := range w.GitStateStores {
+			if store.Name == ref.Name {
+				return store, store.Spec.SecretRef
+			}
+		}
+	case kratix.BucketStateStoreKind:
+		for _, store := range w.BucketStateStores {
+			if store.Name == ref.Name {
+				return store, store.Spec.SecretRef
+			}
+		}
+	}
+	return nil, nil
+}
+
+// secret finds the Secret that a store names, if it names one.
+func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
+	if ref == nil {
+		return nil
+	}
+	for _, secret := range w.Secrets {
+		if kratix.KeyOf(secret) == ref.Key() {
+			return secret
+		}
+	}
+	return nil
+}
+
+// separate takes out Destinations of a store that are in each other's way.
+func (w *world) separate(store *storeView) {
+	var apart []*destinationView
+	for _, d := range store.destinations {
+		i := slices.IndexFunc(store.destinations, func(other *destinationView) bool {
+			return other != d && (d.base.Within(other.base) || other.base.Within(d.base))
+		})
+		if i < 0 {
+			apart = append(apart, d)
+			continue
+		}
+		other := store.destinations[i]
+		w.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf("its path %q and %q of Destination %s are one place in %s; neither is written", d.base, other.base, other.Name, store.ref))
+	}
+	store.destinations = apart
+}
+
+// read reads a store, and the records in it.
+func (w *world) read(ctx context.Context, store *storeView) {
+	if store.err == nil {
+		store.state, store.err = store.Read(ctx)
+	}
+	if store.err == nil {
+		store.listing = slices.SortedFunc(maps.Keys(store.state.Files), tree.Compare)
+		store.err = w.readRecords(ctx, store)
+	}
+	if store.err != nil {
+		w.findings = append(w.findings, failure(finding.Place{Object: store.ref.String()}, store.err))
+	}
+}
+
+func (w *world) readRecords(ctx context.Context, store *storeView) error {
+	for _, d := range store.destinations {
+		dir, err := layout.RecordsDir(d.Destination)
+		if err != nil {
+			return err
+		}
+		for _, path := range tree.Below(store.listing, dir) {
+			content, err := store.state.Contents.Content(ctx, path)
+			if err != nil {
+				return fmt.Errorf("read the record %s: %w", path, err)
+			}
+			w.addRecord(d, path, content)
+		}
+	}
+	return nil
+}
+
+func (w *world) addRecord(d *destinationView, path tree.Path, content []byte) {
+	placement, files, err := layout.ParseRecord(content)
+	if err == nil && placement.Spec.TargetDestinationName != d.Name {
+		err = fmt.Errorf("it is of Destination %s", placement.Spec.TargetDestinationName)
+	}
+	if i := slices.IndexFunc(files, func(p tree.Path) bool { return !p.Within(d.base) }); err == nil && i >= 0 {
+		err = fmt.Errorf("it claims %s, outside of the Destination's directory", files[i])
+	}
+	if err != nil {
+		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
+		w.findings = append(w.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
+		return
+	}
+	d.records = append(d.records, recordView{placement: placement, path: path, files: files})
+}
+
+// addTo puts a recorded placement's files and its record into a set.
+func (r recordView) addTo(set *tree.Set) {
+	set.AddFile(r.path)
+	for _, file := range r.files {
+		set.AddFile(file)
+	}
+}
+
+func sortPlacements(placements []*kratix.WorkPlacement) {
+	slices.SortFunc(placements, func(a, b *kratix.WorkPlacement) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// input is what the scheduler needs of the world.
+func (w *world) input() scheduler.Input {
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete}
+	for _, d := range w.absent {
+		in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
+	}
+	for _, store := range w.stores {
+		known := scheduler.StoreRead
+		if store.err != nil {
+			known = scheduler.StoreUnread
+		}
+		for _, d := range store.destinations {
+			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
+			for _, record := range d.records {
+				in.Existing = append(in.Existing, record.placement)
+			}
+		}
+	}
+	return in
+}

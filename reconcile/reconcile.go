@@ -1,0 +1,124 @@
+// Package reconcile turns everything wanted and everything stored into the
+// changes between them, and has them written. It joins the stages; what each
+// does is in its own package. All I/O is behind its Source and its stores.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Opener gives the store that a Destination names. It is asked in every round
+// and may give the same store again.
+type Opener interface {
+	// Open opens the store of a GitStateStore or BucketStateStore; spec is nil
+	// when there is none of that name. A Secret that the spec names and that is
+	// not there is nil too.
+	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
+}
+
+// Finish is the last step of a round for one store.
+type Finish func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error)
+
+// Commit writes the changes.
+func Commit(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+	return store.Apply(ctx, changes)
+}
+
+// Preview writes nothing.
+func Preview(_ context.Context, _ statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+	return changes.Base, nil
+}
+
+// Reconciler does rounds.
+type Reconciler struct {
+	Source source.Source
+	Stores Opener
+	Finish Finish
+	Policy Policy
+	// Pause waits before a round is tried again, after attempt tries; nil does
+	// not wait.
+	Pause func(ctx context.Context, attempt int)
+}
+
+// attempts is how often a round is tried while other writers get in first.
+const attempts = 5
+
+// Round looks at everything once and makes the stores what they should be. The
+// error is only for what leaves nothing to report; everything else is in the
+// report.
+func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
+	for attempt := 1; ; attempt++ {
+		result, err := r.try(ctx)
+		if !errors.Is(err, statestore.ErrStale) || attempt == attempts {
+			return result, ignoreStale(err)
+		}
+		if r.Pause != nil {
+			r.Pause(ctx, attempt)
+		}
+	}
+}
+
+// ignoreStale: when all attempts met another writer, the report says so.
+func ignoreStale(err error) error {
+	if errors.Is(err, statestore.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// try is one round:
+//
+//	source     everything there is
+//	stores     everything stored, and the records of what is placed
+//	scheduler  who goes where
+//	layout     the files of each placement
+//	dedupe     who may be written without breaking a Destination
+//	diff       the changes, one set a store
+//	finish     written, or only shown
+//
+// It gives ErrStale, beside the report, when a store moved on meanwhile.
+func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
+	snapshot, err := r.Source.Snapshot(ctx)
+	if err != nil {
+		return report.Report{}, fmt.Errorf("read the input: %w", err)
+	}
+	world := observe(ctx, snapshot, r.Stores)
+	plan := scheduler.Plan(world.input())
+
+	out := newReporter(world, &plan)
+	parts := byDestination(&plan)
+	var stale error
+	for _, store := range world.stores {
+		desired := desire(store, parts, r.Policy)
+		if err := desired.settle(ctx); err != nil {
+			out.failed(desired, err)
+			continue
+		}
+		changes := desired.diff()
+		revision, err := r.Finish(ctx, store.Store, changes)
+		if errors.Is(err, statestore.ErrStale) {
+			stale = err
+		}
+		out.finished(desired, changes, revision, err)
+	}
+	return out.report(), stale
+}
+
+// failure makes a store's error a finding.
+func failure(place finding.Place, err error) finding.Finding {
+	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error()}
+	var told *statestore.Error
+	if errors.As(err, &told) {
+		f.Fix = told.Hint
+	}
+	return f
+}

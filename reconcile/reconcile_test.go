@@ -1,0 +1,591 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// world is what a test reconciles: a source that it changes at will, and one
+// store.
+type testWorld struct {
+	t        *testing.T
+	snapshot source.Snapshot
+	store    statestore.Store
+	policy   Policy
+	finish   Finish
+	secret   *kratix.Secret
+}
+
+func newWorld(t *testing.T) *testWorld {
+	w := &testWorld{t: t, store: memory.New("GitStateStore default"), finish: Commit}
+	w.addDestination("worker-1", "worker-1")
+	store := &kratix.GitStateStore{}
+	store.Name, store.Spec.URL = "default", "memory"
+	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, store)
+	return w
+}
+
+func (w *testWorld) addDestination(name, path string) *kratix.Destination {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = name, path
+	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+	w.snapshot.Destinations = append(w.snapshot.Destinations, d)
+	return d
+}
+
+// put adds or replaces a request's Work that brings ConfigMaps.
+func (w *testWorld) put(name string, maps ...string) *kratix.Work {
+	return w.putFiles(name, map[string]string{"maps.yaml": configMaps(maps...)})
+}
+
+func (w *testWorld) putFiles(name string, files map[string]string) *kratix.Work {
+	w.remove(name)
+	work := kratix.NewWork()
+	work.Name, work.Namespace = name, "default"
+	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
+	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file, Content: kratix.Encode([]byte(files[file]))})
+	}
+	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
+	w.snapshot.Works = append(w.snapshot.Works, work)
+	return work
+}
+
+func (w *testWorld) remove(name string) {
+	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(k *kratix.Work) bool { return k.Name == name })
+}
+
+func configMaps(names ...string) string {
+	var docs []string
+	for _, name := range names {
+		docs = append(docs, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "+name+"\n")
+	}
+	return strings.Join(docs, "---\n")
+}
+
+// The test is the world's source and opener.
+func (w *testWorld) Snapshot(context.Context) (source.Snapshot, error) { return w.snapshot, nil }
+
+func (w *testWorld) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
+
+func (w *testWorld) Open(_ kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	if spec == nil {
+		return nil, errors.New("no such store")
+	}
+	w.secret = secret
+	return w.store, nil
+}
+
+func (w *testWorld) round() report.Report {
+	w.t.Helper()
+	r := Reconciler{Source: w, Stores: w, Finish: w.finish, Policy: w.policy}
+	result, err := r.Round(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
+}
+
+func (w *testWorld) state() statestore.State {
+	w.t.Helper()
+	state, err := w.store.Read(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return state
+}
+
+// paths lists the store without the fixtures.
+func (w *testWorld) paths() []string {
+	var paths []string
+	for path := range w.state().Files {
+		if !strings.Contains(path.String(), "kratix-canary") {
+			paths = append(paths, path.String())
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func (w *testWorld) content(path string) string {
+	w.t.Helper()
+	content, err := w.state().Contents.Content(w.t.Context(), parse(path))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(content)
+}
+
+// write is what someone else writes into the store.
+func (w *testWorld) write(files map[string]string) {
+	w.t.Helper()
+	changes := statestore.ChangeSet{Base: w.state().Revision}
+	for path, content := range files {
+		changes.Write = append(changes.Write, tree.File{Path: parse(path), Content: []byte(content)})
+	}
+	if _, err := w.store.Apply(w.t.Context(), changes); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func parse(path string) tree.Path {
+	p, err := tree.ParsePath(path)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// states maps each Work to what became of it.
+func states(r report.Report) map[string]report.State {
+	at := map[string]report.State{}
+	for _, p := range r.Placements {
+		at[strings.TrimPrefix(p.Work, "default/")] = p.State
+	}
+	return at
+}
+
+func rules(r report.Report) []string {
+	var ids []string
+	for _, f := range r.Findings {
+		ids = append(ids, f.Rule.ID)
+	}
+	return ids
+}
+
+func (w *testWorld) expect(r report.Report, want map[string]report.State, found ...string) {
+	w.t.Helper()
+	if got := states(r); !maps.Equal(got, want) {
+		w.t.Errorf("placements %v, want %v", got, want)
+	}
+	if got := rules(r); !slices.Equal(got, found) {
+		w.t.Errorf("findings %v, want %v: %v", got, found, r.Findings)
+	}
+}
+
+const (
+	aFile   = "worker-1/resources/default/redis/a/5058f/maps.yaml"
+	bFile   = "worker-1/resources/default/redis/b/5058f/maps.yaml"
+	aRecord = "worker-1/.kratix/default-a.worker-1-5058f.yaml"
+	bRecord = "worker-1/.kratix/default-b.worker-1-5058f.yaml"
+)
+
+func TestARoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) {
+		t.Errorf("store has %v", got)
+	}
+	if got := w.content(aFile); got != configMaps("x") {
+		t.Errorf("content %q", got)
+	}
+	before := w.state().Revision
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged})
+	if after := w.state().Revision; after != before {
+		t.Errorf("a second round made revision %s of %s", after, before)
+	}
+}
+
+func TestAnUpdateReplacesAndRemovesFiles(t *testing.T) {
+	w := newWorld(t)
+	w.putFiles("a", map[string]string{"maps.yaml": configMaps("x"), "old.yaml": configMaps("old")})
+	w.round()
+	w.put("a", "y")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed})
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != configMaps("y") {
+		t.Errorf("store has %v", got)
+	}
+	d := result.Stores[0].Destinations[0]
+	if len(d.Added) != 0 || len(d.Changed) != 2 || len(d.Removed) != 1 {
+		t.Errorf("told: %+v", d)
+	}
+}
+
+func TestAWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.round()
+	w.remove("a")
+	w.expect(w.round(), map[string]report.State{"a": report.Removed})
+	if got := w.paths(); len(got) > 0 {
+		t.Errorf("store still has %v", got)
+	}
+	for _, root := range []string{"worker-1/dependencies", "worker-1/resources"} {
+		if len(tree.Below(slices.SortedFunc(maps.Keys(w.state().Files), tree.Compare), parse(root))) == 0 {
+			t.Errorf("%s vanished", root)
+		}
+	}
+}
+
+func TestAClashHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x", "mine")
+	w.put("b", "x")
+	w.put("c", "z")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held, "c": report.Placed}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held, "c": report.Unchanged}, "KS001")
+	w.remove("a")
+	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
+}
+
+func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.put("b", "y")
+	w.round()
+	w.put("b", "y", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held}, "KS001")
+	if got := w.content(bFile); got != configMaps("y") {
+		t.Errorf("b has %q", got)
+	}
+}
+
+func TestAWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
+	for name, spoil := range map[string]struct {
+		change func(*kratix.Workload)
+		rule   string
+	}{
+		"undecodable": {func(w *kratix.Workload) { w.Content = "?" }, "KS022"},
+		"leads out":   {func(w *kratix.Workload) { w.Filepath = "../x.yaml" }, "KS023"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.put("a", "x")
+			w.put("b", "y")
+			w.round()
+			work := w.putFiles("a", map[string]string{"maps.yaml": configMaps("changed"), "more.yaml": configMaps("more")})
+			spoil.change(&work.Spec.WorkloadGroups[0].Workloads[1])
+			w.put("b", "z")
+			w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Placed}, spoil.rule)
+			if got := w.content(aFile); got != configMaps("x") {
+				t.Errorf("a has %q", got)
+			}
+		})
+	}
+}
+
+func TestARejectedWorkKeepsWhatIsStored(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.round()
+	w.remove("a")
+	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "a"}}
+	w.expect(w.round(), map[string]report.State{"a": report.Kept})
+	w.snapshot.Rejected, w.snapshot.Incomplete = nil, true
+	w.expect(w.round(), map[string]report.State{"a": report.Kept}, "KS062")
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) {
+		t.Errorf("store has %v", got)
+	}
+}
+
+func TestWhatIsKeptStillTakesPartInClashes(t *testing.T) {
+	w := newWorld(t)
+	w.put("z", "x")
+	w.round()
+	w.remove("z")
+	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "z"}}
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"z": report.Kept, "a": report.Held}, "KS001")
+}
+
+func TestForeignFilesStayAndTakePart(t *testing.T) {
+	w := newWorld(t)
+	w.write(map[string]string{
+		"README.md":                           "not ours",
+		"worker-1/resources/by-hand.yaml":     configMaps("x"),
+		"worker-1/resources/default/note.txt": "not ours",
+	})
+	w.put("a", "x")
+	w.put("b", "y")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Held, "b": report.Placed}, "KS001")
+	if got := result.Findings[0].Related[0].Place.String(); got != "GitStateStore default, worker-1/resources/by-hand.yaml:1" {
+		t.Errorf("the other owner is %q", got)
+	}
+	w.remove("b")
+	w.round()
+	want := []string{"README.md", "worker-1/resources/by-hand.yaml", "worker-1/resources/default/note.txt"}
+	if got := w.paths(); !slices.Equal(got, want) {
+		t.Errorf("store has %v", got)
+	}
+}
+
+func TestATreeThatKratixWroteIsAdopted(t *testing.T) {
+	w := newWorld(t)
+	w.write(map[string]string{
+		aFile: configMaps("x"),
+		"worker-1/resources/default/redis/a/5058f/stale.yaml":   configMaps("stale"),
+		"worker-1/resources/default/redis/gone/5058f/maps.yaml": configMaps("gone"),
+		"worker-1/resources/kratix-canary-configmap.yaml":       "# as an older Kratix wrote it\n",
+	})
+	w.put("a", "x")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed})
+	want := []string{aRecord, aFile, "worker-1/resources/default/redis/gone/5058f/maps.yaml"}
+	if got := w.paths(); !slices.Equal(got, want) {
+		t.Errorf("store has %v", got)
+	}
+	if d := result.Stores[0].Destinations[0]; len(d.Added) != 2 || len(d.Changed) != 0 || len(d.Removed) != 1 {
+		t.Errorf("changes: %+v", d) // the record, the canary of dependencies/; the stale file
+	}
+}
+
+func TestADriftIsPutRight(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.round()
+	w.write(map[string]string{aFile: "changed by hand", "worker-1/resources/default/redis/a/5058f/more.yaml": configMaps("more")})
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != configMaps("x") {
+		t.Errorf("store has %v", got)
+	}
+}
+
+func TestTheGuardRefusesToEmptyADestination(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		w.put(fmt.Sprint("w", i), fmt.Sprint("m", i))
+	}
+	w.round()
+	full := w.paths()
+	w.snapshot.Works = w.snapshot.Works[:9]
+	result := w.round()
+	if got := rules(result); !slices.Equal(got, []string{"KS061"}) || !slices.Equal(w.paths(), full) {
+		t.Errorf("findings %v", got)
+	}
+	w.policy.AllowDeletions = true
+	if result := w.round(); len(result.Findings) > 0 || len(w.paths()) != 18 {
+		t.Errorf("findings %v, %d files", result.Findings, len(w.paths()))
+	}
+	w.policy.AllowDeletions = false
+	w.snapshot.Works = nil
+	if result := w.round(); len(result.Findings) > 0 || len(w.paths()) != 0 {
+		t.Errorf("nine of nine are few: %v", result.Findings)
+	}
+}
+
+func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
+	for _, other := range []string{"worker-1", "./worker-1/", "worker-1/sub"} {
+		t.Run(other, func(t *testing.T) {
+			w := newWorld(t)
+			w.addDestination("worker-2", other)
+			w.addDestination("worker-3", "apart").Labels = map[string]string{"a": "b"}
+			w.put("a", "x")
+			result := w.round()
+			w.expect(result, map[string]report.State{"a": report.Placed}, "KS044", "KS044")
+			for _, path := range w.paths() {
+				if !strings.HasPrefix(path, "apart/") {
+					t.Errorf("wrote %s", path)
+				}
+			}
+		})
+	}
+}
+
+func TestADestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
+	w := newWorld(t)
+	w.addDestination("worker-2", "/")
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS040", "KS044", "KS044")
+}
+
+func TestPreviewWritesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.finish = Preview
+	w.put("a", "x")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed})
+	if len(w.paths()) != 0 || !result.Changes() {
+		t.Errorf("store has %v, changes %v", w.paths(), result.Stores)
+	}
+}
+
+func TestASecretIsHandedToTheStore(t *testing.T) {
+	w := newWorld(t)
+	w.snapshot.GitStateStores[0].Spec.SecretRef = &kratix.SecretReference{Name: "creds"}
+	secret := &kratix.Secret{}
+	secret.Name, secret.Namespace = "creds", "default"
+	w.snapshot.Secrets = []*kratix.Secret{{}, secret}
+	if w.round(); w.secret != secret {
+		t.Errorf("handed over: %v", w.secret)
+	}
+}
+
+func TestADestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
+	w := newWorld(t)
+	lost := w.addDestination("lost", "lost")
+	lost.Spec.StateStoreRef.Name = "nowhere"
+	w.put("a", "x")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed}, "KS042")
+	if got := result.Findings[0].Message; got != "it names GitStateStore nowhere, which is not in the input" {
+		t.Errorf("message %q", got)
+	}
+}
+
+// flaky is a store of which each step can be made to fail, or be preceded by
+// another writer.
+type flaky struct {
+	statestore.Store
+	read   error
+	before func()
+	apply  error
+}
+
+func (f *flaky) Read(ctx context.Context) (statestore.State, error) {
+	if f.read != nil {
+		return statestore.State{}, f.read
+	}
+	return f.Store.Read(ctx)
+}
+
+func (f *flaky) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if f.before != nil {
+		f.before()
+	}
+	if f.apply != nil {
+		return "", f.apply
+	}
+	return f.Store.Apply(ctx, changes)
+}
+
+func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
+	w := newWorld(t)
+	inner := w.store
+	times := 0
+	w.store = &flaky{Store: inner, before: func() {
+		if times++; times <= 3 {
+			state, _ := inner.Read(t.Context())
+			file := tree.File{Path: parse(fmt.Sprint("other/", times)), Content: []byte("x")}
+			if _, err := inner.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: []tree.File{file}}); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+	if got := w.paths(); !slices.Equal(got, []string{"other/1", "other/2", "other/3", aRecord, aFile}) {
+		t.Errorf("store has %v", got)
+	}
+}
+
+func TestAStoreThatNeverStandsStillIsGivenUpAndTold(t *testing.T) {
+	w := newWorld(t)
+	times := 0
+	stale := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrStale}
+	w.store = &flaky{Store: w.store, before: func() { times++ }, apply: stale}
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Failed}, "KS060")
+	if times != attempts {
+		t.Errorf("%d tries", times)
+	}
+}
+
+func TestAStoreThatFailsIsToldWithItsHint(t *testing.T) {
+	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
+	for name, store := range map[string]*flaky{"reading": {read: broken}, "writing": {apply: broken}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			store.Store = w.store
+			w.store = store
+			w.put("a", "x")
+			result := w.round()
+			f := result.Findings[0]
+			if f.Rule != finding.StoreFailed() || f.Advice() != "Start it." || !strings.Contains(f.Message, "unavailable") {
+				t.Errorf("finding %+v", f)
+			}
+			if state := states(result)["a"]; state != report.Failed && state != report.Unplaced {
+				t.Errorf("a is %s", state)
+			}
+		})
+	}
+}
+
+func TestARecordThatCannotBeReadIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.round()
+	stolen := strings.ReplaceAll(w.content(aRecord), "- worker-1/", "- worker-2/")
+	w.write(map[string]string{aRecord: stolen, bRecord: "nonsense", "worker-2/resources/default/redis/a/5058f/maps.yaml": "theirs"})
+	w.remove("a")
+	result := w.round()
+	if got := rules(result); !slices.Equal(got, []string{"KS063", "KS063"}) {
+		t.Errorf("findings %v", result.Findings)
+	}
+	if !slices.Contains(w.paths(), "worker-2/resources/default/redis/a/5058f/maps.yaml") {
+		t.Error("a record made us delete another Destination's file")
+	}
+}
+
+// TestRandomRounds lets Works come, change, clash and go. After each round
+// every root must build, and an undisturbed second round must do nothing; in
+// the end, when all have gone, nothing of theirs may be left.
+func TestRandomRounds(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		w := newWorld(t)
+		w.addDestination("worker-2", "two")
+		for range 8 {
+			w.disturb(rng)
+			w.round()
+			w.buildAll(seed)
+			if again := w.round(); again.Changes() {
+				t.Fatalf("seed %d: a second round changes %+v", seed, again.Stores)
+			}
+		}
+		w.snapshot.Works = nil
+		w.round()
+		if got := w.paths(); len(got) > 0 {
+			t.Fatalf("seed %d: left over: %v", seed, got)
+		}
+	}
+}
+
+func (w *testWorld) disturb(rng *rand.Rand) {
+	name := fmt.Sprint("w", rng.IntN(6))
+	if rng.IntN(4) == 0 {
+		w.remove(name)
+		return
+	}
+	var maps []string
+	for range 1 + rng.IntN(3) {
+		maps = append(maps, fmt.Sprint("m", rng.IntN(8)))
+	}
+	w.put(name, maps...)
+}
+
+func (w *testWorld) buildAll(seed uint64) {
+	w.t.Helper()
+	listing := slices.SortedFunc(maps.Keys(w.state().Files), tree.Compare)
+	for _, root := range []string{"worker-1/resources", "worker-1/dependencies", "two/resources", "two/dependencies"} {
+		var files []tree.File
+		for _, path := range tree.Below(listing, parse(root)) {
+			below, _ := path.RelativeTo(parse(root))
+			files = append(files, tree.File{Path: below, Content: []byte(w.content(path.String()))})
+		}
+		if len(files) == 0 {
+			continue
+		}
+		if err := kustomize.Build(parse(root), files); err != nil {
+			w.t.Fatalf("seed %d: %s: %v", seed, root, err)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Package report turns what a round did, or would do, into text for people. It
+// does no I/O but to the writer it is given.
+package report
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Report is everything that a round has to say, in a stable order.
+type Report struct {
+	Findings   []finding.Finding
+	Placements []Placement
+	Stores     []Store
+}
+
+// State says what became of a placement.
+type State string
+
+// The states of a placement.
+const (
+	Placed    State = "placed"
+	Unchanged State = "unchanged"
+	Held      State = "held back"
+	Kept      State = "kept as it is"
+	Removed   State = "removed"
+	Unplaced  State = "not placed"
+	Failed    State = "not written"
+)
+
+// Placement is one group of a Work, and where it is.
+type Placement struct {
+	// Work is the Work's key.
+	Work string
+	// Directory is the group's; "." for the default group.
+	Directory   string
+	Destination string
+	State       State
+	Reason      string
+}
+
+// Store is what changed in a store.
+type Store struct {
+	// Name is the store's kind and name.
+	Name string
+	// Revision holds the change once it is written.
+	Revision     string
+	Destinations []Destination
+}
+
+// Destination is what changed for one Destination.
+type Destination struct {
+	Name                    string
+	Added, Changed, Removed []tree.Path
+}
+
+// Changes tells whether any store has changes.
+func (r Report) Changes() bool {
+	for _, store := range r.Stores {
+		if len(store.Destinations) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Worst gives the gravest severity of the report's findings.
+func (r Report) Worst() finding.Severity { return finding.Worst(r.Findings) }
+
+// Has tells whether a rule is among the findings.
+func (r Report) Has(rule finding.Rule) bool {
+	for _, f := range r.Findings {
+		if f.Rule == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// Troubled gives a report of only those placements that something is wrong
+// with.
+func (r Report) Troubled() Report {
+	var troubled []Placement
+	for _, p := range r.Placements {
+		if p.State == Held || p.State == Unplaced || p.State == Failed {
+			troubled = append(troubled, p)
+		}
+	}
+	return Report{Placements: troubled}
+}
