@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// inputFlags say where Works and Destinations are read.
+type inputFlags struct {
+	paths     []string
+	recursive bool
+}
+
+func (f *inputFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&f.paths, "filename", "f", nil, "file or directory of YAML to read; - is standard input; may be repeated")
+	c.Flags().BoolVarP(&f.recursive, "recursive", "R", false, "read the directories below directories too")
+}
+
+// source gives what the flags and arguments name.
+func (f *inputFlags) source(c *cobra.Command, args []string, std streams) (*dir.Source, error) {
+	paths := append(append([]string{}, f.paths...), args...)
+	if len(paths) == 0 {
+		return nil, usage(c, "nothing to read: name a file or directory")
+	}
+	return &dir.Source{Paths: paths, Recursive: f.recursive, Stdin: std.in}, nil
+}
+
+// inputError gives a path that cannot be read its own exit code.
+func inputError(err error) error {
+	if errors.Is(err, dir.ErrPath) {
+		return exit{code: exitUsage, text: err.Error()}
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+// Command kratix-schedule places Kratix's Works on Destinations, writes them to
+// git repositories and buckets, and finds what would break Flux before it is
+// written. This package holds flags, wiring and exit codes, and nothing else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set when a release is linked.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// The exit codes of every command; docs/reference/cli.md explains them.
+const (
+	exitClean    = 0
+	exitFindings = 1
+	exitUsage    = 2
+	exitFailure  = 3
+)
+
+// exit is an error with the code to end with. One without text was told
+// already.
+type exit struct {
+	code int
+	text string
+}
+
+func (e exit) Error() string { return e.text }
+
+// execute runs one command line and gives the code to end with.
+func execute(ctx context.Context, args []string, std streams) int {
+	command := root(std) //nolint:contextcheck // cobra hands ctx to the commands
+	command.SetArgs(args)
+	err := command.ExecuteContext(ctx)
+	if err == nil {
+		return exitClean
+	}
+	code, text := classify(err)
+	if text != "" {
+		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+text)
+	}
+	return code
+}
+
+// classify gives the exit code of an error, and what to say of it.
+func classify(err error) (code int, text string) {
+	var told exit
+	if errors.As(err, &told) {
+		return told.code, told.text
+	}
+	return exitFailure, err.Error()
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func root(std streams) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "kratix-schedule",
+		Short: "Place Kratix Works on Destinations, and find what would break Flux before it is written",
+		Long: `kratix-schedule places Kratix's Works on Destinations, writes them to the state
+stores that Flux or Argo CD pulls from, and finds what would break a Destination
+before it is written.
+
+Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
+3 a store or the machine failed.`,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       noSubcommand,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	command.SetIn(std.in)
+	command.SetOut(std.out)
+	command.SetErr(std.err)
+	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
+	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), explainCommand(std), versionCommand(std))
+	return command
+}
+
+// usage is an error in the command line.
+func usage(c *cobra.Command, text string) error {
+	return exit{code: exitUsage, text: text + "\nSee '" + c.CommandPath() + " --help'."}
+}
+
+// noSubcommand says what an unknown command could have meant.
+func noSubcommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := "there is no command " + args[0]
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage(c, text)
+}
+
+// noArguments is for commands that take flags only.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(c, "unexpected argument "+args[0])
+	}
+	return nil
+}

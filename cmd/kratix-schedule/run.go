@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+type runFlags struct {
+	input          inputFlags
+	once           bool
+	allowDeletions bool
+	interval       time.Duration
+}
+
+func runCommand(std streams) *cobra.Command {
+	var flags runFlags
+	command := &cobra.Command{
+		Use:   "run -f PATH [--once]",
+		Short: "Place Works and write them to their state stores",
+		Long: `Place every Work on the Destinations that fit, and write it to their state
+stores. What would break a Destination is held back; everything else is written.
+
+Without --once, run watches the input and works until it is told to stop.`,
+		Example: `  kratix-schedule run -f testdata/elastic-cloud --once
+  kubectl get works,destinations,gitstatestores -A -o yaml | kratix-schedule run -f - -f secrets/ --once`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return runRun(c, flags, std) },
+	}
+	flags.input.add(command)
+	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
+	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
+	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
+	return command
+}
+
+func runRun(c *cobra.Command, flags runFlags, std streams) error {
+	in, err := flags.input.source(c, nil, std)
+	if err != nil {
+		return err
+	}
+	reconciler := &reconcile.Reconciler{
+		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
+		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions}, Pause: pause,
+	}
+	if !flags.once {
+		return follow(c.Context(), reconciler, flags.interval, std)
+	}
+	result, err := reconciler.Round(c.Context())
+	if err != nil {
+		return inputError(err)
+	}
+	if err := printRun(std.out, result); err != nil {
+		return err
+	}
+	return verdict(result)
+}
+
+// printRun tells what a round did: each placement, what was found, the sum.
+func printRun(out io.Writer, result report.Report) error {
+	if err := result.PlacementLines(out); err != nil {
+		return err
+	}
+	for _, store := range result.Stores {
+		if len(store.Destinations) > 0 {
+			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", store.Name, store.Revision)
+		}
+	}
+	if err := report.Text(out, result.Findings); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(out, result.Summary())
+	return err
+}
+
+// verdict gives the exit code that a report deserves.
+func verdict(result report.Report) error {
+	switch {
+	case result.Has(finding.StoreFailed()):
+		return exit{code: exitFailure}
+	case result.Worst() >= finding.Error:
+		return exit{code: exitFindings}
+	}
+	return nil
+}
+
+// pause waits before the next try of a round, the longer the more tries there
+// were, and never as long as another writer that failed at the same moment.
+func pause(ctx context.Context, attempt int) {
+	limit := 50 * time.Millisecond << attempt
+	select {
+	case <-ctx.Done():
+	case <-time.After(rand.N(limit)): //nolint:gosec // jitter needs no secrecy
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write golden files and generated documents anew")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kratix-schedule": main})
+}
+
+// TestScripts runs every command as a user would; testdata/script says what it
+// must print and how it must end.
+func TestScripts(t *testing.T) {
+	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture, err := filepath.Abs("../../../shared/fixtures/eck-2.8.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Condition:           func(name string) (bool, error) { return condition(fixture, name) },
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TUTORIAL", tutorial)
+			env.Setenv("ECK", fixture)
+			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			return nil
+		},
+	})
+}
+
+// condition knows [eck]: the whole of what the Elastic Cloud pipeline writes for
+// ECK 2.8.0 lies beside the checkout. testdata/elastic-cloud is a part of it.
+func condition(fixture, name string) (bool, error) {
+	if name != "eck" {
+		return false, errors.New("unknown condition " + name)
+	}
+	_, err := os.Stat(fixture)
+	return err == nil, nil
+}
+
+// exits runs a program and checks its exit status: "exits 1 kratix-schedule
+// validate x".
+func exits(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) < 2 {
+		ts.Fatalf("usage: exits status program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var failed *exec.ExitError
+	switch {
+	case errors.As(err, &failed):
+		got = failed.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# The README's demo: two requests that bring the same CRDs, and what becomes of
+# them. It writes only below ./demo.
+set -u
+cd "$(dirname "$0")/.." || exit 3
+PATH="$PWD/bin:$PATH"
+rm -rf demo
+
+say() { printf '\n# %s\n' "$*"; }
+# show runs a command after printing it, and fails when it ends otherwise than expected.
+show() {
+	expected=$1
+	shift
+	printf '$ %s\n' "$*"
+	"$@"
+	status=$?
+	if [ "$status" -ne "$expected" ]; then
+		printf 'the demo expected exit status %s and got %s\n' "$expected" "$status" >&2
+		exit 1
+	fi
+}
+
+in=testdata/elastic-cloud
+
+say 'One request for an Elastic Cloud: it is placed and written.'
+show 0 kratix-schedule run --once -f $in/destination.yaml -f $in/state-store.yaml -f $in/work-example.yaml
+show 0 git --git-dir demo/state-store.git ls-tree -r --name-only main
+
+say 'A second one brings the same CRDs and operator. Flux would stop applying anything at all.'
+say 'It alone is held back; the Redis request that came with it is written. The exit status is 1.'
+show 1 kratix-schedule run --once -f $in
+show 0 git --git-dir demo/state-store.git ls-tree -r --name-only main worker-1/resources/default
+
+say 'Again: nothing has changed, so there is no commit.'
+show 0 kratix-schedule run --once -f $in/destination.yaml -f $in/state-store.yaml -f $in/work-example.yaml -f $in/work-cache.yaml
+show 0 git --git-dir demo/state-store.git log --format=%s main
