@@ -1,0 +1,83 @@
+# build, demo and test need Go, git and make, and nothing else. Tools that check
+# the code come from go.tool.mod; the first `make lint` builds them.
+
+BINARY   := bin/kratix-schedule
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
+FUZZTIME ?= 10s
+IMAGE    ?= kratix-schedule:dev
+# The program that builds the image, called as `$(BUILDER) build`.
+BUILDER  ?= docker
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the static binary bin/kratix-schedule
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o $(BINARY) ./cmd/kratix-schedule
+
+.PHONY: demo
+demo: build ## Place, write and check the example Works in testdata
+	@./hack/demo.sh
+
+# The race detector needs cgo and a C compiler; without them the same tests run
+# without it, so that Go and git are enough. RACE=-race insists on it.
+RACE ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null && echo -race)
+
+.PHONY: test
+test: ## Run all tests, with the race detector where there is a C compiler
+	go test $(RACE) $(TESTFLAGS) ./...
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run the linters, with the import rules of the architecture
+	$(GOLANGCI) config verify
+	$(GOLANGCI) run
+
+.PHONY: fmt
+fmt: ## Format the code as lint wants it
+	$(GOLANGCI) fmt
+
+.PHONY: generate
+generate: ## Write the generated files anew
+	go generate ./...
+
+.PHONY: verify
+verify: ## Fail when a generated file or a module file is not current
+	go mod tidy -diff
+	@if grep -rqs --include='*.go' '^//go:generate ' .; then \
+		before=$$(git status --porcelain; git diff) && \
+		$(MAKE) --no-print-directory generate && \
+		after=$$(git status --porcelain; git diff) && \
+		if [ "$$before" != "$$after" ]; then \
+			git status --short; git --no-pager diff; \
+			echo 'verify: generated files are not current: run make generate and commit' >&2; exit 1; \
+		fi; \
+	else echo 'verify: nothing is generated'; fi
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s)
+	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+		for target in $$(grep -hosE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -d' ' -f2); do \
+			echo "fuzz: $$target in .$${dir#$(CURDIR)} for $(FUZZTIME)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+		done; \
+	done
+
+.PHONY: image
+image: ## Build the container image IMAGE, with BUILDER=docker, podman or buildah
+	$(BUILDER) build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: clean
+clean: ## Remove what make and the demo wrote
+	rm -rf bin demo cover.out
