@@ -1,0 +1,211 @@
+// Package pipeline turns the directories of a Kratix pipeline (input, output
+// and metadata) into the Work that Kratix's work-writer would create of them.
+// It reads the file system that it is given and does no other I/O.
+package pipeline
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Options is what the directories do not say.
+type Options struct {
+	// Promise is the Promise's name.
+	Promise string
+	// Pipeline is the pipeline's name; empty leaves its segment out of paths.
+	Pipeline string
+	// Type is the work type: PromiseWorkType or ResourceWorkType.
+	Type string
+	// Selectors are the Promise's own destinationSelectors, merged.
+	Selectors map[string]string
+}
+
+// ErrSuspended means that metadata/workflow-control.yaml asks for no Work yet.
+var ErrSuspended = errors.New("the pipeline asks for no Work yet")
+
+// ErrInput is what every error about the directories' content wraps.
+var ErrInput = errors.New("invalid pipeline directories")
+
+// The places in a pipeline's directories.
+const (
+	requestFile = "input/object.yaml"
+	outputDir   = "output"
+	controlFile = "metadata/workflow-control.yaml"
+)
+
+// Read makes the Work. Its groups are those of the metadata's destination
+// selectors, in their order, then the default group, if it has files.
+func Read(dir fs.FS, options Options) (*kratix.Work, error) {
+	if err := checkControl(dir); err != nil {
+		return nil, err
+	}
+	work, err := head(dir, options)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := readSelectors(dir)
+	if err != nil {
+		return nil, err
+	}
+	workloads, err := readOutput(dir)
+	if err != nil {
+		return nil, err
+	}
+	work.Spec.WorkloadGroups, err = groups(workloads, entries, options)
+	return work, err
+}
+
+// head makes the Work without its groups.
+func head(dir fs.FS, options Options) (*kratix.Work, error) {
+	work := kratix.NewWork()
+	work.Spec.PromiseName = options.Promise
+	work.Labels = map[string]string{kratix.PromiseNameLabel: options.Promise, kratix.WorkTypeLabel: options.Type}
+	if options.Pipeline != "" {
+		work.Labels[kratix.PipelineNameLabel] = options.Pipeline
+	}
+	if options.Type == kratix.PromiseWorkType {
+		work.Namespace = kratix.SystemNamespace
+		work.Name = objectName(options.Promise, options.Pipeline)
+		return work, nil
+	}
+	request, err := readRequest(dir)
+	if err != nil {
+		return nil, err
+	}
+	work.Namespace = request.Namespace
+	work.Spec.ResourceName = request.Name
+	work.Labels[kratix.ResourceNameLabel] = request.Name
+	work.Labels[kratix.ResourceNamespaceLabel] = request.Namespace
+	work.Name = objectName(options.Promise, request.Name, request.Namespace, options.Pipeline)
+	return work, nil
+}
+
+// readRequest gives the key of the request that the pipeline ran for.
+func readRequest(dir fs.FS) (kratix.Key, error) {
+	content, err := fs.ReadFile(dir, requestFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return kratix.Key{}, fmt.Errorf("%w: %s, the request, is missing; for a Promise's pipeline use --type promise", ErrInput, requestFile)
+	}
+	if err != nil {
+		return kratix.Key{}, fmt.Errorf("read %s: %w", requestFile, err)
+	}
+	parsed, err := kratix.Parse(content, 1)
+	var at *kratix.LineError
+	switch {
+	case errors.As(err, &at):
+		return kratix.Key{}, fmt.Errorf("%w: %s line %d: %w", ErrInput, requestFile, at.Line, err)
+	case err != nil:
+		return kratix.Key{}, fmt.Errorf("%w: %s: %w", ErrInput, requestFile, err)
+	case len(parsed) != 1:
+		return kratix.Key{}, fmt.Errorf("%w: %s must hold one object, the request", ErrInput, requestFile)
+	case parsed[0].Header.Metadata.Name == "":
+		return kratix.Key{}, fmt.Errorf("%w: %s: metadata.name is missing", ErrInput, requestFile)
+	}
+	key := parsed[0].Header.Key()
+	key.Namespace = cmp.Or(key.Namespace, "default")
+	return key, nil
+}
+
+// checkControl gives ErrSuspended when the pipeline wants to be run again
+// before its output counts.
+func checkControl(dir fs.FS) error {
+	content, err := fs.ReadFile(dir, controlFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", controlFile, err)
+	}
+	var control struct {
+		Suspend    bool   `yaml:"suspend"`
+		RetryAfter string `yaml:"retryAfter"`
+	}
+	switch err := yaml.Unmarshal(content, &control); {
+	case err != nil:
+		return fmt.Errorf("%w: %s: %s", ErrInput, controlFile, plainYAML(err))
+	case control.Suspend:
+		return fmt.Errorf("%w: %s has suspend: true", ErrSuspended, controlFile)
+	case control.RetryAfter != "":
+		return fmt.Errorf("%w: %s has retryAfter: %s", ErrSuspended, controlFile, control.RetryAfter)
+	}
+	return nil
+}
+
+// readOutput gives every file of the output directory, in walk order.
+func readOutput(dir fs.FS) ([]kratix.Workload, error) {
+	if _, err := fs.Stat(dir, outputDir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, outputDir)
+	}
+	var workloads []kratix.Workload
+	err := fs.WalkDir(dir, outputDir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return err
+		}
+		below := strings.TrimPrefix(name, outputDir+"/")
+		workloads = append(workloads, kratix.Workload{Filepath: below, Content: kratix.Encode(content)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s/: %w", outputDir, err)
+	}
+	return workloads, nil
+}
+
+// groups deals the files out: those of a directory that the metadata names to
+// its own group, everything else to the default one.
+func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
+	source := options.Type + "-workflow"
+	var made []kratix.WorkloadGroup
+	var base *entry
+	for i, e := range entries {
+		if e.Directory == kratix.DefaultDirectory {
+			base = &entries[i]
+			continue
+		}
+		inside := func(w kratix.Workload) bool { return strings.HasPrefix(w.Filepath, e.Directory+"/") }
+		group := kratix.WorkloadGroup{
+			ID: kratix.GroupID(e.Directory), Directory: e.Directory,
+			DestinationSelectors: []kratix.Selector{{MatchLabels: e.MatchLabels, Source: source}},
+		}
+		for _, w := range workloads {
+			if inside(w) {
+				group.Workloads = append(group.Workloads, w)
+			}
+		}
+		if len(group.Workloads) == 0 {
+			return nil, fmt.Errorf("%w: %s line %d: %s has no file", ErrInput, e.file, e.line, path.Join(outputDir, e.Directory))
+		}
+		workloads = slices.DeleteFunc(slices.Clone(workloads), inside)
+		made = append(made, group)
+	}
+	if len(workloads) > 0 {
+		made = append(made, defaultGroup(workloads, base, source, options.Selectors))
+	}
+	return made, nil
+}
+
+func defaultGroup(workloads []kratix.Workload, base *entry, source string, promise map[string]string) kratix.WorkloadGroup {
+	group := kratix.WorkloadGroup{
+		ID: kratix.GroupID(kratix.DefaultDirectory), Directory: kratix.DefaultDirectory, Workloads: workloads,
+	}
+	if base != nil {
+		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: base.MatchLabels, Source: source})
+	}
+	if len(promise) > 0 {
+		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: promise, Source: kratix.PromiseSource})
+	}
+	return group
+}

@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// entry is one entry of the destination selectors: where a directory's files
+// may go.
+type entry struct {
+	Directory   string            `yaml:"directory"`
+	MatchLabels map[string]string `yaml:"matchLabels"`
+
+	file string
+	line int
+}
+
+// The spellings of the file of destination selectors, the newest first. The
+// last is older than directories: a plain map of labels.
+const (
+	selectorsFile        = "metadata/destination-selectors.yaml"
+	schedulingFile       = "metadata/scheduling.yaml"
+	clusterSelectorsFile = "metadata/cluster-selectors.yaml"
+)
+
+// readSelectors reads the destination selectors under whichever name they
+// have; none at all is right too.
+func readSelectors(dir fs.FS) ([]entry, error) {
+	var found string
+	var content []byte
+	for _, name := range []string{selectorsFile, schedulingFile, clusterSelectorsFile} {
+		read, err := fs.ReadFile(dir, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		case found != "":
+			return nil, fmt.Errorf("%w: both %s and %s are there, and only one can count; keep the first", ErrInput, found, name)
+		}
+		found, content = name, read
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		return nil, fmt.Errorf("%w: %s: %s", ErrInput, found, plainYAML(err))
+	}
+	if len(document.Content) == 0 {
+		return nil, nil
+	}
+	if found == clusterSelectorsFile {
+		return plainLabels(document.Content[0])
+	}
+	return list(document.Content[0], found)
+}
+
+// plainLabels reads the oldest spelling.
+func plainLabels(node *yaml.Node) ([]entry, error) {
+	labels := map[string]string{}
+	if err := node.Decode(&labels); err != nil {
+		return nil, fmt.Errorf("%w: %s: it must be a map of labels: %s", ErrInput, clusterSelectorsFile, plainYAML(err))
+	}
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	return []entry{{Directory: kratix.DefaultDirectory, MatchLabels: labels, file: clusterSelectorsFile, line: node.Line}}, nil
+}
+
+func list(node *yaml.Node, file string) ([]entry, error) {
+	if node.Kind != yaml.SequenceNode {
+		return nil, fmt.Errorf("%w: %s line %d: it must be a list of entries with matchLabels", ErrInput, file, node.Line)
+	}
+	var entries []entry
+	for _, item := range node.Content {
+		e, err := one(item)
+		if err == nil && slices.ContainsFunc(entries, func(other entry) bool { return other.Directory == e.Directory }) {
+			err = fmt.Errorf("the directory %q is there twice", e.Directory)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s line %d: %w", ErrInput, file, item.Line, err)
+		}
+		e.file, e.line = file, item.Line
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// one reads an entry. Kratix ignores keys that it does not know, so that a
+// misspelt directory turns into labels for everything: here it is an error.
+func one(item *yaml.Node) (entry, error) {
+	var e entry
+	if item.Kind != yaml.MappingNode {
+		return e, errors.New("an entry must have matchLabels, and may have a directory")
+	}
+	for i := 0; i < len(item.Content); i += 2 {
+		if key := item.Content[i].Value; key != "directory" && key != "matchLabels" {
+			return e, fmt.Errorf("the key %q is not known%s", key, hint(key))
+		}
+	}
+	if err := item.Decode(&e); err != nil {
+		return e, errors.New(plainYAML(err))
+	}
+	if len(e.MatchLabels) == 0 {
+		return e, errors.New("matchLabels is missing or empty")
+	}
+	e.Directory = path.Clean(e.Directory)
+	if strings.Contains(e.Directory, "/") || e.Directory == ".." {
+		return e, fmt.Errorf("the directory %q must be one directly in %s/", e.Directory, outputDir)
+	}
+	return e, nil
+}
+
+// plainYAML puts what the YAML library says into one line.
+func plainYAML(err error) string {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:")
+	return strings.Join(strings.Fields(text), " ")
+}
+
+func hint(key string) string {
+	switch strings.ToLower(key) {
+	case "dir", "folder", "path", "directories":
+		return "; did you mean directory?"
+	case "labels", "selector", "selectors", "matchlabels", "matchlabel":
+		return "; did you mean matchLabels?"
+	}
+	return "; an entry has matchLabels and, if need be, directory"
+}

@@ -1,0 +1,40 @@
+// Package source turns the outside into a Snapshot: the Works, Destinations
+// and stores there are, and what could not be read. The package itself does no
+// I/O; the sources below it do.
+package source
+
+import (
+	"context"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Source is where Works and Destinations come from.
+type Source interface {
+	// Snapshot gives everything there is now. An error means that nothing can
+	// be said; what could be read in part is in the Snapshot's findings.
+	Snapshot(ctx context.Context) (Snapshot, error)
+	// Changes says "look again", until ctx ends; then the channel is closed.
+	Changes(ctx context.Context) (<-chan struct{}, error)
+}
+
+// Snapshot is everything a source has at one moment, in a stable order. Its
+// objects are shared and must not be changed.
+type Snapshot struct {
+	Works             []*kratix.Work
+	Destinations      []*kratix.Destination
+	GitStateStores    []*kratix.GitStateStore
+	BucketStateStores []*kratix.BucketStateStore
+	Secrets           []*kratix.Secret
+	// Origins says where each object was read.
+	Origins map[kratix.Object]finding.Place
+	// Findings is what is wrong with the input.
+	Findings []finding.Finding
+	// Rejected are Works that are there and cannot be used: what is placed of
+	// them stays as it is.
+	Rejected []kratix.Key
+	// Incomplete means that something could not be read at all, so that a Work
+	// which is not here may still exist.
+	Incomplete bool
+}
