@@ -140,3 +140,15 @@ func (r *round) verdicts(j *job) []verdict {
 	}
 	return all
 }
+
+// summary says how many Destinations may take a group, and why the others do
+// not. Without capacities that is the same for all groups that ask the same.
+func (r *round) summary(j *job) string {
+	if r.fleet.limited {
+		return summarise(r.verdicts(j))
+	}
+	if j.fit.summary == "" {
+		j.fit.summary = summarise(r.fleet.verdicts(j.fit))
+	}
+	return j.fit.summary
+}

@@ -101,7 +101,7 @@ func (r *round) wantsMove(j *job) {
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
 	if at == none {
-		why := "it has nowhere to move: " + summarise(r.verdicts(j))
+		why := "it has nowhere to move: " + r.summary(j)
 		if j.target != "" {
 			why = j.target + " cannot take it now"
 		}

@@ -22,6 +22,8 @@ type fit struct {
 	evenly bool
 	// spread is the reason given where only the draw decides.
 	spread string
+	// summary is made when it is first asked for.
+	summary string
 }
 
 // verdict says whether something new may go to a Destination, and if not, why.

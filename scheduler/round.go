@@ -121,7 +121,7 @@ func (r *round) placeOnAll(j *job) {
 		}
 	}
 	if len(j.fit.usable) == 0 && len(j.old) == 0 {
-		r.unplaced(j, summarise(r.fleet.verdicts(j.fit)))
+		r.unplaced(j, r.summary(j))
 	}
 }
 
@@ -141,7 +141,7 @@ func (r *round) placeOnOne(j *job) {
 	}
 	at, reason := r.choose(j)
 	if at < 0 {
-		r.unplaced(j, summarise(r.verdicts(j)))
+		r.unplaced(j, r.summary(j))
 		return
 	}
 	r.addNew(j, r.fleet.sites[at].Name, reason)
