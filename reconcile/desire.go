@@ -54,6 +54,7 @@ func desire(store *storeView, plan planned, policy Policy) *desired {
 			dest.placements = append(dest.placements, keep(view, kept, "its Work cannot be read now"))
 		}
 		d.remove(dest, part.removed, policy)
+		dest.relocate(part.moved)
 		d.destinations = append(d.destinations, dest)
 	}
 	return d
@@ -107,6 +108,8 @@ type planned map[string]*plannedPart
 type plannedPart struct {
 	placements    []*scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
+	// moved maps placements to where others have taken their place.
+	moved map[*kratix.WorkPlacement]string
 }
 
 // byDestination deals a plan out.
@@ -124,6 +127,9 @@ func byDestination(plan *scheduler.Result) planned {
 		part := parts.of(removed.Spec.TargetDestinationName)
 		part.removed = append(part.removed, removed)
 	}
+	for _, moved := range plan.Moved {
+		parts.of(moved.Spec.TargetDestinationName).moved[moved.WorkPlacement] = moved.To
+	}
 	for _, part := range parts {
 		sortPlacements(part.kept)
 	}
@@ -133,7 +139,7 @@ func byDestination(plan *scheduler.Result) planned {
 // of gives the part of a Destination.
 func (p planned) of(destination string) *plannedPart {
 	if p[destination] == nil {
-		p[destination] = &plannedPart{}
+		p[destination] = &plannedPart{moved: map[*kratix.WorkPlacement]string{}}
 	}
 	return p[destination]
 }

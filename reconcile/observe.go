@@ -53,6 +53,8 @@ type recordView struct {
 	// path is the record's own; files are the placement's.
 	path  tree.Path
 	files []tree.Path
+	// why says why it is removed, if it is not for its Work.
+	why string
 }
 
 // observe opens and reads every store that a Destination names.

@@ -47,6 +47,8 @@ type Reconciler struct {
 	// Pause waits before a round is tried again, after attempt tries; nil does
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
+
+	planner scheduler.Planner
 }
 
 // attempts is how often a round is tried while other writers get in first.
@@ -92,7 +94,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
 	world := observe(ctx, snapshot, r.Stores)
-	plan := scheduler.Plan(world.input())
+	plan := r.planner.Plan(r.Policy.apply(world.input()))
 
 	out := newReporter(world, &plan)
 	parts := byDestination(&plan)

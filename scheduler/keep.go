@@ -146,10 +146,8 @@ func (d demand) add(promise, destination string, by int) {
 // known where these are. One that is placed stays when the last request goes:
 // what others use on the cluster would be deleted with it.
 func (r *round) placeOnDemand() {
-	for i := range r.jobs {
-		if isOnDemand(r.jobs[i].work) {
-			r.placeWhereWanted(&r.jobs[i])
-		}
+	for _, j := range r.onDemand {
+		r.placeWhereWanted(j)
 	}
 }
 

@@ -23,6 +23,8 @@ type round struct {
 	// demand is where requests are, by Promise; nil until something asks.
 	demand demand
 	asked  map[groupKey]Relocation
+	// onDemand are the jobs of dependencies that wait for requests.
+	onDemand []*job
 	// placed has every placement so far, in the order they were made; next
 	// chains those of one job.
 	placed []Placement
@@ -105,6 +107,7 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 func (r *round) place(j *job) {
 	switch {
 	case isOnDemand(j.work): // when all requests are placed
+		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)
 	case len(j.old) == 0:
