@@ -22,6 +22,9 @@ func Build(root tree.Path, files []tree.File) error {
 	if err := decodable(root, files); err != nil {
 		return err
 	}
+	if len(files) == 0 {
+		return nil // Flux sees to it that nothing can be built
+	}
 	disk, dir, err := inMemory(root, files)
 	if err != nil {
 		return err

@@ -99,6 +99,9 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 			found, err = nil, fmt.Errorf("kustomize panics on it: %v", r)
 		}
 	}()
+	if err := checkAliases(content); err != nil {
+		return nil, err
+	}
 	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
 }
 
