@@ -102,7 +102,7 @@ func (r *reporter) placements(d *desired, written report.State) {
 				state = written
 			}
 			r.said.Placements = append(r.said.Placements, report.Placement{
-				Work: record.placement.Work().String(), Destination: dest.Name, State: state, Reason: "its Work is gone",
+				Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: "its Work is gone",
 			})
 		}
 	}
