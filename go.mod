@@ -3,6 +3,7 @@ module github.com/kratix-schedule/kratix-schedule
 go 1.26.0
 
 require (
+	github.com/fluxcd/pkg/sourceignore v0.18.0
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/go-git/go-git/v5 v5.19.3
 	github.com/google/go-cmp v0.7.0
