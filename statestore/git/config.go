@@ -45,8 +45,18 @@ type Config struct {
 // Author is the person a commit names; Name is DefaultAuthor when empty.
 type Author struct{ Name, Email string }
 
-// Auth is a user with a password or token. Tokens need no Username.
-type Auth struct{ Username, Password string }
+// Auth is how to log in; at most one of its parts is used.
+type Auth struct {
+	// Username and Password are a user with a password or token. Tokens need no
+	// Username.
+	Username, Password string
+	// Bearer is a token that is sent as such.
+	Bearer string
+	// SSH is for ssh URLs.
+	SSH SSH
+	// App is a GitHub App.
+	App GitHubApp
+}
 
 // Open checks the configuration and makes a Store of it. It connects to
 // nothing yet.
@@ -79,13 +89,11 @@ func open(config Config) (*Store, error) {
 		return nil, err
 	}
 	return &Store{
-		name:    config.Name,
-		path:    path,
-		author:  Author{Name: identity(orDefault(config.Author.Name, DefaultAuthor)), Email: identity(config.Author.Email)},
-		now:     config.Now,
-		remote:  remote,
-		turn:    make(chan struct{}, 1),
-		objects: newObjects(nil),
+		name:   config.Name,
+		path:   path,
+		author: Author{Name: identity(orDefault(config.Author.Name, DefaultAuthor)), Email: identity(config.Author.Email)},
+		now:    config.Now,
+		branch: newBranch(remote),
 	}, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
-	"github.com/go-git/go-git/v5/plumbing/transport/file"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
@@ -33,7 +32,11 @@ func newRemote(config Config, branch plumbing.ReferenceName) (*remote, error) {
 	case config.URL == "":
 		return nil, errors.New("no URL")
 	case !found && isSCP(config.URL):
-		return nil, errors.New("ssh URLs are not supported yet")
+		parsed, err := parseSCP(config.URL)
+		if err != nil {
+			return nil, err
+		}
+		return sshRemote(config, parsed, branch)
 	case !found:
 		return localRemote(config.URL, branch)
 	}
@@ -44,6 +47,8 @@ func newRemote(config Config, branch plumbing.ReferenceName) (*remote, error) {
 	switch strings.ToLower(scheme) {
 	case "http", "https":
 		return httpRemote(config, parsed, branch)
+	case "ssh":
+		return sshRemote(config, parsed, branch)
 	case "file":
 		return fileRemote(parsed, branch)
 	}
@@ -75,10 +80,9 @@ func localRemote(path string, branch plumbing.ReferenceName) (*remote, error) {
 		return nil, err
 	}
 	return &remote{
-		client:   file.DefaultClient,
-		endpoint: transport.Endpoint{Protocol: "file", Path: dir},
-		branch:   branch,
-		local:    dir,
+		client: pipedTransport{processes{dir}},
+		branch: branch,
+		local:  dir,
 	}, nil
 }
 
