@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -80,11 +78,7 @@ func open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	branch := plumbing.NewBranchReferenceName(orDefault(config.Branch, DefaultBranch))
-	if err := branch.Validate(); err != nil {
-		return nil, fmt.Errorf("branch %q: %w", config.Branch, err)
-	}
-	remote, err := newRemote(config, branch)
+	remote, err := newRemote(config)
 	if err != nil {
 		return nil, err
 	}

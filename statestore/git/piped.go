@@ -194,4 +194,3 @@ func (w *words) String() string {
 	defer w.mu.Unlock()
 	return w.text.String()
 }
-

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/net/proxy"
 )
@@ -37,7 +36,7 @@ type shells struct {
 var _ launcher = (*shells)(nil)
 
 // sshRemote is what an ssh URL names.
-func sshRemote(config Config, parsed *url.URL, branch plumbing.ReferenceName) (*remote, error) {
+func sshRemote(config Config, parsed *url.URL) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
@@ -53,8 +52,10 @@ func sshRemote(config Config, parsed *url.URL, branch plumbing.ReferenceName) (*
 	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, maxSilence)}
 	password, _ := parsed.User.Password()
 	return &remote{
-		client: pipedTransport{started}, branch: branch,
-		secrets: []string{password, config.Auth.SSH.Passphrase, config.Auth.SSH.PrivateKey},
+		client: pipedTransport{started},
+		credentials: fixed{hidden: []string{
+			password, config.Auth.SSH.Passphrase, config.Auth.SSH.PrivateKey,
+		}},
 	}, nil
 }
 
