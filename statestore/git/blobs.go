@@ -60,6 +60,11 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 		return err
 	}
 	defer b.end()
+	return b.getBlobs(ctx, commit, into, wants)
+}
+
+// getBlobs does what fetchBlobs does, for who has the branch's turn.
+func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	if !b.whole {
 		session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 		if err != nil {

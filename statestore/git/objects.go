@@ -99,12 +99,17 @@ func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := blob.Reader()
+	return bytesOf(blob)
+}
+
+// bytesOf gives a copy of an object's content.
+func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
+	reader, err := one.Reader()
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	content := make([]byte, blob.Size())
+	content := make([]byte, one.Size())
 	_, err = io.ReadFull(reader, content)
 	return content, err
 }

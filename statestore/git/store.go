@@ -21,6 +21,7 @@ package git
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -32,25 +33,43 @@ import (
 // Store is one directory on one branch of a repository. It is safe for
 // concurrent use; its operations take turns.
 type Store struct {
-	name   string
-	path   tree.Path
-	author Author
-	now    func() time.Time
+	name              string
+	path              tree.Path
+	now               func() time.Time
+	author, committer Author
+	owner             string
+	template          *Message
+	sign              signer
+	warnings          []string
 
 	*branch
-	seen view
+	seen       view
+	attributes attributes
 }
 
-var _ statestore.Store = (*Store)(nil)
+var (
+	_ statestore.Store  = (*Store)(nil)
+	_ statestore.Prober = (*Store)(nil)
+)
 
 // Read gives the newest state. It fetches only when the branch has moved.
 // Files is shared with later States of an unchanged branch: do not change it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
+	state.Warnings = s.warned()
 	if err != nil {
-		return statestore.State{}, s.failure("read", err)
+		return state, s.failure("read", err)
 	}
 	return state, nil
+}
+
+// warned gives what a user should know of the store, beside errors.
+func (s *Store) warned() []string {
+	said := slices.Clone(s.warnings)
+	if moved := s.remote.moved.warning(); moved != "" {
+		said = append(said, moved)
+	}
+	return append(said, s.attributes.warnings()...)
 }
 
 func (s *Store) read(ctx context.Context) (statestore.State, error) {
@@ -76,7 +95,7 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	if err := s.look(); err != nil {
 		return statestore.State{}, err
 	}
-	return s.seen.state(), nil
+	return s.seen.state(), s.readAttributes(ctx)
 }
 
 // Apply makes one commit of all changes and pushes it. Changes that make no
@@ -98,6 +117,10 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if err != nil {
 		return "", err
 	}
+	text, err := s.message(changes)
+	if err != nil {
+		return "", err
+	}
 	if err := s.begin(ctx); err != nil {
 		return "", err
 	}
@@ -110,7 +133,7 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if err := s.agree(ctx, push.tip, changes.Base); err != nil {
 		return "", err
 	}
-	made, err := s.build(edits, message(changes))
+	made, err := s.build(edits, text)
 	if err != nil || made == nil {
 		return changes.Base, err
 	}
