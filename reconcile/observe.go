@@ -158,6 +158,9 @@ func (w *world) read(ctx context.Context, store *storeView) {
 	if store.err == nil {
 		store.state, store.err = store.Read(ctx)
 	}
+	for _, warning := range store.state.Warnings {
+		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
+	}
 	if store.err == nil {
 		store.listing = slices.SortedFunc(maps.Keys(store.state.Files), tree.Compare)
 		store.err = w.readRecords(ctx, store)
