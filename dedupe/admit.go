@@ -2,18 +2,15 @@ package dedupe
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Check decides which claims may be written:
 //
-//  1. A claim with a file that Flux cannot build is held, and so is one whose
-//     directory a claim before it has.
+//  1. A claim with a file that Flux cannot build is held.
 //  2. If all others fit together, all are written.
 //  3. Else they are admitted one by one, the claims on what is in the store
 //     already before new ones, then by rank, each if it clashes with nothing
@@ -23,7 +20,6 @@ import (
 // Holding back never removes anything: a held claim keeps what it has stored.
 func Check(root Root) Verdict {
 	s := newSession(root)
-	s.holdShadowed()
 	s.holdUnbuildable()
 	if !s.tryAll() {
 		s.admitOneByOne()
@@ -40,8 +36,6 @@ const (
 	admitted
 	// unbuildable has a file that Flux cannot build.
 	unbuildable
-	// shadowed wants a directory that another claim has.
-	shadowed
 )
 
 type session struct {
@@ -61,36 +55,33 @@ func newSession(root Root) *session {
 	for _, entry := range s.parse(foreign, root.Foreign, &s.broken) {
 		s.index.add(entry)
 	}
+	for _, entry := range claimedPaths(foreign, Claim{}, root.Foreign) {
+		s.index.add(entry)
+	}
 	return s
 }
 
-// holdShadowed sets aside claims on a directory that another has.
-func (s *session) holdShadowed() {
-	owners := map[tree.Path]int{}
-	for _, i := range s.order() {
-		claim := s.root.Claims[i]
-		first, taken := owners[claim.Dir]
-		if !taken {
-			owners[claim.Dir] = i
-			continue
+// claimedPaths gives the paths that a claim with these files has to itself.
+func claimedPaths(i int, claim Claim, files []File) []entry {
+	var entries []entry
+	switch {
+	case len(files) == 0 || claim.Joined:
+	case !claim.Dir.IsRoot():
+		entries = append(entries, entry{id: identity{path: claim.Dir}, claim: i, path: claim.Dir, place: finding.Place{Object: claim.Object}})
+	default:
+		for _, file := range files {
+			entries = append(entries, entry{id: identity{path: file.Path}, claim: i, path: file.Path, place: file.Place})
 		}
-		s.states[i] = shadowed
-		s.broken = append(s.broken, finding.Finding{
-			Rule: finding.PathTaken(), Place: finding.Place{Object: claim.Object},
-			Message: fmt.Sprintf("%s belongs to %s (%s); %s is held back", claim.Dir, s.root.Claims[first].Object, s.root.Claims[first].Owner, claim.Object),
-		})
 	}
+	return entries
 }
 
 // holdUnbuildable reads all claims and sets aside those that Flux cannot build.
 func (s *session) holdUnbuildable() {
 	for i, claim := range s.root.Claims {
-		if s.states[i] == shadowed {
-			continue
-		}
-		s.parsed[i].stored = s.parse(i, claim.Stored, nil)
+		s.parsed[i].stored = append(s.parse(i, claim.Stored, nil), claimedPaths(i, claim, claim.Stored)...)
 		before := len(s.broken)
-		s.parsed[i].wanted = s.parse(i, claim.Wanted, &s.broken)
+		s.parsed[i].wanted = append(s.parse(i, claim.Wanted, &s.broken), claimedPaths(i, claim, claim.Wanted)...)
 		if len(s.broken) > before {
 			s.states[i] = unbuildable
 		}
@@ -167,7 +158,7 @@ func (s *session) admit(i int) bool {
 // hold back, even where it clashes.
 func (s *session) unchanged(i int) bool {
 	return len(s.parsed[i].stored) > 0 && slices.EqualFunc(s.parsed[i].stored, s.parsed[i].wanted, func(a, b entry) bool {
-		return a.path == b.path && a.object.ID == b.object.ID
+		return a.path == b.path && a.id == b.id
 	})
 }
 
@@ -196,8 +187,6 @@ func (s *session) held() map[int]string {
 		case admitted:
 		case unbuildable:
 			held[i] = "Flux could not build " + s.root.Path.String() + " with it"
-		case shadowed:
-			held[i] = "another Work has its path"
 		case waiting:
 			held[i] = s.clashesInShort(i)
 		}

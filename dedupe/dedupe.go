@@ -23,10 +23,14 @@ type Root struct {
 type Claim struct {
 	// Object names the placement's Work, Owner what the Work was made for.
 	Object, Owner string
-	// Dir is the directory that the placement claims whole.
+	// Dir is the directory that the placement claims whole. If it is the root,
+	// the placement claims just the paths of its files.
 	Dir tree.Path
-	// Wanted is what the placement would write; Stored what lies in Dir now,
-	// nothing for a new one.
+	// Joined tells that the files are parts of one file that others have parts
+	// of too, so that their path is nobody's.
+	Joined bool
+	// Wanted is what the placement would write; Stored what it has in the store
+	// now, nothing for a new one.
 	Wanted, Stored []File
 	// Rank says who goes first in a conflict.
 	Rank Rank

@@ -55,6 +55,27 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
+// flat claims one file by its path, with a ConfigMap in it; stored is the path
+// and the ConfigMap that it has.
+func flat(owner, file, name string, stored []string) Claim {
+	one := func(file, name string) []File {
+		return []File{{
+			File:  tree.File{Path: path("root/" + file), Content: []byte(configMaps(name))},
+			Place: finding.Place{Object: "Work default/" + owner, File: file},
+		}}
+	}
+	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: one(file, name)}
+	if stored != nil {
+		c.Stored = one(stored[0], stored[1])
+	}
+	return c
+}
+
+func joined(c Claim) Claim {
+	c.Joined = true
+	return c
+}
+
 func with(change func(*Claim), c Claim) Claim {
 	change(&c)
 	return c
@@ -163,7 +184,30 @@ func TestCheck(t *testing.T) {
 		},
 		"of two claims on one directory the later is held": {
 			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
-			held:   []int{1}, found: strs{"KS003 b/:0"},
+			held:   []int{1}, found: strs{"KS003 b/:0 with a/:0"},
+		},
+		"of two that want one file the later is held": {
+			claims: []Claim{flat("a", "x.yaml", "x", nil), flat("b", "x.yaml", "y", nil), flat("c", "z.yaml", "z", nil)},
+			held:   []int{1}, found: strs{"KS003 b/x.yaml:0 with a/x.yaml:0"},
+		},
+		"a file that is in the store already goes first": {
+			claims: []Claim{flat("a", "x.yaml", "x", nil), flat("b", "x.yaml", "y", strs{"x.yaml", "y"})},
+			held:   []int{0}, found: strs{"KS003 a/x.yaml:0 with b/x.yaml:0"},
+		},
+		"a file that its owner gives up is free at once": {
+			claims: []Claim{flat("a", "x.yaml", "x", nil), flat("b", "y.yaml", "y", strs{"x.yaml", "x"})},
+		},
+		"a foreign file at a path goes first": {
+			claims:  []Claim{flat("a", "x.yaml", "x", nil)},
+			foreign: []File{{File: tree.File{Path: path("root/x.yaml"), Content: []byte(configMaps("y"))}, Place: finding.Place{Object: "store", File: "root/x.yaml"}}},
+			held:    []int{0}, found: strs{"KS003 a/x.yaml:0 with store/root/x.yaml:0"},
+		},
+		"parts of one file are nobody's path": {
+			claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "y", nil))},
+		},
+		"parts of one file clash by their objects": {
+			claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))},
+			held:   []int{1}, found: strs{"KS001 b/all.yaml:1 with a/all.yaml:1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +240,16 @@ func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
 	}
 	if len(quoted) != 1 || quoted[0] != "ConfigMap default/x is in root already: "+want {
 		t.Errorf("quoted %q", quoted)
+	}
+}
+
+func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
+	verdict := Check(Root{Path: path("root"), Claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))}})
+	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './all.yaml': " +
+		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]': " +
+		"must build at directory: '/root/all.yaml': file is not directory"
+	if got := verdict.Findings[0].Flux; got != want {
+		t.Errorf("quoted %q", got)
 	}
 }
 

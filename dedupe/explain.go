@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -33,7 +34,7 @@ func (s *session) parse(claim int, files []File, broken *[]finding.Finding) []en
 		for i, object := range objects {
 			place := file.Place
 			place.Line = object.Line
-			entries = append(entries, entry{claim: claim, path: file.Path, place: place, object: object, position: i})
+			entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1})
 		}
 	}
 	return entries
@@ -64,7 +65,7 @@ func (s *session) findings() []finding.Finding {
 		}
 	}
 	for _, e := range s.index.all() {
-		if first := s.index.byID[e.object.ID][0]; !same(first, e) {
+		if first := s.index.byID[e.id][0]; !same(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}
 	}
@@ -72,19 +73,30 @@ func (s *session) findings() []finding.Finding {
 	return findings
 }
 
-// clash is one object in two places.
+// clash is one object in two places, or one path that two claim.
 type clash struct{ later, first entry }
 
-// clashesOf gives each object of a held claim that is somewhere else too.
+func (c clash) isPath() bool { return c.later.id.isPath() }
+
+// clashesOf gives each object of a held claim that is somewhere else too. Where
+// even a path is taken, the objects are beside the point.
 func (s *session) clashesOf(i int) []clash {
+	clashes := s.allClashesOf(i)
+	if slices.ContainsFunc(clashes, clash.isPath) {
+		return slices.DeleteFunc(clashes, func(c clash) bool { return !c.isPath() })
+	}
+	return clashes
+}
+
+func (s *session) allClashesOf(i int) []clash {
 	var clashes []clash
-	own := map[kustomize.ID]entry{}
+	own := map[identity]entry{}
 	for _, e := range s.parsed[i].wanted {
-		if first, twice := own[e.object.ID]; twice {
+		if first, twice := own[e.id]; twice {
 			clashes = append(clashes, clash{e, first})
 			continue
 		}
-		own[e.object.ID] = e
+		own[e.id] = e
 		if other, taken := s.taken(e); taken {
 			clashes = append(clashes, clash{e, other})
 		}
@@ -94,15 +106,19 @@ func (s *session) clashesOf(i int) []clash {
 
 // clashesInShort says in a few words why a claim is held.
 func (s *session) clashesInShort(i int) string {
-	if count := len(s.clashesOf(i)); count != 1 {
-		return fmt.Sprintf("%d of its objects are in %s already", count, s.root.Path)
+	switch clashes := s.clashesOf(i); {
+	case len(clashes) > 0 && clashes[0].isPath():
+		return "another has its path"
+	case len(clashes) == 1:
+		return "one of its objects is in " + s.root.Path.String() + " already"
+	default:
+		return fmt.Sprintf("%d of its objects are in %s already", len(clashes), s.root.Path)
 	}
-	return "one of its objects is in " + s.root.Path.String() + " already"
 }
 
 // taken gives who else has an entry's object in the tree.
 func (s *session) taken(e entry) (entry, bool) {
-	for _, other := range s.index.byID[e.object.ID] {
+	for _, other := range s.index.byID[e.id] {
 		if other.claim != e.claim {
 			return other, true
 		}
@@ -115,11 +131,15 @@ func same(a, b entry) bool {
 }
 
 func (s *session) finding(c clash) finding.Finding {
-	return finding.Finding{
+	f := finding.Finding{
 		Rule: finding.DuplicateObject(), Place: c.later.place,
-		Message: fmt.Sprintf("%s is in %s already", c.later.object.ID, s.root.Path),
+		Message: fmt.Sprintf("%s is in %s already", c.later.id.object, s.root.Path),
 		Related: []finding.Related{{Place: c.first.place, Message: s.owner(c.first)}},
 	}
+	if c.isPath() {
+		f.Rule, f.Message = finding.PathTaken(), c.later.path.String()+" is another's"
+	}
+	return f
 }
 
 func (s *session) owner(e entry) string {

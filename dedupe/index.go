@@ -12,22 +12,31 @@ import (
 // foreign is the claim of what belongs to no placement.
 const foreign = -1
 
-// entry is one object in one file of one claim.
-type entry struct {
-	claim  int
+// identity is what only one claim can have: an object, or a path.
+type identity struct {
+	object kustomize.ID
 	path   tree.Path
-	place  finding.Place
-	object kustomize.Object
+}
+
+// isPath tells a path from an object.
+func (id identity) isPath() bool { return id.object == kustomize.ID{} }
+
+// entry is one object in one file of one claim, or one path that it claims.
+type entry struct {
+	id    identity
+	claim int
+	path  tree.Path
+	place finding.Place
 	// position is the object's in its file, in the order kustomize takes them.
 	position int
 }
 
-// index knows every object of a root by its id.
+// index knows every object and every claimed path of a root.
 type index struct {
-	byID map[kustomize.ID][]entry
+	byID map[identity][]entry
 }
 
-func newIndex() *index { return &index{byID: map[kustomize.ID][]entry{}} }
+func newIndex() *index { return &index{byID: map[identity][]entry{}} }
 
 func (x *index) clone() *index {
 	copied := maps.Clone(x.byID)
@@ -37,27 +46,27 @@ func (x *index) clone() *index {
 	return &index{byID: copied}
 }
 
-func (x *index) add(e entry) { x.byID[e.object.ID] = append(x.byID[e.object.ID], e) }
+func (x *index) add(e entry) { x.byID[e.id] = append(x.byID[e.id], e) }
 
 func (x *index) remove(e entry) {
-	rest := slices.DeleteFunc(slices.Clone(x.byID[e.object.ID]), func(other entry) bool {
+	rest := slices.DeleteFunc(slices.Clone(x.byID[e.id]), func(other entry) bool {
 		return other.claim == e.claim && other.path == e.path && other.position == e.position
 	})
 	if len(rest) == 0 {
-		delete(x.byID, e.object.ID)
+		delete(x.byID, e.id)
 		return
 	}
-	x.byID[e.object.ID] = rest
+	x.byID[e.id] = rest
 }
 
 // free tells whether entries could be added without a clash.
 func (x *index) free(entries []entry) bool {
-	own := make(map[kustomize.ID]struct{}, len(entries))
+	own := make(map[identity]struct{}, len(entries))
 	for _, e := range entries {
-		if _, twice := own[e.object.ID]; twice || len(x.byID[e.object.ID]) > 0 {
+		if _, twice := own[e.id]; twice || len(x.byID[e.id]) > 0 {
 			return false
 		}
-		own[e.object.ID] = struct{}{}
+		own[e.id] = struct{}{}
 	}
 	return true
 }
@@ -71,7 +80,7 @@ func (x *index) clashes() bool {
 	return false
 }
 
-// all gives every entry in the order in which kustomize meets them.
+// all gives every entry, objects in the order in which kustomize meets them.
 func (x *index) all() []entry {
 	var entries []entry
 	for _, some := range x.byID {

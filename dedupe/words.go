@@ -15,9 +15,12 @@ import (
 func (s *session) quoteFlux(findings []finding.Finding) {
 	first := map[kustomize.ID]entry{}
 	for _, e := range s.everything() {
-		earlier, clash := first[e.object.ID]
+		if e.id.isPath() {
+			continue
+		}
+		earlier, clash := first[e.id.object]
 		if !clash {
-			first[e.object.ID] = e
+			first[e.id.object] = e
 			continue
 		}
 		about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, earlier, e) })
@@ -61,16 +64,20 @@ func (s *session) file(e entry) File {
 			files = s.root.Claims[e.claim].Stored
 		}
 	}
-	i := slices.IndexFunc(files, func(f File) bool { return f.Path == e.path })
+	i := slices.IndexFunc(files, func(f File) bool { return f.Path == e.path && f.Place.File == e.place.File })
 	return files[i]
 }
 
 // words asks kustomize itself about one file, or two.
 func (s *session) words(files ...File) string {
 	var below []tree.File
-	for _, file := range files {
+	for i, file := range files {
 		path, _ := file.Path.RelativeTo(s.root.Path)
-		if !slices.ContainsFunc(below, func(f tree.File) bool { return f.Path == path }) {
+		switch {
+		case i > 0 && sameFile(files[0], file):
+		case i > 0 && below[0].Path == path: // two parts of one file
+			below[0].Content = slices.Concat(below[0].Content, []byte("\n---\n"), file.Content)
+		default:
 			below = append(below, tree.File{Path: path, Content: file.Content})
 		}
 	}
@@ -79,5 +86,7 @@ func (s *session) words(files ...File) string {
 	}
 	return ""
 }
+
+func sameFile(a, b File) bool { return a.Path == b.Path && a.Place == b.Place }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

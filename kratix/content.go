@@ -28,7 +28,9 @@ func Encode(content []byte) string {
 }
 
 // Decode unpacks a Workload's content. Its errors wrap ErrContent.
-func Decode(content string) ([]byte, error) {
+func Decode(content string) ([]byte, error) { return decode(content, MaxContent) }
+
+func decode(content string, bound int64) ([]byte, error) {
 	packed, err := base64.StdEncoding.DecodeString(content)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is not base64: %w", ErrContent, err)
@@ -37,12 +39,12 @@ func Decode(content string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is base64, but not gzip: %w", ErrContent, err)
 	}
-	plain, err := io.ReadAll(io.LimitReader(zip, MaxContent+1))
+	plain, err := io.ReadAll(io.LimitReader(zip, bound+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: the gzip stream is damaged: %w", ErrContent, err)
 	}
-	if len(plain) > MaxContent {
-		return nil, fmt.Errorf("%w: it unpacks to more than %d MiB", ErrContent, MaxContent>>20)
+	if int64(len(plain)) > bound {
+		return nil, fmt.Errorf("%w: it unpacks to more than %d MiB", ErrContent, bound>>20)
 	}
 	return plain, nil
 }

@@ -2,13 +2,11 @@ package kustomize
 
 import (
 	"fmt"
-	"sync"
 
 	"sigs.k8s.io/kustomize/api/konfig"
-	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -17,77 +15,155 @@ import (
 // Build builds files as Flux would build the directory root with only them in
 // it, and gives nil or an error with Flux's words. An error of the build itself
 // wraps ErrBuild; a file that is no Kubernetes object fails before. The cost
-// grows with the square of the number of objects, so pass few files.
+// grows with the square of the number of objects, so pass few files; Judge
+// says the same of many.
 func Build(root tree.Path, files []tree.File) error {
-	if err := decodable(root, files); err != nil {
-		return err
+	units := Units(files)
+	if len(units) > 0 && units[0].Nested && units[0].Path.IsRoot() {
+		return buildTrusted(root, files)
 	}
-	disk, dir, err := inMemory(root, files)
-	if err != nil {
-		return err
+	for _, unit := range units {
+		if unit.Nested {
+			continue
+		}
+		if err := decodable(root, unit.Files); err != nil {
+			return err
+		}
 	}
-	if err := run(disk, dir); err != nil {
-		return fmt.Errorf("%w: %w", ErrBuild, err)
-	}
-	return nil
+	return buildUnits(root, units, files)
 }
 
 // decodable is what Flux does first: it reads every file, in walk order, and
 // stops at the first that is no Kubernetes object.
 func decodable(root tree.Path, files []tree.File) error {
 	for _, file := range files {
-		if _, err := resources(file.Content); err != nil {
+		_, err := resources(file.Content)
+		var panicked *panicError
+		switch {
+		case asPanic(err, &panicked):
+			return fmt.Errorf("recovered from panic while parsing YAML file %s: %v", file.Path.Base(), panicked.value)
+		case err != nil:
 			return fmt.Errorf("failed to decode Kubernetes YAML from /%s: %w", root.Join(file.Path), err)
 		}
 	}
 	return nil
 }
 
-// inMemory lays the files out beside the kustomization.yaml that Flux would
-// generate for them.
-func inMemory(root tree.Path, files []tree.File) (filesys.FileSystem, string, error) {
-	disk := filesys.MakeFsInMemory()
-	dir := "/" + root.String()
+// directory gives the place of a root in the memory that kustomize works on.
+func directory(root tree.Path) string {
 	if root.IsRoot() {
-		dir = "/root"
+		return "/root"
 	}
+	return "/" + root.String()
+}
+
+// buildUnits builds what Flux would generate for some units; files is all that
+// may be loaded.
+func buildUnits(root tree.Path, units []Unit, files []tree.File) error {
 	generated := types.Kustomization{
 		TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
 	}
-	for _, file := range files {
-		generated.Resources = append(generated.Resources, "./"+file.Path.String())
-		if err := disk.WriteFile(dir+"/"+file.Path.String(), file.Content); err != nil {
-			return nil, "", fmt.Errorf("lay out %s: %w", file.Path, err)
-		}
+	for _, unit := range units {
+		generated.Resources = append(generated.Resources, "./"+unit.Path.String())
 	}
-	manifest, err := yaml.Marshal(generated)
-	if err != nil {
-		return nil, "", fmt.Errorf("generate a kustomization: %w", err)
+	if len(units) == 0 {
+		return nil
 	}
-	if err := disk.WriteFile(dir+"/"+konfig.DefaultKustomizationFileName(), manifest); err != nil {
-		return nil, "", fmt.Errorf("lay out the kustomization: %w", err)
-	}
-	return disk, dir, nil
+	_, err := buildManifest(root, konfig.DefaultKustomizationFileName(), generated, files)
+	return err
 }
 
-// schema guards kustomize's schema, which is global to the process: a build
-// resets it, and reading an id asks it whether the kind lives in namespaces.
-var schema sync.RWMutex //nolint:gochecknoglobals // what it guards is global too
-
-// run builds as Flux does: plugins off, the schema reset, panics recovered.
-func run(disk filesys.FileSystem, dir string) (err error) {
-	schema.Lock()
-	defer schema.Unlock()
-	defer openapi.ResetOpenAPI()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("kustomize panics: %v", r)
+// buildTrusted builds a root that has a kustomization of its own, after Flux's
+// small changes to it.
+func buildTrusted(root tree.Path, files []tree.File) error {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		for _, file := range files {
+			if file.Path.String() != name {
+				continue
+			}
+			found := types.Kustomization{
+				TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
+			}
+			if err := yaml.Unmarshal(file.Content, &found); err != nil {
+				return err
+			}
+			if len(found.Resources) == 0 {
+				found.BuildMetadata = []string{types.OriginAnnotations}
+			}
+			_, err := buildManifest(root, name, found, files)
+			return err
 		}
-	}()
-	openapi.ResetOpenAPI()
-	_, err = krusty.MakeKustomizer(&krusty.Options{
-		LoadRestrictions: types.LoadRestrictionsNone,
-		PluginConfig:     types.DisabledPluginConfig(),
-	}).Run(disk, dir)
-	return err
+	}
+	return nil
+}
+
+// buildManifest builds a kustomization among files.
+func buildManifest(root tree.Path, name string, manifest types.Kustomization, files []tree.File) (resmap.ResMap, error) {
+	if err := loadsOnlyFiles(files); err != nil {
+		return nil, err
+	}
+	disk := filesys.MakeFsInMemory()
+	dir := directory(root)
+	for _, file := range files {
+		if err := disk.WriteFile(dir+"/"+file.Path.String(), file.Content); err != nil {
+			return nil, fmt.Errorf("lay out %s: %w", file.Path, err)
+		}
+	}
+	content, err := yaml.Marshal(manifest)
+	if err != nil {
+		return nil, fmt.Errorf("generate a kustomization: %w", err)
+	}
+	if err := disk.WriteFile(dir+"/"+name, content); err != nil {
+		return nil, fmt.Errorf("lay out the kustomization: %w", err)
+	}
+	built, err := run(disk, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBuild, err)
+	}
+	return built, nil
+}
+
+// probeDir is where the kustomization lies that asks a directory for its ids.
+const probeDir = "/.probe"
+
+// bare makes kustomize keep what it would change or drop only at the very end
+// of a build: the hash behind a generated name, and objects for local use. Two
+// directories clash before that.
+const bare = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
+	`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`
+
+// nestedObjects gives the ids that a directory with a kustomization of its own
+// adds to a build.
+func nestedObjects(root, dir tree.Path, files []tree.File) ([]Object, error) {
+	if err := loadsOnlyFiles(files); err != nil {
+		return nil, err
+	}
+	disk := filesys.MakeFsInMemory()
+	for _, file := range files {
+		if err := disk.WriteFile(directory(root)+"/"+file.Path.String(), file.Content); err != nil {
+			return nil, fmt.Errorf("lay out %s: %w", file.Path, err)
+		}
+	}
+	manifest, err := yaml.Marshal(types.Kustomization{
+		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
+		Resources: []string{".." + directory(root) + "/" + dir.String()},
+		Patches:   []types.Patch{{Patch: bare, Target: &types.Selector{}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("generate a kustomization: %w", err)
+	}
+	if err := disk.WriteFile(probeDir+"/"+konfig.DefaultKustomizationFileName(), manifest); err != nil {
+		return nil, fmt.Errorf("lay out the kustomization: %w", err)
+	}
+	built, err := run(disk, probeDir)
+	if err != nil {
+		return nil, err
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	objects := make([]Object, 0, built.Size())
+	for _, res := range built.Resources() {
+		objects = append(objects, objectOf(res, 1))
+	}
+	return objects, nil
 }

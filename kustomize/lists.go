@@ -31,7 +31,7 @@ func listObjects(content []byte) ([]Object, error) {
 	for _, res := range found {
 		id := res.CurId()
 		key := name{res.GetApiVersion(), id.Kind, id.Namespace, id.Name}
-		object := Object{ID: idOf(res), Line: 1}
+		object := objectOf(res, 1)
 		if at := lines[key]; len(at) > 0 {
 			object.Line, lines[key] = at[0], at[1:]
 		}

@@ -29,6 +29,8 @@ type Object struct {
 	ID ID
 	// Line is where the object starts in its file, from 1.
 	Line int
+	// spelling is the id as kustomize writes it in messages.
+	spelling string
 }
 
 // String names the object as a person would: "ConfigMap default/settings".
@@ -60,7 +62,7 @@ func Objects(content []byte) ([]Object, error) {
 			return nil, atLine(err, doc.line)
 		}
 		for _, res := range found {
-			objects = append(objects, Object{ID: idOf(res), Line: doc.line + res.YNode().Line - 1})
+			objects = append(objects, objectOf(res, doc.line+res.YNode().Line-1))
 		}
 	}
 	return objects, nil
@@ -91,20 +93,36 @@ func atLine(err error, line int) error {
 	return &FileError{Line: line, Err: err}
 }
 
+// panicError is a panic of kustomize.
+type panicError struct{ value any }
+
+// Error tells of the panic.
+func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it: %v", e.value) }
+
+func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
+
 // resources decodes with kustomize's factory, which is known to panic on some
 // malformed objects.
 func resources(content []byte) (found []*resource.Resource, err error) {
+	if err := withinLimits(content); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if r := recover(); r != nil {
-			found, err = nil, fmt.Errorf("kustomize panics on it: %v", r)
+			found, err = nil, &panicError{r}
 		}
 	}()
 	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
 }
 
-func idOf(res *resource.Resource) ID {
+// objectOf gives what is known of an object that starts at a line.
+func objectOf(res *resource.Resource, line int) Object {
 	id := res.CurId()
-	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
+	return Object{
+		ID:       ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
+		Line:     line,
+		spelling: id.String(),
+	}
 }
 
 // ErrBuild is what the error of a failed build wraps.

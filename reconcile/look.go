@@ -33,7 +33,7 @@ func (p Policy) apply(in scheduler.Input) scheduler.Input {
 // not count them: nothing of their Works is lost.
 func (dest *desiredDestination) relocate(moved map[*kratix.WorkPlacement]string) {
 	for _, record := range dest.records {
-		if to, ok := moved[record.placement]; ok {
+		if to, ok := moved[record.Placement]; ok {
 			record.why = "it is on " + to + " now"
 			dest.removed = append(dest.removed, record)
 		}

@@ -31,8 +31,12 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 		if u.Waits {
 			rule = finding.PlacementWaits()
 		}
+		fix := ""
+		if len(w.Destinations) == 0 {
+			fix = "Add a Destination to the input."
+		}
 		if !u.Idle {
-			r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason})
+			r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason, Fix: fix})
 		}
 		r.said.Placements = append(r.said.Placements, report.Placement{
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
@@ -106,7 +110,7 @@ func (r *reporter) placements(d *desired, written report.State) {
 				state = written
 			}
 			r.said.Placements = append(r.said.Placements, report.Placement{
-				Work: record.placement.Work().String(), Destination: dest.Name, State: state, Reason: cmp.Or(record.why, "its Work is gone"),
+				Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: cmp.Or(record.why, "its Work is gone"),
 			})
 		}
 	}

@@ -1,0 +1,88 @@
+package finding
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+)
+
+func TestEveryRuleIsComplete(t *testing.T) {
+	id := regexp.MustCompile(`^KS0\d\d$`)
+	name := regexp.MustCompile(`^([A-Z][a-z]+)+$`)
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		if !id.MatchString(r.ID) || !name.MatchString(r.Name) || r.Severity == None {
+			t.Errorf("rule %+v", r)
+		}
+		for field, text := range map[string]string{"summary": r.Summary, "why": r.Why, "fix": r.Fix} {
+			if len(text) < 10 || text[len(text)-1] != '.' {
+				t.Errorf("%s: the %s is no sentence: %q", r.ID, field, text)
+			}
+		}
+		if seen[r.ID] || seen[r.Name] {
+			t.Errorf("%s %s is there twice", r.ID, r.Name)
+		}
+		seen[r.ID], seen[r.Name] = true, true
+		if found, err := ByID(r.ID); err != nil || found != r {
+			t.Errorf("ByID(%s) = %v, %v", r.ID, found, err)
+		}
+	}
+	if !slices.IsSortedFunc(Rules(), func(a, b Rule) int { return compare(a.ID, b.ID) }) {
+		t.Error("the table is not in the order of the ids")
+	}
+	if _, err := ByID("KS999"); err == nil {
+		t.Error("KS999 was found")
+	}
+}
+
+func compare(a, b string) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+func TestSortPutsTheGraverFirst(t *testing.T) {
+	in := []Finding{
+		{Rule: IgnoredObject()},
+		{Rule: StoreFailed()},
+		{Rule: DuplicateObject(), Place: Place{Object: "b", File: "f", Line: 10}},
+		{Rule: Misplaced()},
+		{Rule: DuplicateObject(), Place: Place{Object: "b", File: "f", Line: 9}},
+		{Rule: DuplicateObject(), Place: Place{Object: "a", File: "g"}},
+	}
+	Sort(in)
+	var got []string
+	for _, f := range in {
+		got = append(got, f.Rule.ID+" "+f.Place.String())
+	}
+	want := []string{"KS001 a, g", "KS001 b, f:9", "KS001 b, f:10", "KS060 ", "KS041 ", "KS026 "}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWorst(t *testing.T) {
+	if Worst(nil) != None || Worst([]Finding{{Rule: IgnoredObject()}, {Rule: Misplaced()}}) != Warning {
+		t.Error("the worst is wrong")
+	}
+}
+
+func TestAPlaceLeavesOutWhatIsUnknown(t *testing.T) {
+	for want, p := range map[string]Place{
+		"":                       {},
+		"Work default/a":         {Object: "Work default/a"},
+		"Work default/a, x.yaml": {Object: "Work default/a", File: "x.yaml"},
+		"x.yaml:3":               {File: "x.yaml", Line: 3},
+	} {
+		if p.String() != want {
+			t.Errorf("got %q, want %q", p, want)
+		}
+	}
+}
+
+func TestAFindingsOwnFixGoesFirst(t *testing.T) {
+	if (Finding{Rule: StoreFailed(), Fix: "Start it."}).Advice() != "Start it." || (Finding{Rule: StoreFailed()}).Advice() != StoreFailed().Fix {
+		t.Error("the advice is wrong")
+	}
+}

@@ -1,0 +1,144 @@
+package kustomize_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// files makes files of pairs of a path and its content.
+func files(t *testing.T, pairs ...string) []tree.File {
+	t.Helper()
+	var made []tree.File
+	for i := 0; i+1 < len(pairs); i += 2 {
+		path, err := tree.ParsePath(pairs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, tree.File{Path: path, Content: []byte(pairs[i+1])})
+	}
+	return made
+}
+
+// clash is what Flux says of two objects with one id.
+func clash(dir, file, id string) string {
+	return "kustomize build failed: accumulating resources: accumulation err='merging resources from './" + file +
+		"': may not add resource with an already registered id: " + id +
+		"': must build at directory: '" + dir + "/" + file + "': file is not directory"
+}
+
+func TestBuild(t *testing.T) {
+	const dir = "/worker-1/resources"
+	crd := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: agents.agent.k8s.elastic.co}\n"
+	tests := map[string]struct {
+		files []string
+		want  string
+	}{
+		"nothing":            {nil, ""},
+		"objects":            {[]string{"a.yaml", configMap("a"), "b.yaml", configMap("b")}, ""},
+		"an empty file":      {[]string{"a.yaml", "", "b.yaml", configMap("b")}, ""},
+		"only comments":      {[]string{"a.yaml", "# nothing\n---\n# here\n", "b.yaml", configMap("b")}, ""},
+		"one of each kind":   {[]string{"a.yaml", configMap("a"), "b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"}, ""},
+		"another version":    {[]string{"a.yaml", "apiVersion: x.com/v1\nkind: A\nmetadata: {name: a}\n", "b.yaml", "apiVersion: x.com/v2\nkind: A\nmetadata: {name: a}\n"}, ""},
+		"another namespace":  {[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: team\n"}, ""},
+		"one id, no space":   {[]string{"a.yaml", configMap("a"), "b/c.yaml", configMap("a")}, clash(dir, "b/c.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")},
+		"one id, namespaced": {[]string{"a.yaml", configMap("a") + "  namespace: team\n", "b.yaml", configMap("a") + "  namespace: team\n"}, clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.team")},
+		"a group, no namespace": {
+			[]string{"default/example/crds.yaml", crd, "default/second/crds.yaml", crd},
+			clash(dir, "default/second/crds.yaml", "CustomResourceDefinition.v1.apiextensions.k8s.io/agents.agent.k8s.elastic.co.[noNs]"),
+		},
+		"a namespace unset is default": {
+			[]string{"a.yaml", configMap("a") + "  namespace: default\n", "b.yaml", configMap("a")},
+			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"),
+		},
+		"default is a namespace unset": {
+			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: default\n"},
+			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.default"),
+		},
+		"equal items in a list": {
+			[]string{"a.yaml", listHead + item("a") + item("a")},
+			strings.Replace(clash(dir, "a.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"), "err='merging", "err='accumulating", 1),
+		},
+		"only the first clash is named": {
+			[]string{"a.yaml", configMap("a") + "---\n" + configMap("b"), "b.yaml", configMap("b") + "---\n" + configMap("a")},
+			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/b.[noNs]"),
+		},
+		"a values file": {
+			[]string{"a.yaml", configMap("a"), "b.yaml", "replicas: 3\n"},
+			"failed to decode Kubernetes YAML from /worker-1/resources/b.yaml: missing Resource metadata",
+		},
+		"generateName without a name": {
+			[]string{"a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\n"},
+			"failed to decode Kubernetes YAML from /worker-1/resources/a.yaml: missing metadata.name in object {{v1 Pod} {{ } map[] map[]}}",
+		},
+		"an anchor that contains itself": {
+			[]string{"a.yaml", "a: &a [*a]\n"},
+			"failed to decode Kubernetes YAML from /worker-1/resources/a.yaml: the anchor &a contains itself, which kustomize would follow without end",
+		},
+		"malformed YAML": {
+			[]string{"a.yaml", "a: [\n"},
+			"failed to decode Kubernetes YAML from /worker-1/resources/a.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content",
+		},
+		"a file that cannot be read goes before a clash": {
+			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a"), "c.yaml", "hello\n"},
+			"failed to decode Kubernetes YAML from /worker-1/resources/c.yaml: missing Resource metadata",
+		},
+	}
+	root, err := tree.ParseDir("worker-1/resources")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			laid := files(t, test.files...)
+			var got string
+			err := kustomize.Build(root, laid)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			clashes := duplicates(laid)
+			if errors.Is(err, kustomize.ErrBuild) != clashes {
+				t.Errorf("the ids say that there is a clash: %t; the build says %v", clashes, err)
+			}
+		})
+	}
+}
+
+// duplicates tells whether two objects have one ID, if all can be read.
+func duplicates(files []tree.File) bool {
+	seen := map[kustomize.ID]bool{}
+	found := false
+	for _, file := range files {
+		objects, err := kustomize.Objects(file.Content)
+		if err != nil {
+			return false
+		}
+		for _, object := range objects {
+			found = found || seen[object.ID]
+			seen[object.ID] = true
+		}
+	}
+	return found
+}
+
+func TestBuildOfTheStoreItself(t *testing.T) {
+	err := kustomize.Build(tree.Path{}, files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a")))
+	want := clash("/root", "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")
+	if !errors.Is(err, kustomize.ErrBuild) || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestBuildTwiceIsTheSame(t *testing.T) {
+	laid := files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a"))
+	first, second := kustomize.Build(tree.Path{}, laid), kustomize.Build(tree.Path{}, laid)
+	if first == nil || second == nil || first.Error() != second.Error() {
+		t.Errorf("first %v, then %v", first, second)
+	}
+}

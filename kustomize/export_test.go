@@ -1,0 +1,13 @@
+package kustomize
+
+// Survivable gives an error when kustomize's library must not be called.
+func Survivable(content []byte) error { return checkAliases(content) }
+
+// Cut gives the documents that a file is cut into, and the line of each.
+func Cut(content []byte) (texts [][]byte, lines []int) {
+	for _, doc := range documents(content) {
+		texts = append(texts, doc.content)
+		lines = append(lines, doc.line)
+	}
+	return texts, lines
+}

@@ -1,0 +1,27 @@
+package kustomize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// What kustomize is not given, since it might eat all memory or never end.
+const (
+	maxFile      = 64 << 20
+	maxDocuments = 100_000
+)
+
+// ErrLimit is a file beyond what kustomize is given.
+var ErrLimit = errors.New("it is beyond what is read")
+
+// withinLimits refuses what may be made to burst kustomize.
+func withinLimits(content []byte) error {
+	if len(content) > maxFile {
+		return fmt.Errorf("%w: %d MiB in one file; %d are read", ErrLimit, len(content)>>20, maxFile>>20)
+	}
+	if count := bytes.Count(content, []byte("\n---")); count > maxDocuments {
+		return fmt.Errorf("%w: %d documents in one file; %d are read", ErrLimit, count, maxDocuments)
+	}
+	return checkAliases(content)
+}

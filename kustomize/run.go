@@ -1,0 +1,63 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+)
+
+// schema guards kustomize's schema, which is global to the process: a build
+// resets it, and reading an id asks it whether the kind lives in namespaces.
+var schema sync.RWMutex //nolint:gochecknoglobals // what it guards is global too
+
+// buildTime is how long a build may take. kustomize cannot be stopped: a build
+// that takes longer is waited for by nobody, and the next ones wait for it.
+const buildTime = 2 * time.Minute
+
+// errTime is a build that was given up.
+var errTime = errors.New("kustomize did not come to an end in " + buildTime.String())
+
+// run builds as Flux does: one build at a time, plugins off, the schema reset,
+// panics recovered; and gives up after buildTime.
+func run(disk filesys.FileSystem, dir string) (resmap.ResMap, error) {
+	type outcome struct {
+		built resmap.ResMap
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		built, err := runAlone(disk, dir)
+		done <- outcome{built, err}
+	}()
+	patience := time.NewTimer(buildTime)
+	defer patience.Stop()
+	select {
+	case o := <-done:
+		return o.built, o.err
+	case <-patience.C:
+		return nil, errTime
+	}
+}
+
+func runAlone(disk filesys.FileSystem, dir string) (built resmap.ResMap, err error) {
+	schema.Lock()
+	defer schema.Unlock()
+	defer openapi.ResetOpenAPI()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("recovered from kustomize build panic: %v", r)
+		}
+	}()
+	openapi.ResetOpenAPI()
+	return krusty.MakeKustomizer(&krusty.Options{
+		LoadRestrictions: types.LoadRestrictionsNone,
+		PluginConfig:     types.DisabledPluginConfig(),
+	}).Run(disk, dir)
+}

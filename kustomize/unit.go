@@ -1,0 +1,75 @@
+package kustomize
+
+import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Unit is one resource of the kustomization that Flux generates for a
+// directory: a file, or a directory that has a kustomization of its own.
+type Unit struct {
+	Path tree.Path
+	// Files is the file itself, or everything in the directory.
+	Files []tree.File
+	// Nested tells a directory from a file.
+	Nested bool
+}
+
+// IsKustomization tells whether kustomize takes a file of this path for a
+// kustomization.
+func IsKustomization(path tree.Path) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
+}
+
+// Units gives what Flux puts into the kustomization it generates, in the order
+// in which it walks the files. A kustomization at the very top is a unit for
+// everything: Flux then generates nothing.
+func Units(files []tree.File) []Unit {
+	files = sorted(files)
+	own := map[tree.Path]bool{}
+	for _, file := range files {
+		if IsKustomization(file.Path) {
+			own[file.Path.Dir()] = true
+		}
+	}
+	var units []Unit
+	for _, file := range files {
+		if last := len(units) - 1; last >= 0 && units[last].Nested && file.Path.Within(units[last].Path) {
+			units[last].Files = append(units[last].Files, file)
+			continue
+		}
+		if dir, nested := outermost(file.Path, own); nested {
+			units = append(units, Unit{Path: dir, Files: []tree.File{file}, Nested: true})
+		} else if Loads(file.Path) {
+			units = append(units, Unit{Path: file.Path, Files: []tree.File{file}})
+		}
+	}
+	return units
+}
+
+// outermost gives the highest directory above a file that is in a set.
+func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
+	if len(set) == 0 {
+		return highest, false
+	}
+	for dir := path.Dir(); ; dir = dir.Dir() {
+		if set[dir] {
+			highest, found = dir, true
+		}
+		if dir.IsRoot() {
+			return highest, found
+		}
+	}
+}
+
+func sorted(files []tree.File) []tree.File {
+	if slices.IsSortedFunc(files, compareFiles) {
+		return files
+	}
+	return slices.SortedFunc(slices.Values(files), compareFiles)
+}
+
+func compareFiles(a, b tree.File) int { return tree.Compare(a.Path, b.Path) }
