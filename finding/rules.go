@@ -129,7 +129,7 @@ func NoDestination() Rule {
 		ID: "KS040", Name: "NoDestination", Severity: Error,
 		Summary: "No Destination fits a group of a Work, so it is not written anywhere.",
 		Why:     "The labels that the Promise and its pipelines ask for are on no Destination that can take the group.",
-		Fix:     "Give a Destination the labels, or ask for others.",
+		Fix:     "Give a Destination the labels, or ask for others; where one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` says what each lacks.",
 	}
 }
 

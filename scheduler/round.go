@@ -34,7 +34,7 @@ type round struct {
 	// crowded tells that a full Destination was passed over.
 	crowded bool
 	// watch sees each choice as it is made; nil when nobody looks.
-	watch  func(*job, []verdict)
+	watch  func(*job)
 	result Result
 }
 
@@ -142,8 +142,11 @@ func (r *round) placeOnOne(j *job) {
 		})
 		return
 	}
+	if r.watch != nil {
+		r.watch(j)
+	}
 	at, reason := r.choose(j)
-	if at < 0 {
+	if at == none {
 		r.unplaced(j, r.summary(j))
 		return
 	}

@@ -23,7 +23,7 @@ func follow(ctx context.Context, reconciler *reconcile.Reconciler, interval time
 		result, err := reconciler.Round(ctx)
 		last = tell(std, last, result, err)
 		wait := interval
-		if err != nil || result.Has(finding.StoreFailed()) {
+		if err != nil || result.Has(finding.StoreFailed()) || result.Again {
 			wait = min(interval, retry)
 		}
 		select {
@@ -35,7 +35,8 @@ func follow(ctx context.Context, reconciler *reconcile.Reconciler, interval time
 	return nil
 }
 
-// retry is how soon a failed round is done again.
+// retry is how soon a failed round, or one that is half of a move, is done
+// again.
 const retry = 15 * time.Second
 
 // tell prints a round's outcome, unless it says what the last one said.
