@@ -93,25 +93,18 @@ func (r *round) isFull(at int) bool {
 
 // reason says which steps of the choice told Destinations apart.
 func (r *round) reason(j *job, chosen candidate, clashing []int) string {
-	simple := !r.fleet.limited && j.fit.closed == "" && !chosen.home && len(clashing) == 0 && (j.fit.ready == 0 || j.fit.ready == len(j.fit.usable))
-	if simple && len(j.fit.usable) > 1 {
-		return j.fit.spread
+	fit := j.fit
+	told := r.fleet.limited || fit.closed != "" || chosen.home || len(clashing) > 0 || fit.ready > 0 && fit.ready < len(fit.usable)
+	if !told && len(fit.usable) > 1 {
+		return fit.spread
 	}
-	left, ready := 0, 0
-	for _, at := range j.fit.usable {
-		if !r.isFull(at) {
-			left++
-			if r.fleet.sites[at].ready {
-				ready++
-			}
-		}
-	}
+	left, ready := r.room(fit)
 	var steps []string
-	if full := len(j.fit.usable) - left; full > 0 {
+	if full := len(fit.usable) - left; full > 0 {
 		steps = append(steps, phrase(full, "full"))
 	}
-	if j.fit.closed != "" {
-		steps = append(steps, j.fit.closed)
+	if fit.closed != "" {
+		steps = append(steps, fit.closed)
 	}
 	if left == 1 {
 		return strings.Join(append([]string{"the only Destination that fits"}, steps...), "; ")
@@ -119,29 +112,30 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	if chosen.ready && ready < left {
 		steps = append(steps, "ready, unlike "+others(left-ready))
 	}
-	if len(clashing) > 0 {
-		if isAmong(clashing, chosen.at) {
-			steps = append(steps, "its objects would clash on every Destination that fits as well")
-		} else {
-			steps = append(steps, "its objects would clash on "+others(len(clashing)))
-		}
+	switch {
+	case isAmong(clashing, chosen.at):
+		steps = append(steps, "its objects would clash on every Destination that fits as well")
+	case len(clashing) > 0:
+		steps = append(steps, "its objects would clash on "+others(len(clashing)))
 	}
 	if chosen.home {
 		return strings.Join(append(steps, "another group of the same request is there"), "; ")
 	}
-	return strings.Join(append(steps, spread(left, j.fit.evenly)), "; ")
+	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// verdicts gives the verdict on each Destination as things are now: with those
-// that are full.
-func (r *round) verdicts(j *job) []verdict {
-	all := r.fleet.verdicts(j.fit)
-	for i := range all {
-		if all[i].kind == open && r.isFull(i) {
-			all[i] = verdict{closed, "full"}
+// room counts the usable Destinations that are not full, and those of them that
+// are ready.
+func (r *round) room(fit *fit) (left, ready int) {
+	for _, at := range fit.usable {
+		if !r.isFull(at) {
+			left++
+			if r.fleet.sites[at].ready {
+				ready++
+			}
 		}
 	}
-	return all
+	return left, ready
 }
 
 func others(n int) string {
@@ -161,4 +155,16 @@ func (r *round) summary(j *job) string {
 		j.fit.summary = summarise(r.fleet.verdicts(j.fit))
 	}
 	return j.fit.summary
+}
+
+// verdicts gives the verdict on each Destination as things are now: with those
+// that are full.
+func (r *round) verdicts(j *job) []verdict {
+	all := r.fleet.verdicts(j.fit)
+	for i := range all {
+		if all[i].kind == open && r.isFull(i) {
+			all[i] = verdict{closed, "full"}
+		}
+	}
+	return all
 }

@@ -95,35 +95,66 @@ func (b *balancer) leave(u *unit) {
 	}
 }
 
-// even does one pass over all units and tells whether anything moved.
+// even relieves the busiest Destination as long as that helps, and tells whether
+// anything moved. What could not move may be able to after all when others
+// have, so it is called until nothing does.
 func (b *balancer) even() bool {
-	sites, load := b.round.fleet.sites, b.round.load
-	order := make([]int, len(b.units))
-	for i := range order {
-		order[i] = i
-	}
-	// The busiest first, and of those what draws worst where it is.
-	slices.SortStableFunc(order, func(x, y int) int {
-		a, c := &b.units[x], &b.units[y]
-		if a.at == c.at {
-			return cmp.Compare(mix(a.seed^sites[a.at].hash), mix(c.seed^sites[c.at].hash))
+	waiting, moved := b.bySite(), false
+	for {
+		at := b.busiest(waiting)
+		if at == none {
+			return moved
 		}
-		return cmp.Or(compareLoads(load[c.at], sites[c.at].weight, load[a.at], sites[a.at].weight), cmp.Compare(a.at, c.at))
-	})
-	moved := false
-	for _, i := range order {
-		u := &b.units[i]
-		to := b.lightest(u)
-		if to == none || sites[u.at].closed != "" {
-			continue
-		}
-		// It pays when the other will be less busy than this one is now.
-		if compareLoads(load[to]+len(u.jobs), sites[to].weight, load[u.at], sites[u.at].weight) < 0 {
-			b.move(u, to, "")
+		u := waiting[at][0]
+		waiting[at] = waiting[at][1:]
+		if b.relieve(u) {
 			moved = true
 		}
 	}
-	return moved
+}
+
+// bySite gives the units of each Destination, the one that draws worst first.
+// Those of Destinations that take nothing new have no say here.
+func (b *balancer) bySite() [][]*unit {
+	sites := b.round.fleet.sites
+	waiting := make([][]*unit, len(sites))
+	for i := range b.units {
+		if u := &b.units[i]; sites[u.at].closed == "" {
+			waiting[u.at] = append(waiting[u.at], u)
+		}
+	}
+	for at := range waiting {
+		slices.SortStableFunc(waiting[at], func(a, c *unit) int {
+			return cmp.Compare(mix(a.seed^sites[at].hash), mix(c.seed^sites[at].hash))
+		})
+	}
+	return waiting
+}
+
+// busiest gives the Destination with the highest load for its weight of those
+// where something waits.
+func (b *balancer) busiest(waiting [][]*unit) int {
+	best := none
+	for at := range waiting {
+		if len(waiting[at]) == 0 {
+			continue
+		}
+		if best == none || b.compare(b.round.load[at], at, b.round.load[best], best) > 0 {
+			best = at
+		}
+	}
+	return best
+}
+
+// relieve moves a unit if its new Destination is less busy then than the old
+// one is now.
+func (b *balancer) relieve(u *unit) bool {
+	to := b.lightest(u)
+	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
+		return false
+	}
+	b.move(u, to, "")
+	return true
 }
 
 // lightest gives the Destination where a unit would make the least load, but
@@ -138,7 +169,7 @@ func (b *balancer) lightest(u *unit) int {
 		}
 		c := 0
 		if best != none {
-			c = compareLoads(load[at]+n, s.weight, load[best]+n, sites[best].weight)
+			c = b.compare(load[at]+n, at, load[best]+n, best)
 		}
 		if best == none || c < 0 || c == 0 && mix(u.seed^s.hash) > mix(u.seed^sites[best].hash) {
 			best = at
@@ -157,10 +188,10 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compareLoads compares n/weight with m/other. Where the weight is 0, any load
-// is too much.
-func compareLoads(n int, weight uint64, m int, other uint64) int {
-	return cmp.Compare(uint64(n)*max(other, 1)*heavy(weight), uint64(m)*max(weight, 1)*heavy(other)) //nolint:gosec // loads are not negative
+// compare compares loads for the weights of their Destinations.
+func (b *balancer) compare(n, at, m, other int) int {
+	mine, theirs := b.round.fleet.sites[at].weight, b.round.fleet.sites[other].weight
+	return cmp.Compare(uint64(n)*max(theirs, 1)*heavy(mine), uint64(m)*max(mine, 1)*heavy(theirs)) //nolint:gosec // loads are not negative
 }
 
 // heavy makes a load on a Destination of weight 0 count for more than others.
