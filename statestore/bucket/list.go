@@ -41,6 +41,7 @@ func (s *Store) look(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
 	for range attempts {
+		opaque := s.known.suspected()
 		found, err := s.list(ctx)
 		if err != nil {
 			return err
@@ -54,7 +55,7 @@ func (s *Store) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if next.etag != found.marker {
+		if next.etag != found.marker || s.known.suspected() != opaque {
 			continue
 		}
 		if err := s.resolve(ctx, &found); err != nil {

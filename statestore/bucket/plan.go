@@ -70,7 +70,7 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 	early := map[tree.Path]struct{}{}
 	for _, file := range changes.Write {
 		if len(file.Path.String())+prefix > maxKey {
-			return nil, conflict{fmt.Sprintf("the key of %q would be longer than %d bytes", file.Path, maxKey)}
+			return nil, conflict{fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path)}
 		}
 		if err := p.makeRoom(file.Path, early); err != nil {
 			return nil, err

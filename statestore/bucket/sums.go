@@ -96,6 +96,13 @@ func (s *sums) suspect() {
 	s.opaque = true
 }
 
+// suspected tells whether ETags that look like MD5s are trusted no more.
+func (s *sums) suspected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opaque
+}
+
 // keep forgets the objects that are not among files, when they are many.
 func (s *sums) keep(files map[tree.Path]statestore.Sum) {
 	const slack = 1000
