@@ -18,7 +18,7 @@ type runFlags struct {
 	input          inputFlags
 	once           bool
 	allowDeletions bool
-	interval       time.Duration
+	follow         followFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -38,7 +38,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.input.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
-	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
+	flags.follow.add(command)
 	return command
 }
 
@@ -52,7 +52,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions}, Pause: pause,
 	}
 	if !flags.once {
-		return follow(c.Context(), reconciler, flags.interval, std)
+		return follow(c, reconciler, flags.follow, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
