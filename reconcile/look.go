@@ -17,7 +17,8 @@ func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Findi
 	if err != nil {
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
-	world := observe(ctx, snapshot, r.Stores)
+	r.memo.turn()
+	world := observe(ctx, snapshot, r.Stores, &r.memo)
 	findings := slices.Concat(snapshot.Findings, world.findings)
 	finding.Sort(findings)
 	return r.Policy.apply(world.input()), findings, nil

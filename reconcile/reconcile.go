@@ -38,7 +38,8 @@ func Preview(_ context.Context, _ statestore.Store, changes statestore.ChangeSet
 	return changes.Base, nil
 }
 
-// Reconciler does rounds.
+// Reconciler does rounds, one at a time. It remembers what it may forget: the
+// stores say what is placed.
 type Reconciler struct {
 	Source source.Source
 	Stores Opener
@@ -48,6 +49,7 @@ type Reconciler struct {
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
 
+	memo    memo
 	planner scheduler.Planner
 }
 
@@ -93,14 +95,15 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	world := observe(ctx, snapshot, r.Stores)
+	r.memo.turn()
+	world := observe(ctx, snapshot, r.Stores, &r.memo)
 	plan := r.planner.Plan(r.Policy.apply(world.input()))
 
 	out := newReporter(world, &plan)
 	parts := byDestination(&plan)
 	var stale error
 	for _, store := range world.stores {
-		desired := desire(store, parts, r.Policy)
+		desired := desire(store, parts, r.Policy, &r.memo)
 		if err := desired.settle(ctx); err != nil {
 			out.failed(desired, err)
 			continue

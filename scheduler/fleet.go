@@ -3,11 +3,8 @@ package scheduler
 import (
 	"cmp"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
@@ -27,6 +24,9 @@ type fleet struct {
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
 	seed    maphash.Seed
+	words   []word
+	// having are the Destinations that have a label with a value.
+	having map[word]places
 }
 
 // site is one Destination and what a choice needs of it.
@@ -37,18 +37,23 @@ type site struct {
 	hash  uint64
 }
 
-// knownGroup is a list of selectors that was merged before.
+// knownGroup is a list of selectors, spelt out, that was merged before.
 type knownGroup struct {
-	dryRun    bool
-	selectors []kratix.Selector
-	fit       *fit
+	words []word
+	fit   *fit
 	// next has the same sum by accident.
 	next *knownGroup
 }
 
+// word is a part of selectors that are spelt out.
+type word struct {
+	length     int
+	key, value string
+}
+
 func newFleet(destinations []Destination) *fleet {
 	f := &fleet{
-		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, seed: maphash.MakeSeed(),
+		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, seed: maphash.MakeSeed(), having: map[word]places{},
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
@@ -68,10 +73,9 @@ func newFleet(destinations []Destination) *fleet {
 
 // fits says which Destinations fit a group.
 func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
-	dryRun := isDryRun(work)
-	sum := f.sum(dryRun, group.DestinationSelectors)
+	sum := f.spellOut(isDryRun(work), group.DestinationSelectors)
 	for known := f.byGroup[sum]; known != nil; known = known.next {
-		if known.dryRun == dryRun && slices.EqualFunc(known.selectors, group.DestinationSelectors, equalSelectors) {
+		if slices.Equal(known.words, f.words) {
 			return known.fit
 		}
 	}
@@ -82,40 +86,52 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 		found = f.evaluate(asked)
 		f.byAsked[key] = found
 	}
-	f.byGroup[sum] = &knownGroup{dryRun: dryRun, selectors: group.DestinationSelectors, fit: found, next: f.byGroup[sum]}
+	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.words), fit: found, next: f.byGroup[sum]}
 	return found
 }
 
-// sum is the same for equal selectors, and seldom for others.
-func (f *fleet) sum(dryRun bool, all []kratix.Selector) uint64 {
-	total := uint64(len(all))
+// spellOut writes selectors into f.words so that equal ones give equal words,
+// and gives a sum of them. Each part begins with a word that says how long it
+// is, so that different ones give different words.
+func (f *fleet) spellOut(dryRun bool, all []kratix.Selector) uint64 {
+	f.words = f.words[:0]
 	if dryRun {
-		total = ^total
+		f.words = append(f.words, word{key: "dry run"})
 	}
-	for _, s := range all {
-		pairs := maphash.String(f.seed, s.Source)
-		for key, value := range s.MatchLabels { // a sum knows no order
-			pairs += mix(maphash.String(f.seed, key) ^ maphash.String(f.seed, value)<<1)
+	for i := range all {
+		s := &all[i]
+		f.words = append(f.words, word{len(s.MatchLabels), s.Source, ""})
+		start := len(f.words)
+		for key, value := range s.MatchLabels {
+			f.words = append(f.words, word{0, key, value})
+			for at := len(f.words) - 1; at > start && f.words[at].key < f.words[at-1].key; at-- {
+				f.words[at], f.words[at-1] = f.words[at-1], f.words[at]
+			}
 		}
 		for _, e := range s.MatchExpressions {
-			pairs = mix(pairs ^ maphash.String(f.seed, e.Key))
+			f.words = append(f.words, word{len(e.Values), e.Key, string(e.Operator)})
+			for _, value := range e.Values {
+				f.words = append(f.words, word{key: value})
+			}
 		}
-		total = mix(total ^ pairs)
 	}
-	return total
-}
-
-func equalSelectors(a, b kratix.Selector) bool {
-	return a.Source == b.Source && maps.Equal(a.MatchLabels, b.MatchLabels) &&
-		slices.EqualFunc(a.MatchExpressions, b.MatchExpressions, func(a, b metav1.LabelSelectorRequirement) bool {
-			return a.Key == b.Key && a.Operator == b.Operator && slices.Equal(a.Values, b.Values)
-		})
+	sum := uint64(0)
+	for i := range f.words {
+		sum = mix(sum ^ maphash.String(f.seed, f.words[i].key))
+		if f.words[i].value != "" {
+			sum += maphash.String(f.seed, f.words[i].value)
+		}
+	}
+	return sum
 }
 
 func (f *fleet) evaluate(asked selectors) *fit {
 	found := &fit{asked: asked, kinds: make([]verdictKind, len(f.sites)), evenly: true}
+	for i := range found.kinds {
+		found.kinds[i] = refused
+	}
 	shut := map[string]int{}
-	for i := range f.sites {
+	f.withLabels(asked).each(func(i int) {
 		s := &f.sites[i]
 		found.kinds[i] = kindOf(asked, s)
 		switch found.kinds[i] {
@@ -130,10 +146,41 @@ func (f *fleet) evaluate(asked selectors) *fit {
 				found.ready++
 			}
 		}
-	}
+	})
 	found.closed = strings.Join(phrases(shut), ", ")
 	found.spread = spread(len(found.usable), found.evenly)
 	return found
+}
+
+// withLabels gives the Destinations that have all labels asked for with one
+// value: few are left to be looked at closely.
+func (f *fleet) withLabels(asked selectors) places {
+	left := newPlaces(len(f.sites))
+	for i := range left {
+		left[i] = ^uint64(0)
+	}
+	left.cut(len(f.sites))
+	for _, r := range asked {
+		if r.operator == equals {
+			left.and(f.labelled(r.key, r.values[0]))
+		}
+	}
+	return left
+}
+
+func (f *fleet) labelled(key, value string) places {
+	name := word{0, key, value}
+	set, known := f.having[name]
+	if !known {
+		set = newPlaces(len(f.sites))
+		for i := range f.sites {
+			if has, ok := f.sites[i].Labels[key]; ok && has == value {
+				set.add(i)
+			}
+		}
+		f.having[name] = set
+	}
+	return set
 }
 
 // suits tells whether a Destination fits, whatever is known of its store and

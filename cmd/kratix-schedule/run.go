@@ -19,7 +19,7 @@ type runFlags struct {
 	once           bool
 	allowDeletions bool
 	misplaced      onMisplaced
-	interval       time.Duration
+	follow         followFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -40,7 +40,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.misplaced.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
-	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
+	flags.follow.add(command)
 	return command
 }
 
@@ -54,7 +54,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions, OnMisplaced: flags.misplaced.is}, Pause: pause,
 	}
 	if !flags.once {
-		return follow(c.Context(), reconciler, flags.interval, std)
+		return follow(c, reconciler, flags.follow, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {

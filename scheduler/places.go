@@ -1,0 +1,36 @@
+package scheduler
+
+import "math/bits"
+
+// places is a set of places in the fleet.
+type places []uint64
+
+const wordSize = 64
+
+func newPlaces(size int) places { return make(places, (size+wordSize-1)/wordSize) }
+
+func (b places) add(at int) { b[at/wordSize] |= 1 << (at % wordSize) }
+
+// and keeps what is in the other set too.
+func (b places) and(other places) {
+	for i := range b {
+		b[i] &= other[i]
+	}
+}
+
+// cut takes out everything from a size on.
+func (b places) cut(size int) {
+	if rest := size % wordSize; rest > 0 {
+		b[len(b)-1] &= 1<<rest - 1
+	}
+}
+
+// each calls do for each place, in order.
+func (b places) each(do func(at int)) {
+	for i, left := range b {
+		for left != 0 {
+			do(i*wordSize + bits.TrailingZeros64(left))
+			left &= left - 1
+		}
+	}
+}
