@@ -2,28 +2,18 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	klabels "k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-func BenchmarkPlan(b *testing.B) {
-	in := benchInput(100_000)
-	b.Run("plan", func(b *testing.B) {
-		for b.Loop() {
-			Plan(in)
-		}
-	})
-	b.Run("baseline", func(b *testing.B) {
-		for b.Loop() {
-			baseline(in)
-		}
-	})
-}
-
+// benchInput is a fleet of 1,000 Destinations, and Works of 300 distinct
+// selectors.
 func benchInput(works int) Input {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var in Input
@@ -33,18 +23,22 @@ func benchInput(works int) Input {
 		}))
 	}
 	for i := range works {
-		k := i % 300
-		in.Works = append(in.Works, request(fmt.Sprintf("request-%06d", i), group(".",
-			asks(kratix.PromiseSource, labels{"environment": fmt.Sprintf("env-%d", k%3)}),
-			asks(kratix.ResourceWorkflowSource, labels{"region": fmt.Sprintf("region-%d", k/3%10), "team": fmt.Sprintf("team-%d", k/30)}),
-		)))
+		in.Works = append(in.Works, benchWork(i))
 	}
 	return in
 }
 
-var sink int
+func benchWork(i int) *kratix.Work {
+	k := i % 300
+	return request(fmt.Sprintf("request-%06d", i), group(".",
+		asks(kratix.PromiseSource, labels{"environment": fmt.Sprintf("env-%d", k%3)}),
+		asks(kratix.ResourceWorkflowSource, labels{"region": fmt.Sprintf("region-%d", k/3%10), "team": fmt.Sprintf("team-%d", k/30)}),
+	))
+}
 
-func baseline(in Input) {
+// baseline evaluates labels.Selector for each Work and Destination, as Kratix
+// does in each reconciliation, without choosing one and without what follows.
+func baseline(in Input) (matches int) {
 	sets := make([]klabels.Set, len(in.Destinations))
 	for i, d := range in.Destinations {
 		sets[i] = d.Labels
@@ -52,15 +46,89 @@ func baseline(in Input) {
 	for _, w := range in.Works {
 		merged := klabels.Set{}
 		for _, s := range w.Spec.WorkloadGroups[0].DestinationSelectors {
-			for k, v := range s.MatchLabels {
-				merged[k] = v
-			}
+			maps.Copy(merged, s.MatchLabels)
 		}
 		selector := klabels.SelectorFromSet(merged)
 		for _, set := range sets {
 			if selector.Matches(set) {
-				sink++
+				matches++
 			}
 		}
+	}
+	return matches
+}
+
+// matchAll finds out the same.
+func matchAll(in Input) (matches int) {
+	f := newFleet(in.Destinations)
+	for _, w := range in.Works {
+		matches += len(f.fits(w, &w.Spec.WorkloadGroups[0]).usable)
+	}
+	return matches
+}
+
+// BenchmarkFleet runs each way and its baseline in turns, so that both have the
+// machine under the same conditions. The ratios are what matters.
+func BenchmarkFleet(b *testing.B) {
+	in := benchInput(100_000)
+	if a, b2 := matchAll(in), baseline(in); a != b2 {
+		b.Fatalf("%d matches, %d by the baseline", a, b2)
+	}
+	var base, match, first, again, unchanged time.Duration
+	for b.Loop() {
+		base += timed(func() { baseline(in) })
+		match += timed(func() { matchAll(in) })
+		planner, recorded := &Planner{}, in
+		first += timed(func() {
+			for _, p := range planner.Plan(in).Placements {
+				recorded.Existing = append(recorded.Existing, p.WorkPlacement)
+			}
+		})
+		again += timed(func() { planner.Plan(recorded) })
+		unchanged += timed(func() { planner.Plan(recorded) })
+	}
+	b.ReportMetric(base.Seconds()/float64(b.N), "baseline-s")
+	b.ReportMetric(match.Seconds()*1e3/float64(b.N), "match-ms")
+	b.ReportMetric(first.Seconds()*1e3/float64(b.N), "first-ms")
+	b.ReportMetric(again.Seconds()*1e3/float64(b.N), "recorded-ms")
+	b.ReportMetric(unchanged.Seconds()*1e3/float64(b.N), "unchanged-ms")
+	b.ReportMetric(float64(base)/float64(match), "x-match")
+	b.ReportMetric(float64(base)/float64(first), "x-plan")
+	b.ReportMetric(100*float64(unchanged)/float64(first), "unchanged-%")
+}
+
+func timed(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began)
+}
+
+// BenchmarkPlan shows that a plan is linear in the number of Works.
+func BenchmarkPlan(b *testing.B) {
+	for _, works := range []int{1_000, 10_000, 100_000} {
+		in := benchInput(works)
+		b.Run(fmt.Sprintf("works=%d", works), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Plan(in)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(works), "ns/work")
+		})
+	}
+}
+
+// BenchmarkPlace shows that one more Work costs the same whatever is there.
+func BenchmarkPlace(b *testing.B) {
+	for _, works := range []int{1_000, 10_000, 100_000} {
+		planner := &Planner{}
+		planner.Plan(benchInput(works))
+		b.Run(fmt.Sprintf("works=%d", works), func(b *testing.B) {
+			b.ReportAllocs()
+			i := works
+			for b.Loop() {
+				planner.Place(benchWork(i))
+				i++
+			}
+		})
 	}
 }

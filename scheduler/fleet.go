@@ -23,8 +23,7 @@ type fleet struct {
 	// group says, without merging that first.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
-	seed    maphash.Seed
-	words   []word
+	speller speller
 	// having are the Destinations that have a label with a value.
 	having map[word]places
 }
@@ -45,15 +44,9 @@ type knownGroup struct {
 	next *knownGroup
 }
 
-// word is a part of selectors that are spelt out.
-type word struct {
-	length     int
-	key, value string
-}
-
 func newFleet(destinations []Destination) *fleet {
 	f := &fleet{
-		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, seed: maphash.MakeSeed(), having: map[word]places{},
+		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, speller: speller{seed: maphash.MakeSeed()}, having: map[word]places{},
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
@@ -73,9 +66,9 @@ func newFleet(destinations []Destination) *fleet {
 
 // fits says which Destinations fit a group.
 func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
-	sum := f.spellOut(isDryRun(work), group.DestinationSelectors)
+	sum := f.speller.spell(isDryRun(work), group.DestinationSelectors)
 	for known := f.byGroup[sum]; known != nil; known = known.next {
-		if slices.Equal(known.words, f.words) {
+		if slices.Equal(known.words, f.speller.words) {
 			return known.fit
 		}
 	}
@@ -86,43 +79,8 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 		found = f.evaluate(asked)
 		f.byAsked[key] = found
 	}
-	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.words), fit: found, next: f.byGroup[sum]}
+	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.speller.words), fit: found, next: f.byGroup[sum]}
 	return found
-}
-
-// spellOut writes selectors into f.words so that equal ones give equal words,
-// and gives a sum of them. Each part begins with a word that says how long it
-// is, so that different ones give different words.
-func (f *fleet) spellOut(dryRun bool, all []kratix.Selector) uint64 {
-	f.words = f.words[:0]
-	if dryRun {
-		f.words = append(f.words, word{key: "dry run"})
-	}
-	for i := range all {
-		s := &all[i]
-		f.words = append(f.words, word{len(s.MatchLabels), s.Source, ""})
-		start := len(f.words)
-		for key, value := range s.MatchLabels {
-			f.words = append(f.words, word{0, key, value})
-			for at := len(f.words) - 1; at > start && f.words[at].key < f.words[at-1].key; at-- {
-				f.words[at], f.words[at-1] = f.words[at-1], f.words[at]
-			}
-		}
-		for _, e := range s.MatchExpressions {
-			f.words = append(f.words, word{len(e.Values), e.Key, string(e.Operator)})
-			for _, value := range e.Values {
-				f.words = append(f.words, word{key: value})
-			}
-		}
-	}
-	sum := uint64(0)
-	for i := range f.words {
-		sum = mix(sum ^ maphash.String(f.seed, f.words[i].key))
-		if f.words[i].value != "" {
-			sum += maphash.String(f.seed, f.words[i].value)
-		}
-	}
-	return sum
 }
 
 func (f *fleet) evaluate(asked selectors) *fit {
@@ -169,7 +127,7 @@ func (f *fleet) withLabels(asked selectors) places {
 }
 
 func (f *fleet) labelled(key, value string) places {
-	name := word{0, key, value}
+	name := word{key: key, value: value}
 	set, known := f.having[name]
 	if !known {
 		set = newPlaces(len(f.sites))

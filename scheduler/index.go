@@ -43,10 +43,17 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 
 // homes are the Destinations where a request has groups already. A request is
 // known by its seed alone: two that have the same by accident only prefer each
-// other's company.
+// other's company. Seeds are random, so a table of them needs no other hash: it
+// is as long as a power of two, and what is taken makes room by one.
 type homes struct {
-	heads   map[uint64]int32
+	table   []homeSlot
+	used    int
 	entries []home
+}
+
+type homeSlot struct {
+	seed  uint64
+	first int32 // in entries, from 1; 0 is free
 }
 
 type home struct {
@@ -55,25 +62,49 @@ type home struct {
 }
 
 func newHomes(expected int) homes {
-	return homes{heads: make(map[uint64]int32, expected), entries: make([]home, 0, expected)}
+	size := 16
+	for size < 2*expected {
+		size *= 2
+	}
+	return homes{table: make([]homeSlot, size), entries: make([]home, 0, expected)}
+}
+
+// slot gives the slot of a seed, or the free one where it belongs.
+func (h *homes) slot(seed uint64) *homeSlot {
+	mask := uint64(len(h.table) - 1)
+	at := seed & mask
+	for h.table[at].first != 0 && h.table[at].seed != seed {
+		at = (at + 1) & mask
+	}
+	return &h.table[at]
 }
 
 func (h *homes) add(request requestKey, at int) {
-	seed, next := request.seed(), int32(none)
-	if head, ok := h.heads[seed]; ok {
-		next = head
+	seed := request.seed()
+	slot := h.slot(seed)
+	if slot.first == 0 {
+		if h.used++; 2*h.used > len(h.table) {
+			h.grow()
+			slot = h.slot(seed)
+		}
 	}
-	h.heads[seed] = int32(len(h.entries)) //nolint:gosec // memory ends before this does
-	h.entries = append(h.entries, home{at, next})
+	h.entries = append(h.entries, home{at, slot.first - 1})
+	slot.seed, slot.first = seed, int32(len(h.entries)) //nolint:gosec // memory ends before this does
+}
+
+func (h *homes) grow() {
+	old := h.table
+	h.table = make([]homeSlot, 2*len(old))
+	for _, slot := range old {
+		if slot.first != 0 {
+			*h.slot(slot.seed) = slot
+		}
+	}
 }
 
 // remove takes one group away again.
 func (h *homes) remove(request requestKey, at int) {
-	head, ok := h.heads[request.seed()]
-	if !ok {
-		return
-	}
-	for i := head; i != none; i = h.entries[i].next {
+	for i := h.of(request.seed()); i != none; i = h.entries[i].next {
 		if h.entries[i].at == at {
 			h.entries[i].at = none
 			return
@@ -82,12 +113,7 @@ func (h *homes) remove(request requestKey, at int) {
 }
 
 // of gives the first home of a request with this seed; next the others.
-func (h *homes) of(seed uint64) int32 {
-	if head, ok := h.heads[seed]; ok {
-		return head
-	}
-	return none
-}
+func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 
 // has tells whether a Destination is a home, given the first of them.
 func (h *homes) has(first int32, at int) bool {

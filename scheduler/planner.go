@@ -41,7 +41,7 @@ func (p *Planner) fleetFor(in Input) *fleet {
 }
 
 func unchanged(a, b Input) bool {
-	return a.OnMisplaced == b.OnMisplaced && a.Incomplete == b.Incomplete &&
+	return a.OnMisplaced == b.OnMisplaced && (a.Clashes != nil || b.Clashes == nil) && a.Incomplete == b.Incomplete &&
 		slices.Equal(a.Works, b.Works) && slices.Equal(a.Existing, b.Existing) && slices.Equal(a.Destinations, b.Destinations) &&
 		slices.Equal(a.Rejected, b.Rejected) && slices.Equal(a.Moves, b.Moves)
 }

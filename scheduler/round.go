@@ -267,6 +267,10 @@ func (r *round) finish() Result {
 // byDestination sorts the placements by their Destinations, then by their
 // names. They are dealt out first: what is left to sort is nearly sorted.
 func (r *round) byDestination() []Placement {
+	order := func(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
+	if len(r.placed) < len(r.fleet.sites) {
+		return slices.SortedFunc(slices.Values(r.placed), order)
+	}
 	parts := make([]int, len(r.fleet.sites)+2)
 	slot := func(p *Placement) int {
 		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
@@ -289,7 +293,6 @@ func (r *round) byDestination() []Placement {
 		sorted[ends[slots[i]]] = r.placed[i]
 		ends[slots[i]]++
 	}
-	order := func(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
 	for i := range len(parts) - 1 {
 		slices.SortFunc(sorted[parts[i]:parts[i+1]], order)
 	}
