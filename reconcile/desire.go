@@ -61,6 +61,7 @@ func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired 
 			dest.fixtures = fixtures
 			d.plan(dest, part, memo)
 			d.remove(dest, part.removed, policy)
+			dest.relocate(part.moved)
 		}
 		d.destinations = append(d.destinations, dest)
 	}
@@ -88,7 +89,10 @@ func (dest *desiredDestination) keepAll() {
 // back.
 func (d *desired) render(view *destinationView, from *scheduler.Placement, memo *memo) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
-	key := renderKey{work: from.Work, group: from.Spec.ID, destination: view.Destination, name: from.Name, misplaced: from.Misplaced}
+	key := renderKey{
+		work: from.Work, group: from.Spec.ID, destination: view.Destination, name: from.Name,
+		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel],
+	}
 	made, known := memo.rendered.get(key)
 	if !known {
 		made = memo.rendered.put(key, render(view.Destination, from))

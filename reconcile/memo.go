@@ -22,6 +22,7 @@ type renderKey struct {
 	destination *kratix.Destination
 	name        string
 	misplaced   bool
+	movedFrom   string
 }
 
 // rendered is what a placement looks like, and what is wrong with it.

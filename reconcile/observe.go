@@ -53,6 +53,8 @@ type recordView struct {
 	layout.Record
 	// path is the record's own.
 	path tree.Path
+	// why says why it is removed, if it is not for its Work.
+	why string
 }
 
 // observe opens and reads every store that a Destination names.

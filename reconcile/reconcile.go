@@ -49,7 +49,8 @@ type Reconciler struct {
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
 
-	memo memo
+	memo    memo
+	planner scheduler.Planner
 }
 
 // attempts is how often a round is tried while other writers get in first.
@@ -96,7 +97,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.memo.turn()
 	world := observe(ctx, snapshot, r.Stores, &r.memo)
-	plan := scheduler.Plan(world.input())
+	plan := r.planner.Plan(r.Policy.apply(world.input()))
 
 	out := newReporter(world, &plan)
 	parts := byDestination(&plan)
