@@ -83,6 +83,9 @@ func (j *judge) merge() Verdict {
 	for i, unit := range j.units {
 		if unit.Nested {
 			objects, err := nestedObjects(j.root, unit.Path, j.files)
+			if errors.Is(err, errLate) {
+				return Verdict{Err: j.build(func(int) bool { return true })}
+			}
 			if err != nil {
 				return j.stop(i, i, "", err)
 			}
