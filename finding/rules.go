@@ -11,7 +11,7 @@ func Rules() []Rule {
 		DuplicateObject(), UnbuildableFile(), PathTaken(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(),
 	}
 }
 
@@ -220,5 +220,16 @@ func BadRecord() Rule {
 		Summary: "A record of a placement in a store cannot be read.",
 		Why:     "Records say which files belong to which placement. Files of a lost record count as foreign until their Work claims them again.",
 		Fix:     "Delete the file named; it is written anew if its Work is still there.",
+	}
+}
+
+// DoubtfulStore is a store that works, though not as it should.
+func DoubtfulStore() Rule {
+	return Rule{
+		ID: "KS064", Name: "DoubtfulStore", Severity: Warning,
+		Summary: "Something about a state store works, but is doubtful.",
+		Why: "Nothing is held back for it, but it is unsafe, or will stop working: a certificate that is not verified, a Secret with " +
+			"white space around a value, a repository that has moved, attributes that make a checkout differ from what was written.",
+		Fix: "Do as the message says.",
 	}
 }

@@ -1,6 +1,9 @@
 package kratix
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Check says what an object lacks without which it cannot be used, in the
 // words of a user; nil when it lacks nothing.
@@ -40,6 +43,11 @@ func checkWork(w *Work) error {
 			return errors.New("two workload groups have an id that starts with " + ShortID(group.ID) + "; they would share a path")
 		}
 		seen[ShortID(group.ID)] = true
+		for _, selector := range group.DestinationSelectors {
+			if err := CheckExpressions(selector.MatchExpressions); err != nil {
+				return fmt.Errorf("the destinationSelectors of the group %q: %w", group.Directory, err)
+			}
+		}
 	}
 	return nil
 }

@@ -72,5 +72,11 @@ func (d *Destination) WantsCanaries() bool {
 	return d.Spec.InitWorkloads.Enabled == nil || *d.Spec.InitWorkloads.Enabled
 }
 
+// IsDeleted tells whether the Destination is being deleted.
+func (d *Destination) IsDeleted() bool { return !d.DeletionTimestamp.IsZero() }
+
+// CleansUp tells whether the files go with the Destination.
+func (d *Destination) CleansUp() bool { return d.Spec.Cleanup == "all" }
+
 // IsDryRun tells whether only Works labelled as dry runs go here.
 func (d *Destination) IsDryRun() bool { return d.Labels[DryRunLabel] == "true" }

@@ -39,6 +39,8 @@ type WorkloadGroup struct {
 // Selector asks for labels that a Destination must have.
 type Selector struct {
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
+	// MatchExpressions ask for more than equality. Kratix does not know them.
+	MatchExpressions []metav1.LabelSelectorRequirement `json:"matchExpressions,omitempty"`
 	// Source is where the labels were asked for: one of the Source constants.
 	Source string `json:"source,omitempty"`
 }

@@ -2,20 +2,19 @@ package layout
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// decode unpacks workloads into dir, in walk order.
-func decode(dir tree.Path, object string, workloads []kratix.Workload) ([]File, []finding.Finding) {
+// decode unpacks workloads, in their order.
+func decode(object string, workloads []kratix.Workload) ([]File, []finding.Finding) {
 	var files []File
 	var findings []finding.Finding
 	taken := map[tree.Path]struct{}{}
 	for _, workload := range workloads {
-		file, err := decodeOne(dir, workload)
+		file, err := decodeOne(workload)
 		if err == nil {
 			if _, twice := taken[file.Path]; twice {
 				err = errTwice
@@ -29,13 +28,12 @@ func decode(dir tree.Path, object string, workloads []kratix.Workload) ([]File, 
 		}
 		files = append(files, file)
 	}
-	slices.SortFunc(files, func(a, b File) int { return tree.Compare(a.Path, b.Path) })
 	return files, findings
 }
 
 var errTwice = errors.New("two workloads of the group have this filepath")
 
-func decodeOne(dir tree.Path, workload kratix.Workload) (File, error) {
+func decodeOne(workload kratix.Workload) (File, error) {
 	path, err := tree.ParsePath(workload.Filepath)
 	if err != nil {
 		return File{}, err
@@ -44,7 +42,7 @@ func decodeOne(dir tree.Path, workload kratix.Workload) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	return File{File: tree.File{Path: dir.Join(path), Content: content}, Workload: workload.Filepath}, nil
+	return File{File: tree.File{Path: path, Content: content}, Workload: workload.Filepath}, nil
 }
 
 func ruleOf(err error) finding.Rule {

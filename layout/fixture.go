@@ -33,15 +33,17 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"kratix-canary-namespace.yaml", "kratix-canary-configmap.yaml"}
-	contents := []string{canaryNamespace, canaryConfigMap}
-	files := make([]tree.File, 0, len(roots))
-	for i, root := range roots {
-		if d.WantsCanaries() {
-			files = append(files, tree.File{Path: root.Join(segment(names[i])), Content: []byte(contents[i])})
-		} else {
+	if !d.WantsCanaries() {
+		files := make([]tree.File, 0, len(roots))
+		for _, root := range roots {
 			files = append(files, tree.File{Path: root.Join(segment(".gitkeep")), Content: []byte{}})
 		}
+		return files, nil
 	}
-	return files, nil
+	// The namespace goes to the root that Flux applies first, the ConfigMap in it
+	// to the last; often there is only one.
+	return []tree.File{
+		{Path: roots[0].Join(segment("kratix-canary-namespace.yaml")), Content: []byte(canaryNamespace)},
+		{Path: roots[len(roots)-1].Join(segment("kratix-canary-configmap.yaml")), Content: []byte(canaryConfigMap)},
+	}, nil
 }

@@ -1,12 +1,13 @@
-// Package layout turns a placement into the files that a Destination's
-// filepath mode makes of it, and a Destination into the roots that Flux builds.
-// The paths are Kratix's own, byte for byte; beside them lie the records of
-// what was placed. It does no I/O.
+// Package layout turns placements into the files that a Destination's filepath
+// mode makes of them, and a Destination into the roots that Flux builds. The
+// paths are Kratix's own, byte for byte; beside them lie the records of what
+// was placed. It does no I/O.
 package layout
 
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -24,33 +25,41 @@ type File struct {
 type Rendering struct {
 	// Root is the directory which Flux builds as one and in which the files lie.
 	Root tree.Path
-	// Dir belongs to the placement whole: what else is in it is not wanted.
+	// Dir belongs to the placement whole: what else is in it is not wanted. If it
+	// is the root of the tree, the placement has just its files.
 	Dir tree.Path
-	// Files are in walk order.
-	Files []File
+	// Joined tells that the files are parts of one file, in this order.
+	Joined bool
+	Files  []File
 }
 
 // mode is how one filepath mode lays out.
 type mode struct {
-	// dir gives the directory that a placement owns, and the root it is in.
-	dir func(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error)
-	// roots gives what Flux builds of a Destination, in the order it does.
+	// roots gives what Flux builds of a Destination's directory, in the order it
+	// does.
 	roots func(base tree.Path) []tree.Path
+	// render places a group's files, whose paths are the workloads' own.
+	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
 // modes is the table of filepath modes.
 func modes() map[string]mode {
 	return map[string]mode{
-		kratix.NestedByMetadata: {dir: nestedDir, roots: nestedRoots},
+		kratix.NestedByMetadata: {roots: nestedRoots, render: renderNested},
+		kratix.AggregatedYAML:   {roots: wholeRoot, render: renderAggregated},
+		kratix.None:             {roots: wholeRoot, render: renderFlat},
 	}
 }
+
+// wholeRoot is for modes in which Flux builds the Destination's directory whole.
+func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
 // ErrMode is a filepath mode that is not in the table.
 type ErrMode string
 
-// Error names the mode.
+// Error names the mode, and those there are.
 func (e ErrMode) Error() string {
-	return fmt.Sprintf("filepath mode %q is not supported; use %s", string(e), kratix.NestedByMetadata)
+	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join([]string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None}, ", "))
 }
 
 func modeOf(d *kratix.Destination) (mode, error) {
@@ -98,10 +107,10 @@ func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []findin
 	if err != nil {
 		return Rendering{}, []finding.Finding{{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(d)}, Message: err.Error()}}
 	}
-	root, dir, err := m.dir(base, p)
+	files, findings := decode(object, p.Spec.Workloads)
+	rendering, err := m.render(d, base, p, files)
 	if err != nil {
-		return Rendering{}, []finding.Finding{{Rule: finding.UnsafePath(), Place: finding.Place{Object: object}, Message: err.Error()}}
+		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: object}, Message: err.Error()})
 	}
-	files, findings := decode(dir, object, p.Spec.Workloads)
-	return Rendering{Root: root, Dir: dir, Files: files}, findings
+	return rendering, findings
 }

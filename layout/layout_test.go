@@ -2,6 +2,8 @@ package layout
 
 import (
 	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,7 +131,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	p.Spec.Generation = 3
 	p.Labels[kratix.MisplacedLabel] = "true"
 	rendering, _ := Render(d, p)
-	file, err := Record(d, p, rendering.Files)
+	file, err := NewRecord(d, p, rendering)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,10 +140,11 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 	golden(t, "record.yaml", file.Content)
 
-	again, files, err := ParseRecord(file.Content)
+	read, err := ParseRecord(file.Content)
 	if err != nil {
 		t.Fatal(err)
 	}
+	again, files := read.Placement, read.Files
 	if again.Name != p.Name || again.Work() != p.Work() || again.Pipeline() != "instance" || again.Spec.ID != p.Spec.ID {
 		t.Errorf("read back: %+v", again)
 	}
@@ -185,24 +188,111 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 		"no Destination":     "kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}}",
 		"no Work":            "kind: WorkPlacement\nmetadata: {name: a}\nspec: {targetDestinationName: d}",
 		"a path that is out": "kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}}\nspec: {targetDestinationName: d}\nfiles: [../x]",
-		"Kratix's own state": "files: [a.yaml]",
+		"a part's length":    "kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}, annotations: {kratix-schedule.io/bytes: '-1'}}\nspec: {targetDestinationName: d}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if p, files, err := ParseRecord([]byte(content)); err == nil {
-				t.Errorf("taken for %+v with %v", p, files)
+			if r, err := ParseRecord([]byte(content)); err == nil {
+				t.Errorf("taken for %+v", r)
 			}
 		})
+	}
+}
+
+func TestKratixsOwnStateGivesFilesAndNoPlacement(t *testing.T) {
+	r, err := ParseRecord([]byte("files:\n- worker-1/a.yaml\n- worker-1/b/c.yaml\n"))
+	if err != nil || r.Placement != nil || len(r.Files) != 2 || r.Files[1].String() != "worker-1/b/c.yaml" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func inMode(mode string) *kratix.Destination {
+	d := destination("worker-1", "w")
+	d.Spec.Filepath.Mode = mode
+	return d
+}
+
+func TestModeNoneKeepsTheWorksPaths(t *testing.T) {
+	rendering, findings := Render(inMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
+	if len(findings) > 0 || !rendering.Dir.IsRoot() || rendering.Root.String() != "w" {
+		t.Fatalf("%+v, %v", rendering, findings)
+	}
+	if rendering.Files[0].Path.String() != "w/b.yaml" || rendering.Files[1].Path.String() != "w/dir/a.yaml" {
+		t.Errorf("files %v", rendering.Files)
+	}
+}
+
+// part is a placement of an aggregated file.
+func part(name string, contents ...string) (Part, Record) {
+	var files []string
+	for i := range contents {
+		files = append(files, fmt.Sprint("f", i))
+	}
+	p := placement("redis", name, "", files...)
+	p.Name = name
+	for i, content := range contents {
+		p.Spec.Workloads[i].Content = kratix.Encode([]byte(content))
+	}
+	d := inMode(kratix.AggregatedYAML)
+	rendering, _ := Render(d, p)
+	file, err := NewRecord(d, p, rendering)
+	if err != nil {
+		panic(err)
+	}
+	record, err := ParseRecord(file.Content)
+	if err != nil {
+		panic(err)
+	}
+	return Part{Placement: p, Files: rendering.Files}, record
+}
+
+func TestAggregatedJoinsByNameAndComesApartAgain(t *testing.T) {
+	b, rb := part("b", "b1\n", "b2\n---\nb3")
+	a, ra := part("a", "a1")
+	none, rnone := part("aa")
+	empty, rempty := part("c", "")
+	whole := Join([]Part{b, none, empty, a})
+	const want = "a1\n---\nb1\n\n---\nb2\n---\nb3\n---\n"
+	if len(whole) != 1 || whole[0].Path.String() != "w/aggregated.yaml" || string(whole[0].Content) != want {
+		t.Fatalf("%q", whole)
+	}
+	parts := Split(whole[0].Content, []Record{rempty, rb, rnone, ra})
+	got := map[string]string{}
+	for p, content := range parts {
+		got[p.Name] = string(content)
+	}
+	if !maps.Equal(got, map[string]string{"a": "a1", "b": "b1\n\n---\nb2\n---\nb3", "c": ""}) {
+		t.Errorf("%q", got)
+	}
+	for name, content := range map[string]string{"longer": want + "x", "shorter": want[:len(want)-6], "no joint": strings.Replace(want, "a1\n---", "a1\n-x-", 1)} {
+		if parts := Split([]byte(content), []Record{rempty, rb, rnone, ra}); parts != nil {
+			t.Errorf("%s: came apart into %d parts", name, len(parts))
+		}
+	}
+	if Join(nil) != nil || Join([]Part{none}) != nil {
+		t.Error("nothing gives a file")
+	}
+}
+
+func TestAnAggregatedFileMayHaveAnotherName(t *testing.T) {
+	d := inMode(kratix.AggregatedYAML)
+	d.Spec.Filepath.Filename = "all.yaml"
+	if rendering, _ := Render(d, placement("redis", "cache", "", "a")); rendering.Files[0].Path.String() != "w/all.yaml" {
+		t.Errorf("%+v", rendering)
+	}
+	d.Spec.Filepath.Filename = "../all.yaml"
+	if _, findings := Render(d, placement("redis", "cache", "", "a")); len(findings) != 1 || !strings.Contains(findings[0].Message, "spec.filepath.filename") {
+		t.Errorf("%v", findings)
 	}
 }
 
 func FuzzParseRecord(f *testing.F) {
 	f.Add([]byte("kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}}\nspec: {targetDestinationName: d}\nfiles: [a/b.yaml]"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		p, files, err := ParseRecord(content)
-		if err == nil && (p.Name == "" || p.Spec.TargetDestinationName == "") {
-			t.Errorf("half a record: %+v", p)
+		r, err := ParseRecord(content)
+		if err == nil && r.Placement != nil && (r.Placement.Name == "" || r.Placement.Spec.TargetDestinationName == "" || r.Bytes < 0) {
+			t.Errorf("half a record: %+v", r)
 		}
-		for _, file := range files {
+		for _, file := range r.Files {
 			if strings.HasPrefix(file.String(), "..") {
 				t.Errorf("a path that is out: %s", file)
 			}
@@ -220,6 +310,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 	}{
 		"canaries by default":          {destination("worker-1", "w"), []string{"w/dependencies/kratix-canary-namespace.yaml", "w/resources/kratix-canary-configmap.yaml"}},
 		"placeholders without them":    {without, []string{"w/dependencies/.gitkeep", "w/resources/.gitkeep"}},
+		"canaries in mode none":        {inMode(kratix.None), []string{"w/kratix-canary-namespace.yaml", "w/kratix-canary-configmap.yaml"}},
 		"canaries at the store's root": {destination("worker-1", "/"), []string{"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {

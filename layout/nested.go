@@ -18,13 +18,14 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// nestedDir gives, below the Destination's directory,
+// renderNested gives each group a directory of its own, below the
+// Destination's:
 //
-//	dependencies/<promise>/<pipeline>/<id5>
-//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>
+//	dependencies/<promise>/<pipeline>/<id5>/<file>
+//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
 //
 // where the pipeline is left out when it is not known.
-func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error) {
+func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
 	top := resourcesDir
 	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
 	if p.IsDependency() {
@@ -36,16 +37,16 @@ func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, er
 	}
 	segments = append(segments, named{"a workload group's id", kratix.ShortID(p.Spec.ID)})
 
-	root = base.Join(segment(top))
-	dir = root
+	root := base.Join(segment(top))
+	dir := root
 	for _, s := range segments {
 		one, err := s.path()
 		if err != nil {
-			return root, dir, err
+			return Rendering{Root: root}, err
 		}
 		dir = dir.Join(one)
 	}
-	return root, dir, nil
+	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
 }
 
 // named is a value that becomes one element of a path, and where it is from.

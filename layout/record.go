@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
 
 	"sigs.k8s.io/yaml"
 
@@ -21,6 +23,9 @@ const (
 	localConfigAnnotation = "config.kubernetes.io/local-config"
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
+
+// bytesAnnotation holds the length of a placement's part of a joined file.
+const bytesAnnotation = "kratix-schedule.io/bytes"
 
 // record is a WorkPlacement without its contents, and the list of its files
 // that Kratix writes in mode none.
@@ -45,9 +50,9 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	return base.Join(segment(recordsDir)), err
 }
 
-// Record gives the file that remembers a placement: the store itself says what
-// is where, so nothing else needs to.
-func Record(d *kratix.Destination, p *kratix.WorkPlacement, files []File) (tree.File, error) {
+// NewRecord gives the file that remembers a placement: the store itself says
+// what is where, so nothing else needs to.
+func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	dir, err := RecordsDir(d)
 	if err != nil {
 		return tree.File{}, err
@@ -56,14 +61,14 @@ func Record(d *kratix.Destination, p *kratix.WorkPlacement, files []File) (tree.
 	if err != nil {
 		return tree.File{}, err
 	}
-	content, err := yaml.Marshal(recordOf(p, files))
+	content, err := yaml.Marshal(recordOf(p, rendering))
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
 	return tree.File{Path: dir.Join(name), Content: content}, nil
 }
 
-func recordOf(p *kratix.WorkPlacement, files []File) record {
+func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 	r := record{
 		APIVersion: kratix.APIVersion,
 		Kind:       kratix.WorkPlacementKind,
@@ -72,42 +77,66 @@ func recordOf(p *kratix.WorkPlacement, files []File) record {
 			Annotations: map[string]string{localConfigAnnotation: "true", argoHookAnnotation: "Skip"},
 		},
 		Spec:  p.Spec,
-		Files: make([]tree.Path, 0, len(files)),
+		Files: make([]tree.Path, 0, len(rendering.Files)),
 	}
 	// The contents lie beside the record. The generation changes with every run
 	// of a pipeline, even one that changes no file: that is no reason to commit.
 	r.Spec.Workloads, r.Spec.Generation = nil, 0
-	for _, file := range files {
+	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
 	}
+	if rendering.Joined {
+		r.Files = slices.Compact(r.Files)
+		r.Metadata.Annotations[bytesAnnotation] = strconv.Itoa(size(rendering.Files))
+	}
 	return r
+}
+
+// Record is what a store remembers of a placement.
+type Record struct {
+	// Placement has no contents. It is nil in what Kratix itself writes in mode
+	// none: that lists files and says no more.
+	Placement *kratix.WorkPlacement
+	// Files are the placement's.
+	Files []tree.Path
+	// Bytes is the length of the placement's part of a joined file.
+	Bytes int
 }
 
 // errNotRecord is a file among the records that is something else.
 var errNotRecord = errors.New("it is no record of a WorkPlacement")
 
-// ParseRecord reads a record back: the placement without its contents, and the
-// paths of its files.
-func ParseRecord(content []byte) (*kratix.WorkPlacement, []tree.Path, error) {
+// ParseRecord reads a record back.
+func ParseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
 		Files []string `json:"files"`
 	}
 	if err := yaml.Unmarshal(content, &r); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errNotRecord, err)
+		return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 	}
-	if r.Kind != kratix.WorkPlacementKind || r.Name == "" || r.Spec.TargetDestinationName == "" || r.Labels[kratix.WorkLabel] == "" {
-		return nil, nil, errNotRecord
-	}
-	paths := make([]tree.Path, 0, len(r.Files))
+	read := Record{Files: make([]tree.Path, 0, len(r.Files))}
 	for _, file := range r.Files {
 		p, err := tree.ParsePath(file)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", errNotRecord, err)
+			return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 		}
-		paths = append(paths, p)
+		read.Files = append(read.Files, p)
 	}
-	placement := r.WorkPlacement
-	placement.Annotations = nil
-	return &placement, paths, nil
+	if r.Kind == "" && r.APIVersion == "" && len(read.Files) > 0 {
+		return read, nil
+	}
+	if r.Kind != kratix.WorkPlacementKind || r.Name == "" || r.Spec.TargetDestinationName == "" || r.Labels[kratix.WorkLabel] == "" {
+		return Record{}, errNotRecord
+	}
+	if length, joined := r.Annotations[bytesAnnotation]; joined {
+		n, err := strconv.Atoi(length)
+		if err != nil || n < 0 {
+			return Record{}, fmt.Errorf("%w: its part has the length %q", errNotRecord, length)
+		}
+		read.Bytes = n
+	}
+	r.Annotations = nil
+	read.Placement = &r.WorkPlacement
+	return read, nil
 }

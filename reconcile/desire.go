@@ -3,6 +3,7 @@ package reconcile
 import (
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
@@ -21,9 +22,13 @@ type desired struct {
 // desiredDestination is what a Destination's directory should hold.
 type desiredDestination struct {
 	*destinationView
-	fixtures   []tree.File
-	placements []*desiredPlacement
-	removed    []recordView
+	// fixtures are wanted where they are not there yet; what is there of
+	// retired is not wanted any more.
+	fixtures, retired []tree.File
+	placements        []*desiredPlacement
+	removed           []recordView
+	// mixedUp tells that a joined file is not as its records say.
+	mixedUp bool
 }
 
 // desiredPlacement is one placement on its way through the round.
@@ -33,8 +38,10 @@ type desiredPlacement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	state     report.State
-	reason    string
+	// stored is what the placement has in the store; known once it is claimed.
+	stored []dedupe.File
+	state  report.State
+	reason string
 }
 
 // writable tells whether the placement's files are to be written.
@@ -44,19 +51,39 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 func desire(store *storeView, plan planned, policy Policy) *desired {
 	d := &desired{storeView: store}
 	for _, view := range store.destinations {
-		part := plan.of(view.Name)
 		dest := &desiredDestination{destinationView: view}
-		dest.fixtures, _ = layout.Fixtures(view.Destination) // without roots it were left out before
-		for _, placement := range part.placements {
-			dest.placements = append(dest.placements, d.render(view, placement))
+		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before
+		part := plan.of(view.Name)
+		switch {
+		case view.goesWithItsFiles():
+			dest.retired, dest.removed = fixtures, view.records
+		case view.IsDeleted():
+			dest.keepAll()
+		default:
+			dest.fixtures = fixtures
+			d.plan(dest, part)
+			d.remove(dest, part.removed, policy)
 		}
-		for _, kept := range part.kept {
-			dest.placements = append(dest.placements, keep(view, kept, "its Work cannot be read now"))
-		}
-		d.remove(dest, part.removed, policy)
 		d.destinations = append(d.destinations, dest)
 	}
 	return d
+}
+
+// plan takes over what the scheduler has decided.
+func (d *desired) plan(dest *desiredDestination, part *plannedPart) {
+	for _, placement := range part.placements {
+		dest.placements = append(dest.placements, d.render(dest.destinationView, placement))
+	}
+	for _, kept := range part.kept {
+		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
+	}
+}
+
+// keepAll leaves everything on a Destination as it is.
+func (dest *desiredDestination) keepAll() {
+	for _, record := range dest.records {
+		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "the Destination is being deleted"))
+	}
 }
 
 // render gives a placement its files. One that cannot be rendered whole is held
@@ -64,7 +91,7 @@ func desire(store *storeView, plan planned, policy Policy) *desired {
 func (d *desired) render(view *destinationView, from *scheduler.Placement) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
 	rendering, findings := layout.Render(view.Destination, from.WorkPlacement)
-	record, err := layout.Record(view.Destination, from.WorkPlacement, rendering.Files)
+	record, err := layout.NewRecord(view.Destination, from.WorkPlacement, rendering)
 	if err != nil {
 		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
@@ -80,6 +107,7 @@ func (d *desired) render(view *destinationView, from *scheduler.Placement) *desi
 func keep(view *destinationView, placement *kratix.WorkPlacement, reason string) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: placement, state: report.Kept, reason: reason}
 	p.rendering, _ = layout.Render(view.Destination, placement) // a record has no contents that could fail
+	p.record, _ = layout.NewRecord(view.Destination, placement, p.rendering)
 	return p
 }
 
@@ -87,7 +115,7 @@ func keep(view *destinationView, placement *kratix.WorkPlacement, reason string)
 // they are suspiciously many.
 func (d *desired) remove(dest *desiredDestination, removed []*kratix.WorkPlacement, policy Policy) {
 	for _, record := range dest.records {
-		if slices.Contains(removed, record.placement) {
+		if slices.Contains(removed, record.Placement) {
 			dest.removed = append(dest.removed, record)
 		}
 	}
@@ -96,44 +124,7 @@ func (d *desired) remove(dest *desiredDestination, removed []*kratix.WorkPlaceme
 	}
 	d.findings = append(d.findings, deletionsRefused(dest))
 	for _, record := range dest.removed {
-		dest.placements = append(dest.placements, keep(dest.destinationView, record.placement, "too many would be removed at once"))
+		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "too many would be removed at once"))
 	}
 	dest.removed = nil
-}
-
-// planned is the plan, by Destination.
-type planned map[string]*plannedPart
-
-type plannedPart struct {
-	placements    []*scheduler.Placement
-	kept, removed []*kratix.WorkPlacement
-}
-
-// byDestination deals a plan out.
-func byDestination(plan *scheduler.Result) planned {
-	parts := planned{}
-	for i := range plan.Placements {
-		part := parts.of(plan.Placements[i].Spec.TargetDestinationName)
-		part.placements = append(part.placements, &plan.Placements[i])
-	}
-	for _, kept := range slices.Concat(plan.Kept, plan.Held) {
-		part := parts.of(kept.Spec.TargetDestinationName)
-		part.kept = append(part.kept, kept)
-	}
-	for _, removed := range plan.Removed {
-		part := parts.of(removed.Spec.TargetDestinationName)
-		part.removed = append(part.removed, removed)
-	}
-	for _, part := range parts {
-		sortPlacements(part.kept)
-	}
-	return parts
-}
-
-// of gives the part of a Destination.
-func (p planned) of(destination string) *plannedPart {
-	if p[destination] == nil {
-		p[destination] = &plannedPart{}
-	}
-	return p[destination]
 }

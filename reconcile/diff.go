@@ -1,17 +1,20 @@
 package reconcile
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // diff gives the changes that make the store what it should be. Placements that
-// are not written add nothing and own nothing, so what they have stays.
+// are not written want what they have.
 func (d *desired) diff() statestore.ChangeSet {
 	var wanted []tree.File
 	var owned tree.Set
@@ -21,51 +24,70 @@ func (d *desired) diff() statestore.ChangeSet {
 				wanted = append(wanted, fixture)
 			}
 		}
+		for _, fixture := range dest.retired {
+			owned.AddFile(fixture.Path)
+		}
 		for _, record := range dest.removed {
 			record.addTo(&owned)
 		}
+		wanted = append(wanted, dest.files()...)
 		for _, p := range dest.placements {
 			if p.writable() {
-				wanted = append(wanted, p.files()...)
-				owned.AddDir(p.rendering.Dir)
+				wanted = append(wanted, p.record)
+				p.addTo(&owned)
 			}
 		}
 	}
 	changes := statestore.Diff(d.state, wanted, owned.Has)
-	changes.Placements = d.behind(changes)
+	changes.Placements = d.behind()
 	return changes
 }
 
-// files gives a placement's files and its record.
-func (p *desiredPlacement) files() []tree.File {
-	files := make([]tree.File, 0, len(p.rendering.Files)+1)
-	for _, file := range p.rendering.Files {
-		files = append(files, file.File)
+// files gives everything that a Destination's placements should have.
+func (dest *desiredDestination) files() []tree.File {
+	var files []tree.File
+	var parts []layout.Part
+	for _, p := range dest.placements {
+		now := p.now()
+		if p.rendering.Joined {
+			parts = append(parts, layout.Part{Placement: p.WorkPlacement, Files: now})
+			continue
+		}
+		for _, file := range now {
+			files = append(files, file.File)
+		}
 	}
-	return append(files, p.record)
+	return append(files, layout.Join(parts)...)
 }
 
-// behind names the placements that changes are about, and marks the others as
-// unchanged.
-func (d *desired) behind(changes statestore.ChangeSet) []statestore.PlacementChange {
-	var touched tree.Set
-	for _, file := range changes.Write {
-		touched.AddFile(file.Path)
+// now gives the files that a placement has after the round.
+func (p *desiredPlacement) now() []layout.File {
+	if p.writable() {
+		return p.rendering.Files
 	}
+	files := make([]layout.File, 0, len(p.stored))
+	for _, file := range p.stored {
+		files = append(files, layout.File{File: file.File, Workload: file.Place.File})
+	}
+	return files
+}
+
+// behind names the placements that the changes are about, and marks the others
+// as unchanged.
+func (d *desired) behind() []statestore.PlacementChange {
 	var named []statestore.PlacementChange
 	for _, dest := range d.destinations {
 		for _, p := range dest.placements {
-			if !p.writable() {
-				continue
-			}
-			if !p.touched(&touched) && !removesWithin(changes.Remove, p.rendering.Dir) {
+			switch action := d.action(p); {
+			case !p.writable():
+			case action == "":
 				p.state = report.Unchanged
-				continue
+			default:
+				named = append(named, change(p.WorkPlacement, action))
 			}
-			named = append(named, change(p.WorkPlacement, p.action(d.state)))
 		}
 		for _, record := range dest.removed {
-			named = append(named, change(record.placement, statestore.Remove))
+			named = append(named, change(record.Placement, statestore.Remove))
 		}
 	}
 	slices.SortStableFunc(named, func(a, b statestore.PlacementChange) int {
@@ -74,19 +96,31 @@ func (d *desired) behind(changes statestore.ChangeSet) []statestore.PlacementCha
 	return named
 }
 
-func (p *desiredPlacement) touched(paths *tree.Set) bool {
-	return slices.ContainsFunc(p.files(), func(file tree.File) bool { return paths.Has(file.Path) })
-}
-
-func removesWithin(removed []tree.Path, dir tree.Path) bool {
-	return len(tree.Below(removed, dir)) > 0
-}
-
-func (p *desiredPlacement) action(stored statestore.State) statestore.Action {
-	if _, recorded := stored.Files[p.record.Path]; recorded {
+// action says what is done to a placement that may be written: nothing, when it
+// is in the store as it should be.
+func (d *desired) action(p *desiredPlacement) statestore.Action {
+	sum, recorded := d.state.Files[p.record.Path]
+	switch {
+	case !recorded:
+		return statestore.Place
+	case sum != d.state.Contents.Sum(p.record.Content) || !p.isStored():
 		return statestore.Update
 	}
-	return statestore.Place
+	return ""
+}
+
+// isStored tells whether a placement has what it wants.
+func (p *desiredPlacement) isStored() bool {
+	wanted := make([]tree.File, 0, len(p.rendering.Files))
+	for _, file := range p.rendering.Files {
+		wanted = append(wanted, file.File)
+	}
+	if p.rendering.Joined {
+		wanted = layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})
+	}
+	return slices.EqualFunc(p.stored, wanted, func(a dedupe.File, b tree.File) bool {
+		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
+	})
 }
 
 func change(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {

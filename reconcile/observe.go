@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,14 +44,15 @@ type destinationView struct {
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
+	// legacy holds, by its path, the files that Kratix itself lists in mode none.
+	legacy map[tree.Path][]tree.Path
 }
 
 // recordView is a placement that a store remembers.
 type recordView struct {
-	placement *kratix.WorkPlacement
-	// path is the record's own; files are the placement's.
-	path  tree.Path
-	files []tree.Path
+	layout.Record
+	// path is the record's own.
+	path tree.Path
 }
 
 // observe opens and reads every store that a Destination names.
@@ -62,8 +62,8 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener) *worl
 		w.addDestination(destination, opener)
 	}
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
+	w.separate()
 	for _, store := range w.stores {
-		w.separate(store)
 		w.read(ctx, store)
 	}
 	return w
@@ -80,7 +80,7 @@ func (w *world) addDestination(d *kratix.Destination, opener Opener) {
 		w.leaveOut(d, finding.UnsafePath(), err.Error())
 		return
 	}
-	view := &destinationView{Destination: d, base: base, roots: roots}
+	view := &destinationView{Destination: d, base: base, roots: roots, legacy: map[tree.Path][]tree.Path{}}
 	store := w.store(*d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		w.findings = append(w.findings, finding.Finding{
@@ -153,27 +153,13 @@ func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
 	return nil
 }
 
-// separate takes out Destinations of a store that are in each other's way.
-func (w *world) separate(store *storeView) {
-	var apart []*destinationView
-	for _, d := range store.destinations {
-		i := slices.IndexFunc(store.destinations, func(other *destinationView) bool {
-			return other != d && (d.base.Within(other.base) || other.base.Within(d.base))
-		})
-		if i < 0 {
-			apart = append(apart, d)
-			continue
-		}
-		other := store.destinations[i]
-		w.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf("its path %q and %q of Destination %s are one place in %s; neither is written", d.base, other.base, other.Name, store.ref))
-	}
-	store.destinations = apart
-}
-
 // read reads a store, and the records in it.
 func (w *world) read(ctx context.Context, store *storeView) {
 	if store.err == nil {
 		store.state, store.err = store.Read(ctx)
+	}
+	for _, warning := range store.state.Warnings {
+		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
 		store.listing = slices.SortedFunc(maps.Keys(store.state.Files), tree.Compare)
@@ -202,34 +188,37 @@ func (w *world) readRecords(ctx context.Context, store *storeView) error {
 }
 
 func (w *world) addRecord(d *destinationView, path tree.Path, content []byte) {
-	placement, files, err := layout.ParseRecord(content)
-	if err == nil && placement.Spec.TargetDestinationName != d.Name {
-		err = fmt.Errorf("it is of Destination %s", placement.Spec.TargetDestinationName)
-	}
-	if i := slices.IndexFunc(files, func(p tree.Path) bool { return !p.Within(d.base) }); err == nil && i >= 0 {
-		err = fmt.Errorf("it claims %s, outside of the Destination's directory", files[i])
+	record, err := layout.ParseRecord(content)
+	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
+	switch {
+	case err != nil:
+	case outside >= 0:
+		err = fmt.Errorf("it claims %s, outside of the Destination's directory", record.Files[outside])
+	case record.Placement == nil:
+		d.legacy[path] = record.Files
+		return
+	case record.Placement.Spec.TargetDestinationName != d.Name:
+		err = fmt.Errorf("it is of Destination %s", record.Placement.Spec.TargetDestinationName)
 	}
 	if err != nil {
 		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
 		w.findings = append(w.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
 		return
 	}
-	d.records = append(d.records, recordView{placement: placement, path: path, files: files})
+	d.records = append(d.records, recordView{Record: record, path: path})
 }
 
 // addTo puts a recorded placement's files and its record into a set.
 func (r recordView) addTo(set *tree.Set) {
 	set.AddFile(r.path)
-	for _, file := range r.files {
+	for _, file := range r.Files {
 		set.AddFile(file)
 	}
 }
 
-func sortPlacements(placements []*kratix.WorkPlacement) {
-	slices.SortFunc(placements, func(a, b *kratix.WorkPlacement) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-}
+// goesWithItsFiles tells that the Destination is being deleted, and its files
+// with it.
+func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
@@ -244,8 +233,11 @@ func (w *world) input() scheduler.Input {
 		}
 		for _, d := range store.destinations {
 			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
+			if d.goesWithItsFiles() {
+				continue
+			}
 			for _, record := range d.records {
-				in.Existing = append(in.Existing, record.placement)
+				in.Existing = append(in.Existing, record.Placement)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -535,26 +536,31 @@ func TestARecordThatCannotBeReadIsTold(t *testing.T) {
 	}
 }
 
-// TestRandomRounds lets Works come, change, clash and go. After each round
-// every root must build, and an undisturbed second round must do nothing; in
-// the end, when all have gone, nothing of theirs may be left.
+// TestRandomRounds lets Works come, change, clash and go, in every mode. After
+// each round every root must build, and an undisturbed second round must do
+// nothing; in the end, when all have gone, nothing of theirs may be left.
 func TestRandomRounds(t *testing.T) {
-	for seed := range uint64(30) {
-		rng := rand.New(rand.NewPCG(seed, 3))
-		w := newWorld(t)
-		w.addDestination("worker-2", "two")
-		for range 8 {
-			w.disturb(rng)
-			w.round()
-			w.buildAll(seed)
-			if again := w.round(); again.Changes() {
-				t.Fatalf("seed %d: a second round changes %+v", seed, again.Stores)
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		for seed := range uint64(15) {
+			rng := rand.New(rand.NewPCG(seed, 3))
+			w := newWorld(t)
+			w.addDestination("worker-2", "two")
+			for _, d := range w.snapshot.Destinations {
+				d.Spec.Filepath.Mode = mode
 			}
-		}
-		w.snapshot.Works = nil
-		w.round()
-		if got := w.paths(); len(got) > 0 {
-			t.Fatalf("seed %d: left over: %v", seed, got)
+			for range 8 {
+				w.disturb(rng)
+				w.round()
+				w.buildAll(seed)
+				if again := w.round(); again.Changes() {
+					t.Fatalf("%s seed %d: a second round changes %+v", mode, seed, again.Stores)
+				}
+			}
+			w.snapshot.Works = nil
+			w.round()
+			if got := w.paths(); len(got) > 0 {
+				t.Fatalf("%s seed %d: left over: %v", mode, seed, got)
+			}
 		}
 	}
 }
@@ -569,23 +575,26 @@ func (w *testWorld) disturb(rng *rand.Rand) {
 	for range 1 + rng.IntN(3) {
 		maps = append(maps, fmt.Sprint("m", rng.IntN(8)))
 	}
-	w.put(name, maps...)
+	w.putFiles(name, map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): configMaps(maps...)})
 }
 
 func (w *testWorld) buildAll(seed uint64) {
 	w.t.Helper()
 	listing := slices.SortedFunc(maps.Keys(w.state().Files), tree.Compare)
-	for _, root := range []string{"worker-1/resources", "worker-1/dependencies", "two/resources", "two/dependencies"} {
-		var files []tree.File
-		for _, path := range tree.Below(listing, parse(root)) {
-			below, _ := path.RelativeTo(parse(root))
-			files = append(files, tree.File{Path: below, Content: []byte(w.content(path.String()))})
+	for _, d := range w.snapshot.Destinations {
+		roots, err := layout.Roots(d)
+		if err != nil {
+			w.t.Fatal(err)
 		}
-		if len(files) == 0 {
-			continue
-		}
-		if err := kustomize.Build(parse(root), files); err != nil {
-			w.t.Fatalf("seed %d: %s: %v", seed, root, err)
+		for _, root := range roots {
+			var files []tree.File
+			for _, path := range tree.Below(listing, root) {
+				below, _ := path.RelativeTo(root)
+				files = append(files, tree.File{Path: below, Content: []byte(w.content(path.String()))})
+			}
+			if err := kustomize.Build(root, files); err != nil {
+				w.t.Fatalf("seed %d: %s: %v", seed, root, err)
+			}
 		}
 	}
 }

@@ -16,35 +16,31 @@ func (d *desired) settle(ctx context.Context) error {
 		return d.err
 	}
 	for _, dest := range d.destinations {
+		if err := d.findStored(ctx, dest); err != nil {
+			return err
+		}
+		claimed := dest.claimed()
 		for _, root := range dest.roots {
-			if err := d.settleRoot(ctx, dest, root); err != nil {
+			foreign, err := d.foreign(ctx, dest, root, claimed)
+			if err != nil {
 				return err
 			}
+			d.settleRoot(dest, root, foreign)
 		}
+		d.freeze(dest)
 	}
 	return nil
 }
 
-func (d *desired) settleRoot(ctx context.Context, dest *desiredDestination, path tree.Path) error {
-	root := dedupe.Root{Path: path}
+func (d *desired) settleRoot(dest *desiredDestination, path tree.Path, foreign []dedupe.File) {
+	root := dedupe.Root{Path: path, Foreign: foreign}
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
-		if p.rendering.Root != path || p.rendering.Dir.IsRoot() {
-			continue
+		if p.rendering.Root == path {
+			root.Claims = append(root.Claims, p.claim())
+			claimants = append(claimants, p)
 		}
-		claim, err := d.claim(ctx, p)
-		if err != nil {
-			return err
-		}
-		root.Claims = append(root.Claims, claim)
-		claimants = append(claimants, p)
 	}
-	foreign, err := d.foreign(ctx, dest, path)
-	if err != nil {
-		return err
-	}
-	root.Foreign = foreign
-
 	verdict := dedupe.Check(root)
 	d.findings = append(d.findings, verdict.Findings...)
 	for i, p := range claimants {
@@ -52,52 +48,40 @@ func (d *desired) settleRoot(ctx context.Context, dest *desiredDestination, path
 			p.state, p.reason = report.Held, why
 		}
 	}
-	return nil
 }
+
+// object names the placement's Work.
+func (p *desiredPlacement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
 // claim says what a placement has and wants. One that is not to be written
 // wants what it has.
-func (d *desired) claim(ctx context.Context, p *desiredPlacement) (dedupe.Claim, error) {
-	object := kratix.WorkKind + " " + p.Work().String()
-	claim := dedupe.Claim{Object: object, Owner: object, Dir: p.rendering.Dir, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()}}
+func (p *desiredPlacement) claim() dedupe.Claim {
+	claim := dedupe.Claim{
+		Object: p.object(), Owner: p.object(), Dir: p.rendering.Dir, Joined: p.rendering.Joined,
+		Stored: p.stored, Wanted: p.stored, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
+	}
 	if p.from != nil {
 		claim.Owner = p.from.Work.Owner()
 		claim.Rank.Created = p.from.Work.CreationTimestamp.Time
 	}
-	wanted := map[tree.Path][]byte{}
-	for _, file := range p.rendering.Files {
-		wanted[file.Path] = file.Content
-		place := finding.Place{Object: object, File: file.Workload}
-		claim.Wanted = append(claim.Wanted, dedupe.File{File: file.File, Place: place})
+	if p.writable() {
+		claim.Wanted = p.wanted()
 	}
-	for _, path := range tree.Below(d.listing, p.rendering.Dir) {
-		content, err := d.content(ctx, path, wanted[path])
-		if err != nil {
-			return claim, err
-		}
-		below, _ := path.RelativeTo(p.rendering.Dir)
-		place := finding.Place{Object: object, File: below.String()}
-		claim.Stored = append(claim.Stored, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
-	}
-	if !p.writable() {
-		claim.Wanted = claim.Stored
-	}
-	return claim, nil
+	return claim
 }
 
-// content gives what is stored at a path; guess spares the fetch when it is
-// right.
-func (d *desired) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
-	if guess != nil && d.state.Contents.Sum(guess) == d.state.Files[path] {
-		return guess, nil
+// wanted gives a placement's files with the places that findings name.
+func (p *desiredPlacement) wanted() []dedupe.File {
+	files := make([]dedupe.File, 0, len(p.rendering.Files))
+	for _, file := range p.rendering.Files {
+		files = append(files, dedupe.File{File: file.File, Place: finding.Place{Object: p.object(), File: file.Workload}})
 	}
-	return d.state.Contents.Content(ctx, path)
+	return files
 }
 
 // foreign gives the files below a root that belong to no placement: other
 // tools', people's, and the Destination's own fixtures.
-func (d *desired) foreign(ctx context.Context, dest *desiredDestination, root tree.Path) ([]dedupe.File, error) {
-	claimed := dest.claimed()
+func (d *desired) foreign(ctx context.Context, dest *desiredDestination, root tree.Path, claimed *tree.Set) ([]dedupe.File, error) {
 	var files []dedupe.File
 	for _, path := range tree.Below(d.listing, root) {
 		if claimed.Has(path) {
@@ -119,16 +103,34 @@ func (d *desired) foreign(ctx context.Context, dest *desiredDestination, root tr
 	return files, nil
 }
 
-// claimed gives what is, or was until this round, some placement's.
+// claimed gives what is, or was until this round, some placement's, and the
+// records, which neither Flux nor Argo CD takes for manifests.
 func (dest *desiredDestination) claimed() *tree.Set {
-	var claimed tree.Set
+	claimed := &tree.Set{}
 	for _, p := range dest.placements {
-		if !p.rendering.Dir.IsRoot() {
-			claimed.AddDir(p.rendering.Dir)
-		}
+		p.addTo(claimed)
+	}
+	for _, record := range dest.records {
+		claimed.AddFile(record.path)
 	}
 	for _, record := range dest.removed {
-		record.addTo(&claimed)
+		record.addTo(claimed)
 	}
-	return &claimed
+	return claimed
+}
+
+// addTo puts what a placement has, or may have, to itself into a set.
+func (p *desiredPlacement) addTo(set *tree.Set) {
+	if !p.rendering.Dir.IsRoot() {
+		set.AddDir(p.rendering.Dir)
+	}
+	for _, file := range p.stored {
+		set.AddFile(file.Path)
+	}
+	set.AddFile(p.record.Path)
+	if p.rendering.Joined {
+		for _, file := range p.rendering.Files {
+			set.AddFile(file.Path)
+		}
+	}
 }

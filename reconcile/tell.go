@@ -29,7 +29,11 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 		if u.Waits {
 			rule = finding.PlacementWaits()
 		}
-		r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason})
+		fix := ""
+		if len(w.Destinations) == 0 {
+			fix = "Add a Destination to the input."
+		}
+		r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason, Fix: fix})
 		r.said.Placements = append(r.said.Placements, report.Placement{
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
 		})
@@ -102,7 +106,7 @@ func (r *reporter) placements(d *desired, written report.State) {
 				state = written
 			}
 			r.said.Placements = append(r.said.Placements, report.Placement{
-				Work: record.placement.Work().String(), Destination: dest.Name, State: state, Reason: "its Work is gone",
+				Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: "its Work is gone",
 			})
 		}
 	}

@@ -3,49 +3,89 @@ package scheduler
 import (
 	"fmt"
 	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
 // Assume gives Destinations that fit every Work, for an input that has none: as
-// few as the labels that are asked for allow, since Works that can meet on one
-// Destination may clash there. Their names are assumed-1 and so on.
+// few as what is asked for allows, since Works that can meet on one Destination
+// may clash there. Their names are assumed-1 and so on.
 func Assume(works []*kratix.Work) []*kratix.Destination {
-	var assumed []*kratix.Destination
+	var assumed []*assumption
 	for _, work := range sortedWorks(works) {
 		for i := range work.Spec.WorkloadGroups {
 			assumed = widen(assumed, selectorsOf(work, &work.Spec.WorkloadGroups[i]))
 		}
 	}
-	return assumed
+	var destinations []*kratix.Destination
+	for _, a := range assumed {
+		destinations = append(destinations, a.Destination)
+	}
+	return destinations
 }
 
-// widen gives the labels asked for to the first Destination that has no other
-// values for them, or to a new one.
-func widen(assumed []*kratix.Destination, asked selectors) []*kratix.Destination {
-	for _, d := range assumed {
-		if agree(d.Labels, asked) {
-			maps.Copy(d.Labels, asked)
+// assumption is a Destination that is assumed, and what it fits so far.
+type assumption struct {
+	*kratix.Destination
+	fits []selectors
+}
+
+// widen gives what is asked for to the first Destination that can have it
+// beside what it has, or to a new one.
+func widen(assumed []*assumption, asked selectors) []*assumption {
+	for _, a := range assumed {
+		if a.take(asked) {
 			return assumed
 		}
 	}
-	d := &kratix.Destination{}
-	d.Name = fmt.Sprintf("assumed-%d", len(assumed)+1)
-	d.Labels = maps.Clone(map[string]string(asked))
-	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "assumed"}
-	return append(assumed, d)
+	a := &assumption{Destination: &kratix.Destination{}}
+	a.Name = fmt.Sprintf("assumed-%d", len(assumed)+1)
+	a.Labels = map[string]string{}
+	a.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "assumed"}
+	a.take(asked)
+	return append(assumed, a)
 }
 
-// agree tells whether no label is asked for with another value than it has. A
-// dry run never shares a Destination with anything else.
-func agree(labels map[string]string, asked selectors) bool {
-	if labels[kratix.DryRunLabel] != asked[kratix.DryRunLabel] {
+// take adds the labels that are asked for, if everything asked for before still
+// holds. A dry run never shares a Destination with anything else.
+func (a *assumption) take(asked selectors) bool {
+	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.wantsDryRun() != asked.wantsDryRun() }) {
 		return false
 	}
-	for key, value := range asked {
-		if has, ok := labels[key]; ok && has != value {
+	labels := maps.Clone(a.Labels)
+	for _, r := range asked {
+		if _, has := labels[r.key]; !has {
+			r.satisfy(labels, asked)
+		}
+	}
+	a.fits = append(a.fits, asked)
+	for _, s := range a.fits {
+		if len(s.lacking(labels)) > 0 {
+			a.fits = a.fits[:len(a.fits)-1]
 			return false
 		}
 	}
+	a.Labels = labels
 	return true
+}
+
+// satisfy sets a label so that all that is asked of it holds, if it can.
+func (r requirement) satisfy(labels map[string]string, asked selectors) {
+	candidates := r.values
+	switch r.operator {
+	case metav1.LabelSelectorOpExists:
+		candidates = []string{"true", "assumed"}
+	case metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpDoesNotExist:
+		return
+	}
+	for _, value := range candidates {
+		labels[r.key] = value
+		if !slices.ContainsFunc(asked, func(other requirement) bool { return other.key == r.key && !other.holds(labels) }) {
+			return
+		}
+	}
+	delete(labels, r.key)
 }

@@ -6,116 +6,135 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// matcher finds the Destinations that fit. Groups that ask for the same labels
-// share one answer.
-type matcher struct {
-	destinations []Destination
-	known        map[string]*fit
-}
-
-func newMatcher(destinations []Destination) *matcher {
-	sorted := slices.SortedFunc(slices.Values(destinations), func(a, b Destination) int {
-		return cmp.Compare(a.Name, b.Name)
-	})
-	return &matcher{destinations: sorted, known: map[string]*fit{}}
-}
-
-// fit says which Destinations fit some labels, and why the others do not.
+// fit says which Destinations fit what is asked.
 type fit struct {
 	asked selectors
-	// usable can be written to; unread fit as well, but what they hold is not
-	// known. Both are sorted by name.
-	usable, unread []string
-	// absent fit, but have no store.
-	absent []string
-	// refused maps each other Destination to the reason.
-	refused map[string]string
-	total   int
+	// kinds has one for each Destination of the fleet.
+	kinds []verdictKind
+	// usable may take something new; unread fit as well, but what they hold is
+	// not known. Both are places in the fleet, in order.
+	usable, unread []int
+	// ready counts the usable ones that are.
+	ready int
+	// evenly tells that all usable ones have one weight.
+	evenly bool
+	// spread is the reason given where only the draw decides.
+	spread string
+	// summary is made when it is first asked for.
+	summary string
 }
 
-func (m *matcher) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
-	asked := selectorsOf(work, group)
-	key := asked.String()
-	if found, ok := m.known[key]; ok {
-		return found
-	}
-	found := m.evaluate(asked)
-	m.known[key] = found
-	return found
+// verdict says whether something new may go to a Destination, and if not, why.
+type verdict struct {
+	kind   verdictKind
+	reason string
 }
 
-func (m *matcher) evaluate(asked selectors) *fit {
-	f := &fit{asked: asked, refused: map[string]string{}, total: len(m.destinations)}
-	for _, destination := range m.destinations {
-		reason := refusal(asked, destination.Destination)
-		switch {
-		case reason != "":
-			f.refused[destination.Name] = reason
-		case destination.Store == StoreAbsent:
-			f.absent = append(f.absent, destination.Name)
-		case destination.Store == StoreUnread:
-			f.unread = append(f.unread, destination.Name)
-		default:
-			f.usable = append(f.usable, destination.Name)
-		}
-	}
-	return f
-}
+type verdictKind uint8
 
-// refusal says why a Destination may not take what asks for these labels, or
-// nothing.
-func refusal(asked selectors, d *kratix.Destination) string {
+const (
+	// open: it fits and may take something new.
+	open verdictKind = iota
+	// refused: it does not fit.
+	refused
+	// closed: it fits and takes nothing new.
+	closed
+	// absentStore: it fits, but has no store.
+	absentStore
+	// unreadStore: it fits, but its store could not be read.
+	unreadStore
+)
+
+// kindOf gives the verdict on a Destination without its reason, which takes
+// longer to say than to know.
+func kindOf(asked selectors, s *site) verdictKind {
 	switch {
-	case !d.DeletionTimestamp.IsZero():
+	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.wantsDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
+		return refused
+	case s.Store == StoreAbsent:
+		return absentStore
+	case s.Store == StoreUnread:
+		return unreadStore
+	case s.closed != "":
+		return closed
+	}
+	return open
+}
+
+func verdictOn(asked selectors, s *site) verdict {
+	v := verdict{kind: kindOf(asked, s)}
+	switch v.kind {
+	case refused:
+		v.reason = refusal(asked, s)
+	case absentStore:
+		v.reason = "without their state store"
+	case unreadStore:
+		v.reason = "in a store that cannot be read"
+	case closed:
+		v.reason = s.closed
+	}
+	return v
+}
+
+// tooLoose: strictMatchLabels keeps Works that ask for nothing away from a
+// Destination with labels.
+func tooLoose(asked selectors, s *site) bool {
+	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
+}
+
+// refusal says why a Destination does not fit.
+func refusal(asked selectors, s *site) string {
+	switch {
+	case !s.DeletionTimestamp.IsZero():
 		return "being deleted"
-	case d.IsDryRun() && asked[kratix.DryRunLabel] != "true":
+	case s.IsDryRun() && !asked.wantsDryRun():
 		return "only for dry runs"
-	case len(asked) == 0 && d.Spec.StrictMatchLabels && len(d.Labels) > 0:
+	case tooLoose(asked, s):
 		return "strictMatchLabels is set and no label is asked for"
 	}
-	if missing := asked.lacking(d.Labels); missing != "" {
-		return "lacks " + missing
+	return "lacks " + asked.lacking(s.Labels).String()
+}
+
+func spread(usable int, evenly bool) string {
+	how := "an even and repeatable spread"
+	if !evenly {
+		how = "a repeatable spread by their weights"
 	}
-	return ""
+	return fmt.Sprintf("chosen of %d Destinations that fit, by %s", usable, how)
 }
 
-// has tells whether a Destination fits, whatever is known of its store.
-func (f *fit) has(destination string) bool {
-	return slices.Contains(f.usable, destination) || slices.Contains(f.unread, destination) || slices.Contains(f.absent, destination)
-}
-
-func (f *fit) whyNot(destination string) string {
-	return cmp.Or(f.refused[destination], "it is not there any more")
-}
-
-func (f *fit) spread() string {
-	return fmt.Sprintf("chosen of %d Destinations that fit, by an even and repeatable spread", len(f.usable))
-}
-
-// summary says why nothing fits: "0/3 Destinations fit: 2 lack a=b, 1 is being
-// deleted".
-func (f *fit) summary() string {
-	if f.total == 0 {
+// summarise says how many Destinations may take something, and why the others
+// do not: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+func summarise(verdicts []verdict) string {
+	if len(verdicts) == 0 {
 		return "there is no Destination"
 	}
-	counts := map[string]int{}
-	for _, reason := range f.refused {
-		counts[reason]++
+	counts, fitting := map[string]int{}, 0
+	for _, v := range verdicts {
+		if v.kind == open {
+			fitting++
+		} else {
+			counts[v.reason]++
+		}
 	}
-	if len(f.absent) > 0 {
-		counts["without their state store"] = len(f.absent)
+	text := fmt.Sprintf("%d/%d Destinations fit", fitting, len(verdicts))
+	if len(counts) > 0 {
+		text += ": " + strings.Join(phrases(counts), ", ")
 	}
-	parts := make([]string, 0, len(counts))
+	return text
+}
+
+// phrases counts reasons in words, the most frequent first.
+func phrases(counts map[string]int) []string {
+	var parts []string
 	for _, reason := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	}) {
 		parts = append(parts, phrase(counts[reason], reason))
 	}
-	return fmt.Sprintf("0/%d Destinations fit: %s", f.total, strings.Join(parts, ", "))
+	return parts
 }
 
 // phrase counts a reason in words: "2 lack a=b", "1 is being deleted".

@@ -20,6 +20,38 @@ type Input struct {
 	Rejected []kratix.Key
 	// Incomplete means that a Work which is not here may still exist.
 	Incomplete bool
+	// OnMisplaced says what becomes of a request's placement whose Destination
+	// no longer fits.
+	OnMisplaced OnMisplaced
+	// Moves are asked for beside that. One that is no longer possible is not
+	// made.
+	Moves []Relocation
+	// Clashes tells whether a group's objects would clash with what is on a
+	// Destination; nil when that is not known. It must be a pure function.
+	Clashes func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
+}
+
+// OnMisplaced says what becomes of misplaced placements of requests. Those of
+// dependencies always stay.
+type OnMisplaced int
+
+// What becomes of misplaced placements.
+const (
+	// Keep leaves them where they are, up to date.
+	Keep OnMisplaced = iota
+	// Move places them anew, and removes the old one once the new one is
+	// recorded.
+	Move
+)
+
+// Relocation is one group of a request that goes from a Destination to another.
+type Relocation struct {
+	Work kratix.Key
+	// Group is the group's id.
+	Group     string
+	Directory string
+	From, To  string
+	Reason    string
 }
 
 // Destination is a Destination and what is known of its store.
@@ -57,6 +89,26 @@ type Result struct {
 	Held []*kratix.WorkPlacement
 	// Removed are placements without a Work or a group.
 	Removed []*kratix.WorkPlacement
+	// Moved are placements that are to be removed because others, which are
+	// recorded already, have taken their place.
+	Moved []Moved
+	// Invalid are settings that could not be read.
+	Invalid []Invalid
+	// Again tells that the next round has more to do once this one is written.
+	Again bool
+}
+
+// Moved is a placement that another has taken the place of.
+type Moved struct {
+	*kratix.WorkPlacement
+	// To is the Destination where the other is.
+	To string
+}
+
+// Invalid is an annotation that could not be read, and what is wrong with it.
+type Invalid struct {
+	Object  kratix.Object
+	Message string
 }
 
 // Placement is one group on one Destination.
@@ -79,6 +131,8 @@ type Unplaced struct {
 	Directory string
 	// Waits tells that it will be placed once a store can be read again.
 	Waits bool
+	// Idle tells that nothing asks for it yet, as it should be.
+	Idle bool
 	// Reason is for people: "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string
 }
@@ -86,33 +140,36 @@ type Unplaced struct {
 // Plan places every group of every Work:
 //
 //	dependency  on every Destination that fits
-//	resource    where it is already, else on one Destination that fits
+//	            (on demand: where a request of its Promise is)
+//	resource    where it is already, else on one Destination that fits:
+//	            a ready one before others, then one where nothing clashes, then
+//	            one that has another group of the request, then by a draw that
+//	            spreads by weight
 //
-// and keeps what is placed already where it is.
-func Plan(in Input) Result {
-	p := newPlanner(in)
-	for _, work := range sortedWorks(in.Works) {
-		for i := range work.Spec.WorkloadGroups {
-			p.keep(work, &work.Spec.WorkloadGroups[i])
-		}
-	}
-	for _, work := range sortedWorks(in.Works) {
-		for i := range work.Spec.WorkloadGroups {
-			p.place(work, &work.Spec.WorkloadGroups[i])
-		}
-	}
-	p.release()
-	return p.sorted()
-}
+// and keeps what is placed already where it is, unless it is to move.
+func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }
 
 func sortedWorks(works []*kratix.Work) []*kratix.Work {
-	return slices.SortedFunc(slices.Values(works), func(a, b *kratix.Work) int {
-		return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
-	})
+	if slices.IsSortedFunc(works, compareWorks) {
+		return works
+	}
+	return slices.SortedStableFunc(slices.Values(works), compareWorks)
 }
 
+func compareWorks(a, b *kratix.Work) int { return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b)) }
+
 func compareKeys(a, b kratix.Key) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	if c := cmp.Compare(a.Namespace, b.Namespace); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Name, b.Name)
+}
+
+func comparePlacements(a, b *kratix.WorkPlacement) int {
+	if c := cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName); c != 0 {
+		return c
+	}
+	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
 }
 
 // groupKey names a group of a Work.
@@ -126,168 +183,4 @@ type requestKey struct{ namespace, promise, resource string }
 
 func requestOf(w *kratix.Work) requestKey {
 	return requestKey{w.Namespace, w.Spec.PromiseName, w.Spec.ResourceName}
-}
-
-type planner struct {
-	matcher  *matcher
-	existing map[groupKey][]*kratix.WorkPlacement
-	// used marks the existing placements that a group still wants.
-	used map[*kratix.WorkPlacement]bool
-	// homes are the Destinations where a request has groups already.
-	homes    map[requestKey][]string
-	rejected map[kratix.Key]bool
-	in       Input
-	result   Result
-}
-
-func newPlanner(in Input) *planner {
-	p := &planner{
-		matcher:  newMatcher(in.Destinations),
-		existing: map[groupKey][]*kratix.WorkPlacement{},
-		used:     map[*kratix.WorkPlacement]bool{},
-		homes:    map[requestKey][]string{},
-		rejected: map[kratix.Key]bool{},
-		in:       in,
-	}
-	for _, placement := range in.Existing {
-		key := groupKey{placement.Work(), placement.Spec.ID}
-		p.existing[key] = append(p.existing[key], placement)
-	}
-	for _, key := range in.Rejected {
-		p.rejected[key] = true
-	}
-	return p
-}
-
-// keep carries the existing placements of a group over, up to date.
-func (p *planner) keep(work *kratix.Work, group *kratix.WorkloadGroup) {
-	fits := p.matcher.fits(work, group)
-	for _, old := range p.existing[groupKey{kratix.KeyOf(work), group.ID}] {
-		p.used[old] = true
-		target := old.Spec.TargetDestinationName
-		placement := Placement{
-			WorkPlacement: kratix.NewWorkPlacement(work, group, target),
-			Work:          work, Directory: group.Directory,
-			Reason: "it is there already",
-		}
-		placement.Name = old.Name
-		if !fits.has(target) {
-			placement.Misplaced = true
-			placement.Labels[kratix.MisplacedLabel] = "true"
-			placement.Reason = "it is there already, though the Destination no longer fits: " + fits.whyNot(target)
-		}
-		p.add(placement)
-	}
-}
-
-// place puts a group on the Destinations that it is to be on and is not yet.
-func (p *planner) place(work *kratix.Work, group *kratix.WorkloadGroup) {
-	placed := p.existing[groupKey{kratix.KeyOf(work), group.ID}]
-	fits := p.matcher.fits(work, group)
-	switch {
-	case work.IsDependency():
-		p.placeOnAll(work, group, fits, placed)
-	case len(placed) == 0:
-		p.placeOnOne(work, group, fits)
-	}
-}
-
-func (p *planner) placeOnAll(work *kratix.Work, group *kratix.WorkloadGroup, fits *fit, placed []*kratix.WorkPlacement) {
-	for _, destination := range fits.usable {
-		if !isOn(placed, destination) {
-			p.addNew(work, group, destination, "dependencies go to every Destination that fits")
-		}
-	}
-	if len(fits.usable) == 0 && len(placed) == 0 {
-		p.unplaced(work, group, fits.summary())
-	}
-}
-
-func isOn(placed []*kratix.WorkPlacement, destination string) bool {
-	return slices.ContainsFunc(placed, func(p *kratix.WorkPlacement) bool {
-		return p.Spec.TargetDestinationName == destination
-	})
-}
-
-func (p *planner) placeOnOne(work *kratix.Work, group *kratix.WorkloadGroup, fits *fit) {
-	switch {
-	case len(fits.unread) > 0:
-		p.result.Unplaced = append(p.result.Unplaced, Unplaced{
-			Work: work, Directory: group.Directory, Waits: true,
-			Reason: "it may be on " + fits.unread[0] + " already, whose store cannot be read",
-		})
-	case len(fits.usable) == 0:
-		p.unplaced(work, group, fits.summary())
-	default:
-		destination, reason := p.choose(requestOf(work), fits)
-		p.addNew(work, group, destination, reason)
-	}
-}
-
-// choose picks one of several Destinations that fit: where the request has
-// another group already, else by the highest random weight, which spreads like
-// chance and yet is the same every time.
-func (p *planner) choose(request requestKey, fits *fit) (destination, reason string) {
-	if len(fits.usable) == 1 {
-		return fits.usable[0], "the only Destination that fits"
-	}
-	for _, home := range p.homes[request] {
-		if slices.Contains(fits.usable, home) {
-			return home, "another group of the same request is there"
-		}
-	}
-	return heaviest(request, fits.usable), fits.spread()
-}
-
-func (p *planner) addNew(work *kratix.Work, group *kratix.WorkloadGroup, destination, reason string) {
-	p.add(Placement{
-		WorkPlacement: kratix.NewWorkPlacement(work, group, destination),
-		Work:          work, Directory: group.Directory, New: true, Reason: reason,
-	})
-}
-
-func (p *planner) add(placement Placement) {
-	p.result.Placements = append(p.result.Placements, placement)
-	if request := requestOf(placement.Work); request.resource != "" {
-		p.homes[request] = append(p.homes[request], placement.Spec.TargetDestinationName)
-	}
-}
-
-func (p *planner) unplaced(work *kratix.Work, group *kratix.WorkloadGroup, reason string) {
-	p.result.Unplaced = append(p.result.Unplaced, Unplaced{Work: work, Directory: group.Directory, Reason: reason})
-}
-
-// release decides about the existing placements that no group wants.
-func (p *planner) release() {
-	known := map[kratix.Key]bool{}
-	for _, work := range p.in.Works {
-		known[kratix.KeyOf(work)] = true
-	}
-	for _, old := range p.in.Existing {
-		switch {
-		case p.used[old]:
-		case p.rejected[old.Work()]:
-			p.result.Kept = append(p.result.Kept, old)
-		case p.in.Incomplete && !known[old.Work()]:
-			p.result.Held = append(p.result.Held, old)
-		default:
-			p.result.Removed = append(p.result.Removed, old)
-		}
-	}
-}
-
-func (p *planner) sorted() Result {
-	r := p.result
-	slices.SortFunc(r.Placements, func(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) })
-	for _, list := range [][]*kratix.WorkPlacement{r.Kept, r.Held, r.Removed} {
-		slices.SortFunc(list, comparePlacements)
-	}
-	return r
-}
-
-func comparePlacements(a, b *kratix.WorkPlacement) int {
-	return cmp.Or(
-		cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName),
-		compareKeys(kratix.KeyOf(a), kratix.KeyOf(b)),
-	)
 }

@@ -1,65 +1,158 @@
 package scheduler
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// selectors are the labels that a group asks a Destination for, merged.
-type selectors map[string]string
+// selectors are what a group asks of a Destination's labels, merged and sorted
+// by key. All of it must hold.
+type selectors []requirement
+
+// requirement is one thing asked of one label.
+type requirement struct {
+	key      string
+	operator metav1.LabelSelectorOperator
+	values   []string
+	// source is where it was asked for.
+	source string
+}
+
+// equals asks for a label with one value, as matchLabels do.
+const equals metav1.LabelSelectorOperator = "="
 
 // precedence orders the sources of selectors; a later one wins.
 func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
 
-// selectorsOf merges a group's selectors by the precedence of their sources.
-// Within one source the first to ask for a label wins. A dry run asks for
-// nothing but a Destination for dry runs.
+// selectorsOf merges a group's selectors: what is asked of one label is decided
+// by the source that goes before the others, and within one source by the first
+// selector that asks anything of the label. A dry run asks for nothing but a
+// Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
-	if work.Labels[kratix.DryRunLabel] == "true" {
-		return selectors{kratix.DryRunLabel: "true"}
+	if isDryRun(work) {
+		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
 	}
-	merged := selectors{}
-	for _, source := range append([]string{""}, precedence()...) {
-		asked := selectors{}
-		for _, selector := range slices.Backward(group.DestinationSelectors) {
-			if rankOf(selector.Source) == source {
-				maps.Copy(asked, selector.MatchLabels)
-			}
-		}
-		maps.Copy(merged, asked)
-	}
+	merged, _ := merge(group.DestinationSelectors)
 	return merged
 }
 
-// rankOf gives the source itself, or "" for one that is not known: the lowest.
-func rankOf(source string) string {
-	if slices.Contains(precedence(), source) {
-		return source
-	}
-	return ""
-}
+func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
-// String gives the labels as kubectl writes them: "a=1,b=2".
-func (s selectors) String() string {
-	pairs := make([]string, 0, len(s))
-	for _, key := range slices.Sorted(maps.Keys(s)) {
-		pairs = append(pairs, key+"="+s[key])
-	}
-	return strings.Join(pairs, ",")
-}
-
-// lacking gives the labels that a Destination lacks, as String does.
-func (s selectors) lacking(labels map[string]string) string {
-	missing := selectors{}
-	for key, value := range s {
-		if has, ok := labels[key]; !ok || has != value {
-			missing[key] = value
+// merge gives what counts, and what was asked for and does not count because
+// something of a higher precedence asks otherwise.
+func merge(all []kratix.Selector) (merged, overruled selectors) {
+	byRank := slices.Clone(all)
+	slices.SortStableFunc(byRank, func(a, b kratix.Selector) int { return cmp.Compare(rankOf(b.Source), rankOf(a.Source)) })
+	taken := map[string]bool{}
+	for _, selector := range byRank {
+		for _, r := range requirementsOf(selector) {
+			if taken[r.key] {
+				overruled = append(overruled, r)
+			} else {
+				merged = append(merged, r)
+			}
+		}
+		for _, r := range merged {
+			taken[r.key] = true
 		}
 	}
-	return missing.String()
+	slices.SortStableFunc(merged, func(a, b requirement) int { return cmp.Compare(a.key, b.key) })
+	return merged, overruled
+}
+
+// rankOf gives the place of a source among the others; one that is not known
+// comes last.
+func rankOf(source string) int { return slices.Index(precedence(), source) }
+
+// requirementsOf gives what one selector asks for, sorted.
+func requirementsOf(s kratix.Selector) selectors {
+	var asked selectors
+	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
+		asked = append(asked, requirement{key: key, operator: equals, values: []string{s.MatchLabels[key]}, source: s.Source})
+	}
+	for _, e := range s.MatchExpressions {
+		values := slices.Compact(slices.Sorted(slices.Values(e.Values)))
+		asked = append(asked, requirement{key: e.Key, operator: e.Operator, values: values, source: s.Source})
+	}
+	slices.SortStableFunc(asked, func(a, b requirement) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.String(), b.String()))
+	})
+	return asked
+}
+
+// holds tells whether labels are as asked. NotIn holds where the label is not
+// there at all, as everywhere in Kubernetes.
+func (r *requirement) holds(labels map[string]string) bool {
+	value, has := labels[r.key]
+	switch r.operator {
+	case equals, metav1.LabelSelectorOpIn:
+		return has && slices.Contains(r.values, value)
+	case metav1.LabelSelectorOpNotIn:
+		return !has || !slices.Contains(r.values, value)
+	case metav1.LabelSelectorOpExists:
+		return has
+	case metav1.LabelSelectorOpDoesNotExist:
+		return !has
+	}
+	return false
+}
+
+// String gives a requirement as kubectl writes it: "a=1", "a in (1,2)", "!a".
+func (r requirement) String() string {
+	switch r.operator {
+	case metav1.LabelSelectorOpExists:
+		return r.key
+	case metav1.LabelSelectorOpDoesNotExist:
+		return "!" + r.key
+	case metav1.LabelSelectorOpIn:
+		return r.key + " in (" + strings.Join(r.values, ",") + ")"
+	case metav1.LabelSelectorOpNotIn:
+		return r.key + " notin (" + strings.Join(r.values, ",") + ")"
+	}
+	return r.key + "=" + strings.Join(r.values, ",")
+}
+
+// String gives all requirements as kubectl writes them: "a=1,b in (2,3)".
+func (s selectors) String() string {
+	parts := make([]string, len(s))
+	for i, r := range s {
+		parts[i] = r.String()
+	}
+	return strings.Join(parts, ",")
+}
+
+// hold tells whether labels are as asked.
+func (s selectors) hold(labels map[string]string) bool {
+	for i := range s {
+		if !s[i].holds(labels) {
+			return false
+		}
+	}
+	return true
+}
+
+// lacking gives what does not hold of labels.
+func (s selectors) lacking(labels map[string]string) selectors {
+	var lacking selectors
+	for _, r := range s {
+		if !r.holds(labels) {
+			lacking = append(lacking, r)
+		}
+	}
+	return lacking
+}
+
+// wantsDryRun tells whether a Destination for dry runs is asked for.
+func (s selectors) wantsDryRun() bool {
+	return slices.ContainsFunc(s, func(r requirement) bool {
+		return r.key == kratix.DryRunLabel && r.operator == equals && slices.Contains(r.values, "true")
+	})
 }

@@ -30,6 +30,12 @@ type Store interface {
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
+// Prober is a store that can tell whether it could be written.
+type Prober interface {
+	// Probe fails as a write would, and leaves nothing behind.
+	Probe(ctx context.Context) error
+}
+
 // State is what a store held when it was read.
 type State struct {
 	Revision Revision
@@ -37,6 +43,9 @@ type State struct {
 	Files map[tree.Path]Sum
 	// Contents gives what lies behind the sums.
 	Contents Contents
+	// Warnings are what works but is doubtful about the store, such as a
+	// certificate that is not verified. They are there even beside an error.
+	Warnings []string
 }
 
 // Contents computes sums as a store does and fetches contents on demand. It

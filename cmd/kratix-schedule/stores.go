@@ -16,7 +16,8 @@ import (
 // realStores opens what the objects describe, and keeps it open while the
 // description stays the same.
 type realStores struct {
-	open map[kratix.StateStoreReference]openStore
+	open    map[kratix.StateStoreReference]openStore
+	buckets bucketStores
 }
 
 type openStore struct {
@@ -30,8 +31,11 @@ func newRealStores() *realStores {
 	return &realStores{open: map[kratix.StateStoreReference]openStore{}}
 }
 
-// Open gives a store for a GitStateStore.
+// Open gives a store for a GitStateStore or a BucketStateStore.
 func (s *realStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	if store, ok := spec.(*kratix.BucketStateStore); ok {
+		return s.buckets.Open(ref, store, secret)
+	}
 	store, ok := spec.(*kratix.GitStateStore)
 	if !ok {
 		return nil, misconfigured(ref, "only a GitStateStore can be written to", "Use a GitStateStore.")

@@ -178,7 +178,7 @@ func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kr
 		inside := func(w kratix.Workload) bool { return strings.HasPrefix(w.Filepath, e.Directory+"/") }
 		group := kratix.WorkloadGroup{
 			ID: kratix.GroupID(e.Directory), Directory: e.Directory,
-			DestinationSelectors: []kratix.Selector{{MatchLabels: e.MatchLabels, Source: source}},
+			DestinationSelectors: []kratix.Selector{e.selector(source)},
 		}
 		for _, w := range workloads {
 			if inside(w) {
@@ -202,7 +202,7 @@ func defaultGroup(workloads []kratix.Workload, base *entry, source string, promi
 		ID: kratix.GroupID(kratix.DefaultDirectory), Directory: kratix.DefaultDirectory, Workloads: workloads,
 	}
 	if base != nil {
-		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: base.MatchLabels, Source: source})
+		group.DestinationSelectors = append(group.DestinationSelectors, base.selector(source))
 	}
 	if len(promise) > 0 {
 		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: promise, Source: kratix.PromiseSource})

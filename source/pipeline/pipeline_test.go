@@ -133,7 +133,7 @@ func TestReadRefuses(t *testing.T) {
 		"a misspelt directory":       {dirs(selectors, "# c\n- matchLabels: {a: b}\n- dir: b\n  matchLabels: {a: b}\n"), line + `3: the key "dir" is not known; did you mean directory?`},
 		"misspelt labels":            {dirs(selectors, "- labels: {a: b}\n"), line + `1: the key "labels" is not known; did you mean matchLabels?`},
 		"labels in another case":     {dirs(selectors, "- matchlabels: {a: b}\n"), line + `1: the key "matchlabels" is not known; did you mean matchLabels?`},
-		"an unknown key":             {dirs(selectors, "- weight: 1\n"), line + `1: the key "weight" is not known; an entry has matchLabels and, if need be, directory`},
+		"an unknown key":             {dirs(selectors, "- weight: 1\n"), line + `1: the key "weight" is not known; an entry has matchLabels or matchExpressions and, if need be, directory`},
 		"the same directory twice":   {dirs(selectors, "- {directory: b, matchLabels: {a: b}}\n- {directory: ./b/, matchLabels: {a: c}}\n"), line + `2: the directory "b" is there twice`},
 		"the default twice":          {dirs(selectors, "- {matchLabels: {a: b}}\n- {directory: ., matchLabels: {a: c}}\n"), line + `2: the directory "." is there twice`},
 		"a nested directory":         {dirs(selectors, "- {directory: b/c, matchLabels: {a: b}}\n"), line + `1: the directory "b/c" must be one directly in output/`},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
@@ -16,11 +17,30 @@ import (
 // entry is one entry of the destination selectors: where a directory's files
 // may go.
 type entry struct {
-	Directory   string            `yaml:"directory"`
-	MatchLabels map[string]string `yaml:"matchLabels"`
+	Directory        string            `yaml:"directory"`
+	MatchLabels      map[string]string `yaml:"matchLabels"`
+	MatchExpressions []expression      `yaml:"matchExpressions"`
 
 	file string
 	line int
+}
+
+// expression is one of an entry's matchExpressions.
+type expression struct {
+	Key      string   `yaml:"key"`
+	Operator string   `yaml:"operator"`
+	Values   []string `yaml:"values"`
+}
+
+// selector gives what an entry asks for.
+func (e entry) selector(source string) kratix.Selector {
+	asked := kratix.Selector{MatchLabels: e.MatchLabels, Source: source}
+	for _, x := range e.MatchExpressions {
+		asked.MatchExpressions = append(asked.MatchExpressions, metav1.LabelSelectorRequirement{
+			Key: x.Key, Operator: metav1.LabelSelectorOperator(x.Operator), Values: x.Values,
+		})
+	}
+	return asked
 }
 
 // The spellings of the file of destination selectors, the newest first. The
@@ -100,21 +120,47 @@ func one(item *yaml.Node) (entry, error) {
 		return e, errors.New("an entry must have matchLabels, and may have a directory")
 	}
 	for i := 0; i < len(item.Content); i += 2 {
-		if key := item.Content[i].Value; key != "directory" && key != "matchLabels" {
+		if key := item.Content[i].Value; !slices.Contains(entryKeys(), key) {
 			return e, fmt.Errorf("the key %q is not known%s", key, hint(key))
 		}
 	}
 	if err := item.Decode(&e); err != nil {
 		return e, errors.New(plainYAML(err))
 	}
-	if len(e.MatchLabels) == 0 {
+	if err := checkExpressionKeys(item); err != nil {
+		return e, err
+	}
+	if len(e.MatchLabels)+len(e.MatchExpressions) == 0 {
 		return e, errors.New("matchLabels is missing or empty")
+	}
+	if err := kratix.CheckExpressions(e.selector("").MatchExpressions); err != nil {
+		return e, err
 	}
 	e.Directory = path.Clean(e.Directory)
 	if strings.Contains(e.Directory, "/") || e.Directory == ".." {
 		return e, fmt.Errorf("the directory %q must be one directly in %s/", e.Directory, outputDir)
 	}
 	return e, nil
+}
+
+func entryKeys() []string { return []string{"directory", "matchLabels", "matchExpressions"} }
+
+// checkExpressionKeys refuses keys of matchExpressions that are not known: one
+// that is misspelt would change what is asked for.
+func checkExpressionKeys(item *yaml.Node) error {
+	for i := 0; i < len(item.Content); i += 2 {
+		if item.Content[i].Value != "matchExpressions" {
+			continue
+		}
+		for _, x := range item.Content[i+1].Content {
+			for j := 0; j < len(x.Content); j += 2 {
+				if key := x.Content[j].Value; !slices.Contains([]string{"key", "operator", "values"}, key) {
+					return fmt.Errorf("the key %q of matchExpressions is not known; an expression has key, operator and values", key)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // plainYAML puts what the YAML library says into one line.
@@ -127,8 +173,10 @@ func hint(key string) string {
 	switch strings.ToLower(key) {
 	case "dir", "folder", "path", "directories":
 		return "; did you mean directory?"
+	case "expressions", "matchexpression", "matchexpressions":
+		return "; did you mean matchExpressions?"
 	case "labels", "selector", "selectors", "matchlabels", "matchlabel":
 		return "; did you mean matchLabels?"
 	}
-	return "; an entry has matchLabels and, if need be, directory"
+	return "; an entry has matchLabels or matchExpressions and, if need be, directory"
 }

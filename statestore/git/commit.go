@@ -1,6 +1,8 @@
 package git
 
 import (
+	"fmt"
+
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
@@ -29,23 +31,35 @@ func (s *Store) build(edits *edit, text string) (*commit, error) {
 	if root == was {
 		return nil, nil
 	}
-	encoded, err := s.sign(root, text)
+	encoded, err := s.encodeCommit(root, text)
 	if err != nil {
 		return nil, err
 	}
 	return &commit{commit: r.keep(encoded), objects: r.made}, nil
 }
 
-// sign puts author, date and parent around a tree.
-func (s *Store) sign(root plumbing.Hash, text string) (plumbing.EncodedObject, error) {
-	who := object.Signature{Name: s.author.Name, Email: s.author.Email, When: s.now()}
-	made := object.Commit{Author: who, Committer: who, Message: text, TreeHash: root}
+// encodeCommit puts author, date, parent and signature around a tree.
+func (s *Store) encodeCommit(root plumbing.Hash, text string) (plumbing.EncodedObject, error) {
+	now := s.now()
+	made := object.Commit{
+		Author:    object.Signature{Name: s.author.Name, Email: s.author.Email, When: now},
+		Committer: object.Signature{Name: s.committer.Name, Email: s.committer.Email, When: now},
+		Message:   text, TreeHash: root,
+	}
 	if !s.head.IsZero() {
 		made.ParentHashes = []plumbing.Hash{s.head}
 	}
 	encoded := &plumbing.MemoryObject{}
-	if err := made.Encode(encoded); err != nil {
+	if err := made.Encode(encoded); err != nil || s.sign == nil {
+		return encoded, err
+	}
+	unsigned, err := bytesOf(encoded)
+	if err != nil {
 		return nil, err
 	}
-	return encoded, nil
+	if made.PGPSignature, err = s.sign(unsigned); err != nil {
+		return nil, fmt.Errorf("sign the commit: %w", err)
+	}
+	signed := &plumbing.MemoryObject{}
+	return signed, made.Encode(signed)
 }

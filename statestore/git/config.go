@@ -2,13 +2,10 @@ package git
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
-	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -22,22 +19,33 @@ const (
 type Config struct {
 	// Name is what errors call the store, such as "GitStateStore default".
 	Name string
-	// URL is an http, https or file URL, or a path on this machine. User and
-	// password inside the URL are used when Auth is empty.
+	// URL is an https, http, ssh or file URL, git's short spelling of ssh
+	// (user@host:path), or a path on this machine. User and password inside the
+	// URL are used when Auth is empty.
 	URL string
 	// Branch is DefaultBranch when empty.
 	Branch string
 	// Path is the directory of the repository that holds the store, in any
 	// spelling tree.ParseDir takes.
 	Path string
-	// Author signs the commits.
-	Author Author
-	// Auth is sent to http and https servers.
+	// Author is who the commits are by; Committer, who made them, is the same
+	// when it has no name.
+	Author, Committer Author
+	// Owner identifies the writer in a trailer of each commit, if it is set.
+	Owner string
+	// Message replaces the default text of commits, if it is set.
+	Message *Message
+	// SigningKey signs the commits, if it is set.
+	SigningKey SigningKey
+	// Auth is how to log in.
 	Auth Auth
 	// CABundle holds PEM certificates that are trusted beside the system's.
 	CABundle []byte
-	// Insecure accepts every certificate.
+	// Insecure accepts every certificate, and, when no known hosts are given,
+	// every ssh server.
 	Insecure bool
+	// Warnings are told with every State, beside what the store itself finds.
+	Warnings []string
 	// Now dates the commits. It is required.
 	Now func() time.Time
 }
@@ -45,24 +53,29 @@ type Config struct {
 // Author is the person a commit names; Name is DefaultAuthor when empty.
 type Author struct{ Name, Email string }
 
-// Auth is a user with a password or token. Tokens need no Username.
-type Auth struct{ Username, Password string }
-
-// Open checks the configuration and makes a Store of it. It connects to
-// nothing yet.
-func Open(config Config) (*Store, error) {
-	store, err := open(config)
-	if err != nil {
-		return nil, &statestore.Error{
-			Op: "open", Store: config.Name,
-			Err:  fmt.Errorf("%w: %w", statestore.ErrMisconfigured, err),
-			Hint: "correct spec.url, spec.branch or spec.path of the state store",
-		}
+// clean drops what would break a commit's header; without a name it is another.
+func (a Author) clean(otherwise Author) Author {
+	if name := identity(a.Name); name != "" {
+		return Author{Name: name, Email: identity(a.Email)}
 	}
-	return store, nil
+	return Author{Name: otherwise.Name, Email: orDefault(identity(a.Email), otherwise.Email)}
 }
 
-func open(config Config) (*Store, error) {
+// Auth is how to log in; at most one of its parts is used.
+type Auth struct {
+	// Username and Password are a user with a password or token. Tokens need no
+	// Username.
+	Username, Password string
+	// Bearer is a token that is sent as such.
+	Bearer string
+	// SSH is for ssh URLs.
+	SSH SSH
+	// App is a GitHub App.
+	App GitHubApp
+}
+
+// newStore makes a Store without its branch.
+func newStore(config Config) (*Store, error) {
 	if config.Now == nil {
 		return nil, errors.New("no clock given")
 	}
@@ -70,23 +83,39 @@ func open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	branch := plumbing.NewBranchReferenceName(orDefault(config.Branch, DefaultBranch))
-	if err := branch.Validate(); err != nil {
-		return nil, fmt.Errorf("branch %q: %w", config.Branch, err)
-	}
-	remote, err := newRemote(config, branch)
+	sign, err := newSigner(config.SigningKey, config.Now)
 	if err != nil {
 		return nil, err
 	}
+	author := config.Author.clean(Author{Name: DefaultAuthor})
 	return &Store{
-		name:    config.Name,
-		path:    path,
-		author:  Author{Name: identity(orDefault(config.Author.Name, DefaultAuthor)), Email: identity(config.Author.Email)},
-		now:     config.Now,
-		remote:  remote,
-		turn:    make(chan struct{}, 1),
-		objects: newObjects(nil),
+		name:      config.Name,
+		path:      path,
+		author:    author,
+		committer: config.Committer.clean(author),
+		owner:     config.Owner,
+		template:  config.Message,
+		sign:      sign,
+		now:       config.Now,
+		warnings:  config.warnings(),
 	}, nil
+}
+
+// warnings are what can be known to be doubtful without asking the server.
+func (c Config) warnings() []string {
+	said := slices.Clone(c.Warnings)
+	scheme, _, _ := strings.Cut(strings.ToLower(c.URL), "://")
+	switch {
+	case c.Insecure && scheme == "https":
+		said = append(said, "spec.insecure is set, so the server's certificate is not verified: whoever stands between can read the credentials and change what is deployed; "+
+			"put the CA's certificate into key ca.crt of the Secret instead")
+	case c.Insecure && c.Auth.SSH != (SSH{}) && c.Auth.SSH.KnownHosts == "":
+		said = append(said, "spec.insecure is set and the Secret has no key knownHosts, so the server's key is not verified: whoever stands between can change what is deployed")
+	}
+	if scheme == "http" && c.Auth != (Auth{}) {
+		said = append(said, "spec.url begins with http://, so the credentials travel unencrypted: use https://")
+	}
+	return said
 }
 
 func orDefault(value, otherwise string) string {

@@ -11,9 +11,11 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
@@ -22,6 +24,13 @@ import (
 )
 
 const (
+	hintSSH      = "check the keys sshPrivateKey and knownHosts in the Secret that secretRef names, and that the server knows the public key and lets it write"
+	hintBearer   = "check the key bearerToken in the Secret that secretRef names: it may have expired, or may not write to the repository"
+	hintApp      = "check the keys appID, installationID and privateKey in the Secret that secretRef names, and that the app is installed on the repository with the permission contents: write"
+	hintArchived = "the repository is archived, so nobody can write to it: unarchive it, or choose another one in spec.url"
+	hintHost     = "put the server's key into key knownHosts of the Secret; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
+	hintMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
+	hintProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
 	hintSecret   = "check the keys username and password in the Secret that secretRef names, and that this user may write to the repository"
 	hintURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
 	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
@@ -37,12 +46,22 @@ type verdict struct {
 	remote string
 	hint   string
 	ended  error // the context's own error, if that is what went wrong
+	wait   time.Duration
 }
 
 // failure turns whatever the library said into an error of package statestore.
 // It is the only place that does.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err)
+	if v.wait > 0 {
+		s.remote.rest.until(s.now().Add(v.wait))
+	}
+	if errors.Is(v.kind, statestore.ErrDenied) {
+		s.remote.credentials.refused()
+	}
+	if v.hint == hintSecret {
+		v.hint = s.remote.authHint()
+	}
 	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint}
 	switch {
 	case v.ended != nil:
@@ -59,12 +78,10 @@ func (s *Store) failure(op string, err error) error {
 func judge(err error) verdict {
 	err = unwrapClient(err)
 	var (
-		clash    conflict
-		refused  refusal
-		status   *githttp.Err
-		garbage  *packp.ErrUnexpectedData
-		untruste *tls.CertificateVerificationError
-		authors  x509.UnknownAuthorityError
+		clash   conflict
+		refused refusal
+		status  *githttp.Err
+		said    spoken
 	)
 	switch {
 	case errors.Is(err, statestore.ErrStale):
@@ -77,22 +94,78 @@ func judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
-	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed):
+	case errors.As(err, &said) && said.words != "":
+		v := judgeWords(said.words)
+		v.remote = said.words
+		return v
+	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+	case errors.Is(err, transport.ErrAuthorizationFailed):
+		return verdict{kind: statestore.ErrDenied, hint: judgeWords(err.Error()).hintOr(hintSecret)}
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
 	case errors.As(err, &status):
 		return judgeStatus(status)
+	}
+	return judgeConnection(err)
+}
+
+// judgeConnection is about errors from below git's protocol, and of its grammar.
+func judgeConnection(err error) verdict {
+	var (
+		garbage  *packp.ErrUnexpectedData
+		line     *pktline.ErrorLine
+		untruste *tls.CertificateVerificationError
+		authors  x509.UnknownAuthorityError
+		stranger unknownHost
+		app      appError
+	)
+	switch {
+	case errors.As(err, &line):
+		v := judgeWords(line.Text)
+		v.remote = line.Text
+		return v
 	case errors.As(err, &untruste), errors.As(err, &authors):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintCA}
-	case errors.As(err, &garbage):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintURL}
+	case errors.As(err, &stranger):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintHost}
+	case errors.As(err, &app):
+		return app.verdict()
+	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for it
+		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+	case strings.Contains(err.Error(), "http redirect"): // nor for this
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintMoved}
+	case errors.As(err, &garbage), errors.Is(err, pktline.ErrInvalidPktLen):
+		return verdict{kind: statestore.ErrUnavailable, hint: hintProtocol}
 	case errors.Is(err, exec.ErrNotFound):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintGit}
 	case errors.Is(err, fs.ErrPermission):
 		return verdict{kind: statestore.ErrDenied, hint: hintURL}
 	case isPathError(err):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	}
+	return verdict{kind: statestore.ErrUnavailable}
+}
+
+// hintOr gives the verdict's hint, or another when it has none.
+func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
+
+// judgeWords reads what a server prints when it has no other way to say why; by
+// ssh there is none.
+func judgeWords(text string) verdict {
+	text = strings.ToLower(text)
+	says := func(any ...string) bool {
+		return slices.ContainsFunc(any, func(words string) bool { return strings.Contains(text, words) })
+	}
+	switch {
+	case says("archived"):
+		return verdict{kind: statestore.ErrDenied, hint: hintArchived}
+	case says("not appear to be a git repository", "not found", "no such", "does not exist", "could not be found", "not a git repository"):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	case says("denied", "not allowed", "read-only", "read only", "unauthorized", "permission", "forbidden"):
+		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+	case says("dubious ownership"):
+		return verdict{kind: statestore.ErrDenied, hint: "the repository belongs to another user of this machine: let that user run this, or set git's safe.directory"}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
@@ -147,6 +220,7 @@ func judgeStatus(answer *githttp.Err) verdict {
 	switch code := answer.StatusCode(); {
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
 		v.kind, v.hint = statestore.ErrUnavailable, ""
+		v.wait = retryAfter(answer.Response.Header)
 	case code == http.StatusRequestEntityTooLarge:
 		v.kind, v.hint = statestore.ErrDenied, "the server or a proxy before it limits the size of a push: raise the limit"
 	}

@@ -18,7 +18,7 @@ const maxDrain = 64 << 10
 
 // newHTTPClient makes a client with the store's certificates; proxies come
 // from the environment.
-func newHTTPClient(config Config) (*http.Client, error) {
+func newHTTPClient(config Config, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil, errors.New("the default HTTP transport was replaced")
@@ -35,12 +35,16 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		}
 		own.TLSClientConfig.RootCAs = pool
 	}
-	return &http.Client{Transport: thrifty{own}}, nil
+	own.DialContext = guardedDial(own.DialContext, maxSilence)
+	return &http.Client{Transport: thrifty{own, seen}}, nil
 }
 
 // thrifty keeps connections usable: it reads answers to their end, which the
 // git protocol's readers do not.
-type thrifty struct{ next http.RoundTripper }
+type thrifty struct {
+	next http.RoundTripper
+	seen *moved
+}
 
 // RoundTrip sends the request.
 func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -48,6 +52,7 @@ func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return response, err
 	}
+	t.seen.see(response)
 	if response.Header.Get("Content-Type") != "application/x-git-receive-pack-result" {
 		response.Body = drained{response.Body}
 		return response, nil

@@ -46,7 +46,9 @@ func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
 	blob := encode(plumbing.BlobObject, []byte("x"))
 	hash := blob.Hash()
 	old := encode(plumbing.TreeObject, append([]byte("100664 a\x00"), hash[:]...))
-	held.add(map[plumbing.Hash]plumbing.EncodedObject{hash: blob, old.Hash(): old})
+	if err := held.add(map[plumbing.Hash]plumbing.EncodedObject{hash: blob, old.Hash(): old}); err != nil {
+		t.Fatal(err)
+	}
 	for content, same := range map[string]bool{"x": true, "y": false} {
 		edits, err := planEdits(tree.Path{}, statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": content})})
 		if err != nil {

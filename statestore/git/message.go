@@ -12,18 +12,36 @@ import (
 // actions is the order in which a message tells them.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove}
 
-// message tells what a commit does: a subject, a line for each placement, and
-// trailers that name each Work and each Destination once.
-func message(changes statestore.ChangeSet) string {
+// newMessageData tells what a commit does: a subject, a line for each placement
+// when there are several, and trailers that name each Work and each Destination
+// once.
+func newMessageData(changes statestore.ChangeSet) MessageData {
 	placements := slices.Clone(changes.Placements)
 	slices.SortFunc(placements, comparePlacements)
+	data := MessageData{
+		Placements: slices.Compact(slices.Clone(placements)), Trailers: trailers(placements),
+		Written: len(changes.Write), Removed: len(changes.Remove),
+	}
 	switch len(placements) {
 	case 0:
-		return fileSubject(changes) + "\n"
+		data.Subject = fileSubject(changes)
 	case 1:
-		return sentence(placements[0]) + "\n\n" + trailers(placements)
+		data.Subject = sentence(placements[0])
+	default:
+		data.Subject, data.List = placementSubject(placements), list(placements)
 	}
-	return placementSubject(placements) + "\n\n" + list(placements) + "\n" + trailers(placements)
+	return data
+}
+
+// text is the message without a template.
+func (d MessageData) text() string {
+	text := d.Subject + "\n"
+	for _, part := range []string{d.List, d.Trailers} {
+		if part != "" {
+			text += "\n" + part
+		}
+	}
+	return text
 }
 
 func comparePlacements(a, b statestore.PlacementChange) int {

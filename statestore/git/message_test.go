@@ -55,7 +55,7 @@ func TestMessage(t *testing.T) {
 		"some files removed": {statestore.ChangeSet{Remove: make([]tree.Path, 3)}, "Remove 3 files\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := message(c.changes); got != c.want {
+			if got := newMessageData(c.changes).text(); got != c.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
 		})

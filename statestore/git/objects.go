@@ -15,14 +15,19 @@ import (
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]plumbing.EncodedObject
-	added  int // since the set was made
+	added  int   // since the set was made
+	held   int64 // bytes of blobs in memory
+	limit  int64 // of held; beyond it blobs go to a file
+	spill  *spill
+	// partial says that blobs may be missing, to be asked for when they are read.
+	partial bool
 }
 
 func newObjects(held map[plumbing.Hash]plumbing.EncodedObject) *objects {
 	if held == nil {
 		held = map[plumbing.Hash]plumbing.EncodedObject{}
 	}
-	return &objects{byHash: held}
+	return &objects{byHash: held, limit: maxHeld}
 }
 
 // missing is the error for an object that should be there.
@@ -40,13 +45,52 @@ func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	return found, nil
 }
 
-func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) {
+// check tells whether a blob is there, or may be asked for.
+func (o *objects) check(blob plumbing.Hash) error {
+	if o.partial {
+		return nil
+	}
+	_, err := o.get(blob)
+	return err
+}
+
+func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) error {
+	for _, one := range more {
+		if err := o.put(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put adds one object; a blob that memory has no room for goes to a file.
+func (o *objects) put(one plumbing.EncodedObject) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for hash, one := range more {
-		o.byHash[hash] = one
+	hash := one.Hash()
+	if _, there := o.byHash[hash]; there {
+		return nil
 	}
-	o.added += len(more)
+	if one.Type() == plumbing.BlobObject {
+		var err error
+		if one, err = o.shelve(one); err != nil {
+			return err
+		}
+	}
+	o.byHash[hash] = one
+	o.added++
+	return nil
+}
+
+func (o *objects) shelve(blob plumbing.EncodedObject) (plumbing.EncodedObject, error) {
+	if o.held+blob.Size() > o.limit && o.spill == nil {
+		o.spill = newSpill()
+	}
+	if o.held+blob.Size() <= o.limit || o.spill == nil {
+		o.held += blob.Size()
+		return blob, nil
+	}
+	return o.spill.put(blob)
 }
 
 // content gives a copy of a blob's bytes.
@@ -55,12 +99,17 @@ func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := blob.Reader()
+	return bytesOf(blob)
+}
+
+// bytesOf gives a copy of an object's content.
+func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
+	reader, err := one.Reader()
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	content := make([]byte, blob.Size())
+	content := make([]byte, one.Size())
 	_, err = io.ReadFull(reader, content)
 	return content, err
 }
@@ -97,37 +146,49 @@ func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// reachable gives a new set with the commit and everything below it.
+// reachable gives a new set with the commit and everything below it. Blobs that
+// can be asked for again are left behind.
 func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	root, err := o.root(commit)
 	if err != nil {
 		return nil, err
 	}
-	kept := map[plumbing.Hash]plumbing.EncodedObject{}
-	if kept[commit], err = o.get(commit); err != nil {
+	kept := newObjects(nil)
+	kept.partial, kept.limit = o.partial, o.limit
+	if err := o.copyTo(kept, commit); err != nil {
 		return nil, err
 	}
-	return newObjects(kept), o.copyTree(kept, root)
+	err = o.copyTree(kept, root)
+	kept.added = 0
+	return kept, err
 }
 
-func (o *objects) copyTree(kept map[plumbing.Hash]plumbing.EncodedObject, hash plumbing.Hash) error {
-	if _, done := kept[hash]; done {
+func (o *objects) copyTo(kept *objects, hash plumbing.Hash) error {
+	one, err := o.get(hash)
+	if err != nil {
+		return err
+	}
+	return kept.put(one)
+}
+
+func (o *objects) copyTree(kept *objects, hash plumbing.Hash) error {
+	if _, err := kept.get(hash); err == nil {
 		return nil
 	}
 	entries, err := o.entries(hash)
 	if err != nil {
 		return err
 	}
-	if kept[hash], err = o.get(hash); err != nil {
+	if err := o.copyTo(kept, hash); err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		switch {
-		case entry.Mode == filemode.Submodule:
+		case entry.Mode == filemode.Submodule, entry.Mode != filemode.Dir && o.partial:
 		case entry.Mode == filemode.Dir:
 			err = o.copyTree(kept, entry.Hash)
 		default:
-			kept[entry.Hash], err = o.get(entry.Hash)
+			err = o.copyTo(kept, entry.Hash)
 		}
 		if err != nil {
 			return err

@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
-	"github.com/go-git/go-git/v5/plumbing/transport/file"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
@@ -19,23 +19,46 @@ import (
 type remote struct {
 	client   transport.Transport
 	endpoint transport.Endpoint
-	auth     transport.AuthMethod
-	branch   plumbing.ReferenceName
+	// auth is where credentials come from.
+	auth        Auth
+	credentials credentials
+	branch      plumbing.ReferenceName
 	// local is the repository's directory when it is on this machine.
 	local string
-	// secrets must not appear in errors.
-	secrets []string
+	// hidden are further secrets, which must not appear in errors.
+	hidden []string
+	moved  moved
+	rest   rest
+	now    func() time.Time
 }
 
-func newRemote(config Config, branch plumbing.ReferenceName) (*remote, error) {
+func newRemote(config Config) (*remote, error) {
+	branch := plumbing.NewBranchReferenceName(orDefault(config.Branch, DefaultBranch))
+	if err := branch.Validate(); err != nil {
+		return nil, fmt.Errorf("branch %q: %w", config.Branch, err)
+	}
+	r, err := dialect(config)
+	if err != nil {
+		return nil, err
+	}
+	r.branch, r.now, r.auth = branch, config.Now, config.Auth
+	return r, nil
+}
+
+// dialect finds out how the URL wants to be spoken to.
+func dialect(config Config) (*remote, error) {
 	scheme, _, found := strings.Cut(config.URL, "://")
 	switch {
 	case config.URL == "":
 		return nil, errors.New("no URL")
 	case !found && isSCP(config.URL):
-		return nil, errors.New("ssh URLs are not supported yet")
+		parsed, err := parseSCP(config.URL)
+		if err != nil {
+			return nil, err
+		}
+		return sshRemote(config, parsed)
 	case !found:
-		return localRemote(config.URL, branch)
+		return localRemote(config.URL)
 	}
 	parsed, err := url.Parse(config.URL)
 	if err != nil {
@@ -43,9 +66,11 @@ func newRemote(config Config, branch plumbing.ReferenceName) (*remote, error) {
 	}
 	switch strings.ToLower(scheme) {
 	case "http", "https":
-		return httpRemote(config, parsed, branch)
+		return httpRemote(config, parsed)
+	case "ssh":
+		return sshRemote(config, parsed)
 	case "file":
-		return fileRemote(parsed, branch)
+		return fileRemote(parsed)
 	}
 	return nil, fmt.Errorf("%s URLs are not supported", scheme)
 }
@@ -59,42 +84,49 @@ func isSCP(s string) bool {
 
 // fileRemote is what a file URL names: file:///path, or file://./path for a
 // path below the working directory.
-func fileRemote(parsed *url.URL, branch plumbing.ReferenceName) (*remote, error) {
+func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":
-		return localRemote(parsed.Path, branch)
+		return localRemote(parsed.Path)
 	case ".":
-		return localRemote("."+parsed.Path, branch)
+		return localRemote("." + parsed.Path)
 	}
 	return nil, fmt.Errorf("file URL names the host %q: write file:///path, or file://./path for a relative one", parsed.Host)
 }
 
-func localRemote(path string, branch plumbing.ReferenceName) (*remote, error) {
+func localRemote(path string) (*remote, error) {
 	dir, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	return &remote{
-		client:   file.DefaultClient,
-		endpoint: transport.Endpoint{Protocol: "file", Path: dir},
-		branch:   branch,
-		local:    dir,
+		client:      pipedTransport{processes{dir}},
+		credentials: fixed{},
+		local:       dir,
 	}, nil
 }
 
-func httpRemote(config Config, parsed *url.URL, branch plumbing.ReferenceName) (*remote, error) {
+func httpRemote(config Config, parsed *url.URL) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
-	client, err := newHTTPClient(config)
+	r := &remote{}
+	client, err := newHTTPClient(config, &r.moved)
 	if err != nil {
 		return nil, err
 	}
+	r.client = githttp.NewClientWithOptions(client, nil)
 	auth := config.Auth
-	if password, _ := parsed.User.Password(); auth == (Auth{}) && parsed.User != nil {
-		auth = Auth{Username: parsed.User.Username(), Password: password}
+	if inURL := parsed.User; inURL != nil {
+		password, _ := inURL.Password()
+		r.hidden = append(r.hidden, password, inURL.String())
+		if password == "" {
+			r.hidden = append(r.hidden, inURL.Username())
+		}
+		if auth == (Auth{}) {
+			auth = Auth{Username: inURL.Username(), Password: password}
+		}
 	}
-	r := &remote{client: githttp.NewClientWithOptions(client, nil), branch: branch, secrets: secrets(auth, parsed.User)}
 	parsed.User = nil
 	parsed.Path = strings.TrimRight(parsed.Path, "/")
 	parsed.RawPath = strings.TrimRight(parsed.RawPath, "/")
@@ -103,31 +135,18 @@ func httpRemote(config Config, parsed *url.URL, branch plumbing.ReferenceName) (
 		return nil, err
 	}
 	r.endpoint = *endpoint
-	if auth != (Auth{}) {
-		r.auth = &githttp.BasicAuth{Username: orDefault(auth.Username, "git"), Password: auth.Password}
+	r.credentials = fixedHTTP(auth)
+	if auth.App != (GitHubApp{}) {
+		if r.credentials, err = newAppLogin(auth.App, client, config.Now); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
 
-// secrets lists what to hide. A user name without a password is a token.
-func secrets(auth Auth, inURL *url.Userinfo) []string {
-	hidden := []string{auth.Password}
-	if auth.Password == "" {
-		hidden = append(hidden, auth.Username)
-	}
-	if inURL != nil {
-		password, _ := inURL.Password()
-		hidden = append(hidden, password, inURL.String())
-		if password == "" {
-			hidden = append(hidden, inURL.Username())
-		}
-	}
-	return hidden
-}
-
 // redact hides the secrets in a text, as they are and as a URL spells them.
 func (r *remote) redact(text string) string {
-	for _, secret := range r.secrets {
+	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {
 			continue
 		}
@@ -146,8 +165,15 @@ func advertise[S transport.Session](ctx context.Context, r *remote,
 	if err := ctx.Err(); err != nil {
 		return session, nil, err
 	}
+	if err := r.rest.over(r.now()); err != nil {
+		return session, nil, err
+	}
+	auth, err := r.credentials.login(ctx)
+	if err != nil {
+		return session, nil, err
+	}
 	endpoint := r.endpoint // a redirect changes the session's own copy
-	if session, err = open(&endpoint, r.auth); err != nil {
+	if session, err = open(&endpoint, auth); err != nil {
 		return session, nil, err
 	}
 	refs, err = session.AdvertisedReferencesContext(ctx)

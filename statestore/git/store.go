@@ -1,12 +1,14 @@
 // Package git turns the changes of a round into one commit on a branch, and a
 // branch into the files a store holds. It does I/O: it talks to git servers
-// over http and https, and to repositories on this machine with the help of
-// the git binary.
+// over https, http and ssh, and to repositories on this machine with the help
+// of the git binary.
 //
-// There is no worktree. The objects of the branch's newest commit are held in
-// memory; a write makes the new blobs, the trees on changed paths and one
-// commit, and sends exactly those. The branch is moved by compare-and-swap and
-// never by force.
+// There is no worktree. The trees of the branch's newest commit are held in
+// memory; blobs are fetched when they are read, where the server allows it, and
+// beyond a limit lie in a file. A write makes the new blobs, the trees on
+// changed paths and one commit, and sends exactly those. The branch is moved by
+// compare-and-swap and never by force. Stores on one branch share what is known
+// of it when one Pool opened them.
 //
 // A branch that does not exist is created by the first write: from the
 // repository's default branch (HEAD), whose files the store shows until then,
@@ -19,6 +21,7 @@ package git
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -30,32 +33,43 @@ import (
 // Store is one directory on one branch of a repository. It is safe for
 // concurrent use; its operations take turns.
 type Store struct {
-	name   string
-	path   tree.Path
-	author Author
-	now    func() time.Time
-	remote *remote
+	name              string
+	path              tree.Path
+	now               func() time.Time
+	author, committer Author
+	owner             string
+	template          *Message
+	sign              signer
+	warnings          []string
 
-	turn chan struct{} // holds a token while an operation runs
-
-	// What is known of the branch. Everything below head is in objects; history
-	// before shallow is not.
-	objects *objects
-	head    plumbing.Hash
-	shallow plumbing.Hash
-	seen    view
+	*branch
+	seen       view
+	attributes attributes
 }
 
-var _ statestore.Store = (*Store)(nil)
+var (
+	_ statestore.Store  = (*Store)(nil)
+	_ statestore.Prober = (*Store)(nil)
+)
 
 // Read gives the newest state. It fetches only when the branch has moved.
 // Files is shared with later States of an unchanged branch: do not change it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
+	state.Warnings = s.warned()
 	if err != nil {
-		return statestore.State{}, s.failure("read", err)
+		return state, s.failure("read", err)
 	}
 	return state, nil
+}
+
+// warned gives what a user should know of the store, beside errors.
+func (s *Store) warned() []string {
+	said := slices.Clone(s.warnings)
+	if moved := s.remote.moved.warning(); moved != "" {
+		said = append(said, moved)
+	}
+	return append(said, s.attributes.warnings()...)
 }
 
 func (s *Store) read(ctx context.Context) (statestore.State, error) {
@@ -66,17 +80,27 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	if err := s.pull(ctx); err != nil {
 		return statestore.State{}, err
 	}
-	if err := s.look(); err != nil {
+	err := s.look()
+	if isMissing(err) {
+		if err = s.refetch(ctx); err == nil {
+			err = s.look()
+		}
+	}
+	if err != nil {
 		return statestore.State{}, err
 	}
 	if err := s.tidy(); err != nil {
 		return statestore.State{}, err
 	}
-	return s.seen.state(), nil
+	if err := s.look(); err != nil {
+		return statestore.State{}, err
+	}
+	return s.seen.state(), s.readAttributes(ctx)
 }
 
 // Apply makes one commit of all changes and pushes it. Changes that make no
-// difference to the tree make no commit.
+// difference to the tree make no commit. A branch that has moved is no obstacle
+// as long as the store's own directory is what it was at Base.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -93,6 +117,10 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if err != nil {
 		return "", err
 	}
+	text, err := s.message(changes)
+	if err != nil {
+		return "", err
+	}
 	if err := s.begin(ctx); err != nil {
 		return "", err
 	}
@@ -105,22 +133,21 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if err := s.agree(ctx, push.tip, changes.Base); err != nil {
 		return "", err
 	}
-	made, err := s.build(edits, message(changes))
+	made, err := s.build(edits, text)
 	if err != nil || made == nil {
 		return changes.Base, err
 	}
 	if err := push.send(ctx, made); err != nil {
 		return "", err
 	}
-	s.objects.add(made.objects)
 	s.head = made.commit
-	return revision(s.head), nil
+	return revision(s.head), s.objects.add(made.objects)
 }
 
-// agree brings head to base, or finds that the branch is elsewhere. tip is
-// where the server says the branch is; zero when there is no branch.
+// agree brings head to tip, which is where the server says the branch is; zero
+// when there is no branch. What is there must be what was at base.
 func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
-	if !tip.IsZero() && revision(tip) != base {
+	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale
 	}
 	if tip.IsZero() || tip != s.head {
@@ -128,26 +155,18 @@ func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Re
 			return err
 		}
 	}
-	if revision(s.head) != base {
+	switch {
+	case revision(s.head) == base:
+		return nil
+	case tip.IsZero() || tip != s.head || base != revision(s.seen.commit):
 		return statestore.ErrStale
 	}
-	return nil
-}
-
-// begin waits for the store's turn, as long as ctx allows.
-func (s *Store) begin(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	dir, err := s.directory()
+	if err == nil && dir != s.seen.dir {
+		return statestore.ErrStale
 	}
-	select {
-	case s.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return err
 }
-
-func (s *Store) end() { <-s.turn }
 
 // revision names a commit; no commit is the empty Revision.
 func revision(commit plumbing.Hash) statestore.Revision {

@@ -21,6 +21,8 @@ type view struct {
 	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
 	files   map[tree.Path]statestore.Sum
+	store   *Store // to fetch blobs from
+	ahead   *ahead
 }
 
 func (v view) state() statestore.State {
@@ -41,7 +43,19 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
-	return v.objects.content(plumbing.Hash(known[:len(plumbing.Hash{})]))
+	content, err := v.objects.content(blobOf(known))
+	if !isMissing(err) || !v.objects.partial {
+		return content, err
+	}
+	if err := v.store.fetchBlobs(ctx, v.commit, v.objects, v.ahead.wants(p, v.files, v.objects)); err != nil {
+		return nil, v.store.failure("read", err)
+	}
+	return v.objects.content(blobOf(known))
+}
+
+// blobOf takes the hash of a blob out of its Sum.
+func blobOf(known statestore.Sum) plumbing.Hash {
+	return plumbing.Hash(known[:len(plumbing.Hash{})])
 }
 
 // sum puts a blob's hash into the first bytes of a Sum.
@@ -59,7 +73,7 @@ func (s *Store) look() error {
 	if err != nil {
 		return err
 	}
-	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files}
+	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, store: s, ahead: s.seen.ahead}
 	if next.files == nil || dir != s.seen.dir {
 		w := walk{was: s.seen.objects, is: s.objects, files: maps.Clone(s.seen.files)}
 		if w.files == nil {
@@ -68,7 +82,7 @@ func (s *Store) look() error {
 		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
 			return err
 		}
-		next.files = w.files
+		next.files, next.ahead = w.files, &ahead{}
 	}
 	s.seen = next
 	return nil
@@ -156,8 +170,7 @@ func (w walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 		return nil
 	}
 	w.files[at] = sum(entry.Hash)
-	_, err := w.is.get(entry.Hash)
-	return err
+	return w.is.check(entry.Hash)
 }
 
 func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEntry, error) {

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
+)
+
+// bucketStores keeps buckets open while their descriptions stay the same.
+type bucketStores struct {
+	open map[kratix.StateStoreReference]openBucket
+}
+
+type openBucket struct {
+	config bucket.Config
+	store  statestore.Store
+}
+
+// Open gives a store for a BucketStateStore.
+func (s *bucketStores) Open(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
+	config, err := bucketConfig(ref, store, secret)
+	if err != nil {
+		return nil, err
+	}
+	if held, ok := s.open[ref]; ok && reflect.DeepEqual(held.config, config) {
+		return held.store, nil
+	}
+	told := config
+	told.Tell = func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", message) }
+	opened, err := bucket.Open(told)
+	if err != nil {
+		return nil, err
+	}
+	if s.open == nil {
+		s.open = map[kratix.StateStoreReference]openBucket{}
+	}
+	s.open[ref] = openBucket{config: config, store: opened}
+	return opened, nil
+}
+
+// bucketConfig translates a BucketStateStore and its Secret.
+func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (bucket.Config, error) {
+	spec := store.Spec
+	config := bucket.Config{
+		Name: ref.String(), Endpoint: spec.Endpoint, Insecure: spec.Insecure, DualStack: spec.UseDualStack,
+		Bucket: spec.BucketName, Path: spec.Path,
+	}
+	switch spec.AuthMethod {
+	case "IAM":
+		config.Auth.IAM = true
+	case "", "accessKey":
+	default:
+		return config, misconfigured(ref, fmt.Sprintf("authMethod %q is not known", spec.AuthMethod), "Use authMethod accessKey or IAM.")
+	}
+	named := spec.SecretRef != nil && spec.SecretRef.Name != ""
+	switch {
+	case named && secret == nil:
+		return config, misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+			"Add the Secret, or correct spec.secretRef.")
+	case named:
+		return withSecret(ref, config, secret)
+	case !config.Auth.IAM:
+		return config, misconfigured(ref, "it names no Secret", "Set spec.secretRef to a Secret with the keys accessKeyID and secretAccessKey, or use authMethod IAM.")
+	}
+	return config, nil
+}
+
+// withSecret adds what a Secret holds: keys, and for any method the region and
+// the certificate of a CA.
+func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kratix.Secret) (bucket.Config, error) {
+	value := func(key string) string {
+		text, _ := secret.Value(key)
+		return strings.TrimSpace(text)
+	}
+	config.Region = value("region")
+	if ca := value("ca.crt"); ca != "" {
+		config.CABundle = []byte(ca)
+	}
+	if config.Auth.IAM {
+		return config, nil
+	}
+	config.Auth.AccessKeyID, config.Auth.SecretAccessKey = value("accessKeyID"), value("secretAccessKey")
+	for _, key := range []string{"accessKeyID", "secretAccessKey"} {
+		if value(key) == "" {
+			return config, misconfigured(ref, fmt.Sprintf("Secret %s has no key %s", kratix.KeyOf(secret), key),
+				"Give the Secret the keys accessKeyID and secretAccessKey.")
+		}
+	}
+	return config, nil
+}

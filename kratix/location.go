@@ -1,0 +1,52 @@
+package kratix
+
+import (
+	"cmp"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// Location says which place a store writes to, such that two stores with equal
+// locations write to the same: the repository and branch, or the bucket,
+// however they are spelt, and the path inside.
+type Location struct{ Place, Path string }
+
+// Location gives where the store writes.
+func (s *GitStateStore) Location() Location {
+	return Location{Place: normalURL(s.Spec.URL) + "#" + cmp.Or(s.Spec.Branch, "main"), Path: s.Spec.Path}
+}
+
+// Location gives where the store writes.
+func (s *BucketStateStore) Location() Location {
+	return Location{Place: strings.ToLower(s.Spec.Endpoint) + "/" + s.Spec.BucketName, Path: s.Spec.Path}
+}
+
+// normalURL drops what does not change the repository: user, password, the
+// default port, a trailing slash, ".git", the case of the host, and whether ssh
+// is written as a URL or as host:path.
+func normalURL(raw string) string {
+	if host, dir, scp := strings.Cut(raw, ":"); scp && !strings.Contains(raw, "://") && !strings.Contains(host, "/") {
+		raw = "ssh://" + host + "/" + dir
+	}
+	parsed, err := url.Parse(raw)
+	if err != nil || parsed.Scheme == "" {
+		return trimRepository(path.Clean(raw))
+	}
+	host := strings.ToLower(parsed.Hostname())
+	if port := parsed.Port(); port != "" && port != defaultPorts()[parsed.Scheme] {
+		host += ":" + port
+	}
+	if parsed.Scheme == "file" {
+		return trimRepository(path.Clean(parsed.Host + parsed.Path))
+	}
+	return host + trimRepository(path.Clean("/"+parsed.Path))
+}
+
+func trimRepository(dir string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(dir, "/"), ".git")
+}
+
+func defaultPorts() map[string]string {
+	return map[string]string{"https": "443", "http": "80", "ssh": "22"}
+}

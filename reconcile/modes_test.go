@@ -1,0 +1,267 @@
+package reconcile
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// inMode is a world whose Destination has a filepath mode.
+func inMode(t *testing.T, mode string) *testWorld {
+	w := newWorld(t)
+	w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
+	return w
+}
+
+// dependency makes a Work that put made a Promise's.
+func dependency(w *kratix.Work) {
+	w.Namespace, w.Spec.ResourceName = kratix.SystemNamespace, ""
+	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}
+}
+
+// TestAWholeTreeInEachMode shows everything that a round writes, in each mode.
+func TestAWholeTreeInEachMode(t *testing.T) {
+	off := false
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		for name, canaries := range map[string]*bool{"": nil, "-bare": &off} {
+			t.Run(mode+name, func(t *testing.T) {
+				w := inMode(t, mode)
+				w.snapshot.Destinations[0].Spec.InitWorkloads.Enabled = canaries
+				w.putFiles("b", map[string]string{"b.yaml": configMaps("b"), "dir/deep.yaml": configMaps("deep")})
+				w.putFiles("a", map[string]string{"a.yaml": strings.TrimSuffix(configMaps("a"), "\n")})
+				dependency(w.putFiles("redis", map[string]string{"operator.yaml": configMaps("operator")}))
+				if result := w.round(); len(result.Findings) > 0 {
+					t.Fatalf("findings %v", result.Findings)
+				}
+				golden(t, mode+name+".txt", w.dump())
+				if again := w.round(); again.Changes() {
+					t.Errorf("a second round changes %+v", again.Stores)
+				}
+			})
+		}
+	}
+}
+
+// dump writes the whole store down.
+func (w *testWorld) dump() string {
+	var out strings.Builder
+	for _, path := range w.allPaths() {
+		fmt.Fprintf(&out, "=== %s\n%s\n", path, w.content(path))
+	}
+	return out.String()
+}
+
+func (w *testWorld) allPaths() []string {
+	var paths []string
+	for path := range w.state().Files {
+		paths = append(paths, path.String())
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
+	w := inMode(t, kratix.None)
+	w.putFiles("a", map[string]string{"shared.yaml": configMaps("a"), "a.yaml": configMaps("a2")})
+	w.putFiles("b", map[string]string{"shared.yaml": configMaps("b")})
+	w.putFiles("c", map[string]string{"c.yaml": configMaps("c")})
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held, "c": report.Placed}, "KS003")
+	if got := w.content("worker-1/shared.yaml"); got != configMaps("a") {
+		t.Errorf("shared.yaml is %q", got)
+	}
+
+	// Removing one never removes the other's file, not even at the same path.
+	w.remove("a")
+	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
+	want := []string{"worker-1/.kratix/default-b.worker-1-5058f.yaml", "worker-1/.kratix/default-c.worker-1-5058f.yaml", "worker-1/c.yaml", "worker-1/shared.yaml"}
+	if got := w.paths(); !slices.Equal(got, want) || w.content("worker-1/shared.yaml") != configMaps("b") {
+		t.Errorf("store has %v", got)
+	}
+
+	// An update drops the files that are no longer wanted, and foreign files stay.
+	w.write(map[string]string{"worker-1/by-hand.yaml": configMaps("hand")})
+	w.putFiles("b", map[string]string{"new.yaml": configMaps("b")})
+	w.expect(w.round(), map[string]report.State{"b": report.Placed, "c": report.Unchanged})
+	want = []string{want[0], want[1], "worker-1/by-hand.yaml", "worker-1/c.yaml", "worker-1/new.yaml"}
+	if got := w.paths(); !slices.Equal(got, want) {
+		t.Errorf("store has %v, want %v", got, want)
+	}
+}
+
+func TestModeNoneNeverTakesAForeignFile(t *testing.T) {
+	w := inMode(t, kratix.None)
+	w.write(map[string]string{"worker-1/a.yaml": configMaps("hand")})
+	w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+	w.expect(w.round(), map[string]report.State{"a": report.Held}, "KS003")
+	if got := w.content("worker-1/a.yaml"); got != configMaps("hand") {
+		t.Errorf("a.yaml is %q", got)
+	}
+}
+
+func TestModeNoneAdoptsWhatKratixListed(t *testing.T) {
+	w := inMode(t, kratix.None)
+	w.write(map[string]string{
+		"worker-1/.kratix/default-a.worker-1-5058f.yaml": "files:\n- worker-1/a.yaml\n- worker-1/old.yaml\n",
+		"worker-1/a.yaml":   configMaps("a"),
+		"worker-1/old.yaml": configMaps("old"),
+	})
+	w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+	if got := w.paths(); !slices.Equal(got, []string{"worker-1/.kratix/default-a.worker-1-5058f.yaml", "worker-1/a.yaml"}) {
+		t.Errorf("store has %v", got)
+	}
+}
+
+const aggregated = "worker-1/aggregated.yaml"
+
+func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
+	w := inMode(t, kratix.AggregatedYAML)
+	w.put("a", "a")
+	w.put("b", "b")
+	w.put("c", "c")
+	w.round()
+	w.put("b", "b", "b2")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.Unchanged})
+	joint := "\n---\n"
+	if got := w.content(aggregated); got != configMaps("a")+joint+configMaps("b", "b2")+joint+configMaps("c") {
+		t.Errorf("%q", got)
+	}
+
+	// A change that clashes keeps the part that is there.
+	w.put("a", "a", "c")
+	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged, "c": report.Unchanged}, "KS001")
+	if got := w.content(aggregated); got != configMaps("a")+joint+configMaps("b", "b2")+joint+configMaps("c") {
+		t.Errorf("%q", got)
+	}
+
+	// So does a Work that cannot be read, while others come and go.
+	w.remove("b")
+	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
+	w.put("a", "a3")
+	w.remove("c")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Kept, "c": report.Removed})
+	if got := w.content(aggregated); got != configMaps("a3")+joint+configMaps("b", "b2") {
+		t.Errorf("%q", got)
+	}
+
+	// The last one takes the file with it.
+	w.snapshot.Rejected = nil
+	w.remove("a")
+	w.round()
+	if got := w.paths(); len(got) > 0 {
+		t.Errorf("store has %v", got)
+	}
+}
+
+func TestAggregatedIsWrittenAnewAfterADrift(t *testing.T) {
+	w := inMode(t, kratix.AggregatedYAML)
+	w.put("a", "a")
+	w.put("b", "b")
+	w.round()
+	want := w.content(aggregated)
+	w.write(map[string]string{aggregated: "# changed by hand\n" + want})
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
+	if got := w.content(aggregated); got != want {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAggregatedIsLeftWhenAPartWouldBeLost(t *testing.T) {
+	w := inMode(t, kratix.AggregatedYAML)
+	w.put("a", "a")
+	w.put("b", "b")
+	w.round()
+	drifted := "# changed by hand\n" + w.content(aggregated)
+	w.write(map[string]string{aggregated: drifted})
+	w.remove("b")
+	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
+	w.put("a", "changed")
+	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Kept}, "KS063")
+	if got := w.content(aggregated); got != drifted {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAggregatedAdoptsWhatKratixWrote(t *testing.T) {
+	w := inMode(t, kratix.AggregatedYAML)
+	w.write(map[string]string{aggregated: configMaps("a") + "\n---\n" + configMaps("b")})
+	w.put("a", "a")
+	w.put("b", "b")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed})
+	for _, changed := range result.Stores[0].Destinations[0].Changed {
+		t.Errorf("%s was written anew", changed)
+	}
+}
+
+func TestADestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
+	for cleanup, want := range map[string]int{"all": 0, "none": 3, "": 3} {
+		t.Run("cleanup "+cleanup, func(t *testing.T) {
+			w := newWorld(t)
+			for i := range 1 {
+				w.put(fmt.Sprint("w", i), fmt.Sprint("m", i))
+			}
+			w.round()
+			w.write(map[string]string{"worker-1/by-hand": "stays"})
+			now := metav1.NewTime(time.Unix(1, 0))
+			w.snapshot.Destinations[0].DeletionTimestamp = &now
+			w.snapshot.Destinations[0].Spec.Cleanup = cleanup
+			w.addDestination("worker-2", "two")
+			w.put("w0", "changed")
+			w.round()
+			if got := w.paths(); len(slices.DeleteFunc(got, func(p string) bool { return strings.HasPrefix(p, "two/") })) != max(want, 1) {
+				t.Errorf("store has %v", got)
+			}
+			moved := slices.ContainsFunc(w.paths(), func(p string) bool { return strings.HasPrefix(p, "two/resources/default/redis/w0/") })
+			if moved != (cleanup == "all") {
+				t.Errorf("moved to the other Destination: %v", moved)
+			}
+		})
+	}
+}
+
+func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) {
+	w := newWorld(t)
+	w.snapshot.GitStateStores[0].Spec.URL = "https://git.example.com/state.git"
+	other := &kratix.GitStateStore{}
+	other.Name, other.Spec.URL, other.Spec.Path = "other", "https://Git.Example.com/state", "/"
+	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
+	w.addDestination("worker-2", "./worker-1/sub").Spec.StateStoreRef.Name = "other"
+	w.put("a", "x")
+	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS040", "KS044", "KS044")
+
+	other.Spec.Path = "elsewhere"
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+}

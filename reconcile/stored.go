@@ -1,0 +1,157 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// findStored says what each placement of a Destination has in the store now.
+func (d *desired) findStored(ctx context.Context, dest *desiredDestination) error {
+	dirs := dest.recordedDirs()
+	for _, p := range dest.placements {
+		var err error
+		switch {
+		case p.rendering.Joined:
+		case p.rendering.Dir.IsRoot():
+			p.stored, err = d.contents(ctx, p, dest.recordedFiles(p))
+		case dirs[p.rendering.Dir] == p.record.Path:
+			p.stored, err = d.contents(ctx, p, tree.Below(d.listing, p.rendering.Dir))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return d.splitJoined(ctx, dest)
+}
+
+// recordedDirs says whose a whole directory is: of the placement whose record
+// has files there, else, when Kratix wrote it, of the first that claims it.
+func (dest *desiredDestination) recordedDirs() map[tree.Path]tree.Path {
+	dirs := map[tree.Path]tree.Path{}
+	for _, record := range dest.records {
+		rendering, _ := layout.Render(dest.Destination, record.Placement)
+		if !rendering.Dir.IsRoot() {
+			dirs[rendering.Dir] = record.path
+		}
+	}
+	for _, p := range dest.placements {
+		if _, taken := dirs[p.rendering.Dir]; !taken {
+			dirs[p.rendering.Dir] = p.record.Path
+		}
+	}
+	return dirs
+}
+
+// recordedFiles gives the files that a placement's record lists, ours or
+// Kratix's.
+func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
+	for _, record := range dest.records {
+		if record.path == p.record.Path {
+			return record.Files
+		}
+	}
+	return dest.legacy[p.record.Path]
+}
+
+// contents reads those of the paths that are there.
+func (d *desired) contents(ctx context.Context, p *desiredPlacement, paths []tree.Path) ([]dedupe.File, error) {
+	wanted := map[tree.Path]layout.File{}
+	for _, file := range p.rendering.Files {
+		wanted[file.Path] = file
+	}
+	var files []dedupe.File
+	for _, path := range paths {
+		if _, there := d.state.Files[path]; !there {
+			continue
+		}
+		content, err := d.content(ctx, path, wanted[path].Content)
+		if err != nil {
+			return nil, err
+		}
+		below, _ := path.RelativeTo(p.rendering.Dir)
+		place := finding.Place{Object: p.object(), File: below.String()}
+		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
+	}
+	return files, nil
+}
+
+// content gives what is stored at a path; guess spares the fetch when it is
+// right.
+func (d *desired) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
+	if guess != nil && d.state.Contents.Sum(guess) == d.state.Files[path] {
+		return guess, nil
+	}
+	return d.state.Contents.Content(ctx, path)
+}
+
+// splitJoined takes the one file of mode aggregatedYAML apart. If it is not as
+// the records say, nobody's part is known.
+func (d *desired) splitJoined(ctx context.Context, dest *desiredDestination) error {
+	path, ok := dest.joinedFile()
+	if _, there := d.state.Files[path]; !ok || !there {
+		return nil
+	}
+	whole, err := d.state.Contents.Content(ctx, path)
+	if err != nil {
+		return err
+	}
+	records := make([]layout.Record, 0, len(dest.records))
+	paths := map[*kratix.WorkPlacement]tree.Path{}
+	for _, record := range dest.records {
+		records = append(records, record.Record)
+		paths[record.Placement] = record.path
+	}
+	parts := map[tree.Path][]byte{}
+	for placement, part := range layout.Split(whole, records) {
+		parts[paths[placement]] = part
+	}
+	for _, p := range dest.placements {
+		part, has := parts[p.record.Path]
+		if has {
+			p.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: p.object(), File: path.Base()}}}
+		}
+	}
+	dest.mixedUp = len(parts) == 0 && len(records) > 0
+	return nil
+}
+
+// freeze leaves a mixed-up file as it is while some placement is not to be
+// written: its part is in there, and nobody knows where.
+func (d *desired) freeze(dest *desiredDestination) {
+	if !dest.mixedUp || !slices.ContainsFunc(dest.placements, dest.mayBeLost) {
+		return
+	}
+	for _, p := range dest.placements {
+		if p.writable() {
+			p.state, p.reason = report.Held, "another's part of the same file would be lost"
+		}
+	}
+	path, _ := dest.joinedFile()
+	d.findings = append(d.findings, finding.Finding{
+		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(dest.Destination), File: path.String()},
+		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
+		Fix:     "Mend what holds a placement back, or put the file back as it was.",
+	})
+}
+
+// mayBeLost tells of a placement that only the store still has.
+func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
+	return !p.writable() && slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == p.record.Path })
+}
+
+// joinedFile gives the path of the one file of mode aggregatedYAML.
+func (dest *desiredDestination) joinedFile() (tree.Path, bool) {
+	probe := &kratix.WorkPlacement{Spec: kratix.WorkPlacementSpec{Workloads: []kratix.Workload{{Filepath: "probe", Content: kratix.Encode(nil)}}}}
+	rendering, _ := layout.Render(dest.Destination, probe)
+	if !rendering.Joined {
+		return tree.Path{}, false
+	}
+	return rendering.Files[0].Path, true
+}

@@ -1,0 +1,112 @@
+package scheduler
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// The annotations of a Destination. They are about new resource placements;
+// what is on a Destination stays there whatever they say.
+const (
+	// WeightAnnotation gives a Destination's share of what fits several: a
+	// whole number, 1 when it is not set. A Destination of weight 0 is taken
+	// only when no other fits.
+	WeightAnnotation = "kratix-schedule.io/weight"
+	// CordonAnnotation, when "true", keeps everything new away, dependencies
+	// too.
+	CordonAnnotation = "kratix-schedule.io/cordon"
+	// CapacityAnnotation is how many resource placements a Destination takes:
+	// a whole number; no limit when it is not set.
+	CapacityAnnotation = "kratix-schedule.io/capacity"
+)
+
+// DependenciesAnnotation, when OnDemand on a dependency Work, places it only
+// where a request of its Promise is.
+const (
+	DependenciesAnnotation = "kratix-schedule.io/dependencies"
+	OnDemand               = "on-demand"
+)
+
+// MovedFromLabel marks a placement that takes the place of one on another
+// Destination, until that one is gone.
+const MovedFromLabel = "kratix-schedule.io/moved-from"
+
+// maxWeight keeps comparisons of weights exact.
+const maxWeight = 1_000_000
+
+// unlimited is the capacity of a Destination that has no limit.
+const unlimited = -1
+
+// settings are what the annotations of a Destination come to.
+type settings struct {
+	weight   uint64
+	capacity int
+	// closed says why nothing new may be placed; empty when it may.
+	closed string
+	// invalid are the annotations that could not be read.
+	invalid []string
+}
+
+// settingsOf reads a Destination's annotations. One that should limit and
+// cannot be read keeps everything new away, since what it should say is
+// unknown.
+func settingsOf(d *kratix.Destination) settings {
+	s := settings{weight: 1, capacity: unlimited}
+	if text, ok := d.Annotations[WeightAnnotation]; ok {
+		if n, err := strconv.ParseUint(text, 10, 64); err == nil && n <= maxWeight {
+			s.weight = n
+		} else {
+			s.refuse(WeightAnnotation, text, fmt.Sprintf("a whole number from 0 to %d; until then it counts as 1", maxWeight))
+		}
+	}
+	if text, ok := d.Annotations[CapacityAnnotation]; ok {
+		if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+			s.capacity = int(n)
+		} else {
+			s.refuse(CapacityAnnotation, text, "a whole number; until then nothing new is placed there")
+			s.closed = "annotated with a " + CapacityAnnotation + " that cannot be read"
+		}
+	}
+	switch text := d.Annotations[CordonAnnotation]; text {
+	case "", "false":
+	case "true":
+		s.closed = "cordoned"
+	default:
+		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
+		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
+	}
+	return s
+}
+
+func (s *settings) refuse(annotation, value, want string) {
+	s.invalid = append(s.invalid, fmt.Sprintf("the annotation %s is %q and must be %s", annotation, value, want))
+}
+
+// isOnDemand tells whether a dependency waits for a request of its Promise.
+func isOnDemand(w *kratix.Work) bool {
+	return w.IsDependency() && w.Annotations[DependenciesAnnotation] == OnDemand
+}
+
+// invalidAnnotation says what is wrong with a Work's annotations, if anything.
+func invalidAnnotation(w *kratix.Work) string {
+	value, ok := w.Annotations[DependenciesAnnotation]
+	switch {
+	case !ok || value == OnDemand && w.IsDependency():
+		return ""
+	case !w.IsDependency():
+		return fmt.Sprintf("the annotation %s is for dependencies, and this Work is a request's; it is ignored", DependenciesAnnotation)
+	}
+	return fmt.Sprintf("the annotation %s is %q and must be %q; until then the Work goes to every Destination that fits", DependenciesAnnotation, value, OnDemand)
+}
+
+// isReady tells whether a Destination is not said to be unready.
+func isReady(d *kratix.Destination) bool {
+	for _, c := range d.Status.Conditions {
+		if c.Type == "Ready" {
+			return c.Status == "True"
+		}
+	}
+	return true
+}

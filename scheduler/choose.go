@@ -1,0 +1,154 @@
+package scheduler
+
+import (
+	"fmt"
+	"strings"
+)
+
+// candidate is a Destination that may be chosen.
+type candidate struct {
+	at          int
+	ready, home bool
+	draw        draw
+}
+
+func (c candidate) before(other candidate) bool {
+	switch {
+	case c.ready != other.ready:
+		return c.ready
+	case c.home != other.home:
+		return c.home
+	}
+	return c.draw.before(other.draw)
+}
+
+// choose picks one of the Destinations that fit, none when none has room, and
+// says why.
+func (r *round) choose(j *job) (at int, reason string) {
+	seed := requestOf(j.work).seed()
+	homes := r.homes.of(seed)
+	best := r.best(j, seed, homes, nil)
+	if best.at == none {
+		return none, ""
+	}
+	chosen := best
+	var clashing []int
+	if r.in.Clashes != nil && len(j.fit.usable) > 1 {
+		r.unasked = false
+		for r.clashes(j, chosen.at) {
+			clashing = append(clashing, chosen.at)
+			next := r.best(j, seed, homes, clashing)
+			if next.at == none || next.ready != best.ready {
+				chosen = best
+				break
+			}
+			chosen = next
+		}
+	}
+	return chosen.at, r.reason(j, chosen, clashing)
+}
+
+func (r *round) clashes(j *job, at int) bool {
+	return r.in.Clashes(j.work, j.group, r.fleet.sites[at].Name)
+}
+
+// best gives the first candidate in the order of choice, but for those without.
+func (r *round) best(j *job, seed uint64, homes int32, without []int) candidate {
+	best := candidate{at: none}
+	for _, at := range j.fit.usable {
+		if r.fleet.limited && r.isFull(at) || isAmong(without, at) {
+			continue
+		}
+		s := &r.fleet.sites[at]
+		c := candidate{at: at, ready: s.ready, draw: draw{mix(seed ^ s.hash), s.weight}}
+		if homes != none {
+			c.home = r.homes.has(homes, at)
+		}
+		if best.at == none || c.before(best) {
+			best = c
+		}
+	}
+	return best
+}
+
+func isAmong(some []int, at int) bool {
+	for _, one := range some {
+		if one == at {
+			return true
+		}
+	}
+	return false
+}
+
+// isFull tells whether a Destination has as many resource placements as it
+// takes.
+func (r *round) isFull(at int) bool {
+	s := &r.fleet.sites[at]
+	if s.capacity == unlimited || r.load[at] < s.capacity {
+		return false
+	}
+	r.crowded = true
+	return true
+}
+
+// reason says which steps of the choice told Destinations apart.
+func (r *round) reason(j *job, chosen candidate, clashing []int) string {
+	simple := !r.fleet.limited && !chosen.home && len(clashing) == 0 && (j.fit.ready == 0 || j.fit.ready == len(j.fit.usable))
+	if simple && len(j.fit.usable) > 1 {
+		return j.fit.spread
+	}
+	left, ready := 0, 0
+	for _, at := range j.fit.usable {
+		if !r.isFull(at) {
+			left++
+			if r.fleet.sites[at].ready {
+				ready++
+			}
+		}
+	}
+	var steps []string
+	if full := len(j.fit.usable) - left; full > 0 {
+		steps = append(steps, phrase(full, "full"))
+	}
+	if left == 1 {
+		return strings.Join(append([]string{"the only Destination that fits"}, steps...), "; ")
+	}
+	if chosen.ready && ready < left {
+		steps = append(steps, fmt.Sprintf("ready, unlike %d others that fit", left-ready))
+	}
+	if len(clashing) > 0 {
+		if isAmong(clashing, chosen.at) {
+			steps = append(steps, "its objects would clash on every Destination that fits as well")
+		} else {
+			steps = append(steps, fmt.Sprintf("its objects would clash on %d others that fit", len(clashing)))
+		}
+	}
+	if chosen.home {
+		return strings.Join(append(steps, "another group of the same request is there"), "; ")
+	}
+	return strings.Join(append(steps, spread(left, j.fit.evenly)), "; ")
+}
+
+// verdicts gives the verdict on each Destination as things are now: with those
+// that are full.
+func (r *round) verdicts(j *job) []verdict {
+	all := r.fleet.verdicts(j.fit)
+	for i := range all {
+		if all[i].kind == open && r.isFull(i) {
+			all[i] = verdict{closed, "full"}
+		}
+	}
+	return all
+}
+
+// summary says how many Destinations may take a group, and why the others do
+// not. Without capacities that is the same for all groups that ask the same.
+func (r *round) summary(j *job) string {
+	if r.fleet.limited {
+		return summarise(r.verdicts(j))
+	}
+	if j.fit.summary == "" {
+		j.fit.summary = summarise(r.fleet.verdicts(j.fit))
+	}
+	return j.fit.summary
+}

@@ -1,0 +1,194 @@
+package scheduler
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// keep carries the existing placements of a group over, up to date, but for
+// those whose place another has taken.
+func (r *round) keep(j *job) {
+	if len(j.old) == 0 {
+		return
+	}
+	successor := r.successors(j)
+	for _, old := range j.old {
+		if to := successor[old]; to != "" {
+			r.result.Moved = append(r.result.Moved, Moved{old, to})
+			continue
+		}
+		r.add(j, r.kept(j, old))
+	}
+	r.wantsMove(j)
+}
+
+func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
+	target := old.Spec.TargetDestinationName
+	p := Placement{
+		WorkPlacement: kratix.NewWorkPlacement(j.work, j.group, target),
+		Work:          j.work, Directory: j.group.Directory,
+		Reason: "it is there already",
+	}
+	p.Name = old.Name
+	if from := old.Labels[MovedFromLabel]; from != "" && !r.isGone(j, from) {
+		p.Labels[MovedFromLabel] = from
+	}
+	if why, ok := r.fleet.suits(j.fit, target); !ok {
+		p.Misplaced = true
+		p.Labels[kratix.MisplacedLabel] = "true"
+		p.Reason = "it is there already, though the Destination no longer fits: " + why
+	}
+	return p
+}
+
+// successors gives the placements of a request's group whose place another has
+// taken, and where that is. The other is recorded, or it would not be here: so
+// a move goes on wherever it was interrupted.
+func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
+	if len(j.old) < 2 || j.work.IsDependency() {
+		return nil
+	}
+	taken := map[*kratix.WorkPlacement]string{}
+	for _, heir := range j.old {
+		if taken[heir] != "" {
+			continue
+		}
+		_, fits := r.fleet.suits(j.fit, heir.Spec.TargetDestinationName)
+		for _, old := range j.old {
+			if old == heir || taken[old] != "" {
+				continue
+			}
+			_, stillFits := r.fleet.suits(j.fit, old.Spec.TargetDestinationName)
+			marked := heir.Labels[MovedFromLabel] == old.Spec.TargetDestinationName
+			if marked || r.in.OnMisplaced == Move && fits && !stillFits {
+				taken[old] = heir.Spec.TargetDestinationName
+			}
+		}
+	}
+	return taken
+}
+
+// isGone tells whether a placement that was moved away from is known to be no
+// more.
+func (r *round) isGone(j *job, from string) bool {
+	at, there := r.fleet.byName[from]
+	switch {
+	case isOn(j.old, from):
+		return false
+	case there:
+		return r.fleet.sites[at].Store == StoreRead
+	}
+	return !r.in.Incomplete
+}
+
+// wantsMove finds out whether a group's only placement should go elsewhere. No
+// move begins while another is not over, or while a store is unread that may
+// hold the outcome of an earlier one.
+func (r *round) wantsMove(j *job) {
+	if len(j.old) != 1 || j.work.IsDependency() || r.fleet.unread != "" || j.old[0].Labels[MovedFromLabel] != "" {
+		return
+	}
+	move, asked := r.asked[groupKey{kratix.KeyOf(j.work), j.group.ID}]
+	switch {
+	case asked && move.From == j.old[0].Spec.TargetDestinationName:
+		j.moving, j.target = true, move.To
+	case r.in.OnMisplaced == Move && r.placed[j.first].Misplaced:
+		j.moving = true
+	}
+}
+
+// move places a group a second time, for the old placement to go once the new
+// one is recorded.
+func (r *round) move(j *job) {
+	at, reason := r.destinationOf(j)
+	if at == none {
+		why := "it has nowhere to move: " + r.summary(j)
+		if j.target != "" {
+			why = j.target + " cannot take it now"
+		}
+		r.placed[j.first].Reason += "; " + why
+		return
+	}
+	to := r.fleet.sites[at].Name
+	if to == j.old[0].Spec.TargetDestinationName {
+		return
+	}
+	r.placed[j.first].Reason += "; it stays until the one on " + to + " is recorded"
+	moved := r.addNew(j, to, "moved from "+j.old[0].Spec.TargetDestinationName+"; "+reason)
+	moved.Labels[MovedFromLabel] = j.old[0].Spec.TargetDestinationName
+	r.result.Again = true
+}
+
+// destinationOf gives where a moving group goes.
+func (r *round) destinationOf(j *job) (at int, reason string) {
+	if j.target == "" {
+		return r.choose(j)
+	}
+	if at, ok := r.fleet.byName[j.target]; ok && j.fit.kinds[at] == open && !r.isFull(at) {
+		return at, "as was asked for"
+	}
+	return none, ""
+}
+
+// demand says on which Destinations requests of a Promise are, and how many.
+type demand map[string]map[string]int
+
+func (d demand) add(promise, destination string, by int) {
+	if d == nil {
+		return
+	}
+	if d[promise] == nil {
+		d[promise] = map[string]int{}
+	}
+	d[promise][destination] += by
+}
+
+// placeOnDemand places the dependencies that wait for requests, now that it is
+// known where these are. One that is placed stays when the last request goes:
+// what others use on the cluster would be deleted with it.
+func (r *round) placeOnDemand() {
+	for i := range r.jobs {
+		if isOnDemand(r.jobs[i].work) {
+			r.placeWhereWanted(&r.jobs[i])
+		}
+	}
+}
+
+func (r *round) placeWhereWanted(j *job) {
+	wanted := r.wanted()[j.work.Spec.PromiseName]
+	placed := false
+	for _, at := range j.fit.usable {
+		if name := r.fleet.sites[at].Name; wanted[name] > 0 {
+			placed = true
+			if !isOn(j.old, name) {
+				r.addNew(j, name, "a request of the Promise is there")
+			}
+		}
+	}
+	if !placed && len(j.old) == 0 {
+		r.result.Unplaced = append(r.result.Unplaced, Unplaced{
+			Work: j.work, Directory: j.group.Directory, Idle: true,
+			Reason: "no request of Promise " + j.work.Spec.PromiseName + " is on a Destination that fits (" + DependenciesAnnotation + ": " + OnDemand + ")",
+		})
+	}
+}
+
+// wanted gives where requests are, with those whose Work cannot be read now.
+func (r *round) wanted() demand {
+	if r.demand != nil {
+		return r.demand
+	}
+	r.demand = demand{}
+	for i := range r.placed {
+		if p := &r.placed[i]; !p.IsDependency() {
+			r.demand.add(p.Spec.PromiseName, p.Spec.TargetDestinationName, 1)
+		}
+	}
+	for _, list := range [][]*kratix.WorkPlacement{r.result.Kept, r.result.Held} {
+		for _, p := range list {
+			if !p.IsDependency() {
+				r.demand.add(p.Spec.PromiseName, p.Spec.TargetDestinationName, 1)
+			}
+		}
+	}
+	return r.demand
+}

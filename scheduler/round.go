@@ -1,0 +1,301 @@
+package scheduler
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// round is one plan in the making.
+type round struct {
+	in    Input
+	fleet *fleet
+	jobs  []job
+	// index finds the existing placements of a group; used marks those that a
+	// group still has.
+	index index
+	used  []bool
+	// load counts the resource placements of each Destination of the fleet,
+	// those that are about to go too.
+	load  []int
+	homes homes
+	// demand is where requests are, by Promise; nil until something asks.
+	demand demand
+	asked  map[groupKey]Relocation
+	// placed has every placement so far, in the order they were made; next
+	// chains those of one job.
+	placed []Placement
+	next   []int32
+	// unasked tells that no answer of Clashes had a part in the plan.
+	unasked bool
+	// crowded tells that a full Destination was passed over.
+	crowded bool
+	// watch sees each choice as it is made; nil when nobody looks.
+	watch  func(*job, []verdict)
+	result Result
+}
+
+// job is one group to be placed.
+type job struct {
+	work  *kratix.Work
+	group *kratix.WorkloadGroup
+	fit   *fit
+	// old are its existing placements; first and last its planned ones.
+	old         []*kratix.WorkPlacement
+	first, last int32
+	// moving tells that its only placement should go elsewhere, to target if
+	// that is set.
+	moving bool
+	target string
+}
+
+// none ends a chain.
+const none = -1
+
+func newRound(in Input, f *fleet) *round {
+	r := &round{
+		in: in, fleet: f, index: newIndex(in.Existing), used: make([]bool, len(in.Existing)),
+		load: make([]int, len(f.sites)), homes: newHomes(len(in.Works)), unasked: true,
+	}
+	for _, old := range in.Existing {
+		r.count(old, 1)
+	}
+	if len(in.Moves) > 0 {
+		r.asked = map[groupKey]Relocation{}
+		for _, move := range in.Moves {
+			r.asked[groupKey{move.Work, move.Group}] = move
+		}
+	}
+	return r
+}
+
+// plan does the whole of it.
+func (r *round) plan() Result {
+	works := sortedWorks(r.in.Works)
+	r.jobs = make([]job, 0, len(works))
+	r.placed = make([]Placement, 0, len(works))
+	r.next = make([]int32, 0, len(works))
+	for _, work := range works {
+		for i := range work.Spec.WorkloadGroups {
+			r.jobs = append(r.jobs, r.job(work, &work.Spec.WorkloadGroups[i]))
+		}
+	}
+	for i := range r.jobs {
+		r.keep(&r.jobs[i])
+	}
+	for i := range r.jobs {
+		r.place(&r.jobs[i])
+	}
+	r.release()
+	r.placeOnDemand()
+	r.check()
+	return r.finish()
+}
+
+func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
+	j := job{work: work, group: group, fit: r.fleet.fits(work, group), first: none, last: none}
+	if len(r.in.Existing) > 0 {
+		j.old = r.index.of(r.in.Existing, groupKey{kratix.KeyOf(work), group.ID}, r.used)
+	}
+	return j
+}
+
+// place puts a group on the Destinations that it is to be on and is not yet.
+func (r *round) place(j *job) {
+	switch {
+	case isOnDemand(j.work): // when all requests are placed
+	case j.work.IsDependency():
+		r.placeOnAll(j)
+	case len(j.old) == 0:
+		r.placeOnOne(j)
+	case j.moving:
+		r.move(j)
+	}
+}
+
+func (r *round) placeOnAll(j *job) {
+	for _, at := range j.fit.usable {
+		if name := r.fleet.sites[at].Name; !isOn(j.old, name) {
+			r.addNew(j, name, "dependencies go to every Destination that fits")
+		}
+	}
+	if len(j.fit.usable) == 0 && len(j.old) == 0 {
+		r.unplaced(j, r.summary(j))
+	}
+}
+
+func isOn(placed []*kratix.WorkPlacement, destination string) bool {
+	return slices.ContainsFunc(placed, func(p *kratix.WorkPlacement) bool {
+		return p.Spec.TargetDestinationName == destination
+	})
+}
+
+func (r *round) placeOnOne(j *job) {
+	if len(j.fit.unread) > 0 {
+		r.result.Unplaced = append(r.result.Unplaced, Unplaced{
+			Work: j.work, Directory: j.group.Directory, Waits: true,
+			Reason: "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose store cannot be read",
+		})
+		return
+	}
+	at, reason := r.choose(j)
+	if at < 0 {
+		r.unplaced(j, r.summary(j))
+		return
+	}
+	r.addNew(j, r.fleet.sites[at].Name, reason)
+}
+
+func (r *round) addNew(j *job, destination, reason string) *Placement {
+	p := Placement{
+		WorkPlacement: kratix.NewWorkPlacement(j.work, j.group, destination),
+		Work:          j.work, Directory: j.group.Directory, New: true, Reason: reason,
+	}
+	r.count(p.WorkPlacement, 1)
+	return r.add(j, p)
+}
+
+// add takes a placement into the plan.
+func (r *round) add(j *job, p Placement) *Placement {
+	n := int32(len(r.placed)) //nolint:gosec // memory ends before this does
+	r.placed = append(r.placed, p)
+	r.next = append(r.next, none)
+	if j.first == none {
+		j.first = n
+	} else {
+		r.next[j.last] = n
+	}
+	j.last = n
+	if !j.work.IsDependency() {
+		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
+			r.homes.add(requestOf(j.work), at)
+		}
+		r.demand.add(j.work.Spec.PromiseName, p.Spec.TargetDestinationName, 1)
+	}
+	return &r.placed[n]
+}
+
+// count keeps the loads.
+func (r *round) count(p *kratix.WorkPlacement, by int) {
+	if p.IsDependency() {
+		return
+	}
+	if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
+		r.load[at] += by
+	}
+}
+
+func (r *round) unplaced(j *job, reason string) {
+	r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Reason: reason})
+}
+
+// release decides about the existing placements that no group has.
+func (r *round) release() {
+	rejected := map[kratix.Key]bool{}
+	for _, key := range r.in.Rejected {
+		rejected[key] = true
+	}
+	for i, old := range r.in.Existing {
+		switch {
+		case r.used[i]:
+		case rejected[old.Work()]:
+			r.result.Kept = append(r.result.Kept, old)
+		case r.in.Incomplete && !r.knows(old.Work()):
+			r.result.Held = append(r.result.Held, old)
+		default:
+			r.result.Removed = append(r.result.Removed, old)
+		}
+	}
+}
+
+// knows tells whether a Work is there; one without groups has no jobs.
+func (r *round) knows(key kratix.Key) bool {
+	if _, ok := r.jobsOf(key); ok {
+		return true
+	}
+	return slices.ContainsFunc(r.in.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key })
+}
+
+// jobsOf gives the jobs of a Work.
+func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
+	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return compareKeys(kratix.KeyOf(j.work), key) })
+	to := from
+	for found && to < len(r.jobs) && kratix.KeyOf(r.jobs[to].work) == key {
+		to++
+	}
+	return r.jobs[from:to], found
+}
+
+// check looks for settings that cannot be read.
+func (r *round) check() {
+	for i := range r.fleet.sites {
+		for _, message := range r.fleet.sites[i].invalid {
+			r.result.Invalid = append(r.result.Invalid, Invalid{r.fleet.sites[i].Destination.Destination, message})
+		}
+	}
+	var last *kratix.Work
+	for i := range r.jobs {
+		if work := r.jobs[i].work; work != last {
+			last = work
+			if message := invalidAnnotation(work); message != "" {
+				r.result.Invalid = append(r.result.Invalid, Invalid{work, message})
+			}
+		}
+	}
+}
+
+// finish puts everything into its order.
+func (r *round) finish() Result {
+	out := r.result
+	out.Placements = r.byDestination()
+	for _, list := range [][]*kratix.WorkPlacement{out.Kept, out.Held, out.Removed} {
+		slices.SortFunc(list, comparePlacements)
+	}
+	slices.SortFunc(out.Moved, func(a, b Moved) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) })
+	slices.SortStableFunc(out.Unplaced, func(a, b Unplaced) int { return compareWorks(a.Work, b.Work) })
+	out.Again = out.Again || len(out.Moved) > 0 || r.crowded && len(out.Removed) > 0
+	return out
+}
+
+// byDestination sorts the placements by their Destinations, then by their
+// names. They are dealt out first: what is left to sort is nearly sorted.
+func (r *round) byDestination() []Placement {
+	parts := make([]int, len(r.fleet.sites)+2)
+	slot := func(p *Placement) int {
+		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
+			return at
+		}
+		return len(r.fleet.sites) // gone Destinations, all in one part
+	}
+	slots := make([]int32, len(r.placed))
+	for i := range r.placed {
+		at := slot(&r.placed[i])
+		slots[i] = int32(at) //nolint:gosec // no more than there are Destinations
+		parts[at+1]++
+	}
+	for i := 1; i < len(parts); i++ {
+		parts[i] += parts[i-1]
+	}
+	sorted := make([]Placement, len(r.placed))
+	ends := slices.Clone(parts)
+	for i := range r.placed {
+		sorted[ends[slots[i]]] = r.placed[i]
+		ends[slots[i]]++
+	}
+	order := func(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
+	for i := range len(parts) - 1 {
+		slices.SortFunc(sorted[parts[i]:parts[i+1]], order)
+	}
+	if gone := parts[len(parts)-2]; gone < len(sorted) {
+		slices.SortFunc(sorted, order)
+	}
+	return sorted
+}
+
+// byName orders a group's placements.
+func byName(placements []*kratix.WorkPlacement) {
+	slices.SortFunc(placements, func(a, b *kratix.WorkPlacement) int {
+		return cmp.Or(cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName), cmp.Compare(a.Name, b.Name))
+	})
+}

@@ -1,0 +1,98 @@
+package buckettest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// Proxy stands before a server, counts requests, and lets a test interfere.
+type Proxy struct {
+	// Endpoint is its host and port.
+	Endpoint string
+
+	mu       sync.Mutex
+	requests []string
+	between  func(next http.Handler, w http.ResponseWriter, r *http.Request)
+}
+
+// NewProxy starts a proxy before a server.
+func NewProxy(t testing.TB, endpoint string) *Proxy {
+	t.Helper()
+	target := &url.URL{Scheme: "http", Host: endpoint}
+	forward := &httputil.ReverseProxy{
+		// The host stays as the client signed it.
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
+			r.Out.Host = r.In.Host
+		},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true},
+		// A client that goes away is nothing to report.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+	p := &Proxy{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if between := p.note(r); between != nil {
+			between(forward, w, r)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	p.Endpoint = server.Listener.Addr().String()
+	return p
+}
+
+func (p *Proxy) note(r *http.Request) func(http.Handler, http.ResponseWriter, *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests = append(p.requests, Describe(r))
+	return p.between
+}
+
+// Between has every request go through f; nil lets them pass.
+func (p *Proxy) Between(f func(next http.Handler, w http.ResponseWriter, r *http.Request)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.between = f
+}
+
+// Requests gives what was asked since it was called last, in order.
+func (p *Proxy) Requests() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	requests := p.requests
+	p.requests = nil
+	return requests
+}
+
+// Describe names a request: "LIST", "LOCATION", "DELETE many", or the method
+// and the path.
+func Describe(r *http.Request) string {
+	query := r.URL.Query()
+	switch {
+	case query.Has("list-type"):
+		return "LIST"
+	case query.Has("location"):
+		return "LOCATION"
+	case query.Has("delete"):
+		return "DELETE many"
+	case query.Has("uploads"):
+		return "BEGIN upload"
+	case query.Has("uploadId"):
+		return "ABORT upload"
+	}
+	return r.Method + " " + r.URL.Path
+}
+
+// Fail answers as S3 does when it fails.
+func Fail(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>` + code + `</Code><Message>` + message +
+		`</Message><RequestId>1</RequestId></Error>`))
+}

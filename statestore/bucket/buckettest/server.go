@@ -1,0 +1,202 @@
+// Package buckettest starts real S3 servers for tests, and a proxy before them
+// that can be told to fail. It does I/O.
+package buckettest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// The credentials of the servers' owner.
+const (
+	AccessKey = "owner-key"
+	SecretKey = "owner-s3cret-key" //nolint:gosec // of a server that lives as long as a test
+)
+
+// Server is a running S3 server.
+type Server struct {
+	// Endpoint is its host and port.
+	Endpoint string
+	// Client is its owner's.
+	Client *minio.Client
+
+	buckets *atomic.Int64
+}
+
+// MinIO starts a MinIO; environment, such as "MINIO_SITE_REGION=x", goes to it.
+// With CA in the environment's place of certificates see Secure.
+func MinIO(t testing.TB, environment ...string) *Server {
+	t.Helper()
+	return start(t, &program{
+		name: "minio", health: "/minio/health/live",
+		environment: append([]string{
+			"MINIO_ROOT_USER=" + AccessKey, "MINIO_ROOT_PASSWORD=" + SecretKey,
+			"MINIO_UPDATE=off", "MINIO_BROWSER=off", "MINIO_CI_CD=1",
+		}, environment...),
+		arguments: func(address, dir string) []string {
+			return []string{"server", "--quiet", "--address", address, filepath.Join(dir, "data")}
+		},
+	})
+}
+
+// Versitygw starts a versitygw on a directory.
+func Versitygw(t testing.TB) *Server {
+	t.Helper()
+	return start(t, &program{
+		name: "versitygw", health: "/health",
+		environment: []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey},
+		arguments: func(address, dir string) []string {
+			return []string{"--port", address, "--quiet", "--health", "/health", "posix", filepath.Join(dir, "data")}
+		},
+	})
+}
+
+// program is how to start a server.
+type program struct {
+	name, health string
+	environment  []string
+	arguments    func(address, dir string) []string
+}
+
+func start(t testing.TB, p *program) *Server {
+	t.Helper()
+	binary := find(t, p.name)
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	command := exec.CommandContext(ctx, binary, p.arguments(address, dir)...) //nolint:gosec // built by ourselves
+	command.Env = append(environment(), p.environment...)
+	command.Env = append(command.Env, "HOME="+dir)
+	command.Stdout, command.Stderr = log, log
+	// The server ends with the test, even when the test is killed.
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread() // Pdeathsig is of the thread that starts it
+	err = command.Start()
+	runtime.UnlockOSThread()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = command.Wait(); _ = log.Close() })
+	if err := ready("http://" + address + p.health); err != nil {
+		text, _ := os.ReadFile(log.Name())
+		t.Fatalf("%s did not start: %v\n%s", p.name, err, text)
+	}
+	return &Server{Endpoint: address, Client: Client(t, address, credentials.NewStaticV4(AccessKey, SecretKey, "")), buckets: &atomic.Int64{}}
+}
+
+// environment is ours without what would change how servers behave.
+func environment() []string {
+	var kept []string
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "MINIO_") && !strings.HasPrefix(pair, "AWS_") {
+			kept = append(kept, pair)
+		}
+	}
+	return kept
+}
+
+// Client makes a plain client.
+func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *minio.Client {
+	t.Helper()
+	client, err := minio.New(endpoint, &minio.Options{Creds: creds})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Bucket makes a new bucket.
+func (s *Server) Bucket(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("bucket-%d", s.buckets.Add(1))
+	if err := s.Client.MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// find gives the server's binary, and builds it when it is not there.
+func find(t testing.TB, name string) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
+	err := build(root)
+	if err == nil {
+		return filepath.Join(root, "bin", "s3", name)
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s cannot be built: %v", name, err)
+	}
+	t.Skipf("%s is neither built nor can it be built here, so the bucket store is not tested on it: %v", name, err)
+	return ""
+}
+
+// build runs the script that builds the servers; one process at a time.
+func build(root string) error {
+	if err := os.MkdirAll(filepath.Join(root, "bin", "s3"), 0o755); err != nil { //nolint:gosec // no secrets
+		return err
+	}
+	lock, err := os.Create(filepath.Join(root, "bin", "s3", "lock")) //nolint:gosec // below the repository
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	out, err := exec.Command(filepath.Join(root, "hack", "s3-servers.sh")).CombinedOutput() //nolint:gosec // of the repository
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func ready(url string) error {
+	err := errors.New("not asked")
+	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(50 * time.Millisecond) {
+		var response *http.Response
+		if response, err = http.Get(url); err != nil { //nolint:gosec,noctx // our own server
+			continue
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			return nil
+		}
+		err = errors.New(response.Status)
+	}
+	return err
+}

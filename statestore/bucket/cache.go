@@ -1,0 +1,50 @@
+package bucket
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// cache keeps contents by their sum, up to a number of bytes. What goes first
+// when it is full is left to chance: contents are read in the same order in
+// every round, which is the worst case for dropping the oldest.
+type cache struct {
+	mu   sync.Mutex
+	most int
+	size int
+	held map[statestore.Sum][]byte
+}
+
+func newCache(most int) *cache {
+	return &cache{most: most, held: map[statestore.Sum][]byte{}}
+}
+
+// get gives a content; the caller must not change it.
+func (c *cache) get(sum statestore.Sum) ([]byte, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	content, ok := c.held[sum]
+	return content, ok
+}
+
+// put keeps a copy of a content, unless it is a large part of what fits.
+func (c *cache) put(sum statestore.Sum, content []byte) {
+	const share = 8
+	cost := len(content) + len(sum)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, there := c.held[sum]; there || cost > c.most/share {
+		return
+	}
+	for other, dropped := range c.held {
+		if c.size+cost <= c.most {
+			break
+		}
+		delete(c.held, other)
+		c.size -= len(dropped) + len(other)
+	}
+	c.held[sum] = bytes.Clone(content)
+	c.size += cost
+}

@@ -1,0 +1,95 @@
+package bucket
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// tries is how often a request is sent while the server says that it is busy
+// or does not answer.
+const tries = 8
+
+// newClient makes a client for the endpoint as it was configured.
+func newClient(config Config) (*minio.Core, error) {
+	base, err := newHTTPTransport(config)
+	if err != nil {
+		return nil, err
+	}
+	client, err := minio.NewCore(config.Endpoint, &minio.Options{
+		Creds:      newCredentials(config.Auth),
+		Secure:     !config.Insecure,
+		Region:     config.Region,
+		MaxRetries: tries,
+		Transport:  &transport{next: base, limit: newLimiter(config.Parallel), patience: config.Patience},
+	})
+	if err != nil {
+		return nil, err
+	}
+	client.SetS3EnableDualstack(config.DualStack)
+	client.SetAppInfo("kratix-schedule", "0")
+	return client, nil
+}
+
+func newHTTPTransport(config Config) (*http.Transport, error) {
+	own := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: config.Patience, KeepAlive: 15 * time.Second}).DialContext,
+		MaxIdleConns:        config.Parallel * 2,
+		MaxIdleConnsPerHost: config.Parallel,
+		IdleConnTimeout:     time.Minute,
+		TLSHandshakeTimeout: config.Patience,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		// Objects are small and are wanted as they are.
+		DisableCompression: true,
+	}
+	if len(config.CABundle) == 0 {
+		return own, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(config.CABundle) {
+		return nil, errors.New("the CA bundle (key ca.crt of the Secret) holds no PEM certificate")
+	}
+	own.TLSClientConfig.RootCAs = pool
+	return own, nil
+}
+
+func newCredentials(auth Auth) *credentials.Credentials {
+	switch {
+	case !auth.IAM:
+		return credentials.NewStaticV4(auth.AccessKeyID, auth.SecretAccessKey, "")
+	case os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_ACCESS_KEY") != "":
+		return credentials.NewEnvAWS()
+	}
+	return credentials.New(&role{})
+}
+
+// role takes credentials from a web identity, a container or an instance, and
+// makes it known when there are none: anonymous requests would only be denied.
+type role struct{ credentials.IAM }
+
+var _ credentials.Provider = (*role)(nil)
+
+// RetrieveWithCredContext asks for credentials.
+func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	value, err := r.IAM.RetrieveWithCredContext(cc)
+	if err != nil {
+		return value, noCredentials{err}
+	}
+	return value, nil
+}
+
+// noCredentials is the failure to find credentials by IAM.
+type noCredentials struct{ error }
+
+func (e noCredentials) Unwrap() error { return e.error }

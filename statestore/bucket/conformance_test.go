@@ -1,0 +1,54 @@
+package bucket_test
+
+import (
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+)
+
+func TestStoreOnMinIO(t *testing.T) {
+	server := buckettest.MinIO(t)
+	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
+}
+
+func TestStoreUnderAPrefix(t *testing.T) {
+	server := buckettest.MinIO(t)
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		config := configOf(t, server)
+		config.Path = "/clusters/prod/"
+		return fixture(t, config)
+	})
+}
+
+func TestStoreOnVersitygw(t *testing.T) {
+	server := buckettest.Versitygw(t)
+	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
+}
+
+func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
+	return storetest.Fixture{
+		Store:  open(t, config),
+		Reopen: func() statestore.Store { return open(t, config) },
+	}
+}
+
+// configOf makes a bucket on a server and says how to reach it.
+func configOf(t testing.TB, server *buckettest.Server) bucket.Config {
+	t.Helper()
+	return bucket.Config{
+		Name: "BucketStateStore default", Endpoint: server.Endpoint, Insecure: true, Bucket: server.Bucket(t),
+		Auth: bucket.Auth{AccessKeyID: buckettest.AccessKey, SecretAccessKey: buckettest.SecretKey},
+	}
+}
+
+func open(t testing.TB, config bucket.Config) *bucket.Store {
+	t.Helper()
+	store, err := bucket.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}

@@ -1,0 +1,222 @@
+package bucket
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// action is what a request was for, in the words of a bucket's policies.
+type action string
+
+const (
+	showing  action = "s3:ListBucket"
+	getting  action = "s3:GetObject"
+	putting  action = "s3:PutObject"
+	deleting action = "s3:DeleteObject"
+	aborting action = "s3:AbortMultipartUpload"
+)
+
+// doing is an error and what was being done.
+type doing struct {
+	action action
+	err    error
+}
+
+func (d doing) Error() string { return d.err.Error() }
+func (d doing) Unwrap() error { return d.err }
+
+const (
+	hintKeys      = "check accessKeyID and secretAccessKey in the Secret that secretRef names"
+	hintIAM       = "with authMethod IAM credentials come from the environment, a web identity token, or the role of the container or instance: give this process one of them"
+	hintBucket    = "create the bucket, or correct spec.bucketName or spec.endpoint of the state store"
+	hintClock     = "the clock of this machine and the server's differ too much: set the clock (NTP)"
+	hintEndpoint  = "check spec.endpoint of the state store, and that this machine can reach it"
+	hintCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
+	hintPlain     = "the server speaks plain HTTP: set spec.insecure to true, or correct the port in spec.endpoint"
+	hintSecure    = "the server speaks HTTPS: set spec.insecure to false, or correct the port in spec.endpoint"
+	hintSlow      = "the provider asks for fewer requests: nothing is lost, the next round goes on where this one stopped"
+	hintConflict  = "rename one of the two, in the pipeline's output or in the bucket"
+	hintFull      = "the bucket or the server has no room left: raise the quota or add storage"
+	hintRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
+)
+
+// verdict is what a library's error means.
+type verdict struct {
+	kind error
+	hint string
+	// cause replaces the library's text.
+	cause error
+}
+
+// failure turns whatever the library said into an error of package statestore.
+// It is the only place that does.
+func (s *Store) failure(op string, err error) error {
+	var told *statestore.Error
+	if errors.As(err, &told) {
+		return err
+	}
+	v := s.judge(err)
+	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint}
+	response, answered := answer(err)
+	switch {
+	case v.cause != nil:
+		out.Err = fmt.Errorf("%w: %w", v.kind, v.cause)
+	case errors.Is(err, statestore.ErrStale):
+		out.Err = err
+	case answered:
+		out.Err = fmt.Errorf("%w: %s%s", v.kind, s.oneLine(response.Code), doingWhat(err))
+		out.Remote = s.oneLine(response.Message)
+	case !errors.Is(v.kind, statestore.ErrStale):
+		out.Err = fmt.Errorf("%w: %s", v.kind, s.oneLine(err.Error()))
+	}
+	return out
+}
+
+func doingWhat(err error) string {
+	var d doing
+	if !errors.As(err, &d) {
+		return ""
+	}
+	return " for " + string(d.action)
+}
+
+// answer gives what the server said, if it was the server that refused.
+func answer(err error) (minio.ErrorResponse, bool) {
+	var response minio.ErrorResponse
+	ok := errors.As(err, &response)
+	return response, ok && response.RequestID != "minio"
+}
+
+// judge asks what went wrong, from the most to the least certain sign.
+func (s *Store) judge(err error) verdict {
+	var (
+		clash   conflict
+		nobody  noCredentials
+		verify  *tls.CertificateVerificationError
+		unknown x509.UnknownAuthorityError
+		dns     *net.DNSError
+		dial    *net.OpError
+	)
+	response, answered := answer(err)
+	switch {
+	case errors.Is(err, statestore.ErrStale):
+		return verdict{kind: statestore.ErrStale}
+	case errors.Is(err, context.Canceled):
+		return verdict{kind: statestore.ErrUnavailable, cause: context.Canceled}
+	case errors.Is(err, context.DeadlineExceeded):
+		return verdict{kind: statestore.ErrUnavailable, cause: context.DeadlineExceeded}
+	case errors.As(err, &clash):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+	case errors.As(err, &nobody):
+		return verdict{kind: statestore.ErrDenied, hint: hintIAM}
+	case answered:
+		return s.judgeAnswer(response, err)
+	case errors.As(err, &verify), errors.As(err, &unknown):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintCA}
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
+	case errors.As(err, &dns), errors.As(err, &dial):
+		return verdict{kind: statestore.ErrUnavailable, hint: hintEndpoint}
+	}
+	return verdict{kind: statestore.ErrUnavailable}
+}
+
+// judgeAnswer reads the code of S3, and the status where the code is unknown.
+func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
+	switch response.Code {
+	case "NoSuchBucket", "InvalidBucketName":
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintBucket}
+	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintRegion(response.Region)}
+	case "RequestTimeTooSkewed", "RequestExpired":
+		return verdict{kind: statestore.ErrDenied, hint: hintClock}
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound", "XMinioAdminNoSuchUser", "InvalidToken", "InvalidTokenId",
+		"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "AuthFailure":
+		return verdict{kind: statestore.ErrDenied, hint: s.hintCredentials()}
+	case "SlowDown", "SlowDownRead", "SlowDownWrite", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded", "TooManyRequestsException":
+		return verdict{kind: statestore.ErrUnavailable, hint: hintSlow}
+	case "XMinioParentIsObject", "ExistingObjectIsDirectory", "ObjectParentIsFile", "XMinioObjectExistsAsDirectory":
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+	case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded":
+		return verdict{kind: statestore.ErrUnavailable, hint: hintFull}
+	case "ObjectLocked", "InvalidObjectState":
+		return verdict{kind: statestore.ErrDenied, hint: hintRetention}
+	}
+	return s.judgeStatus(response, err)
+}
+
+func (s *Store) judgeStatus(response minio.ErrorResponse, err error) verdict {
+	switch status := response.StatusCode; {
+	case response.Code == "AccessDenied", response.Code == "AllAccessDisabled", status == http.StatusForbidden, status == http.StatusUnauthorized:
+		return verdict{kind: statestore.ErrDenied, hint: s.hintPolicy(err)}
+	case strings.Contains(response.Message, "HTTP request to an HTTPS server"):
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintSecure}
+	case isMissing(response), isPrecondition(response):
+		return verdict{kind: statestore.ErrStale}
+	case status == http.StatusMovedPermanently, status == http.StatusTemporaryRedirect:
+		return verdict{kind: statestore.ErrMisconfigured, hint: hintRegion(response.Region)}
+	case status >= 500, status == 0, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
+		return verdict{kind: statestore.ErrUnavailable}
+	}
+	return verdict{kind: statestore.ErrMisconfigured, hint: hintEndpoint}
+}
+
+func (s *Store) hintCredentials() string {
+	if s.secret == "" {
+		return hintIAM
+	}
+	return hintKeys
+}
+
+// hintPolicy names the permission that is missing, and where.
+func (s *Store) hintPolicy(err error) string {
+	var d doing
+	errors.As(err, &d)
+	on := s.bucket + "/" + s.prefix + "*"
+	switch d.action {
+	case "":
+		return "allow the credentials to use bucket " + s.bucket
+	case showing:
+		on = s.bucket
+	}
+	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
+}
+
+func hintRegion(region string) string {
+	const hint = "the bucket is in another region than requests are signed for: "
+	if region == "" {
+		return hint + "correct key region of the Secret, or spec.endpoint"
+	}
+	return hint + fmt.Sprintf("it is in %s; correct key region of the Secret, or spec.endpoint", region)
+}
+
+func isMissing(err error) bool {
+	response, ok := answer(err)
+	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket"
+}
+
+// maxWords bounds what is repeated of a server's words, in bytes.
+const maxWords = 1 << 10
+
+// oneLine drops what a terminal would obey, and what must not be told.
+func (s *Store) oneLine(text string) string {
+	if s.secret != "" {
+		text = strings.ReplaceAll(text, s.secret, "***")
+	}
+	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+	if len(text) > maxWords {
+		text = strings.ToValidUTF8(text[:maxWords], "") + "..."
+	}
+	return text
+}

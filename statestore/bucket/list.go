@@ -1,0 +1,180 @@
+package bucket
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// pageSize is how many keys a provider lists at once.
+const pageSize = 1000
+
+// listing is what the bucket held below the store's prefix. It is never changed
+// once a State holds it.
+type listing struct {
+	entries []entry // in the order of their keys
+	files   map[tree.Path]statestore.Sum
+}
+
+type entry struct {
+	path tree.Path
+	size int64
+	sum  statestore.Sum
+}
+
+// compareKeys orders paths as buckets do: byte by byte.
+func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
+
+// look lists the bucket. The marker has to be older than everything listed, or
+// a writer could hide behind it: as a rule its key comes first; where it does
+// not, and it has moved, the listing is made anew.
+func (s *Store) look(ctx context.Context) error {
+	const attempts = 5
+	moving := s.marker.etag
+	for range attempts {
+		opaque := s.known.suspected()
+		found, err := s.list(ctx)
+		if err != nil {
+			return err
+		}
+		late := found.markerAt >= pageSize && found.marker != moving
+		moving = found.marker
+		if late {
+			continue
+		}
+		next, err := s.recognise(ctx, found.marker)
+		if err != nil {
+			return err
+		}
+		if next.etag != found.marker || s.known.suspected() != opaque {
+			continue
+		}
+		if err := s.resolve(ctx, &found); err != nil {
+			return err
+		}
+		// Some providers list in an order of their own.
+		if !slices.IsSortedFunc(found.entries, byKey) {
+			slices.SortFunc(found.entries, byKey)
+		}
+		s.marker, s.fresh = next, true
+		s.adopt(found)
+		return nil
+	}
+	return statestore.ErrStale
+}
+
+// adopt makes what was found the newest listing; an equal one stays.
+func (s *Store) adopt(found found) {
+	if s.seen.files != nil && slices.Equal(s.seen.entries, found.entries) {
+		return
+	}
+	files := make(map[tree.Path]statestore.Sum, len(found.entries))
+	for _, e := range found.entries {
+		files[e.path] = e.sum
+	}
+	s.seen = listing{entries: found.entries, files: files}
+	s.known.keep(files)
+}
+
+// found is a listing in the making.
+type found struct {
+	entries []entry
+	// unresolved are the entries, by index, whose sums their ETags do not tell.
+	unresolved []int
+	marker     string // its ETag; empty when there is none
+	markerAt   int    // how many keys came before it
+}
+
+// list goes through all pages. Pages whose answer was cut off are asked for
+// again.
+func (s *Store) list(ctx context.Context) (found, error) {
+	next := found{entries: make([]entry, 0, len(s.seen.entries))}
+	reuse := paths{known: s.seen.entries}
+	count, last := 0, ""
+	err := again(ctx, func() error {
+		noOwner := false
+		options := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true, FetchOwner: &noOwner, StartAfter: last}
+		for object := range s.client.ListObjectsIter(ctx, s.bucket, options) {
+			if object.Err != nil {
+				return doing{showing, object.Err}
+			}
+			s.take(&next, &reuse, &object, count)
+			count, last = count+1, object.Key
+		}
+		return ctx.Err()
+	})
+	return next, err
+}
+
+func byKey(a, b entry) int { return compareKeys(a.path, b.path) }
+
+// take puts an object into the listing, unless its key is no path of ours.
+func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count int) {
+	name := strings.TrimPrefix(object.Key, s.prefix)
+	if name == markerName {
+		next.marker, next.markerAt = object.ETag, count
+		return
+	}
+	path, ok := reuse.path(name)
+	if !ok {
+		return
+	}
+	sum, ok := s.known.of(path, object.ETag)
+	if !ok {
+		next.unresolved = append(next.unresolved, len(next.entries))
+	}
+	next.entries = append(next.entries, entry{path: path, size: object.Size, sum: sum})
+}
+
+// paths makes paths of keys, and gives those of the last listing again where
+// they are the same: that saves the memory of a second copy.
+type paths struct{ known []entry }
+
+func (p *paths) path(name string) (tree.Path, bool) {
+	for len(p.known) > 0 && p.known[0].path.String() < name {
+		p.known = p.known[1:]
+	}
+	if len(p.known) > 0 && p.known[0].path.String() == name {
+		return p.known[0].path, true
+	}
+	path, err := tree.ParsePath(strings.Clone(name))
+	return path, err == nil && path.String() == name
+}
+
+// again repeats what failed on the way: minio-go itself sends requests again,
+// but does not ask again for an answer that was cut off.
+func again(ctx context.Context, do func() error) error {
+	const attempts = 4
+	var err error
+	for attempt := range attempts {
+		err = do()
+		if err == nil || !cutOff(err) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond << attempt):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
+
+// cutOff tells whether an answer ended early.
+func cutOff(err error) bool {
+	var (
+		syntax *xml.SyntaxError
+		quiet  silence
+	)
+	return errors.As(err, &syntax) || errors.As(err, &quiet) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, errGarbled)
+}

@@ -1,0 +1,201 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// markerName is the object whose version is the store's Revision. Its directory
+// is outside of what Flux builds, and no tool takes its ending for a manifest.
+const markerName = ".kratix/store-revision"
+
+// marker is one version of the marker; the zero marker is none.
+type marker struct {
+	etag     string
+	revision statestore.Revision
+}
+
+// newMarker: the Revision is the version that a versioned bucket gave the
+// marker, or else its ETag.
+func newMarker(etag, version string) marker {
+	if version == "" || version == "null" {
+		version = etag
+	}
+	return marker{etag: etag, revision: statestore.Revision(version)}
+}
+
+// support is what is known of a provider's conditional writes.
+type support int
+
+const (
+	untried support = iota
+	conditional
+	unconditional
+)
+
+// noConditions is what a user has to know of a provider without them.
+const noConditions = "this provider does not honour conditional writes (If-Match): two writers at once cannot be told apart, so see to it that only one runs, for instance by leader election"
+
+// recognise gives the marker behind an ETag. A marker of someone else is read,
+// which also shows whether ETags are MD5s here.
+func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
+	if etag == "" || etag == s.marker.etag {
+		if etag == "" {
+			return marker{}, nil
+		}
+		return s.marker, nil
+	}
+	next, _, err := s.readMarker(ctx)
+	return next, err
+}
+
+// readMarker gets the marker and its content; no marker is no error.
+func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, err error) {
+	err = again(ctx, func() error {
+		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.prefix+markerName, minio.GetObjectOptions{})
+		if isMissing(err) {
+			next, content = marker{}, nil
+			return nil
+		}
+		if err != nil {
+			return doing{getting, err}
+		}
+		defer body.Close()
+		if content, err = io.ReadAll(io.LimitReader(body, 1<<16)); err != nil {
+			return doing{getting, err}
+		}
+		next = newMarker(info.ETag, info.VersionID)
+		return nil
+	})
+	if _, looksPlain := parseSum(next.etag); err == nil && looksPlain && next.etag != hexSum(sumOf(content)) {
+		s.known.suspect()
+	}
+	return next, content, err
+}
+
+// swap replaces the marker, if it still is the one that was read.
+func (s *Store) swap(ctx context.Context) error {
+	body := markerBody()
+	if s.support == unconditional {
+		return s.swapUnconditionally(ctx, body)
+	}
+	next, err := s.putMarker(ctx, body, s.marker.etag)
+	switch {
+	case isUnsupported(err):
+		s.lacking()
+		return s.swapUnconditionally(ctx, body)
+	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
+		// An answer that was lost makes our own marker look like another's.
+		there, content, err := s.readMarker(ctx)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(content, body) {
+			return statestore.ErrStale
+		}
+		next = there
+	case err != nil:
+		return err
+	}
+	s.marker = next
+	return s.tryConditions(ctx, body)
+}
+
+func (s *Store) swapUnconditionally(ctx context.Context, body []byte) error {
+	there, _, err := s.readMarker(ctx)
+	if err != nil {
+		return err
+	}
+	if there != s.marker {
+		return statestore.ErrStale
+	}
+	next, err := s.send(ctx, s.prefix+markerName, body, minio.PutObjectOptions{ContentType: markerType})
+	if err == nil {
+		s.marker = newMarker(next.ETag, next.VersionID)
+	}
+	return err
+}
+
+const markerType = "text/plain; charset=utf-8"
+
+// putMarker writes the marker when it has the ETag, or when there is none.
+func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker, error) {
+	options := minio.PutObjectOptions{ContentType: markerType}
+	if etag == "" {
+		options.SetMatchETagExcept("*")
+	} else {
+		options.SetMatchETag(etag)
+	}
+	info, err := s.send(ctx, s.prefix+markerName, body, options)
+	if err != nil {
+		return marker{}, err
+	}
+	if info.ETag != hexSum(sumOf(body)) {
+		s.known.suspect()
+	}
+	return newMarker(info.ETag, info.VersionID), nil
+}
+
+// tryConditions writes the marker once more on a condition that does not hold:
+// a provider that takes it ignores conditions. It is done once.
+func (s *Store) tryConditions(ctx context.Context, body []byte) error {
+	const nobodys = "00000000000000000000000000000000"
+	if s.support != untried {
+		return nil
+	}
+	next, err := s.putMarker(ctx, body, nobodys)
+	switch {
+	case err == nil:
+		s.marker = next
+		s.lacking()
+	case isPrecondition(err):
+		s.support = conditional
+	case isUnsupported(err):
+		s.lacking()
+	default:
+		return err
+	}
+	return nil
+}
+
+func (s *Store) lacking() {
+	s.support = unconditional
+	if s.tell != nil {
+		s.tell(s.name + ": " + noConditions)
+	}
+}
+
+// stillOurs finds out whether another writer has come since the swap.
+func (s *Store) stillOurs(ctx context.Context) error {
+	info, err := s.client.StatObject(ctx, s.bucket, s.prefix+markerName, minio.StatObjectOptions{})
+	if err != nil && !isMissing(err) {
+		return doing{getting, err}
+	}
+	if err != nil || info.ETag != s.marker.etag {
+		return statestore.ErrStale
+	}
+	return nil
+}
+
+// markerBody is new each time, so that each marker has an ETag of its own.
+func markerBody() []byte {
+	return fmt.Appendf(nil, "%s\nkratix-schedule replaces this object before it changes the store, so that two writers notice each other.\n", rand.Text())
+}
+
+func isPrecondition(err error) bool {
+	response, ok := answer(err)
+	return ok && (response.StatusCode == http.StatusPreconditionFailed || response.Code == "ConditionalRequestConflict")
+}
+
+func isUnsupported(err error) bool {
+	response, ok := answer(err)
+	return ok && response.StatusCode == http.StatusNotImplemented
+}

@@ -1,0 +1,180 @@
+package bucket
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// maxKey is the longest key that providers take, in bytes.
+const maxKey = 1024
+
+// step is a part of the changes; all of it is acknowledged before the next one
+// begins.
+type step struct {
+	write  []tree.File
+	remove []tree.Path
+	// early removals make room for what is written; the others come when
+	// everything wanted is there.
+	early bool
+}
+
+// conflict is a file that cannot be stored beside another.
+type conflict struct{ why string }
+
+func (c conflict) Error() string { return c.why }
+
+// part says which part of a Destination a file belongs to.
+type part int
+
+const (
+	records part = iota
+	dependencies
+	resources
+)
+
+// partOf looks for the first directory on the path that says it. Everything
+// that is neither a record nor in resources/ goes with dependencies/.
+func partOf(path tree.Path) part {
+	for rest := path; !rest.IsRoot(); {
+		var first string
+		first, rest = rest.Cut()
+		switch first {
+		case ".kratix":
+			return records
+		case "dependencies":
+			return dependencies
+		case "resources":
+			return resources
+		}
+	}
+	return dependencies
+}
+
+// plan puts the changes into steps. It fails when the bucket could not hold
+// them; prefix is the length of what stands before each path in a key.
+func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error) {
+	p := planner{held: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
+	for _, file := range changes.Write {
+		p.written[file.Path] = struct{}{}
+	}
+	for _, path := range changes.Remove {
+		_, there := held.files[path]
+		if _, written := p.written[path]; there && !written {
+			p.removed[path] = struct{}{}
+		}
+	}
+	early := map[tree.Path]struct{}{}
+	for _, file := range changes.Write {
+		if len(file.Path.String())+prefix > maxKey {
+			return nil, conflict{fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path)}
+		}
+		if err := p.makeRoom(file.Path, early); err != nil {
+			return nil, err
+		}
+	}
+	return p.steps(changes, early), nil
+}
+
+type planner struct {
+	held             listing
+	written, removed map[tree.Path]struct{}
+}
+
+// makeRoom finds what is in the way of a file: another file where it needs a
+// directory, or a directory at its own place. What is removed in the same
+// changes goes into early; anything else is a conflict.
+func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
+	if isMarkers(path) {
+		return conflict{fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)}
+	}
+	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+		if _, written := p.written[dir]; written {
+			return between(dir, path)
+		}
+	}
+	if _, there := p.held.files[path]; there {
+		return nil // what is beside it, was before
+	}
+	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+		if err := p.clear(dir, dir, path, early); err != nil {
+			return err
+		}
+	}
+	below := path.String() + "/"
+	at, _ := slices.BinarySearchFunc(p.held.entries, below, func(e entry, key string) int { return strings.Compare(e.path.String(), key) })
+	for _, e := range p.held.entries[at:] {
+		if !strings.HasPrefix(e.path.String(), below) {
+			break
+		}
+		if err := p.clear(e.path, path, e.path, early); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clear takes a held file out of the way, if it is there at all and goes.
+func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) error {
+	if _, there := p.held.files[path]; !there {
+		return nil
+	}
+	if _, goes := p.removed[path]; !goes {
+		return between(upper, lower)
+	}
+	early[path] = struct{}{}
+	return nil
+}
+
+func between(upper, lower tree.Path) error {
+	return conflict{fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)}
+}
+
+// isMarkers tells whether a path is the marker's, or leads to it or below it.
+func isMarkers(path tree.Path) bool {
+	s := path.String()
+	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")
+}
+
+// steps puts the changes in order; the package comment says why this one.
+func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{}) []step {
+	write := func(of part, replaced bool) step {
+		var files []tree.File
+		for _, file := range changes.Write {
+			_, there := p.held.files[file.Path]
+			if partOf(file.Path) == of && (of != records || there == replaced) {
+				files = append(files, file)
+			}
+		}
+		return step{write: files}
+	}
+	remove := func(of part) step {
+		var paths []tree.Path
+		for _, path := range changes.Remove {
+			_, goes := p.removed[path]
+			if _, gone := early[path]; goes && !gone && partOf(path) == of {
+				paths = append(paths, path)
+			}
+		}
+		return step{remove: paths}
+	}
+	ordered := []step{
+		{remove: sortedPaths(early), early: true},
+		write(records, false), write(dependencies, false), write(resources, false),
+		remove(resources), remove(dependencies),
+		write(records, true), remove(records),
+	}
+	return slices.DeleteFunc(ordered, func(s step) bool { return len(s.write) == 0 && len(s.remove) == 0 })
+}
+
+func sortedPaths(set map[tree.Path]struct{}) []tree.Path {
+	paths := make([]tree.Path, 0, len(set))
+	for path := range set {
+		paths = append(paths, path)
+	}
+	slices.SortFunc(paths, tree.Compare)
+	return paths
+}

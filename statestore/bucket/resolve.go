@@ -1,0 +1,68 @@
+package bucket
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // see sums.go
+	"io"
+	"slices"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// resolve finds the sums that the ETags do not tell: each object is asked for
+// once, and never again as long as its ETag stays.
+func (s *Store) resolve(ctx context.Context, found *found) error {
+	gone := make([]bool, len(found.unresolved))
+	err := parallel(ctx, s.parallel, len(found.unresolved), func(ctx context.Context, i int) error {
+		e := &found.entries[found.unresolved[i]]
+		learnt, err := s.inspect(ctx, e.path)
+		if isMissing(err) {
+			gone[i] = true
+			return nil
+		}
+		if err == nil {
+			e.sum = learnt.sum
+			s.known.learn(e.path, learnt.etag, learnt.sum)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range slices.Backward(gone) {
+		if gone[i] {
+			at := found.unresolved[i]
+			found.entries = slices.Delete(found.entries, at, at+1)
+		}
+	}
+	return nil
+}
+
+// inspect asks for an object's metadata, and reads the object when they hold no
+// sum.
+func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
+	info, err := s.client.StatObject(ctx, s.bucket, s.key(path), minio.StatObjectOptions{})
+	if err != nil {
+		return version{}, doing{getting, err}
+	}
+	if sum, ok := parseSum(info.UserMetadata[sumKey]); ok {
+		return version{info.ETag, sum}, nil
+	}
+	var learnt version
+	err = again(ctx, func() error {
+		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.key(path), minio.GetObjectOptions{})
+		if err != nil {
+			return doing{getting, err}
+		}
+		defer body.Close()
+		hash := md5.New() //nolint:gosec // see sums.go
+		if _, err := io.Copy(hash, body); err != nil {
+			return doing{getting, err}
+		}
+		learnt = version{info.ETag, sumFrom([md5.Size]byte(hash.Sum(nil)))}
+		return nil
+	})
+	return learnt, err
+}

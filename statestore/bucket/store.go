@@ -1,0 +1,139 @@
+// Package bucket turns the changes of a round into objects of an S3 bucket, and
+// a bucket's objects into the files a store holds. It does I/O: it talks to
+// Amazon S3 and to what speaks its protocol.
+//
+// A Read is one listing of the store's prefix. An object's sum is its ETag when
+// that is the MD5 of the content; where it is not (encryption by a key service,
+// multipart uploads) the sum stands in the object's metadata, or the object is
+// read once, and the result is remembered with the ETag.
+//
+// A bucket has no transactions. What stands in for them:
+//
+//   - One object, the marker, is replaced by compare-and-swap before anything
+//     else: its version is the store's Revision. Who loses has written nothing.
+//   - The changes go out in steps, each acknowledged before the next begins:
+//     records of new placements, files outside of resources/, files in
+//     resources/, removals in resources/, other removals, records that changed,
+//     records that go. So a crash leaves more files than wanted, never fewer,
+//     and every file is named by a record.
+//   - The next round compares with what is really listed, and so finishes what
+//     a crash has left.
+//
+// Removals come first only where a file takes the place of a directory or the
+// other way round: some providers cannot hold both.
+package bucket
+
+import (
+	"context"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Store is one prefix of a bucket. It is safe for concurrent use; its reads and
+// writes take turns.
+type Store struct {
+	name     string
+	client   *minio.Core
+	bucket   string
+	prefix   string // empty, or with a slash at its end
+	parallel int
+	tell     func(string)
+	secret   string
+
+	cache *cache
+	known *sums
+
+	turn chan struct{} // holds a token while an operation runs
+
+	// What the last listing showed. It is out of date, and fresh is false, once
+	// we have written.
+	fresh   bool
+	seen    listing
+	marker  marker
+	support support
+}
+
+var _ statestore.Store = (*Store)(nil)
+
+// Read lists the store. Files is shared with later States of an unchanged
+// store: do not change it.
+func (s *Store) Read(ctx context.Context) (statestore.State, error) {
+	if err := s.begin(ctx); err != nil {
+		return statestore.State{}, s.failure("read", err)
+	}
+	defer s.end()
+	if err := s.look(ctx); err != nil {
+		return statestore.State{}, s.failure("read", err)
+	}
+	return statestore.State{Revision: s.marker.revision, Files: s.seen.files, Contents: view{store: s, listing: s.seen}}, nil
+}
+
+// Apply swaps the marker and carries the changes out. An error after the swap
+// leaves a part of them done; the next Read shows which.
+func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if changes.Empty() {
+		return changes.Base, nil
+	}
+	revision, err := s.apply(ctx, changes)
+	if err != nil {
+		return "", s.failure("write", err)
+	}
+	return revision, nil
+}
+
+func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if err := s.begin(ctx); err != nil {
+		return "", err
+	}
+	defer s.end()
+	if err := s.agree(ctx, changes.Base); err != nil {
+		return "", err
+	}
+	steps, err := plan(s.seen, len(s.prefix), changes)
+	if err != nil || len(steps) == 0 {
+		return changes.Base, err
+	}
+	if err := s.swap(ctx); err != nil {
+		return "", err
+	}
+	s.fresh = false
+	if err := s.carryOut(ctx, steps); err != nil {
+		return "", err
+	}
+	return s.marker.revision, nil
+}
+
+// agree makes sure that the listing is of base. The swap of the marker proves
+// it later.
+func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
+	if !s.fresh || s.marker.revision != base {
+		if err := s.look(ctx); err != nil {
+			return err
+		}
+	}
+	if s.marker.revision != base {
+		return statestore.ErrStale
+	}
+	return nil
+}
+
+// begin waits for the store's turn, as long as ctx allows.
+func (s *Store) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) end() { <-s.turn }
+
+// key gives the object that holds a file.
+func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

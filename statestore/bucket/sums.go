@@ -1,0 +1,119 @@
+package bucket
+
+import (
+	"crypto/md5" //nolint:gosec // the ETag of an object is its MD5; it guards against accidents, not attacks
+	"encoding/hex"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// sumKey is the metadata in which each object we put carries its sum. It is
+// needed where the ETag is something else: with encryption by a key service.
+const sumKey = "Kratix-Schedule-Md5"
+
+// sumOf gives the MD5 of a content.
+func sumOf(content []byte) statestore.Sum {
+	return sumFrom(md5.Sum(content)) //nolint:gosec // see the import
+}
+
+func sumFrom(md5sum [md5.Size]byte) (s statestore.Sum) {
+	copy(s[:], md5sum[:])
+	return s
+}
+
+// hexSum is the ETag of an object with this sum, when ETags are MD5s.
+func hexSum(s statestore.Sum) string { return hex.EncodeToString(s[:md5.Size]) }
+
+// parseSum reads an ETag, or the metadata, that looks like an MD5.
+func parseSum(s string) (sum statestore.Sum, ok bool) {
+	if len(s) != hex.EncodedLen(md5.Size) {
+		return sum, false
+	}
+	_, err := hex.Decode(sum[:md5.Size], []byte(s))
+	return sum, err == nil
+}
+
+// sums remembers what lies behind ETags that are no MD5s.
+type sums struct {
+	mu sync.Mutex
+	// opaque is set once an ETag was seen that looks like an MD5 and is not.
+	opaque bool
+	behind map[tree.Path]version
+}
+
+// version is one version of an object.
+type version struct {
+	etag string
+	sum  statestore.Sum
+}
+
+func newSums() *sums { return &sums{behind: map[tree.Path]version{}} }
+
+// of gives the sum of an object that was listed with an ETag, if it is known.
+func (s *sums) of(path tree.Path, etag string) (statestore.Sum, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.behind[path]; ok && known.etag == etag {
+		return known.sum, true
+	}
+	if s.opaque {
+		return statestore.Sum{}, false
+	}
+	return parseSum(etag)
+}
+
+// learn takes down that an object with this sum has this ETag.
+func (s *sums) learn(path tree.Path, etag string, sum statestore.Sum) {
+	plain := hexSum(sum) == etag
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, looksPlain := parseSum(etag); looksPlain && !plain {
+		s.opaque = true
+	}
+	if plain && !s.opaque {
+		delete(s.behind, path)
+		return
+	}
+	s.behind[path] = version{etag, sum}
+}
+
+// etag gives the ETag of the version of an object that has this sum.
+func (s *sums) etag(path tree.Path, sum statestore.Sum) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.behind[path]; ok && known.sum == sum {
+		return known.etag
+	}
+	return hexSum(sum)
+}
+
+// suspect is told that ETags of this bucket need not be MD5s.
+func (s *sums) suspect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opaque = true
+}
+
+// suspected tells whether ETags that look like MD5s are trusted no more.
+func (s *sums) suspected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opaque
+}
+
+// keep forgets the objects that are not among files, when they are many.
+func (s *sums) keep(files map[tree.Path]statestore.Sum) {
+	const slack = 1000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.behind) <= len(files)+slack {
+		return
+	}
+	for path := range s.behind {
+		if _, there := files[path]; !there {
+			delete(s.behind, path)
+		}
+	}
+}

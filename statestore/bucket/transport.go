@@ -1,0 +1,96 @@
+package bucket
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// slowest is the speed, in bytes a second, below which an upload counts as
+// stuck.
+const slowest = 64 << 10
+
+// transport keeps to the number of requests a server can bear, and gives up
+// those it does not answer.
+type transport struct {
+	next     http.RoundTripper
+	limit    *limiter
+	patience time.Duration
+}
+
+// RoundTrip sends a request when its turn has come.
+func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if err := t.limit.acquire(request.Context()); err != nil {
+		return nil, err
+	}
+	busy := false
+	defer func() { t.limit.release(busy) }()
+
+	ctx, cancel := context.WithCancel(request.Context())
+	watch := &watch{cancel: cancel, patience: t.patience}
+	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/slowest)*time.Second, watch.bark)
+	response, err := t.next.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		return nil, watch.explain(err)
+	}
+	busy = response.StatusCode == http.StatusServiceUnavailable || response.StatusCode == http.StatusTooManyRequests
+	watch.body = response.Body
+	response.Body = watch
+	return response, nil
+}
+
+// watch ends a request when nothing moves for too long. It is also the body of
+// the answer.
+type watch struct {
+	body     io.ReadCloser
+	timer    *time.Timer
+	cancel   context.CancelFunc
+	patience time.Duration
+	barked   atomic.Bool
+}
+
+func (w *watch) bark() {
+	w.barked.Store(true)
+	w.cancel()
+}
+
+// explain says why a request was ended, if the watch did it.
+func (w *watch) explain(err error) error {
+	w.timer.Stop()
+	w.cancel()
+	if w.barked.Load() {
+		return silence(w.patience)
+	}
+	return err
+}
+
+// Read reads on.
+func (w *watch) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	switch {
+	case err == nil:
+		w.timer.Reset(w.patience)
+	case err != io.EOF && w.barked.Load(): //nolint:errorlint // readers give io.EOF itself
+		err = silence(w.patience)
+	}
+	return n, err
+}
+
+// Close ends the request.
+func (w *watch) Close() error {
+	w.timer.Stop()
+	err := w.body.Close()
+	w.cancel()
+	return err
+}
+
+// silence is the error of a server that does not answer.
+type silence time.Duration
+
+// Error tells it.
+func (s silence) Error() string {
+	return fmt.Sprintf("the server kept silent for %s", time.Duration(s))
+}

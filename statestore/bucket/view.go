@@ -1,0 +1,101 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// errGarbled is an answer whose bytes are not those that the ETag promised.
+var errGarbled = errors.New("the answer does not hold what was stored")
+
+// view gives the contents of one listing. A content that was replaced since is
+// given as long as it is remembered; after that it is ErrStale.
+type view struct {
+	store   *Store
+	listing listing
+}
+
+// Sum gives the sum of an object with this content.
+func (view) Sum(content []byte) statestore.Sum { return sumOf(content) }
+
+// Content gives the bytes of a file of this view; do not change them.
+func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
+	sum, ok := v.listing.files[p]
+	if !ok {
+		return nil, fmt.Errorf("no file %s", p)
+	}
+	if content, ok := v.store.cache.get(sum); ok {
+		return content, ctx.Err()
+	}
+	ahead := v.ahead(p)
+	contents := make([][]byte, len(ahead))
+	err := parallel(ctx, v.store.parallel, len(ahead), func(ctx context.Context, i int) error {
+		content, err := v.store.fetch(ctx, ahead[i])
+		contents[i] = content
+		if i > 0 {
+			return nil // it was not asked for
+		}
+		return err
+	})
+	if err != nil {
+		return nil, v.store.failure("read", err)
+	}
+	return contents[0], nil
+}
+
+// ahead gives the file at p and those after it in its directory that are not
+// held yet: who reads one record reads them all.
+func (v view) ahead(p tree.Path) []entry {
+	const most, largest = 128, 64 << 10
+	at, _ := slices.BinarySearchFunc(v.listing.entries, p, func(e entry, p tree.Path) int { return compareKeys(e.path, p) })
+	rest := v.listing.entries[at:]
+	ahead := rest[:1:1]
+	for _, e := range rest[1:min(len(rest), most)] {
+		if e.path.Dir() != p.Dir() {
+			break
+		}
+		if _, held := v.store.cache.get(e.sum); !held && e.size <= largest {
+			ahead = append(ahead, e)
+		}
+	}
+	return ahead
+}
+
+// fetch reads the version of an object that was listed.
+func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
+	var content []byte
+	err := again(ctx, func() error {
+		var options minio.GetObjectOptions
+		if err := options.SetMatchETag(s.known.etag(e.path, e.sum)); err != nil {
+			return err
+		}
+		body, _, _, err := s.client.GetObject(ctx, s.bucket, s.key(e.path), options)
+		if isPrecondition(err) || isMissing(err) {
+			return fmt.Errorf("%w: %s is not what it was when the store was listed", statestore.ErrStale, e.path)
+		}
+		if err != nil {
+			return doing{getting, err}
+		}
+		defer body.Close()
+		if content, err = io.ReadAll(body); err != nil {
+			return doing{getting, err}
+		}
+		if sumOf(content) != e.sum {
+			return doing{getting, errGarbled}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.cache.put(e.sum, content)
+	return content, nil
+}

@@ -1,0 +1,142 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5" //nolint:gosec // see sums.go
+	"encoding/base64"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// batch is how many keys one request may delete.
+const batch = 1000
+
+// contentType is what every file is: manifests, and the odd file beside them.
+const contentType = "application/yaml"
+
+// carryOut does one step after the other. Before it takes anything away it
+// makes sure that nobody else has become the store's writer meanwhile.
+func (s *Store) carryOut(ctx context.Context, steps []step) error {
+	checked := false
+	for _, step := range steps {
+		if len(step.remove) > 0 && !step.early && !checked {
+			if err := s.stillOurs(ctx); err != nil {
+				return err
+			}
+			checked = true
+		}
+		if err := s.write(ctx, step.write); err != nil {
+			return err
+		}
+		if err := s.remove(ctx, step.remove); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write puts files, many at a time.
+func (s *Store) write(ctx context.Context, files []tree.File) error {
+	return parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
+		return s.put(ctx, files[i])
+	})
+}
+
+func (s *Store) put(ctx context.Context, file tree.File) error {
+	sum := sumOf(file.Content)
+	info, err := s.send(ctx, s.key(file.Path), file.Content, minio.PutObjectOptions{
+		ContentType:  contentType,
+		UserMetadata: map[string]string{sumKey: hexSum(sum)},
+	})
+	if err != nil {
+		return err
+	}
+	s.known.learn(file.Path, info.ETag, sum)
+	s.cache.put(sum, file.Content)
+	return nil
+}
+
+// send puts one object in one piece, whatever its size: its ETag is its MD5
+// then. The server checks the MD5, so that no broken object is acknowledged.
+func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
+	sum := md5.Sum(content) //nolint:gosec // see sums.go
+	options.DisableContentSha256 = true
+	info, err := s.client.PutObject(ctx, s.bucket, key, bytes.NewReader(content), int64(len(content)),
+		base64.StdEncoding.EncodeToString(sum[:]), "", options)
+	if err != nil {
+		return info, doing{putting, err}
+	}
+	return info, nil
+}
+
+// remove deletes files in batches.
+func (s *Store) remove(ctx context.Context, paths []tree.Path) error {
+	for some := range slices.Chunk(paths, batch) {
+		if err := again(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
+	results, err := s.client.RemoveObjectsWithIter(ctx, s.bucket, func(yield func(minio.ObjectInfo) bool) {
+		for _, path := range paths {
+			if !yield(minio.ObjectInfo{Key: s.key(path)}) {
+				return
+			}
+		}
+	}, minio.RemoveObjectsOptions{})
+	if err != nil {
+		return doing{deleting, err}
+	}
+	done := 0
+	for result := range results {
+		if result.Err != nil {
+			return doing{deleting, result.Err}
+		}
+		done++
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if done < len(paths) {
+		return doing{deleting, errGarbled}
+	}
+	return nil
+}
+
+// parallel calls do for 0 to n-1, so many at a time, until one fails.
+func parallel(ctx context.Context, width, n int, do func(context.Context, int) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		group sync.WaitGroup
+		next  atomic.Int64
+		once  sync.Once
+		first error
+	)
+	for range min(width, n) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				err := ctx.Err()
+				if err == nil {
+					err = do(ctx, i)
+				}
+				if err != nil {
+					once.Do(func() { first = err })
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return first
+}

@@ -1,0 +1,98 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// The first blob that is missing is fetched with some of its neighbours, and
+// each time that more are missing twice as many come: files are mostly read in
+// order, so that reading n of them takes some log n exchanges.
+const (
+	minAhead = 32
+	maxAhead = 4096
+)
+
+// ahead gives the blobs to fetch when one is missing.
+type ahead struct {
+	mu    sync.Mutex
+	paths []tree.Path // in walk order
+	next  int
+}
+
+// wants lists the missing blobs at p and behind it.
+func (a *ahead) wants(p tree.Path, files map[tree.Path]statestore.Sum, held *objects) []plumbing.Hash {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.paths == nil {
+		a.paths = slices.SortedFunc(maps.Keys(files), tree.Compare)
+		a.next = minAhead
+	}
+	at, _ := slices.BinarySearchFunc(a.paths, p, tree.Compare)
+	var wants []plumbing.Hash
+	for _, path := range a.paths[at:] {
+		if len(wants) == a.next {
+			break
+		}
+		hash := blobOf(files[path])
+		if _, err := held.get(hash); err != nil {
+			wants = append(wants, hash)
+		}
+	}
+	a.next = min(2*a.next, maxAhead)
+	return wants
+}
+
+// fetchBlobs gets blobs of a commit. A server that does not give them alone
+// gives everything.
+func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	defer b.end()
+	return b.getBlobs(ctx, commit, into, wants)
+}
+
+// getBlobs does what fetchBlobs does, for who has the branch's turn.
+func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
+	if !b.whole {
+		session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
+		if err != nil {
+			return err
+		}
+		err = fetch(ctx, session, request(refs, wants...), into, nil)
+		if err == nil || !isRefusedWant(err) {
+			return err
+		}
+		b.whole = true
+	}
+	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
+	if err != nil {
+		return err
+	}
+	return fetch(ctx, session, commitRequest(refs, commit, false), into, nil)
+}
+
+// isRefusedWant tells that a server gives no objects by their ids.
+func isRefusedWant(err error) bool {
+	var line *pktline.ErrorLine
+	var said spoken
+	text := err.Error()
+	switch {
+	case errors.As(err, &line):
+		text = line.Text
+	case errors.As(err, &said):
+		text += said.words
+	}
+	return strings.Contains(text, "not our ref") || strings.Contains(text, "unadvertised object") || strings.Contains(text, "not valid")
+}

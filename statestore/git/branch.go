@@ -1,0 +1,116 @@
+package git
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+)
+
+// branch is one branch of a repository and what is known of it. Stores at
+// several paths of it share one.
+type branch struct {
+	remote *remote
+
+	turn chan struct{} // holds a token while an operation runs
+
+	// Everything below head is in objects, but for blobs nobody asked for;
+	// history before shallow is not.
+	objects *objects
+	head    plumbing.Hash
+	shallow plumbing.Hash
+	// whole says that the server does not give single blobs although it said so.
+	whole bool
+}
+
+func newBranch(r *remote) *branch {
+	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects(nil)}
+}
+
+// minTidy is how many objects may be added before the unreachable ones go.
+const minTidy = 20_000
+
+// begin waits for the branch's turn, as long as ctx allows.
+func (b *branch) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case b.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (b *branch) end() { <-b.turn }
+
+// pull brings head to the branch's newest commit, or to the commit the branch
+// will start from.
+func (b *branch) pull(ctx context.Context) error {
+	there, err := b.remote.exists()
+	if err != nil {
+		return err
+	}
+	if !there {
+		b.head = plumbing.ZeroHash
+		return nil
+	}
+	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
+	if err != nil {
+		return err
+	}
+	start := b.remote.start(refs)
+	if start.IsZero() || start == b.head {
+		session.Close() //nolint:errcheck // the answer is there
+		b.head = start
+		return nil
+	}
+	if b.head.IsZero() {
+		return b.fetchAll(ctx, session, refs, start)
+	}
+	if b.fetchNews(ctx, session, refs, start) == nil {
+		return nil
+	}
+	return b.refetch(ctx)
+}
+
+// refetch gets everything anew.
+func (b *branch) refetch(ctx context.Context) error {
+	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
+	if err != nil {
+		return err
+	}
+	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
+}
+
+// start is the branch's head, else HEAD's, else nothing.
+func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
+	switch {
+	case !refs.References[r.branch.String()].IsZero():
+		return refs.References[r.branch.String()]
+	case refs.Head != nil:
+		return *refs.Head
+	}
+	return plumbing.ZeroHash
+}
+
+// tidy drops what head does not reach once that may be half of everything.
+func (b *branch) tidy() error {
+	if b.head.IsZero() || b.objects.added < max(minTidy, len(b.objects.byHash)/2) {
+		return nil
+	}
+	kept, err := b.objects.reachable(b.head)
+	if err != nil {
+		return err
+	}
+	b.objects, b.shallow = kept, b.head
+	return nil
+}
+
+// isMissing tells that a server sent less than it should have.
+func isMissing(err error) bool {
+	var gone missing
+	return errors.As(err, &gone)
+}

@@ -1,0 +1,190 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// GitHubApp is an installation of a GitHub App.
+type GitHubApp struct {
+	ID, Installation string
+	// PrivateKey is PEM encoded.
+	PrivateKey string
+	// APIURL is DefaultGitHubAPI when empty; GitHub Enterprise has its own.
+	APIURL string
+}
+
+// DefaultGitHubAPI is where github.com gives tokens.
+const DefaultGitHubAPI = "https://api.github.com"
+
+const (
+	// renewBefore is how long before its end a token is not used any more.
+	renewBefore = 5 * time.Minute
+	// A JWT may live for ten minutes; clocks may differ by one.
+	jwtLife  = 9 * time.Minute
+	jwtDrift = time.Minute
+	maxToken = 1 << 20 // bytes of an answer
+)
+
+// appLogin changes an app's key into tokens, which last an hour.
+type appLogin struct {
+	app    GitHubApp
+	url    string
+	key    *rsa.PrivateKey
+	client *http.Client
+	now    func() time.Time
+
+	mu     sync.Mutex
+	token  string
+	expiry time.Time
+}
+
+var _ credentials = (*appLogin)(nil)
+
+func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*appLogin, error) {
+	for name, value := range map[string]string{"appID": app.ID, "installationID": app.Installation} {
+		if _, err := strconv.ParseUint(value, 10, 63); err != nil {
+			return nil, fmt.Errorf("key %s of the Secret is not a number", name)
+		}
+	}
+	api, err := url.Parse(orDefault(app.APIURL, DefaultGitHubAPI))
+	if err != nil || api.Host == "" || (api.Scheme != "https" && api.Scheme != "http") {
+		return nil, errors.New("key apiURL of the Secret is no http or https URL")
+	}
+	key, err := parseRSA(app.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return &appLogin{
+		app: app, key: key, client: client, now: now,
+		url: api.JoinPath("app/installations", app.Installation, "access_tokens").String(),
+	}, nil
+}
+
+// parseRSA reads a key as GitHub gives it, or as PKCS 8.
+func parseRSA(text string) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode([]byte(strings.TrimSpace(text)))
+	if block == nil {
+		return nil, errors.New("key privateKey of the Secret is not PEM encoded")
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(*rsa.PrivateKey)
+	if err != nil || !ok {
+		return nil, errors.New("key privateKey of the Secret is no RSA private key")
+	}
+	return key, nil
+}
+
+func (a *appLogin) login(ctx context.Context) (transport.AuthMethod, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.token == "" || !a.now().Add(renewBefore).Before(a.expiry) {
+		if err := a.renew(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return &githttp.BasicAuth{Username: "x-access-token", Password: a.token}, nil
+}
+
+func (a *appLogin) refused() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.expiry = time.Time{}
+}
+
+func (a *appLogin) secrets() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return []string{a.token, a.app.PrivateKey}
+}
+
+// renew asks for a token.
+func (a *appLogin) renew(ctx context.Context) error {
+	jwt, err := a.jwt()
+	if err != nil {
+		return err
+	}
+	ask, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	ask.Header.Set("Authorization", "Bearer "+jwt)
+	ask.Header.Set("Accept", "application/vnd.github+json")
+	response, err := a.client.Do(ask)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Token   string    `json:"token"`
+		Expiry  time.Time `json:"expires_at"`
+		Message string    `json:"message"`
+	}
+	err = json.NewDecoder(io.LimitReader(response.Body, maxToken)).Decode(&answer)
+	if response.StatusCode != http.StatusCreated || err != nil || answer.Token == "" {
+		return appError{status: response.StatusCode, words: answer.Message, wait: retryAfter(response.Header)}
+	}
+	a.token, a.expiry = answer.Token, answer.Expiry
+	return nil
+}
+
+// jwt says that we are the app, signed with its key (RS256).
+func (a *appLogin) jwt() (string, error) {
+	now := a.now()
+	claims, err := json.Marshal(map[string]any{
+		"iat": now.Add(-jwtDrift).Unix(), "exp": now.Add(jwtLife).Unix(), "iss": a.app.ID,
+	})
+	if err != nil {
+		return "", err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	var text bytes.Buffer
+	text.WriteString(encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(claims))
+	sum := sha256.Sum256(text.Bytes())
+	signature, err := rsa.SignPKCS1v15(rand.Reader, a.key, crypto.SHA256, sum[:])
+	return text.String() + "." + encode(signature), err
+}
+
+// appError is GitHub's refusal to give a token.
+type appError struct {
+	status int
+	words  string
+	wait   time.Duration
+}
+
+func (e appError) Error() string {
+	return fmt.Sprintf("GitHub gave no token for the app (status %d)", e.status)
+}
+
+func (e appError) verdict() verdict {
+	v := verdict{kind: statestore.ErrDenied, remote: e.words, hint: hintApp, wait: e.wait}
+	if e.status >= http.StatusInternalServerError || e.status == http.StatusTooManyRequests || e.wait > 0 {
+		v.kind, v.hint = statestore.ErrUnavailable, ""
+	}
+	return v
+}

@@ -1,0 +1,37 @@
+package git
+
+import (
+	"context"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// Probe tells whether the store can be written, and leaves nothing behind. It
+// asks the server to move the branch from its newest commit to that same commit,
+// which passes every check of a push; where there is no branch yet it only asks
+// whether this user may push.
+func (s *Store) Probe(ctx context.Context) error {
+	if err := s.probe(ctx); err != nil {
+		return s.failure("probe", err)
+	}
+	return nil
+}
+
+func (s *Store) probe(ctx context.Context) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.end()
+	if there, err := s.remote.exists(); err != nil || !there {
+		return err
+	}
+	push, err := s.remote.startPush(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer push.close()
+	if push.tip.IsZero() {
+		return nil
+	}
+	return push.send(ctx, &commit{commit: push.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
+}

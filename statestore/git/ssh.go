@@ -1,0 +1,194 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/net/proxy"
+)
+
+// SSH is a key to log in with, and the servers to trust.
+type SSH struct {
+	// PrivateKey is PEM encoded; Passphrase opens it when it is encrypted.
+	PrivateKey, Passphrase string
+	// KnownHosts is the text of a known_hosts file. A server that is not in it
+	// is not talked to.
+	KnownHosts string
+}
+
+// shells starts services over one ssh connection, which stays open in between.
+type shells struct {
+	address string
+	path    string
+	config  *ssh.ClientConfig
+	dial    dialFunc
+
+	mu     sync.Mutex
+	client *ssh.Client
+}
+
+var _ launcher = (*shells)(nil)
+
+// sshRemote is what an ssh URL names.
+func sshRemote(config Config, parsed *url.URL) (*remote, error) {
+	if parsed.Hostname() == "" {
+		return nil, errors.New("the URL names no host")
+	}
+	address := net.JoinHostPort(parsed.Hostname(), orDefault(parsed.Port(), "22"))
+	client, err := sshConfig(config, orDefault(parsed.User.Username(), "git"), address)
+	if err != nil {
+		return nil, err
+	}
+	path := parsed.Path
+	if rest, ok := strings.CutPrefix(path, "/~"); ok {
+		path = "~" + rest
+	}
+	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, maxSilence)}
+	password, _ := parsed.User.Password()
+	return &remote{
+		client: pipedTransport{started},
+		credentials: fixed{hidden: []string{
+			password, config.Auth.SSH.Passphrase, config.Auth.SSH.PrivateKey,
+		}},
+	}, nil
+}
+
+// sshConfig checks the key and the known hosts. Without known hosts only a store
+// that is called insecure goes on.
+func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
+	auth := config.Auth.SSH
+	if auth.PrivateKey == "" {
+		return nil, errors.New("an ssh URL needs authMethod ssh, and a Secret with the keys sshPrivateKey and knownHosts")
+	}
+	signer, err := parseSSHKey("sshPrivateKey", "password", auth.PrivateKey, auth.Passphrase)
+	if err != nil {
+		return nil, err
+	}
+	made := &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}}
+	if config.Insecure && auth.KnownHosts == "" {
+		made.HostKeyCallback = ssh.InsecureIgnoreHostKey() //nolint:gosec // only when the store's spec says so
+		return made, nil
+	}
+	known, err := parseKnownHosts(auth.KnownHosts)
+	if err != nil {
+		return nil, err
+	}
+	made.HostKeyCallback = known.check
+	made.HostKeyAlgorithms = known.algorithms(address)
+	return made, nil
+}
+
+// parseSSHKey reads a private key; names are those of the Secret's keys.
+func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, error) {
+	pem := []byte(strings.TrimSpace(key) + "\n")
+	signer, err := ssh.ParsePrivateKey(pem)
+	var locked *ssh.PassphraseMissingError
+	if errors.As(err, &locked) {
+		if passphrase == "" {
+			return nil, fmt.Errorf("key %s of the Secret is encrypted, and there is no key %s with its passphrase", name, passphraseName)
+		}
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, []byte(passphrase))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key %s of the Secret is no private key that can be read: %w", name, err)
+	}
+	return signer, nil
+}
+
+// launch runs a service on the server.
+func (s *shells) launch(ctx context.Context, name string) (*service, error) {
+	client, session, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	said := &words{}
+	session.Stderr = said
+	in, err := session.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := session.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := session.Start(name + " " + quoted(s.path)); err != nil {
+		session.Close() //nolint:errcheck // the first error counts
+		return nil, err
+	}
+	return &service{
+		in: in, out: out, words: said,
+		leave: func() { session.Close() }, //nolint:errcheck // it may have ended
+		kill: func() {
+			client.Close() //nolint:errcheck // it may have ended
+			session.Wait() //nolint:errcheck // so that all its words are there
+		},
+	}, nil
+}
+
+// session opens a session on the connection that is there, or on a new one.
+func (s *shells) session(ctx context.Context) (*ssh.Client, *ssh.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != nil {
+		if session, err := openSession(ctx, s.client); err == nil {
+			return s.client, session, nil
+		}
+		s.client.Close() //nolint:errcheck // it was broken
+		s.client = nil
+	}
+	client, err := s.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.client = client
+	session, err := openSession(ctx, client)
+	return client, session, err
+}
+
+func openSession(ctx context.Context, client *ssh.Client) (*ssh.Session, error) {
+	defer context.AfterFunc(ctx, func() { client.Close() })() //nolint:errcheck // it only ends the wait
+	return client.NewSession()
+}
+
+func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
+	conn, err := s.dial(ctx, "tcp", s.address)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) //nolint:errcheck // it only ends the wait
+	defer stop()
+	client, channels, requests, err := ssh.NewClientConn(conn, s.address, s.config)
+	if err != nil {
+		conn.Close() //nolint:errcheck // the first error counts
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, err
+	}
+	return ssh.NewClient(client, channels, requests), nil
+}
+
+// quoted is a path as a shell takes it for one word.
+func quoted(path string) string {
+	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
+}
+
+// parseSCP reads git's short spelling of ssh, [user@]host:path.
+func parseSCP(s string) (*url.URL, error) {
+	host, path, _ := strings.Cut(s, ":")
+	parsed := &url.URL{Scheme: "ssh", Path: path}
+	if user, rest, ok := strings.Cut(host, "@"); ok {
+		parsed.User, host = url.User(user), rest
+	}
+	if host == "" || path == "" {
+		return nil, errors.New("the URL names no host or no path")
+	}
+	parsed.Host = host
+	return parsed, nil
+}

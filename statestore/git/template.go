@@ -1,0 +1,67 @@
+package git
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"text/template"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// MessageData is what a template for commit messages can use.
+type MessageData struct {
+	// Subject is one line: "Place default/db on worker-1".
+	Subject string
+	// List has a line for each placement, when there are several.
+	List string
+	// Trailers are the Kratix-* lines, which must come last to be trailers.
+	Trailers string
+	// Placements are what List tells, each with Action, Work and Destination.
+	Placements []statestore.PlacementChange
+	// Store is the store's kind and name; Owner is the id of who writes.
+	Store, Owner string
+	// Written and Removed count files.
+	Written, Removed int
+}
+
+// Message is a template for commit messages, in the language of text/template.
+type Message struct{ template *template.Template }
+
+// ParseMessage reads a template and tries it.
+func ParseMessage(text string) (*Message, error) {
+	parsed, err := template.New("commit message").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	m := &Message{parsed}
+	example := statestore.PlacementChange{Action: statestore.Place, Work: "default/example", Destination: "worker-1"}
+	_, err = m.text(newMessageData(statestore.ChangeSet{Placements: []statestore.PlacementChange{example}}))
+	return m, err
+}
+
+// text fills in the template.
+func (m *Message) text(data MessageData) (string, error) {
+	var text bytes.Buffer
+	if err := m.template.Execute(&text, data); err != nil {
+		return "", err
+	}
+	clean := strings.TrimSpace(strings.ReplaceAll(text.String(), "\x00", ""))
+	if clean == "" {
+		return "", errors.New("the template for commit messages gives an empty one")
+	}
+	return clean + "\n", nil
+}
+
+// message gives the text of the commit for changes.
+func (s *Store) message(changes statestore.ChangeSet) (string, error) {
+	data := newMessageData(changes)
+	data.Store, data.Owner = s.name, s.owner
+	if s.owner != "" {
+		data.Trailers += "Kratix-Schedule-Owner: " + oneLine(s.owner) + "\n"
+	}
+	if s.template == nil {
+		return data.text(), nil
+	}
+	return s.template.text(data)
+}
