@@ -43,6 +43,16 @@ func Judge(root tree.Path, files []tree.File) Verdict {
 	return j.references()
 }
 
+// Nested gives what a directory with a kustomization of its own adds to a root
+// that Flux builds. The kustomization can load only the unit's own files.
+func Nested(root tree.Path, unit Unit) ([]Object, error) {
+	objects, err := nestedObjects(root, unit.Path, unit.Files)
+	if err == nil || errors.Is(err, ErrRemote) {
+		return objects, err
+	}
+	return nil, buildUnits(root, []Unit{unit}, unit.Files)
+}
+
 type judge struct {
 	root  tree.Path
 	files []tree.File

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
@@ -11,6 +12,8 @@ import (
 type Policy struct {
 	// AllowDeletions switches the guard against an emptied source off.
 	AllowDeletions bool
+	// OnConflict is what is done about clashes; nothing is Quarantine.
+	OnConflict dedupe.Policy
 }
 
 // The deletion guard acts when both are passed: so many placements, and one in

@@ -13,6 +13,7 @@ import (
 func planCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var allowDeletions bool
+	var onConflict conflictFlag
 	command := &cobra.Command{
 		Use:   "plan -f PATH",
 		Short: "Show what run would write, and write nothing",
@@ -29,7 +30,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 			}
 			reconciler := &reconcile.Reconciler{
 				Source: in, Stores: newRealStores(), Finish: reconcile.Preview,
-				Policy: reconcile.Policy{AllowDeletions: allowDeletions},
+				Policy: reconcile.Policy{AllowDeletions: allowDeletions, OnConflict: onConflict.policy()},
 			}
 			result, err := reconciler.Round(c.Context())
 			if err != nil {
@@ -39,6 +40,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 		},
 	}
 	flags.add(command)
+	onConflict.add(command)
 	command.Flags().BoolVar(&allowDeletions, "allow-deletions", false, "plan as run --allow-deletions would do")
 	return command
 }

@@ -18,6 +18,7 @@ type runFlags struct {
 	input          inputFlags
 	once           bool
 	allowDeletions bool
+	onConflict     conflictFlag
 	interval       time.Duration
 }
 
@@ -38,6 +39,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.input.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
+	flags.onConflict.add(command)
 	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
 	return command
 }
@@ -49,7 +51,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
-		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions}, Pause: pause,
+		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions, OnConflict: flags.onConflict.policy()}, Pause: pause,
 	}
 	if !flags.once {
 		return follow(c.Context(), reconciler, flags.interval, std)
