@@ -18,7 +18,13 @@ func (s *session) quoteFlux(findings []finding.Finding) {
 		if e.id.isPath() {
 			continue
 		}
+		if e.stake {
+			continue
+		}
 		earlier, clash := first[e.id.object]
+		if clash && s.compatible(earlier, e) {
+			continue
+		}
 		if !clash {
 			first[e.id.object] = e
 			continue

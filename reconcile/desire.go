@@ -15,6 +15,7 @@ type desired struct {
 	*storeView
 	destinations []*desiredDestination
 	findings     []finding.Finding
+	policy       Policy
 }
 
 // desiredDestination is what a Destination's directory should hold.
@@ -38,8 +39,11 @@ type desiredPlacement struct {
 	record    tree.File
 	// stored is what the placement has in the store; known once it is claimed.
 	stored []dedupe.File
-	state  report.State
-	reason string
+	// leaving is the record of a placement that nobody wants any more; it is
+	// looked at once more because others share objects with it.
+	leaving *recordView
+	state   report.State
+	reason  string
 }
 
 // writable tells whether the placement's files are to be written.
@@ -47,7 +51,7 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a store.
 func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired {
-	d := &desired{storeView: store}
+	d := &desired{storeView: store, policy: policy}
 	for _, view := range store.destinations {
 		dest := &desiredDestination{destinationView: view}
 		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before

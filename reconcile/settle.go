@@ -16,36 +16,51 @@ func (d *desired) settle(ctx context.Context) error {
 		return d.err
 	}
 	for _, dest := range d.destinations {
+		dest.returnShared()
 		if err := d.findStored(ctx, dest); err != nil {
 			return err
 		}
+	}
+	ignored, err := d.ignored(ctx)
+	if err != nil {
+		return err
+	}
+	for _, dest := range d.destinations {
 		claimed := dest.claimed()
 		for _, root := range dest.roots {
 			foreign, err := d.foreign(ctx, dest, root, claimed)
 			if err != nil {
 				return err
 			}
-			d.settleRoot(dest, root, foreign)
+			d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict})
 		}
+		dest.letGo()
 		d.freeze(dest)
 	}
 	return nil
 }
 
-func (d *desired) settleRoot(dest *desiredDestination, path tree.Path, foreign []dedupe.File) {
-	root := dedupe.Root{Path: path, Foreign: foreign}
+func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) {
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
-		if p.rendering.Root == path {
-			root.Claims = append(root.Claims, p.claim())
+		if p.rendering.Root == root.Path {
+			claim := p.claim()
+			claim.Shared = dest.sharedBy(p)
+			root.Claims = append(root.Claims, claim)
 			claimants = append(claimants, p)
 		}
 	}
 	verdict := dedupe.Check(root)
 	d.findings = append(d.findings, verdict.Findings...)
 	for i, p := range claimants {
-		if why, held := verdict.Held[i]; held && p.writable() {
+		why, held := verdict.Held[i]
+		switch {
+		case held && p.leaving != nil:
+			p.leaving, p.reason = nil, why
+		case held && p.writable():
 			p.state, p.reason = report.Held, why
+		case p.writable():
+			d.takeShares(dest, p, verdict, i)
 		}
 	}
 }
@@ -64,8 +79,11 @@ func (p *desiredPlacement) claim() dedupe.Claim {
 		claim.Owner = p.from.Work.Owner()
 		claim.Rank.Created = p.from.Work.CreationTimestamp.Time
 	}
-	if p.writable() {
+	switch {
+	case p.writable():
 		claim.Wanted = p.wanted()
+	case p.leaving != nil:
+		claim.Wanted = nil
 	}
 	return claim
 }
