@@ -1,11 +1,13 @@
 package dedupe
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // Check decides which claims may be written:
@@ -49,6 +51,8 @@ const (
 	admitted
 	// unbuildable has a file that Flux cannot build.
 	unbuildable
+	// kept is not to be written in this round, whatever it would want.
+	kept
 	// pinned has, in its files, what others that cannot be written share.
 	pinned
 )
@@ -65,6 +69,7 @@ type session struct {
 	// holder has what is in the files that the store has.
 	holder   map[identity]entry
 	meanings map[meaningKey][]byte
+	units    map[unitKey]kustomize.Unit
 }
 
 // parsedClaim is a claim with its files read.
@@ -73,7 +78,7 @@ type parsedClaim struct{ wanted, stored []entry }
 func newSession(root Root) *session {
 	s := &session{
 		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
-		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{},
+		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{}, units: map[unitKey]kustomize.Unit{},
 	}
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
@@ -110,6 +115,10 @@ func (s *session) holdUnbuildable() {
 			s.holder[e.id] = e
 		}
 		s.parsed[i].stored = slices.Concat(stored, claimedPaths(i, claim, claim.Stored), stakes(i, claim, stored))
+		if claim.Kept {
+			s.states[i] = kept
+			continue
+		}
 		before := len(s.broken)
 		s.parsed[i].wanted = append(s.parse(i, claim.Wanted, &s.broken), claimedPaths(i, claim, claim.Wanted)...)
 		if len(s.broken) > before {
@@ -186,10 +195,11 @@ func (s *session) admit(i int) bool {
 }
 
 // unchanged tells that a claim wants what it has: then there is nothing to
-// hold back, even where it clashes.
+// hold back, even where it clashes. With Share that is only so if it has the
+// very bytes, since others may rely on them.
 func (s *session) unchanged(i int) bool {
 	return len(s.parsed[i].stored) > 0 && slices.EqualFunc(s.parsed[i].stored, s.parsed[i].wanted, func(a, b entry) bool {
-		return a.path == b.path && a.id == b.id
+		return a.path == b.path && a.id == b.id && (s.root.Policy != Share || bytes.Equal(a.text, b.text))
 	})
 }
 

@@ -36,6 +36,9 @@ type Claim struct {
 	// Wanted is what the placement would write; Stored what it has in the store
 	// now, nothing for a new one.
 	Wanted, Stored []File
+	// Kept tells that the placement is not written in this round: it keeps what
+	// it has stored.
+	Kept bool
 	// Shared are the objects that the placement had in common with others when
 	// it was last written.
 	Shared []Shared

@@ -68,6 +68,12 @@ func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []e
 	return entries
 }
 
+// unitKey names a directory with a kustomization in a claim.
+type unitKey struct {
+	claim int
+	path  tree.Path
+}
+
 // parseDirectory has kustomize build a directory that has a kustomization.
 func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, broken *[]finding.Finding) []entry {
 	dir := s.root.Path.Join(unit.Path)
@@ -86,6 +92,7 @@ func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, b
 			Flux:    oneLine(err.Error()),
 		})
 	}
+	s.units[unitKey{claim, dir}] = unit
 	entries := make([]entry, 0, len(objects))
 	for i, object := range objects {
 		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1})

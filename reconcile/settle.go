@@ -68,22 +68,18 @@ func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) {
 // object names the placement's Work.
 func (p *desiredPlacement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
-// claim says what a placement has and wants. One that is not to be written
-// wants what it has.
+// claim says what a placement has and wants.
 func (p *desiredPlacement) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: p.object(), Owner: p.object(), Dir: p.rendering.Dir, Joined: p.rendering.Joined,
-		Stored: p.stored, Wanted: p.stored, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
+		Stored: p.stored, Kept: !p.writable() && p.leaving == nil, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
 	}
 	if p.from != nil {
 		claim.Owner = p.from.Work.Owner()
 		claim.Rank.Created = p.from.Work.CreationTimestamp.Time
 	}
-	switch {
-	case p.writable():
+	if p.writable() {
 		claim.Wanted = p.wanted()
-	case p.leaving != nil:
-		claim.Wanted = nil
 	}
 	return claim
 }
