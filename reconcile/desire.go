@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -16,6 +18,8 @@ type desired struct {
 	destinations []*desiredDestination
 	findings     []finding.Finding
 	policy       Policy
+	// failed is why nothing can be written now.
+	failed error
 }
 
 // desiredDestination is what a Destination's directory should hold.
@@ -44,6 +48,8 @@ type desiredPlacement struct {
 	leaving *recordView
 	state   report.State
 	reason  string
+	// clashes tells that it is held back because of what else is there.
+	clashes bool
 }
 
 // writable tells whether the placement's files are to be written.
@@ -58,7 +64,7 @@ func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired 
 		part := plan.of(view.Name)
 		switch {
 		case view.goesWithItsFiles():
-			dest.retired, dest.removed = fixtures, view.records
+			dest.retired, dest.removed = fixtures, slices.Clone(view.records)
 		case view.IsDeleted():
 			dest.keepAll()
 		default:

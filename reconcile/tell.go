@@ -69,9 +69,9 @@ func (r *reporter) add(findings ...finding.Finding) {
 
 // failed tells that a store could not be read; its own finding is there
 // already when it could not be opened.
-func (r *reporter) failed(d *desired, err error) {
+func (r *reporter) failed(d *desired) {
 	if d.err == nil {
-		r.add(failure(finding.Place{Object: d.ref.String()}, err))
+		r.add(failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.placements(d, report.Failed)
 }
