@@ -1,11 +1,13 @@
 package dedupe
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // Check decides which claims may be written:
@@ -21,10 +23,23 @@ import (
 func Check(root Root) Verdict {
 	s := newSession(root)
 	s.holdUnbuildable()
+	for s.decide(); s.pinHolders(); s.decide() {
+	}
+	files, shared := s.share()
+	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared}
+}
+
+// decide says of each claim whether it is admitted.
+func (s *session) decide() {
+	s.index = s.foreign.clone()
+	for i, st := range s.states {
+		if st == admitted {
+			s.states[i] = waiting
+		}
+	}
 	if !s.tryAll() {
 		s.admitOneByOne()
 	}
-	return Verdict{Held: s.held(), Findings: s.findings()}
 }
 
 // state says where a claim is in the decision.
@@ -36,27 +51,43 @@ const (
 	admitted
 	// unbuildable has a file that Flux cannot build.
 	unbuildable
+	// kept is not to be written in this round, whatever it would want.
+	kept
+	// pinned has, in its files, what others that cannot be written share.
+	pinned
 )
 
 type session struct {
 	root   Root
 	parsed []parsedClaim
-	// states has one entry a claim.
+	// states has one entry a claim, ranks its place in the order of admission.
 	states []state
-	index  *index
-	broken []finding.Finding
+	ranks  []int
+	// foreign are the objects and paths that belong to no claim.
+	foreign, index *index
+	broken         []finding.Finding
+	// holder has what is in the files that the store has.
+	holder   map[identity]entry
+	meanings map[meaningKey][]byte
+	units    map[unitKey]kustomize.Unit
 }
 
 // parsedClaim is a claim with its files read.
 type parsedClaim struct{ wanted, stored []entry }
 
 func newSession(root Root) *session {
-	s := &session{root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), index: newIndex()}
+	s := &session{
+		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
+		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{}, units: map[unitKey]kustomize.Unit{},
+	}
+	for rank, i := range s.order() {
+		s.ranks[i] = rank
+	}
 	for _, entry := range s.parse(foreign, root.Foreign, &s.broken) {
-		s.index.add(entry)
+		s.foreign.add(entry)
 	}
 	for _, entry := range claimedPaths(foreign, Claim{}, root.Foreign) {
-		s.index.add(entry)
+		s.foreign.add(entry)
 	}
 	return s
 }
@@ -79,7 +110,15 @@ func claimedPaths(i int, claim Claim, files []File) []entry {
 // holdUnbuildable reads all claims and sets aside those that Flux cannot build.
 func (s *session) holdUnbuildable() {
 	for i, claim := range s.root.Claims {
-		s.parsed[i].stored = append(s.parse(i, claim.Stored, nil), claimedPaths(i, claim, claim.Stored)...)
+		stored := s.parse(i, claim.Stored, nil)
+		for _, e := range stored {
+			s.holder[e.id] = e
+		}
+		s.parsed[i].stored = slices.Concat(stored, claimedPaths(i, claim, claim.Stored), stakes(i, claim, stored))
+		if claim.Kept {
+			s.states[i] = kept
+			continue
+		}
 		before := len(s.broken)
 		s.parsed[i].wanted = append(s.parse(i, claim.Wanted, &s.broken), claimedPaths(i, claim, claim.Wanted)...)
 		if len(s.broken) > before {
@@ -97,7 +136,7 @@ func (s *session) tryAll() bool {
 			all.add(entry)
 		}
 	}
-	if all.clashes() {
+	if s.clashes(all) {
 		return false
 	}
 	for i, st := range s.states {
@@ -133,6 +172,7 @@ func (s *session) admitOneByOne() {
 				progress = true
 			}
 		}
+		progress = progress || s.admitTogether(order)
 	}
 }
 
@@ -142,7 +182,7 @@ func (s *session) admit(i int) bool {
 	for _, entry := range s.parsed[i].stored {
 		s.index.remove(entry)
 	}
-	if s.index.free(s.parsed[i].wanted) || s.unchanged(i) {
+	if s.free(s.parsed[i].wanted) || s.unchanged(i) {
 		for _, entry := range s.parsed[i].wanted {
 			s.index.add(entry)
 		}
@@ -155,10 +195,11 @@ func (s *session) admit(i int) bool {
 }
 
 // unchanged tells that a claim wants what it has: then there is nothing to
-// hold back, even where it clashes.
+// hold back, even where it clashes. With Share that is only so if it has the
+// very bytes, since others may rely on them.
 func (s *session) unchanged(i int) bool {
 	return len(s.parsed[i].stored) > 0 && slices.EqualFunc(s.parsed[i].stored, s.parsed[i].wanted, func(a, b entry) bool {
-		return a.path == b.path && a.id == b.id
+		return a.path == b.path && a.id == b.id && (s.root.Policy != Share || bytes.Equal(a.text, b.text))
 	})
 }
 
@@ -183,13 +224,18 @@ func (s *session) order() []int {
 func (s *session) held() map[int]string {
 	held := map[int]string{}
 	for i, st := range s.states {
-		switch st {
-		case admitted:
-		case unbuildable:
-			held[i] = "Flux could not build " + s.root.Path.String() + " with it"
-		case waiting:
+		switch {
+		case st == waiting && (s.root.Policy != Report || s.pathIsTaken(i)):
 			held[i] = s.clashesInShort(i)
+		case st == unbuildable && s.root.Policy != Report:
+			held[i] = "Flux could not build " + s.root.Path.String() + " with it"
+		case st == pinned:
+			held[i] = "others share objects in its files, and cannot take them over now"
 		}
 	}
 	return held
+}
+
+func (s *session) pathIsTaken(i int) bool {
+	return slices.ContainsFunc(s.clashesOf(i), clash.isPath)
 }

@@ -17,6 +17,10 @@ type Root struct {
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
+	// Ignored tells which files Flux does not fetch; nil is none.
+	Ignored func(tree.Path) bool
+	// Policy says what is done about a clash; nothing is Quarantine.
+	Policy Policy
 }
 
 // Claim is a placement's want of files.
@@ -32,6 +36,12 @@ type Claim struct {
 	// Wanted is what the placement would write; Stored what it has in the store
 	// now, nothing for a new one.
 	Wanted, Stored []File
+	// Kept tells that the placement is not written in this round: it keeps what
+	// it has stored.
+	Kept bool
+	// Shared are the objects that the placement had in common with others when
+	// it was last written.
+	Shared []Shared
 	// Rank says who goes first in a conflict.
 	Rank Rank
 }
@@ -54,6 +64,11 @@ type Verdict struct {
 	// Held gives, for each claim that may not be written now, the reason. What
 	// such a claim has in the store stays.
 	Held map[int]string
+	// Files gives, for each claim that leaves objects to another that has the
+	// same, its wanted files without them.
+	Files map[int][]File
+	// Shared gives, for each claim that is written, what it has in common.
+	Shared map[int][]Shared
 	// Findings name every clash and every file that cannot be built.
 	Findings []finding.Finding
 }

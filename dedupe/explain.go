@@ -19,28 +19,7 @@ func compareEntries(a, b entry) int {
 	)
 }
 
-// parse reads the objects of files as kustomize does. A file that it cannot
-// read is reported to broken, if that is given.
-func (s *session) parse(claim int, files []File, broken *[]finding.Finding) []entry {
-	var entries []entry
-	for _, file := range files {
-		if !kustomize.Loads(file.Path) {
-			continue
-		}
-		objects, err := kustomize.Objects(file.Content)
-		if err != nil && broken != nil {
-			*broken = append(*broken, s.unbuildableFile(file, err))
-		}
-		for i, object := range objects {
-			place := file.Place
-			place.Line = object.Line
-			entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1})
-		}
-	}
-	return entries
-}
-
-func (s *session) unbuildableFile(file File, err error) finding.Finding {
+func (s *session) unbuildableFile(claim int, file File, err error) finding.Finding {
 	place := file.Place
 	var at *kustomize.FileError
 	if errors.As(err, &at) {
@@ -49,7 +28,7 @@ func (s *session) unbuildableFile(file File, err error) finding.Finding {
 	return finding.Finding{
 		Rule: finding.UnbuildableFile(), Place: place,
 		Message: fmt.Sprintf("Flux could not build %s with it: %s", s.root.Path, oneLine(err.Error())),
-		Flux:    s.words(file),
+		Flux:    s.words(file), Fix: s.mend(claim, file.Path.String()),
 	}
 }
 
@@ -65,7 +44,7 @@ func (s *session) findings() []finding.Finding {
 		}
 	}
 	for _, e := range s.index.all() {
-		if first := s.index.byID[e.id][0]; !same(first, e) {
+		if first := s.index.byID[e.id][0]; !same(first, e) && !s.compatible(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}
 	}
@@ -119,7 +98,7 @@ func (s *session) clashesInShort(i int) string {
 // taken gives who else has an entry's object in the tree.
 func (s *session) taken(e entry) (entry, bool) {
 	for _, other := range s.index.byID[e.id] {
-		if other.claim != e.claim {
+		if other.claim != e.claim && !s.compatible(e, other) {
 			return other, true
 		}
 	}
@@ -133,8 +112,8 @@ func same(a, b entry) bool {
 func (s *session) finding(c clash) finding.Finding {
 	f := finding.Finding{
 		Rule: finding.DuplicateObject(), Place: c.later.place,
-		Message: fmt.Sprintf("%s is in %s already", c.later.id.object, s.root.Path),
-		Related: []finding.Related{{Place: c.first.place, Message: s.owner(c.first)}},
+		Message: fmt.Sprintf("%s is in %s already%s", c.later.id.object, s.root.Path, s.difference(c)),
+		Related: []finding.Related{{Place: s.placeOf(c.first), Message: s.owner(c.first)}},
 	}
 	if c.isPath() {
 		f.Rule, f.Message = finding.PathTaken(), c.later.path.String()+" is another's"

@@ -29,6 +29,10 @@ type entry struct {
 	place finding.Place
 	// position is the object's in its file, in the order kustomize takes them.
 	position int
+	// text is the file; nil when the object is not a document of one.
+	text []byte
+	// stake tells that the object is in another claim's file.
+	stake bool
 }
 
 // index knows every object and every claimed path of a root.
@@ -57,27 +61,6 @@ func (x *index) remove(e entry) {
 		return
 	}
 	x.byID[e.id] = rest
-}
-
-// free tells whether entries could be added without a clash.
-func (x *index) free(entries []entry) bool {
-	own := make(map[identity]struct{}, len(entries))
-	for _, e := range entries {
-		if _, twice := own[e.id]; twice || len(x.byID[e.id]) > 0 {
-			return false
-		}
-		own[e.id] = struct{}{}
-	}
-	return true
-}
-
-func (x *index) clashes() bool {
-	for _, entries := range x.byID {
-		if len(entries) > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // all gives every entry, objects in the order in which kustomize meets them.

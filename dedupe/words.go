@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -18,14 +19,20 @@ func (s *session) quoteFlux(findings []finding.Finding) {
 		if e.id.isPath() {
 			continue
 		}
+		if e.stake {
+			continue
+		}
 		earlier, clash := first[e.id.object]
+		if clash && s.compatible(earlier, e) {
+			continue
+		}
 		if !clash {
 			first[e.id.object] = e
 			continue
 		}
 		about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, earlier, e) })
 		if about >= 0 {
-			findings[about].Flux = s.words(s.file(earlier), s.file(e))
+			findings[about].Flux = s.words(slices.Concat(s.source(earlier), s.source(e))...)
 		}
 		return
 	}
@@ -55,30 +62,31 @@ func (s *session) everything() []entry {
 	return entries
 }
 
-// file gives the file that an entry is in.
-func (s *session) file(e entry) File {
-	files := s.root.Foreign
-	if e.claim != foreign {
-		files = s.root.Claims[e.claim].Wanted
-		if s.states[e.claim] == unbuildable {
-			files = s.root.Claims[e.claim].Stored
+// source gives what an entry's object is in: its file, or all files of a
+// directory with a kustomization of its own.
+func (s *session) source(e entry) []File {
+	if e.text == nil {
+		var files []File
+		for _, file := range s.units[unitKey{e.claim, e.path}].Files {
+			files = append(files, File{File: tree.File{Path: s.root.Path.Join(file.Path), Content: file.Content}})
 		}
+		return files
 	}
-	i := slices.IndexFunc(files, func(f File) bool { return f.Path == e.path && f.Place.File == e.place.File })
-	return files[i]
+	return []File{{File: tree.File{Path: e.path, Content: e.text}, Place: finding.Place{Object: e.place.Object, File: e.place.File}}}
 }
 
-// words asks kustomize itself about one file, or two.
+// words asks kustomize itself about a few files.
 func (s *session) words(files ...File) string {
 	var below []tree.File
 	for i, file := range files {
 		path, _ := file.Path.RelativeTo(s.root.Path)
+		at := slices.IndexFunc(below, func(f tree.File) bool { return f.Path == path })
 		switch {
-		case i > 0 && sameFile(files[0], file):
-		case i > 0 && below[0].Path == path: // two parts of one file
-			below[0].Content = slices.Concat(below[0].Content, []byte("\n---\n"), file.Content)
-		default:
+		case at < 0:
 			below = append(below, tree.File{Path: path, Content: file.Content})
+		case slices.ContainsFunc(files[:i], func(f File) bool { return sameFile(f, file) }):
+		default: // two parts of one file
+			below[at].Content = slices.Concat(below[at].Content, []byte("\n---\n"), file.Content)
 		}
 	}
 	if err := kustomize.Build(s.root.Path, below); err != nil {
@@ -87,6 +95,8 @@ func (s *session) words(files ...File) string {
 	return ""
 }
 
-func sameFile(a, b File) bool { return a.Path == b.Path && a.Place == b.Place }
+func sameFile(a, b File) bool {
+	return a.Path == b.Path && a.Place == b.Place && bytes.Equal(a.Content, b.Content)
+}
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -8,7 +8,8 @@ package finding
 //	KS06x  stores: what could not be read or written
 func Rules() []Rule {
 	return []Rule{
-		DuplicateObject(), UnbuildableFile(), PathTaken(),
+		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(),
+		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(),
@@ -48,6 +49,105 @@ func PathTaken() Rule {
 		Why: "The path is made of the Promise, the request, the pipeline and the group; two Works that agree in all of them would overwrite " +
 			"each other for ever. The one that came later is held back.",
 		Fix: "Remove one of the Works, or give their pipelines different names.",
+	}
+}
+
+// UnbuildableKustomization is a directory whose own kustomization fails.
+func UnbuildableKustomization() Rule {
+	return Rule{
+		ID: "KS004", Name: "UnbuildableKustomization", Severity: Error,
+		Summary: "A directory has a kustomization of its own, and that does not build.",
+		Why: "Flux adds a directory with a kustomization.yaml as one resource and lets kustomize build it. If that fails, " +
+			"the whole root it lies in fails. The placement with that directory is held back.",
+		Fix: "Correct the kustomization as Flux's words say; it builds when `kustomize build` of its directory does.",
+	}
+}
+
+// UncheckedKustomization is a kustomization that loads things from elsewhere.
+func UncheckedKustomization() Rule {
+	return Rule{
+		ID: "KS005", Name: "UncheckedKustomization", Severity: Error,
+		Summary: "A kustomization names something outside the store, so what it builds to is not known.",
+		Why: "kustomize would fetch it over the network. kratix-schedule never does: what comes back could differ from what Flux gets, " +
+			"and a pipeline's output must not make it call anywhere. What is not known cannot be checked, so the placement is held back.",
+		Fix: "Put the files that are named into the pipeline's output.",
+	}
+}
+
+// HidingKustomization is a kustomization above the files of placements.
+func HidingKustomization() Rule {
+	return Rule{
+		ID: "KS006", Name: "HidingKustomization", Severity: Error,
+		Summary: "A kustomization in the store lies above the files of placements, and Flux builds only what it lists.",
+		Why: "With a kustomization.yaml Flux no longer generates one for what lies below. Files that it does not list are not applied, " +
+			"and what was applied of them before is pruned, without any error.",
+		Fix: "Remove the kustomization, or have Flux leave it out with a line in .sourceignore.",
+	}
+}
+
+// OtherVersion is one API object under two versions.
+func OtherVersion() Rule {
+	return Rule{
+		ID: "KS010", Name: "OtherVersion", Severity: Warning,
+		Summary: "The same object is there twice, under two versions of its API.",
+		Why: "kustomize takes the version for a part of the identity and sees two objects; to the API server they are one. " +
+			"Flux applies one over the other for ever, and removing either deletes it.",
+		Fix: "Keep one of the two.",
+	}
+}
+
+// OtherNamespace is one cluster-scoped object under two namespaces.
+func OtherNamespace() Rule {
+	return Rule{
+		ID: "KS011", Name: "OtherNamespace", Severity: Warning,
+		Summary: "The same cluster-scoped custom object is there twice, with two namespaces.",
+		Why: "The kind's CustomResourceDefinition says that it lives outside namespaces, so both are one object. kustomize knows that only of " +
+			"built-in kinds and sees two. Flux applies one over the other for ever, and removing either deletes it.",
+		Fix: "Keep one of the two, without a namespace.",
+	}
+}
+
+// OtherRoot is one object in two roots of one cluster.
+func OtherRoot() Rule {
+	return Rule{
+		ID: "KS012", Name: "OtherRoot", Severity: Warning,
+		Summary: "The same object is in dependencies/ and in resources/ of one Destination.",
+		Why: "Flux applies the two with a Kustomization each. Both claim the object and write over each other, " +
+			"and when one stops having it, its prune deletes it for both.",
+		Fix: "Keep it in one of them: in the Promise's dependencies if every request needs it.",
+	}
+}
+
+// SecondRequest is an object that a second request would bring again.
+func SecondRequest() Rule {
+	return Rule{
+		ID: "KS013", Name: "SecondRequest", Severity: Warning,
+		Summary: "An object of a request does not depend on the request: a second request on the same Destination will clash.",
+		Why: "CustomResourceDefinitions, Namespaces, ClusterRoles and whatever has a fixed name come out of the pipeline alike for every request. " +
+			"With the second one the Destination's resources would no longer build.",
+		Fix: "Move it into the Promise's dependencies, put the request's name into its name, or run with --on-conflict share.",
+	}
+}
+
+// LargeWork is a Work near etcd's limit.
+func LargeWork() Rule {
+	return Rule{
+		ID: "KS014", Name: "LargeWork", Severity: Warning,
+		Summary: "A Work is larger than 1 MiB.",
+		Why: "The Kubernetes API stores objects in etcd, which takes 1.5 MiB at most by default. A pipeline that writes a little more " +
+			"then fails with an error that does not name the file.",
+		Fix: "Split the output over several pipelines, or let Flux fetch the large part from where it comes from.",
+	}
+}
+
+// SlowBuild is a root that takes kustomize long.
+func SlowBuild() Rule {
+	return Rule{
+		ID: "KS015", Name: "SlowBuild", Severity: Warning,
+		Summary: "A root has so many objects that Flux's build of it takes long.",
+		Why: "kustomize compares every object with every one before it, so the time grows with the square of their number. " +
+			"Flux builds every root anew in each interval, and gives up after its timeout.",
+		Fix: "Spread the requests over more Destinations.",
 	}
 }
 

@@ -1,12 +1,13 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -43,7 +44,7 @@ func decodable(root tree.Path, files []tree.File) error {
 		case asPanic(err, &panicked):
 			return fmt.Errorf("recovered from panic while parsing YAML file %s: %v", file.Path.Base(), panicked.value)
 		case err != nil:
-			return fmt.Errorf("failed to decode Kubernetes YAML from /%s: %w", root.Join(file.Path), err)
+			return fmt.Errorf("failed to decode Kubernetes YAML from %s/%s: %w", directory(root), file.Path, err)
 		}
 	}
 	return nil
@@ -102,20 +103,13 @@ func buildManifest(root tree.Path, name string, manifest types.Kustomization, fi
 	if err := loadsOnlyFiles(files); err != nil {
 		return nil, err
 	}
-	disk := filesys.MakeFsInMemory()
 	dir := directory(root)
-	for _, file := range files {
-		if err := disk.WriteFile(dir+"/"+file.Path.String(), file.Content); err != nil {
-			return nil, fmt.Errorf("lay out %s: %w", file.Path, err)
-		}
-	}
+	disk := newDisk(dir, files)
 	content, err := yaml.Marshal(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("generate a kustomization: %w", err)
 	}
-	if err := disk.WriteFile(dir+"/"+name, content); err != nil {
-		return nil, fmt.Errorf("lay out the kustomization: %w", err)
-	}
+	disk.put(dir+"/"+name, content)
 	built, err := run(disk, dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBuild, err)
@@ -132,18 +126,18 @@ const probeDir = "/.probe"
 const bare = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
 	`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`
 
+// errLate is a directory that fails only after everything of the build it is in
+// was put together: references and variables come last. What it adds is then
+// not known.
+var errLate = errors.New("it fails once it is together with the rest")
+
 // nestedObjects gives the ids that a directory with a kustomization of its own
 // adds to a build.
 func nestedObjects(root, dir tree.Path, files []tree.File) ([]Object, error) {
 	if err := loadsOnlyFiles(files); err != nil {
 		return nil, err
 	}
-	disk := filesys.MakeFsInMemory()
-	for _, file := range files {
-		if err := disk.WriteFile(directory(root)+"/"+file.Path.String(), file.Content); err != nil {
-			return nil, fmt.Errorf("lay out %s: %w", file.Path, err)
-		}
-	}
+	disk := newDisk(directory(root), files)
 	manifest, err := yaml.Marshal(types.Kustomization{
 		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
 		Resources: []string{".." + directory(root) + "/" + dir.String()},
@@ -152,10 +146,11 @@ func nestedObjects(root, dir tree.Path, files []tree.File) ([]Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate a kustomization: %w", err)
 	}
-	if err := disk.WriteFile(probeDir+"/"+konfig.DefaultKustomizationFileName(), manifest); err != nil {
-		return nil, fmt.Errorf("lay out the kustomization: %w", err)
-	}
+	disk.put(probeDir+"/"+konfig.DefaultKustomizationFileName(), manifest)
 	built, err := run(disk, probeDir)
+	if err != nil && !strings.HasPrefix(err.Error(), "accumulating resources") {
+		return nil, fmt.Errorf("%w: %w", errLate, err)
+	}
 	if err != nil {
 		return nil, err
 	}

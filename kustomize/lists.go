@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	"sigs.k8s.io/kustomize/kyaml/resid"
 )
 
 // listKind finds what may be the kind of a list. It errs on the side of yes.
@@ -98,7 +97,3 @@ func faultyLine(content []byte) int {
 	}
 	return 1
 }
-
-// IsClusterScoped tells whether kustomize knows the object's kind to live
-// outside namespaces.
-func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }

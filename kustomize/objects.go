@@ -10,19 +10,9 @@ import (
 
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resource"
-	"sigs.k8s.io/kustomize/kyaml/resid"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
-
-// ID is the identity of an object as kustomize compares it: two objects with
-// equal IDs cannot be in one build.
-type ID struct {
-	APIVersion, Kind, Name string
-	// Namespace is the effective one: an unset namespace is "default", and a
-	// kind that kustomize knows to be cluster-scoped has one of its own.
-	Namespace string
-}
 
 // Object is one object of a file.
 type Object struct {
@@ -31,14 +21,6 @@ type Object struct {
 	Line int
 	// spelling is the id as kustomize writes it in messages.
 	spelling string
-}
-
-// String names the object as a person would: "ConfigMap default/settings".
-func (id ID) String() string {
-	if id.Namespace == resid.TotallyNotANamespace {
-		return id.Kind + " " + id.Name
-	}
-	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
 // Loads tells whether Flux reads a file with this path as Kubernetes objects.

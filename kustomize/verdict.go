@@ -43,6 +43,16 @@ func Judge(root tree.Path, files []tree.File) Verdict {
 	return j.references()
 }
 
+// Nested gives what a directory with a kustomization of its own adds to a root
+// that Flux builds. The kustomization can load only the unit's own files.
+func Nested(root tree.Path, unit Unit) ([]Object, error) {
+	objects, err := nestedObjects(root, unit.Path, unit.Files)
+	if err == nil || errors.Is(err, ErrRemote) {
+		return objects, err
+	}
+	return nil, buildUnits(root, []Unit{unit}, unit.Files)
+}
+
 type judge struct {
 	root  tree.Path
 	files []tree.File
@@ -83,6 +93,9 @@ func (j *judge) merge() Verdict {
 	for i, unit := range j.units {
 		if unit.Nested {
 			objects, err := nestedObjects(j.root, unit.Path, j.files)
+			if errors.Is(err, errLate) {
+				return Verdict{Err: j.build(func(int) bool { return true })}
+			}
 			if err != nil {
 				return j.stop(i, i, "", err)
 			}

@@ -31,6 +31,8 @@ type Rendering struct {
 	// Joined tells that the files are parts of one file, in this order.
 	Joined bool
 	Files  []File
+	// Shared are the objects that other placements have in common with this one.
+	Shared []SharedObject
 }
 
 // mode is how one filepath mode lays out.

@@ -35,6 +35,18 @@ type record struct {
 	Metadata   recordMetadata           `json:"metadata"`
 	Spec       kratix.WorkPlacementSpec `json:"spec"`
 	Files      []tree.Path              `json:"files"`
+	Shared     []SharedObject           `json:"shared,omitempty"`
+}
+
+// SharedObject is an object that several placements want, and that lies in the
+// files of one of them.
+type SharedObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	// Owners are the placements, in order.
+	Owners []string `json:"owners"`
 }
 
 type recordMetadata struct {
@@ -77,7 +89,7 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 			Annotations: map[string]string{localConfigAnnotation: "true", argoHookAnnotation: "Skip"},
 		},
 		Spec:  p.Spec,
-		Files: make([]tree.Path, 0, len(rendering.Files)),
+		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared,
 	}
 	// The contents lie beside the record. The generation changes with every run
 	// of a pipeline, even one that changes no file: that is no reason to commit.
@@ -101,6 +113,8 @@ type Record struct {
 	Files []tree.Path
 	// Bytes is the length of the placement's part of a joined file.
 	Bytes int
+	// Shared are the objects that it had in common with others.
+	Shared []SharedObject
 }
 
 // errNotRecord is a file among the records that is something else.
@@ -110,12 +124,13 @@ var errNotRecord = errors.New("it is no record of a WorkPlacement")
 func ParseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
-		Files []string `json:"files"`
+		Files  []string       `json:"files"`
+		Shared []SharedObject `json:"shared"`
 	}
 	if err := yaml.Unmarshal(content, &r); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 	}
-	read := Record{Files: make([]tree.Path, 0, len(r.Files))}
+	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared}
 	for _, file := range r.Files {
 		p, err := tree.ParsePath(file)
 		if err != nil {

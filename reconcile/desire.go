@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -15,6 +17,9 @@ type desired struct {
 	*storeView
 	destinations []*desiredDestination
 	findings     []finding.Finding
+	policy       Policy
+	// failed is why nothing can be written now.
+	failed error
 }
 
 // desiredDestination is what a Destination's directory should hold.
@@ -38,8 +43,13 @@ type desiredPlacement struct {
 	record    tree.File
 	// stored is what the placement has in the store; known once it is claimed.
 	stored []dedupe.File
-	state  report.State
-	reason string
+	// leaving is the record of a placement that nobody wants any more; it is
+	// looked at once more because others share objects with it.
+	leaving *recordView
+	state   report.State
+	reason  string
+	// clashes tells that it is held back because of what else is there.
+	clashes bool
 }
 
 // writable tells whether the placement's files are to be written.
@@ -47,14 +57,14 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a store.
 func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired {
-	d := &desired{storeView: store}
+	d := &desired{storeView: store, policy: policy}
 	for _, view := range store.destinations {
 		dest := &desiredDestination{destinationView: view}
 		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before
 		part := plan.of(view.Name)
 		switch {
 		case view.goesWithItsFiles():
-			dest.retired, dest.removed = fixtures, view.records
+			dest.retired, dest.removed = fixtures, slices.Clone(view.records)
 		case view.IsDeleted():
 			dest.keepAll()
 		default:

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -17,6 +18,8 @@ type Policy struct {
 	OnMisplaced scheduler.OnMisplaced
 	// Moves are asked for beside that.
 	Moves []scheduler.Relocation
+	// OnConflict is what is done about clashes; nothing is Quarantine.
+	OnConflict dedupe.Policy
 }
 
 // The deletion guard acts when both are passed: so many placements, and one in

@@ -85,7 +85,8 @@ func ignoreStale(err error) error {
 //	stores     everything stored, and the records of what is placed
 //	scheduler  who goes where
 //	layout     the files of each placement
-//	dedupe     who may be written without breaking a Destination
+//	dedupe     who may be written without breaking a Destination; what may not
+//	           is scheduled once more, in case another Destination takes it
 //	diff       the changes, one set a store
 //	finish     written, or only shown
 //
@@ -97,25 +98,47 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.memo.turn()
 	world := observe(ctx, snapshot, r.Stores, &r.memo)
-	plan := r.planner.Plan(r.Policy.apply(world.input()))
+	plan, stores := r.plan(ctx, world)
 
 	out := newReporter(world, &plan)
-	parts := byDestination(&plan)
 	var stale error
-	for _, store := range world.stores {
-		desired := desire(store, parts, r.Policy, &r.memo)
-		if err := desired.settle(ctx); err != nil {
-			out.failed(desired, err)
+	for _, store := range stores {
+		if store.failed != nil {
+			out.failed(store)
 			continue
 		}
-		changes := desired.diff()
+		changes := store.diff()
 		revision, err := r.Finish(ctx, store.Store, changes)
 		if errors.Is(err, statestore.ErrStale) {
 			stale = err
 		}
-		out.finished(desired, changes, revision, err)
+		out.finished(store, changes, revision, err)
 	}
 	return out.report(), stale
+}
+
+// replans bounds how often a plan is made anew because of clashes.
+const replans = 8
+
+// plan decides where everything goes and what may be written there. Groups that
+// would clash where they are new are tried elsewhere, while that helps.
+func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, []*desired) {
+	input := r.Policy.apply(world.input())
+	clashing := clashes{}
+	for again := 0; ; again++ {
+		plan := r.planner.Plan(input)
+		parts := byDestination(&plan)
+		stores := make([]*desired, 0, len(world.stores))
+		for _, store := range world.stores {
+			desired := desire(store, parts, r.Policy, &r.memo)
+			desired.failed = desired.settle(ctx)
+			stores = append(stores, desired)
+		}
+		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
+			return plan, stores
+		}
+		input.Clashes = clashing.has
+	}
 }
 
 // failure makes a store's error a finding.

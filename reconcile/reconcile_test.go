@@ -256,6 +256,26 @@ func TestAClashHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 }
 
+func TestANewRequestGoesWhereItDoesNotClash(t *testing.T) {
+	w := newWorld(t)
+	w.addDestination("worker-2", "two")
+	for _, name := range []string{"a", "b", "c"} {
+		w.put(name, "x", "mine-"+name)
+	}
+	w.put("d", "other")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Held, "d": report.Placed}, "KS001")
+	at := map[string]string{}
+	for _, p := range result.Placements {
+		at[p.Work] = p.Destination
+	}
+	if at["default/a"] == at["default/b"] {
+		t.Errorf("a and b are both on %s", at["default/a"])
+	}
+	w.remove("a")
+	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Unchanged, "c": report.Placed, "d": report.Unchanged})
+}
+
 func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "x")

@@ -6,7 +6,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -16,36 +15,51 @@ func (d *desired) settle(ctx context.Context) error {
 		return d.err
 	}
 	for _, dest := range d.destinations {
+		dest.returnShared()
 		if err := d.findStored(ctx, dest); err != nil {
 			return err
 		}
+	}
+	ignored, err := d.ignored(ctx)
+	if err != nil {
+		return err
+	}
+	for _, dest := range d.destinations {
 		claimed := dest.claimed()
 		for _, root := range dest.roots {
 			foreign, err := d.foreign(ctx, dest, root, claimed)
 			if err != nil {
 				return err
 			}
-			d.settleRoot(dest, root, foreign)
+			d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict})
 		}
+		dest.letGo()
 		d.freeze(dest)
 	}
 	return nil
 }
 
-func (d *desired) settleRoot(dest *desiredDestination, path tree.Path, foreign []dedupe.File) {
-	root := dedupe.Root{Path: path, Foreign: foreign}
+func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) {
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
-		if p.rendering.Root == path {
-			root.Claims = append(root.Claims, p.claim())
+		if p.rendering.Root == root.Path {
+			claim := p.claim()
+			claim.Shared = dest.sharedBy(p)
+			root.Claims = append(root.Claims, claim)
 			claimants = append(claimants, p)
 		}
 	}
 	verdict := dedupe.Check(root)
 	d.findings = append(d.findings, verdict.Findings...)
 	for i, p := range claimants {
-		if why, held := verdict.Held[i]; held && p.writable() {
-			p.state, p.reason = report.Held, why
+		why, held := verdict.Held[i]
+		switch {
+		case held && p.leaving != nil:
+			p.leaving, p.reason = nil, why
+		case held && p.writable():
+			p.hold(why)
+		case p.writable():
+			d.takeShares(dest, p, verdict, i)
 		}
 	}
 }
@@ -53,12 +67,11 @@ func (d *desired) settleRoot(dest *desiredDestination, path tree.Path, foreign [
 // object names the placement's Work.
 func (p *desiredPlacement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
-// claim says what a placement has and wants. One that is not to be written
-// wants what it has.
+// claim says what a placement has and wants.
 func (p *desiredPlacement) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: p.object(), Owner: p.object(), Dir: p.rendering.Dir, Joined: p.rendering.Joined,
-		Stored: p.stored, Wanted: p.stored, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
+		Stored: p.stored, Kept: !p.writable() && p.leaving == nil, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
 	}
 	if p.from != nil {
 		claim.Owner = p.from.Work.Owner()

@@ -69,9 +69,9 @@ func (r *reporter) add(findings ...finding.Finding) {
 
 // failed tells that a store could not be read; its own finding is there
 // already when it could not be opened.
-func (r *reporter) failed(d *desired, err error) {
+func (r *reporter) failed(d *desired) {
 	if d.err == nil {
-		r.add(failure(finding.Place{Object: d.ref.String()}, err))
+		r.add(failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.placements(d, report.Failed)
 }
@@ -140,6 +140,8 @@ func perDestination(d *desired, changes statestore.ChangeSet) []report.Destinati
 
 // report gives everything said, in a stable order.
 func (r *reporter) report() report.Report {
+	// A round that could do nothing would do nothing again.
+	r.said.Again = r.said.Again && r.said.Changes()
 	finding.Sort(r.said.Findings)
 	slices.SortStableFunc(r.said.Placements, func(a, b report.Placement) int {
 		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))

@@ -17,7 +17,7 @@ type Planner struct {
 // Plan is as the function of that name. An object counts as unchanged when it
 // is the same in memory.
 func (p *Planner) Plan(in Input) Result {
-	if p.last != nil && p.single == nil && p.last.unasked && unchanged(p.last.in, in) {
+	if p.last != nil && p.single == nil && p.last.unaware(in) && unchanged(p.last.in, in) {
 		return p.result
 	}
 	in.Works, in.Destinations, in.Existing = slices.Clone(in.Works), slices.Clone(in.Destinations), slices.Clone(in.Existing)
@@ -26,6 +26,12 @@ func (p *Planner) Plan(in Input) Result {
 	p.result = p.last.plan()
 	p.last.settle(&p.result)
 	return p.result
+}
+
+// unaware tells that Clashes has no part in a plan of in: it has none, or it was
+// there when the last plan was made and nothing was asked.
+func (r *round) unaware(in Input) bool {
+	return r.unasked && (in.Clashes == nil || r.in.Clashes != nil)
 }
 
 // rememberedSelectors bounds what a fleet remembers beyond what is in use.
@@ -41,7 +47,7 @@ func (p *Planner) fleetFor(in Input) *fleet {
 }
 
 func unchanged(a, b Input) bool {
-	return a.OnMisplaced == b.OnMisplaced && (a.Clashes != nil || b.Clashes == nil) && a.Incomplete == b.Incomplete &&
+	return a.OnMisplaced == b.OnMisplaced && a.Incomplete == b.Incomplete &&
 		slices.Equal(a.Works, b.Works) && slices.Equal(a.Existing, b.Existing) && slices.Equal(a.Destinations, b.Destinations) &&
 		slices.Equal(a.Rejected, b.Rejected) && slices.Equal(a.Moves, b.Moves)
 }

@@ -37,8 +37,7 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
 }
 
-// retry is how soon a round is done again after a store, or all of it, failed,
-// or a move was begun.
+// retry is how soon a round is done again after a store, or all of it, failed.
 const retry = 15 * time.Second
 
 // follower does round after round, and tells of each.
@@ -81,10 +80,7 @@ func (f *follower) rounds(ctx context.Context, changes <-chan struct{}, failed <
 	look, forget := lookSignals()
 	defer forget()
 	for ctx.Err() == nil {
-		wait := f.flags.interval
-		if f.round(ctx) {
-			wait = min(wait, retry)
-		}
+		wait := f.round(ctx)
 		select {
 		case <-ctx.Done():
 		case <-changes:
@@ -98,9 +94,8 @@ func (f *follower) rounds(ctx context.Context, changes <-chan struct{}, failed <
 }
 
 // round does one round and tells of it. A write in hand when ctx ends may still
-// take its time. It gives whether the next round should come soon: something
-// failed that may work again, or is half done.
-func (f *follower) round(ctx context.Context) (soon bool) {
+// take its time. It gives how long the next round may wait.
+func (f *follower) round(ctx context.Context) (wait time.Duration) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(f.flags.shutdown, cancel) })()
@@ -111,7 +106,13 @@ func (f *follower) round(ctx context.Context) (soon bool) {
 	f.narrator.Round(result, err)
 	f.metrics.Round(result, err, ended, ended.Sub(began))
 	f.server.Round(result, err, ended)
-	return err != nil || result.Again || result.Has(finding.StoreFailed())
+	switch {
+	case err != nil || result.Has(finding.StoreFailed()):
+		return min(f.flags.interval, retry)
+	case result.Again:
+		return 0 // the second half of a move
+	}
+	return f.flags.interval
 }
 
 // serve answers HTTP requests, if it is asked to, until stop is called.

@@ -16,6 +16,7 @@ import (
 
 func rebalanceCommand(std streams) *cobra.Command {
 	var flags inputFlags
+	var policy policyFlags
 	var apply bool
 	command := &cobra.Command{
 		Use:   "rebalance -f PATH [--apply]",
@@ -39,7 +40,7 @@ findings; 2 and 3 as for run.`,
 			if err != nil {
 				return err
 			}
-			reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(), Finish: reconcile.Commit, Pause: pause}
+			reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause}
 			input, findings, err := reconciler.Look(c.Context())
 			if err != nil {
 				return inputError(err)
@@ -56,6 +57,7 @@ findings; 2 and 3 as for run.`,
 		},
 	}
 	flags.add(command)
+	policy.add(command)
 	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
 	return command
 }

@@ -15,11 +15,10 @@ import (
 )
 
 type runFlags struct {
-	input          inputFlags
-	once           bool
-	allowDeletions bool
-	misplaced      onMisplaced
-	follow         followFlags
+	input  inputFlags
+	once   bool
+	policy policyFlags
+	follow followFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -37,9 +36,8 @@ Without --once, run watches the input and works until it is told to stop.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runRun(c, flags, std) },
 	}
 	flags.input.add(command)
-	flags.misplaced.add(command)
+	flags.policy.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
-	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
 	flags.follow.add(command)
 	return command
 }
@@ -51,7 +49,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
-		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions, OnMisplaced: flags.misplaced.is}, Pause: pause,
+		Policy: flags.policy.policy(), Pause: pause,
 	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, std)

@@ -15,6 +15,7 @@ import (
 
 func validateCommand(std streams) *cobra.Command {
 	var flags inputFlags
+	var onConflict conflictFlag
 	command := &cobra.Command{
 		Use:   "validate PATH...",
 		Short: "Check Works without writing anything, for CI",
@@ -30,7 +31,10 @@ them all.`,
 				return err
 			}
 			assuming := &assumingSource{Source: in, std: std}
-			reconciler := &reconcile.Reconciler{Source: assuming, Stores: memoryStores{}, Finish: reconcile.Preview}
+			reconciler := &reconcile.Reconciler{
+				Source: assuming, Stores: memoryStores{}, Finish: reconcile.Preview,
+				Policy: reconcile.Policy{OnConflict: onConflict.policy()},
+			}
 			result, err := reconciler.Round(c.Context())
 			if err != nil {
 				return inputError(err)
@@ -48,6 +52,7 @@ them all.`,
 		},
 	}
 	flags.add(command)
+	onConflict.add(command)
 	return command
 }
 

@@ -1,0 +1,117 @@
+package dedupe
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+)
+
+// The most that is shown of how two copies differ.
+const (
+	shownDifferences = 4
+	shownValue       = 40
+)
+
+// difference says where two copies of an object differ, when only that keeps
+// them from being shared.
+func (s *session) difference(c clash) string {
+	if s.root.Policy != Share || c.isPath() || c.first.claim == foreign {
+		return ""
+	}
+	mine, mineErr := s.meaning(c.later)
+	theirs, theirsErr := s.meaning(c.first)
+	if mineErr != nil || theirsErr != nil {
+		return ""
+	}
+	var a, b any
+	if json.Unmarshal(mine, &a) != nil || json.Unmarshal(theirs, &b) != nil {
+		return ""
+	}
+	differences := differ("", a, b)
+	if len(differences) == 0 {
+		return ""
+	}
+	more := ""
+	if len(differences) > shownDifferences {
+		more = fmt.Sprintf(", and %d more", len(differences)-shownDifferences)
+		differences = differences[:shownDifferences]
+	}
+	var shown []string
+	for _, d := range differences {
+		shown = append(shown, d.show(c.later.id.object.Kind == "Secret"))
+	}
+	return ", with other content: " + strings.Join(shown, ", ") + more
+}
+
+// fieldDifference is a field whose values differ.
+type fieldDifference struct {
+	path       string
+	mine, than any
+}
+
+func (d fieldDifference) show(secret bool) string {
+	if secret {
+		return d.path
+	}
+	return fmt.Sprintf("%s is %s, not %s", d.path, value(d.mine), value(d.than))
+}
+
+func value(v any) string {
+	if v == nil {
+		return "missing"
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	if len(text) > shownValue {
+		return string(text[:shownValue]) + "..."
+	}
+	return string(text)
+}
+
+// differ walks two values and gives the fields that differ, in order.
+func differ(path string, a, b any) []fieldDifference {
+	if reflect.DeepEqual(a, b) {
+		return nil
+	}
+	var found []fieldDifference
+	x, xOK := a.(map[string]any)
+	y, yOK := b.(map[string]any)
+	if xOK && yOK {
+		fields := map[string]bool{}
+		for field := range x {
+			fields[field] = true
+		}
+		for field := range y {
+			fields[field] = true
+		}
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
+			found = append(found, differ(strings.TrimPrefix(path+"."+field, "."), x[field], y[field])...)
+		}
+		return found
+	}
+	p, pOK := a.([]any)
+	q, qOK := b.([]any)
+	if pOK && qOK && len(p) == len(q) {
+		for i := range p {
+			found = append(found, differ(path+"["+strconv.Itoa(i)+"]", p[i], q[i])...)
+		}
+		return found
+	}
+	return []fieldDifference{{path, a, b}}
+}
+
+// placeOf gives where an entry's object is: a stake's is in another's file.
+func (s *session) placeOf(e entry) finding.Place {
+	if e.stake {
+		return s.holder[e.id].place
+	}
+	return e.place
+}

@@ -1,0 +1,35 @@
+package dedupe
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Policy says what is done about a clash.
+type Policy string
+
+// The policies.
+const (
+	// Quarantine holds back the placement that came later.
+	Quarantine Policy = "quarantine"
+	// Share writes an object that several want once, as long as all their
+	// copies mean the same; else it quarantines.
+	Share Policy = "share"
+	// Report writes everything and tells of every clash.
+	Report Policy = "report"
+)
+
+// Policies gives all policies, the default first.
+func Policies() []Policy { return []Policy{Quarantine, Share, Report} }
+
+// ParsePolicy reads a policy's name.
+func ParsePolicy(name string) (Policy, error) {
+	var names []string
+	for _, policy := range Policies() {
+		if name == string(policy) {
+			return policy, nil
+		}
+		names = append(names, string(policy))
+	}
+	return "", fmt.Errorf("%q is no policy for conflicts; there are %s", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,138 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// disk shows files to kustomize as a disk would, with the same words when
+// something is not there. It has nothing but these files.
+type disk struct {
+	// FileSystem is an empty one, for what a build never asks for.
+	filesys.FileSystem
+	files map[string][]byte
+	// dirs has what is in each directory.
+	dirs map[string][]string
+}
+
+var _ filesys.FileSystem = (*disk)(nil)
+
+// newDisk lays files out in a directory.
+func newDisk(dir string, files []tree.File) *disk {
+	d := &disk{FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
+	d.mkdir(dir)
+	for _, file := range files {
+		d.put(dir+"/"+file.Path.String(), file.Content)
+	}
+	return d
+}
+
+// put adds or replaces a file.
+func (d *disk) put(name string, content []byte) {
+	if _, there := d.files[name]; !there {
+		d.mkdir(path.Dir(name))
+		d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
+	}
+	d.files[name] = content
+}
+
+func (d *disk) mkdir(name string) {
+	if _, there := d.dirs[name]; there {
+		return
+	}
+	d.mkdir(path.Dir(name))
+	d.dirs[name] = nil
+	d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
+}
+
+// The words of a disk.
+var (
+	errMissing     = errors.New("no such file or directory")
+	errDirectory   = errors.New("is a directory")
+	errNoDirectory = errors.New("not a directory")
+)
+
+// missing says why there is nothing of a name.
+func (d *disk) missing(name string) error {
+	for above := path.Dir(name); above != "/"; above = path.Dir(above) {
+		if _, file := d.files[above]; file {
+			return errNoDirectory
+		}
+	}
+	return errMissing
+}
+
+// IsDir tells a directory.
+func (d *disk) IsDir(name string) bool {
+	_, dir := d.dirs[path.Clean(name)]
+	return dir
+}
+
+// Exists tells whether there is a file or directory.
+func (d *disk) Exists(name string) bool {
+	_, file := d.files[path.Clean(name)]
+	return file || d.IsDir(name)
+}
+
+// ReadFile gives a file.
+func (d *disk) ReadFile(name string) ([]byte, error) {
+	clean := path.Clean(name)
+	if content, there := d.files[clean]; there {
+		return content, nil
+	}
+	if d.IsDir(clean) {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errDirectory}
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: d.missing(clean)}
+}
+
+// ReadDir gives what is in a directory.
+func (d *disk) ReadDir(name string) ([]string, error) {
+	inside, there := d.dirs[path.Clean(name)]
+	if !there {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errMissing}
+	}
+	return slices.Sorted(slices.Values(inside)), nil
+}
+
+// CleanedAbs cuts a name into a directory that is there and a file in it.
+func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
+	clean := path.Clean("/" + name)
+	if d.IsDir(clean) {
+		return filesys.ConfirmedDir(clean), "", nil
+	}
+	if !d.Exists(clean) {
+		first := clean
+		for above := path.Dir(clean); !d.IsDir(above); above = path.Dir(above) {
+			first = above
+		}
+		if _, file := d.files[first]; file {
+			return "", "", fmt.Errorf("evalsymlink failure on '%s' : %w", name, errNoDirectory)
+		}
+		return "", "", fmt.Errorf("evalsymlink failure on '%s' : %w", name, &fs.PathError{Op: "lstat", Path: first, Err: errMissing})
+	}
+	return filesys.ConfirmedDir(path.Dir(clean)), path.Base(clean), nil
+}
+
+// Glob gives the files that a pattern names.
+func (d *disk) Glob(pattern string) ([]string, error) {
+	var found []string
+	for name := range d.files {
+		match, err := path.Match(pattern, name)
+		if err != nil {
+			return nil, err
+		}
+		if match && (filesys.IsHiddenFilePath(pattern) || !filesys.IsHiddenFilePath(name)) {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}

@@ -1,0 +1,41 @@
+package flux
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// counts tells whether the random trees show enough of everything.
+type counts struct{ all, built, clash, nested, decode, other int }
+
+func (c *counts) add(words string) {
+	c.all++
+	switch {
+	case words == "":
+		c.built++
+	case strings.Contains(words, "already registered id") && strings.Contains(words, "recursed"):
+		c.nested++
+	case strings.Contains(words, "already registered id"):
+		c.clash++
+	case strings.HasPrefix(words, "failed to decode"):
+		c.decode++
+	default:
+		c.other++
+	}
+}
+
+func (c *counts) String() string {
+	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d fail otherwise",
+		c.all, c.built, c.clash, c.nested, c.decode, c.other)
+}
+
+// check fails when the trees are too much of one kind to prove anything.
+func (c *counts) check(t *testing.T) {
+	t.Helper()
+	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "fail otherwise": c.other} {
+		if count*100 < c.all {
+			t.Errorf("only %d of %d trees %s", count, c.all, name)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+// Package flux holds what kratix-schedule says of a tree of files against what
+// Flux's own library says of it. It is a module of its own, so that the
+// program's module stays free of Flux.
+package flux
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	fluxkustomize "github.com/fluxcd/pkg/kustomize"
+	"github.com/fluxcd/pkg/kustomize/filesys"
+	"github.com/fluxcd/pkg/sourceignore"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Disk is a directory that trees are laid out in, one after the other.
+type Disk struct{ dir string }
+
+// Lay replaces what is in the directory by files.
+func (d Disk) Lay(files []tree.File) error {
+	entries, err := os.ReadDir(d.dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(d.dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		path := filepath.Join(d.dir, filepath.FromSlash(file.Path.String()))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, file.Content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fetch removes what Flux's source-controller leaves out of what it fetches.
+func (d Disk) Fetch() error {
+	domain := strings.Split(d.dir, string(filepath.Separator))
+	patterns, err := sourceignore.LoadIgnorePatterns(d.dir, domain)
+	if err != nil {
+		return err
+	}
+	matcher := sourceignore.NewDefaultMatcher(patterns, domain)
+	return filepath.WalkDir(d.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !matcher.Match(strings.Split(path, string(filepath.Separator)), false) {
+			return err
+		}
+		return os.Remove(path)
+	})
+}
+
+// Judge gives what Flux says of a directory below, as its kustomize-controller
+// does it: WriteFile, then SecureBuild.
+func (d Disk) Judge(below string) (resmap.ResMap, error) {
+	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
+		return fluxkustomize.SecureBuild(root, dir, false)
+	})
+}
+
+// JudgeQuickly says the same, but spares the 50 ms in which SecureBuild reads
+// the whole schema of Kubernetes anew before each build. That the two agree is
+// tested.
+func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
+	return d.judge(below, quickBuild)
+}
+
+func (d Disk) judge(below string, build func(root, dir string) (resmap.ResMap, error)) (resmap.ResMap, error) {
+	dir := filepath.Join(d.dir, filepath.FromSlash(below))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if _, err := fluxkustomize.NewGenerator(d.dir, unstructured.Unstructured{}).WriteFile(dir); err != nil {
+		return nil, err
+	}
+	built, err := build(d.dir, dir)
+	if err != nil {
+		return nil, fmt.Errorf("kustomize build failed: %w", err)
+	}
+	return built, nil
+}
+
+func quickBuild(root, dir string) (built resmap.ResMap, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("recovered from kustomize build panic: %v", r)
+		}
+	}()
+	secure, err := filesys.MakeFsOnDiskSecure(root)
+	if err != nil {
+		return nil, err
+	}
+	return krusty.MakeKustomizer(&krusty.Options{
+		LoadRestrictions: types.LoadRestrictionsNone,
+		PluginConfig:     types.DisabledPluginConfig(),
+	}).Run(secure, dir)
+}
+
+// Words writes a message with the directory it was laid out in as "/", and in
+// one line.
+func (d Disk) Words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), d.dir, "")), " ")
+}
