@@ -94,8 +94,7 @@ func (r *round) isFull(at int) bool {
 // reason says which steps of the choice told Destinations apart.
 func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	fit := j.fit
-	told := r.fleet.limited || fit.closed != "" || chosen.home || len(clashing) > 0 || fit.ready > 0 && fit.ready < len(fit.usable)
-	if !told && len(fit.usable) > 1 {
+	if r.onlyDrawn(fit, chosen, clashing) {
 		return fit.spread
 	}
 	left, ready := r.room(fit)
@@ -122,6 +121,12 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 		return strings.Join(append(steps, "another group of the same request is there"), "; ")
 	}
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
+}
+
+// onlyDrawn tells that nothing but the draw told Destinations apart.
+func (r *round) onlyDrawn(fit *fit, chosen candidate, clashing []int) bool {
+	ready := fit.ready == 0 || fit.ready == len(fit.usable)
+	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(clashing) == 0 && len(fit.usable) > 1
 }
 
 // room counts the usable Destinations that are not full, and those of them that

@@ -1,0 +1,115 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// newPair is a world of two Destinations; requests go to the first, and then it
+// fits no more.
+func newPair(t *testing.T, requests int) *testWorld {
+	w := newWorld(t)
+	two := w.addDestination("worker-2", "worker-2")
+	one := w.snapshot.Destinations[0]
+	one.Labels, two.Labels = map[string]string{"env": "dev"}, map[string]string{"env": "prod"}
+	put := func() {
+		for i := range requests {
+			name := fmt.Sprintf("r%02d", i)
+			w.put(name, name).Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{Source: "promise", MatchLabels: map[string]string{"env": "dev"}}}
+		}
+	}
+	put()
+	w.round()
+	put()
+	relabelled := func(d *kratix.Destination, env string) *kratix.Destination {
+		c := *d
+		c.Labels = map[string]string{"env": env}
+		return &c
+	}
+	w.snapshot.Destinations = []*kratix.Destination{relabelled(one, "prod"), relabelled(two, "dev")}
+	return w
+}
+
+// on counts the files of requests in a Destination's directory.
+func (w *testWorld) on(destination string) int {
+	n := 0
+	for _, path := range w.paths() {
+		if strings.HasPrefix(path, destination+"/resources/default") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAMoveIsTwoAcknowledgedSteps(t *testing.T) {
+	const requests = 20 // more than the guard would remove at once
+	w := newPair(t, requests)
+	result := w.round()
+	if w.on("worker-1") != requests || w.on("worker-2") != 0 || result.Again || !slices.Contains(rules(result), "KS041") {
+		t.Fatalf("without a word they have moved: %v", w.paths())
+	}
+	w.policy.OnMisplaced = scheduler.Move
+	if result := w.round(); w.on("worker-1") != requests || w.on("worker-2") != requests || !result.Again {
+		t.Fatalf("after the first step: %d and %d, again %v", w.on("worker-1"), w.on("worker-2"), result.Again)
+	}
+	w.policy.OnMisplaced = scheduler.Keep // nobody asks any more
+	result = w.round()
+	if w.on("worker-1") != 0 || w.on("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
+		t.Fatalf("after the second step: %d and %d, again %v, %v", w.on("worker-1"), w.on("worker-2"), result.Again, result.Findings)
+	}
+	for _, p := range result.Placements {
+		if p.State == report.Removed && p.Reason != "it is on worker-2 now" {
+			t.Errorf("%s is removed: %s", p.Work, p.Reason)
+		}
+	}
+	if w.round(); strings.Contains(w.content("worker-2/.kratix/default-r00.worker-2-5058f.yaml"), "moved-from") {
+		t.Error("the record still says where it comes from")
+	}
+	if result := w.round(); result.Changes() || result.Again {
+		t.Error("there is more to do")
+	}
+}
+
+func TestAMoveToWhereItWouldClashIsNotBegun(t *testing.T) {
+	w := newPair(t, 1)
+	w.write(map[string]string{"worker-2/resources/by-hand.yaml": configMaps("r00")})
+	w.policy.OnMisplaced = scheduler.Move
+	w.round()
+	if result := w.round(); result.Again || !slices.Contains(rules(result), "KS001") || w.on("worker-1") != 1 || w.on("worker-2") != 0 {
+		t.Errorf("again %v, %d and %d", result.Again, w.on("worker-1"), w.on("worker-2"))
+	}
+}
+
+func TestAnAnnotationThatCannotBeReadIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.snapshot.Destinations[0].Annotations = map[string]string{scheduler.CordonAnnotation: "maybe"}
+	w.put("a", "x")
+	if got := rules(w.round()); !slices.Equal(got, []string{"KS040", "KS046"}) {
+		t.Errorf("findings %v", got)
+	}
+}
+
+func TestADependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
+	w := newWorld(t)
+	work := w.put("d", "x")
+	work.Spec.ResourceName = ""
+	work.Annotations = map[string]string{scheduler.DependenciesAnnotation: scheduler.OnDemand}
+	w.expect(w.round(), map[string]report.State{"d": report.Unplaced})
+	w.put("a", "y")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "d": report.Placed})
+}
+
+func TestLookIsWhatARoundPlansFrom(t *testing.T) {
+	w := newPair(t, 2)
+	r := Reconciler{Source: w, Stores: w, Policy: Policy{OnMisplaced: scheduler.Move}}
+	in, findings, err := r.Look(t.Context())
+	if err != nil || len(findings) > 0 || len(in.Works) != 2 || len(in.Existing) != 2 || len(in.Destinations) != 2 || in.OnMisplaced != scheduler.Move {
+		t.Errorf("%+v, %v, %v", in, findings, err)
+	}
+}
