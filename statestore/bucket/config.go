@@ -15,7 +15,7 @@ const (
 	// DefaultParallel is enough to hide 20 ms of latency, and not more than a
 	// small server can bear.
 	DefaultParallel = 32
-	DefaultPatience = 20 * time.Second
+	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20
 )
 
