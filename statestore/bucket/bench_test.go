@@ -36,7 +36,7 @@ func BenchmarkWrite(b *testing.B) {
 			raw := map[int][]float64{}
 			endpoint := server.Endpoint
 			if c.latency > 0 {
-				endpoint = slowed(b, server.Endpoint, c.latency)
+				endpoint = buckettest.Slow(b, server.Endpoint, c.latency)
 			}
 			client := rawClient(b, endpoint)
 			for b.Loop() {
@@ -59,16 +59,6 @@ func BenchmarkWrite(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-}
-
-func slowed(b *testing.B, endpoint string, latency time.Duration) string {
-	b.Helper()
-	proxy := buckettest.NewProxy(b, endpoint)
-	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		time.Sleep(latency)
-		next.ServeHTTP(w, r)
-	})
-	return proxy.Endpoint
 }
 
 // rawClient may have as many connections as it likes.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
 		for _, dir := range []string{"w/dependencies", "w/resources", "w/.kratix"} {
-			files[fmt.Sprintf("%s/common/%d.yaml", dir, i)] = fmt.Sprint(which)
+			files[fmt.Sprintf("%s/common/%d.yaml", dir, i)] = strconv.Itoa(which)
 			files[fmt.Sprintf("%s/only-%d/%d.yaml", dir, which, i)] = "x"
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,7 +50,7 @@ var faults = map[string]fault{
 		for key, values := range whole.Header() {
 			w.Header()[key] = values
 		}
-		w.Header().Set("Content-Length", fmt.Sprint(whole.Body.Len()))
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
 		w.WriteHeader(whole.Code)
 		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
 		_ = http.NewResponseController(w).Flush()
@@ -61,7 +62,7 @@ var faults = map[string]fault{
 		for key, values := range whole.Header() {
 			w.Header()[key] = values
 		}
-		w.Header().Set("Content-Length", fmt.Sprint(whole.Body.Len()))
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
 		w.WriteHeader(whole.Code)
 		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
 		_ = http.NewResponseController(w).Flush()
@@ -118,9 +119,9 @@ func randomTree(random *rand.Rand) map[string]string {
 	files := map[string]string{}
 	for i := range 20 {
 		if random.IntN(2) == 0 {
-			files[fmt.Sprintf("w/dependencies/p%d/file.yaml", i)] = fmt.Sprint(random.IntN(3))
-			files[fmt.Sprintf("w/resources/default/p%d/file.yaml", i)] = fmt.Sprint(random.IntN(3))
-			files[fmt.Sprintf("w/.kratix/default-p%d.yaml", i)] = fmt.Sprint(random.IntN(3))
+			files[fmt.Sprintf("w/dependencies/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
+			files[fmt.Sprintf("w/resources/default/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
+			files[fmt.Sprintf("w/.kratix/default-p%d.yaml", i)] = strconv.Itoa(random.IntN(3))
 		}
 	}
 	return files
