@@ -27,8 +27,13 @@ demo: build ## Place, write and check the example Works in testdata
 # without it, so that Go and git are enough. RACE=-race insists on it.
 RACE ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null && echo -race)
 
+.PHONY: servers
+servers: ## Build the S3 servers that tests start into bin/s3, once
+	@./hack/s3-servers.sh
+
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler
+	@$(MAKE) --no-print-directory servers || echo 'test: the S3 servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
 
 .PHONY: vet
