@@ -16,6 +16,7 @@ import (
 
 type runFlags struct {
 	input          inputFlags
+	git            gitFlags
 	once           bool
 	allowDeletions bool
 	interval       time.Duration
@@ -36,6 +37,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runRun(c, flags, std) },
 	}
 	flags.input.add(command)
+	flags.git.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
 	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
@@ -47,8 +49,12 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	commits, err := flags.git.parse(c)
+	if err != nil {
+		return err
+	}
 	reconciler := &reconcile.Reconciler{
-		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
+		Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit,
 		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions}, Pause: pause,
 	}
 	if !flags.once {

@@ -64,10 +64,8 @@ type appLogin struct {
 var _ credentials = (*appLogin)(nil)
 
 func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*appLogin, error) {
-	for name, value := range map[string]string{"appID": app.ID, "installationID": app.Installation} {
-		if _, err := strconv.ParseUint(value, 10, 63); err != nil {
-			return nil, fmt.Errorf("key %s of the Secret is not a number", name)
-		}
+	if _, err := strconv.ParseUint(app.Installation, 10, 63); err != nil {
+		return nil, errors.New("key installationID of the Secret is not a number")
 	}
 	api, err := url.Parse(orDefault(app.APIURL, DefaultGitHubAPI))
 	if err != nil || api.Host == "" || (api.Scheme != "https" && api.Scheme != "http") {
