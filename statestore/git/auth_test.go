@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -198,7 +199,7 @@ func TestGitHubsRefusalOfAnAppReachesTheUser(t *testing.T) {
 		g.status, g.words = status, "Integration not found"
 		_, err := store.Read(t.Context())
 		told := wantError(t, err, want)
-		if !strings.Contains(told.Error(), "Integration not found") || (want == statestore.ErrDenied) != strings.Contains(told.Hint, "appID") {
+		if !strings.Contains(told.Error(), "Integration not found") || errors.Is(want, statestore.ErrDenied) != strings.Contains(told.Hint, "appID") {
 			t.Errorf("%v (hint %q)", err, told.Hint)
 		}
 	}

@@ -24,11 +24,6 @@ func TestStoreWithBlobsOnDemand(t *testing.T) {
 // counter counts fetches and the bytes of their answers.
 type counter struct{ fetches, bytes atomic.Int64 }
 
-func (c *counter) reset() {
-	c.fetches.Store(0)
-	c.bytes.Store(0)
-}
-
 func (c *counter) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/git-upload-pack") {
 		c.fetches.Add(1)

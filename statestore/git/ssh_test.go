@@ -185,7 +185,7 @@ func TestASilentSSHServerIsLeftWhenTheContextEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer listener.Close() //nolint:errcheck // the test is over, or the peer
 	config, shell := servedBySSH(t, gittest.Bare(t))
 	mute := config
 	mute.URL = "ssh://git@" + listener.Addr().String() + "/x.git"

@@ -39,7 +39,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	}
 	p := &Proxy{Address: listener.Addr().String()}
 	t.Cleanup(func() {
-		listener.Close()
+		listener.Close() //nolint:errcheck // the test is over, or the peer
 		p.drop()
 	})
 	go func() {
@@ -66,7 +66,7 @@ func (p *Proxy) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, conn := range p.conns {
-		conn.Close()
+		conn.Close() //nolint:errcheck // the test is over, or the peer
 	}
 	p.conns = nil
 }
@@ -82,12 +82,12 @@ func (p *Proxy) begin(client net.Conn, server string) (Fault, net.Conn, error) {
 }
 
 func (p *Proxy) pass(client net.Conn, server string) {
-	defer client.Close()
+	defer client.Close() //nolint:errcheck // the test is over, or the peer
 	fault, upstream, err := p.begin(client, server)
 	if err != nil {
 		return
 	}
-	defer upstream.Close()
+	defer upstream.Close() //nolint:errcheck // the test is over, or the peer
 	go func() {
 		io.Copy(upstream, client) //nolint:errcheck // either end may go
 		if half, ok := upstream.(*net.TCPConn); ok {

@@ -74,7 +74,7 @@ func ServeSSH(t testing.TB, root string) *Shell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // the test is over, or the peer
 	address := listener.Addr().String()
 	_, port, _ := net.SplitHostPort(address)
 	shell := &Shell{
@@ -102,7 +102,7 @@ func ServeSSH(t testing.TB, root string) *Shell {
 }
 
 func (s *Shell) serve(conn net.Conn, config *ssh.ServerConfig) {
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // the test is over, or the peer
 	_, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
 		return
@@ -119,7 +119,7 @@ func (s *Shell) serve(conn net.Conn, config *ssh.ServerConfig) {
 }
 
 func (s *Shell) session(channel ssh.Channel, asked <-chan *ssh.Request) {
-	defer channel.Close()
+	defer channel.Close() //nolint:errcheck // the test is over, or the peer
 	for request := range asked {
 		if request.Type != "exec" {
 			request.Reply(false, nil) //nolint:errcheck // the client finds out
@@ -154,7 +154,7 @@ func (s *Shell) run(text string, channel ssh.Channel) uint32 {
 	}
 	go func() {
 		io.Copy(in, channel) //nolint:errcheck // the client may have gone
-		in.Close()
+		in.Close()           //nolint:errcheck // the test is over, or the peer
 	}()
 	if cmd.Wait() != nil {
 		return 128
