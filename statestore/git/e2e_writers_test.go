@@ -11,5 +11,5 @@ import (
 
 func TestE2EEightWritersOfTwoHundredCommits(t *testing.T) {
 	repository := gittest.Bare(t)
-	writeTogether(t, repository, git.Config{URL: repository}, 8, 25, 5)
+	writeTogether(t, repository, git.Config{URL: repository}, 8, 200, 20)
 }

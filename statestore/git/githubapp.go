@@ -39,6 +39,9 @@ type GitHubApp struct {
 // DefaultGitHubAPI is where github.com gives tokens.
 const DefaultGitHubAPI = "https://api.github.com"
 
+// appUser is who GitHub expects with a token of an app.
+const appUser = "x-access-token"
+
 const (
 	// renewBefore is how long before its end a token is not used any more.
 	renewBefore = 5 * time.Minute
@@ -106,7 +109,7 @@ func (a *appLogin) login(ctx context.Context) (transport.AuthMethod, error) {
 			return nil, err
 		}
 	}
-	return &githttp.BasicAuth{Username: "x-access-token", Password: a.token}, nil
+	return &githttp.BasicAuth{Username: appUser, Password: a.token}, nil
 }
 
 func (a *appLogin) refused() {
@@ -118,7 +121,7 @@ func (a *appLogin) refused() {
 func (a *appLogin) secrets() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return []string{a.token, a.app.PrivateKey}
+	return []string{a.token, basic(appUser, a.token), a.app.PrivateKey}
 }
 
 // renew asks for a token.
