@@ -80,6 +80,10 @@ func newSession(root Root) *session {
 		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
 		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{}, units: map[unitKey]kustomize.Unit{},
 	}
+	if s.root.Cache == nil {
+		s.root.Cache = &kustomize.Cache{}
+	}
+	s.root.Cache.Load(s.contents())
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
@@ -90,6 +94,24 @@ func newSession(root Root) *session {
 		s.foreign.add(entry)
 	}
 	return s
+}
+
+// contents gives every file that is read.
+func (s *session) contents() [][]byte {
+	var contents [][]byte
+	add := func(files []File) {
+		for _, file := range files {
+			if kustomize.Loads(file.Path) {
+				contents = append(contents, file.Content)
+			}
+		}
+	}
+	add(s.root.Foreign)
+	for _, claim := range s.root.Claims {
+		add(claim.Wanted)
+		add(claim.Stored)
+	}
+	return contents
 }
 
 // claimedPaths gives the paths that a claim with these files has to itself.

@@ -53,7 +53,7 @@ func (s *session) split(files []File) (plain []File, nested []kustomize.Unit) {
 }
 
 func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []entry {
-	objects, err := kustomize.Objects(file.Content)
+	objects, err := s.root.Cache.Objects(file.Content)
 	if err != nil && broken != nil {
 		*broken = append(*broken, s.unbuildableFile(claim, file, err))
 	}

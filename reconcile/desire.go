@@ -6,6 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -18,6 +19,8 @@ type desired struct {
 	destinations []*desiredDestination
 	findings     []finding.Finding
 	policy       Policy
+	// read remembers files that were read before.
+	read *kustomize.Cache
 }
 
 // desiredDestination is what a Destination's directory should hold.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -47,6 +48,9 @@ type Reconciler struct {
 	// Pause waits before a round is tried again, after attempt tries; nil does
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
+
+	// read remembers the files that earlier rounds have read.
+	read kustomize.Cache
 }
 
 // attempts is how often a round is tried while other writers get in first.
@@ -99,6 +103,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	var stale error
 	for _, store := range world.stores {
 		desired := desire(store, parts, r.Policy)
+		desired.read = &r.read
 		if err := desired.settle(ctx); err != nil {
 			out.failed(desired, err)
 			continue
@@ -110,6 +115,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		out.finished(desired, changes, revision, err)
 	}
+	r.read.Sweep()
 	return out.report(), stale
 }
 

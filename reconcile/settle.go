@@ -32,7 +32,7 @@ func (d *desired) settle(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict})
+			d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict, Cache: d.read})
 		}
 		dest.letGo()
 		d.freeze(dest)
