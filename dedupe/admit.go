@@ -152,13 +152,13 @@ func (s *session) holdUnbuildable() {
 // tryAll admits everything at once when nothing clashes: so two claims may
 // swap objects in one step.
 func (s *session) tryAll() bool {
-	all := s.index.clone()
 	for i := range s.root.Claims {
-		for _, entry := range s.current(i, true) {
-			all.add(entry)
+		for _, entry := range s.current(i) {
+			s.index.add(entry)
 		}
 	}
-	if s.clashes(all) {
+	if s.clashes(s.index) {
+		s.index = s.foreign.clone()
 		return false
 	}
 	for i, st := range s.states {
@@ -166,14 +166,12 @@ func (s *session) tryAll() bool {
 			s.states[i] = admitted
 		}
 	}
-	s.index = all
 	return true
 }
 
-// current gives what a claim has in the tree: what it wants once it may, else
-// what it has stored.
-func (s *session) current(i int, optimistic bool) []entry {
-	if s.states[i] == admitted || (optimistic && s.states[i] == waiting) {
+// current gives what a claim has in the tree if it is written when it may be.
+func (s *session) current(i int) []entry {
+	if s.states[i] == waiting {
 		return s.parsed[i].wanted
 	}
 	return s.parsed[i].stored

@@ -43,7 +43,7 @@ func (s *session) findings() []finding.Finding {
 			}
 		}
 	}
-	for _, e := range s.index.all() {
+	for _, e := range s.index.repeated() {
 		if first := s.index.byID[e.id][0]; !same(first, e) && !s.compatible(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}

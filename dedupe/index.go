@@ -65,9 +65,21 @@ func (x *index) remove(e entry) {
 
 // all gives every entry, objects in the order in which kustomize meets them.
 func (x *index) all() []entry {
-	var entries []entry
+	entries := make([]entry, 0, len(x.byID))
 	for _, some := range x.byID {
 		entries = append(entries, some...)
+	}
+	slices.SortFunc(entries, compareEntries)
+	return entries
+}
+
+// repeated gives the entries of what is there more than once, in that order.
+func (x *index) repeated() []entry {
+	var entries []entry
+	for _, some := range x.byID {
+		if len(some) > 1 {
+			entries = append(entries, some...)
+		}
 	}
 	slices.SortFunc(entries, compareEntries)
 	return entries

@@ -41,9 +41,7 @@ func (c *Cache) Load(contents [][]byte) {
 	for range min(runtime.GOMAXPROCS(0), len(contents)) {
 		done.Go(func() {
 			for some := range work {
-				for _, content := range some {
-					_, _ = c.Objects(content) // the error is remembered as well
-				}
+				c.load(some)
 			}
 		})
 	}
@@ -53,6 +51,25 @@ func (c *Cache) Load(contents [][]byte) {
 	}
 	close(work)
 	done.Wait()
+}
+
+func (c *Cache) load(contents [][]byte) {
+	var simple [][]byte
+	var sums [][sha256.Size]byte
+	for _, content := range contents {
+		sum := sha256.Sum256(content)
+		switch {
+		case c.known(sum) != nil:
+		case isSimple(content):
+			simple, sums = append(simple, content), append(sums, sum)
+		default:
+			objects, err := Objects(content)
+			c.add(sum, objects, err)
+		}
+	}
+	for i, object := range readTogether(simple) {
+		c.add(sums[i], []Object{object}, nil)
+	}
 }
 
 // Sweep forgets the files that nobody has asked for since the last Sweep.
