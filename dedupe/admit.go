@@ -26,7 +26,7 @@ func Check(root Root) Verdict {
 	for s.decide(); s.pinHolders(); s.decide() {
 	}
 	files, shared := s.share()
-	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared}
+	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared, decided: s}
 }
 
 // decide says of each claim whether it is admitted.

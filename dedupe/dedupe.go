@@ -74,4 +74,6 @@ type Verdict struct {
 	Shared map[int][]Shared
 	// Findings name every clash and every file that cannot be built.
 	Findings []finding.Finding
+	// decided is how it came about.
+	decided *session
 }

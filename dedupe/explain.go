@@ -49,7 +49,7 @@ func (s *session) findings() []finding.Finding {
 		}
 	}
 	s.quoteFlux(findings)
-	return findings
+	return append(findings, s.checkCost()...)
 }
 
 // clash is one object in two places, or one path that two claim.

@@ -31,6 +31,8 @@ type entry struct {
 	position int
 	// text is the file; nil when the object is not a document of one.
 	text []byte
+	// defines is what a CustomResourceDefinition defines.
+	defines *kustomize.Definition
 	// stake tells that the object is in another claim's file.
 	stake bool
 }

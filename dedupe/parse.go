@@ -62,7 +62,7 @@ func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []e
 		place := file.Place
 		place.Line = object.Line
 		entries = append(entries, entry{
-			id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1, text: file.Content,
+			id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
 		})
 	}
 	return entries
@@ -95,7 +95,7 @@ func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, b
 	s.units[unitKey{claim, dir}] = unit
 	entries := make([]entry, 0, len(objects))
 	for i, object := range objects {
-		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1})
+		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1, defines: object.Defines})
 	}
 	return entries
 }

@@ -19,6 +19,8 @@ type Object struct {
 	ID ID
 	// Line is where the object starts in its file, from 1.
 	Line int
+	// Defines is what a CustomResourceDefinition defines; nil for other kinds.
+	Defines *Definition
 }
 
 // Loads tells whether Flux reads a file with this path as Kubernetes objects.
@@ -100,8 +102,9 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 func objectOf(res *resource.Resource, line int) Object {
 	id := res.CurId()
 	return Object{
-		ID:   ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
-		Line: line,
+		ID:      ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
+		Line:    line,
+		Defines: definitionIn(res),
 	}
 }
 

@@ -22,6 +22,7 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 	r := &reporter{}
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
+	r.add(largeWorks(w)...)
 	for _, u := range plan.Unplaced {
 		at := w.Origins[u.Work]
 		at.Object = kratix.Describe(u.Work)
