@@ -87,7 +87,7 @@ func newSession(root Root) *session {
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
-	for _, entry := range s.parse(foreign, root.Foreign, &s.broken) {
+	for _, entry := range s.parse(foreign, s.withoutHiding(root.Foreign), &s.broken) {
 		s.foreign.add(entry)
 	}
 	for _, entry := range claimedPaths(foreign, Claim{}, root.Foreign) {

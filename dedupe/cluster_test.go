@@ -98,3 +98,21 @@ func TestSecretsAreNotShownInDifferences(t *testing.T) {
 		t.Errorf("found %v", v.Findings)
 	}
 }
+
+func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
+	hiding := files("stranger", map[string]string{"kustomization.yaml": "resources: []\n"})
+	for _, dir := range []string{"root/kustomization.yaml", "root/a/kustomization.yaml"} {
+		hiding[0].Path = path(dir)
+		c := owner("a", configMaps("x"))
+		c.Wanted[0].Path = path("root/a/b/f.yaml")
+		v := Check(Root{Path: path("root"), Claims: []Claim{c}, Foreign: hiding})
+		if got := told(v.Findings); !slices.Equal(got, []string{"KS006 stranger/kustomization.yaml:0"}) || !strings.Contains(v.Findings[0].Fix, "/"+dir) {
+			t.Errorf("%s: found %v", dir, v.Findings)
+		}
+	}
+	c := owner("a", configMaps("x"))
+	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, path("root/kustomization.yaml"), []byte("resources: []\n")
+	if v := Check(Root{Path: path("root"), Claims: []Claim{c}}); len(v.Held) != 1 || v.Findings[0].Rule.ID != "KS006" {
+		t.Errorf("a placement's own: held %v, found %v", v.Held, told(v.Findings))
+	}
+}

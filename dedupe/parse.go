@@ -79,6 +79,12 @@ func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, b
 	dir := s.root.Path.Join(unit.Path)
 	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
 	place := files[at].Place
+	if unit.Path.IsRoot() && broken != nil {
+		*broken = append(*broken, finding.Finding{
+			Rule: finding.HidingKustomization(), Place: place,
+			Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of other placements", s.root.Path),
+		})
+	}
 	objects, err := kustomize.Nested(s.root.Path, unit)
 	switch {
 	case err == nil:
@@ -106,5 +112,5 @@ func (s *session) mend(claim int, path string) string {
 	if claim != foreign {
 		return ""
 	}
-	return fmt.Sprintf("Correct it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
+	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }
