@@ -11,7 +11,7 @@ func Rules() []Rule {
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(),
+		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(),
 	}
 }
@@ -229,7 +229,7 @@ func NoDestination() Rule {
 		ID: "KS040", Name: "NoDestination", Severity: Error,
 		Summary: "No Destination fits a group of a Work, so it is not written anywhere.",
 		Why:     "The labels that the Promise and its pipelines ask for are on no Destination that can take the group.",
-		Fix:     "Give a Destination the labels, or ask for others.",
+		Fix:     "Give a Destination the labels, or ask for others; where one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` says what each lacks.",
 	}
 }
 
@@ -239,7 +239,7 @@ func Misplaced() Rule {
 		ID: "KS041", Name: "Misplaced", Severity: Warning,
 		Summary: "A placement is on a Destination that no longer fits; it stays there and is kept up to date.",
 		Why:     "Moving it would delete what runs there. Kratix marks such placements kratix.io/misplaced as well.",
-		Fix:     "Give the Destination its labels back, or delete the request and make it anew.",
+		Fix:     "Give the Destination its labels back, or let run move it with --on-misplaced move.",
 	}
 }
 
@@ -280,6 +280,17 @@ func PlacementWaits() Rule {
 		Summary: "A group waits to be placed, since it may already be on a Destination whose store cannot be read.",
 		Why:     "Which placements a Destination has is recorded in its store. A request placed anew elsewhere would then exist twice.",
 		Fix:     "Mend what is reported of the store (KS060); the group is placed by itself then.",
+	}
+}
+
+// InvalidAnnotation is a setting that cannot be read.
+func InvalidAnnotation() Rule {
+	return Rule{
+		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
+		Summary: "An annotation kratix-schedule.io/... of a Destination or a Work has a value that cannot be read.",
+		Why: "What it should say is unknown. A Destination whose cordon or capacity cannot be read takes nothing new; " +
+			"a weight that cannot be read counts as 1. What is placed already stays.",
+		Fix: "Give the annotation a value as the message says, in quotes, or remove it.",
 	}
 }
 

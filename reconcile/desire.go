@@ -21,6 +21,8 @@ type desired struct {
 	policy       Policy
 	// read remembers files that were read before.
 	read *kustomize.Cache
+	// failed is why nothing can be written now.
+	failed error
 }
 
 // desiredDestination is what a Destination's directory should hold.
@@ -49,27 +51,30 @@ type desiredPlacement struct {
 	leaving *recordView
 	state   report.State
 	reason  string
+	// clashes tells that it is held back because of what else is there.
+	clashes bool
 }
 
 // writable tells whether the placement's files are to be written.
 func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a store.
-func desire(store *storeView, plan planned, policy Policy) *desired {
-	d := &desired{storeView: store, policy: policy}
+func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired {
+	d := &desired{storeView: store, policy: policy, read: &memo.read}
 	for _, view := range store.destinations {
 		dest := &desiredDestination{destinationView: view}
 		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before
 		part := plan.of(view.Name)
 		switch {
 		case view.goesWithItsFiles():
-			dest.retired, dest.removed = fixtures, view.records
+			dest.retired, dest.removed = fixtures, slices.Clone(view.records)
 		case view.IsDeleted():
 			dest.keepAll()
 		default:
 			dest.fixtures = fixtures
-			d.plan(dest, part)
+			d.plan(dest, part, memo)
 			d.remove(dest, part.removed, policy)
+			dest.relocate(part.moved)
 		}
 		d.destinations = append(d.destinations, dest)
 	}
@@ -77,9 +82,9 @@ func desire(store *storeView, plan planned, policy Policy) *desired {
 }
 
 // plan takes over what the scheduler has decided.
-func (d *desired) plan(dest *desiredDestination, part *plannedPart) {
+func (d *desired) plan(dest *desiredDestination, part *plannedPart, memo *memo) {
 	for _, placement := range part.placements {
-		dest.placements = append(dest.placements, d.render(dest.destinationView, placement))
+		dest.placements = append(dest.placements, d.render(dest.destinationView, placement, memo))
 	}
 	for _, kept := range part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
@@ -95,19 +100,31 @@ func (dest *desiredDestination) keepAll() {
 
 // render gives a placement its files. One that cannot be rendered whole is held
 // back.
-func (d *desired) render(view *destinationView, from *scheduler.Placement) *desiredPlacement {
+func (d *desired) render(view *destinationView, from *scheduler.Placement, memo *memo) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
-	rendering, findings := layout.Render(view.Destination, from.WorkPlacement)
-	record, err := layout.NewRecord(view.Destination, from.WorkPlacement, rendering)
+	key := renderKey{
+		work: from.Work, group: from.Spec.ID, destination: view.Destination, name: from.Name,
+		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel],
+	}
+	made, known := memo.rendered.get(key)
+	if !known {
+		made = memo.rendered.put(key, render(view.Destination, from))
+	}
+	p.rendering, p.record = made.rendering, made.record
+	if len(made.findings) > 0 {
+		p.state, p.reason = report.Held, "a file of it cannot be written"
+		d.findings = append(d.findings, made.findings...)
+	}
+	return p
+}
+
+func render(d *kratix.Destination, from *scheduler.Placement) rendered {
+	rendering, findings := layout.Render(d, from.WorkPlacement)
+	record, err := layout.NewRecord(d, from.WorkPlacement, rendering)
 	if err != nil {
 		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
-	p.rendering, p.record = rendering, record
-	if len(findings) > 0 {
-		p.state, p.reason = report.Held, "a file of it cannot be written"
-		d.findings = append(d.findings, findings...)
-	}
-	return p
+	return rendered{rendering: rendering, record: record, findings: findings}
 }
 
 // keep leaves a placement as it is, whatever it is.
@@ -121,8 +138,12 @@ func keep(view *destinationView, placement *kratix.WorkPlacement, reason string)
 // remove takes the records of placements that are no longer wanted, unless
 // they are suspiciously many.
 func (d *desired) remove(dest *desiredDestination, removed []*kratix.WorkPlacement, policy Policy) {
+	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
+	for _, placement := range removed {
+		gone[placement] = true
+	}
 	for _, record := range dest.records {
-		if slices.Contains(removed, record.Placement) {
+		if gone[record.Placement] {
 			dest.removed = append(dest.removed, record)
 		}
 	}

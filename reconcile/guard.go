@@ -6,12 +6,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
 // Policy is what a user decides about rounds.
 type Policy struct {
 	// AllowDeletions switches the guard against an emptied source off.
 	AllowDeletions bool
+	// OnMisplaced says what becomes of placements whose Destination no longer
+	// fits.
+	OnMisplaced scheduler.OnMisplaced
+	// Moves are asked for beside that.
+	Moves []scheduler.Relocation
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
 }

@@ -53,10 +53,12 @@ type recordView struct {
 	layout.Record
 	// path is the record's own.
 	path tree.Path
+	// why says why it is removed, if it is not for its Work.
+	why string
 }
 
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener) *world {
+func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, memo *memo) *world {
 	w := &world{Snapshot: snapshot}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
@@ -64,7 +66,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener) *worl
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
 	for _, store := range w.stores {
-		w.read(ctx, store)
+		w.read(ctx, store, memo)
 	}
 	return w
 }
@@ -154,7 +156,7 @@ func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
 }
 
 // read reads a store, and the records in it.
-func (w *world) read(ctx context.Context, store *storeView) {
+func (w *world) read(ctx context.Context, store *storeView, memo *memo) {
 	if store.err == nil {
 		store.state, store.err = store.Read(ctx)
 	}
@@ -163,32 +165,38 @@ func (w *world) read(ctx context.Context, store *storeView) {
 	}
 	if store.err == nil {
 		store.listing = slices.SortedFunc(maps.Keys(store.state.Files), tree.Compare)
-		store.err = w.readRecords(ctx, store)
+		store.err = w.readRecords(ctx, store, memo)
 	}
 	if store.err != nil {
 		w.findings = append(w.findings, failure(finding.Place{Object: store.ref.String()}, store.err))
 	}
 }
 
-func (w *world) readRecords(ctx context.Context, store *storeView) error {
+func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) error {
 	for _, d := range store.destinations {
 		dir, err := layout.RecordsDir(d.Destination)
 		if err != nil {
 			return err
 		}
 		for _, path := range tree.Below(store.listing, dir) {
-			content, err := store.state.Contents.Content(ctx, path)
-			if err != nil {
-				return fmt.Errorf("read the record %s: %w", path, err)
+			key := recordKey{store: store.ref, path: path, sum: store.state.Files[path]}
+			read, known := memo.records.get(key)
+			if !known {
+				content, err := store.state.Contents.Content(ctx, path)
+				if err != nil {
+					return fmt.Errorf("read the record %s: %w", path, err)
+				}
+				record, err := layout.ParseRecord(content)
+				read = memo.records.put(key, readRecord{record, err})
 			}
-			w.addRecord(d, path, content)
+			w.addRecord(d, path, read)
 		}
 	}
 	return nil
 }
 
-func (w *world) addRecord(d *destinationView, path tree.Path, content []byte) {
-	record, err := layout.ParseRecord(content)
+func (w *world) addRecord(d *destinationView, path tree.Path, read readRecord) {
+	record, err := read.Record, read.err
 	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
 	switch {
 	case err != nil:

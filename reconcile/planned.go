@@ -13,6 +13,8 @@ type planned map[string]*plannedPart
 type plannedPart struct {
 	placements    []*scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
+	// moved maps placements to where others have taken their place.
+	moved map[*kratix.WorkPlacement]string
 }
 
 // byDestination deals a plan out.
@@ -30,13 +32,16 @@ func byDestination(plan *scheduler.Result) planned {
 		part := parts.of(removed.Spec.TargetDestinationName)
 		part.removed = append(part.removed, removed)
 	}
+	for _, moved := range plan.Moved {
+		parts.of(moved.Spec.TargetDestinationName).moved[moved.WorkPlacement] = moved.To
+	}
 	return parts
 }
 
 // of gives the part of a Destination.
 func (p planned) of(destination string) *plannedPart {
 	if p[destination] == nil {
-		p[destination] = &plannedPart{}
+		p[destination] = &plannedPart{moved: map[*kratix.WorkPlacement]string{}}
 	}
 	return p[destination]
 }

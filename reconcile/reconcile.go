@@ -10,7 +10,6 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -39,7 +38,8 @@ func Preview(_ context.Context, _ statestore.Store, changes statestore.ChangeSet
 	return changes.Base, nil
 }
 
-// Reconciler does rounds.
+// Reconciler does rounds, one at a time. It remembers what it may forget: the
+// stores say what is placed.
 type Reconciler struct {
 	Source source.Source
 	Stores Opener
@@ -49,8 +49,8 @@ type Reconciler struct {
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
 
-	// read remembers the files that earlier rounds have read.
-	read kustomize.Cache
+	memo    memo
+	planner scheduler.Planner
 }
 
 // attempts is how often a round is tried while other writers get in first.
@@ -85,7 +85,8 @@ func ignoreStale(err error) error {
 //	stores     everything stored, and the records of what is placed
 //	scheduler  who goes where
 //	layout     the files of each placement
-//	dedupe     who may be written without breaking a Destination
+//	dedupe     who may be written without breaking a Destination; what may not
+//	           is scheduled once more, in case another Destination takes it
 //	diff       the changes, one set a store
 //	finish     written, or only shown
 //
@@ -95,28 +96,49 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	world := observe(ctx, snapshot, r.Stores)
-	plan := scheduler.Plan(world.input())
+	r.memo.turn()
+	world := observe(ctx, snapshot, r.Stores, &r.memo)
+	plan, stores := r.plan(ctx, world)
 
 	out := newReporter(world, &plan)
-	parts := byDestination(&plan)
 	var stale error
-	for _, store := range world.stores {
-		desired := desire(store, parts, r.Policy)
-		desired.read = &r.read
-		if err := desired.settle(ctx); err != nil {
-			out.failed(desired, err)
+	for _, store := range stores {
+		if store.failed != nil {
+			out.failed(store)
 			continue
 		}
-		changes := desired.diff()
+		changes := store.diff()
 		revision, err := r.Finish(ctx, store.Store, changes)
 		if errors.Is(err, statestore.ErrStale) {
 			stale = err
 		}
-		out.finished(desired, changes, revision, err)
+		out.finished(store, changes, revision, err)
 	}
-	r.read.Sweep()
 	return out.report(), stale
+}
+
+// replans bounds how often a plan is made anew because of clashes.
+const replans = 8
+
+// plan decides where everything goes and what may be written there. Groups that
+// would clash where they are new are tried elsewhere, while that helps.
+func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, []*desired) {
+	input := r.Policy.apply(world.input())
+	clashing := clashes{}
+	for again := 0; ; again++ {
+		plan := r.planner.Plan(input)
+		parts := byDestination(&plan)
+		stores := make([]*desired, 0, len(world.stores))
+		for _, store := range world.stores {
+			desired := desire(store, parts, r.Policy, &r.memo)
+			desired.failed = desired.settle(ctx)
+			stores = append(stores, desired)
+		}
+		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
+			return plan, stores
+		}
+		input.Clashes = clashing.has
+	}
 }
 
 // failure makes a store's error a finding.

@@ -24,16 +24,19 @@ import (
 // world is what a test reconciles: a source that it changes at will, and one
 // store.
 type testWorld struct {
-	t        *testing.T
+	t        testing.TB
 	snapshot source.Snapshot
 	store    statestore.Store
 	policy   Policy
 	finish   Finish
 	secret   *kratix.Secret
+
+	reconciler *Reconciler
 }
 
-func newWorld(t *testing.T) *testWorld {
+func newWorld(t testing.TB) *testWorld {
 	w := &testWorld{t: t, store: memory.New("GitStateStore default"), finish: Commit}
+	w.reconciler = &Reconciler{Source: w, Stores: w}
 	w.addDestination("worker-1", "worker-1")
 	store := &kratix.GitStateStore{}
 	store.Name, store.Spec.URL = "default", "memory"
@@ -56,6 +59,13 @@ func (w *testWorld) put(name string, maps ...string) *kratix.Work {
 
 func (w *testWorld) putFiles(name string, files map[string]string) *kratix.Work {
 	w.remove(name)
+	made := work(name, files)
+	w.snapshot.Works = append(w.snapshot.Works, made)
+	return made
+}
+
+// work makes a request's Work with these files.
+func work(name string, files map[string]string) *kratix.Work {
 	work := kratix.NewWork()
 	work.Name, work.Namespace = name, "default"
 	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
@@ -64,7 +74,6 @@ func (w *testWorld) putFiles(name string, files map[string]string) *kratix.Work 
 		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file, Content: kratix.Encode([]byte(files[file]))})
 	}
 	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
-	w.snapshot.Works = append(w.snapshot.Works, work)
 	return work
 }
 
@@ -95,8 +104,8 @@ func (w *testWorld) Open(_ kratix.StateStoreReference, spec kratix.Object, secre
 
 func (w *testWorld) round() report.Report {
 	w.t.Helper()
-	r := Reconciler{Source: w, Stores: w, Finish: w.finish, Policy: w.policy}
-	result, err := r.Round(w.t.Context())
+	w.reconciler.Finish, w.reconciler.Policy = w.finish, w.policy
+	result, err := w.reconciler.Round(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -245,6 +254,26 @@ func TestAClashHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held, "c": report.Unchanged}, "KS001")
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
+}
+
+func TestANewRequestGoesWhereItDoesNotClash(t *testing.T) {
+	w := newWorld(t)
+	w.addDestination("worker-2", "two")
+	for _, name := range []string{"a", "b", "c"} {
+		w.put(name, "x", "mine-"+name)
+	}
+	w.put("d", "other")
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Held, "d": report.Placed}, "KS001")
+	at := map[string]string{}
+	for _, p := range result.Placements {
+		at[p.Work] = p.Destination
+	}
+	if at["default/a"] == at["default/b"] {
+		t.Errorf("a and b are both on %s", at["default/a"])
+	}
+	w.remove("a")
+	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Unchanged, "c": report.Placed, "d": report.Unchanged})
 }
 
 func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {

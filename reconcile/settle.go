@@ -6,7 +6,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -60,7 +59,7 @@ func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) dedupe.
 		case held && p.leaving != nil:
 			p.leaving, p.reason = nil, why
 		case held && p.writable():
-			p.state, p.reason = report.Held, why
+			p.hold(why)
 		case p.writable():
 			d.takeShares(dest, p, verdict, i)
 		}

@@ -23,6 +23,8 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
 	r.add(largeWorks(w)...)
+	r.add(w.invalid(plan.Invalid)...)
+	r.said.Again = plan.Again
 	for _, u := range plan.Unplaced {
 		at := w.Origins[u.Work]
 		at.Object = kratix.Describe(u.Work)
@@ -34,7 +36,9 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 		if len(w.Destinations) == 0 {
 			fix = "Add a Destination to the input."
 		}
-		r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason, Fix: fix})
+		if !u.Idle {
+			r.add(finding.Finding{Rule: rule, Place: at, Message: group(u.Directory) + ": " + u.Reason, Fix: fix})
+		}
 		r.said.Placements = append(r.said.Placements, report.Placement{
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
 		})
@@ -66,9 +70,9 @@ func (r *reporter) add(findings ...finding.Finding) {
 
 // failed tells that a store could not be read; its own finding is there
 // already when it could not be opened.
-func (r *reporter) failed(d *desired, err error) {
+func (r *reporter) failed(d *desired) {
 	if d.err == nil {
-		r.add(failure(finding.Place{Object: d.ref.String()}, err))
+		r.add(failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.placements(d, report.Failed)
 }
@@ -107,7 +111,7 @@ func (r *reporter) placements(d *desired, written report.State) {
 				state = written
 			}
 			r.said.Placements = append(r.said.Placements, report.Placement{
-				Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: "its Work is gone",
+				Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: cmp.Or(record.why, "its Work is gone"),
 			})
 		}
 	}

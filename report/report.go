@@ -12,6 +12,8 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
+	// Again tells that the next round has more to do: a move has two steps.
+	Again bool
 }
 
 // State says what became of a placement.

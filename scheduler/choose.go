@@ -93,7 +93,7 @@ func (r *round) isFull(at int) bool {
 
 // reason says which steps of the choice told Destinations apart.
 func (r *round) reason(j *job, chosen candidate, clashing []int) string {
-	simple := !r.fleet.limited && !chosen.home && len(clashing) == 0 && (j.fit.ready == 0 || j.fit.ready == len(j.fit.usable))
+	simple := !r.fleet.limited && j.fit.closed == "" && !chosen.home && len(clashing) == 0 && (j.fit.ready == 0 || j.fit.ready == len(j.fit.usable))
 	if simple && len(j.fit.usable) > 1 {
 		return j.fit.spread
 	}
@@ -110,17 +110,20 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	if full := len(j.fit.usable) - left; full > 0 {
 		steps = append(steps, phrase(full, "full"))
 	}
+	if j.fit.closed != "" {
+		steps = append(steps, j.fit.closed)
+	}
 	if left == 1 {
 		return strings.Join(append([]string{"the only Destination that fits"}, steps...), "; ")
 	}
 	if chosen.ready && ready < left {
-		steps = append(steps, fmt.Sprintf("ready, unlike %d others that fit", left-ready))
+		steps = append(steps, "ready, unlike "+others(left-ready))
 	}
 	if len(clashing) > 0 {
 		if isAmong(clashing, chosen.at) {
 			steps = append(steps, "its objects would clash on every Destination that fits as well")
 		} else {
-			steps = append(steps, fmt.Sprintf("its objects would clash on %d others that fit", len(clashing)))
+			steps = append(steps, "its objects would clash on "+others(len(clashing)))
 		}
 	}
 	if chosen.home {
@@ -139,6 +142,13 @@ func (r *round) verdicts(j *job) []verdict {
 		}
 	}
 	return all
+}
+
+func others(n int) string {
+	if n == 1 {
+		return "1 other that fits"
+	}
+	return fmt.Sprintf("%d others that fit", n)
 }
 
 // summary says how many Destinations may take a group, and why the others do

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -113,10 +114,13 @@ func equalSelectors(a, b kratix.Selector) bool {
 
 func (f *fleet) evaluate(asked selectors) *fit {
 	found := &fit{asked: asked, kinds: make([]verdictKind, len(f.sites)), evenly: true}
+	shut := map[string]int{}
 	for i := range f.sites {
 		s := &f.sites[i]
 		found.kinds[i] = kindOf(asked, s)
 		switch found.kinds[i] {
+		case closed:
+			shut[s.closed]++
 		case unreadStore:
 			found.unread = append(found.unread, i)
 		case open:
@@ -127,6 +131,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 			}
 		}
 	}
+	found.closed = strings.Join(phrases(shut), ", ")
 	found.spread = spread(len(found.usable), found.evenly)
 	return found
 }

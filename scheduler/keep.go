@@ -29,7 +29,11 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 		Reason: "it is there already",
 	}
 	p.Name = old.Name
-	if from := old.Labels[MovedFromLabel]; from != "" && !r.isGone(j, from) {
+	switch from := old.Labels[MovedFromLabel]; {
+	case from == "":
+	case r.isGone(j, from):
+		p.Reason += "; the move from " + from + " is over"
+	default:
 		p.Labels[MovedFromLabel] = from
 	}
 	if why, ok := r.fleet.suits(j.fit, target); !ok {
@@ -121,6 +125,9 @@ func (r *round) move(j *job) {
 // destinationOf gives where a moving group goes.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
+		if r.watch != nil {
+			r.watch(j)
+		}
 		return r.choose(j)
 	}
 	if at, ok := r.fleet.byName[j.target]; ok && j.fit.kinds[at] == open && !r.isFull(at) {
@@ -146,10 +153,8 @@ func (d demand) add(promise, destination string, by int) {
 // known where these are. One that is placed stays when the last request goes:
 // what others use on the cluster would be deleted with it.
 func (r *round) placeOnDemand() {
-	for i := range r.jobs {
-		if isOnDemand(r.jobs[i].work) {
-			r.placeWhereWanted(&r.jobs[i])
-		}
+	for _, j := range r.onDemand {
+		r.placeWhereWanted(j)
 	}
 }
 

@@ -16,6 +16,8 @@ type fit struct {
 	// usable may take something new; unread fit as well, but what they hold is
 	// not known. Both are places in the fleet, in order.
 	usable, unread []int
+	// closed says how many fit and take nothing new: "1 is cordoned".
+	closed string
 	// ready counts the usable ones that are.
 	ready int
 	// evenly tells that all usable ones have one weight.

@@ -1,10 +1,6 @@
 package scheduler
 
-import (
-	"slices"
-
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-)
+import "slices"
 
 // Planner gives the same plans as Plan and remembers the last one: an unchanged
 // input gives the same plan again at the cost of comparing pointers, and one
@@ -14,26 +10,28 @@ import (
 type Planner struct {
 	last   *round
 	result Result
-	// changed tells that Place came after the last plan.
-	changed bool
-	// latest are the Works that Place was given since, as jobs.
-	latest map[kratix.Key][]job
-	// waiting are the dependencies on demand, by Promise.
-	waiting map[string][]*job
+	// single is what Place needs; nil until it is first called.
+	single *single
 }
 
 // Plan is as the function of that name. An object counts as unchanged when it
 // is the same in memory.
 func (p *Planner) Plan(in Input) Result {
-	if p.last != nil && !p.changed && p.last.unasked && unchanged(p.last.in, in) {
+	if p.last != nil && p.single == nil && p.last.unaware(in) && unchanged(p.last.in, in) {
 		return p.result
 	}
 	in.Works, in.Destinations, in.Existing = slices.Clone(in.Works), slices.Clone(in.Destinations), slices.Clone(in.Existing)
 	f := p.fleetFor(in)
 	*p = Planner{last: newRound(in, f)}
 	p.result = p.last.plan()
-	p.settle(&p.result)
+	p.last.settle(&p.result)
 	return p.result
+}
+
+// unaware tells that Clashes has no part in a plan of in: it has none, or it was
+// there when the last plan was made and nothing was asked.
+func (r *round) unaware(in Input) bool {
+	return r.unasked && (in.Clashes == nil || r.in.Clashes != nil)
 }
 
 // rememberedSelectors bounds what a fleet remembers beyond what is in use.
@@ -55,12 +53,11 @@ func unchanged(a, b Input) bool {
 }
 
 // settle takes what a plan removes as removed.
-func (p *Planner) settle(plan *Result) {
+func (r *round) settle(plan *Result) {
 	for _, gone := range plan.Removed {
-		p.last.count(gone, -1)
+		r.count(gone, -1)
 	}
 	for _, gone := range plan.Moved {
-		p.last.count(gone.WorkPlacement, -1)
+		r.count(gone.WorkPlacement, -1)
 	}
 }
-

@@ -23,6 +23,8 @@ type round struct {
 	// demand is where requests are, by Promise; nil until something asks.
 	demand demand
 	asked  map[groupKey]Relocation
+	// onDemand are the jobs of dependencies that wait for requests.
+	onDemand []*job
 	// placed has every placement so far, in the order they were made; next
 	// chains those of one job.
 	placed []Placement
@@ -32,7 +34,7 @@ type round struct {
 	// crowded tells that a full Destination was passed over.
 	crowded bool
 	// watch sees each choice as it is made; nil when nobody looks.
-	watch  func(*job, []verdict)
+	watch  func(*job)
 	result Result
 }
 
@@ -105,6 +107,7 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 func (r *round) place(j *job) {
 	switch {
 	case isOnDemand(j.work): // when all requests are placed
+		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)
 	case len(j.old) == 0:
@@ -139,8 +142,11 @@ func (r *round) placeOnOne(j *job) {
 		})
 		return
 	}
+	if r.watch != nil {
+		r.watch(j)
+	}
 	at, reason := r.choose(j)
-	if at < 0 {
+	if at == none {
 		r.unplaced(j, r.summary(j))
 		return
 	}

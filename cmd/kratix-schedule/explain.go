@@ -2,33 +2,164 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
+type explainFlags struct {
+	input     inputFlags
+	offline   bool
+	misplaced onMisplaced
+}
+
 func explainCommand(std streams) *cobra.Command {
-	return &cobra.Command{
-		Use:     "explain [RULE]",
-		Short:   "Explain a rule, or list all of them",
-		Example: `  kratix-schedule explain KS001`,
+	var flags explainFlags
+	command := &cobra.Command{
+		Use:   "explain [RULE | WORK -f PATH]",
+		Short: "Explain a rule, or why a Work is where it is",
+		Long: `Explain a rule, or list all of them.
+
+With -f, explain where a Work of the input goes: for each of its groups what is
+asked of a Destination and where that was asked, and what that means for each
+Destination. The state stores are read, since what is placed already stays where
+it is; nothing is written. With --offline no store is read, and the answer is as
+if nothing were placed yet.`,
+		Example: `  kratix-schedule explain KS001
+  kratix-schedule explain -f testdata/elastic-cloud default/elastic-cloud-example-default-instance-8172a`,
 		RunE: func(c *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
-				for _, rule := range finding.Rules() {
-					_, _ = fmt.Fprintf(std.out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
-				}
-				return nil
-			case 1:
-				rule, err := finding.ByID(args[0])
-				if err != nil {
-					return usage(c, err.Error())
-				}
-				_, _ = fmt.Fprintf(std.out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
-				return nil
+			switch {
+			case len(args) > 1:
+				return usage(c, "explain takes one rule or Work at a time")
+			case len(args) == 0 && len(flags.input.paths) > 0:
+				return usage(c, "name the Work to explain")
+			case len(args) == 0:
+				return listRules(std.out)
+			case len(flags.input.paths) == 0:
+				return explainRule(c, std.out, args[0])
 			}
-			return usage(c, "explain takes one rule at a time")
+			return explainWork(c, flags, std, args[0])
 		},
+	}
+	flags.input.add(command)
+	flags.misplaced.add(command)
+	command.Flags().BoolVar(&flags.offline, "offline", false, "read no state store: explain as if nothing were placed yet")
+	return command
+}
+
+func listRules(out io.Writer) error {
+	for _, rule := range finding.Rules() {
+		_, _ = fmt.Fprintf(out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
+	}
+	return nil
+}
+
+func explainRule(c *cobra.Command, out io.Writer, id string) error {
+	rule, err := finding.ByID(id)
+	switch {
+	case err != nil && !regexp.MustCompile(`^[A-Z]{2}\d+$`).MatchString(id):
+		return usage(c, fmt.Sprintf("there is no rule %q; to explain a Work, name its input with -f", id))
+	case err != nil:
+		return usage(c, err.Error())
+	}
+	_, _ = fmt.Fprintf(out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
+	return nil
+}
+
+func explainWork(c *cobra.Command, flags explainFlags, std streams, name string) error {
+	in, err := flags.input.source(c, nil, std)
+	if err != nil {
+		return err
+	}
+	reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is}}
+	if flags.offline {
+		reconciler.Stores = memoryStores{}
+	}
+	input, findings, err := reconciler.Look(c.Context())
+	if err != nil {
+		return inputError(err)
+	}
+	work, err := findWork(c, input.Works, name)
+	if err != nil {
+		return err
+	}
+	printExplanation(std.out, work, scheduler.Explain(input, kratix.KeyOf(work)))
+	return storeFailures(std.out, findings)
+}
+
+// storeFailures tells which stores could not be read; what was said may be
+// wrong then.
+func storeFailures(out io.Writer, findings []finding.Finding) error {
+	failed := report.Report{Findings: findings}
+	if !failed.Has(finding.StoreFailed()) {
+		return nil
+	}
+	var of []finding.Finding
+	for _, f := range findings {
+		if f.Rule == finding.StoreFailed() {
+			of = append(of, f)
+		}
+	}
+	if err := report.Text(out, of); err != nil {
+		return err
+	}
+	return exit{code: exitFailure}
+}
+
+// findWork finds a Work by its name, or by its namespace and name.
+func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work, error) {
+	var found []*kratix.Work
+	var keys []string
+	for _, work := range works {
+		if name == work.Name || name == kratix.KeyOf(work).String() {
+			found = append(found, work)
+			keys = append(keys, kratix.KeyOf(work).String())
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, usage(c, fmt.Sprintf("there is no Work %s in the input", name))
+	case 1:
+		return found[0], nil
+	}
+	return nil, usage(c, "there are several Works of that name: "+strings.Join(keys, ", "))
+}
+
+// printExplanation writes, for each group, what is asked for and what that
+// means for each Destination.
+func printExplanation(out io.Writer, work *kratix.Work, groups []scheduler.Explanation) {
+	_, _ = fmt.Fprintf(out, "%s (%s)\n", kratix.Describe(work), work.Owner())
+	if len(groups) == 0 {
+		_, _ = fmt.Fprintln(out, "It has no workload groups, so there is nothing to place.")
+	}
+	for _, group := range groups {
+		_, _ = fmt.Fprintf(out, "\nGroup %s asks for\n", group.Directory)
+		if len(group.Asked) == 0 {
+			_, _ = fmt.Fprintln(out, "  nothing")
+		}
+		for _, asked := range group.Asked {
+			note := ""
+			if asked.Overruled {
+				note = ", which does not count beside the above"
+			}
+			_, _ = fmt.Fprintf(out, "  %s  (%s%s)\n", asked.Requirement, asked.Source, note)
+		}
+		width := 0
+		for _, v := range group.Verdicts {
+			width = max(width, len(v.Destination))
+		}
+		_, _ = fmt.Fprintln(out, "Destinations")
+		for _, v := range group.Verdicts {
+			_, _ = fmt.Fprintf(out, "  %-*s  %-11s  %s\n", width, v.Destination, v.Outcome, v.Reason)
+		}
+		_, _ = fmt.Fprintln(out, group.Summary)
 	}
 }

@@ -2,52 +2,140 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"net"
+	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
-// follow does a round whenever the input changes, and every interval, until ctx
-// ends. A round that failed is tried again within retry.
-func follow(ctx context.Context, reconciler *reconcile.Reconciler, interval time.Duration, std streams) error {
+// followFlags are for run without --once.
+type followFlags struct {
+	interval  time.Duration
+	listen    string
+	profile   bool
+	logLevel  string
+	logFormat string
+	shutdown  time.Duration
+}
+
+func (f *followFlags) add(c *cobra.Command) {
+	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "look at everything at least this often, and put right what others changed")
+	c.Flags().StringVar(&f.listen, "listen", "", "address for /healthz, /readyz, /metrics and /api/v1/report, such as 127.0.0.1:8080")
+	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof there too")
+	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later")
+	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
+	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
+}
+
+// retry is how soon a round is done again after a store, or all of it, failed.
+const retry = 15 * time.Second
+
+// follower does round after round, and tells of each.
+type follower struct {
+	reconciler *reconcile.Reconciler
+	flags      followFlags
+	narrator   *telemetry.Narrator
+	metrics    *telemetry.Metrics
+	server     telemetry.Server
+}
+
+// follow does a round whenever the input changes or the user asks, and every
+// interval, until ctx ends.
+func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlags, std streams) error {
+	log, level, err := logger(flags, std)
+	if err != nil {
+		return usage(c, err.Error())
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	f := &follower{reconciler: reconciler, flags: flags, narrator: telemetry.NewNarrator(log), metrics: telemetry.NewMetrics(registry)}
+
+	ctx := c.Context()
 	changes, err := reconciler.Source.Changes(ctx)
 	if err != nil {
 		return inputError(err)
 	}
-	last := ""
+	failed, stop, err := f.serve(ctx, registry, level, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	log.Info("started", zap.String("version", version))
+	defer log.Info("stopped")
+	return f.rounds(ctx, changes, failed)
+}
+
+// rounds ends with ctx, or with the HTTP server.
+func (f *follower) rounds(ctx context.Context, changes <-chan struct{}, failed <-chan error) error {
+	look, forget := lookSignals()
+	defer forget()
 	for ctx.Err() == nil {
-		result, err := reconciler.Round(ctx)
-		last = tell(std, last, result, err)
-		wait := interval
-		if err != nil || result.Has(finding.StoreFailed()) {
-			wait = min(interval, retry)
-		}
+		wait := f.round(ctx)
 		select {
 		case <-ctx.Done():
 		case <-changes:
+		case <-look:
+		case err := <-failed:
+			return err
 		case <-time.After(wait):
 		}
 	}
 	return nil
 }
 
-// retry is how soon a failed round is done again.
-const retry = 15 * time.Second
+// round does one round and tells of it. A write in hand when ctx ends may still
+// take its time. It gives how long the next round may wait.
+func (f *follower) round(ctx context.Context) (wait time.Duration) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(f.flags.shutdown, cancel) })()
 
-// tell prints a round's outcome, unless it says what the last one said.
-func tell(std streams, last string, result report.Report, err error) string {
-	var text strings.Builder
+	began := time.Now()
+	result, err := f.reconciler.Round(patient)
+	ended := time.Now()
+	f.narrator.Round(result, err)
+	f.metrics.Round(result, err, ended, ended.Sub(began))
+	f.server.Round(result, err, ended)
+	switch {
+	case err != nil || result.Has(finding.StoreFailed()):
+		return min(f.flags.interval, retry)
+	case result.Again:
+		return 0 // the second half of a move
+	}
+	return f.flags.interval
+}
+
+// serve answers HTTP requests, if it is asked to, until stop is called.
+func (f *follower) serve(ctx context.Context, registry *prometheus.Registry, level zap.AtomicLevel, log *zap.Logger) (failed <-chan error, stop func(), err error) {
+	if f.flags.listen == "" {
+		return nil, func() {}, nil
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", f.flags.listen)
 	if err != nil {
-		text.WriteString(err.Error() + "\n")
-	} else if err := printRun(&text, result); err != nil {
-		text.WriteString(err.Error() + "\n")
+		return nil, nil, exit{code: exitUsage, text: "--listen: " + err.Error()}
 	}
-	if text.String() != last {
-		_, _ = fmt.Fprint(std.out, text.String())
+	mux := f.server.Handler(registry, level)
+	if f.flags.profile {
+		telemetry.Profile(mux)
 	}
-	return text.String()
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	trouble := make(chan error, 1)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			trouble <- fmt.Errorf("serve %s: %w", f.flags.listen, err)
+		}
+	}()
+	log.Info("listening", zap.String("address", listener.Addr().String()))
+	return trouble, func() { _ = server.Close() }, nil
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -57,16 +60,26 @@ func TestRunFollowsItsInputUntilItIsStopped(t *testing.T) {
 	var out, trouble tee
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int)
-	go func() { ended <- execute(ctx, []string{"run", "-f", in}, streams{out: &out, err: &trouble}) }()
+	go func() {
+		ended <- execute(ctx, []string{"run", "-f", in, "--listen", "127.0.0.1:0"}, streams{out: &out, err: &trouble})
+	}()
 
-	await(t, &out, "placed         default/elastic-cloud-example")
+	await(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-example`)
 	copyTo("work-second-request.yaml", "work-cache.yaml")
-	await(t, &out, "held back      default/elastic-cloud-second-request")
-	await(t, &out, "placed         default/redis")
+	await(t, &trouble, `"msg":"held back","work":"default/elastic-cloud-second-request`)
+	await(t, &trouble, `"msg":"placed","work":"default/redis`)
+	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(trouble.String())[1]
+	for page, want := range map[string]string{
+		"/healthz": "alive", "/readyz": "ready", "/api/v1/report": `"held back"`, "/metrics": `kratix_schedule_placements{state="held back"} 1`,
+	} {
+		if got := get(t, "http://"+address+page); !strings.Contains(got, want) {
+			t.Errorf("%s says %q", page, got)
+		}
+	}
 	if err := os.Remove(filepath.Join(in, "work-example.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	await(t, &out, "placed         default/elastic-cloud-second-request")
+	await(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-second-request`)
 
 	stop()
 	if code := <-ended; code != exitClean {
@@ -75,6 +88,45 @@ func TestRunFollowsItsInputUntilItIsStopped(t *testing.T) {
 	log, err := exec.CommandContext(t.Context(), "git", "--git-dir", "demo/state-store.git", "rev-list", "--count", "main").Output()
 	if err != nil || strings.TrimSpace(string(log)) != "3" {
 		t.Errorf("%s commits, %v", log, err)
+	}
+	if told := strings.Count(trouble.String(), `"msg":"held back"`); told != 1 {
+		t.Errorf("told %d times that something is held back:\n%s", told, trouble.String())
+	}
+	if out.String() != "" {
+		t.Errorf("standard output has %q", out.String())
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestRunRefusesFlagsThatItCannotFollow(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for flag, want := range map[string]string{
+		"--log-level=loud":    `--log-level "loud" is not known: use debug, info, warn or error`,
+		"--log-format=xml":    `--log-format "xml" is not known: use json or console`,
+		"--listen=nonsense:x": "--listen: ",
+	} {
+		var out, trouble tee
+		code := execute(t.Context(), []string{"run", "-f", ".", flag}, streams{out: &out, err: &trouble})
+		if code != exitUsage || !strings.Contains(trouble.String(), want) {
+			t.Errorf("%s: exit status %d: %s", flag, code, trouble.String())
+		}
 	}
 }
 

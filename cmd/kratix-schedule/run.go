@@ -15,11 +15,10 @@ import (
 )
 
 type runFlags struct {
-	input          inputFlags
-	once           bool
-	allowDeletions bool
-	onConflict     conflictFlag
-	interval       time.Duration
+	input  inputFlags
+	once   bool
+	policy policyFlags
+	follow followFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -37,10 +36,9 @@ Without --once, run watches the input and works until it is told to stop.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runRun(c, flags, std) },
 	}
 	flags.input.add(command)
+	flags.policy.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
-	command.Flags().BoolVar(&flags.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
-	flags.onConflict.add(command)
-	command.Flags().DurationVar(&flags.interval, "interval", 5*time.Minute, "look at everything at least this often")
+	flags.follow.add(command)
 	return command
 }
 
@@ -51,10 +49,10 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
-		Policy: reconcile.Policy{AllowDeletions: flags.allowDeletions, OnConflict: flags.onConflict.policy()}, Pause: pause,
+		Policy: flags.policy.policy(), Pause: pause,
 	}
 	if !flags.once {
-		return follow(c.Context(), reconciler, flags.interval, std)
+		return follow(c, reconciler, flags.follow, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// onMisplaced is the flag --on-misplaced.
+type onMisplaced struct {
+	is scheduler.OnMisplaced
+}
+
+func (o *onMisplaced) add(c *cobra.Command) {
+	c.Flags().Var(o, "on-misplaced", "what becomes of a request whose Destination no longer fits: keep it there, or move it; the old placement goes once the new one is recorded")
+}
+
+// String gives the flag's value.
+func (o *onMisplaced) String() string {
+	if o.is == scheduler.Move {
+		return "move"
+	}
+	return "keep"
+}
+
+// Set reads the flag's value.
+func (o *onMisplaced) Set(text string) error {
+	switch text {
+	case "keep":
+		o.is = scheduler.Keep
+	case "move":
+		o.is = scheduler.Move
+	default:
+		return fmt.Errorf("%q is neither keep nor move", text)
+	}
+	return nil
+}
+
+// Type names the values in the help.
+func (o *onMisplaced) Type() string { return "keep|move" }

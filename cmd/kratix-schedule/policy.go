@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+)
+
+// policyFlags are what a user decides about rounds; run, plan and rebalance
+// have all of them, so that a plan shows what run would do.
+type policyFlags struct {
+	allowDeletions bool
+	misplaced      onMisplaced
+	conflict       conflictFlag
+}
+
+func (f *policyFlags) add(c *cobra.Command) {
+	f.misplaced.add(c)
+	f.conflict.add(c)
+	c.Flags().BoolVar(&f.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
+}
+
+func (f *policyFlags) policy() reconcile.Policy {
+	return reconcile.Policy{AllowDeletions: f.allowDeletions, OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy()}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+func rebalanceCommand(std streams) *cobra.Command {
+	var flags inputFlags
+	var policy policyFlags
+	var apply bool
+	command := &cobra.Command{
+		Use:   "rebalance -f PATH [--apply]",
+		Short: "Show or make the moves that even the load of Destinations",
+		Long: `Print which placements of requests would move, so that each Destination has its
+share by weight (annotation kratix-schedule.io/weight) and cordoned ones
+(kratix-schedule.io/cordon) are left. Groups of one request move together.
+
+With --apply the moves are made, in two steps: the new placements are written,
+and the old ones are removed once the new ones are recorded in the stores. What
+is interrupted in between, the next run or rebalance finishes. Whatever else run
+would write is written too.
+
+Exit status: 0 nothing to move, or all is moved; 1 there are moves to make, or
+findings; 2 and 3 as for run.`,
+		Example: `  kratix-schedule rebalance -f testdata/elastic-cloud
+  kratix-schedule rebalance -f testdata/elastic-cloud --apply`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			in, err := flags.source(c, nil, std)
+			if err != nil {
+				return err
+			}
+			reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause}
+			input, findings, err := reconciler.Look(c.Context())
+			if err != nil {
+				return inputError(err)
+			}
+			moves := scheduler.Rebalance(input)
+			printMoves(std.out, moves)
+			if err := storeFailures(std.out, findings); err != nil {
+				return err
+			}
+			if apply {
+				return applyMoves(c.Context(), std.out, reconciler, moves)
+			}
+			return offerMoves(std.out, moves)
+		},
+	}
+	flags.add(command)
+	policy.add(command)
+	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
+	return command
+}
+
+func printMoves(out io.Writer, moves []scheduler.Relocation) {
+	for _, m := range moves {
+		name := m.Work.String()
+		if m.Directory != kratix.DefaultDirectory && m.Directory != "" {
+			name += " [" + m.Directory + "]"
+		}
+		_, _ = fmt.Fprintf(out, "move  %s  from %s to %s: %s\n", name, m.From, m.To, m.Reason)
+	}
+}
+
+func offerMoves(out io.Writer, moves []scheduler.Relocation) error {
+	if len(moves) == 0 {
+		_, _ = fmt.Fprintln(out, "nothing to move")
+		return nil
+	}
+	_, _ = fmt.Fprintf(out, "%d to move; make the moves with --apply\n", len(moves))
+	return exit{code: exitFindings}
+}
+
+// moveRounds is how many rounds a move can take: to place, to remove, and to
+// forget where it came from; and one for what had to wait for room.
+const moveRounds = 4
+
+// applyMoves does rounds until the moves are over.
+func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) error {
+	reconciler.Policy.Moves = moves
+	var result report.Report
+	for range moveRounds {
+		var err error
+		if result, err = reconciler.Round(ctx); err != nil {
+			return inputError(err)
+		}
+		for _, p := range result.Placements {
+			if p.State != report.Unchanged && p.State != report.Unplaced {
+				_, _ = fmt.Fprintf(out, "%s  %s  on %s: %s\n", p.State, p.Work, p.Destination, p.Reason)
+			}
+		}
+		reconciler.Policy.Moves = nil
+		if !result.Again || result.Has(finding.StoreFailed()) {
+			break
+		}
+	}
+	if err := report.Text(out, result.Findings); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(out, result.Summary()); err != nil {
+		return err
+	}
+	return verdict(result)
+}

@@ -1,0 +1,44 @@
+package reconcile
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// clashes are the choices of a Destination that were tried in this round and
+// would clash there.
+type clashes map[choice]bool
+
+// choice is a group on a Destination.
+type choice struct {
+	work               *kratix.Work
+	group, destination string
+}
+
+// has tells whether a choice was tried and would clash.
+func (c clashes) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
+	return c[choice{work, group.ID, destination}]
+}
+
+// learn adds the new placements that are held back, where the scheduler could
+// have chosen otherwise. It tells whether there are any: then it is worth to
+// plan again.
+func (c clashes) learn(stores []*desired) bool {
+	learnt := false
+	for _, store := range stores {
+		for _, dest := range store.destinations {
+			for _, p := range dest.placements {
+				if p.from == nil || !p.from.New || p.from.Work.IsDependency() || !p.clashes {
+					continue
+				}
+				tried := choice{p.from.Work, p.Spec.ID, dest.Name}
+				learnt = learnt || !c[tried]
+				c[tried] = true
+			}
+		}
+	}
+	return learnt
+}
+
+// hold keeps a placement from being written because of a clash.
+func (p *desiredPlacement) hold(why string) { p.state, p.reason, p.clashes = report.Held, why, true }

@@ -1,0 +1,57 @@
+package reconcile
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkRound measures rounds over Works with three small files each, in a
+// store in memory: the first one, one in which nothing has changed, and one with
+// one new Work among the others.
+func BenchmarkRound(b *testing.B) {
+	for _, works := range []int{100, 1_000, 10_000} {
+		crowd := func(b *testing.B) *testWorld {
+			b.Helper()
+			w := newWorld(b)
+			for i := range works {
+				w.add(i)
+			}
+			return w
+		}
+		b.Run(fmt.Sprintf("first/%d", works), func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				w := crowd(b)
+				b.StartTimer()
+				w.round()
+			}
+		})
+		b.Run(fmt.Sprintf("unchanged/%d", works), func(b *testing.B) {
+			w := crowd(b)
+			w.round()
+			b.ResetTimer()
+			for range b.N {
+				w.round()
+			}
+		})
+		b.Run(fmt.Sprintf("one-more/%d", works), func(b *testing.B) {
+			w := crowd(b)
+			w.round()
+			b.ResetTimer()
+			for i := range b.N {
+				w.add(works + i)
+				w.round()
+			}
+		})
+	}
+}
+
+// add is put without a look at what is there.
+func (w *testWorld) add(i int) {
+	name := fmt.Sprintf("w%06d", i)
+	files := map[string]string{}
+	for _, file := range []string{"one", "two", "three"} {
+		files[file+".yaml"] = configMaps(name + "-" + file)
+	}
+	w.snapshot.Works = append(w.snapshot.Works, work(name, files))
+}

@@ -1,0 +1,201 @@
+package scheduler
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Explanation is why one group of a Work is where it is, and nowhere else.
+type Explanation struct {
+	Directory string
+	// Asked is what is asked of a Destination's labels, and by whom.
+	Asked []Asked
+	// Verdicts has one for each Destination, by name.
+	Verdicts []Verdict
+	// Summary counts them: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+	Summary string
+}
+
+// Asked is one requirement.
+type Asked struct {
+	// Requirement is as kubectl writes it: "a=1", "a in (1,2)".
+	Requirement string
+	// Source is the Selector's.
+	Source string
+	// Overruled tells that a source of a higher precedence asks otherwise.
+	Overruled bool
+}
+
+// Verdict is what a plan says of one Destination.
+type Verdict struct {
+	Destination string
+	Outcome     Outcome
+	Reason      string
+}
+
+// Outcome is what a plan does with a Destination.
+type Outcome string
+
+// The outcomes.
+const (
+	// There: the group is there.
+	There Outcome = "there"
+	// Taken: the group is placed there now.
+	Taken Outcome = "taken"
+	// Leaves: the group leaves it.
+	Leaves Outcome = "leaves"
+	// Passed: it fits, and another is taken.
+	Passed Outcome = "passed over"
+	// Unfit: it does not fit, or may not take anything new.
+	Unfit Outcome = "no"
+)
+
+// Explain plans and says why each group of one Work goes where it goes. It
+// gives nothing for a Work that is not in the input or has no groups.
+func Explain(in Input, work kratix.Key) []Explanation {
+	r := newRound(in, newFleet(in.Destinations))
+	seen := map[*job][]verdict{}
+	r.watch = func(j *job) {
+		if kratix.KeyOf(j.work) == work {
+			seen[j] = r.choices(j)
+		}
+	}
+	result := r.plan()
+	var explanations []Explanation
+	jobs, _ := r.jobsOf(work)
+	for i := range jobs {
+		j := &jobs[i]
+		verdicts, chosen := seen[j]
+		if !chosen {
+			verdicts = r.verdicts(j)
+		}
+		for _, p := range r.chain(j) { // what is there has its place
+			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
+				verdicts[at] = verdict{}
+			}
+		}
+		explanations = append(explanations, r.explain(j, verdicts, result))
+	}
+	return explanations
+}
+
+func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
+	e := Explanation{Directory: j.group.Directory, Asked: askedOf(j), Summary: summarise(verdicts)}
+	for i, v := range verdicts {
+		told := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.told(r.fleet.sites[i])}
+		if v.kind == open {
+			told.Outcome = Passed
+			if told.Reason == "" {
+				told.Reason = "it fits, and the group is elsewhere already"
+			}
+		}
+		r.outcome(j, &told, result)
+		e.Verdicts = append(e.Verdicts, told)
+	}
+	for _, p := range r.chain(j) {
+		if _, known := r.fleet.byName[p.Spec.TargetDestinationName]; !known {
+			e.Verdicts = append(e.Verdicts, Verdict{p.Spec.TargetDestinationName, There, p.Reason})
+		}
+	}
+	return e
+}
+
+// outcome says what the plan does with a Destination for a group.
+func (r *round) outcome(j *job, told *Verdict, result Result) {
+	for _, p := range r.chain(j) {
+		if p.Spec.TargetDestinationName == told.Destination {
+			told.Outcome, told.Reason = There, p.Reason
+			if p.New {
+				told.Outcome = Taken
+			}
+			return
+		}
+	}
+	for _, m := range result.Moved {
+		if m.Work() == kratix.KeyOf(j.work) && m.Spec.ID == j.group.ID && m.Spec.TargetDestinationName == told.Destination {
+			told.Outcome, told.Reason = Leaves, "the group is on "+m.To+" now"
+		}
+	}
+	if isOnDemand(j.work) && told.Outcome == Passed {
+		told.Reason = "no request of Promise " + j.work.Spec.PromiseName + " is there (" + DependenciesAnnotation + ": " + OnDemand + ")"
+	}
+}
+
+// chain gives the planned placements of a job.
+func (r *round) chain(j *job) []*Placement {
+	var all []*Placement
+	for n := j.first; n != none; n = r.next[n] {
+		all = append(all, &r.placed[n])
+	}
+	return all
+}
+
+func askedOf(j *job) []Asked {
+	if isDryRun(j.work) {
+		return []Asked{{Requirement: j.fit.asked.String(), Source: "the Work's label " + kratix.DryRunLabel}}
+	}
+	merged, overruled := merge(j.group.DestinationSelectors)
+	var asked []Asked
+	for _, r := range merged {
+		asked = append(asked, Asked{Requirement: r.String(), Source: r.source})
+		for _, lower := range overruled {
+			if lower.key == r.key && !isTold(asked, lower) {
+				asked = append(asked, Asked{Requirement: lower.String(), Source: lower.source, Overruled: true})
+			}
+		}
+	}
+	return asked
+}
+
+func isTold(asked []Asked, r requirement) bool {
+	for _, a := range asked {
+		if a.Overruled && a.Requirement == r.String() && a.Source == r.source {
+			return true
+		}
+	}
+	return false
+}
+
+// told gives a verdict's reason as a sentence about one Destination.
+func (v verdict) told(s site) string {
+	switch {
+	case v.kind == unreadStore:
+		return "it fits, but its store cannot be read"
+	case v.kind == absentStore:
+		return "it fits, but its store is not there"
+	case v.kind == closed && v.reason == "full":
+		return fmt.Sprintf("it fits, but is full: it takes %d resource placements", s.capacity)
+	case v.kind == closed:
+		return "it fits, but is " + v.reason
+	}
+	return v.reason
+}
+
+// choices gives the verdict on each Destination at the moment of a choice, with
+// the step that told those that fit apart.
+func (r *round) choices(j *job) []verdict {
+	all := r.verdicts(j)
+	seed := requestOf(j.work).seed()
+	homes := r.homes.of(seed)
+	best := r.best(j, seed, homes, nil)
+	chosen, _ := r.choose(j)
+	for i := range all {
+		if all[i].kind != open || i == chosen {
+			continue
+		}
+		s := &r.fleet.sites[i]
+		won := &r.fleet.sites[chosen]
+		switch {
+		case best.ready && !s.ready:
+			all[i].reason = "it fits, but is not ready"
+		case r.in.Clashes != nil && r.clashes(j, i) && !r.clashes(j, chosen):
+			all[i].reason = "it fits, but objects would clash there"
+		case homes != none && r.homes.has(homes, chosen) && !r.homes.has(homes, i):
+			all[i].reason = "it fits, but another group of the same request is on " + won.Name
+		default:
+			all[i].reason = fmt.Sprintf("it fits, but %s draws better (weight %d, here %d)", won.Name, won.weight, s.weight)
+		}
+	}
+	return all
+}

@@ -1,0 +1,386 @@
+package scheduler
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// told writes all of a plan down, so that two can be compared byte for byte.
+func told(r Result) string {
+	var b strings.Builder
+	for _, p := range r.Placements {
+		fmt.Fprintln(&b, "placed", p.Namespace, p.Name, p.Labels, p.Spec.TargetDestinationName, p.Spec.Generation, p.Directory, p.New, p.Misplaced, p.Reason)
+	}
+	for _, u := range r.Unplaced {
+		fmt.Fprintln(&b, "unplaced", u.Work.Name, u.Directory, u.Waits, u.Idle, u.Reason)
+	}
+	for _, m := range r.Moved {
+		fmt.Fprintln(&b, "moved", m.Name, m.To)
+	}
+	for what, list := range map[string][]*kratix.WorkPlacement{"kept": r.Kept, "held": r.Held, "removed": r.Removed} {
+		if len(list) > 0 {
+			fmt.Fprintln(&b, what, names(list))
+		}
+	}
+	lines := strings.SplitAfter(b.String(), "\n")
+	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // a map told these
+		slices.Sort(lines)
+	}
+	for _, i := range r.Invalid {
+		lines = append(lines, kratix.Describe(i.Object)+": "+i.Message+"\n")
+	}
+	return strings.Join(lines, "")
+}
+
+func names(list []*kratix.WorkPlacement) []string {
+	var all []string
+	for _, p := range list {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
+// stage is a random world whose objects are replaced, never changed, and whose
+// stores remember only what is written to them.
+type stage struct {
+	rng          *rand.Rand
+	works        map[string]*kratix.Work
+	owners       map[string]kratix.WorkSpec
+	destinations map[string]Destination
+	// stores are the records of each Destination.
+	stores map[string]map[string]*kratix.WorkPlacement
+}
+
+func newStage(seed uint64) *stage {
+	s := &stage{
+		rng: rand.New(rand.NewPCG(seed, 7)), works: map[string]*kratix.Work{}, owners: map[string]kratix.WorkSpec{},
+		destinations: map[string]Destination{}, stores: map[string]map[string]*kratix.WorkPlacement{},
+	}
+	for range 3 + s.rng.IntN(4) {
+		s.putDestination()
+	}
+	for range 2 + s.rng.IntN(10) {
+		s.putWork()
+	}
+	return s
+}
+
+func (s *stage) chance(one int) bool { return s.rng.IntN(one) == 0 }
+
+func (s *stage) putDestination() {
+	name := fmt.Sprintf("d%d", s.rng.IntN(7))
+	d := destination(name, randomLabels(s.rng))
+	d.Annotations = map[string]string{}
+	if s.chance(3) {
+		d.Annotations[WeightAnnotation] = strconv.Itoa(s.rng.IntN(4))
+	}
+	if s.chance(4) {
+		d.Annotations[CapacityAnnotation] = strconv.Itoa(s.rng.IntN(4))
+	}
+	if s.chance(6) {
+		d.Annotations[CordonAnnotation] = "true"
+	}
+	if s.chance(12) {
+		d.Annotations[CordonAnnotation] = "perhaps"
+	}
+	if s.chance(3) {
+		d.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: metav1.ConditionFalse}}
+	}
+	if s.chance(8) {
+		deleting(&d)
+	}
+	s.destinations[name] = d
+	if s.stores[name] == nil {
+		s.stores[name] = map[string]*kratix.WorkPlacement{}
+	}
+}
+
+func (s *stage) putWork() *kratix.Work {
+	name := fmt.Sprintf("w%d", s.rng.IntN(14))
+	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(s.rng)))}
+	if s.chance(3) {
+		groups = append(groups, group("dir", asks("resource-workflow", randomLabels(s.rng))))
+	}
+	work := request(name, groups...)
+	work.Generation = s.rng.Int64N(100)
+	owner, known := s.owners[name]
+	if !known { // whose a Work is never changes
+		owner = kratix.WorkSpec{PromiseName: fmt.Sprintf("p%d", s.rng.IntN(2)), ResourceName: fmt.Sprintf("r%d", s.rng.IntN(6))}
+		if s.chance(4) {
+			owner.ResourceName = ""
+		}
+		s.owners[name] = owner
+	}
+	work.Spec.PromiseName, work.Spec.ResourceName = owner.PromiseName, owner.ResourceName
+	if s.chance(3) && work.IsDependency() {
+		work.Annotations = map[string]string{DependenciesAnnotation: OnDemand}
+	}
+	s.works[name] = work
+	return work
+}
+
+// change flips labels and settings, and brings and takes Works.
+func (s *stage) change() {
+	for range s.rng.IntN(3) {
+		s.putDestination()
+	}
+	for range s.rng.IntN(3) {
+		s.putWork()
+	}
+	if s.chance(3) {
+		for _, name := range slices.Sorted(maps.Keys(s.works)) {
+			delete(s.works, name)
+			break
+		}
+	}
+}
+
+func (s *stage) input() Input {
+	in := Input{Works: slices.Collect(maps.Values(s.works)), Destinations: slices.Collect(maps.Values(s.destinations))}
+	for i, d := range in.Destinations {
+		for _, p := range s.stores[d.Name] {
+			if d.Store == StoreRead {
+				in.Existing = append(in.Existing, p)
+			}
+		}
+		in.Destinations[i] = d
+	}
+	if s.chance(2) {
+		in.OnMisplaced = Move
+	}
+	return in
+}
+
+// write does what a plan says, on each Destination whole or not at all.
+func (s *stage) write(r Result) {
+	fails := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(s.stores)) {
+		fails[name] = s.chance(6)
+	}
+	for _, p := range r.Placements {
+		if to := p.Spec.TargetDestinationName; !fails[to] {
+			s.stores[to][p.Name] = p.WorkPlacement
+		}
+	}
+	remove := func(p *kratix.WorkPlacement) {
+		if from := p.Spec.TargetDestinationName; !fails[from] {
+			delete(s.stores[from], p.Name)
+		}
+	}
+	for _, p := range r.Removed {
+		remove(p)
+	}
+	for _, m := range r.Moved {
+		remove(m.WorkPlacement)
+	}
+}
+
+// groups gives the recorded placements of each group of a request.
+func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
+	groups := map[groupKey][]*kratix.WorkPlacement{}
+	for _, store := range s.stores {
+		for _, p := range store {
+			if !p.IsDependency() {
+				key := groupKey{p.Work(), p.Spec.ID}
+				groups[key] = append(groups[key], p)
+			}
+		}
+	}
+	return groups
+}
+
+// TestStoresNeverHoldAGroupTwice follows random worlds whose only memory is the
+// stores: writes fail, the planner is restarted, records are lost.
+func TestStoresNeverHoldAGroupTwice(t *testing.T) {
+	moves, full, demanded, compared := 0, 0, 0, 0
+	for seed := range uint64(250) {
+		s, planner := newStage(seed), &Planner{}
+		for step := range 25 {
+			at := fmt.Sprintf("seed %d step %d", seed, step)
+			s.change()
+			if s.chance(5) {
+				planner = &Planner{} // a restart
+			}
+			if s.chance(20) {
+				s.stores = map[string]map[string]*kratix.WorkPlacement{} // with all records lost
+				for name := range s.destinations {
+					s.stores[name] = map[string]*kratix.WorkPlacement{}
+				}
+			}
+			before, in := s.groups(), s.input()
+			result := Plan(in)
+			if a, b := told(result), told(planner.Plan(in)); a != b {
+				t.Fatalf("%s: the planner says\n%s\nand the plan is\n%s", at, b, a)
+			}
+			checkOrder(t, at, in, result)
+			checkRules(t, at, in, result)
+			if s.chance(4) {
+				compared += s.checkPlace(t, at, planner, in, result)
+			}
+			s.write(result)
+			moves += len(result.Moved)
+			s.checkStores(t, at, before, in)
+			full += strings.Count(told(result), "full")
+			demanded += strings.Count(told(result), "a request of the Promise is there")
+		}
+	}
+	if min(moves, full, demanded, compared) < 100 {
+		t.Errorf("too little happened: %d moves, %d full, %d dependencies on demand, %d placed alone", moves, full, demanded, compared)
+	}
+}
+
+func checkOrder(t *testing.T, at string, in Input, want Result) {
+	t.Helper()
+	in.Works, in.Destinations, in.Existing = slices.Clone(in.Works), slices.Clone(in.Destinations), slices.Clone(in.Existing)
+	slices.Reverse(in.Works)
+	slices.Reverse(in.Destinations)
+	slices.Reverse(in.Existing)
+	if a, b := told(want), told(Plan(in)); a != b {
+		t.Fatalf("%s: the order matters:\n%s\n%s", at, a, b)
+	}
+}
+
+// checkRules checks what new placements must keep to.
+func checkRules(t *testing.T, at string, in Input, result Result) {
+	t.Helper()
+	load, sites := map[string]int{}, map[string]Destination{}
+	for _, d := range in.Destinations {
+		sites[d.Name] = d
+	}
+	for _, p := range in.Existing {
+		if !p.IsDependency() {
+			load[p.Spec.TargetDestinationName]++
+		}
+	}
+	requests := map[string]bool{}
+	for _, p := range result.Placements {
+		to := p.Spec.TargetDestinationName
+		requests[p.Spec.PromiseName+" "+to] = requests[p.Spec.PromiseName+" "+to] || !p.IsDependency()
+		if p.New && !p.IsDependency() {
+			load[to]++
+			if limit, ok := sites[to].Annotations[CapacityAnnotation]; ok && strconv.Itoa(load[to]) > limit {
+				t.Fatalf("%s: %s is over its capacity", at, to)
+			}
+		}
+		if p.New && sites[to].Annotations[CordonAnnotation] != "" {
+			t.Fatalf("%s: %s is new on %s, which is cordoned", at, p.Name, to)
+		}
+	}
+	for _, p := range result.Placements {
+		if p.New && isOnDemand(p.Work) && !requests[p.Spec.PromiseName+" "+p.Spec.TargetDestinationName] {
+			t.Fatalf("%s: no request asks for %s", at, p.Name)
+		}
+	}
+}
+
+// checkStores compares what the stores hold of requests with what they held.
+func (s *stage) checkStores(t *testing.T, at string, before map[groupKey][]*kratix.WorkPlacement, in Input) {
+	t.Helper()
+	for key, placements := range s.groups() {
+		where := map[string]*kratix.WorkPlacement{}
+		for _, p := range placements {
+			where[p.Spec.TargetDestinationName] = p
+		}
+		switch {
+		case len(placements) > 2:
+			t.Fatalf("%s: %v is in %d places", at, key, len(placements))
+		case len(placements) == 2:
+			a, b := placements[0], placements[1]
+			if a.Labels[MovedFromLabel] != b.Spec.TargetDestinationName && b.Labels[MovedFromLabel] != a.Spec.TargetDestinationName {
+				t.Fatalf("%s: %v is in two places, and not by a move: %v %v", at, key, a.Name, b.Name)
+			}
+		}
+		was := before[key]
+		if len(was) == 0 {
+			continue
+		}
+		if in.OnMisplaced == Keep && len(was) == 1 && (len(placements) != 1 || where[was[0].Spec.TargetDestinationName] == nil) {
+			t.Fatalf("%s: %v has moved, and nobody asked for it", at, key)
+		}
+		if !slices.ContainsFunc(was, func(p *kratix.WorkPlacement) bool { return where[p.Spec.TargetDestinationName] != nil }) {
+			t.Fatalf("%s: %v left before the new place was recorded", at, key)
+		}
+	}
+	for key := range before {
+		if work := s.works[key.work.Name]; work != nil && len(s.groups()[key]) == 0 &&
+			slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == key.id }) {
+			t.Fatalf("%s: %v is nowhere any more", at, key)
+		}
+	}
+}
+
+// checkPlace places single Works into a plan and compares with plans of all. It
+// gives how many it compared.
+func (s *stage) checkPlace(t *testing.T, at string, planner *Planner, in Input, plan Result) (compared int) {
+	t.Helper()
+	works := maps.Clone(s.works)
+	defer func() { s.works = works }()
+	s.works = maps.Clone(works)
+	recorded := map[string]*kratix.WorkPlacement{}
+	for _, p := range plan.Placements {
+		recorded[p.Name] = p.WorkPlacement
+	}
+	for _, p := range slices.Concat(plan.Kept, plan.Held) {
+		recorded[p.Name] = p
+	}
+	for ; compared < 4; compared++ {
+		work := s.putWork()
+		in.Existing, in.Works = slices.Collect(maps.Values(recorded)), slices.Collect(maps.Values(s.works))
+		want, ok := ofWork(work, Plan(in))
+		if !ok {
+			return compared
+		}
+		got := planner.Place(work)
+		if a, b := told(want), told(got); a != b {
+			t.Fatalf("%s: placing %s alone gives\n%s\nand the plan is\n%s", at, work.Name, b, a)
+		}
+		for _, p := range got.Placements {
+			recorded[p.Name] = p.WorkPlacement
+		}
+		for _, p := range got.Removed {
+			delete(recorded, p.Name)
+		}
+		for _, m := range got.Moved {
+			delete(recorded, m.Name)
+		}
+	}
+	return compared
+}
+
+// ofWork gives the part of a plan that is about one Work; not when the plan
+// goes on with other requests too.
+func ofWork(work *kratix.Work, plan Result) (Result, bool) {
+	part := Result{Removed: plan.Removed}
+	for _, p := range plan.Placements {
+		switch {
+		case p.Work == work || p.New && isOnDemand(p.Work):
+			part.Placements = append(part.Placements, p)
+		case p.New:
+			return part, false
+		}
+	}
+	for _, u := range plan.Unplaced {
+		if u.Work == work {
+			part.Unplaced = append(part.Unplaced, u)
+		}
+	}
+	for _, m := range plan.Moved {
+		if m.Work() != kratix.KeyOf(work) {
+			return part, false
+		}
+		part.Moved = append(part.Moved, m)
+	}
+	if message := invalidAnnotation(work); message != "" {
+		part.Invalid = []Invalid{{work, message}}
+	}
+	return part, true
+}

@@ -1,0 +1,106 @@
+package telemetry
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// Server answers questions about the last round:
+//
+//	GET /healthz        the process is alive
+//	GET /readyz         a round was done, and at least one store works
+//	GET /metrics        for Prometheus
+//	GET /api/v1/report  the last report, as JSON
+//	PUT /log-level      {"level":"debug"}: changes what is logged from now on
+type Server struct {
+	last atomic.Pointer[round]
+}
+
+// round is what the last one came to.
+type round struct {
+	report report.Report
+	err    error
+	ended  time.Time
+}
+
+// Round makes a round's report the last one.
+func (s *Server) Round(r report.Report, err error, ended time.Time) {
+	s.last.Store(&round{report: r, err: err, ended: ended})
+}
+
+// Handler gives the server's pages.
+func (s *Server) Handler(metrics prometheus.Gatherer, level zap.AtomicLevel) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /api/v1/report", s.report)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /log-level", level)
+	mux.Handle("PUT /log-level", level)
+	return mux
+}
+
+// Profile adds the pages of net/http/pprof, which tell much about a process.
+func Profile(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+}
+
+// ready says no until the first round, and while no store works at all. One that
+// is down while others work is told in the body.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	last := s.last.Load()
+	switch {
+	case last == nil:
+		answer(w, http.StatusServiceUnavailable, "not ready: no round has been done yet")
+	case last.err != nil:
+		answer(w, http.StatusServiceUnavailable, "not ready: "+last.err.Error())
+	default:
+		var down string
+		for _, f := range last.report.Findings {
+			if f.Rule == finding.StoreFailed() {
+				down += fmt.Sprintf("\n%s: %s", f.Place, f.Message)
+			}
+		}
+		if down != "" && len(last.report.Stores) == 0 {
+			answer(w, http.StatusServiceUnavailable, "not ready: no store works"+down)
+			return
+		}
+		answer(w, http.StatusOK, "ready"+down)
+	}
+}
+
+func (s *Server) report(w http.ResponseWriter, _ *http.Request) {
+	last := s.last.Load()
+	if last == nil || last.err != nil {
+		answer(w, http.StatusServiceUnavailable, "there is no report yet")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(struct {
+		Ended time.Time `json:"ended"`
+		report.Report
+	}{last.ended, last.report}) // the client has gone
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, text) // the client has gone
+}
