@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -228,7 +229,7 @@ func (tw *town) change(rng *rand.Rand) {
 		}
 		tn.wants = says{}
 		for range 1 + rng.IntN(3) {
-			tn.wants[fmt.Sprint("m", rng.IntN(4))] = fmt.Sprint(rng.IntN(2))
+			tn.wants[fmt.Sprint("m", rng.IntN(4))] = strconv.Itoa(rng.IntN(2))
 		}
 	}
 }
