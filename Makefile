@@ -70,6 +70,12 @@ verify: ## Fail when a generated file or a module file is not current
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+TREES ?= 20000
+
+.PHONY: oracle
+oracle: ## Judge TREES (20000) random trees by Flux's own library and by ours
+	cd test/flux && go vet ./... && go test -timeout 60m -trees $(TREES) .
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \

@@ -96,7 +96,7 @@ func TestBucketConfig(t *testing.T) {
 func TestABucketStaysOpenWhileItIsTheSame(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "b", Endpoint: "e", AuthMethod: "IAM"}}
-	stores := newRealStores()
+	stores := newRealStores(commits{})
 	first, err := stores.Open(ref, store, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 // opener gives the real stores, or what a tree holds.
 func (f *planFlags) opener(c *cobra.Command) (reconcile.Opener, error) {
 	if !f.tree.given() {
-		return newRealStores(), nil
+		return newRealStores(commits{}), nil
 	}
 	stores, err := f.tree.stores(c)
 	if err != nil {

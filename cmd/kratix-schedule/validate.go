@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
 // validateFlags are all that a check can be told.
@@ -19,6 +20,8 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is what the engine does with a clash.
 	onConflict conflictFlag
+	// second checks each request twice.
+	second bool
 }
 
 func validateCommand(std streams) *cobra.Command {
@@ -51,6 +54,7 @@ configuration or input path, 3 the machine or a repository failed.`,
 	flags.onConflict.add(command)
 	configurable(command, "on-conflict")
 	addConfigFlag(command)
+	command.Flags().BoolVar(&flags.second, "second-request", false, "check as well whether each request could be made twice on one Destination")
 	return command
 }
 
@@ -70,9 +74,17 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if err != nil {
 		return err
 	}
-	result, err := check(c.Context(), in, reconcile.Policy{OnConflict: flags.onConflict.policy()}, std)
+	second := &secondRequests{Source: in}
+	var from source.Source = in
+	if flags.second {
+		from = second
+	}
+	result, err := check(c.Context(), from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy()}, std)
 	if err != nil {
 		return inputError(err)
+	}
+	if flags.second {
+		result.Findings = second.told(result.Findings)
 	}
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
@@ -118,10 +130,10 @@ func hurry() (back func()) {
 }
 
 // check does a round that writes nothing.
-func check(ctx context.Context, in *checkSource, rules reconcile.Policy, std streams) (report.Report, error) {
+func check(ctx context.Context, in source.Source, stores reconcile.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
 	defer hurry()()
 	shown := startProgress(std.err)
 	defer shown.stop()
-	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: in.stores, Finish: reconcile.Preview, Policy: rules}
+	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy}
 	return reconciler.Round(ctx)
 }
