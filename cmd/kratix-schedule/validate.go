@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/policy"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -52,9 +53,9 @@ configuration or input path, 3 the machine or a repository failed.`,
 	flags.output.add(command)
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
-	configurable(command, "on-conflict")
 	addConfigFlag(command)
 	command.Flags().BoolVar(&flags.second, "second-request", false, "check as well whether each request could be made twice on one Destination")
+	configurable(command, "on-conflict", "second-request")
 	return command
 }
 
@@ -96,25 +97,31 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		_, err := fmt.Fprintf(std.err, "kratix-schedule: wrote %s: %s\n", flags.verdict.baseline, report.Count(outcome.Findings))
 		return err
 	}
-	failed := result.Has(finding.StoreFailed())
-	result.Findings = outcome.Findings
-	document := report.Document{
-		Report: result, Done: report.Checked, Version: version, Tally: report.Count(outcome.Findings),
-		Ignored: outcome.Ignored, Known: outcome.Known, Fails: flags.verdict.fails(), Locate: in.locate,
-	}
-	if document.Fails == finding.None {
-		document.Fails = never
-	}
+	document := flags.document(result, outcome)
+	document.Locate = in.locate
 	if err := write(std, outputs, document, flags.verdict.most); err != nil {
 		return err
 	}
 	switch {
-	case failed:
+	case result.Has(finding.StoreFailed()):
 		return exit{code: exitFailure}
-	case result.Worst() >= document.Fails:
+	case document.Worst() >= document.Fails:
 		return exit{code: exitFindings}
 	}
 	return nil
+}
+
+// document puts what counts into what was found.
+func (f *validateFlags) document(result report.Report, outcome policy.Outcome) report.Document {
+	result.Findings = outcome.Findings
+	document := report.Document{
+		Report: result, Done: report.Checked, Version: version, Tally: report.Count(outcome.Findings),
+		Ignored: outcome.Ignored, Known: outcome.Known, Fails: f.verdict.fails(),
+	}
+	if document.Fails == finding.None {
+		document.Fails = never
+	}
+	return document
 }
 
 // hurry collects garbage less often while a check runs, as long as there is
