@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,17 +25,23 @@ var update = flag.Bool("update", false, "write golden files anew")
 // nasty has what each format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
+// plainly gives a rule with texts that do not change with the table's.
+func plainly(rule finding.Rule) finding.Rule {
+	rule.Fix = "Mend it."
+	return rule
+}
+
 func sample(t *testing.T) Document {
 	t.Helper()
 	clash := finding.Finding{
-		Rule: finding.DuplicateObject(), Place: at("Work default/b", "x.yaml", 3), Message: "ConfigMap default/x is there already",
+		Rule: plainly(finding.DuplicateObject()), Place: at("Work default/b", "x.yaml", 3), Message: "ConfigMap default/x is there already",
 		Related: []finding.Related{{Place: at("Work default/a", "y.yaml", 1), Message: "request a"}}, Flux: "kustomize build failed: no",
 	}
 	findings := []finding.Finding{
 		clash,
-		{Rule: finding.UnreadableInput(), Place: at("", "in/a b.yaml", 7), Message: nasty},
-		{Rule: finding.Misplaced(), Place: at("Work default/c", "", 0), Message: "on worker-2"},
-		{Rule: finding.UnusedIgnore(), Message: "--ignore KS001 matches nothing"},
+		{Rule: plainly(finding.UnreadableInput()), Place: at("", "in/a b.yaml", 7), Message: nasty},
+		{Rule: plainly(finding.Misplaced()), Place: at("Work default/c", "", 0), Message: "on worker-2"},
+		{Rule: plainly(finding.UnusedIgnore()), Message: "--ignore KS001 matches nothing"},
 	}
 	return Document{
 		Report: Report{
@@ -69,10 +76,14 @@ func written(t *testing.T, format Format, d Document) string {
 	return out.String()
 }
 
+// ruleTable is the part of SARIF that is the table of rules: TestSARIFIsValid
+// looks at it, and a golden file would change with every rule.
+var ruleTable = regexp.MustCompile(`,"rules":\[.*\]|,"ruleIndex":\d+`)
+
 func TestFormats(t *testing.T) {
 	for _, format := range Formats() {
 		t.Run(format.Name, func(t *testing.T) {
-			got := written(t, format, sample(t))
+			got := ruleTable.ReplaceAllString(written(t, format, sample(t)), "")
 			golden := "testdata/sample." + format.Name
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -86,7 +97,7 @@ func TestFormats(t *testing.T) {
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Error(diff)
 			}
-			if again := written(t, format, sample(t)); again != got {
+			if again := ruleTable.ReplaceAllString(written(t, format, sample(t)), ""); again != got {
 				t.Error("the same document gives other bytes")
 			}
 		})
