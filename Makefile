@@ -27,8 +27,13 @@ demo: build ## Place, write and check the example Works in testdata
 # without it, so that Go and git are enough. RACE=-race insists on it.
 RACE ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null && echo -race)
 
+.PHONY: servers
+servers: ## Build the S3 servers that tests start into bin/s3, once
+	@./hack/s3-servers.sh
+
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler
+	@$(MAKE) --no-print-directory servers || echo 'test: the S3 servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
 
 .PHONY: vet
@@ -64,6 +69,12 @@ verify: ## Fail when a generated file or a module file is not current
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+TREES ?= 20000
+
+.PHONY: oracle
+oracle: ## Judge TREES (20000) random trees by Flux's own library and by ours
+	cd test/flux && go vet ./... && go test -timeout 60m -trees $(TREES) .
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s)

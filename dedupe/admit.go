@@ -26,7 +26,7 @@ func Check(root Root) Verdict {
 	for s.decide(); s.pinHolders(); s.decide() {
 	}
 	files, shared := s.share()
-	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared}
+	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared, decided: s}
 }
 
 // decide says of each claim whether it is admitted.
@@ -80,16 +80,38 @@ func newSession(root Root) *session {
 		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
 		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{}, units: map[unitKey]kustomize.Unit{},
 	}
+	if s.root.Cache == nil {
+		s.root.Cache = &kustomize.Cache{}
+	}
+	s.root.Cache.Load(s.contents())
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
-	for _, entry := range s.parse(foreign, root.Foreign, &s.broken) {
+	for _, entry := range s.parse(foreign, s.withoutHiding(root.Foreign), &s.broken) {
 		s.foreign.add(entry)
 	}
 	for _, entry := range claimedPaths(foreign, Claim{}, root.Foreign) {
 		s.foreign.add(entry)
 	}
 	return s
+}
+
+// contents gives every file that is read.
+func (s *session) contents() [][]byte {
+	var contents [][]byte
+	add := func(files []File) {
+		for _, file := range files {
+			if kustomize.Loads(file.Path) {
+				contents = append(contents, file.Content)
+			}
+		}
+	}
+	add(s.root.Foreign)
+	for _, claim := range s.root.Claims {
+		add(claim.Wanted)
+		add(claim.Stored)
+	}
+	return contents
 }
 
 // claimedPaths gives the paths that a claim with these files has to itself.
@@ -130,13 +152,13 @@ func (s *session) holdUnbuildable() {
 // tryAll admits everything at once when nothing clashes: so two claims may
 // swap objects in one step.
 func (s *session) tryAll() bool {
-	all := s.index.clone()
 	for i := range s.root.Claims {
-		for _, entry := range s.current(i, true) {
-			all.add(entry)
+		for _, entry := range s.current(i) {
+			s.index.add(entry)
 		}
 	}
-	if s.clashes(all) {
+	if s.clashes(s.index) {
+		s.index = s.foreign.clone()
 		return false
 	}
 	for i, st := range s.states {
@@ -144,14 +166,12 @@ func (s *session) tryAll() bool {
 			s.states[i] = admitted
 		}
 	}
-	s.index = all
 	return true
 }
 
-// current gives what a claim has in the tree: what it wants once it may, else
-// what it has stored.
-func (s *session) current(i int, optimistic bool) []entry {
-	if s.states[i] == admitted || (optimistic && s.states[i] == waiting) {
+// current gives what a claim has in the tree if it is written when it may be.
+func (s *session) current(i int) []entry {
+	if s.states[i] == waiting {
 		return s.parsed[i].wanted
 	}
 	return s.parsed[i].stored

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -21,6 +22,8 @@ type Root struct {
 	Ignored func(tree.Path) bool
 	// Policy says what is done about a clash; nothing is Quarantine.
 	Policy Policy
+	// Cache remembers files that were read before; nil remembers nothing.
+	Cache *kustomize.Cache
 }
 
 // Claim is a placement's want of files.
@@ -71,4 +74,6 @@ type Verdict struct {
 	Shared map[int][]Shared
 	// Findings name every clash and every file that cannot be built.
 	Findings []finding.Finding
+	// decided is how it came about.
+	decided *session
 }

@@ -43,13 +43,13 @@ func (s *session) findings() []finding.Finding {
 			}
 		}
 	}
-	for _, e := range s.index.all() {
+	for _, e := range s.index.repeated() {
 		if first := s.index.byID[e.id][0]; !same(first, e) && !s.compatible(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}
 	}
 	s.quoteFlux(findings)
-	return findings
+	return append(findings, s.checkCost()...)
 }
 
 // clash is one object in two places, or one path that two claim.

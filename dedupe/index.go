@@ -31,6 +31,8 @@ type entry struct {
 	position int
 	// text is the file; nil when the object is not a document of one.
 	text []byte
+	// defines is what a CustomResourceDefinition defines.
+	defines *kustomize.Definition
 	// stake tells that the object is in another claim's file.
 	stake bool
 }
@@ -65,9 +67,21 @@ func (x *index) remove(e entry) {
 
 // all gives every entry, objects in the order in which kustomize meets them.
 func (x *index) all() []entry {
-	var entries []entry
+	entries := make([]entry, 0, len(x.byID))
 	for _, some := range x.byID {
 		entries = append(entries, some...)
+	}
+	slices.SortFunc(entries, compareEntries)
+	return entries
+}
+
+// repeated gives the entries of what is there more than once, in that order.
+func (x *index) repeated() []entry {
+	var entries []entry
+	for _, some := range x.byID {
+		if len(some) > 1 {
+			entries = append(entries, some...)
+		}
 	}
 	slices.SortFunc(entries, compareEntries)
 	return entries

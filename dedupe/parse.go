@@ -53,7 +53,7 @@ func (s *session) split(files []File) (plain []File, nested []kustomize.Unit) {
 }
 
 func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []entry {
-	objects, err := kustomize.Objects(file.Content)
+	objects, err := s.root.Cache.Objects(file.Content)
 	if err != nil && broken != nil {
 		*broken = append(*broken, s.unbuildableFile(claim, file, err))
 	}
@@ -62,7 +62,7 @@ func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []e
 		place := file.Place
 		place.Line = object.Line
 		entries = append(entries, entry{
-			id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1, text: file.Content,
+			id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
 		})
 	}
 	return entries
@@ -79,6 +79,12 @@ func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, b
 	dir := s.root.Path.Join(unit.Path)
 	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
 	place := files[at].Place
+	if unit.Path.IsRoot() && broken != nil {
+		*broken = append(*broken, finding.Finding{
+			Rule: finding.HidingKustomization(), Place: place,
+			Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of other placements", s.root.Path),
+		})
+	}
 	objects, err := kustomize.Nested(s.root.Path, unit)
 	switch {
 	case err == nil:
@@ -95,7 +101,7 @@ func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, b
 	s.units[unitKey{claim, dir}] = unit
 	entries := make([]entry, 0, len(objects))
 	for i, object := range objects {
-		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1})
+		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1, defines: object.Defines})
 	}
 	return entries
 }
@@ -106,5 +112,5 @@ func (s *session) mend(claim int, path string) string {
 	if claim != foreign {
 		return ""
 	}
-	return fmt.Sprintf("Correct it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
+	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }

@@ -14,6 +14,9 @@ import (
 // written as it is wanted: Flux stops at the first clash in walk order. The two
 // files of that clash are all kustomize needs to say the same.
 func (s *session) quoteFlux(findings []finding.Finding) {
+	if !slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Rule == finding.DuplicateObject() }) {
+		return
+	}
 	first := map[kustomize.ID]entry{}
 	for _, e := range s.everything() {
 		if e.id.isPath() {

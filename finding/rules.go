@@ -121,7 +121,7 @@ func OtherRoot() Rule {
 // SecondRequest is an object that a second request would bring again.
 func SecondRequest() Rule {
 	return Rule{
-		ID: "KS013", Name: "SecondRequest", Severity: Warning,
+		ID: "KS013", Name: "SecondRequest", Severity: Error,
 		Summary: "An object of a request does not depend on the request: a second request on the same Destination will clash.",
 		Why: "CustomResourceDefinitions, Namespaces, ClusterRoles and whatever has a fixed name come out of the pipeline alike for every request. " +
 			"With the second one the Destination's resources would no longer build.",

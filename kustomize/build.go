@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
-	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
@@ -70,8 +69,7 @@ func buildUnits(root tree.Path, units []Unit, files []tree.File) error {
 	if len(units) == 0 {
 		return nil
 	}
-	_, err := buildManifest(root, konfig.DefaultKustomizationFileName(), generated, files)
-	return err
+	return buildManifest(root, konfig.DefaultKustomizationFileName(), generated, files)
 }
 
 // buildTrusted builds a root that has a kustomization of its own, after Flux's
@@ -91,30 +89,28 @@ func buildTrusted(root tree.Path, files []tree.File) error {
 			if len(found.Resources) == 0 {
 				found.BuildMetadata = []string{types.OriginAnnotations}
 			}
-			_, err := buildManifest(root, name, found, files)
-			return err
+			return buildManifest(root, name, found, files)
 		}
 	}
 	return nil
 }
 
 // buildManifest builds a kustomization among files.
-func buildManifest(root tree.Path, name string, manifest types.Kustomization, files []tree.File) (resmap.ResMap, error) {
+func buildManifest(root tree.Path, name string, manifest types.Kustomization, files []tree.File) error {
 	if err := loadsOnlyFiles(files); err != nil {
-		return nil, err
+		return err
 	}
 	dir := directory(root)
 	disk := newDisk(dir, files)
 	content, err := yaml.Marshal(manifest)
 	if err != nil {
-		return nil, fmt.Errorf("generate a kustomization: %w", err)
+		return fmt.Errorf("generate a kustomization: %w", err)
 	}
 	disk.put(dir+"/"+name, content)
-	built, err := run(disk, dir)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBuild, err)
+	if _, err := run(disk, dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrBuild, err)
 	}
-	return built, nil
+	return nil
 }
 
 // probeDir is where the kustomization lies that asks a directory for its ids.

@@ -19,8 +19,8 @@ type Object struct {
 	ID ID
 	// Line is where the object starts in its file, from 1.
 	Line int
-	// spelling is the id as kustomize writes it in messages.
-	spelling string
+	// Defines is what a CustomResourceDefinition defines; nil for other kinds.
+	Defines *Definition
 }
 
 // Loads tells whether Flux reads a file with this path as Kubernetes objects.
@@ -37,8 +37,9 @@ func Objects(content []byte) ([]Object, error) {
 	if mayHoldList(content) {
 		return listObjects(content)
 	}
-	var objects []Object
-	for _, doc := range documents(content) {
+	docs := documents(content)
+	objects := make([]Object, 0, len(docs))
+	for _, doc := range docs {
 		found, err := resources(doc.content)
 		if err != nil {
 			return nil, atLine(err, doc.line)
@@ -101,9 +102,9 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 func objectOf(res *resource.Resource, line int) Object {
 	id := res.CurId()
 	return Object{
-		ID:       ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
-		Line:     line,
-		spelling: id.String(),
+		ID:      ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
+		Line:    line,
+		Defines: definitionIn(res),
 	}
 }
 

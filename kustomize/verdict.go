@@ -16,8 +16,8 @@ type Verdict struct {
 	Unit tree.Path
 	// First is where the object of a clash was before.
 	First tree.Path
-	// ID is the object of a clash, as kustomize writes it.
-	ID string
+	// Object is the object of a clash; nothing when there is none.
+	Object ID
 }
 
 // errClash stands for the words of kustomize about a clash.
@@ -66,17 +66,30 @@ type judge struct {
 // decode reads every file, as Flux does before it builds anything.
 func (j *judge) decode() Verdict {
 	j.objects = make([][]Object, len(j.units))
+	var cache Cache
+	cache.Load(j.contents())
 	for i, unit := range j.units {
 		if unit.Nested {
 			continue
 		}
-		objects, err := Objects(unit.Files[0].Content)
+		objects, err := cache.Objects(unit.Files[0].Content)
 		if err != nil {
 			return Verdict{Err: j.undecodable(unit, err), Unit: unit.Path}
 		}
 		j.objects[i] = objects
 	}
 	return Verdict{}
+}
+
+// contents gives the files that are no part of a kustomization.
+func (j *judge) contents() [][]byte {
+	var contents [][]byte
+	for _, unit := range j.units {
+		if !unit.Nested {
+			contents = append(contents, unit.Files[0].Content)
+		}
+	}
+	return contents
 }
 
 // undecodable gives Flux's words about a file that cannot be read.
@@ -97,7 +110,7 @@ func (j *judge) merge() Verdict {
 				return Verdict{Err: j.build(func(int) bool { return true })}
 			}
 			if err != nil {
-				return j.stop(i, i, "", err)
+				return j.stop(i, i, ID{}, err)
 			}
 			j.objects[i] = objects
 		}
@@ -110,29 +123,29 @@ func (j *judge) merge() Verdict {
 
 // add puts the objects of a unit into the index. kustomize first looks for
 // clashes within a unit, then for those with the units before.
-func (j *judge) add(i int) (first int, id string, clash bool) {
+func (j *judge) add(i int) (first int, id ID, clash bool) {
 	own := make(map[ID]struct{}, len(j.objects[i]))
 	for _, object := range j.objects[i] {
 		if _, twice := own[object.ID]; twice {
-			return i, object.spelling, true
+			return i, object.ID, true
 		}
 		own[object.ID] = struct{}{}
 	}
 	for _, object := range j.objects[i] {
 		if before, taken := j.ids[object.ID]; taken {
-			return before, object.spelling, true
+			return before, object.ID, true
 		}
 	}
 	for _, object := range j.objects[i] {
 		j.ids[object.ID] = i
 	}
-	return 0, "", false
+	return 0, ID{}, false
 }
 
 // stop asks kustomize for its words about what it stops at: two units, and the
 // directories before them, which may matter too.
-func (j *judge) stop(first, at int, id string, why error) Verdict {
-	verdict := Verdict{Unit: j.units[at].Path, ID: id}
+func (j *judge) stop(first, at int, id ID, why error) Verdict {
+	verdict := Verdict{Unit: j.units[at].Path, Object: id}
 	if errors.Is(why, errClash) {
 		verdict.First = j.units[first].Path
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -18,6 +19,8 @@ type desired struct {
 	destinations []*desiredDestination
 	findings     []finding.Finding
 	policy       Policy
+	// read remembers files that were read before.
+	read *kustomize.Cache
 	// failed is why nothing can be written now.
 	failed error
 }
@@ -57,7 +60,7 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a store.
 func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired {
-	d := &desired{storeView: store, policy: policy}
+	d := &desired{storeView: store, policy: policy, read: &memo.read}
 	for _, view := range store.destinations {
 		dest := &desiredDestination{destinationView: view}
 		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before

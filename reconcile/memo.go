@@ -3,6 +3,7 @@ package reconcile
 import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -13,6 +14,8 @@ import (
 type memo struct {
 	rendered recall[renderKey, rendered]
 	records  recall[recordKey, readRecord]
+	// read has the objects of files.
+	read kustomize.Cache
 }
 
 // renderKey is everything that a rendering depends on.
@@ -48,6 +51,7 @@ type readRecord struct {
 func (m *memo) turn() {
 	m.rendered.turn()
 	m.records.turn()
+	m.read.Sweep()
 }
 
 // recall holds what one round needed, and hands it to the next.

@@ -26,20 +26,22 @@ func (d *desired) settle(ctx context.Context) error {
 	}
 	for _, dest := range d.destinations {
 		claimed := dest.claimed()
+		var verdicts []dedupe.Verdict
 		for _, root := range dest.roots {
 			foreign, err := d.foreign(ctx, dest, root, claimed)
 			if err != nil {
 				return err
 			}
-			d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict})
+			verdicts = append(verdicts, d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict, Cache: d.read}))
 		}
+		d.findings = append(d.findings, dedupe.CheckCluster(verdicts)...)
 		dest.letGo()
 		d.freeze(dest)
 	}
 	return nil
 }
 
-func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) {
+func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) dedupe.Verdict {
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
 		if p.rendering.Root == root.Path {
@@ -62,6 +64,7 @@ func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) {
 			d.takeShares(dest, p, verdict, i)
 		}
 	}
+	return verdict
 }
 
 // object names the placement's Work.

@@ -22,6 +22,7 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 	r := &reporter{}
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
+	r.add(largeWorks(w)...)
 	r.add(w.invalid(plan.Invalid)...)
 	r.said.Again = plan.Again
 	for _, u := range plan.Unplaced {

@@ -28,7 +28,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 				return err
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: newRealStores(), Finish: reconcile.Preview,
+				Source: in, Stores: newRealStores(commits{}), Finish: reconcile.Preview,
 				Policy: policy.policy(),
 			}
 			result, err := reconciler.Round(c.Context())

@@ -17,6 +17,7 @@ import (
 func rebalanceCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var policy policyFlags
+	var git gitFlags
 	var apply bool
 	command := &cobra.Command{
 		Use:   "rebalance -f PATH [--apply]",
@@ -40,7 +41,13 @@ findings; 2 and 3 as for run.`,
 			if err != nil {
 				return err
 			}
-			reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause}
+			commits, err := git.parse(c)
+			if err != nil {
+				return err
+			}
+			reconciler := &reconcile.Reconciler{
+				Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause,
+			}
 			input, findings, err := reconciler.Look(c.Context())
 			if err != nil {
 				return inputError(err)
@@ -58,6 +65,7 @@ findings; 2 and 3 as for run.`,
 	}
 	flags.add(command)
 	policy.add(command)
+	git.add(command)
 	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
 	return command
 }

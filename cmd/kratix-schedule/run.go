@@ -16,6 +16,7 @@ import (
 
 type runFlags struct {
 	input  inputFlags
+	git    gitFlags
 	once   bool
 	policy policyFlags
 	follow followFlags
@@ -37,6 +38,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	}
 	flags.input.add(command)
 	flags.policy.add(command)
+	flags.git.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	flags.follow.add(command)
 	return command
@@ -47,8 +49,12 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	commits, err := flags.git.parse(c)
+	if err != nil {
+		return err
+	}
 	reconciler := &reconcile.Reconciler{
-		Source: in, Stores: newRealStores(), Finish: reconcile.Commit,
+		Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause,
 	}
 	if !flags.once {

@@ -16,6 +16,7 @@ import (
 func validateCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var onConflict conflictFlag
+	var secondRequest bool
 	command := &cobra.Command{
 		Use:   "validate PATH...",
 		Short: "Check Works without writing anything, for CI",
@@ -35,9 +36,17 @@ them all.`,
 				Source: assuming, Stores: memoryStores{}, Finish: reconcile.Preview,
 				Policy: reconcile.Policy{OnConflict: onConflict.policy()},
 			}
+			var second *secondRequests
+			if secondRequest {
+				second = &secondRequests{Source: in}
+				reconciler.Source = second
+			}
 			result, err := reconciler.Round(c.Context())
 			if err != nil {
 				return inputError(err)
+			}
+			if second != nil {
+				result.Findings = second.told(result.Findings)
 			}
 			if err := report.Text(std.out, result.Findings); err != nil {
 				return err
@@ -53,6 +62,7 @@ them all.`,
 	}
 	flags.add(command)
 	onConflict.add(command)
+	command.Flags().BoolVar(&secondRequest, "second-request", false, "check as well whether each request could be made twice on one Destination")
 	return command
 }
 

@@ -12,10 +12,10 @@ import (
 
 // Defaults for what a Config leaves zero.
 const (
-	// DefaultParallel is enough to hide 20 ms of latency, and not more than a
-	// small server can bear.
-	DefaultParallel = 32
-	DefaultPatience = 20 * time.Second
+	// DefaultParallel hides 20 ms of latency from a server that can bear it. One
+	// that cannot says so, and gets less.
+	DefaultParallel = 64
+	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20
 )
 

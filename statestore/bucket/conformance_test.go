@@ -38,8 +38,13 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 // configOf makes a bucket on a server and says how to reach it.
 func configOf(t testing.TB, server *buckettest.Server) bucket.Config {
 	t.Helper()
+	return config(server.Endpoint, server.Bucket(t))
+}
+
+// config is the owner's way to a bucket.
+func config(endpoint, name string) bucket.Config {
 	return bucket.Config{
-		Name: "BucketStateStore default", Endpoint: server.Endpoint, Insecure: true, Bucket: server.Bucket(t),
+		Name: "BucketStateStore default", Endpoint: endpoint, Insecure: true, Bucket: name,
 		Auth: bucket.Auth{AccessKeyID: buckettest.AccessKey, SecretAccessKey: buckettest.SecretKey},
 	}
 }

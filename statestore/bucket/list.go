@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -169,12 +170,14 @@ func again(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff tells whether an answer ended early.
+// cutOff tells whether an answer ended early. A url.Error is of a request that
+// had no answer at all: minio-go has tried that often enough.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError
 		quiet  silence
+		sent   *url.Error
 	)
-	return errors.As(err, &syntax) || errors.As(err, &quiet) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, errGarbled)
+	return !errors.As(err, &sent) && (errors.As(err, &syntax) || errors.As(err, &quiet) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, errGarbled))
 }

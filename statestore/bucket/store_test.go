@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -116,7 +117,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	want := map[string]string{"worker-1/.kratiz": "after"}
 	for i := range 100 {
-		want[fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i)] = fmt.Sprint(i)
+		want[fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i)] = strconv.Itoa(i)
 	}
 	storetest.Write(t, open(t, config), want)
 	store := open(t, config)
@@ -138,7 +139,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 		for i := range 100 {
 			path := storetest.Path(t, fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i))
 			content, err := state.Contents.Content(t.Context(), path)
-			if err != nil || string(content) != fmt.Sprint(i) {
+			if err != nil || string(content) != strconv.Itoa(i) {
 				t.Fatalf("%s: %q, %v", path, content, err)
 			}
 		}
@@ -313,7 +314,7 @@ func encrypted(t *testing.T, server *buckettest.Server) {
 		t.Fatal(err)
 	}
 	for i := range 20 {
-		want[fmt.Sprintf("dir/f%d", i)] = fmt.Sprint(i)
+		want[fmt.Sprintf("dir/f%d", i)] = strconv.Itoa(i)
 	}
 	store := open(t, config)
 	storetest.Write(t, store, want)
@@ -373,7 +374,7 @@ func loserPutsNothing(t *testing.T, server *buckettest.Server) {
 	second := open(t, config)
 	for round := range 3 {
 		base := storetest.Read(t, second).Revision
-		storetest.Write(t, first, map[string]string{"winner": fmt.Sprint(round)})
+		storetest.Write(t, first, map[string]string{"winner": strconv.Itoa(round)})
 		proxy.Requests()
 		_, err := second.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, many(50)), Remove: storetest.Paths(t, "winner")})
 		wantError(t, err, statestore.ErrStale)
@@ -419,7 +420,7 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 		next.ServeHTTP(w, r)
 	})
 	for i := range 4 {
-		storetest.Write(t, store, map[string]string{"a": fmt.Sprint(i)})
+		storetest.Write(t, store, map[string]string{"a": strconv.Itoa(i)})
 	}
 	proxy.Between(nil)
 	storetest.Holds(t, store, map[string]string{"a": "3"})

@@ -2,6 +2,8 @@ package bucket
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,6 +65,11 @@ func (w *watch) explain(err error) error {
 	w.cancel()
 	if w.barked.Load() {
 		return silence(w.patience)
+	}
+	// minio-go does not try again when it is told this one alone.
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) {
+		return unknown
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"encoding/base64"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
@@ -40,11 +41,17 @@ func fixedHTTP(auth Auth) fixed {
 	case auth.Username == "" && auth.Password == "":
 		return fixed{}
 	}
-	f := fixed{&githttp.BasicAuth{Username: orDefault(auth.Username, "git"), Password: auth.Password}, []string{auth.Password}}
+	user := orDefault(auth.Username, "git")
+	f := fixed{&githttp.BasicAuth{Username: user, Password: auth.Password}, []string{auth.Password, basic(user, auth.Password)}}
 	if auth.Password == "" { // then the user's name is the token
 		f.hidden = append(f.hidden, auth.Username)
 	}
 	return f
+}
+
+// basic is how a user and a password look in a request.
+func basic(user, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
 // authHint says where the credentials come from.

@@ -25,7 +25,7 @@ type branch struct {
 }
 
 func newBranch(r *remote) *branch {
-	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects(nil)}
+	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects()}
 }
 
 // minTidy is how many objects may be added before the unreachable ones go.

@@ -41,9 +41,9 @@ func fixture(t *testing.T, repository string, config git.Config) storetest.Fixtu
 }
 
 // served starts a server for the repository and says how to reach it.
-func served(t testing.TB, repository string) git.Config {
+func served(t testing.TB, repository string, settings ...string) git.Config {
 	t.Helper()
-	server := gittest.Serve(t, filepath.Dir(repository))
+	server := gittest.Serve(t, filepath.Dir(repository), settings...)
 	return git.Config{
 		URL:      server.URL + "/" + filepath.Base(repository),
 		Auth:     git.Auth{Username: gittest.User, Password: gittest.Password},
@@ -61,3 +61,5 @@ func open(t testing.TB, config git.Config) *git.Store {
 	}
 	return store
 }
+
+func parent(path string) string { return filepath.Dir(path) }

@@ -154,8 +154,8 @@ func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
 // ssh there is none.
 func judgeWords(text string) verdict {
 	text = strings.ToLower(text)
-	says := func(any ...string) bool {
-		return slices.ContainsFunc(any, func(words string) bool { return strings.Contains(text, words) })
+	says := func(phrases ...string) bool {
+		return slices.ContainsFunc(phrases, func(words string) bool { return strings.Contains(text, words) })
 	}
 	switch {
 	case says("archived"):

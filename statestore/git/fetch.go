@@ -17,7 +17,7 @@ import (
 // fetchAll replaces everything that is known by one commit. Where the server
 // gives single blobs, none come yet.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
-	into := newObjects(nil)
+	into := newObjects()
 	into.partial = !b.whole && givesBlobs(refs)
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err

@@ -39,6 +39,9 @@ type GitHubApp struct {
 // DefaultGitHubAPI is where github.com gives tokens.
 const DefaultGitHubAPI = "https://api.github.com"
 
+// appUser is who GitHub expects with a token of an app.
+const appUser = "x-access-token"
+
 const (
 	// renewBefore is how long before its end a token is not used any more.
 	renewBefore = 5 * time.Minute
@@ -64,10 +67,8 @@ type appLogin struct {
 var _ credentials = (*appLogin)(nil)
 
 func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*appLogin, error) {
-	for name, value := range map[string]string{"appID": app.ID, "installationID": app.Installation} {
-		if _, err := strconv.ParseUint(value, 10, 63); err != nil {
-			return nil, fmt.Errorf("key %s of the Secret is not a number", name)
-		}
+	if _, err := strconv.ParseUint(app.Installation, 10, 63); err != nil {
+		return nil, errors.New("key installationID of the Secret is not a number")
 	}
 	api, err := url.Parse(orDefault(app.APIURL, DefaultGitHubAPI))
 	if err != nil || api.Host == "" || (api.Scheme != "https" && api.Scheme != "http") {
@@ -108,7 +109,7 @@ func (a *appLogin) login(ctx context.Context) (transport.AuthMethod, error) {
 			return nil, err
 		}
 	}
-	return &githttp.BasicAuth{Username: "x-access-token", Password: a.token}, nil
+	return &githttp.BasicAuth{Username: appUser, Password: a.token}, nil
 }
 
 func (a *appLogin) refused() {
@@ -120,7 +121,7 @@ func (a *appLogin) refused() {
 func (a *appLogin) secrets() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return []string{a.token, a.app.PrivateKey}
+	return []string{a.token, basic(appUser, a.token), a.app.PrivateKey}
 }
 
 // renew asks for a token.

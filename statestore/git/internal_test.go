@@ -42,7 +42,7 @@ func TestTheStatusOfAPushDecidesTheKindOfError(t *testing.T) {
 
 // An old spelling of a mode is no reason for a commit.
 func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
-	held := newObjects(nil)
+	held := newObjects()
 	blob := encode(plumbing.BlobObject, []byte("x"))
 	hash := blob.Hash()
 	old := encode(plumbing.TreeObject, append([]byte("100664 a\x00"), hash[:]...))

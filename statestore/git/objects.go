@@ -23,11 +23,8 @@ type objects struct {
 	partial bool
 }
 
-func newObjects(held map[plumbing.Hash]plumbing.EncodedObject) *objects {
-	if held == nil {
-		held = map[plumbing.Hash]plumbing.EncodedObject{}
-	}
-	return &objects{byHash: held, limit: maxHeld}
+func newObjects() *objects {
+	return &objects{byHash: map[plumbing.Hash]plumbing.EncodedObject{}, limit: maxHeld}
 }
 
 // missing is the error for an object that should be there.
@@ -153,7 +150,7 @@ func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := newObjects(nil)
+	kept := newObjects()
 	kept.partial, kept.limit = o.partial, o.limit
 	if err := o.copyTo(kept, commit); err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 )
 
 // maxHeld is how many bytes of blobs are held in memory; more go to a file.
-const maxHeld = 48 << 20
+const maxHeld = 16 << 20
 
 // spill is a file without a name: it goes when the process does, however that
 // ends.

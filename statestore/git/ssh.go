@@ -124,10 +124,10 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	return &service{
 		in: in, out: out, words: said,
 		leave: func() { session.Close() }, //nolint:errcheck // it may have ended
-		kill: func() {
+		kill: sync.OnceFunc(func() {
 			client.Close() //nolint:errcheck // it may have ended
 			session.Wait() //nolint:errcheck // so that all its words are there
-		},
+		}),
 	}, nil
 }
 

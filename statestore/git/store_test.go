@@ -429,9 +429,9 @@ func withBranch(config git.Config, branch string) git.Config {
 }
 
 // intercepted serves the repository through a function that sees every request.
-func intercepted(t *testing.T, repository string, see func(http.Handler, http.ResponseWriter, *http.Request)) git.Config {
+func intercepted(t *testing.T, repository string, see func(http.Handler, http.ResponseWriter, *http.Request), settings ...string) git.Config {
 	t.Helper()
-	backend := gittest.Backend(t, filepath.Dir(repository))
+	backend := gittest.Backend(t, filepath.Dir(repository), settings...)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { see(backend, w, r) }))
 	t.Cleanup(server.Close)
 	return git.Config{

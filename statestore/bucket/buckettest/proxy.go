@@ -1,6 +1,9 @@
 package buckettest
 
 import (
+	"crypto/x509"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,6 +16,8 @@ import (
 type Proxy struct {
 	// Endpoint is its host and port.
 	Endpoint string
+	// Certificate is what it shows, when it speaks TLS.
+	Certificate *x509.Certificate
 
 	mu       sync.Mutex
 	requests []string
@@ -21,6 +26,17 @@ type Proxy struct {
 
 // NewProxy starts a proxy before a server.
 func NewProxy(t testing.TB, endpoint string) *Proxy {
+	t.Helper()
+	return newProxy(t, endpoint, (*httptest.Server).Start)
+}
+
+// NewTLSProxy starts a proxy that speaks TLS, with a certificate nobody knows.
+func NewTLSProxy(t testing.TB, endpoint string) *Proxy {
+	t.Helper()
+	return newProxy(t, endpoint, (*httptest.Server).StartTLS)
+}
+
+func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Proxy {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: endpoint}
 	forward := &httputil.ReverseProxy{
@@ -34,16 +50,19 @@ func NewProxy(t testing.TB, endpoint string) *Proxy {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	p := &Proxy{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if between := p.note(r); between != nil {
 			between(forward, w, r)
 			return
 		}
 		forward.ServeHTTP(w, r)
 	}))
+	// Handshakes that fail are what some tests are about.
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	start(server)
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections)
-	p.Endpoint = server.Listener.Addr().String()
+	p.Endpoint, p.Certificate = server.Listener.Addr().String(), server.Certificate()
 	return p
 }
 

@@ -40,7 +40,6 @@ type Server struct {
 }
 
 // MinIO starts a MinIO; environment, such as "MINIO_SITE_REGION=x", goes to it.
-// With CA in the environment's place of certificates see Secure.
 func MinIO(t testing.TB, environment ...string) *Server {
 	t.Helper()
 	return start(t, &program{
@@ -163,7 +162,7 @@ func build(root string) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
@@ -180,13 +179,15 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }
 
 func ready(url string) error {
+	const times, apart = 1200, 50 * time.Millisecond
 	err := errors.New("not asked")
-	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(50 * time.Millisecond) {
+	for range times {
+		time.Sleep(apart)
 		var response *http.Response
 		if response, err = http.Get(url); err != nil { //nolint:gosec,noctx // our own server
 			continue

@@ -5,6 +5,7 @@ package gittest
 
 import (
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -22,6 +23,8 @@ import (
 const (
 	User     = "kratix"
 	Password = "s3cret-passw0rd"
+	// Reader is a user with the same password who may not write.
+	Reader = "reader"
 )
 
 // Env is an environment in which git reads no configuration of the machine.
@@ -123,10 +126,22 @@ type Server struct {
 	CA []byte
 }
 
-// Serve serves every repository below root until the test ends.
-func Serve(t testing.TB, root string) *Server {
+// Partial are settings that let a fetch leave out blobs, and ask for them later.
+func Partial() []string {
+	return []string{"uploadpack.allowFilter=true", "uploadpack.allowReachableSHA1InWant=true"}
+}
+
+// Serve serves every repository below root until the test ends, with settings of
+// git written as key=value.
+func Serve(t testing.TB, root string, settings ...string) *Server {
 	t.Helper()
-	server := httptest.NewUnstartedServer(Backend(t, root))
+	return ServeTLS(t, Backend(t, root, settings...))
+}
+
+// ServeTLS serves a handler until the test ends.
+func ServeTLS(t testing.TB, handler http.Handler) *Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused certificates are part of tests
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -134,21 +149,32 @@ func Serve(t testing.TB, root string) *Server {
 	return &Server{Server: server, CA: ca}
 }
 
-// Backend is git's http-backend behind basic auth.
-func Backend(t testing.TB, root string) http.Handler {
+// Backend is git's http-backend behind basic auth, or Password as a bearer
+// token. Reader may read and not write.
+func Backend(t testing.TB, root string, settings ...string) http.Handler {
 	t.Helper()
 	backend := filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
-	env := append(Env(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER="+User,
-		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.receivepack", "GIT_CONFIG_VALUE_0=true")
+	settings = append([]string{"http.receivepack=true"}, settings...)
+	env := append(Env(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1", fmt.Sprint("GIT_CONFIG_COUNT=", len(settings)))
+	for i, setting := range settings {
+		key, value, _ := strings.Cut(setting, "=")
+		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, value))
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, _ := r.BasicAuth(); user != User || password != Password {
+		user, password, _ := r.BasicAuth()
+		bearer := r.Header.Get("Authorization") == "Bearer "+Password
+		if !bearer && ((user != User && user != Reader) || password != Password) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			http.Error(w, "who are you?", http.StatusUnauthorized)
 			return
 		}
+		if user == Reader && (strings.HasSuffix(r.URL.Path, "git-receive-pack") || r.URL.Query().Get("service") == "git-receive-pack") {
+			http.Error(w, "You are not allowed to push code to this project.", http.StatusForbidden)
+			return
+		}
 		handler := cgi.Handler{
 			Path: backend, Dir: root, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
-			Env: append(slices.Clip(env), "GIT_PROTOCOL="+r.Header.Get("Git-Protocol")),
+			Env: append(slices.Clip(env), "REMOTE_USER="+User, "GIT_PROTOCOL="+r.Header.Get("Git-Protocol")),
 		}
 		handler.ServeHTTP(w, r)
 	})

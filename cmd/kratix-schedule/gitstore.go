@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+)
+
+// gitFlags say what commits look like.
+type gitFlags struct {
+	template  string
+	committer string
+	owner     string
+}
+
+func (f *gitFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .Store, .Owner, .Written and .Removed")
+	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
+	c.Flags().StringVar(&f.owner, "owner", "", "id of this writer, for the trailer Kratix-Schedule-Owner of commits")
+}
+
+// commits is what the flags mean.
+type commits struct {
+	message   *git.Message
+	committer git.Author
+	owner     string
+}
+
+func (f *gitFlags) parse(c *cobra.Command) (commits, error) {
+	parsed := commits{owner: f.owner}
+	if f.template != "" {
+		message, err := git.ParseMessage(f.template)
+		if err != nil {
+			return parsed, usage(c, "--commit-template: "+err.Error())
+		}
+		parsed.message = message
+	}
+	if f.committer != "" {
+		address, err := mail.ParseAddress(f.committer)
+		if err != nil || address.Name == "" {
+			return parsed, usage(c, `--committer: write it as "Name <address>"`)
+		}
+		parsed.committer = git.Author{Name: address.Name, Email: address.Address}
+	}
+	return parsed, nil
+}
+
+// openGit gives a store for a GitStateStore.
+func (s *realStores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
+	config, err := gitConfig(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	config.Message, config.Committer, config.Owner = s.commits.message, s.commits.committer, s.commits.owner
+	if held, ok := s.open[ref]; ok && sameConfig(held.config, config) {
+		return held.store, nil
+	}
+	opened, err := s.pool.Open(config)
+	if err != nil {
+		return nil, err
+	}
+	s.open[ref] = openStore{config: config, store: opened}
+	return opened, nil
+}
+
+// gitConfig translates a GitStateStore and its Secret.
+func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
+	spec := store.Spec
+	config := git.Config{
+		Name: ref.String(), URL: spec.URL, Branch: spec.Branch, Path: spec.Path, Insecure: spec.Insecure,
+		Author: git.Author{Name: spec.GitAuthor.Name, Email: spec.GitAuthor.Email}, Now: time.Now,
+	}
+	method := orDefault(spec.AuthMethod, "basicAuth")
+	if !slices.Contains([]string{"basicAuth", "ssh", "githubApp"}, method) {
+		return config, misconfigured(ref, fmt.Sprintf("authMethod %q is not known", method), "Use authMethod basicAuth, ssh or githubApp.")
+	}
+	if spec.SecretRef == nil || spec.SecretRef.Name == "" {
+		if method != "basicAuth" {
+			return config, misconfigured(ref, "authMethod "+method+" needs a Secret, and spec.secretRef names none", "Name the Secret in spec.secretRef.")
+		}
+		return config, nil
+	}
+	if secret == nil {
+		return config, misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+			"Add the Secret, or correct spec.secretRef.")
+	}
+	values := &secretValues{secret: secret}
+	if err := gitAuth(&config, method, values); err != nil {
+		return config, misconfigured(ref, err.Error(), "Complete the Secret, or correct spec.authMethod.")
+	}
+	config.CABundle = []byte(values.text("ca.crt"))
+	config.SigningKey = git.SigningKey{PrivateKey: values.text("signingKey"), Passphrase: values.line("signingPassphrase")}
+	config.Warnings = values.warnings
+	return config, nil
+}
+
+// gitAuth takes out of the Secret what the method needs.
+func gitAuth(config *git.Config, method string, values *secretValues) error {
+	auth := &config.Auth
+	switch method {
+	case "ssh":
+		auth.SSH = git.SSH{PrivateKey: values.text("sshPrivateKey"), KnownHosts: values.text("knownHosts"), Passphrase: values.line("password")}
+		if auth.SSH.PrivateKey == "" {
+			return values.lacks("sshPrivateKey", "authMethod ssh needs sshPrivateKey and knownHosts")
+		}
+		if auth.SSH.KnownHosts == "" && !config.Insecure {
+			return values.lacks("knownHosts", "without it the server could be anyone; `ssh-keyscan` shows the server's key, and someone who knows the server can confirm it")
+		}
+	case "githubApp":
+		auth.App = git.GitHubApp{
+			ID: values.line("appID"), Installation: values.line("installationID"),
+			PrivateKey: values.text("privateKey"), APIURL: values.line("apiURL"),
+		}
+		for _, name := range []string{"appID", "installationID", "privateKey"} {
+			if strings.TrimSpace(values.text(name)) == "" {
+				return values.lacks(name, "authMethod githubApp needs appID, installationID and privateKey")
+			}
+		}
+	default:
+		auth.Username, auth.Password, auth.Bearer = values.line("username"), values.line("password"), values.line("bearerToken")
+		switch {
+		case auth.Password != "" && auth.Bearer != "":
+			return errors.New(values.name() + " has both password and bearerToken, and only one can be used")
+		case auth.Bearer != "":
+			auth.Username = ""
+		case auth.Password == "":
+			return values.lacks("password", "authMethod basicAuth needs username and password, or bearerToken")
+		}
+	}
+	return nil
+}
+
+// secretValues reads a Secret, and remembers what was odd about it.
+type secretValues struct {
+	secret   *kratix.Secret
+	warnings []string
+}
+
+func (v *secretValues) name() string { return "Secret " + kratix.KeyOf(v.secret).String() }
+
+// text gives a value of several lines as it is.
+func (v *secretValues) text(key string) string {
+	value, _ := v.secret.Value(key)
+	return value
+}
+
+// line gives a value of one line. White space around it is never meant: it
+// comes from an editor or from echo.
+func (v *secretValues) line(key string) string {
+	value, _ := v.secret.Value(key)
+	trimmed := strings.TrimSpace(value)
+	if trimmed != value {
+		v.warnings = append(v.warnings, "key "+key+" of "+v.name()+" has white space around its value; it is left out, "+
+			"but other programs may take it for a part: write the value without it, for one with `printf %s` in place of `echo`")
+	}
+	return trimmed
+}
+
+func (v *secretValues) lacks(key, why string) error {
+	return errors.New(v.name() + " has no key " + key + ": " + why)
+}
+
+func orDefault(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}

@@ -1,0 +1,145 @@
+package dedupe
+
+import (
+	"fmt"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// oneObject is the file of the nth object of a large root.
+func oneObject(n int) File {
+	content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%06d\n  namespace: team-%d\ndata:\n  key: value-%d\n", n, n%50, n)
+	p := path(fmt.Sprintf("root/team-%d/promise/request-%06d/pipeline/5058f/config.yaml", n%50, n))
+	return File{File: tree.File{Path: p, Content: []byte(content)}, Place: finding.Place{Object: fmt.Sprint("Work default/", n), File: "config.yaml"}}
+}
+
+// largeRoot has claims of one file with one object each.
+func largeRoot(n int) Root {
+	root := Root{Path: path("root")}
+	for i := range n {
+		file := oneObject(i)
+		root.Claims = append(root.Claims, Claim{
+			Object: file.Place.Object, Dir: file.Path.Dir(), Wanted: []File{file}, Rank: Rank{Name: file.Place.Object},
+		})
+	}
+	return root
+}
+
+func belowRoot(root Root) []tree.File {
+	var files []tree.File
+	for _, claim := range root.Claims {
+		for _, file := range claim.Wanted {
+			below, _ := file.Path.RelativeTo(root.Path)
+			files = append(files, tree.File{Path: below, Content: file.Content})
+		}
+	}
+	tree.SortFiles(files)
+	return files
+}
+
+// BenchmarkKustomizeBuild is what the others are held against: kustomize's own
+// build of the same files.
+func BenchmarkKustomizeBuild(b *testing.B) {
+	for _, n := range []int{1_000, 8_000} {
+		files := belowRoot(largeRoot(n))
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			measure(b, n, func() {
+				if err := kustomize.Build(path("root"), files); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkFullCheck(b *testing.B) {
+	for _, n := range []int{1_000, 8_000, 100_000} {
+		root := largeRoot(n)
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			measure(b, n, func() {
+				if v := Check(root); len(v.Held) > 0 {
+					b.Fatal(v.Held)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkNextCheck is a check after one file has changed, with what earlier
+// checks have read at hand.
+func BenchmarkNextCheck(b *testing.B) {
+	const n = 8_000
+	root := largeRoot(n)
+	root.Cache = &kustomize.Cache{}
+	Check(root)
+	claims := root.Claims[n/2].Wanted
+	round := 0
+	b.Run(strconv.Itoa(n), func(b *testing.B) {
+		measure(b, n, func() {
+			round++
+			claims[0].Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
+			if v := Check(root); len(v.Held) > 0 {
+				b.Fatal(v.Held)
+			}
+			root.Cache.Sweep()
+		})
+	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	for _, n := range []int{1_000, 8_000, 100_000} {
+		files := belowRoot(largeRoot(n))
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			measure(b, n, func() {
+				if v := kustomize.Judge(path("root"), files); v.Err != nil {
+					b.Fatal(v.Err)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkWords is what the words of Flux about one clash cost.
+func BenchmarkWords(b *testing.B) {
+	for _, n := range []int{1_000, 8_000} {
+		files := belowRoot(largeRoot(n))
+		two := []tree.File{files[n/2], files[n/2]}
+		two[1].Path = path("zz/again.yaml")
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			measure(b, n, func() {
+				if kustomize.Build(path("root"), two) == nil {
+					b.Fatal("there is no clash")
+				}
+			})
+		})
+	}
+}
+
+// measure also tells the processor time, which other programs on the machine
+// make less of a difference to.
+func measure(b *testing.B, n int, f func()) {
+	b.Helper()
+	b.ReportAllocs()
+	before := processorTime(b)
+	for b.Loop() {
+		f()
+	}
+	spent := processorTime(b) - before
+	b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/object")
+}
+
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,133 @@
+package dedupe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// apiObject is an object as the API server knows it: without a version.
+type apiObject struct{ group, kind, namespace, name string }
+
+// kindOf names a kind in a group.
+type kindOf struct{ group, kind string }
+
+// present is an object that lies in a root.
+type present struct {
+	entry
+	root  tree.Path
+	owner string
+}
+
+// CheckCluster compares what lies in the roots of one cluster after Check: it
+// tells of objects that kustomize takes for two and the API server for one.
+func CheckCluster(verdicts []Verdict) []finding.Finding {
+	clusterScoped := map[kindOf]bool{}
+	for _, verdict := range verdicts {
+		verdict.decided.learnScopes(clusterScoped)
+	}
+	groups := map[apiObject][]present{}
+	for _, verdict := range verdicts {
+		s := verdict.decided
+		for id, entries := range s.index.byID {
+			if id.isPath() {
+				continue
+			}
+			key := apiKey(id.object, clusterScoped)
+			for _, e := range entries {
+				if !e.stake {
+					groups[key] = append(groups[key], present{e, s.root.Path, s.owner(e)})
+					break // further ones are a clash that is told of, or shared
+				}
+			}
+		}
+	}
+	var findings []finding.Finding
+	for _, group := range groups {
+		slices.SortFunc(group, func(a, b present) int {
+			return cmp.Or(tree.Compare(a.root, b.root), compareEntries(a.entry, b.entry), kustomize.Compare(a.id.object, b.id.object))
+		})
+		for _, other := range group[1:] {
+			findings = append(findings, sameForTheServer(group[0], other))
+		}
+	}
+	finding.Sort(findings)
+	return findings
+}
+
+// learnScopes notes the custom kinds that live outside namespaces, wherever
+// they are defined: in what is written and in what is held back.
+func (s *session) learnScopes(clusterScoped map[kindOf]bool) {
+	learn := func(entries []entry) {
+		for _, e := range entries {
+			if e.defines != nil && e.defines.ClusterScoped {
+				clusterScoped[kindOf{e.defines.Group, e.defines.Kind}] = true
+			}
+		}
+	}
+	for _, entries := range s.foreign.byID {
+		learn(entries)
+	}
+	for _, parsed := range s.parsed {
+		learn(parsed.wanted)
+		learn(parsed.stored)
+	}
+}
+
+func apiKey(id kustomize.ID, clusterScoped map[kindOf]bool) apiObject {
+	key := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
+	if clusterScoped[kindOf{key.group, key.kind}] {
+		key.namespace = ""
+	}
+	return key
+}
+
+func sameForTheServer(first, other present) finding.Finding {
+	f := finding.Finding{
+		Place:   other.place,
+		Related: []finding.Related{{Place: first.place, Message: first.owner}},
+	}
+	a, b := first.id.object, other.id.object
+	switch {
+	case first.root != other.root:
+		f.Rule = finding.OtherRoot()
+		f.Message = fmt.Sprintf("%s is in %s and in %s", b, first.root, other.root)
+	case a.APIVersion != b.APIVersion:
+		f.Rule = finding.OtherVersion()
+		f.Message = fmt.Sprintf("%s is there as %s and as %s", b, a.APIVersion, b.APIVersion)
+	default:
+		f.Rule = finding.OtherNamespace()
+		f.Message = fmt.Sprintf("%s %s lives outside namespaces and is there with %s and with %s", b.Kind, b.Name, a.Namespace, b.Namespace)
+	}
+	return f
+}
+
+// What kustomize's build costs, as measured: the time grows with the square.
+const (
+	measuredObjects = 8_000
+	measuredSeconds = 14
+	slowSeconds     = 30
+)
+
+// checkCost tells of a root that takes kustomize long to build.
+func (s *session) checkCost() []finding.Finding {
+	objects, bytes := 0, 0
+	for id, entries := range s.index.byID {
+		if !id.isPath() {
+			objects += len(entries)
+			bytes += len(entries[0].text)
+		}
+	}
+	seconds := objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
+	if seconds < slowSeconds {
+		return nil
+	}
+	return []finding.Finding{{
+		Rule: finding.SlowBuild(), Place: finding.Place{File: s.root.Path.String()},
+		Message: fmt.Sprintf("%d objects in up to %d MiB; one build takes Flux about %d s", objects, bytes>>20, seconds),
+	}}
+}

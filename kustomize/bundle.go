@@ -1,0 +1,28 @@
+package kustomize
+
+import "bytes"
+
+// isSimple tells of a file that is one document beyond doubt, so that it can be
+// read together with others.
+func isSimple(content []byte) bool {
+	return len(content) > 0 && content[len(content)-1] == '\n' &&
+		!bytes.Contains(content, []byte("---")) && !bytes.Contains(content, []byte("...")) &&
+		!bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, "\r\ufeff%&*!\\|>#")
+}
+
+// readTogether reads files that are simple at once, which costs less than one
+// by one. It gives one object a file, or nothing when not every file has just
+// one.
+func readTogether(contents [][]byte) []Object {
+	schema.RLock()
+	defer schema.RUnlock()
+	found, err := resources(bytes.Join(contents, []byte("---\n")))
+	if err != nil || len(found) != len(contents) {
+		return nil
+	}
+	objects := make([]Object, 0, len(found))
+	for _, res := range found {
+		objects = append(objects, objectOf(res, res.YNode().Line))
+	}
+	return objects
+}

@@ -1,0 +1,83 @@
+package kustomize
+
+import (
+	"bytes"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+func seeds(f *testing.F) {
+	f.Helper()
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "
+	for _, seed := range []string{
+		object + "a\n---\n" + object + "b\n# end\n--- # c\n" + object + "c", "\ufeff---\r\n" + object + "a\r\n---\r\n# only\r\n---\r\n" + object + "b\r\n",
+		"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", object + "a\ndata:\n  t: |\n    --- x\n\n    y\n---\n---\n" + object + "b\n",
+		"a: &x {b: c}\nd: *x\n", "--- oops\n", object + "a\n---\t\n" + object + "a\n...\n", "", "\n---\n",
+	} {
+		f.Add([]byte(seed), uint16(1))
+	}
+}
+
+// FuzzWithout cuts objects out of files: the others must be left, each with the
+// very bytes that it had.
+func FuzzWithout(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, content []byte, mask uint16) {
+		objects, err := Objects(content)
+		if err != nil {
+			return
+		}
+		var cut []int
+		var left []ID
+		for i, object := range objects {
+			if i < 16 && mask>>i&1 == 1 {
+				cut = append(cut, i)
+			} else {
+				left = append(left, object.ID)
+			}
+		}
+		rest, err := Without(content, cut)
+		if err != nil {
+			return
+		}
+		checkRest(t, content, rest, left)
+		if len(cut) == 0 && len(objects) > 0 && !bytes.Equal(rest, content) {
+			t.Fatalf("nothing is cut out, and still %q became %q", content, rest)
+		}
+	})
+}
+
+func checkRest(t *testing.T, content, rest []byte, left []ID) {
+	t.Helper()
+	objects, err := Objects(rest)
+	if err != nil {
+		t.Fatalf("what is left of %q cannot be read: %q: %v", content, rest, err)
+	}
+	var ids []ID
+	for _, object := range objects {
+		ids = append(ids, object.ID)
+	}
+	if !slices.Equal(ids, left) {
+		t.Fatalf("what is left of %q has %v, not %v", content, ids, left)
+	}
+	var before [][]byte
+	for _, piece := range cutAtMarkers(content) {
+		before = append(before, piece.document)
+	}
+	for _, piece := range cutAtMarkers(rest) {
+		at := slices.IndexFunc(before, func(b []byte) bool { return bytes.Equal(b, piece.document) })
+		if at < 0 && len(rest) > 0 {
+			t.Fatalf("%q was not in %q", piece.document, content)
+		}
+	}
+}
+
+func TestCanonicalDoesNotSeeStyle(t *testing.T) {
+	a, errA := Canonical([]byte("# c\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\"}\n"), 0)
+	b, errB := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: a # d\napiVersion: v1\n"), 0)
+	c, errC := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: c\napiVersion: v1\n"), 0)
+	if errA != nil || errB != nil || errC != nil || !reflect.DeepEqual(a, b) || reflect.DeepEqual(a, c) {
+		t.Errorf("%s %v, %s %v, %s %v", a, errA, b, errB, c, errC)
+	}
+}

@@ -1,0 +1,222 @@
+package bucket_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// fault answers a request wrongly, or not at all.
+type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
+
+// faults are what happens to every third request.
+var faults = map[string]fault{
+	"SlowDown": func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+		buckettest.Fail(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+	},
+	"an internal error": func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
+	},
+	"an internal error after the work is done": func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
+	},
+	"silence": func(_ http.Handler, _ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // until then a server does not see that its client goes
+		<-r.Context().Done()
+	},
+	"a closed connection": func(http.Handler, http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	},
+	"an answer that is cut off": func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		whole := httptest.NewRecorder()
+		next.ServeHTTP(whole, r)
+		for key, values := range whole.Header() {
+			w.Header()[key] = values
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+		w.WriteHeader(whole.Code)
+		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	},
+	"an answer that stops": func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		whole := httptest.NewRecorder()
+		next.ServeHTTP(whole, r)
+		for key, values := range whole.Header() {
+			w.Header()[key] = values
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+		w.WriteHeader(whole.Code)
+		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
+		_ = http.NewResponseController(w).Flush()
+		if whole.Body.Len() > 0 {
+			<-r.Context().Done()
+		}
+	},
+	"answers out of order": func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		time.Sleep(rand.N(50 * time.Millisecond))
+		for key, values := range answer.Header() {
+			w.Header()[key] = values
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	},
+}
+
+// TestRoundsGetThroughFaults does rounds of random trees while every third
+// request fails, and reads back what they should have left.
+func TestRoundsGetThroughFaults(t *testing.T) {
+	server := buckettest.MinIO(t)
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plain := configOf(t, server)
+			config, proxy := through(t, plain)
+			config.Patience = 300 * time.Millisecond
+			var sent, failed atomic.Int64
+			proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if sent.Add(1)%3 == 0 {
+					failed.Add(1)
+					fault(next, w, r)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			store := open(t, config)
+			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same trees every time
+			for range 5 {
+				want := randomTree(random)
+				settle(t, store, want)
+				storetest.Holds(t, open(t, plain), want)
+			}
+			if failed.Load() < 20 {
+				t.Errorf("only %d of %d requests failed", failed.Load(), sent.Load())
+			}
+		})
+	}
+}
+
+func randomTree(random *rand.Rand) map[string]string {
+	files := map[string]string{}
+	for i := range 20 {
+		if random.IntN(2) == 0 {
+			files[fmt.Sprintf("w/dependencies/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
+			files[fmt.Sprintf("w/resources/default/p%d/file.yaml", i)] = strconv.Itoa(random.IntN(3))
+			files[fmt.Sprintf("w/.kratix/default-p%d.yaml", i)] = strconv.Itoa(random.IntN(3))
+		}
+	}
+	return files
+}
+
+// settle does rounds until one finds nothing to do.
+func settle(t testing.TB, store statestore.Store, want map[string]string) {
+	t.Helper()
+	for range 30 {
+		changes, err := round(t, store, want)
+		if err == nil && changes.Empty() {
+			return
+		}
+		var told *statestore.Error
+		if err != nil && !errors.As(err, &told) {
+			t.Fatalf("an error that is not told as one: %v", err)
+		}
+	}
+	t.Fatal("30 rounds were not enough")
+}
+
+// round makes the store hold want and nothing else.
+func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
+	state, err := store.Read(t.Context())
+	if err != nil {
+		return statestore.ChangeSet{}, err
+	}
+	changes := statestore.Diff(state, storetest.Files(t, want), func(tree.Path) bool { return true })
+	_, err = store.Apply(t.Context(), changes)
+	return changes, err
+}
+
+// TestSilenceForEver: a server that never answers is given up.
+func TestSilenceForEver(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	store := open(t, bucket.Config{
+		Name: "BucketStateStore default", Endpoint: server.Listener.Addr().String(), Insecure: true, Bucket: "bucket", Region: "us-east-1",
+		Auth: bucket.Auth{AccessKeyID: "a", SecretAccessKey: "s3cret"}, Patience: 20 * time.Millisecond,
+	})
+	_, err := store.Read(t.Context())
+	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "kept silent for 20ms", "")
+}
+
+// TestTwoWritersAtOnce has two writers want different contents of the same
+// files. Whoever wins, the store is never mixed once they have stopped.
+func TestTwoWritersAtOnce(t *testing.T) {
+	server := buckettest.MinIO(t)
+	config := configOf(t, server)
+	var (
+		group      sync.WaitGroup
+		won, stale atomic.Int64
+	)
+	for _, name := range []string{"a", "b"} {
+		want := map[string]string{}
+		for i := range 30 {
+			want[fmt.Sprintf("w/resources/f%d.yaml", i)] = name
+		}
+		want["w/resources/only-"+name+".yaml"] = name
+		config, proxy := through(t, config)
+		store := open(t, config)
+		group.Go(func() {
+			for range 40 {
+				state := storetest.Read(t, store)
+				changes := statestore.Diff(state, storetest.Files(t, want), func(tree.Path) bool { return true })
+				if changes.Empty() {
+					continue
+				}
+				proxy.Requests()
+				_, err := store.Apply(t.Context(), changes)
+				switch {
+				case err == nil:
+					won.Add(1)
+				case errors.Is(err, statestore.ErrStale):
+					stale.Add(1)
+					// Who won and was overtaken later has sent files, and asked for the marker
+					// before it would have removed any.
+					requests := proxy.Requests()
+					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
+					if files && !strings.HasPrefix(requests[len(requests)-1], "HEAD ") {
+						t.Errorf("the loser sent %q", requests)
+					}
+				default:
+					t.Errorf("a writer failed: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	t.Logf("%d won, %d lost", won.Load(), stale.Load())
+	if won.Load() < 2 || stale.Load() == 0 {
+		t.Errorf("%d won, %d lost: they did not meet", won.Load(), stale.Load())
+	}
+	want := map[string]string{"w/resources/last.yaml": "c"}
+	settle(t, open(t, config), want)
+	storetest.Holds(t, open(t, config), want)
+}

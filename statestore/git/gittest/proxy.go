@@ -1,0 +1,112 @@
+package gittest
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Fault says what happens to the connections through a Proxy.
+type Fault struct {
+	// Delay comes before anything is passed on to the client.
+	Delay time.Duration
+	// After is how many bytes the client gets before Cut, Reset or Garbage.
+	After int64
+	// Cut ends the connection, Reset breaks it, Garbage answers nonsense and ends
+	// it, Hang says nothing more.
+	Cut, Reset, Hang bool
+	Garbage          string
+}
+
+// Proxy passes connections on, and spoils them when it is told to.
+type Proxy struct {
+	// Address is host:port to connect to.
+	Address string
+
+	mu    sync.Mutex
+	fault Fault
+	conns []net.Conn
+}
+
+// NewProxy stands before a server until the test ends.
+func NewProxy(t testing.TB, server string) *Proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{Address: listener.Addr().String()}
+	t.Cleanup(func() {
+		listener.Close() //nolint:errcheck // the test is over, or the peer
+		p.drop()
+	})
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go p.pass(client, server)
+		}
+	}()
+	return p
+}
+
+// Set makes new connections fail in another way, and ends those that there are.
+func (p *Proxy) Set(fault Fault) {
+	p.mu.Lock()
+	p.fault = fault
+	p.mu.Unlock()
+	p.drop()
+}
+
+func (p *Proxy) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range p.conns {
+		conn.Close() //nolint:errcheck // the test is over, or the peer
+	}
+	p.conns = nil
+}
+
+func (p *Proxy) begin(client net.Conn, server string) (Fault, net.Conn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	upstream, err := net.Dial("tcp", server)
+	if err == nil {
+		p.conns = append(p.conns, client, upstream)
+	}
+	return p.fault, upstream, err
+}
+
+func (p *Proxy) pass(client net.Conn, server string) {
+	defer client.Close() //nolint:errcheck // the test is over, or the peer
+	fault, upstream, err := p.begin(client, server)
+	if err != nil {
+		return
+	}
+	defer upstream.Close() //nolint:errcheck // the test is over, or the peer
+	go func() {
+		io.Copy(upstream, client) //nolint:errcheck // either end may go
+		if half, ok := upstream.(*net.TCPConn); ok {
+			half.CloseWrite() //nolint:errcheck // either end may go
+		}
+	}()
+	time.Sleep(fault.Delay)
+	if fault == (Fault{Delay: fault.Delay}) {
+		io.Copy(client, upstream) //nolint:errcheck // either end may go
+		return
+	}
+	io.CopyN(client, upstream, fault.After) //nolint:errcheck // either end may go
+	io.WriteString(client, fault.Garbage)   //nolint:errcheck // either end may go
+	switch {
+	case fault.Hang:
+		io.Copy(io.Discard, upstream) //nolint:errcheck // until the test ends
+	case fault.Reset:
+		if tcp, ok := client.(*net.TCPConn); ok {
+			tcp.SetLinger(0) //nolint:errcheck // then it is cut
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package git_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// measure is a process of its own: it reads a store, a hundred of its files,
+// writes a thousand placements, reads again, and prints its peak memory in MiB.
+func measure(url, ca string) int {
+	store, err := git.Open(git.Config{
+		Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now,
+		Auth: git.Auth{Username: gittest.User, Password: gittest.Password},
+	})
+	if err == nil {
+		err = use(store)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	var kib int
+	if _, err := fmt.Sscan(rest, &kib); err != nil || !found {
+		fmt.Fprintln(os.Stderr, "no VmHWM:", err)
+		return 1
+	}
+	fmt.Println(kib >> 10)
+	if err != nil {
+		return 1
+	}
+	return 0
+}
+
+func use(store *git.Store) error {
+	ctx := context.Background()
+	state, err := store.Read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range slices.SortedFunc(maps.Keys(state.Files), tree.Compare)[:100] {
+		if _, err := state.Contents.Content(ctx, path); err != nil {
+			return err
+		}
+	}
+	if _, err := store.Apply(ctx, statestore.ChangeSet{Base: state.Revision, Write: placements("peak", 1000)}); err != nil {
+		return err
+	}
+	_, err = store.Read(ctx)
+	return err
+}
