@@ -5,6 +5,9 @@ package finding
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -86,4 +89,14 @@ func Worst(findings []Finding) Severity {
 		worst = max(worst, f.Rule.Severity)
 	}
 	return worst
+}
+
+// Fingerprint names a finding such that it stays the same when lines move.
+func (f Finding) Fingerprint() string {
+	sum := sha256.New()
+	for _, part := range []string{f.Rule.ID, f.Place.Object, f.Place.File, f.Message} {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) // a hash takes everything
+	}
+	const length = 16
+	return hex.EncodeToString(sum.Sum(nil)[:length])
 }

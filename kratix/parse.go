@@ -152,6 +152,8 @@ func newObject(header Header) Object {
 		return &GitStateStore{}
 	case BucketStateStoreKind:
 		return &BucketStateStore{}
+	case PromiseKind:
+		return &Promise{}
 	}
 	return nil
 }

@@ -74,13 +74,13 @@ kind: List
 items:
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
 - {apiVersion: platform.kratix.io/v1, kind: Work, metadata: {name: w}}
-- {apiVersion: platform.kratix.io/v1alpha1, kind: Promise, metadata: {name: p}}
+- {apiVersion: platform.kratix.io/v1alpha1, kind: PromiseRelease, metadata: {name: p}}
 - {apiVersion: platform.kratix.io/v1alpha1, kind: Secret, metadata: {name: s}}
 `, line: 1,
 			want: []seen{
 				{Object: "-", Header: "ConfigMap c", Line: 4},
 				{Object: "-", Header: "Work w", Line: 5},
-				{Object: "-", Header: "Promise p", Line: 6},
+				{Object: "-", Header: "PromiseRelease p", Line: 6},
 				{Object: "-", Header: "Secret s", Line: 7},
 			},
 		},

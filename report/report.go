@@ -1,5 +1,6 @@
-// Package report turns what a round did, or would do, into text for people. It
-// does no I/O but to the writer it is given.
+// Package report turns what a round did, or would do, into text: for people and
+// for programs, one format a file, all in the table Formats. It does no I/O but
+// to the writer it is given.
 package report
 
 import (
@@ -84,9 +85,28 @@ func (r Report) Has(rule finding.Rule) bool {
 func (r Report) Troubled() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {
-		if p.State == Held || p.State == Unplaced || p.State == Failed {
+		if p.troubled() {
 			troubled = append(troubled, p)
 		}
 	}
 	return Report{Placements: troubled}
+}
+
+// States gives all states, in the order in which a summary counts them.
+func States() []State {
+	return []State{Placed, Unchanged, Removed, Kept, Held, Unplaced, Failed}
+}
+
+// counts tells how many placements are in each state.
+func (r Report) counts() map[State]int {
+	counts := map[State]int{}
+	for _, p := range r.Placements {
+		counts[p.State]++
+	}
+	return counts
+}
+
+// troubled tells that something is wrong with a placement.
+func (p Placement) troubled() bool {
+	return p.State == Held || p.State == Unplaced || p.State == Failed
 }

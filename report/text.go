@@ -4,12 +4,29 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
+
+// Plain writes a document for people: of a check, what is wrong and what it
+// holds back; of a plan, also all placements and what changes.
+func Plain(w io.Writer, d Document) error {
+	out := bufio.NewWriter(w)
+	if d.Done == Planned {
+		d.placementLines(out, d.Placements)
+		d.diffs(out)
+	}
+	d.findings(out)
+	if d.Done == Checked {
+		d.placementLines(out, d.Troubled().Placements)
+	}
+	printf(out, "%s: %s%s\n", d.Done, d.sums(), d.leftOut())
+	return out.Flush()
+}
 
 // Text writes findings, each in a few lines:
 //
@@ -22,23 +39,41 @@ import (
 // The fix is written once for findings of a kind that follow each other.
 func Text(w io.Writer, findings []finding.Finding) error {
 	out := bufio.NewWriter(w)
-	for i, f := range findings {
-		printf(out, "%s %s %s: %s\n", f.Rule.Severity, f.Rule.ID, f.Rule.Name, f.Message)
-		line(out, "at", f.Place.String())
-		for _, related := range f.Related {
-			line(out, "with", fmt.Sprintf("%s (%s)", related.Place, related.Message))
-		}
-		line(out, "Flux", f.Flux)
-		if last := i+1 == len(findings); last || findings[i+1].Advice() != f.Advice() {
-			line(out, "fix", f.Advice())
-		}
-	}
+	Document{Report: Report{Findings: findings}}.findings(out)
 	return out.Flush()
 }
 
-func line(out *bufio.Writer, label, text string) {
+func (d Document) findings(out *bufio.Writer) {
+	for i, f := range d.Findings {
+		severity := d.paint(colourOf(f.Rule.Severity), f.Rule.Severity.String())
+		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, f.Message)
+		d.line(out, "at", f.Place.String()+d.onDisk(f.Place))
+		for _, related := range f.Related {
+			d.line(out, "with", fmt.Sprintf("%s (%s)%s", related.Place, related.Message, d.onDisk(related.Place)))
+		}
+		d.line(out, "Flux", f.Flux)
+		if last := i+1 == len(d.Findings); last || d.Findings[i+1].Advice() != f.Advice() {
+			d.line(out, "fix", f.Advice())
+		}
+	}
+}
+
+// onDisk names the file itself where a place is called by another name.
+func (d Document) onDisk(p finding.Place) string {
+	spot := d.spot(p)
+	if !spot.Exact || spot.File == "" || spot.File == p.File {
+		return ""
+	}
+	text := " in " + spot.File
+	if spot.Line > 0 {
+		text += ":" + strconv.Itoa(spot.Line)
+	}
+	return text
+}
+
+func (d Document) line(out *bufio.Writer, label, text string) {
 	if text != "" {
-		printf(out, "  %-5s %s\n", label, text)
+		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), text)
 	}
 }
 
@@ -51,18 +86,22 @@ func printf(out *bufio.Writer, format string, args ...any) { _, _ = fmt.Fprintf(
 //	held back   default/b      on worker-1  it would break worker-1/resources
 func (r Report) PlacementLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
+	Document{}.placementLines(out, r.Placements)
+	return out.Flush()
+}
+
+func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	width := 0
-	for _, p := range r.Placements {
+	for _, p := range placements {
 		width = max(width, len(p.name()))
 	}
-	for _, p := range r.Placements {
+	for _, p := range placements {
 		on := ""
 		if p.Destination != "" {
 			on = "on " + p.Destination + ": "
 		}
-		printf(out, "%-14s %-*s  %s%s\n", p.State, width, p.name(), on, p.Reason)
+		printf(out, "%s %-*s  %s%s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, p.name(), on, p.Reason)
 	}
-	return out.Flush()
 }
 
 // name gives the Work, and the group where it is not the default one.
@@ -98,12 +137,13 @@ func paths(out *bufio.Writer, verb string, all []tree.Path) {
 
 // Summary says in one line what the report comes to.
 func (r Report) Summary() string {
-	counts := map[State]int{}
-	for _, p := range r.Placements {
-		counts[p.State]++
-	}
+	return Document{Report: r, Tally: Count(r.Findings)}.sums()
+}
+
+func (d Document) sums() string {
+	counts := d.counts()
 	var parts []string
-	for _, state := range []State{Placed, Unchanged, Removed, Kept, Held, Unplaced, Failed} {
+	for _, state := range States() {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}
@@ -111,24 +151,39 @@ func (r Report) Summary() string {
 	if len(parts) == 0 {
 		parts = []string{"no placements"}
 	}
-	return strings.Join(parts, ", ") + "; " + tally(r.Findings)
+	return strings.Join(parts, ", ") + "; " + d.Tally.String()
 }
 
-func tally(findings []finding.Finding) string {
-	counts := map[finding.Severity]int{}
-	for _, f := range findings {
-		counts[f.Rule.Severity]++
-	}
-	if counts[finding.Error]+counts[finding.Warning] == 0 {
-		return "no findings"
-	}
-	var parts []string
-	for _, severity := range []finding.Severity{finding.Error, finding.Warning} {
-		if n := counts[severity]; n == 1 {
-			parts = append(parts, fmt.Sprintf("1 %s", severity))
-		} else if n > 1 {
-			parts = append(parts, fmt.Sprintf("%d %ss", n, severity))
+// leftOut tells of findings that are not shown, and why.
+func (d Document) leftOut() string {
+	text := ""
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{d.Hidden, "not shown"}, {d.Ignored, "ignored"}, {d.Known, "in the baseline"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
+	}
+	return text
+}
+
+// String says "2 errors, 1 warning"; notes do not count.
+func (t Tally) String() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{t.Errors, "error"}, {t.Warnings, "warning"}} {
+		switch {
+		case part.n == 1:
+			parts = append(parts, "1 "+part.what)
+		case part.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "no findings"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ func (c *collector) file(file File) {
 	if file.Err != nil {
 		c.unreadable(finding.Place{File: file.Name}, file.Err)
 		return
+	}
+	if bytes.Contains(file.Content, []byte("# kratix-schedule:")) {
+		c.snapshot.Marked = append(c.snapshot.Marked, file)
 	}
 	for _, doc := range documents(file.Content) {
 		parsed, err := kratix.Parse(doc.text, doc.line)
@@ -89,7 +93,11 @@ func defaultNamespace(o kratix.Object) {
 		o.Namespace = cmp.Or(o.Namespace, "default")
 	case *kratix.Secret:
 		o.Namespace = cmp.Or(o.Namespace, "default")
+	case *kratix.WorkPlacement:
+		o.Namespace = cmp.Or(o.Namespace, "default")
 	case *kratix.Destination:
+		o.Namespace = ""
+	case *kratix.Promise:
 		o.Namespace = ""
 	case *kratix.GitStateStore:
 		o.Namespace = ""
@@ -120,9 +128,12 @@ func (c *collector) take(object kratix.Object, at finding.Place) {
 		s.BucketStateStores = append(s.BucketStateStores, o)
 	case *kratix.Secret:
 		s.Secrets = append(s.Secrets, o)
-	default:
+	case *kratix.WorkPlacement:
+		s.WorkPlacements = append(s.WorkPlacements, o)
 		c.report(finding.IgnoredObject(), at, object.KindName()+" takes no part")
-		return
+	case *kratix.Promise:
+		s.Promises = append(s.Promises, o)
+		c.report(finding.IgnoredObject(), at, object.KindName()+" takes no part")
 	}
 	s.Origins[object] = at
 }
@@ -162,6 +173,8 @@ func (c *collector) sort() {
 	sortByKey(s.GitStateStores)
 	sortByKey(s.BucketStateStores)
 	sortByKey(s.Secrets)
+	sortByKey(s.WorkPlacements)
+	sortByKey(s.Promises)
 	finding.Sort(s.Findings)
 	slices.SortFunc(s.Rejected, compareKeys)
 }

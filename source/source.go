@@ -27,6 +27,11 @@ type Snapshot struct {
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
 	Secrets           []*kratix.Secret
+	// WorkPlacements and Promises take part in checks only.
+	WorkPlacements []*kratix.WorkPlacement
+	Promises       []*kratix.Promise
+	// Marked are the files that have a comment for this program.
+	Marked []File
 	// Origins says where each object was read.
 	Origins map[kratix.Object]finding.Place
 	// Findings is what is wrong with the input.

@@ -38,14 +38,24 @@ func TestGeneratedCommands(t *testing.T) {
 	page.WriteString("# Commands\n\n" + generatedMark)
 	command := root(streams{})
 	fmt.Fprintf(&page, "%s\n", command.Long)
-	for _, sub := range command.Commands() {
+	for _, sub := range allCommands(command) {
 		describe(&page, sub)
 	}
 	current(t, docs+"reference/cli.md", page.String())
 }
 
+// allCommands gives the commands below one, each before its own.
+func allCommands(command *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, sub := range command.Commands() {
+		all = append(append(all, sub), allCommands(sub)...)
+	}
+	return all
+}
+
 func describe(page *strings.Builder, c *cobra.Command) {
-	fmt.Fprintf(page, "\n## %s\n\n```\nkratix-schedule %s\n```\n\n", c.Name(), c.Use)
+	name := strings.TrimPrefix(c.CommandPath(), "kratix-schedule ")
+	fmt.Fprintf(page, "\n## %s\n\n```\n%s\n```\n\n", name, strings.TrimSuffix(c.UseLine(), " [flags]"))
 	text := c.Long
 	if text == "" {
 		text = c.Short + "."
@@ -69,6 +79,35 @@ func describe(page *strings.Builder, c *cobra.Command) {
 		}
 		fmt.Fprintf(page, "| %s | %s | %s |\n", name, byDefault, f.Usage)
 	})
+}
+
+// TestGeneratedSchema keeps the schema that editors are pointed to.
+func TestGeneratedSchema(t *testing.T) {
+	schema, err := configSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	current(t, docs+"reference/kratix-schedule.schema.json", string(schema))
+}
+
+// TestGeneratedManPages keeps one page of the manual a command.
+func TestGeneratedManPages(t *testing.T) {
+	command := root(streams{})
+	pages := map[string]bool{}
+	for _, c := range append(allCommands(command), command) {
+		name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
+		pages[name] = true
+		current(t, docs+"man/"+name, manPage(c))
+	}
+	there, err := os.ReadDir(docs + "man")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range there {
+		if !pages[file.Name()] {
+			t.Errorf("docs/man/%s is of no command: remove it", file.Name())
+		}
+	}
 }
 
 func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,59 +1,87 @@
 package main
 
 import (
-	"fmt"
+	"context"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
+type planFlags struct {
+	input  inputFlags
+	tree   treeFlags
+	output outputFlags
+	policy policyFlags
+	stat   bool
+}
+
 func planCommand(std streams) *cobra.Command {
-	var flags inputFlags
-	var policy policyFlags
+	var flags planFlags
 	command := &cobra.Command{
 		Use:   "plan -f PATH",
 		Short: "Show what run would write, and write nothing",
-		Long: `Do everything that run does up to the write, against the real state stores, and
-show the placements, the files that would change, and what was found.
+		Long: `Do everything that run does up to the write, against the real state stores or
+against a copy of one (--tree, --repo), and show the placements, what would
+change line by line, and what was found.
 
 Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
-		Example: `  kratix-schedule plan -f testdata/elastic-cloud`,
-		Args:    noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
-			in, err := flags.source(c, nil, std)
-			if err != nil {
-				return err
-			}
-			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: newRealStores(commits{}), Finish: reconcile.Preview,
-				Policy: policy.policy(),
-			}
-			result, err := reconciler.Round(c.Context())
-			if err != nil {
-				return inputError(err)
-			}
-			return printPlan(std, result)
-		},
+		Example: `  kratix-schedule plan -f testdata/elastic-cloud
+  kratix-schedule plan -f testdata/elastic-cloud --stat
+  kratix-schedule plan -f testdata/elastic-cloud -o json`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return runPlan(c, &flags, std) },
 	}
-	flags.add(command)
-	policy.add(command)
+	flags.input.add(command)
+	configurable(command, "filename", "recursive")
+	pathFlags(command, "filename")
+	flags.tree.add(command)
+	flags.output.add(command)
+	addConfigFlag(command)
+	flags.policy.add(command)
+	configurable(command, "on-conflict")
+	command.Flags().BoolVar(&flags.stat, "stat", false, "show how many lines change in which file, not the lines")
 	return command
 }
 
-func printPlan(std streams, result report.Report) error {
-	if err := result.PlacementLines(std.out); err != nil {
+func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
+	if err := configure(c, nil); err != nil {
 		return err
 	}
-	if err := result.ChangeLines(std.out); err != nil {
+	outputs, err := flags.output.parse(c)
+	if err != nil {
 		return err
 	}
-	if err := report.Text(std.out, result.Findings); err != nil {
+	in, err := flags.input.source(c, nil, std)
+	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(std.out, "planned: "+result.Summary()); err != nil {
+	stores, err := flags.opener(c)
+	if err != nil {
+		return err
+	}
+	shown := startProgress(std.err)
+	differ := &differ{}
+	learning := &learningSource{Source: shown.watch(in), locator: newLocator()}
+	reconciler := &reconcile.Reconciler{
+		Source: learning, Stores: stores, Finish: differ.finish,
+		Policy: flags.policy.policy(),
+	}
+	result, err := reconciler.Round(c.Context())
+	shown.stop()
+	if err != nil {
+		return inputError(err)
+	}
+	document := report.Document{
+		Report: result, Done: report.Planned, Version: version, Tally: report.Count(result.Findings),
+		Locate: learning.locate, Diffs: differ.diffs, Stat: flags.stat,
+	}
+	if err := write(std, outputs, document, 0); err != nil {
 		return err
 	}
 	switch {
@@ -63,4 +91,69 @@ func printPlan(std streams, result report.Report) error {
 		return exit{code: exitFindings}
 	}
 	return nil
+}
+
+// opener gives the real stores, or what a tree holds.
+func (f *planFlags) opener(c *cobra.Command) (reconcile.Opener, error) {
+	if !f.tree.given() {
+		return newRealStores(commits{}), nil
+	}
+	stores, err := f.tree.stores(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := stores.load(c.Context()); err != nil {
+		return nil, inputError(err)
+	}
+	return stores, nil
+}
+
+// learningSource remembers where objects were read.
+type learningSource struct {
+	source.Source
+	*locator
+}
+
+// Snapshot reads, and learns.
+func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	snapshot, err := s.Source.Snapshot(ctx)
+	s.learn(snapshot)
+	return snapshot, err
+}
+
+// differ is a Finish that writes nothing and remembers what would change.
+type differ struct{ diffs []report.FileDiff }
+
+func (d *differ) finish(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if changes.Empty() {
+		return changes.Base, nil
+	}
+	state, err := store.Read(ctx)
+	if err != nil {
+		return "", err
+	}
+	old := func(path tree.Path) ([]byte, error) {
+		if _, there := state.Files[path]; !there {
+			return nil, nil
+		}
+		content, err := state.Contents.Content(ctx, path)
+		return append([]byte{}, content...), err
+	}
+	writes, removes := changes.Write, changes.Remove
+	for len(writes)+len(removes) > 0 {
+		var diff report.FileDiff
+		var path tree.Path
+		if len(removes) == 0 || (len(writes) > 0 && tree.Compare(writes[0].Path, removes[0]) < 0) {
+			path = writes[0].Path
+			diff.New, writes = append([]byte{}, writes[0].Content...), writes[1:]
+		} else {
+			path, removes = removes[0], removes[1:]
+		}
+		if diff.Old, err = old(path); err != nil {
+			return "", err
+		}
+		diff.Path = path.String()
+		d.diffs = append(d.diffs, diff)
+	}
+	return changes.Base, nil
 }

@@ -26,7 +26,8 @@ Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
 	command.SetOut(std.out)
 	command.SetErr(std.err)
 	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
-	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), explainCommand(std), rebalanceCommand(std), versionCommand(std))
+	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), explainCommand(std), rebalanceCommand(std),
+		configCommand(std), versionCommand(std))
 	return command
 }
 

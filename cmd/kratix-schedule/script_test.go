@@ -15,6 +15,9 @@ import (
 var update = flag.Bool("update", false, "write golden files and generated documents anew")
 
 func TestMain(m *testing.M) {
+	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {
+		main() // for scripts that call the program by its name
+	}
 	testscript.Main(m, map[string]func(){"kratix-schedule": main})
 }
 

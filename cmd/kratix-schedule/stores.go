@@ -51,8 +51,8 @@ func misconfigured(ref kratix.StateStoreReference, why, hint string) error {
 	return &statestore.Error{Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint}
 }
 
-// memoryStores gives an empty store for every name: what validate checks
-// against.
+// memoryStores gives an empty store for every name: for what is looked at
+// without any store.
 type memoryStores struct{}
 
 var _ reconcile.Opener = memoryStores{}

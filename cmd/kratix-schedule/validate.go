@@ -6,82 +6,120 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
-	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
+// validateFlags are all that a check can be told.
+type validateFlags struct {
+	input   checkFlags
+	output  outputFlags
+	verdict verdictFlags
+	// onConflict is what the engine does with a clash.
+	onConflict conflictFlag
+	// second checks each request twice.
+	second bool
+}
+
 func validateCommand(std streams) *cobra.Command {
-	var flags inputFlags
-	var onConflict conflictFlag
-	var secondRequest bool
+	var flags validateFlags
 	command := &cobra.Command{
-		Use:   "validate PATH...",
+		Use:   "validate [PATH...]",
 		Short: "Check Works without writing anything, for CI",
 		Long: `Read Works and Destinations, place them, and check what Flux would say of the
 result. Nothing is written and no store is needed: the check starts from empty
-ones. Without any Destination in the input, Works are checked as if one took
-them all.`,
+ones, or from what --tree or --repo holds. Without any Destination in the input,
+Works are checked as if one took them all.
+
+A Promise's dependencies are checked as the Work that Kratix makes of them, a
+pipeline's directories (--pipeline) as the Work that they become, WorkPlacements
+where they are. A comment beside a document silences a rule for it:
+
+    # kratix-schedule:ignore KS001 the operator is shared on purpose
+
+Exit status: 0 clean, 1 findings that count (--fail-on, --strict), 2 wrong usage,
+configuration or input path, 3 the machine or a repository failed.`,
 		Example: `  kratix-schedule validate testdata/elastic-cloud
-  kratix-schedule work --from build/kratix --promise redis | kratix-schedule validate - destinations/`,
-		RunE: func(c *cobra.Command, args []string) error {
-			in, err := flags.source(c, args, std)
-			if err != nil {
-				return err
-			}
-			assuming := &assumingSource{Source: in, std: std}
-			reconciler := &reconcile.Reconciler{
-				Source: assuming, Stores: memoryStores{}, Finish: reconcile.Preview,
-				Policy: reconcile.Policy{OnConflict: onConflict.policy()},
-			}
-			var second *secondRequests
-			if secondRequest {
-				second = &secondRequests{Source: in}
-				reconciler.Source = second
-			}
-			result, err := reconciler.Round(c.Context())
-			if err != nil {
-				return inputError(err)
-			}
-			if second != nil {
-				result.Findings = second.told(result.Findings)
-			}
-			if err := report.Text(std.out, result.Findings); err != nil {
-				return err
-			}
-			if err := result.Troubled().PlacementLines(std.out); err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintln(std.out, "checked: "+result.Summary()); err != nil {
-				return err
-			}
-			return verdict(result)
-		},
+  kratix-schedule validate --pipeline testdata/elastic-cloud/pipelines/redis --promise redis
+  kratix-schedule validate testdata/elastic-cloud --fail-on none -o sarif=report.sarif -o junit=report.xml
+  kratix-schedule work --from testdata/elastic-cloud/pipelines/redis --promise redis | kratix-schedule validate -`,
+		RunE: func(c *cobra.Command, args []string) error { return runValidate(c, args, &flags, std) },
 	}
-	flags.add(command)
-	onConflict.add(command)
-	command.Flags().BoolVar(&secondRequest, "second-request", false, "check as well whether each request could be made twice on one Destination")
+	flags.input.add(command)
+	flags.output.add(command)
+	flags.verdict.add(command)
+	flags.onConflict.add(command)
+	configurable(command, "on-conflict")
+	addConfigFlag(command)
+	command.Flags().BoolVar(&flags.second, "second-request", false, "check as well whether each request could be made twice on one Destination")
 	return command
 }
 
-// assumingSource adds Destinations to an input that has none.
-type assumingSource struct {
-	source.Source
-	std streams
+func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {
+	if err := configure(c, args); err != nil {
+		return err
+	}
+	outputs, err := flags.output.parse(c)
+	if err != nil {
+		return err
+	}
+	rules, err := flags.verdict.parse(c)
+	if err != nil {
+		return err
+	}
+	in, err := flags.input.source(c, args, std)
+	if err != nil {
+		return err
+	}
+	second := &secondRequests{Source: in}
+	var from source.Source = in
+	if flags.second {
+		from = second
+	}
+	result, err := check(c.Context(), from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy()}, std)
+	if err != nil {
+		return inputError(err)
+	}
+	if flags.second {
+		result.Findings = second.told(result.Findings)
+	}
+	in.stores.nameOwners(result.Findings)
+	rules.Comments = in.comments
+	outcome := rules.Apply(result.Findings)
+	if flags.verdict.writeBaseline {
+		if err := flags.verdict.saveBaseline(outcome.Findings); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.err, "kratix-schedule: wrote %s: %s\n", flags.verdict.baseline, report.Count(outcome.Findings))
+		return err
+	}
+	failed := result.Has(finding.StoreFailed())
+	result.Findings = outcome.Findings
+	document := report.Document{
+		Report: result, Done: report.Checked, Version: version, Tally: report.Count(outcome.Findings),
+		Ignored: outcome.Ignored, Known: outcome.Known, Fails: flags.verdict.fails(), Locate: in.locate,
+	}
+	if document.Fails == finding.None {
+		document.Fails = never
+	}
+	if err := write(std, outputs, document, flags.verdict.most); err != nil {
+		return err
+	}
+	switch {
+	case failed:
+		return exit{code: exitFailure}
+	case result.Worst() >= document.Fails:
+		return exit{code: exitFindings}
+	}
+	return nil
 }
 
-// Snapshot reads the input, and says so when it assumes Destinations.
-func (s *assumingSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	snapshot, err := s.Source.Snapshot(ctx)
-	if err != nil || len(snapshot.Destinations) > 0 || len(snapshot.Works) == 0 {
-		return snapshot, err
-	}
-	snapshot.Destinations = scheduler.Assume(snapshot.Works)
-	store := &kratix.GitStateStore{}
-	store.Name = snapshot.Destinations[0].Spec.StateStoreRef.Name
-	snapshot.GitStateStores = append(snapshot.GitStateStores, store)
-	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
-	return snapshot, nil
+// check does a round that writes nothing.
+func check(ctx context.Context, in source.Source, stores reconcile.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
+	shown := startProgress(std.err)
+	defer shown.stop()
+	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy}
+	return reconciler.Round(ctx)
 }

@@ -21,7 +21,7 @@ func workCommand(std streams) *cobra.Command {
 		Long: `Make the Work that Kratix's work-writer would create of the directories input/,
 output/ and metadata/ that a pipeline leaves behind, and print it as YAML.`,
 		Example: `  kratix-schedule work --from testdata/elastic-cloud/pipelines/example --promise elastic-cloud --pipeline instance
-  kratix-schedule work --from build/kratix --promise redis --selectors environment=prod | kratix-schedule validate -`,
+  kratix-schedule work --from testdata/elastic-cloud/pipelines/redis --promise redis --selectors environment=prod | kratix-schedule validate -`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {

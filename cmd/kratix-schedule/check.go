@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// checkFlags say what a check reads beside files of YAML.
+type checkFlags struct {
+	inputFlags
+	pipelines []string
+	promise   string
+	tree      treeFlags
+}
+
+func (f *checkFlags) add(c *cobra.Command) {
+	f.inputFlags.add(c)
+	c.Flags().StringArrayVar(&f.pipelines, "pipeline", nil, "directory with the input/, output/ and metadata/ of a pipeline; may be repeated")
+	c.Flags().StringVar(&f.promise, "promise", "", "the Promise of the pipelines: its YAML file, or its name")
+	f.tree.add(c)
+	configurable(c, "filename", "recursive", "pipeline", "promise")
+	pathFlags(c, "filename", "pipeline", "promise")
+}
+
+// source gives a source of everything that the flags name, and the stores that
+// it is checked against.
+func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*checkSource, error) {
+	paths := append(append([]string{}, f.paths...), args...)
+	if len(paths) == 0 && len(f.pipelines) == 0 && !f.tree.given() {
+		return nil, usage(c, "nothing to read: name a file or directory, or give --pipeline, --tree or --repo")
+	}
+	stores, err := f.tree.stores(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &checkSource{std: std, stores: stores, locator: newLocator(), pipelines: f.pipelines, promise: f.promise}
+	if isFile(f.promise) && !slices.Contains(paths, f.promise) {
+		paths = append(paths, f.promise)
+	}
+	s.files = &dir.Source{Paths: paths, Recursive: f.recursive, Stdin: std.in}
+	return s, nil
+}
+
+// checkSource reads everything that a check is about:
+//
+//	files       Works, Destinations, stores, Promises, WorkPlacements
+//	pipelines   become Works
+//	Promises    their dependencies become Works
+//	placements  without a Work become one, and say where it is
+//	trees       what Flux has already, and the Destinations it has
+//	assumed     Destinations, if there are none at all
+type checkSource struct {
+	files     *dir.Source
+	pipelines []string
+	promise   string
+	stores    *checkStores
+	std       streams
+
+	*locator
+	// comments are the ignores found in what was read.
+	comments []policy.Comment
+}
+
+var _ source.Source = (*checkSource)(nil)
+
+// Snapshot reads everything.
+func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	snapshot, err := s.files.Snapshot(ctx)
+	if err != nil {
+		return snapshot, err
+	}
+	if err := s.addPipelines(&snapshot); err != nil {
+		return snapshot, err
+	}
+	if err := addPromises(&snapshot); err != nil {
+		return snapshot, err
+	}
+	if err := s.stores.addPlacements(&snapshot); err != nil {
+		return snapshot, err
+	}
+	if err := s.stores.addTree(ctx, &snapshot, s.locator); err != nil {
+		return snapshot, err
+	}
+	s.assume(&snapshot)
+	s.learn(snapshot)
+	for _, file := range snapshot.Marked {
+		s.comments = append(s.comments, policy.Comments("", file.Name, file.Content)...)
+	}
+	claimObjects(s.comments, snapshot)
+	s.comments = append(s.comments, s.stores.comments()...)
+	s.comments = append(s.comments, commentsIn(snapshot.Works)...)
+	return snapshot, nil
+}
+
+// Changes never says anything: a check looks once.
+func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
+	return s.files.Changes(ctx)
+}
+
+// addPromises makes Works of the Promises' dependencies, unless Kratix has.
+func addPromises(snapshot *source.Snapshot) error {
+	for _, promise := range snapshot.Promises {
+		takesPart(snapshot, promise)
+		if slices.ContainsFunc(snapshot.Works, func(w *kratix.Work) bool {
+			return w.Spec.PromiseName == promise.Name && w.Labels[kratix.WorkTypeLabel] == kratix.StaticDependencyWorkType
+		}) {
+			continue
+		}
+		work, err := promise.DependencyWork()
+		if err != nil {
+			return err
+		}
+		if work != nil {
+			snapshot.Add(work, snapshot.Origins[promise])
+		}
+	}
+	return nil
+}
+
+// takesPart drops the note that an object takes no part.
+func takesPart(snapshot *source.Snapshot, object kratix.Object) {
+	name := kratix.Describe(object)
+	snapshot.Findings = slices.DeleteFunc(snapshot.Findings, func(f finding.Finding) bool {
+		return f.Rule == finding.IgnoredObject() && f.Place.Object == name
+	})
+}
+
+// assume adds Destinations to an input that has none, and says so.
+func (s *checkSource) assume(snapshot *source.Snapshot) {
+	if len(snapshot.Destinations) > 0 || len(snapshot.Works) == 0 {
+		return
+	}
+	snapshot.Destinations = scheduler.Assume(snapshot.Works)
+	addStore(snapshot, snapshot.Destinations[0].Spec.StateStoreRef.Name)
+	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
+}
+
+// addStore describes a store that only the check knows.
+func addStore(snapshot *source.Snapshot, name string) {
+	store := &kratix.GitStateStore{}
+	store.Name = name
+	snapshot.GitStateStores = append(snapshot.GitStateStores, store)
+}
+
+// slashed joins a path as findings show it.
+func slashed(parts ...string) string { return filepath.ToSlash(filepath.Join(parts...)) }

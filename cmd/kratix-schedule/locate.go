@@ -1,0 +1,95 @@
+package main
+
+import (
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// locator knows where objects lie on disk.
+type locator struct {
+	// origins say where an object was read.
+	origins map[string]finding.Place
+	// dirs hold an object's files as files: a pipeline's output, a store's tree.
+	dirs map[string]string
+}
+
+func newLocator() *locator {
+	return &locator{origins: map[string]finding.Place{}, dirs: map[string]string{}}
+}
+
+func (l *locator) learn(snapshot source.Snapshot) {
+	for object, place := range snapshot.Origins {
+		l.origins[kratix.Describe(object)] = place
+	}
+}
+
+// locate says where a place is: the very file, or the file that holds it.
+func (l *locator) locate(p finding.Place) report.Spot {
+	origin, known := l.origins[p.Object]
+	dir, unpacked := l.dirs[p.Object]
+	switch {
+	case unpacked && p.File != "":
+		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
+	case p.Object == "" || (known && p.File == origin.File):
+		return report.Spot{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
+	case known:
+		return report.Spot{File: filepath.ToSlash(origin.File), Line: origin.Line}
+	}
+	return report.Spot{}
+}
+
+// commentsIn finds the ignores in the files of Works, on all processors: the
+// files are packed.
+func commentsIn(works []*kratix.Work) []policy.Comment {
+	found := make([][]policy.Comment, len(works))
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				found[i] = commentsOf(works[i])
+			}
+		})
+	}
+	for i := range works {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	var all []policy.Comment
+	for _, some := range found {
+		all = append(all, some...)
+	}
+	return all
+}
+
+func commentsOf(work *kratix.Work) []policy.Comment {
+	var found []policy.Comment
+	for _, group := range work.Spec.WorkloadGroups {
+		for _, workload := range group.Workloads {
+			content, err := kratix.Decode(workload.Content)
+			if err == nil { // what cannot be decoded is told by who would write it
+				found = append(found, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
+			}
+		}
+	}
+	return found
+}
+
+// claimObjects says which objects of the input a comment is beside.
+func claimObjects(comments []policy.Comment, snapshot source.Snapshot) {
+	for i := range comments {
+		for object, place := range snapshot.Origins {
+			if place.File == comments[i].Place.File && comments[i].First <= place.Line && place.Line <= comments[i].Last {
+				comments[i].Objects = append(comments[i].Objects, kratix.Describe(object))
+			}
+		}
+	}
+}

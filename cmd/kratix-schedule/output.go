@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// outputFlags say in which formats a command reports, and where to.
+type outputFlags struct{ outputs []string }
+
+func (f *outputFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil,
+		"format of the report, one of "+strings.Join(report.FormatNames(), ", ")+"; FORMAT=FILE writes to a file; may be repeated")
+	configurable(c, "output")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.FormatNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
+}
+
+// output is one report to be written.
+type output struct {
+	format report.Format
+	// file is empty for standard output.
+	file string
+}
+
+// parse gives what to write where. Text goes to standard output unless another
+// format does; under GitHub Actions the annotations go beside it.
+func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
+	var outputs []output
+	for _, text := range f.outputs {
+		name, file, _ := strings.Cut(text, "=")
+		format, ok := report.FormatNamed(name)
+		switch {
+		case !ok:
+			return nil, usage(c, fmt.Sprintf("--output %s: there is no format %q; use one of %s", text, name, strings.Join(report.FormatNames(), ", ")))
+		case strings.HasSuffix(text, "="):
+			return nil, usage(c, fmt.Sprintf("--output %s: nothing follows the equals sign; name a file", text))
+		}
+		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == file }) {
+			where := file
+			if where == "" {
+				where = "standard output"
+			}
+			return nil, usage(c, fmt.Sprintf("--output %s: another format goes to %s already; use FORMAT=FILE", text, where))
+		}
+		outputs = append(outputs, output{format, file})
+	}
+	if !slices.ContainsFunc(outputs, output.isStdout) {
+		text, _ := report.FormatNamed("text")
+		outputs = append(outputs, output{format: text})
+	}
+	if os.Getenv("GITHUB_ACTIONS") == "true" && slices.ContainsFunc(outputs, output.isPlain) &&
+		!slices.ContainsFunc(outputs, func(o output) bool { return o.format.Name == "github" }) {
+		annotations, _ := report.FormatNamed("github")
+		outputs = append(outputs, output{format: annotations})
+	}
+	return outputs, nil
+}
+
+func (o output) isStdout() bool { return o.file == "" }
+
+// isPlain tells that text for people goes to standard output.
+func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
+
+// write writes a document everywhere. Only what goes to standard output shows
+// at most so many findings; 0 shows all.
+func write(std streams, outputs []output, document report.Document, most int) error {
+	short := document
+	if most > 0 && len(short.Findings) > most {
+		short.Hidden = len(short.Findings) - most
+		short.Findings = short.Findings[:most]
+	}
+	for _, o := range outputs {
+		if o.file != "" {
+			if err := o.toFile(document); err != nil {
+				return err
+			}
+			continue
+		}
+		colourful := short
+		if o.isPlain() && colours(std.out) {
+			colourful.Paint = report.Terminal
+		}
+		if err := o.format.Write(std.out, colourful); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	return nil
+}
+
+func (o output) toFile(document report.Document) error {
+	file, err := os.Create(o.file)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	buffered := bufio.NewWriter(file)
+	err = o.format.Write(buffered, document)
+	for _, last := range []error{buffered.Flush(), file.Close()} {
+		if err == nil {
+			err = last
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write the report %s: %w", o.file, err)
+	}
+	return nil
+}
+
+// colours tells whether output may be coloured: on a terminal, unless NO_COLOR
+// is set to anything.
+func colours(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+// isTerminal tells whether a person is looking.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

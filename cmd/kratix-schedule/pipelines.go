@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
+)
+
+// addPipelines makes a Work of each pipeline's directories.
+func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
+	if len(s.pipelines) == 0 {
+		return nil
+	}
+	promise, err := s.promiseOf(snapshot)
+	if err != nil {
+		return err
+	}
+	for _, path := range s.pipelines {
+		path = pipelineRoot(path)
+		work, err := readPipeline(path, promise)
+		switch {
+		case errors.Is(err, pipeline.ErrSuspended):
+			_, _ = fmt.Fprintf(s.std.err, "kratix-schedule: %s: %v\n", path, err)
+		case errors.Is(err, pipeline.ErrInput):
+			snapshot.Findings = append(snapshot.Findings, invalidPipeline(path, err))
+		case err != nil:
+			return err
+		default:
+			snapshot.Add(work, finding.Place{File: slashed(path, "output")})
+			s.dirs[kratix.Describe(work)] = filepath.Join(path, "output")
+		}
+	}
+	return nil
+}
+
+// pipelineRoot lets a user name the output itself.
+func pipelineRoot(path string) string {
+	clean := filepath.Clean(path)
+	if filepath.Base(clean) == "output" && !isDir(filepath.Join(clean, "output")) {
+		return filepath.Dir(clean)
+	}
+	return clean
+}
+
+// promiseOf finds the Promise that the pipelines belong to.
+func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, error) {
+	if s.promise == "" || isFile(s.promise) {
+		var found []*kratix.Promise
+		for _, promise := range snapshot.Promises {
+			if s.promise == "" || snapshot.Origins[promise].File == s.promise {
+				found = append(found, promise)
+			}
+		}
+		switch {
+		case len(found) == 1:
+			return found[0], nil
+		case s.promise != "":
+			return nil, exit{code: exitUsage, text: fmt.Sprintf("--promise %s: it must hold one Promise, and holds %d", s.promise, len(found))}
+		}
+		return nil, exit{code: exitUsage, text: "--pipeline needs --promise: the file or the name of the Promise that the pipeline belongs to"}
+	}
+	for _, promise := range snapshot.Promises {
+		if promise.Name == s.promise {
+			return promise, nil
+		}
+	}
+	if strings.ContainsAny(s.promise, `/\`) || strings.HasSuffix(s.promise, ".yaml") || strings.HasSuffix(s.promise, ".yml") {
+		return nil, exit{code: exitUsage, text: "--promise " + s.promise + ": no such file"}
+	}
+	promise := &kratix.Promise{}
+	promise.Name = s.promise
+	return promise, nil
+}
+
+// readPipeline makes the Work of a pipeline's directories.
+func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", dir.ErrPath, path, unwrapped(err))
+	}
+	defer func() { _ = root.Close() }()
+	options := pipeline.Options{Promise: promise.Name, Type: workType(path), Selectors: promise.Selectors()}
+	if names := promise.Pipelines(options.Type); len(names) == 1 {
+		options.Pipeline = names[0]
+	}
+	return pipeline.Read(root.FS(), options)
+}
+
+// workType tells a Promise's own pipeline from a request's: its input is the
+// Promise.
+func workType(path string) string {
+	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // the user names the directory
+	if err != nil {
+		return kratix.ResourceWorkType
+	}
+	parsed, err := kratix.Parse(content, 1)
+	if err == nil && len(parsed) == 1 && parsed[0].Header.Kind == kratix.PromiseKind && parsed[0].Header.APIVersion == kratix.APIVersion {
+		return kratix.PromiseWorkType
+	}
+	return kratix.ResourceWorkType
+}
+
+var placeInError = regexp.MustCompile(`((?:input|output|metadata)/[^\s:,]*)(?: line (\d+))?`)
+
+// invalidPipeline makes a finding of what is wrong with a pipeline's
+// directories, at the file that it names.
+func invalidPipeline(path string, err error) finding.Finding {
+	message := strings.TrimPrefix(err.Error(), pipeline.ErrInput.Error()+": ")
+	place := finding.Place{File: slashed(path)}
+	if at := placeInError.FindStringSubmatch(message); at != nil {
+		place.File = slashed(path, at[1])
+		place.Line, _ = strconv.Atoi(at[2]) // none is 0
+	}
+	return finding.Finding{Rule: finding.InvalidPipeline(), Place: place, Message: message}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// unwrapped takes the path out of an error that is shown beside it.
+func unwrapped(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

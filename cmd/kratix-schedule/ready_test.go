@@ -1,0 +1,238 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"sigs.k8s.io/yaml"
+)
+
+// workshop is a directory with the example input, and an environment in which
+// kratix-schedule can be called.
+type workshop struct {
+	dir string
+	env []string
+}
+
+func newWorkshop(t *testing.T) workshop {
+	t.Helper()
+	w := workshop{dir: t.TempDir()}
+	for _, needed := range []string{"hack", "testdata"} {
+		if err := os.CopyFS(filepath.Join(w.dir, needed), os.DirFS("../../"+needed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bin := filepath.Join(w.dir, "bin")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file(t, "bin/kratix-schedule", "#!/bin/sh\nKRATIX_SCHEDULE_AS_PROGRAM=1 exec "+self+" \"$@\"\n")
+	w.file(t, "bin/kubectl", "#!/bin/sh\ncat testdata/elastic-cloud/work-cache.yaml; echo ---; cat testdata/elastic-cloud/destination.yaml; echo ---; cat testdata/elastic-cloud/state-store.yaml\n")
+	if err := os.Mkdir(filepath.Join(w.dir, "secrets"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	w.env = []string{
+		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + w.dir, "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
+	}
+	return w
+}
+
+func (w workshop) file(t *testing.T, name, content string) {
+	t.Helper()
+	path := filepath.Join(w.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o700); err != nil { //nolint:gosec // some are programs
+		t.Fatal(err)
+	}
+}
+
+func (w workshop) read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// shell runs a script and gives what it says and how it ends.
+func (w workshop) shell(t *testing.T, script string, env ...string) (output string, status int) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), "sh", "-c", script)
+	run.Dir, run.Env = w.dir, append(append([]string{}, w.env...), env...)
+	said, err := run.CombinedOutput()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		return string(said), failed.ExitCode()
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	return string(said), 0
+}
+
+// TestExamplesRun runs what --help shows, in a shell as a user would.
+func TestExamplesRun(t *testing.T) {
+	for _, command := range allCommands(root(streams{})) {
+		if command.Example == "" && command.RunE != nil && !command.HasSubCommands() {
+			t.Errorf("%s has no example", command.CommandPath())
+		}
+		for line := range strings.SplitSeq(command.Example, "\n") {
+			line = strings.TrimSpace(line)
+			if line == "" || isDaemon(line) {
+				continue
+			}
+			t.Run(line, func(t *testing.T) {
+				t.Parallel()
+				output, status := newWorkshop(t).shell(t, line)
+				if status > exitFindings {
+					t.Errorf("status %d: %s", status, output)
+				}
+			})
+		}
+	}
+}
+
+// isDaemon tells an example that would not end, or that needs a cluster.
+func isDaemon(line string) bool {
+	return strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
+}
+
+func TestTheGitHubActionsScript(t *testing.T) {
+	var action struct {
+		Inputs  map[string]struct{ Default string }
+		Outputs map[string]struct{ Value string }
+		Runs    struct {
+			Using string
+			Steps []struct {
+				ID, Shell, Run string
+				Env            map[string]string
+			}
+		}
+	}
+	decode(t, "../../action.yml", &action)
+	step := action.Runs.Steps[0]
+	w := newWorkshop(t)
+	env := []string{
+		"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH=" + w.dir, "GITHUB_OUTPUT=" + w.dir + "/output", "GITHUB_STEP_SUMMARY=" + w.dir + "/summary",
+		"RUNNER_TEMP=" + w.dir + "/temp",
+	}
+	with := map[string]string{"paths": "testdata/elastic-cloud"}
+	for name, expression := range step.Env {
+		input := strings.TrimSuffix(strings.TrimPrefix(expression, "${{ inputs."), " }}")
+		value, given := with[input]
+		if !given {
+			value = action.Inputs[input].Default
+		}
+		env = append(env, name+"="+value)
+	}
+	output, status := w.shell(t, step.Run, env...)
+	if status != exitFindings || strings.Count(output, "\n::error file=testdata/elastic-cloud/") != 7 {
+		t.Errorf("status %d: %s", status, output)
+	}
+	told := w.read(t, "output")
+	for name, output := range action.Outputs {
+		if !strings.Contains(told, name+"=") || !strings.Contains(output.Value, "steps."+step.ID+".outputs."+name) {
+			t.Errorf("output %s: %q in %q", name, output.Value, told)
+		}
+	}
+	if !strings.Contains(w.read(t, "summary"), "findings") || !strings.Contains(w.read(t, "kratix-schedule-reports/report.sarif"), "KS001") {
+		t.Error("no summary or report")
+	}
+	if output, status := w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
+		t.Errorf("status %d: %s", status, output)
+	}
+}
+
+func TestTheGitLabTemplatesScript(t *testing.T) {
+	var template map[string]struct {
+		Script       []string
+		BeforeScript []string `json:"before_script"`
+		Artifacts    struct {
+			Paths   []string
+			Reports struct{ JUnit string }
+		}
+	}
+	decode(t, "../../templates/gitlab-ci.yml", &template)
+	job := template["kratix-schedule"]
+	w := newWorkshop(t)
+	// The program is there already: go is not asked for it.
+	w.file(t, "bin/go", "#!/bin/sh\necho /nowhere\n")
+	script := strings.Join(append(job.BeforeScript, job.Script...), "\n")
+	output, status := w.shell(t, script, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud", "KRATIX_SCHEDULE_VERSION=main")
+	if status != exitFindings {
+		t.Errorf("status %d: %s", status, output)
+	}
+	for _, file := range append(job.Artifacts.Paths, job.Artifacts.Reports.JUnit) {
+		if !strings.Contains(w.read(t, file), "KS001") {
+			t.Errorf("%s does not tell", file)
+		}
+	}
+	output, status = w.shell(t, script, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud", "KRATIX_SCHEDULE_FAIL_ON=none")
+	if status != exitClean {
+		t.Errorf("status %d: %s", status, output)
+	}
+}
+
+func TestThePreCommitHook(t *testing.T) {
+	var hooks []struct {
+		ID, Entry, Language string
+		PassFilenames       *bool `json:"pass_filenames"`
+	}
+	decode(t, "../../.pre-commit-hooks.yaml", &hooks)
+	w := newWorkshop(t)
+	w.file(t, ".kratix-schedule.yaml", "filename: testdata/elastic-cloud\n")
+	if output, status := w.shell(t, hooks[0].Entry); status != exitFindings || hooks[0].Language != "golang" || *hooks[0].PassFilenames {
+		t.Errorf("status %d: %s", status, output)
+	}
+}
+
+// TestAsAPluginOfKratix: a host finds plugins by their name and passes the rest
+// of the command line on, flags after the verb.
+func TestAsAPluginOfKratix(t *testing.T) {
+	w := newWorkshop(t)
+	w.file(t, "bin/kratix", "#!/bin/sh\nverb=$1; shift; exec \"kratix-$verb\" \"$@\"\n")
+	if output, status := w.shell(t, "kratix schedule validate testdata/elastic-cloud --ignore KS001 --strict"); status != exitClean || !strings.Contains(output, "7 ignored") {
+		t.Errorf("status %d: %s", status, output)
+	}
+}
+
+func TestTheSchemaKnowsTheConfiguration(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	schema, err := compiler.Compile(docs + "reference/kratix-schedule.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, valid := range map[string]bool{
+		"{}": true, "filename: [a, b]\nstrict: true\nfail-on: warning\nmax-findings: 3\noutput: sarif=x.sarif": true,
+		"failOn: warning": false, "strict: often": false, "fail-on: often": false, "max-findings: many": false,
+		"output: [xml]": false, "output: [json, junit=x.xml]": true, "filename: {a: b}": false,
+	} {
+		var value any
+		if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(value); (err == nil) != valid {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func decode(t *testing.T, file string, into any) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(content, into); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// treeFlags name what a state store holds already.
+type treeFlags struct{ dir, repo string }
+
+func (f *treeFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "tree", "", "directory with what a state store holds, a checkout for one")
+	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read")
+	configurable(c, "tree", "repo")
+	pathFlags(c, "tree")
+}
+
+func (f *treeFlags) given() bool { return f.dir != "" || f.repo != "" }
+
+// stores gives the stores of a check.
+func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
+	if f.dir != "" && f.repo != "" {
+		return nil, usage(c, "--tree and --repo exclude each other")
+	}
+	return &checkStores{tree: *f, open: map[kratix.StateStoreReference]statestore.Store{}}, nil
+}
+
+// checkStores are stores in memory: empty ones, or ones that hold a tree.
+type checkStores struct {
+	tree treeFlags
+	// files are the tree's, by their path from its top.
+	files []tree.File
+	// filesOnly tells that nothing is to be placed, only files judged.
+	filesOnly bool
+	// seeds are records of WorkPlacements in the input, by the store's name.
+	seeds map[kratix.StateStoreReference][]tree.File
+	open  map[kratix.StateStoreReference]statestore.Store
+}
+
+var _ reconcile.Opener = (*checkStores)(nil)
+
+// Open makes a store that holds the part of the tree which lies below the
+// store's path.
+func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	if store, ok := s.open[ref]; ok {
+		return store, nil
+	}
+	top, err := storePath(spec)
+	if err != nil {
+		return nil, misconfigured(ref, err.Error(), "Correct spec.path.")
+	}
+	store := memory.New(ref.String())
+	changes := statestore.ChangeSet{Write: slices.Clone(s.seeds[ref])}
+	for _, file := range s.files {
+		if below, ok := file.Path.RelativeTo(top); ok {
+			changes.Write = append(changes.Write, tree.File{Path: below, Content: file.Content})
+		}
+	}
+	if _, err := store.Apply(context.Background(), changes); err != nil {
+		return nil, err
+	}
+	s.open[ref] = store
+	return store, nil
+}
+
+func storePath(spec kratix.Object) (tree.Path, error) {
+	switch spec := spec.(type) {
+	case *kratix.GitStateStore:
+		return tree.ParseDir(spec.Spec.Path)
+	case *kratix.BucketStateStore:
+		return tree.ParseDir(spec.Spec.Path)
+	}
+	return tree.Path{}, nil
+}
+
+// load reads the tree, once.
+func (s *checkStores) load(ctx context.Context) (err error) {
+	switch {
+	case s.files != nil:
+	case s.tree.dir != "":
+		s.files, err = readTree(ctx, s.tree.dir)
+	case s.tree.repo != "":
+		s.files, err = readRepository(ctx, s.tree.repo)
+	}
+	return err
+}
+
+// readTree reads the files below a directory. Links and names that no store
+// could hold are no files of a store.
+func readTree(ctx context.Context, top string) ([]tree.File, error) {
+	files := []tree.File{}
+	err := filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w %s: %w", dir.ErrPath, name, unwrapped(err))
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case entry.IsDir() && entry.Name() == ".git":
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		below, err := filepath.Rel(top, name)
+		if err != nil {
+			return err
+		}
+		parsed, err := tree.ParsePath(filepath.ToSlash(below))
+		if err != nil {
+			return nil //nolint:nilerr // no store could hold it
+		}
+		content, err := os.ReadFile(name) //nolint:gosec // the user names the directory
+		if err != nil {
+			return fmt.Errorf("%w %s: %w", dir.ErrPath, name, unwrapped(err))
+		}
+		files = append(files, tree.File{Path: parsed, Content: content})
+		return nil
+	})
+	if err == nil && !isDir(top) {
+		err = fmt.Errorf("%w %s: it is no directory", dir.ErrPath, top)
+	}
+	return files, err
+}
+
+// readRepository reads the newest commit of a branch.
+func readRepository(ctx context.Context, repo string) ([]tree.File, error) {
+	url, branch := splitBranch(repo)
+	store, err := git.Open(git.Config{Name: "repository", URL: url, Branch: branch, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	state, err := store.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there := state.Revision != ""
+	if there && branch != "" {
+		if there, err = hasBranch(ctx, url, branch); err != nil {
+			return nil, errors.New("--repo: the repository can be read, but its branches cannot be listed")
+		}
+	}
+	if !there {
+		return nil, exit{code: exitUsage, text: "--repo: there is no such branch or repository, or nothing was written to it yet"}
+	}
+	files := make([]tree.File, 0, len(state.Files))
+	for name := range state.Files {
+		content, err := state.Contents.Content(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, tree.File{Path: name, Content: content})
+	}
+	slices.SortFunc(files, func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
+	return files, nil
+}
+
+// splitBranch takes "URL@branch" apart; an @ before the host belongs to the URL.
+func splitBranch(repo string) (url, branch string) {
+	start := 0
+	if i := strings.Index(repo, "://"); i >= 0 {
+		start = i + len("://")
+		if slash := strings.Index(repo[start:], "/"); slash >= 0 {
+			start += slash
+		}
+	} else if i := strings.Index(repo, ":"); i >= 0 {
+		start = i
+	}
+	if i := strings.LastIndex(repo[start:], "@"); i >= 0 {
+		return repo[:start+i], repo[start+i+1:]
+	}
+	return repo, ""
+}
+
+// baseName names a tree's only Destination.
+func baseName(name string) string {
+	if base := path.Base(filepath.ToSlash(name)); base != "." && base != "/" && base != "" {
+		return base
+	}
+	return "tree"
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/policy"
+)
+
+// verdictFlags say which findings count, and which of them fail a check.
+type verdictFlags struct {
+	strict        bool
+	failOn        string
+	ignores       []string
+	baseline      string
+	writeBaseline bool
+	most          int
+}
+
+func (f *verdictFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.strict, "strict", false, "let warnings fail the check too, unknown fields among them")
+	c.Flags().StringVar(&f.failOn, "fail-on", "error", "the least severity that fails the check: error, warning or none")
+	c.Flags().StringArrayVar(&f.ignores, "ignore", nil, "leave out findings of a RULE, or RULE:GLOB for those whose object or file fits; may be repeated")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "leave out the findings that this file knows")
+	c.Flags().BoolVar(&f.writeBaseline, "write-baseline", false, "write what is found now to the baseline's file, and pass")
+	c.Flags().IntVar(&f.most, "max-findings", 0, "show at most so many findings on standard output; 0 shows all")
+	configurable(c, "strict", "fail-on", "ignore", "baseline", "max-findings")
+	pathFlags(c, "baseline")
+	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "none"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+}
+
+// parse reads what the flags say, and the baseline.
+func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
+	p := policy.Policy{}
+	if err := f.sensible(c); err != nil {
+		return p, err
+	}
+	for _, text := range f.ignores {
+		ignore, err := policy.ParseIgnore(text)
+		if err != nil {
+			return p, usage(c, err.Error())
+		}
+		p.Ignores = append(p.Ignores, ignore)
+	}
+	if f.baseline == "" || f.writeBaseline {
+		return p, nil
+	}
+	known, err := f.readBaseline(c)
+	p.Known = known
+	return p, err
+}
+
+// sensible tells what cannot be meant.
+func (f *verdictFlags) sensible(c *cobra.Command) error {
+	switch {
+	case f.fails() == finding.None && f.failOn != "none":
+		return usage(c, fmt.Sprintf("--fail-on %q is not known: use error, warning or none", f.failOn))
+	case f.strict && c.Flags().Changed("fail-on") && f.failOn != "warning":
+		return usage(c, "--strict and --fail-on "+f.failOn+" contradict each other")
+	case f.most < 0:
+		return usage(c, "--max-findings cannot be negative")
+	case f.writeBaseline && f.baseline == "":
+		return usage(c, "--write-baseline needs --baseline FILE")
+	}
+	return nil
+}
+
+func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
+	content, err := os.ReadFile(f.baseline)
+	if errors.Is(err, fs.ErrNotExist) {
+		return policy.Baseline{}, usage(c, "--baseline "+f.baseline+": there is no such file; --write-baseline makes it")
+	}
+	if err != nil {
+		return policy.Baseline{}, err
+	}
+	known, err := policy.ParseBaseline(content)
+	if err != nil {
+		return known, usage(c, "--baseline "+f.baseline+": "+oneLine(err.Error()))
+	}
+	return known, nil
+}
+
+// fails gives the severity from which on a finding fails the check; None where
+// the word is not known.
+func (f *verdictFlags) fails() finding.Severity {
+	if f.strict {
+		return finding.Warning
+	}
+	switch f.failOn {
+	case "error":
+		return finding.Error
+	case "warning":
+		return finding.Warning
+	}
+	return finding.None
+}
+
+// never is a severity that no finding has.
+const never = finding.Error + 1
+
+// saveBaseline writes what is found down as known.
+func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {
+	content, err := policy.FormatBaseline(findings)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.baseline, content, 0o644); err != nil { //nolint:gosec // it is committed beside the code, for all to read
+		return fmt.Errorf("write the baseline: %w", err)
+	}
+	return nil
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,109 @@
+package kratix
+
+import (
+	"bytes"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// Promise is what a platform offers. Only what placing is about is typed.
+type Promise struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   PromiseSpec    `json:"spec,omitempty"`
+	Status map[string]any `json:"status,omitempty"`
+}
+
+// PromiseSpec says what a Promise needs, and where.
+type PromiseSpec struct {
+	API                  map[string]any   `json:"api,omitempty"`
+	Workflows            PromiseWorkflows `json:"workflows,omitzero"`
+	RequiredPromises     []map[string]any `json:"requiredPromises,omitempty"`
+	DestinationSelectors []Selector       `json:"destinationSelectors,omitempty"`
+	// Dependencies are written to every Destination that fits.
+	Dependencies []map[string]any `json:"dependencies,omitempty"`
+}
+
+// PromiseWorkflows are a Promise's pipelines.
+type PromiseWorkflows struct {
+	Config   map[string]any  `json:"config,omitempty"`
+	Promise  PromiseWorkflow `json:"promise,omitzero"`
+	Resource PromiseWorkflow `json:"resource,omitzero"`
+}
+
+// PromiseWorkflow is what runs when something is made, and when it goes.
+type PromiseWorkflow struct {
+	Configure []map[string]any `json:"configure,omitempty"`
+	Delete    []map[string]any `json:"delete,omitempty"`
+}
+
+// PromiseKind is the kind of a Promise.
+const PromiseKind = "Promise"
+
+// KindName gives "Promise".
+func (*Promise) KindName() string { return PromiseKind }
+
+// Selectors gives the labels that a Promise asks for; where two of its
+// selectors disagree, the first wins.
+func (p *Promise) Selectors() map[string]string {
+	merged := map[string]string{}
+	for _, selector := range p.Spec.DestinationSelectors {
+		for key, value := range selector.MatchLabels {
+			if _, taken := merged[key]; !taken {
+				merged[key] = value
+			}
+		}
+	}
+	return merged
+}
+
+// Pipelines gives the names of the pipelines that run for requests (type
+// ResourceWorkType) or for the Promise.
+func (p *Promise) Pipelines(workType string) []string {
+	workflow := p.Spec.Workflows.Resource
+	if workType == PromiseWorkType {
+		workflow = p.Spec.Workflows.Promise
+	}
+	var names []string
+	for _, pipeline := range workflow.Configure {
+		metadata, _ := pipeline["metadata"].(map[string]any)
+		if name, ok := metadata["name"].(string); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// DependencyWork gives the Work that Kratix makes of a Promise's dependencies,
+// or nil if it has none.
+func (p *Promise) DependencyWork() (*Work, error) {
+	if len(p.Spec.Dependencies) == 0 {
+		return nil, nil
+	}
+	var content bytes.Buffer
+	for i, dependency := range p.Spec.Dependencies {
+		text, err := yaml.Marshal(dependency)
+		if err != nil {
+			return nil, fmt.Errorf("spec.dependencies[%d]: %w", i, err)
+		}
+		if i > 0 {
+			content.WriteString("---\n")
+		}
+		content.Write(text)
+	}
+	work := NewWork()
+	work.Name, work.Namespace = p.Name+"-static-dependencies", SystemNamespace
+	work.Labels = map[string]string{PromiseNameLabel: p.Name, WorkTypeLabel: StaticDependencyWorkType}
+	group := WorkloadGroup{
+		ID: GroupID(DefaultDirectory), Directory: DefaultDirectory,
+		Workloads: []Workload{{Filepath: "static/" + p.Name + "-dependencies.yaml", Content: Encode(content.Bytes())}},
+	}
+	if labels := p.Selectors(); len(labels) > 0 {
+		group.DestinationSelectors = []Selector{{MatchLabels: labels, Source: PromiseSource}}
+	}
+	work.Spec = WorkSpec{PromiseName: p.Name, WorkloadGroups: []WorkloadGroup{group}}
+	return work, nil
+}

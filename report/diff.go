@@ -1,0 +1,113 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// FileDiff is one file of a store that changes. Old is nil for one that is not
+// there yet, New for one that goes.
+type FileDiff struct {
+	// Path is the file's, relative to its store's.
+	Path     string
+	Old, New []byte
+}
+
+// absent is how diffs call a file that is not there.
+const absent = "/dev/null"
+
+// lines gives the lines of the diff as git shows them, each with its end.
+func (f FileDiff) lines() []string {
+	from, to := "a/"+f.Path, "b/"+f.Path
+	head := []string{"diff --git " + from + " " + to + "\n"}
+	switch {
+	case f.Old == nil:
+		head, from = append(head, "new file mode 100644\n"), absent
+	case f.New == nil:
+		head, to = append(head, "deleted file mode 100644\n"), absent
+	}
+	if isBinary(f.Old) || isBinary(f.New) {
+		return append(head, "Binary files "+from+" and "+to+" differ\n")
+	}
+	body := diff.Diff(from, f.Old, to, f.New)
+	if len(body) == 0 {
+		return head
+	}
+	_, body, _ = bytes.Cut(body, []byte("\n")) // its own first line, "diff a b"
+	return append(head, strings.SplitAfter(strings.TrimSuffix(string(body), "\n"), "\n")...)
+}
+
+func isBinary(content []byte) bool { return bytes.IndexByte(content, 0) >= 0 }
+
+// stat counts the lines that come and go.
+func (f FileDiff) stat() (added, removed int) {
+	inside := false
+	for _, line := range f.lines() {
+		switch {
+		case strings.HasPrefix(line, "@@"):
+			inside = true
+		case inside && line[:1] == "+":
+			added++
+		case inside && line[:1] == "-":
+			removed++
+		}
+	}
+	return added, removed
+}
+
+// diffs writes what changes: the names of the files, and the lines unless only
+// their number is asked for.
+func (d Document) diffs(out *bufio.Writer) {
+	if d.Stat || d.Diffs == nil {
+		d.stats(out)
+		return
+	}
+	for _, file := range d.Diffs {
+		inside := false
+		for _, line := range file.lines() {
+			inside = inside || strings.HasPrefix(line, "@@")
+			text := strings.TrimSuffix(line, "\n")
+			printf(out, "%s\n", d.paintDiff(text, inside))
+		}
+	}
+}
+
+func (d Document) paintDiff(line string, inside bool) string {
+	switch {
+	case strings.HasPrefix(line, "@@"):
+		return d.paint(Blue, line)
+	case !inside:
+		return d.paint(Bold, line)
+	case strings.HasPrefix(line, "+"):
+		return d.paint(Green, line)
+	case strings.HasPrefix(line, "-"):
+		return d.paint(Red, line)
+	}
+	return line
+}
+
+// stats writes a line for each file that changes, and their sum.
+func (d Document) stats(out *bufio.Writer) {
+	width, added, removed := 0, 0, 0
+	for _, file := range d.Diffs {
+		width = max(width, len(file.Path))
+	}
+	for _, file := range d.Diffs {
+		plus, minus := file.stat()
+		added, removed = added+plus, removed+minus
+		bar := d.paint(Green, strings.Repeat("+", bars(plus))) + d.paint(Red, strings.Repeat("-", bars(minus)))
+		printf(out, " %-*s | %4d %s\n", width, file.Path, plus+minus, bar)
+	}
+	if len(d.Diffs) > 0 {
+		printf(out, " %d files changed, %d lines added, %d removed\n", len(d.Diffs), added, removed)
+	}
+}
+
+// bars keeps a line of statistics short.
+func bars(lines int) int {
+	const most = 30
+	return min(lines, most)
+}

@@ -1,0 +1,45 @@
+package report
+
+import "io"
+
+// Format is one way to write a Document.
+type Format struct {
+	Name string
+	// Summary says who reads it.
+	Summary string
+	// Write writes the document as it goes, however long it is.
+	Write func(io.Writer, Document) error
+}
+
+// Formats gives the table of all formats; each has a file of its own.
+func Formats() []Format {
+	return []Format{
+		{"text", "for people; coloured on a terminal", Plain},
+		{"json", "for programs", JSON},
+		{"yaml", "for programs", YAML},
+		{"junit", "JUnit XML, for GitLab, Jenkins and others", JUnit},
+		{"tap", "Test Anything Protocol 14", TAP},
+		{"sarif", "SARIF 2.1.0, for code scanning", SARIF},
+		{"github", "annotations of GitHub Actions", GitHub},
+		{"html", "one page with a picture, to be attached to a pipeline", HTML},
+	}
+}
+
+// FormatNamed finds a format in the table.
+func FormatNamed(name string) (Format, bool) {
+	for _, format := range Formats() {
+		if format.Name == name {
+			return format, true
+		}
+	}
+	return Format{}, false
+}
+
+// FormatNames gives the formats' names in the table's order.
+func FormatNames() []string {
+	var names []string
+	for _, format := range Formats() {
+		names = append(names, format.Name)
+	}
+	return names
+}
