@@ -104,7 +104,7 @@ func TestRoundsGetThroughFaults(t *testing.T) {
 			})
 			store := open(t, config)
 			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same trees every time
-			for range 5 {
+			for range 3 {
 				want := randomTree(random)
 				settle(t, store, want)
 				storetest.Holds(t, open(t, plain), want)
