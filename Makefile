@@ -31,9 +31,14 @@ RACE ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/d
 test: ## Run all tests, with the race detector where there is a C compiler
 	go test $(RACE) $(TESTFLAGS) ./...
 
+.PHONY: e2e
+e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuPG
+	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/...
+
 .PHONY: vet
 vet: ## Run go vet
 	go vet ./...
+	go vet -tags e2e ./...
 
 .PHONY: lint
 lint: ## Run the linters, with the import rules of the architecture
