@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 func TestWritersBesideAForeignCommitter(t *testing.T) {
 	repository := gittest.Bare(t)
-	writeTogether(t, repository, served(t, repository), 8, 8, 6)
+	writeTogether(t, repository, served(t, repository), 8, 4, 3)
 }
 
 // writeTogether lets writers commit to one branch while a stranger does so with
