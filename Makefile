@@ -36,9 +36,14 @@ test: ## Run all tests, with the race detector where there is a C compiler
 	@$(MAKE) --no-print-directory servers || echo 'test: the S3 servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
 
+.PHONY: e2e
+e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuPG
+	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/...
+
 .PHONY: vet
 vet: ## Run go vet
 	go vet ./...
+	go vet -tags e2e ./...
 
 .PHONY: lint
 lint: ## Run the linters, with the import rules of the architecture

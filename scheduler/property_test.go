@@ -202,7 +202,7 @@ func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
 // stores: writes fail, the planner is restarted, records are lost.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded, compared := 0, 0, 0, 0
-	for seed := range uint64(250) {
+	for seed := range uint64(100) {
 		s, planner := newStage(seed), &Planner{}
 		for step := range 25 {
 			at := fmt.Sprintf("seed %d step %d", seed, step)

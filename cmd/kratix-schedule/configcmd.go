@@ -18,6 +18,8 @@ is --fail-on; lists are separated by commas), else from the file
 .kratix-schedule.yaml in the working directory or the nearest above it, up to
 the top of the repository. Its keys are the names of the flags; its paths are
 relative to the file.`,
+		SuggestionsMinimumDistance: 2,
+
 		Args: noSubcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

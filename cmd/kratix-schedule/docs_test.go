@@ -114,18 +114,31 @@ func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // TestGeneratedDemo keeps what the README shows equal to what a run prints.
 func TestGeneratedDemo(t *testing.T) {
-	output := demo(t)
-	readme, err := os.ReadFile("../../README.md")
+	shows(t, "../../README.md", "<!-- demo: printed by `make demo` -->\n```console\n", "```\n<!-- end of demo -->", demo(t))
+}
+
+// TestGeneratedCI keeps what docs/ci.md shows equal to what a run prints.
+func TestGeneratedCI(t *testing.T) {
+	output, status := newWorkshop(t).shell(t, "sh hack/ci.sh 2>&1")
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, output)
+	}
+	shows(t, docs+"ci.md", "<!-- ci: printed by `hack/ci.sh` -->\n```console\n", "```\n<!-- end of ci -->", output)
+}
+
+// shows keeps the part of a document between two marks.
+func shows(t *testing.T, path, begin, end, output string) {
+	t.Helper()
+	document, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin, end := "<!-- demo: printed by `make demo` -->\n```console\n", "\n```\n<!-- end of demo -->"
-	before, rest, found := strings.Cut(string(readme), begin)
+	before, rest, found := strings.Cut(string(document), begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		t.Fatal("the README has no place for the demo")
+		t.Fatalf("%s has no place for what is printed", path)
 	}
-	current(t, "../../README.md", before+begin+strings.TrimSpace(output)+end+after)
+	current(t, path, before+begin+strings.TrimSpace(output)+"\n"+end+after)
 }
 
 // demo runs hack/demo.sh on a copy of what it needs, with this package's own

@@ -75,7 +75,7 @@ func explainRule(c *cobra.Command, out io.Writer, id string) error {
 }
 
 func explainWork(c *cobra.Command, flags explainFlags, std streams, name string) error {
-	in, err := flags.input.source(c, nil, std)
+	in, err := flags.input.source(c, std)
 	if err != nil {
 		return err
 	}

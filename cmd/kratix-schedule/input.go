@@ -19,13 +19,12 @@ func (f *inputFlags) add(c *cobra.Command) {
 	c.Flags().BoolVarP(&f.recursive, "recursive", "R", false, "read the directories below directories too")
 }
 
-// source gives what the flags and arguments name.
-func (f *inputFlags) source(c *cobra.Command, args []string, std streams) (*dir.Source, error) {
-	paths := append(append([]string{}, f.paths...), args...)
-	if len(paths) == 0 {
+// source gives what the flags name.
+func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) {
+	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")
 	}
-	return &dir.Source{Paths: paths, Recursive: f.recursive, Stdin: std.in}, nil
+	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Stdin: std.in}, nil
 }
 
 // inputError gives a path that cannot be read its own exit code.

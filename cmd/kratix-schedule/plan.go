@@ -57,7 +57,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	in, err := flags.input.source(c, nil, std)
+	in, err := flags.input.source(c, std)
 	if err != nil {
 		return err
 	}

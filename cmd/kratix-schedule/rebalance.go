@@ -37,7 +37,7 @@ findings; 2 and 3 as for run.`,
   kratix-schedule rebalance -f testdata/elastic-cloud --apply`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			in, err := flags.source(c, nil, std)
+			in, err := flags.source(c, std)
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 }
 
 func runRun(c *cobra.Command, flags runFlags, std streams) error {
-	in, err := flags.input.source(c, nil, std)
+	in, err := flags.input.source(c, std)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,13 @@ import (
 )
 
 func TestStoreOnMinIO(t *testing.T) {
+	t.Parallel()
 	server := buckettest.MinIO(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
 }
 
 func TestStoreUnderAPrefix(t *testing.T) {
+	t.Parallel()
 	server := buckettest.MinIO(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		config := configOf(t, server)
@@ -24,6 +26,7 @@ func TestStoreUnderAPrefix(t *testing.T) {
 }
 
 func TestStoreOnVersitygw(t *testing.T) {
+	t.Parallel()
 	server := buckettest.Versitygw(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
 }

@@ -53,6 +53,7 @@ func crashTree(which int) map[string]string {
 // TestKill9 kills a writer at 100 random moments. Whatever it leaves, nothing
 // is gone before all that replaces it is there, and one round finishes it.
 func TestKill9(t *testing.T) {
+	t.Parallel()
 	server := buckettest.MinIO(t)
 	config := configOf(t, server)
 	store := open(t, config)

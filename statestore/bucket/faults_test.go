@@ -85,6 +85,7 @@ var faults = map[string]fault{
 // TestRoundsGetThroughFaults does rounds of random trees while every third
 // request fails, and reads back what they should have left.
 func TestRoundsGetThroughFaults(t *testing.T) {
+	t.Parallel()
 	server := buckettest.MinIO(t)
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestRoundsGetThroughFaults(t *testing.T) {
 			})
 			store := open(t, config)
 			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same trees every time
-			for range 5 {
+			for range 3 {
 				want := randomTree(random)
 				settle(t, store, want)
 				storetest.Holds(t, open(t, plain), want)
@@ -156,6 +157,7 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 
 // TestSilenceForEver: a server that never answers is given up.
 func TestSilenceForEver(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer server.Close()
 	defer server.CloseClientConnections()
@@ -170,6 +172,7 @@ func TestSilenceForEver(t *testing.T) {
 // TestTwoWritersAtOnce has two writers want different contents of the same
 // files. Whoever wins, the store is never mixed once they have stopped.
 func TestTwoWritersAtOnce(t *testing.T) {
+	t.Parallel()
 	server := buckettest.MinIO(t)
 	config := configOf(t, server)
 	var (

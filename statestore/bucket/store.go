@@ -15,7 +15,7 @@
 //     records of new placements, files outside of resources/, files in
 //     resources/, removals in resources/, other removals, records that changed,
 //     records that go. So a crash leaves more files than wanted, never fewer,
-//     and every file is named by a record.
+//     and no placement's files without its record.
 //   - The next round compares with what is really listed, and so finishes what
 //     a crash has left.
 //

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestCredentialsAppearNowhere(t *testing.T) {
 		store := open(t, config)
 		state, err := store.Read(t.Context())
 		fmt.Fprintf(&out, "%v %+v %q\n", err, err, state.Warnings)
-		_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{"a": config.URL + fmt.Sprint(out.Len())})})
+		_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{"a": config.URL + strconv.Itoa(out.Len())})})
 		fmt.Fprintf(&out, "%v %#v %v\n", err, err, store.Probe(t.Context()))
 	}
 	err := filepath.WalkDir(repository, func(path string, entry os.DirEntry, err error) error {
