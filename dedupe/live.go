@@ -60,7 +60,8 @@ func (l *Live) Remove(path tree.Path) {
 		case at >= 0:
 			others = slices.Delete(others, at, at+1)
 		case len(others) > 0:
-			l.first[id], others = others[0], slices.Delete(others, 0, 1)
+			l.first[id] = others[0]
+			others = others[1:]
 		default:
 			delete(l.first, id)
 		}

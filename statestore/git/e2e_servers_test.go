@@ -17,6 +17,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,19 +34,20 @@ func daemon(t *testing.T, address string, env []string, name string, args ...str
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(gittest.Env(), env...)
-	log := &strings.Builder{}
+	// A file, not a pipe: what the server starts would keep a pipe open.
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end its workers with it
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		cmd.Wait() //nolint:errcheck // it is killed in the end
-		close(ended)
-	}()
 	t.Cleanup(func() {
-		cmd.Process.Kill() //nolint:errcheck // it may have ended
-		<-ended
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may have ended
+		cmd.Wait()                                      //nolint:errcheck // it was killed
 	})
 	network := "tcp"
 	if strings.HasPrefix(address, "/") {
@@ -59,9 +61,8 @@ func daemon(t *testing.T, address string, env []string, name string, args ...str
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	cmd.Process.Kill() //nolint:errcheck // it may have ended
-	<-ended
-	t.Fatalf("%s does not listen on %s: %s", name, address, log)
+	said, _ := os.ReadFile(log.Name())
+	t.Fatalf("%s does not listen on %s: %s", name, address, said)
 }
 
 func freeAddress(t *testing.T) string {
@@ -271,9 +272,9 @@ func TestE2EOpenPGPSignatureIsVerifiedByGnuPG(t *testing.T) {
 	t.Setenv("GNUPGHOME", home)
 	gpg := func(args ...string) string {
 		t.Helper()
-		out, err := exec.Command("gpg", append([]string{"--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "s3cret"}, args...)...).CombinedOutput()
+		out, err := exec.Command("gpg", append([]string{"--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "s3cret"}, args...)...).Output()
 		if err != nil {
-			t.Fatalf("gpg %v: %v\n%s", args, err, out)
+			t.Fatalf("gpg %v: %v", args, err)
 		}
 		return string(out)
 	}

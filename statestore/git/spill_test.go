@@ -1,0 +1,28 @@
+package git
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+func TestBlobsBeyondTheLimitLieInAFile(t *testing.T) {
+	held := newObjects()
+	held.limit = 100
+	for i := range 50 {
+		if err := held.put(encode(plumbing.BlobObject, fmt.Appendf(nil, "content %d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if held.spill == nil || held.held > held.limit || held.spill.size == 0 {
+		t.Fatalf("%d bytes in memory, file %v", held.held, held.spill)
+	}
+	for i := range 50 {
+		want := fmt.Sprint("content ", i)
+		hash := plumbing.ComputeHash(plumbing.BlobObject, []byte(want))
+		if got, err := held.content(hash); err != nil || string(got) != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+}
