@@ -67,9 +67,10 @@ type session struct {
 	foreign, index *index
 	broken         []finding.Finding
 	// holder has what is in the files that the store has.
-	holder   map[identity]entry
-	meanings map[meaningKey][]byte
-	units    map[unitKey]kustomize.Unit
+	holder map[identity]entry
+	// texts has what sharing knows of files, each by its content in memory.
+	texts map[*byte]*textFile
+	units map[unitKey]kustomize.Unit
 }
 
 // parsedClaim is a claim with its files read.
@@ -78,7 +79,7 @@ type parsedClaim struct{ wanted, stored []entry }
 func newSession(root Root) *session {
 	s := &session{
 		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
-		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, meanings: map[meaningKey][]byte{}, units: map[unitKey]kustomize.Unit{},
+		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, texts: map[*byte]*textFile{}, units: map[unitKey]kustomize.Unit{},
 	}
 	if s.root.Cache == nil {
 		s.root.Cache = &kustomize.Cache{}

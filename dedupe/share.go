@@ -96,33 +96,37 @@ func (s *session) meaning(e entry) ([]byte, error) {
 		}
 		e = holder
 	}
-	key := meaningKey{e.claim, e.path, e.position, &e.text[0]}
-	if known, there := s.meanings[key]; there {
-		return known, nil
+	of := s.fileOf(e)
+	if of.err != nil {
+		return nil, of.err
 	}
-	meaning, err := kustomize.Canonical(e.text, e.position-1)
-	if err == nil {
-		s.meanings[key] = meaning
-	}
-	return meaning, err
+	return of.meanings[e.position-1], nil
 }
 
-// meaningKey names an object of a file; text tells a wanted file from a stored.
-type meaningKey struct {
-	claim    int
-	path     tree.Path
-	position int
-	text     *byte
+// textFile is what sharing needs to know of a file; it is read once.
+type textFile struct {
+	meanings [][]byte
+	err      error
+	// separable tells that objects can be cut out of it.
+	separable bool
+}
+
+// fileOf reads the file that an entry is in.
+func (s *session) fileOf(e entry) *textFile {
+	key := &e.text[0]
+	if known, there := s.texts[key]; there {
+		return known
+	}
+	of := &textFile{}
+	of.meanings, of.err = kustomize.Canonical(e.text)
+	_, err := kustomize.Without(e.text, nil)
+	of.separable = err == nil
+	s.texts[key] = of
+	return of
 }
 
 // separable tells whether an object can be cut out of its file.
-func (s *session) separable(e entry) bool {
-	if e.stake {
-		return true
-	}
-	_, err := kustomize.Without(e.text, nil)
-	return err == nil
-}
+func (s *session) separable(e entry) bool { return e.stake || s.fileOf(e).separable }
 
 // share gives, after everything is decided, the files of the claims that leave
 // an object to another, and the objects that are shared.

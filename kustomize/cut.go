@@ -3,7 +3,6 @@ package kustomize
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -66,21 +65,26 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// Canonical writes the object at a position among a file's Objects so that two
-// that mean the same are equal: without comments, style and order of fields.
-func Canonical(content []byte, position int) ([]byte, error) {
+// Canonical writes each of a file's Objects so that two that mean the same are
+// equal: without comments, style and order of fields.
+func Canonical(content []byte) ([][]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()
 	found, err := resources(content)
 	if err != nil {
 		return nil, err
 	}
-	if position < 0 || position >= len(found) {
-		return nil, fmt.Errorf("there is no object %d", position)
+	written := make([][]byte, 0, len(found))
+	for _, object := range found {
+		fields, err := object.Map()
+		if err != nil {
+			return nil, err
+		}
+		one, err := json.Marshal(fields)
+		if err != nil {
+			return nil, err
+		}
+		written = append(written, one)
 	}
-	fields, err := found[position].Map()
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(fields)
+	return written, nil
 }

@@ -74,9 +74,9 @@ func checkRest(t *testing.T, content, rest []byte, left []ID) {
 }
 
 func TestCanonicalDoesNotSeeStyle(t *testing.T) {
-	a, errA := Canonical([]byte("# c\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\"}\n"), 0)
-	b, errB := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: a # d\napiVersion: v1\n"), 0)
-	c, errC := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: c\napiVersion: v1\n"), 0)
+	a, errA := Canonical([]byte("# c\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\"}\n"))
+	b, errB := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: a # d\napiVersion: v1\n"))
+	c, errC := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: c\napiVersion: v1\n"))
 	if errA != nil || errB != nil || errC != nil || !reflect.DeepEqual(a, b) || reflect.DeepEqual(a, c) {
 		t.Errorf("%s %v, %s %v, %s %v", a, errA, b, errB, c, errC)
 	}
