@@ -46,16 +46,21 @@ const PromiseKind = "Promise"
 // KindName gives "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selectors gives the labels that a Promise asks for; where two of its
-// selectors disagree, the first wins.
-func (p *Promise) Selectors() map[string]string {
-	merged := map[string]string{}
+// Selector gives all that a Promise asks for as one selector, as Kratix's
+// work-writer does; where two of its selectors disagree, the first wins.
+func (p *Promise) Selector() Selector {
+	merged := Selector{Source: PromiseSource}
 	for _, selector := range p.Spec.DestinationSelectors {
 		for key, value := range selector.MatchLabels {
-			if _, taken := merged[key]; !taken {
-				merged[key] = value
+			if _, taken := merged.MatchLabels[key]; taken {
+				continue
 			}
+			if merged.MatchLabels == nil {
+				merged.MatchLabels = map[string]string{}
+			}
+			merged.MatchLabels[key] = value
 		}
+		merged.MatchExpressions = append(merged.MatchExpressions, selector.MatchExpressions...)
 	}
 	return merged
 }
@@ -101,8 +106,8 @@ func (p *Promise) DependencyWork() (*Work, error) {
 		ID: GroupID(DefaultDirectory), Directory: DefaultDirectory,
 		Workloads: []Workload{{Filepath: "static/" + p.Name + "-dependencies.yaml", Content: Encode(content.Bytes())}},
 	}
-	if labels := p.Selectors(); len(labels) > 0 {
-		group.DestinationSelectors = []Selector{{MatchLabels: labels, Source: PromiseSource}}
+	if selector := p.Selector(); !selector.IsEmpty() {
+		group.DestinationSelectors = []Selector{selector}
 	}
 	work.Spec = WorkSpec{PromiseName: p.Name, WorkloadGroups: []WorkloadGroup{group}}
 	return work, nil

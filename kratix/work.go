@@ -45,6 +45,9 @@ type Selector struct {
 	Source string `json:"source,omitempty"`
 }
 
+// IsEmpty tells whether nothing is asked for.
+func (s Selector) IsEmpty() bool { return len(s.MatchLabels) == 0 && len(s.MatchExpressions) == 0 }
+
 // The sources of a Selector.
 const (
 	PromiseSource          = "promise"

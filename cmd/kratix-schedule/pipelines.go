@@ -89,7 +89,7 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 		return nil, fmt.Errorf("%w %s: %w", dir.ErrPath, path, unwrapped(err))
 	}
 	defer func() { _ = root.Close() }()
-	options := pipeline.Options{Promise: promise.Name, Type: workType(path), Selectors: promise.Selectors()}
+	options := pipeline.Options{Promise: promise.Name, Type: workType(path), Selector: promise.Selector()}
 	if names := promise.Pipelines(options.Type); len(names) == 1 {
 		options.Pipeline = names[0]
 	}

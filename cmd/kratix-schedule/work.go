@@ -32,6 +32,7 @@ output/ and metadata/ that a pipeline leaves behind, and print it as YAML.`,
 			case options.Type != kratix.ResourceWorkType && options.Type != kratix.PromiseWorkType:
 				return usage(c, fmt.Sprintf("--type %q is not known: use resource or promise", options.Type))
 			}
+			options.Selector.Source = kratix.PromiseSource
 			return printWork(from, options, std)
 		},
 	}
@@ -39,7 +40,7 @@ output/ and metadata/ that a pipeline leaves behind, and print it as YAML.`,
 	command.Flags().StringVar(&options.Promise, "promise", "", "the Promise's name")
 	command.Flags().StringVar(&options.Pipeline, "pipeline", "", "the pipeline's name; it becomes a part of the path")
 	command.Flags().StringVar(&options.Type, "type", kratix.ResourceWorkType, "resource, for a request's pipeline, or promise, for dependencies")
-	command.Flags().StringToStringVar(&options.Selectors, "selectors", nil, "labels that the Promise's destinationSelectors ask for, as k=v,k=v")
+	command.Flags().StringToStringVar(&options.Selector.MatchLabels, "selectors", nil, "labels that the Promise's destinationSelectors ask for, as k=v,k=v")
 	return command
 }
 

@@ -25,8 +25,8 @@ type Options struct {
 	Pipeline string
 	// Type is the work type: PromiseWorkType or ResourceWorkType.
 	Type string
-	// Selectors are the Promise's own destinationSelectors, merged.
-	Selectors map[string]string
+	// Selector is what the Promise's own destinationSelectors ask for.
+	Selector kratix.Selector
 }
 
 // ErrSuspended means that metadata/workflow-control.yaml asks for no Work yet.
@@ -192,20 +192,20 @@ func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kr
 		made = append(made, group)
 	}
 	if len(workloads) > 0 {
-		made = append(made, defaultGroup(workloads, base, source, options.Selectors))
+		made = append(made, defaultGroup(workloads, base, source, options.Selector))
 	}
 	return made, nil
 }
 
-func defaultGroup(workloads []kratix.Workload, base *entry, source string, promise map[string]string) kratix.WorkloadGroup {
+func defaultGroup(workloads []kratix.Workload, base *entry, source string, promise kratix.Selector) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{
 		ID: kratix.GroupID(kratix.DefaultDirectory), Directory: kratix.DefaultDirectory, Workloads: workloads,
 	}
 	if base != nil {
 		group.DestinationSelectors = append(group.DestinationSelectors, base.selector(source))
 	}
-	if len(promise) > 0 {
-		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: promise, Source: kratix.PromiseSource})
+	if !promise.IsEmpty() {
+		group.DestinationSelectors = append(group.DestinationSelectors, promise)
 	}
 	return group
 }

@@ -62,9 +62,9 @@ func golden(t *testing.T, work *kratix.Work) {
 }
 
 func TestReadMakesTheWork(t *testing.T) {
-	promise := pipeline.Options{Promise: "redis", Type: kratix.PromiseWorkType, Selectors: map[string]string{"env": "dev"}}
+	promise := pipeline.Options{Promise: "redis", Type: kratix.PromiseWorkType, Selector: asks(map[string]string{"env": "dev"})}
 	merged := resource()
-	merged.Selectors = map[string]string{"env": "dev", "pci": "yes"}
+	merged.Selector = asks(map[string]string{"env": "dev", "pci": "yes"})
 	tests := map[string]struct {
 		dir     fs.FS
 		options pipeline.Options
@@ -292,4 +292,9 @@ func FuzzSelectors(f *testing.F) {
 			}
 		}
 	})
+}
+
+// asks is what a Promise asks for.
+func asks(labels map[string]string) kratix.Selector {
+	return kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource}
 }
