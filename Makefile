@@ -5,6 +5,7 @@ BINARY   := bin/kratix-schedule
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
 FUZZTIME ?= 10s
+FUZZPKGS ?= ./...
 IMAGE    ?= kratix-schedule:dev
 # The program that builds the image, called as `$(BUILDER) build`.
 BUILDER  ?= docker
@@ -82,8 +83,8 @@ oracle: ## Judge TREES (20000) random trees by Flux's own library and by ours
 	cd test/flux && go vet ./... && go test -timeout 60m -trees $(TREES) .
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME (10s)
-	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
+	@go list -f '{{.Dir}}' $(FUZZPKGS) | while read -r dir; do \
 		for target in $$(grep -hosE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -d' ' -f2); do \
 			echo "fuzz: $$target in .$${dir#$(CURDIR)} for $(FUZZTIME)"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \

@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 3
 PATH="$PWD/bin:$PATH"
+. hack/show.sh
 rm -rf demo/ci
 mkdir -p demo/ci
 cp -R testdata/elastic-cloud/pipelines/example demo/ci/first
@@ -11,17 +12,6 @@ cp -R testdata/elastic-cloud/pipelines/second-request demo/ci/second
 cd demo/ci || exit 3
 
 say() { printf '# %s\n' "$*"; }
-show() {
-	expected=$1
-	shift
-	printf '$ %s\n' "$*"
-	"$@"
-	status=$?
-	if [ "$status" -ne "$expected" ]; then
-		printf 'expected exit status %s and got %s\n' "$expected" "$status" >&2
-		exit 1
-	fi
-}
 
 say 'What the pipeline left behind for two requests. The exit status is 1.'
 show 1 kratix-schedule validate --pipeline first --pipeline second --promise elastic-cloud --max-findings 2

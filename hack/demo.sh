@@ -4,21 +4,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 3
 PATH="$PWD/bin:$PATH"
+. hack/show.sh
 rm -rf demo
 
 say() { printf '\n# %s\n' "$*"; }
-# show runs a command after printing it, and fails when it ends otherwise than expected.
-show() {
-	expected=$1
-	shift
-	printf '$ %s\n' "$*"
-	"$@"
-	status=$?
-	if [ "$status" -ne "$expected" ]; then
-		printf 'the demo expected exit status %s and got %s\n' "$expected" "$status" >&2
-		exit 1
-	fi
-}
 
 in=testdata/elastic-cloud
 
