@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strings"
 
@@ -13,6 +14,23 @@ import (
 // IsIgnoreFile tells whether Flux reads a file of this path as patterns of what
 // it does not fetch.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
+
+// IgnoreFilesAbove gives the paths where such files would say something of a
+// directory from above it.
+func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
+	return func(yield func(tree.Path) bool) {
+		for !dir.IsRoot() {
+			if dir = dir.Dir(); !yield(dir.Join(ignoreFile())) {
+				return
+			}
+		}
+	}
+}
+
+func ignoreFile() tree.Path {
+	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // a constant that is one
+	return path
+}
 
 // Ignore tells which files Flux does not fetch from a store: those that a
 // .sourceignore names, and a few that it never fetches. The files' paths are

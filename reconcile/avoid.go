@@ -24,20 +24,15 @@ func (c clashes) has(work *kratix.Work, group *kratix.WorkloadGroup, destination
 // have chosen otherwise. It tells whether there are any: then it is worth to
 // plan again.
 func (c clashes) learn(stores []*desired) bool {
-	learnt := false
+	before := len(c)
 	for _, store := range stores {
-		for _, dest := range store.destinations {
-			for _, p := range dest.placements {
-				if p.from == nil || !p.from.New || p.from.Work.IsDependency() || !p.clashes {
-					continue
-				}
-				tried := choice{p.from.Work, p.Spec.ID, dest.Name}
-				learnt = learnt || !c[tried]
+		for _, o := range store.outcomes {
+			for _, tried := range o.clashing {
 				c[tried] = true
 			}
 		}
 	}
-	return learnt
+	return len(c) > before
 }
 
 // hold keeps a placement from being written because of a clash.

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -10,24 +12,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // desired is what a store should hold after the round.
 type desired struct {
 	*storeView
-	destinations []*desiredDestination
-	findings     []finding.Finding
-	policy       Policy
-	// read remembers files that were read before.
-	read *kustomize.Cache
+	outcomes []*outcome
 	// failed is why nothing can be written now.
 	failed error
 }
 
+// desire finds out what a store should hold.
+func (r *Reconciler) desire(ctx context.Context, store *storeView, plan planned) *desired {
+	d := &desired{storeView: store, failed: store.err}
+	for _, view := range store.destinations {
+		o, err := r.memo.outcome(ctx, situation{store: store, destinationView: view, part: plan[view.Name], policy: r.Policy})
+		d.outcomes = append(d.outcomes, o)
+		d.failed = cmp.Or(d.failed, err)
+	}
+	return d
+}
+
 // desiredDestination is what a Destination's directory should hold.
 type desiredDestination struct {
-	*destinationView
+	situation
+	findings []finding.Finding
+	changes  statestore.ChangeSet
+	// read remembers files that were read before.
+	read *kustomize.Cache
 	// fixtures are wanted where they are not there yet; what is there of
 	// retired is not wanted any more.
 	fixtures, retired []tree.File
@@ -58,35 +72,30 @@ type desiredPlacement struct {
 // writable tells whether the placement's files are to be written.
 func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
-// desire renders everything that the plan puts on a store.
-func desire(store *storeView, plan planned, policy Policy, memo *memo) *desired {
-	d := &desired{storeView: store, policy: policy, read: &memo.read}
-	for _, view := range store.destinations {
-		dest := &desiredDestination{destinationView: view}
-		fixtures, _ := layout.Fixtures(view.Destination) // without roots it were left out before
-		part := plan.of(view.Name)
-		switch {
-		case view.goesWithItsFiles():
-			dest.retired, dest.removed = fixtures, slices.Clone(view.records)
-		case view.IsDeleted():
-			dest.keepAll()
-		default:
-			dest.fixtures = fixtures
-			d.plan(dest, part, memo)
-			d.remove(dest, part.removed, policy)
-			dest.relocate(part.moved)
-		}
-		d.destinations = append(d.destinations, dest)
+// desire renders everything that the plan puts on a Destination.
+func desire(now situation, memo *memo) *desiredDestination {
+	dest := &desiredDestination{situation: now, read: &memo.read}
+	fixtures, _ := layout.Fixtures(dest.Destination) // without roots it were left out before
+	switch {
+	case dest.goesWithItsFiles():
+		dest.retired, dest.removed = fixtures, slices.Clone(dest.records)
+	case dest.IsDeleted():
+		dest.keepAll()
+	default:
+		dest.fixtures = fixtures
+		dest.plan(memo)
+		dest.remove()
+		dest.relocate(dest.part.moved)
 	}
-	return d
+	return dest
 }
 
 // plan takes over what the scheduler has decided.
-func (d *desired) plan(dest *desiredDestination, part *plannedPart, memo *memo) {
-	for _, placement := range part.placements {
-		dest.placements = append(dest.placements, d.render(dest.destinationView, placement, memo))
+func (dest *desiredDestination) plan(memo *memo) {
+	for i := range dest.part.placements {
+		dest.placements = append(dest.placements, dest.render(&dest.part.placements[i], memo))
 	}
-	for _, kept := range part.kept {
+	for _, kept := range dest.part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
 	}
 }
@@ -100,20 +109,20 @@ func (dest *desiredDestination) keepAll() {
 
 // render gives a placement its files. One that cannot be rendered whole is held
 // back.
-func (d *desired) render(view *destinationView, from *scheduler.Placement, memo *memo) *desiredPlacement {
+func (dest *desiredDestination) render(from *scheduler.Placement, memo *memo) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
 	key := renderKey{
-		work: from.Work, group: from.Spec.ID, destination: view.Destination, name: from.Name,
+		work: from.Work, group: from.Spec.ID, destination: dest.Destination, name: from.Name,
 		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel],
 	}
 	made, known := memo.rendered.get(key)
 	if !known {
-		made = memo.rendered.put(key, render(view.Destination, from))
+		made = memo.rendered.put(key, render(dest.Destination, from))
 	}
 	p.rendering, p.record = made.rendering, made.record
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"
-		d.findings = append(d.findings, made.findings...)
+		dest.findings = append(dest.findings, made.findings...)
 	}
 	return p
 }
@@ -137,9 +146,9 @@ func keep(view *destinationView, placement *kratix.WorkPlacement, reason string)
 
 // remove takes the records of placements that are no longer wanted, unless
 // they are suspiciously many.
-func (d *desired) remove(dest *desiredDestination, removed []*kratix.WorkPlacement, policy Policy) {
-	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
-	for _, placement := range removed {
+func (dest *desiredDestination) remove() {
+	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed))
+	for _, placement := range dest.part.removed {
 		gone[placement] = true
 	}
 	for _, record := range dest.records {
@@ -147,10 +156,10 @@ func (d *desired) remove(dest *desiredDestination, removed []*kratix.WorkPlaceme
 			dest.removed = append(dest.removed, record)
 		}
 	}
-	if policy.allows(len(dest.removed), len(dest.records)) {
+	if dest.policy.allows(len(dest.removed), len(dest.records)) {
 		return
 	}
-	d.findings = append(d.findings, deletionsRefused(dest))
+	dest.findings = append(dest.findings, deletionsRefused(dest))
 	for _, record := range dest.removed {
 		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "too many would be removed at once"))
 	}

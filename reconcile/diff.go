@@ -13,34 +13,49 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// diff gives the changes that make the store what it should be. Placements that
-// are not written want what they have.
+// diff gives the changes that make a store what it should be.
 func (d *desired) diff() statestore.ChangeSet {
+	all := statestore.ChangeSet{Base: d.state.Revision}
+	for _, o := range d.outcomes {
+		all.Write = append(all.Write, o.changes.Write...)
+		all.Remove = append(all.Remove, o.changes.Remove...)
+		all.Placements = append(all.Placements, o.changes.Placements...)
+	}
+	tree.SortFiles(all.Write)
+	slices.SortFunc(all.Remove, tree.Compare)
+	slices.SortStableFunc(all.Placements, func(a, b statestore.PlacementChange) int {
+		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Work, b.Work))
+	})
+	return all
+}
+
+// diff finds the changes that make a Destination's directory what it should be.
+// Placements that are not written want what they have.
+func (dest *desiredDestination) diff() {
 	var wanted []tree.File
 	var owned tree.Set
-	for _, dest := range d.destinations {
-		for _, fixture := range dest.fixtures {
-			if _, there := d.state.Files[fixture.Path]; !there {
-				wanted = append(wanted, fixture)
-			}
-		}
-		for _, fixture := range dest.retired {
-			owned.AddFile(fixture.Path)
-		}
-		for _, record := range dest.removed {
-			record.addTo(&owned)
-		}
-		wanted = append(wanted, dest.files()...)
-		for _, p := range dest.placements {
-			if p.writable() {
-				wanted = append(wanted, p.record)
-				p.addTo(&owned)
-			}
+	for _, fixture := range dest.fixtures {
+		if !dest.store.state.Files.Has(fixture.Path) {
+			wanted = append(wanted, fixture)
 		}
 	}
-	changes := statestore.Diff(d.state, wanted, owned.Has)
-	changes.Placements = d.behind()
-	return changes
+	for _, fixture := range dest.retired {
+		owned.AddFile(fixture.Path)
+	}
+	for _, record := range dest.removed {
+		record.addTo(&owned)
+	}
+	wanted = append(wanted, dest.files()...)
+	for _, p := range dest.placements {
+		if p.writable() {
+			wanted = append(wanted, p.record)
+			p.addTo(&owned)
+		}
+	}
+	here := dest.store.state
+	here.Files = here.Files.Within(dest.base)
+	dest.changes = statestore.Diff(here, wanted, owned.Has)
+	dest.changes.Placements = dest.behind()
 }
 
 // files gives everything that a Destination's placements should have.
@@ -74,36 +89,31 @@ func (p *desiredPlacement) now() []layout.File {
 
 // behind names the placements that the changes are about, and marks the others
 // as unchanged.
-func (d *desired) behind() []statestore.PlacementChange {
+func (dest *desiredDestination) behind() []statestore.PlacementChange {
 	var named []statestore.PlacementChange
-	for _, dest := range d.destinations {
-		for _, p := range dest.placements {
-			switch action := d.action(p); {
-			case !p.writable():
-			case action == "":
-				p.state = report.Unchanged
-			default:
-				named = append(named, change(p.WorkPlacement, action))
-			}
-		}
-		for _, record := range dest.removed {
-			named = append(named, change(record.Placement, statestore.Remove))
+	for _, p := range dest.placements {
+		switch action := dest.action(p); {
+		case !p.writable():
+		case action == "":
+			p.state = report.Unchanged
+		default:
+			named = append(named, change(p.WorkPlacement, action))
 		}
 	}
-	slices.SortStableFunc(named, func(a, b statestore.PlacementChange) int {
-		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Work, b.Work))
-	})
+	for _, record := range dest.removed {
+		named = append(named, change(record.Placement, statestore.Remove))
+	}
 	return named
 }
 
 // action says what is done to a placement that may be written: nothing, when it
 // is in the store as it should be.
-func (d *desired) action(p *desiredPlacement) statestore.Action {
-	sum, recorded := d.state.Files[p.record.Path]
+func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
+	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
 	switch {
 	case !recorded:
 		return statestore.Place
-	case sum != d.state.Contents.Sum(p.record.Content) || !p.isStored():
+	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
 		return statestore.Update
 	}
 	return ""

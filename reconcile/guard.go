@@ -22,6 +22,11 @@ type Policy struct {
 	OnConflict dedupe.Policy
 }
 
+// settlesAs tells that two policies make the same of a Destination.
+func (p Policy) settlesAs(other Policy) bool {
+	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict
+}
+
 // The deletion guard acts when both are passed: so many placements, and one in
 // so many of a Destination's.
 const (

@@ -13,7 +13,9 @@ import (
 // memory came to. Its zero value is ready for use.
 type memo struct {
 	rendered recall[renderKey, rendered]
-	records  recall[recordKey, readRecord]
+	records  recall[*kratix.Destination, recordsView]
+	outcomes recall[*kratix.Destination, settled]
+	told     roll
 	// read has the objects of files.
 	read kustomize.Cache
 }
@@ -35,11 +37,22 @@ type rendered struct {
 	findings  []finding.Finding
 }
 
-// recordKey is a record's content, as a store names it.
+// recordsView is what the records of a Destination say, and the files that they
+// were read from.
+type recordsView struct {
+	store    statestore.Store
+	files    statestore.Files
+	records  []recordView
+	legacy   map[tree.Path][]tree.Path
+	findings []finding.Finding
+	// parsed are the records by the sum of their content.
+	parsed map[recordKey]readRecord
+}
+
+// recordKey is a record's content, as its store names it.
 type recordKey struct {
-	store kratix.StateStoreReference
-	path  tree.Path
-	sum   statestore.Sum
+	path tree.Path
+	sum  statestore.Sum
 }
 
 type readRecord struct {
@@ -51,6 +64,7 @@ type readRecord struct {
 func (m *memo) turn() {
 	m.rendered.turn()
 	m.records.turn()
+	m.outcomes.turn()
 	m.read.Sweep()
 }
 

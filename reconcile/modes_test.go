@@ -65,7 +65,7 @@ func (w *testWorld) dump() string {
 
 func (w *testWorld) allPaths() []string {
 	var paths []string
-	for path := range w.state().Files {
+	for path := range w.state().Files.All() {
 		paths = append(paths, path.String())
 	}
 	slices.Sort(paths)

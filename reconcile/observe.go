@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -30,10 +29,8 @@ type storeView struct {
 	statestore.Store
 	ref kratix.StateStoreReference
 	// spec describes the store; nil when the input does not.
-	spec  kratix.Object
-	state statestore.State
-	// listing are the state's paths in walk order.
-	listing      []tree.Path
+	spec         kratix.Object
+	state        statestore.State
 	err          error
 	destinations []*destinationView
 }
@@ -82,7 +79,7 @@ func (w *world) addDestination(d *kratix.Destination, opener Opener) {
 		w.leaveOut(d, finding.UnsafePath(), err.Error())
 		return
 	}
-	view := &destinationView{Destination: d, base: base, roots: roots, legacy: map[tree.Path][]tree.Path{}}
+	view := &destinationView{Destination: d, base: base, roots: roots}
 	store := w.store(*d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		w.findings = append(w.findings, finding.Finding{
@@ -164,7 +161,6 @@ func (w *world) read(ctx context.Context, store *storeView, memo *memo) {
 		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.listing = slices.SortedFunc(maps.Keys(store.state.Files), tree.Compare)
 		store.err = w.readRecords(ctx, store, memo)
 	}
 	if store.err != nil {
@@ -178,24 +174,44 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 		if err != nil {
 			return err
 		}
-		for _, path := range tree.Below(store.listing, dir) {
-			key := recordKey{store: store.ref, path: path, sum: store.state.Files[path]}
-			read, known := memo.records.get(key)
-			if !known {
-				content, err := store.state.Contents.Content(ctx, path)
-				if err != nil {
-					return fmt.Errorf("read the record %s: %w", path, err)
-				}
-				record, err := layout.ParseRecord(content)
-				read = memo.records.put(key, readRecord{record, err})
-			}
-			w.addRecord(d, path, read)
+		read, known := memo.records.get(d.Destination)
+		if known && read.store != store.Store {
+			known, read = false, recordsView{}
 		}
+		if !known || !read.files.Same(store.state.Files, dir) {
+			if read, err = d.readRecords(ctx, store, dir, read.parsed); err != nil {
+				return err
+			}
+			memo.records.put(d.Destination, read)
+		}
+		d.records, d.legacy = read.records, read.legacy
+		w.findings = append(w.findings, read.findings...)
 	}
 	return nil
 }
 
-func (w *world) addRecord(d *destinationView, path tree.Path, read readRecord) {
+// readRecords reads the records of a Destination; known are some that were read
+// before.
+func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]readRecord) (recordsView, error) {
+	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]readRecord{}}
+	for path, sum := range store.state.Files.Below(dir) {
+		key := recordKey{path, sum}
+		read, ok := known[key]
+		if !ok {
+			content, err := store.state.Contents.Content(ctx, path)
+			if err != nil {
+				return view, fmt.Errorf("read the record %s: %w", path, err)
+			}
+			read.Record, read.err = layout.ParseRecord(content)
+		}
+		view.parsed[key] = read
+		view.add(d, path, read)
+	}
+	return view, nil
+}
+
+// add takes a record in, if it can be true.
+func (v *recordsView) add(d *destinationView, path tree.Path, read readRecord) {
 	record, err := read.Record, read.err
 	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
 	switch {
@@ -203,17 +219,17 @@ func (w *world) addRecord(d *destinationView, path tree.Path, read readRecord) {
 	case outside >= 0:
 		err = fmt.Errorf("it claims %s, outside of the Destination's directory", record.Files[outside])
 	case record.Placement == nil:
-		d.legacy[path] = record.Files
+		v.legacy[path] = record.Files
 		return
 	case record.Placement.Spec.TargetDestinationName != d.Name:
 		err = fmt.Errorf("it is of Destination %s", record.Placement.Spec.TargetDestinationName)
 	}
 	if err != nil {
 		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
-		w.findings = append(w.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
+		v.findings = append(v.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
 		return
 	}
-	d.records = append(d.records, recordView{Record: record, path: path})
+	v.records = append(v.records, recordView{Record: record, path: path})
 }
 
 // addTo puts a recorded placement's files and its record into a set.

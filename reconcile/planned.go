@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -8,40 +10,53 @@ import (
 )
 
 // planned is the plan, by Destination.
-type planned map[string]*plannedPart
+type planned map[string]part
 
-type plannedPart struct {
-	placements    []*scheduler.Placement
+// part is the plan of one Destination.
+type part struct {
+	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
 	// moved maps placements to where others have taken their place.
 	moved map[*kratix.WorkPlacement]string
 }
 
-// byDestination deals a plan out.
+// same tells that two parts want the same of the same objects.
+func (p part) same(other part) bool {
+	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) &&
+		slices.Equal(p.removed, other.removed) && maps.Equal(p.moved, other.moved)
+}
+
+// byDestination deals a plan out. Its placements are sorted by Destination.
 func byDestination(plan *scheduler.Result) planned {
 	parts := planned{}
-	for i := range plan.Placements {
-		part := parts.of(plan.Placements[i].Spec.TargetDestinationName)
-		part.placements = append(part.placements, &plan.Placements[i])
+	for rest := plan.Placements; len(rest) > 0; {
+		name := rest[0].Spec.TargetDestinationName
+		n, _ := slices.BinarySearchFunc(rest, name+"\x00", func(p scheduler.Placement, name string) int {
+			return cmp.Compare(p.Spec.TargetDestinationName, name)
+		})
+		parts[name] = part{placements: rest[:n:n]}
+		rest = rest[n:]
 	}
 	for _, kept := range slices.Concat(plan.Kept, plan.Held) {
-		part := parts.of(kept.Spec.TargetDestinationName)
-		part.kept = append(part.kept, kept)
+		parts.change(kept, func(p *part) { p.kept = append(p.kept, kept) })
 	}
 	for _, removed := range plan.Removed {
-		part := parts.of(removed.Spec.TargetDestinationName)
-		part.removed = append(part.removed, removed)
+		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
 	}
 	for _, moved := range plan.Moved {
-		parts.of(moved.Spec.TargetDestinationName).moved[moved.WorkPlacement] = moved.To
+		parts.change(moved.WorkPlacement, func(p *part) {
+			if p.moved == nil {
+				p.moved = map[*kratix.WorkPlacement]string{}
+			}
+			p.moved[moved.WorkPlacement] = moved.To
+		})
 	}
 	return parts
 }
 
-// of gives the part of a Destination.
-func (p planned) of(destination string) *plannedPart {
-	if p[destination] == nil {
-		p[destination] = &plannedPart{moved: map[*kratix.WorkPlacement]string{}}
-	}
-	return p[destination]
+// change changes the part of the Destination that a placement is on.
+func (p planned) change(placement *kratix.WorkPlacement, how func(*part)) {
+	of := p[placement.Spec.TargetDestinationName]
+	how(&of)
+	p[placement.Spec.TargetDestinationName] = of
 }

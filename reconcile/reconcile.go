@@ -107,14 +107,13 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 			out.failed(store)
 			continue
 		}
-		changes := store.diff()
-		revision, err := r.Finish(ctx, store.Store, changes)
+		revision, err := r.Finish(ctx, store.Store, store.diff())
 		if errors.Is(err, statestore.ErrStale) {
 			stale = err
 		}
-		out.finished(store, changes, revision, err)
+		out.finished(store, revision, err)
 	}
-	return out.report(), stale
+	return out.report(&r.memo.told), stale
 }
 
 // replans bounds how often a plan is made anew because of clashes.
@@ -130,9 +129,7 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 		parts := byDestination(&plan)
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
-			desired := desire(store, parts, r.Policy, &r.memo)
-			desired.failed = desired.settle(ctx)
-			stores = append(stores, desired)
+			stores = append(stores, r.desire(ctx, store, parts))
 		}
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			return plan, stores

@@ -124,7 +124,7 @@ func (w *testWorld) state() statestore.State {
 // paths lists the store without the fixtures.
 func (w *testWorld) paths() []string {
 	var paths []string
-	for path := range w.state().Files {
+	for path := range w.state().Files.All() {
 		if !strings.Contains(path.String(), "kratix-canary") {
 			paths = append(paths, path.String())
 		}
@@ -239,7 +239,7 @@ func TestAWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
 		t.Errorf("store still has %v", got)
 	}
 	for _, root := range []string{"worker-1/dependencies", "worker-1/resources"} {
-		if len(tree.Below(slices.SortedFunc(maps.Keys(w.state().Files), tree.Compare), parse(root))) == 0 {
+		if len(w.state().Files.Paths(parse(root))) == 0 {
 			t.Errorf("%s vanished", root)
 		}
 	}
@@ -609,7 +609,7 @@ func (w *testWorld) disturb(rng *rand.Rand) {
 
 func (w *testWorld) buildAll(seed uint64) {
 	w.t.Helper()
-	listing := slices.SortedFunc(maps.Keys(w.state().Files), tree.Compare)
+	stored := w.state().Files
 	for _, d := range w.snapshot.Destinations {
 		roots, err := layout.Roots(d)
 		if err != nil {
@@ -617,7 +617,7 @@ func (w *testWorld) buildAll(seed uint64) {
 		}
 		for _, root := range roots {
 			var files []tree.File
-			for _, path := range tree.Below(listing, root) {
+			for _, path := range stored.Paths(root) {
 				below, _ := path.RelativeTo(root)
 				files = append(files, tree.File{Path: below, Content: []byte(w.content(path.String()))})
 			}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -34,29 +35,51 @@ func (t territory) overlaps(other territory) bool {
 	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))
 }
 
+// owned is a territory and the Destination that has it.
+type owned struct {
+	territory
+	*destinationView
+}
+
 // separate takes out Destinations that are in each other's way, on one store or
 // on two that write to one place.
 func (w *world) separate() {
-	type owned struct {
-		territory
-		name string
-	}
 	var all []owned
 	for _, store := range w.stores {
 		for _, d := range store.destinations {
-			all = append(all, owned{territoryOf(store, d), d.Name})
+			all = append(all, owned{territoryOf(store, d), d})
 		}
 	}
+	inTheWay := overlapping(all)
 	for _, store := range w.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
-			own := territoryOf(store, d)
-			i := slices.IndexFunc(all, func(o owned) bool { return o.name != d.Name && own.overlaps(o.territory) })
-			if i < 0 {
-				return false
+			other, overlaps := inTheWay[d]
+			if overlaps {
+				w.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
+					"its directory %q and %q of Destination %s are in each other's way in %s; neither is written",
+					territoryOf(store, d).dir, other.dir, other.Name, store.ref))
 			}
-			w.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
-				"its directory %q and %q of Destination %s are in each other's way in %s; neither is written", own.dir, all[i].dir, all[i].name, store.ref))
-			return true
+			return overlaps
 		})
 	}
+}
+
+// overlapping finds, for each that is in another's way, one of these. In walk
+// order whatever lies in a directory follows it at once.
+func overlapping(all []owned) map[*destinationView]owned {
+	slices.SortStableFunc(all, func(a, b owned) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), tree.Compare(a.dir, b.dir))
+	})
+	found := map[*destinationView]owned{}
+	for outer := 0; outer < len(all); {
+		next := outer + 1
+		for ; next < len(all) && all[next].overlaps(all[outer].territory); next++ {
+			found[all[next].destinationView] = all[outer]
+		}
+		if next > outer+1 {
+			found[all[outer].destinationView] = all[outer+1]
+		}
+		outer = next
+	}
+	return found
 }

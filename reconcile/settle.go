@@ -10,38 +10,34 @@ import (
 )
 
 // settle decides who may be written: it holds back what Flux would choke on.
-func (d *desired) settle(ctx context.Context) error {
-	if d.err != nil {
-		return d.err
+func (dest *desiredDestination) settle(ctx context.Context) error {
+	if dest.store.err != nil {
+		return dest.store.err
 	}
-	for _, dest := range d.destinations {
-		dest.returnShared()
-		if err := d.findStored(ctx, dest); err != nil {
-			return err
-		}
+	dest.returnShared()
+	if err := dest.findStored(ctx); err != nil {
+		return err
 	}
-	ignored, err := d.ignored(ctx)
+	ignored, err := dest.ignored(ctx)
 	if err != nil {
 		return err
 	}
-	for _, dest := range d.destinations {
-		claimed := dest.claimed()
-		var verdicts []dedupe.Verdict
-		for _, root := range dest.roots {
-			foreign, err := d.foreign(ctx, dest, root, claimed)
-			if err != nil {
-				return err
-			}
-			verdicts = append(verdicts, d.settleRoot(dest, dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: d.policy.OnConflict, Cache: d.read}))
+	claimed := dest.claimed()
+	var verdicts []dedupe.Verdict
+	for _, root := range dest.roots {
+		foreign, err := dest.foreign(ctx, root, claimed)
+		if err != nil {
+			return err
 		}
-		d.findings = append(d.findings, dedupe.CheckCluster(verdicts)...)
-		dest.letGo()
-		d.freeze(dest)
+		verdicts = append(verdicts, dest.settleRoot(dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: dest.policy.OnConflict, Cache: dest.read}))
 	}
+	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
+	dest.letGo()
+	dest.freeze()
 	return nil
 }
 
-func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) dedupe.Verdict {
+func (dest *desiredDestination) settleRoot(root dedupe.Root) dedupe.Verdict {
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
 		if p.rendering.Root == root.Path {
@@ -52,7 +48,7 @@ func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) dedupe.
 		}
 	}
 	verdict := dedupe.Check(root)
-	d.findings = append(d.findings, verdict.Findings...)
+	dest.findings = append(dest.findings, verdict.Findings...)
 	for i, p := range claimants {
 		why, held := verdict.Held[i]
 		switch {
@@ -61,7 +57,7 @@ func (d *desired) settleRoot(dest *desiredDestination, root dedupe.Root) dedupe.
 		case held && p.writable():
 			p.hold(why)
 		case p.writable():
-			d.takeShares(dest, p, verdict, i)
+			dest.takeShares(p, verdict, i)
 		}
 	}
 	return verdict
@@ -97,21 +93,21 @@ func (p *desiredPlacement) wanted() []dedupe.File {
 
 // foreign gives the files below a root that belong to no placement: other
 // tools', people's, and the Destination's own fixtures.
-func (d *desired) foreign(ctx context.Context, dest *desiredDestination, root tree.Path, claimed *tree.Set) ([]dedupe.File, error) {
+func (dest *desiredDestination) foreign(ctx context.Context, root tree.Path, claimed *tree.Set) ([]dedupe.File, error) {
 	var files []dedupe.File
-	for _, path := range tree.Below(d.listing, root) {
+	for path := range dest.store.state.Files.Below(root) {
 		if claimed.Has(path) {
 			continue
 		}
-		content, err := d.state.Contents.Content(ctx, path)
+		content, err := dest.store.state.Contents.Content(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		place := finding.Place{Object: d.ref.String(), File: path.String()}
+		place := finding.Place{Object: dest.store.ref.String(), File: path.String()}
 		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
 	}
 	for _, fixture := range dest.fixtures {
-		if _, there := d.state.Files[fixture.Path]; !there && fixture.Path.Within(root) {
+		if !dest.store.state.Files.Has(fixture.Path) && fixture.Path.Within(root) {
 			place := finding.Place{Object: kratix.Describe(dest.Destination), File: fixture.Path.String()}
 			files = append(files, dedupe.File{File: fixture, Place: place})
 		}

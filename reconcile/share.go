@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -50,7 +49,7 @@ func (dest *desiredDestination) sharedBy(p *desiredPlacement) []dedupe.Shared {
 
 // takeShares gives a placement the files that are left to it once others have
 // some of its objects, and has its record say so.
-func (d *desired) takeShares(dest *desiredDestination, p *desiredPlacement, verdict dedupe.Verdict, i int) {
+func (dest *desiredDestination) takeShares(p *desiredPlacement, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]
 	if !cut && len(shared) == 0 {
@@ -71,24 +70,8 @@ func (d *desired) takeShares(dest *desiredDestination, p *desiredPlacement, verd
 	}
 	record, err := layout.NewRecord(dest.Destination, p.WorkPlacement, rendering)
 	if err != nil {
-		d.findings = append(d.findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: p.object()}, Message: err.Error()})
+		dest.findings = append(dest.findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: p.object()}, Message: err.Error()})
 		return
 	}
 	p.rendering, p.record = rendering, record
-}
-
-// ignored tells what Flux does not fetch from the store, after the round.
-func (d *desired) ignored(ctx context.Context) (func(tree.Path) bool, error) {
-	var files []tree.File
-	for _, path := range d.listing {
-		if !kustomize.IsIgnoreFile(path) {
-			continue
-		}
-		content, err := d.state.Contents.Content(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, tree.File{Path: path, Content: content})
-	}
-	return kustomize.Ignore(files), nil
 }

@@ -13,22 +13,22 @@ import (
 )
 
 // findStored says what each placement of a Destination has in the store now.
-func (d *desired) findStored(ctx context.Context, dest *desiredDestination) error {
+func (dest *desiredDestination) findStored(ctx context.Context) error {
 	dirs := dest.recordedDirs()
 	for _, p := range dest.placements {
 		var err error
 		switch {
 		case p.rendering.Joined:
 		case p.rendering.Dir.IsRoot():
-			p.stored, err = d.contents(ctx, p, dest.recordedFiles(p))
+			p.stored, err = dest.contents(ctx, p, dest.recordedFiles(p))
 		case dirs[p.rendering.Dir] == p.record.Path:
-			p.stored, err = d.contents(ctx, p, tree.Below(d.listing, p.rendering.Dir))
+			p.stored, err = dest.contents(ctx, p, dest.store.state.Files.Paths(p.rendering.Dir))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return d.splitJoined(ctx, dest)
+	return dest.splitJoined(ctx)
 }
 
 // recordedDirs says whose a whole directory is: of the placement whose record
@@ -61,17 +61,17 @@ func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
 }
 
 // contents reads those of the paths that are there.
-func (d *desired) contents(ctx context.Context, p *desiredPlacement, paths []tree.Path) ([]dedupe.File, error) {
+func (dest *desiredDestination) contents(ctx context.Context, p *desiredPlacement, paths []tree.Path) ([]dedupe.File, error) {
 	wanted := map[tree.Path]layout.File{}
 	for _, file := range p.rendering.Files {
 		wanted[file.Path] = file
 	}
 	var files []dedupe.File
 	for _, path := range paths {
-		if _, there := d.state.Files[path]; !there {
+		if !dest.store.state.Files.Has(path) {
 			continue
 		}
-		content, err := d.content(ctx, path, wanted[path].Content)
+		content, err := dest.content(ctx, path, wanted[path].Content)
 		if err != nil {
 			return nil, err
 		}
@@ -84,21 +84,23 @@ func (d *desired) contents(ctx context.Context, p *desiredPlacement, paths []tre
 
 // content gives what is stored at a path; guess spares the fetch when it is
 // right.
-func (d *desired) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
-	if guess != nil && d.state.Contents.Sum(guess) == d.state.Files[path] {
-		return guess, nil
+func (dest *desiredDestination) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
+	if guess != nil {
+		if sum, _ := dest.store.state.Files.Sum(path); sum == dest.store.state.Contents.Sum(guess) {
+			return guess, nil
+		}
 	}
-	return d.state.Contents.Content(ctx, path)
+	return dest.store.state.Contents.Content(ctx, path)
 }
 
 // splitJoined takes the one file of mode aggregatedYAML apart. If it is not as
 // the records say, nobody's part is known.
-func (d *desired) splitJoined(ctx context.Context, dest *desiredDestination) error {
+func (dest *desiredDestination) splitJoined(ctx context.Context) error {
 	path, ok := dest.joinedFile()
-	if _, there := d.state.Files[path]; !ok || !there {
+	if !ok || !dest.store.state.Files.Has(path) {
 		return nil
 	}
-	whole, err := d.state.Contents.Content(ctx, path)
+	whole, err := dest.store.state.Contents.Content(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -124,7 +126,7 @@ func (d *desired) splitJoined(ctx context.Context, dest *desiredDestination) err
 
 // freeze leaves a mixed-up file as it is while some placement is not to be
 // written: its part is in there, and nobody knows where.
-func (d *desired) freeze(dest *desiredDestination) {
+func (dest *desiredDestination) freeze() {
 	if !dest.mixedUp || !slices.ContainsFunc(dest.placements, dest.mayBeLost) {
 		return
 	}
@@ -134,7 +136,7 @@ func (d *desired) freeze(dest *desiredDestination) {
 		}
 	}
 	path, _ := dest.joinedFile()
-	d.findings = append(d.findings, finding.Finding{
+	dest.findings = append(dest.findings, finding.Finding{
 		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(dest.Destination), File: path.String()},
 		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
 		Fix:     "Mend what holds a placement back, or put the file back as it was.",

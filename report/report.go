@@ -4,6 +4,8 @@
 package report
 
 import (
+	"cmp"
+
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -40,6 +42,12 @@ type Placement struct {
 	Destination string
 	State       State
 	Reason      string
+}
+
+// ComparePlacements orders placements as a report has them: by Work, group and
+// Destination.
+func ComparePlacements(a, b Placement) int {
+	return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 }
 
 // Store is what changed in a store.

@@ -1,8 +1,6 @@
 package statestore
 
 import (
-	"slices"
-
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -14,16 +12,15 @@ func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSe
 	keep := make(map[tree.Path]struct{}, len(wanted))
 	for _, file := range wanted {
 		keep[file.Path] = struct{}{}
-		if sum, there := stored.Files[file.Path]; !there || sum != stored.Contents.Sum(file.Content) {
+		if sum, there := stored.Files.Sum(file.Path); !there || sum != stored.Contents.Sum(file.Content) {
 			changes.Write = append(changes.Write, file)
 		}
 	}
-	for path := range stored.Files {
+	for path := range stored.Files.All() {
 		if _, wanted := keep[path]; !wanted && owned(path) {
 			changes.Remove = append(changes.Remove, path)
 		}
 	}
 	tree.SortFiles(changes.Write)
-	slices.SortFunc(changes.Remove, tree.Compare)
 	return changes
 }

@@ -39,8 +39,8 @@ type Prober interface {
 // State is what a store held when it was read.
 type State struct {
 	Revision Revision
-	// Files maps each path to the sum of its content.
-	Files map[tree.Path]Sum
+	// Files are all paths, each with the sum of its content.
+	Files Files
 	// Contents gives what lies behind the sums.
 	Contents Contents
 	// Warnings are what works but is doubtful about the store, such as a

@@ -133,7 +133,7 @@ func (d *differ) finish(ctx context.Context, store statestore.Store, changes sta
 		return "", err
 	}
 	old := func(path tree.Path) ([]byte, error) {
-		if _, there := state.Files[path]; !there {
+		if !state.Files.Has(path) {
 			return nil, nil
 		}
 		content, err := state.Contents.Content(ctx, path)

@@ -159,15 +159,14 @@ func readRepository(ctx context.Context, repo string) ([]tree.File, error) {
 	if !there {
 		return nil, exit{code: exitUsage, text: "--repo: there is no such branch or repository, or nothing was written to it yet"}
 	}
-	files := make([]tree.File, 0, len(state.Files))
-	for name := range state.Files {
+	files := make([]tree.File, 0, state.Files.Len())
+	for name := range state.Files.All() {
 		content, err := state.Contents.Content(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, tree.File{Path: name, Content: content})
 	}
-	slices.SortFunc(files, func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
 	return files, nil
 }
 

@@ -199,7 +199,7 @@ func BenchmarkRead(b *testing.B) {
 			store := open(b, config(buckettest.Fake(b, objects), "fake"))
 			b.ReportAllocs()
 			for b.Loop() {
-				if got := len(storetest.Read(b, store).Files); got != objects {
+				if got := storetest.Read(b, store).Files.Len(); got != objects {
 					b.Fatalf("%d files", got)
 				}
 			}

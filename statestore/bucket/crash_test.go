@@ -112,7 +112,7 @@ func contents(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	state := storetest.Read(t, store)
 	held := map[string]string{}
-	for path := range state.Files {
+	for path := range state.Files.All() {
 		content, err := state.Contents.Content(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)

@@ -23,7 +23,7 @@ const pageSize = 1000
 // once a State holds it.
 type listing struct {
 	entries []entry // in the order of their keys
-	files   map[tree.Path]statestore.Sum
+	files   statestore.Files
 }
 
 type entry struct {
@@ -75,13 +75,14 @@ func (s *Store) look(ctx context.Context) error {
 
 // adopt makes what was found the newest listing; an equal one stays.
 func (s *Store) adopt(found found) {
-	if s.seen.files != nil && slices.Equal(s.seen.entries, found.entries) {
+	if s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries) {
 		return
 	}
-	files := make(map[tree.Path]statestore.Sum, len(found.entries))
+	changes := make([]statestore.FileChange, 0, len(found.entries))
 	for _, e := range found.entries {
-		files[e.path] = e.sum
+		changes = append(changes, statestore.FileChange{Path: e.path, Sum: e.sum})
 	}
+	files := statestore.Files{}.With(changes).Sharing(s.seen.files)
 	s.seen = listing{entries: found.entries, files: files}
 	s.known.keep(files)
 }

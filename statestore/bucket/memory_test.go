@@ -26,8 +26,8 @@ func TestReader(t *testing.T) {
 	files := numbered(t, 333)
 	for range 3 {
 		state := storetest.Read(t, store)
-		if len(state.Files) != 100_000 {
-			t.Fatalf("%d files", len(state.Files))
+		if state.Files.Len() != 100_000 {
+			t.Fatalf("%d files", state.Files.Len())
 		}
 		if _, err := store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: files}); err != nil {
 			t.Fatal(err)

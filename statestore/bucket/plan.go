@@ -62,7 +62,7 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 		p.written[file.Path] = struct{}{}
 	}
 	for _, path := range changes.Remove {
-		_, there := held.files[path]
+		there := held.files.Has(path)
 		if _, written := p.written[path]; there && !written {
 			p.removed[path] = struct{}{}
 		}
@@ -96,7 +96,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
 			return between(dir, path)
 		}
 	}
-	if _, there := p.held.files[path]; there {
+	if p.held.files.Has(path) {
 		return nil // what is beside it, was before
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
@@ -119,7 +119,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
 
 // clear takes a held file out of the way, if it is there at all and goes.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) error {
-	if _, there := p.held.files[path]; !there {
+	if !p.held.files.Has(path) {
 		return nil
 	}
 	if _, goes := p.removed[path]; !goes {
@@ -144,7 +144,7 @@ func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{
 	write := func(of part, replaced bool) step {
 		var files []tree.File
 		for _, file := range changes.Write {
-			_, there := p.held.files[file.Path]
+			there := p.held.files.Has(file.Path)
 			if partOf(file.Path) == of && (of != records || there == replaced) {
 				files = append(files, file)
 			}

@@ -104,15 +104,15 @@ func (s *sums) suspected() bool {
 }
 
 // keep forgets the objects that are not among files, when they are many.
-func (s *sums) keep(files map[tree.Path]statestore.Sum) {
+func (s *sums) keep(files statestore.Files) {
 	const slack = 1000
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.behind) <= len(files)+slack {
+	if len(s.behind) <= files.Len()+slack {
 		return
 	}
 	for path := range s.behind {
-		if _, there := files[path]; !there {
+		if !files.Has(path) {
 			delete(s.behind, path)
 		}
 	}

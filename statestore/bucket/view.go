@@ -28,7 +28,7 @@ func (view) Sum(content []byte) statestore.Sum { return sumOf(content) }
 
 // Content gives the bytes of a file of this view; do not change them.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
-	sum, ok := v.listing.files[p]
+	sum, ok := v.listing.files.Sum(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}

@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -31,11 +30,11 @@ type ahead struct {
 }
 
 // wants lists the missing blobs at p and behind it.
-func (a *ahead) wants(p tree.Path, files map[tree.Path]statestore.Sum, held *objects) []plumbing.Hash {
+func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.paths == nil {
-		a.paths = slices.SortedFunc(maps.Keys(files), tree.Compare)
+		a.paths = files.Paths(tree.Path{})
 		a.next = minAhead
 	}
 	at, _ := slices.BinarySearchFunc(a.paths, p, tree.Compare)
@@ -44,7 +43,8 @@ func (a *ahead) wants(p tree.Path, files map[tree.Path]statestore.Sum, held *obj
 		if len(wants) == a.next {
 			break
 		}
-		hash := blobOf(files[path])
+		known, _ := files.Sum(path)
+		hash := blobOf(known)
 		if _, err := held.get(hash); err != nil {
 			wants = append(wants, hash)
 		}

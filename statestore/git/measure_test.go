@@ -3,9 +3,7 @@ package git_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +47,7 @@ func use(store *git.Store) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range slices.SortedFunc(maps.Keys(state.Files), tree.Compare)[:100] {
+	for _, path := range state.Files.Paths(tree.Path{})[:100] {
 		if _, err := state.Contents.Content(ctx, path); err != nil {
 			return err
 		}

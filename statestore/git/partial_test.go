@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,8 +42,8 @@ func TestBlobsThatNobodyReadsAreNotFetched(t *testing.T) {
 	storetest.Write(t, store, map[string]string{"dir/mine": "m"}, "big")
 	gittest.Commit(t, repository, "main", map[string]string{"dir/foreign": noise(300_000)})
 	state := storetest.Read(t, store)
-	if len(state.Files) != 3 || count.bytes.Load() > 5_000 {
-		t.Errorf("%d files, %d bytes fetched", len(state.Files), count.bytes.Load())
+	if state.Files.Len() != 3 || count.bytes.Load() > 5_000 {
+		t.Errorf("%d files, %d bytes fetched", state.Files.Len(), count.bytes.Load())
 	}
 	storetest.Holds(t, store, map[string]string{"dir/mine": "m", "dir/other": other, "dir/foreign": noise(300_000)})
 	gittest.Fsck(t, repository)
@@ -60,7 +58,7 @@ func TestReadingManyFilesTakesFewFetches(t *testing.T) {
 	gittest.Commit(t, repository, "main", want)
 	var count counter
 	state := storetest.Read(t, open(t, intercepted(t, repository, count.see, gittest.Partial()...)))
-	for _, path := range slices.SortedFunc(maps.Keys(state.Files), tree.Compare) {
+	for _, path := range state.Files.Paths(tree.Path{}) {
 		if content, err := state.Contents.Content(t.Context(), path); err != nil || string(content) != want[path.String()] {
 			t.Fatalf("%s: %q, %v", path, content, err)
 		}

@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -20,7 +19,8 @@ type view struct {
 	commit  plumbing.Hash
 	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
-	files   map[tree.Path]statestore.Sum
+	files   statestore.Files
+	read    bool   // files are known
 	store   *Store // to fetch blobs from
 	ahead   *ahead
 }
@@ -39,7 +39,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	known, ok := v.files[p]
+	known, ok := v.files.Sum(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
@@ -66,23 +66,20 @@ func sum(blob plumbing.Hash) (s statestore.Sum) {
 
 // look moves the view to head, walking only the trees that differ.
 func (s *Store) look() error {
-	if s.seen.files != nil && s.seen.commit == s.head && s.seen.objects == s.objects {
+	if s.seen.read && s.seen.commit == s.head && s.seen.objects == s.objects {
 		return nil
 	}
 	dir, err := s.directory()
 	if err != nil {
 		return err
 	}
-	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, store: s, ahead: s.seen.ahead}
-	if next.files == nil || dir != s.seen.dir {
-		w := walk{was: s.seen.objects, is: s.objects, files: maps.Clone(s.seen.files)}
-		if w.files == nil {
-			w.files = map[tree.Path]statestore.Sum{}
-		}
+	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, read: true, store: s, ahead: s.seen.ahead}
+	if !s.seen.read || dir != s.seen.dir {
+		w := walk{was: s.seen.objects, is: s.objects}
 		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
 			return err
 		}
-		next.files, next.ahead = w.files, &ahead{}
+		next.files, next.ahead = s.seen.files.With(w.changes), &ahead{}
 	}
 	s.seen = next
 	return nil
@@ -116,14 +113,14 @@ func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, err
 	return plumbing.ZeroHash, nil
 }
 
-// walk turns the files of one tree into those of another.
+// walk gathers what turns the files of one tree into those of another.
 type walk struct {
 	was, is *objects
-	files   map[tree.Path]statestore.Sum
+	changes []statestore.FileChange
 }
 
 // differ visits two versions of a directory and skips what is the same.
-func (w walk) differ(at tree.Path, was, is plumbing.Hash) error {
+func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	if was == is {
 		return nil
 	}
@@ -152,14 +149,14 @@ func (w walk) differ(at tree.Path, was, is plumbing.Hash) error {
 
 // replace makes the files of entry out of those of before; an entry without a
 // mode is not there.
-func (w walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
+func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	below, ok := element(entry.Name)
 	if !ok {
 		return nil
 	}
 	at := dir.Join(below)
 	if isFile(before) {
-		delete(w.files, at)
+		w.changes = append(w.changes, statestore.FileChange{Path: at, Gone: true})
 	}
 	if before.Mode == filemode.Dir || entry.Mode == filemode.Dir {
 		if err := w.differ(at, dirHash(before), dirHash(entry)); err != nil {
@@ -169,7 +166,7 @@ func (w walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	if !isFile(entry) {
 		return nil
 	}
-	w.files[at] = sum(entry.Hash)
+	w.changes = append(w.changes, statestore.FileChange{Path: at, Sum: sum(entry.Hash)})
 	return w.is.check(entry.Hash)
 }
 

@@ -125,7 +125,7 @@ func writeForEver(url, ca string) int {
 			break
 		}
 		var wanted []tree.File
-		for i := range len(state.Files)/2 + 1 {
+		for i := range state.Files.Len()/2 + 1 {
 			for _, half := range []string{"a", "b"} {
 				path, _ := tree.ParsePath(fmt.Sprintf("p%04d/%s", i, half))
 				wanted = append(wanted, tree.File{Path: path, Content: fmt.Append(nil, half, i)})
@@ -156,10 +156,10 @@ func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	}
 	settled(t, repository)
 	state := storetest.Read(t, open(t, git.Config{URL: repository}))
-	if acknowledged == 0 || len(state.Files) < 2*acknowledged || len(state.Files)%2 != 0 {
-		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, len(state.Files))
+	if acknowledged == 0 || state.Files.Len() < 2*acknowledged || state.Files.Len()%2 != 0 {
+		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, state.Files.Len())
 	}
-	if _, there := state.Files[storetest.Path(t, last+"/b")]; !there {
+	if !state.Files.Has(storetest.Path(t, last+"/b")) {
 		t.Errorf("%s was acknowledged and is not there", last)
 	}
 	// Every commit brought one whole placement, none was empty or made twice.
@@ -168,11 +168,11 @@ func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 			t.Errorf("a commit with %s", line)
 		}
 	}
-	if n := gittest.Commits(t, repository, "main"); n != strconv.Itoa(len(state.Files)/2) {
-		t.Errorf("%s commits for %d files", n, len(state.Files))
+	if n := gittest.Commits(t, repository, "main"); n != strconv.Itoa(state.Files.Len()/2) {
+		t.Errorf("%s commits for %d files", n, state.Files.Len())
 	}
 	gittest.Fsck(t, repository)
-	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, len(state.Files)/2)
+	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
 // settled waits until no receive-pack of a killed writer is at work any more.

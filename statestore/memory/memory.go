@@ -3,10 +3,10 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"strconv"
 	"sync"
 
@@ -20,13 +20,15 @@ type Store struct {
 
 	mu      sync.Mutex
 	version int
-	files   contents
+	files   statestore.Files
+	// held has every content that was ever written: a State may still see it.
+	held map[statestore.Sum][]byte
 }
 
 var _ statestore.Store = (*Store)(nil)
 
 // New makes an empty store; name is what its errors call it.
-func New(name string) *Store { return &Store{name: name, files: contents{}} }
+func New(name string) *Store { return &Store{name: name, held: map[statestore.Sum][]byte{}} }
 
 // Read gives the current files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
@@ -35,12 +37,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held := maps.Clone(s.files)
-	sums := make(map[tree.Path]statestore.Sum, len(held))
-	for path, content := range held {
-		sums[path] = held.Sum(content)
-	}
-	return statestore.State{Revision: s.revision(), Files: sums, Contents: held}, nil
+	return statestore.State{Revision: s.revision(), Files: s.files, Contents: view{s, s.files}}, nil
 }
 
 // Apply makes all changes or fails with ErrStale.
@@ -56,12 +53,16 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Base != s.revision() {
 		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
 	}
+	var now []statestore.FileChange
 	for _, path := range changes.Remove {
-		delete(s.files, path)
+		now = append(now, statestore.FileChange{Path: path, Gone: true})
 	}
 	for _, file := range changes.Write {
-		s.files[file.Path] = append([]byte{}, file.Content...)
+		sum := statestore.Sum(sha256.Sum256(file.Content))
+		s.held[sum] = bytes.Clone(file.Content)
+		now = append(now, statestore.FileChange{Path: file.Path, Sum: sum})
 	}
+	s.files = s.files.With(now)
 	s.version++
 	return s.revision(), nil
 }
@@ -81,16 +82,22 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// contents is never changed in place once a State holds it: Apply replaces
-// values, Read clones the map.
-type contents map[tree.Path][]byte
+// view gives the contents of one state.
+type view struct {
+	store *Store
+	files statestore.Files
+}
 
-func (contents) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
+// Sum gives the SHA-256 of a content.
+func (view) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
 
-func (c contents) Content(_ context.Context, p tree.Path) ([]byte, error) {
-	content, ok := c[p]
+// Content gives the bytes of a file of this view; do not change them.
+func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
+	sum, ok := v.files.Sum(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
-	return content, nil
+	v.store.mu.Lock()
+	defer v.store.mu.Unlock()
+	return v.store.held[sum], nil
 }

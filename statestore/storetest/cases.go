@@ -15,7 +15,7 @@ import (
 func emptyReadsEmpty(t *testing.T, f Fixture) {
 	for range 2 {
 		state := Read(t, f.Store)
-		if state.Revision != "" || len(state.Files) != 0 || state.Contents == nil {
+		if state.Revision != "" || state.Files.Len() != 0 || state.Contents == nil {
 			t.Errorf("got %+v", state)
 		}
 	}
@@ -196,7 +196,7 @@ func writtenIsCopied(t *testing.T, f Fixture) {
 func sums(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"a": "same", "d/b": "same", "c": "other", "empty": ""})
 	state := Read(t, f.Store)
-	sum := func(name string) statestore.Sum { return state.Files[Path(t, name)] }
+	sum := func(name string) statestore.Sum { s, _ := state.Files.Sum(Path(t, name)); return s }
 	if sum("a") != sum("d/b") {
 		t.Error("equal bytes have different sums")
 	}
@@ -206,7 +206,7 @@ func sums(t *testing.T, f Fixture) {
 	if state.Contents.Sum([]byte("same")) != sum("a") || state.Contents.Sum(nil) != sum("empty") {
 		t.Error("Sum is not what Files holds")
 	}
-	if again := Read(t, f.Reopen()).Files[Path(t, "a")]; again != sum("a") {
+	if again, _ := Read(t, f.Reopen()).Files.Sum(Path(t, "a")); again != sum("a") {
 		t.Error("another handle sums differently")
 	}
 }

@@ -118,7 +118,7 @@ func Holds(t testing.TB, store statestore.Store, want map[string]string) {
 func holds(t testing.TB, state statestore.State, want map[string]string) {
 	t.Helper()
 	got := map[string]string{}
-	for path, sum := range state.Files {
+	for path, sum := range state.Files.All() {
 		content := content(t, state, path)
 		got[path.String()] = string(content)
 		if state.Contents.Sum(content) != sum {

@@ -111,7 +111,7 @@ func everything(t *testing.T, store statestore.Store) []tree.File {
 		t.Fatal(err)
 	}
 	var files []tree.File
-	for path := range state.Files {
+	for path := range state.Files.All() {
 		content, err := state.Contents.Content(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,161 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// outcome is what a round comes to on one Destination.
+type outcome struct {
+	findings []finding.Finding
+	// changes are those of the Destination's files alone.
+	changes statestore.ChangeSet
+	changed report.Destination
+	// told are its placements if the changes are written, lost if they are not;
+	// both sorted as in a report.
+	told, lost []report.Placement
+	// clashing are new placements that are held back because of a clash.
+	clashing []choice
+}
+
+// situation is everything that the outcome on a Destination depends on.
+type situation struct {
+	store *storeView
+	*destinationView
+	part   part
+	policy Policy
+}
+
+// same tells that two situations have one outcome.
+func (s *situation) same(other *situation) bool {
+	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) &&
+		s.part.same(other.part) && s.policy.settlesAs(other.policy)
+}
+
+// sameAbove tells that the directories above say the same about what Flux does
+// not fetch.
+func (s *situation) sameAbove(other *situation) bool {
+	for file := range kustomize.IgnoreFilesAbove(s.base) {
+		was, had := other.store.state.Files.Sum(file)
+		if is, has := s.store.state.Files.Sum(file); has != had || is != was {
+			return false
+		}
+	}
+	return true
+}
+
+// outcome finds out what a Destination should be like. The error is the
+// store's.
+func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
+	if known, ok := m.outcomes.get(now.Destination); ok && known.situation.same(&now) {
+		return known.outcome, nil
+	}
+	dest := desire(now, m)
+	if err := dest.settle(ctx); err != nil {
+		return dest.outcome(), err
+	}
+	dest.diff()
+	made := dest.outcome()
+	m.outcomes.put(now.Destination, settled{now, made})
+	return made, nil
+}
+
+// settled is an outcome and what it came from.
+type settled struct {
+	situation situation
+	outcome   *outcome
+}
+
+// outcome gives what there is to say of a Destination.
+func (dest *desiredDestination) outcome() *outcome {
+	o := &outcome{findings: dest.findings, changes: dest.changes, changed: dest.changed()}
+	for _, p := range dest.placements {
+		if p.from != nil && p.from.Misplaced {
+			at := finding.Place{Object: kratix.Describe(p.from.Work)}
+			o.findings = append(o.findings, finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + dest.Name + ": " + p.from.Reason})
+		}
+		if p.clashes && p.from != nil && p.from.New && !p.from.Work.IsDependency() {
+			o.clashing = append(o.clashing, choice{p.from.Work, p.Spec.ID, dest.Name})
+		}
+	}
+	o.told, o.lost = dest.tell(report.Placed), dest.tell(report.Failed)
+	return o
+}
+
+// tell tells of each placement; written is the state of those that had
+// something to write.
+func (dest *desiredDestination) tell(written report.State) []report.Placement {
+	var told []report.Placement
+	for _, p := range dest.placements {
+		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason}
+		if p.from != nil {
+			one.Directory = p.from.Directory
+		}
+		if p.state == report.Placed {
+			one.State = written
+		}
+		told = append(told, one)
+	}
+	for _, record := range dest.removed {
+		state := report.Removed
+		if written == report.Failed {
+			state = written
+		}
+		why := record.why
+		if why == "" {
+			why = "its Work is gone"
+		}
+		told = append(told, report.Placement{Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: why})
+	}
+	slices.SortStableFunc(told, report.ComparePlacements)
+	return told
+}
+
+// changed says what becomes of the Destination's files.
+func (dest *desiredDestination) changed() report.Destination {
+	of := report.Destination{Name: dest.Name, Removed: dest.changes.Remove}
+	for _, file := range dest.changes.Write {
+		if dest.store.state.Files.Has(file.Path) {
+			of.Changed = append(of.Changed, file.Path)
+		} else {
+			of.Added = append(of.Added, file.Path)
+		}
+	}
+	return of
+}
+
+// ignored tells what of a Destination's files Flux does not fetch, after the
+// round.
+func (dest *desiredDestination) ignored(ctx context.Context) (func(tree.Path) bool, error) {
+	var files []tree.File
+	read := func(path tree.Path) error {
+		content, err := dest.store.state.Contents.Content(ctx, path)
+		files = append(files, tree.File{Path: path, Content: content})
+		return err
+	}
+	for path := range kustomize.IgnoreFilesAbove(dest.base) {
+		if !dest.store.state.Files.Has(path) {
+			continue
+		}
+		if err := read(path); err != nil {
+			return nil, err
+		}
+	}
+	for path := range dest.store.state.Files.Below(dest.base) {
+		if !kustomize.IsIgnoreFile(path) {
+			continue
+		}
+		if err := read(path); err != nil {
+			return nil, err
+		}
+	}
+	return kustomize.Ignore(files), nil
+}

@@ -1,0 +1,53 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// roll is the list of all placements, which it puts together anew only where
+// something has changed.
+type roll struct {
+	parts map[string][]report.Placement
+	all   []report.Placement
+}
+
+// of gives all placements in order, of parts that name one Destination each. It
+// is the same slice as before when nothing has changed.
+func (r *roll) of(parts map[string][]report.Placement) []report.Placement {
+	stale := map[string]bool{}
+	var fresh []report.Placement
+	for name, part := range parts {
+		if was, known := r.parts[name]; !known || !slices.Equal(was, part) {
+			stale[name] = true
+			fresh = append(fresh, part...)
+		}
+	}
+	for name := range r.parts {
+		if _, still := parts[name]; !still {
+			stale[name] = true
+		}
+	}
+	r.parts = parts
+	if len(stale) > 0 {
+		slices.SortStableFunc(fresh, report.ComparePlacements)
+		r.all = merge(r.all, stale, fresh)
+	}
+	return r.all
+}
+
+// merge gives the placements of before that are not stale, and the fresh ones.
+func merge(before []report.Placement, stale map[string]bool, fresh []report.Placement) []report.Placement {
+	all := make([]report.Placement, 0, len(before)+len(fresh))
+	for _, p := range before {
+		if stale[p.Destination] {
+			continue
+		}
+		for len(fresh) > 0 && report.ComparePlacements(fresh[0], p) < 0 {
+			all, fresh = append(all, fresh[0]), fresh[1:]
+		}
+		all = append(all, p)
+	}
+	return append(all, fresh...)
+}

@@ -1,0 +1,111 @@
+package statestore_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// path reads a path that must be one.
+func path(t testing.TB, s string) tree.Path {
+	t.Helper()
+	p, err := tree.ParseDir(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// somePath draws a path from few names, so that files and directories meet.
+func somePath(t testing.TB, draw *rand.Rand) tree.Path {
+	names := []string{"a", "a-b", "a.yaml", "ab", "b", "é"}
+	p := tree.Path{}
+	for range 1 + draw.IntN(4) {
+		p = p.Join(path(t, names[draw.IntN(len(names))]))
+	}
+	return p
+}
+
+// TestFilesAreAsAMapIs applies random changes to Files and to a map.
+func TestFilesAreAsAMapIs(t *testing.T) {
+	for seed := range uint64(300) {
+		draw := rand.New(rand.NewPCG(seed, 1))
+		files, want := statestore.Files{}, map[tree.Path]statestore.Sum{}
+		for step := range 20 {
+			before, held := files, maps.Clone(want)
+			var changes []statestore.FileChange
+			for range draw.IntN(8) {
+				change := statestore.FileChange{Path: somePath(t, draw), Sum: statestore.Sum{byte(draw.IntN(3))}, Gone: draw.IntN(3) == 0}
+				changes = append(changes, change)
+				if change.Gone {
+					delete(want, change.Path)
+				} else {
+					want[change.Path] = change.Sum
+				}
+			}
+			files = files.With(changes)
+			place := fmt.Sprintf("seed %d, step %d", seed, step)
+			same(t, place, files, want)
+			same(t, place+", the ones before", before, held)
+			below(t, place, files, want, somePath(t, draw))
+			if changed := !maps.Equal(held, want); files.Same(before, tree.Path{}) == changed {
+				t.Fatalf("%s: changed is %v, and Same says otherwise", place, changed)
+			}
+			fresh := statestore.FilesOf(want)
+			if dir := somePath(t, draw); !fresh.Sharing(files).Same(files, dir) || !fresh.Sharing(files).Same(files, tree.Path{}) {
+				t.Fatalf("%s: equal files that share are not the same", place)
+			}
+		}
+	}
+}
+
+// same compares Files with the map that they should equal.
+func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum) {
+	t.Helper()
+	if got := maps.Collect(files.All()); !maps.Equal(got, want) || files.Len() != len(want) {
+		t.Fatalf("%s: %d files %v, want %v", place, files.Len(), got, want)
+	}
+	if paths := files.Paths(tree.Path{}); !slices.IsSortedFunc(paths, tree.Compare) {
+		t.Fatalf("%s: %v is not in walk order", place, paths)
+	}
+	for path, sum := range want {
+		if got, ok := files.Sum(path); !ok || got != sum || !files.Has(path) {
+			t.Fatalf("%s: %s has %v", place, path, got)
+		}
+	}
+}
+
+// below compares what is in one directory.
+func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, dir tree.Path) {
+	t.Helper()
+	within := maps.Clone(want)
+	maps.DeleteFunc(within, func(p tree.Path, _ statestore.Sum) bool { return !p.Within(dir) })
+	if got := maps.Collect(files.Below(dir)); !maps.Equal(got, within) {
+		t.Fatalf("%s: below %s is %v, want %v", place, dir, got, within)
+	}
+	if got := files.Within(dir); !maps.Equal(maps.Collect(got.All()), within) || got.Len() != len(within) {
+		t.Fatalf("%s: within %s is %v, want %v", place, dir, maps.Collect(got.All()), within)
+	}
+	if _, ok := want[dir]; !ok && files.Has(dir) {
+		t.Fatalf("%s: there is no file %s", place, dir)
+	}
+}
+
+func TestFilesShareWhatIsTheSame(t *testing.T) {
+	sums := map[tree.Path]statestore.Sum{path(t, "a/x"): {1}, path(t, "a/y"): {1}, path(t, "b/x"): {1}}
+	files := statestore.FilesOf(sums)
+	changed := files.With([]statestore.FileChange{{Path: path(t, "a/x"), Sum: statestore.Sum{2}}, {Path: path(t, "b/x"), Sum: statestore.Sum{1}}})
+	for dir, want := range map[string]bool{"a": false, "a/x": false, "a/y": true, "b": true, "b/x": true, "c": true, "": false} {
+		if got := files.Same(changed, path(t, dir)); got != want {
+			t.Errorf("Same at %q is %v", dir, got)
+		}
+	}
+	if again := changed.With([]statestore.FileChange{{Path: path(t, "a/x"), Gone: true}, {Path: path(t, "c"), Gone: true}}).Paths(tree.Path{}); len(again) != 2 {
+		t.Errorf("left: %v", again)
+	}
+}
