@@ -6,13 +6,16 @@ import (
 )
 
 // BenchmarkRound measures rounds over Works with three small files each, in a
-// store in memory: the first one, one in which nothing has changed, and one with
+// store in memory, 100 on each Destination: the first one, one in which nothing has changed, and one with
 // one new Work among the others.
 func BenchmarkRound(b *testing.B) {
-	for _, works := range []int{100, 1_000, 10_000} {
+	for _, works := range []int{100, 1_000, 10_000, 100_000} {
 		crowd := func(b *testing.B) *testWorld {
 			b.Helper()
 			w := newWorld(b)
+			for i := 1; i < works/100; i++ {
+				w.addDestination(fmt.Sprintf("worker-%04d", i), fmt.Sprintf("worker-%04d", i))
+			}
 			for i := range works {
 				w.add(i)
 			}
@@ -29,6 +32,7 @@ func BenchmarkRound(b *testing.B) {
 		b.Run(fmt.Sprintf("unchanged/%d", works), func(b *testing.B) {
 			w := crowd(b)
 			w.round()
+			w.round() // sees the first one's records
 			b.ResetTimer()
 			for range b.N {
 				w.round()
@@ -36,6 +40,7 @@ func BenchmarkRound(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("one-more/%d", works), func(b *testing.B) {
 			w := crowd(b)
+			w.round()
 			w.round()
 			b.ResetTimer()
 			for i := range b.N {

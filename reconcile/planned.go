@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -26,16 +25,11 @@ func (p part) same(other part) bool {
 		slices.Equal(p.removed, other.removed) && maps.Equal(p.moved, other.moved)
 }
 
-// byDestination deals a plan out. Its placements are sorted by Destination.
+// byDestination deals a plan out.
 func byDestination(plan *scheduler.Result) planned {
 	parts := planned{}
-	for rest := plan.Placements; len(rest) > 0; {
-		name := rest[0].Spec.TargetDestinationName
-		n, _ := slices.BinarySearchFunc(rest, name+"\x00", func(p scheduler.Placement, name string) int {
-			return cmp.Compare(p.Spec.TargetDestinationName, name)
-		})
-		parts[name] = part{placements: rest[:n:n]}
-		rest = rest[n:]
+	for _, on := range plan.Parts {
+		parts[on.Destination] = part{placements: on.Placements}
 	}
 	for _, kept := range slices.Concat(plan.Kept, plan.Held) {
 		parts.change(kept, func(p *part) { p.kept = append(p.kept, kept) })

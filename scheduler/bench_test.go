@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,7 +81,7 @@ func BenchmarkFleet(b *testing.B) {
 		match += timed(func() { matchAll(in) })
 		planner, recorded := &Planner{}, in
 		first += timed(func() {
-			for _, p := range planner.Plan(in).Placements {
+			for _, p := range planner.Plan(in).Placements() {
 				recorded.Existing = append(recorded.Existing, p.WorkPlacement)
 			}
 		})
@@ -117,17 +118,25 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// BenchmarkPlace shows that one more Work costs the same whatever is there.
-func BenchmarkPlace(b *testing.B) {
+// BenchmarkOneMore shows what one more Work costs beside many: the plan that
+// places it, and the one that sees it recorded.
+func BenchmarkOneMore(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
-		planner := &Planner{}
-		planner.Plan(benchInput(works))
 		b.Run(fmt.Sprintf("works=%d", works), func(b *testing.B) {
+			planner, in := &Planner{}, benchInput(works)
+			for _, p := range planner.Plan(in).Placements() {
+				in.Existing = append(in.Existing, p.WorkPlacement)
+			}
+			planner.Plan(in)
 			b.ReportAllocs()
-			i := works
-			for b.Loop() {
-				planner.Place(benchWork(i))
-				i++
+			for i := works; b.Loop(); i++ {
+				work := benchWork(i)
+				in.Works = append(slices.Clone(in.Works), work)
+				planner.Plan(in)
+				for _, to := range planner.known.of(kratix.KeyOf(work)).on {
+					in.Existing = append(slices.Clone(in.Existing), kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], to))
+				}
+				planner.Plan(in)
 			}
 		})
 	}

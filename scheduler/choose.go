@@ -3,6 +3,8 @@ package scheduler
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
 // candidate is a Destination that may be chosen.
@@ -33,8 +35,10 @@ func (r *round) choose(j *job) (at int, reason string) {
 	}
 	chosen := best
 	var clashing []int
+	if len(j.fit.usable) > 1 {
+		r.chosen[kratix.KeyOf(j.work)] = struct{}{}
+	}
 	if r.in.Clashes != nil && len(j.fit.usable) > 1 {
-		r.unasked = false
 		for r.clashes(j, chosen.at) {
 			clashing = append(clashing, chosen.at)
 			next := r.best(j, seed, homes, clashing)

@@ -237,7 +237,7 @@ func TestEachStepOfAChoiceIsTold(t *testing.T) {
 			if c.in.Works == nil {
 				c.in.Works = []*kratix.Work{a}
 			}
-			for _, p := range Plan(c.in).Placements {
+			for _, p := range Plan(c.in).Placements() {
 				if !p.New {
 					continue
 				}
@@ -272,7 +272,7 @@ func TestAnnotationsThatCannotBeReadAreTold(t *testing.T) {
 			Works:        []*kratix.Work{request("a", group("."))},
 			Destinations: []Destination{destination("x", nil, annotated(c.key, c.value))},
 		})
-		if taken := len(result.Placements) == 1; taken != c.taken {
+		if taken := len(result.Placements()) == 1; taken != c.taken {
 			t.Errorf("%s %q: placed %v", c.key, c.value, taken)
 		}
 		if c.told == "" && len(result.Invalid) > 0 || c.told != "" && (len(result.Invalid) != 1 || !strings.Contains(result.Invalid[0].Message, c.told)) {
@@ -298,7 +298,7 @@ func TestEachDestinationHasItsShareByWeight(t *testing.T) {
 		in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), group(".")))
 	}
 	counts := map[string]int{}
-	for _, p := range Plan(in).Placements {
+	for _, p := range Plan(in).Placements() {
 		counts[p.Spec.TargetDestinationName]++
 	}
 	for name, share := range map[string]int{"a": 1, "b": 2, "c": 3, "d": 0} {
@@ -316,7 +316,7 @@ func TestAHigherWeightTakesOnlyForItself(t *testing.T) {
 			in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), group(".")))
 		}
 		at := map[string]string{}
-		for _, p := range Plan(in).Placements {
+		for _, p := range Plan(in).Placements() {
 			at[p.Work.Name] = p.Spec.TargetDestinationName
 		}
 		return at

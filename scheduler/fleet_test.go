@@ -99,7 +99,7 @@ func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
 	}
 	p := &Planner{}
 	first := p.Plan(in)
-	if again := p.Plan(in); &again.Placements[0] != &first.Placements[0] {
+	if again := p.Plan(in); &again.Parts[0] != &first.Parts[0] {
 		t.Error("an unchanged input is planned again")
 	}
 	for name, change := range map[string]func(*Input){
@@ -118,7 +118,7 @@ func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
 		before := p.Plan(in)
 		change(&changed)
 		after := p.Plan(changed)
-		if &before.Placements[0] == &after.Placements[0] {
+		if &before.Parts[0] == &after.Parts[0] {
 			t.Errorf("%s: the old plan is given", name)
 		}
 		if !reflect.DeepEqual(told(after), told(Plan(changed))) {
@@ -132,11 +132,11 @@ func TestAPlanThatAskedForClashesIsNotRemembered(t *testing.T) {
 	p := &Planner{}
 	p.Plan(in)
 	in.Clashes = clashes("x")
-	if got := p.Plan(in).Placements[0].Spec.TargetDestinationName; got != "y" {
+	if got := p.Plan(in).Placements()[0].Spec.TargetDestinationName; got != "y" {
 		t.Errorf("on %s", got)
 	}
 	in.Clashes = clashes("y")
-	if got := p.Plan(in).Placements[0].Spec.TargetDestinationName; got != "x" {
+	if got := p.Plan(in).Placements()[0].Spec.TargetDestinationName; got != "x" {
 		t.Errorf("on %s", got)
 	}
 }

@@ -102,16 +102,6 @@ func (h *homes) grow() {
 	}
 }
 
-// remove takes one group away again.
-func (h *homes) remove(request requestKey, at int) {
-	for i := h.of(request.seed()); i != none; i = h.entries[i].next {
-		if h.entries[i].at == at {
-			h.entries[i].at = none
-			return
-		}
-	}
-}
-
 // of gives the first home of a request with this seed; next the others.
 func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 

@@ -119,7 +119,7 @@ func (r *round) move(j *job) {
 	r.placed[j.first].Reason += "; it stays until the one on " + to + " is recorded"
 	moved := r.addNew(j, to, "moved from "+j.old[0].Spec.TargetDestinationName+"; "+reason)
 	moved.Labels[MovedFromLabel] = j.old[0].Spec.TargetDestinationName
-	r.result.Again = true
+	r.result.begun = true
 }
 
 // destinationOf gives where a moving group goes.

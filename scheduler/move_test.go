@@ -110,7 +110,7 @@ func TestMoves(t *testing.T) {
 			if !slices.Equal(got, c.want) || result.Again != c.again {
 				t.Errorf("got\n%s\nwant\n%s\nagain %v", strings.Join(got, "\n"), strings.Join(c.want, "\n"), result.Again)
 			}
-			for _, p := range result.Placements {
+			for _, p := range result.Placements() {
 				if p.New && p.Labels[MovedFromLabel] == "" {
 					t.Errorf("%s does not say where it comes from", p.Name)
 				}
@@ -139,7 +139,7 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.in.Works = []*kratix.Work{a}
 			c.in.Existing = append(c.in.Existing, existing...)
-			if p := Plan(c.in).Placements[0]; p.Spec.TargetDestinationName != "y" || (p.Labels[MovedFromLabel] == "x") != c.marked {
+			if p := Plan(c.in).Placements()[0]; p.Spec.TargetDestinationName != "y" || (p.Labels[MovedFromLabel] == "x") != c.marked {
 				t.Errorf("on %s, labels %v", p.Spec.TargetDestinationName, p.Labels)
 			}
 		})
@@ -187,7 +187,7 @@ func TestRebalance(t *testing.T) {
 			for range 3 { // placed, removed, over
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
-				for _, p := range result.Placements {
+				for _, p := range result.Placements() {
 					in.Existing = append(in.Existing, p.WorkPlacement)
 					got[p.Spec.TargetDestinationName]++
 				}
@@ -241,7 +241,7 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 			for _, work := range in.Works {
 				for _, group := range Explain(in, kratix.KeyOf(work)) {
 					planned := map[string]bool{}
-					for _, p := range result.Placements {
+					for _, p := range result.Placements() {
 						if p.Work == work && p.Directory == group.Directory {
 							planned[p.Spec.TargetDestinationName] = true
 						}

@@ -224,3 +224,13 @@ func (b *balancer) moves() []Relocation {
 	slices.SortStableFunc(moves, func(a, b Relocation) int { return compareKeys(a.Work, b.Work) })
 	return moves
 }
+
+// settle takes what a plan removes as removed.
+func (r *round) settle(plan *Result) {
+	for _, gone := range plan.Removed {
+		r.count(gone, -1)
+	}
+	for _, gone := range plan.Moved {
+		r.count(gone.WorkPlacement, -1)
+	}
+}

@@ -29,8 +29,8 @@ type round struct {
 	// chains those of one job.
 	placed []Placement
 	next   []int32
-	// unasked tells that no answer of Clashes had a part in the plan.
-	unasked bool
+	// chosen are the Works for which a Destination was chosen, of several.
+	chosen keys
 	// crowded tells that a full Destination was passed over.
 	crowded bool
 	// watch sees each choice as it is made; nil when nobody looks.
@@ -58,7 +58,7 @@ const none = -1
 func newRound(in Input, f *fleet) *round {
 	r := &round{
 		in: in, fleet: f, index: newIndex(in.Existing), used: make([]bool, len(in.Existing)),
-		load: make([]int, len(f.sites)), homes: newHomes(len(in.Works)), unasked: true,
+		load: make([]int, len(f.sites)), homes: newHomes(len(in.Works)), chosen: keys{},
 	}
 	for _, old := range in.Existing {
 		r.count(old, 1)
@@ -254,22 +254,31 @@ func (r *round) check() {
 // finish puts everything into its order.
 func (r *round) finish() Result {
 	out := r.result
-	out.Placements = r.byDestination()
-	for _, list := range [][]*kratix.WorkPlacement{out.Kept, out.Held, out.Removed} {
-		slices.SortFunc(list, comparePlacements)
-	}
-	slices.SortFunc(out.Moved, func(a, b Moved) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) })
-	slices.SortStableFunc(out.Unplaced, func(a, b Unplaced) int { return compareWorks(a.Work, b.Work) })
-	out.Again = out.Again || len(out.Moved) > 0 || r.crowded && len(out.Removed) > 0
+	out.Parts = partsOf(r.byDestination())
+	out.sort()
+	out.Again = out.Again || r.crowded && len(out.Removed) > 0
 	return out
+}
+
+// partsOf cuts sorted placements where the Destination changes.
+func partsOf(sorted []Placement) []Part {
+	var parts []Part
+	for len(sorted) > 0 {
+		name, n := sorted[0].Spec.TargetDestinationName, 1
+		for n < len(sorted) && sorted[n].Spec.TargetDestinationName == name {
+			n++
+		}
+		parts = append(parts, Part{name, sorted[:n:n]})
+		sorted = sorted[n:]
+	}
+	return parts
 }
 
 // byDestination sorts the placements by their Destinations, then by their
 // names. They are dealt out first: what is left to sort is nearly sorted.
 func (r *round) byDestination() []Placement {
-	order := func(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
 	if len(r.placed) < len(r.fleet.sites) {
-		return slices.SortedFunc(slices.Values(r.placed), order)
+		return slices.SortedFunc(slices.Values(r.placed), comparePlaced)
 	}
 	parts := make([]int, len(r.fleet.sites)+2)
 	slot := func(p *Placement) int {
@@ -294,10 +303,10 @@ func (r *round) byDestination() []Placement {
 		ends[slots[i]]++
 	}
 	for i := range len(parts) - 1 {
-		slices.SortFunc(sorted[parts[i]:parts[i+1]], order)
+		slices.SortFunc(sorted[parts[i]:parts[i+1]], comparePlaced)
 	}
 	if gone := parts[len(parts)-2]; gone < len(sorted) {
-		slices.SortFunc(sorted, order)
+		slices.SortFunc(sorted, comparePlaced)
 	}
 	return sorted
 }

@@ -78,8 +78,8 @@ const (
 // Result is a plan. All parts are sorted, so that equal inputs give equal
 // plans whatever order they came in.
 type Result struct {
-	// Placements are what should be in the stores.
-	Placements []Placement
+	// Parts are the placements that should be in the stores, by Destination.
+	Parts []Part
 	// Unplaced are groups that fit nowhere, or must wait.
 	Unplaced []Unplaced
 	// Kept are placements whose Work cannot be used now: their files stay.
@@ -96,6 +96,34 @@ type Result struct {
 	Invalid []Invalid
 	// Again tells that the next round has more to do once this one is written.
 	Again bool
+	// begun tells that a move begins.
+	begun bool
+}
+
+// Part is what should be on one Destination, by name. There is no part for a
+// Destination that has nothing.
+type Part struct {
+	Destination string
+	Placements  []Placement
+}
+
+// Placements gives all of them, by Destination and name.
+func (r Result) Placements() []Placement {
+	var all []Placement
+	for _, part := range r.Parts {
+		all = append(all, part.Placements...)
+	}
+	return all
+}
+
+// sort puts everything into its order.
+func (r *Result) sort() {
+	for _, list := range [][]*kratix.WorkPlacement{r.Kept, r.Held, r.Removed} {
+		slices.SortFunc(list, comparePlacements)
+	}
+	slices.SortFunc(r.Moved, compareMoved)
+	slices.SortStableFunc(r.Unplaced, compareUnplaced)
+	r.Again = r.begun || len(r.Moved) > 0
 }
 
 // Moved is a placement that another has taken the place of.
@@ -171,6 +199,12 @@ func comparePlacements(a, b *kratix.WorkPlacement) int {
 	}
 	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
 }
+
+func compareMoved(a, b Moved) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
+
+func compareUnplaced(a, b Unplaced) int { return compareWorks(a.Work, b.Work) }
+
+func comparePlaced(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
 
 // groupKey names a group of a Work.
 type groupKey struct {

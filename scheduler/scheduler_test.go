@@ -63,7 +63,7 @@ func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 // outcome writes a plan down, a line a fact.
 func outcome(r Result) []string {
 	var lines []string
-	for _, p := range r.Placements {
+	for _, p := range r.Placements() {
 		line := p.Work.Name + p.Directory + " on " + p.Spec.TargetDestinationName
 		if p.Misplaced {
 			line += " misplaced"
@@ -313,7 +313,7 @@ func TestAMisplacedPlacementIsLabelledAndLosesTheLabelAgain(t *testing.T) {
 		return Plan(Input{
 			Works: []*kratix.Work{work}, Destinations: []Destination{destination("x", l)},
 			Existing: []*kratix.WorkPlacement{old},
-		}).Placements[0]
+		}).Placements()[0]
 	}
 	misplaced := plan(nil, on(work, 0, "x"))
 	if misplaced.Labels[kratix.MisplacedLabel] != "true" || !strings.Contains(misplaced.Reason, "lacks env=dev") {
@@ -330,7 +330,7 @@ func TestAPlacementIsKeptUpToDate(t *testing.T) {
 	work := request("a", group("."))
 	work.Generation = 7
 	work.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "new.yaml"}}
-	p := Plan(Input{Works: []*kratix.Work{work}, Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{old}}).Placements[0]
+	p := Plan(Input{Works: []*kratix.Work{work}, Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{old}}).Placements()[0]
 	if p.Name != old.Name || p.Spec.Generation != 7 || len(p.Spec.Workloads) != 1 {
 		t.Errorf("%+v", p.WorkPlacement)
 	}
@@ -348,7 +348,7 @@ func TestAddingADestinationTakesOnlyItsShare(t *testing.T) {
 			works = append(works, request(fmt.Sprintf("r%d", i), group(".")))
 		}
 		at := map[string]string{}
-		for _, p := range Plan(Input{Works: works, Destinations: destinations}).Placements {
+		for _, p := range Plan(Input{Works: works, Destinations: destinations}).Placements() {
 			at[p.Work.Name] = p.Spec.TargetDestinationName
 		}
 		return at
@@ -381,7 +381,7 @@ func TestRandomPlans(t *testing.T) {
 			result := Plan(in)
 			checkPlan(t, seed, step, in, result)
 			existing = existing[:0:0]
-			for _, p := range result.Placements {
+			for _, p := range result.Placements() {
 				existing = append(existing, p.WorkPlacement)
 			}
 		}
@@ -448,7 +448,7 @@ func checkPlan(t *testing.T, seed uint64, step int, in Input, result Result) {
 		t.Fatalf("seed %d step %d: the order matters:\n%v\n%v", seed, step, a, b)
 	}
 	perGroup := map[groupKey]int{}
-	for _, p := range result.Placements {
+	for _, p := range result.Placements() {
 		perGroup[groupKey{kratix.KeyOf(p.Work), p.Spec.ID}]++
 		if !p.Work.IsDependency() && perGroup[groupKey{kratix.KeyOf(p.Work), p.Spec.ID}] > 1 {
 			t.Fatalf("seed %d step %d: %s is placed twice", seed, step, p.Name)
@@ -456,7 +456,7 @@ func checkPlan(t *testing.T, seed uint64, step int, in Input, result Result) {
 	}
 	for _, old := range in.Existing {
 		gone := slices.Contains(result.Removed, old)
-		stays := slices.ContainsFunc(result.Placements, func(p Placement) bool {
+		stays := slices.ContainsFunc(result.Placements(), func(p Placement) bool {
 			return p.Name == old.Name && p.Spec.TargetDestinationName == old.Spec.TargetDestinationName
 		})
 		wanted := slices.ContainsFunc(in.Works, func(w *kratix.Work) bool { return w.Name == old.Labels[kratix.WorkLabel] })

@@ -1,0 +1,185 @@
+package scheduler
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// directory finds what has to do with a Work in an input and its plan.
+type directory struct {
+	works    map[kratix.Key]*acquaintance
+	requests map[requestKey][]kratix.Key
+	// demanding are the Promises with dependencies that wait for requests, and
+	// how many those are.
+	demanding map[string]int
+}
+
+// acquaintance is what is known of one Work, there or not.
+type acquaintance struct {
+	work     *kratix.Work
+	existing []*kratix.WorkPlacement
+	// on are the Destinations that it is placed on.
+	on []string
+}
+
+func newDirectory(in Input, plan Result) *directory {
+	d := &directory{
+		works: make(map[kratix.Key]*acquaintance, len(in.Works)), requests: make(map[requestKey][]kratix.Key, len(in.Works)), demanding: map[string]int{},
+	}
+	for _, work := range in.Works {
+		d.take(work)
+	}
+	for _, placement := range in.Existing {
+		d.keep(placement)
+	}
+	for _, part := range plan.Parts {
+		for _, placement := range part.Placements {
+			d.place(placement)
+		}
+	}
+	return d
+}
+
+func (d *directory) of(key kratix.Key) *acquaintance {
+	known := d.works[key]
+	if known == nil {
+		known = &acquaintance{}
+		d.works[key] = known
+	}
+	return known
+}
+
+func (d *directory) take(work *kratix.Work) {
+	key, request := kratix.KeyOf(work), requestOf(work)
+	d.of(key).work = work
+	d.requests[request] = append(d.requests[request], key)
+	if isOnDemand(work) {
+		d.demanding[work.Spec.PromiseName]++
+	}
+}
+
+func (d *directory) keep(placement *kratix.WorkPlacement) {
+	known := d.of(placement.Work())
+	known.existing = append(known.existing, placement)
+}
+
+func (d *directory) place(placement Placement) {
+	known := d.of(kratix.KeyOf(placement.Work))
+	known.on = append(known.on, placement.Spec.TargetDestinationName)
+}
+
+// update takes the difference to a new input in, and adds to the affected Works
+// whoever has to do with them.
+func (d *directory) update(by delta, affected keys) {
+	requests, promises := map[requestKey]bool{}, map[string]bool{}
+	meet := func() {
+		for key := range affected {
+			known := d.of(key)
+			if known.work != nil {
+				requests[requestOf(known.work)] = true
+				promises[known.work.Spec.PromiseName] = true
+			}
+			for _, placement := range known.existing {
+				promises[placement.Spec.PromiseName] = true
+			}
+		}
+	}
+	meet()
+	d.apply(by)
+	meet()
+	for request := range requests {
+		for _, key := range d.requests[request] {
+			affected[key] = struct{}{}
+		}
+	}
+	d.addPromises(affected, promises)
+}
+
+func (d *directory) apply(by delta) {
+	for _, work := range by.lost {
+		d.forget(work)
+	}
+	for _, work := range by.found {
+		d.take(work)
+	}
+	for _, placement := range by.removed {
+		known := d.of(placement.Work())
+		known.existing = slices.DeleteFunc(known.existing, func(p *kratix.WorkPlacement) bool { return p == placement })
+	}
+	for _, placement := range by.recorded {
+		d.keep(placement)
+	}
+}
+
+func (d *directory) forget(work *kratix.Work) {
+	key, request := kratix.KeyOf(work), requestOf(work)
+	d.of(key).work = nil
+	d.requests[request] = slices.DeleteFunc(d.requests[request], func(k kratix.Key) bool { return k == key })
+	if len(d.requests[request]) == 0 {
+		delete(d.requests, request)
+	}
+	if isOnDemand(work) {
+		d.demanding[work.Spec.PromiseName]--
+	}
+}
+
+// addPromises adds all Works of those Promises where dependencies wait for
+// requests.
+func (d *directory) addPromises(affected keys, promises map[string]bool) {
+	demanding := false
+	for promise := range promises {
+		demanding = demanding || d.demanding[promise] > 0
+	}
+	if !demanding {
+		return
+	}
+	wanted := func(promise string) bool { return promises[promise] && d.demanding[promise] > 0 }
+	for key, known := range d.works {
+		if known.work != nil && wanted(known.work.Spec.PromiseName) ||
+			slices.ContainsFunc(known.existing, func(p *kratix.WorkPlacement) bool { return wanted(p.Spec.PromiseName) }) {
+			affected[key] = struct{}{}
+		}
+	}
+}
+
+// input gives the part of an input that is about affected Works.
+func (d *directory) input(in Input, affected keys) Input {
+	in.Works, in.Existing = nil, nil
+	for key := range affected {
+		known := d.of(key)
+		if known.work != nil {
+			in.Works = append(in.Works, known.work)
+		}
+		in.Existing = append(in.Existing, known.existing...)
+	}
+	return in
+}
+
+// on gives the Destinations where the last plan has affected Works.
+func (d *directory) on(affected keys) map[string]bool {
+	on := map[string]bool{}
+	for key := range affected {
+		for _, destination := range d.of(key).on {
+			on[destination] = true
+		}
+	}
+	return on
+}
+
+// record takes a plan of affected Works in.
+func (d *directory) record(affected keys, part Result) {
+	for key := range affected {
+		d.of(key).on = nil
+	}
+	for _, on := range part.Parts {
+		for _, placement := range on.Placements {
+			d.place(placement)
+		}
+	}
+	for key := range affected {
+		if known := d.of(key); known.work == nil && len(known.existing)+len(known.on) == 0 {
+			delete(d.works, key)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package scheduler
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// with gives a plan in which a newer one of some Works takes the place of what
+// was planned for these; on are the Destinations where they were.
+func (r Result) with(part Result, some keys, on map[string]bool) Result {
+	r.Parts = replaceParts(r.Parts, part.Parts, some, on)
+	r.Unplaced = replace(r.Unplaced, part.Unplaced, some, func(u Unplaced) kratix.Key { return kratix.KeyOf(u.Work) }, compareUnplaced)
+	r.Kept = replace(r.Kept, part.Kept, some, (*kratix.WorkPlacement).Work, comparePlacements)
+	r.Held = replace(r.Held, part.Held, some, (*kratix.WorkPlacement).Work, comparePlacements)
+	r.Removed = replace(r.Removed, part.Removed, some, (*kratix.WorkPlacement).Work, comparePlacements)
+	r.Moved = replace(r.Moved, part.Moved, some, func(m Moved) kratix.Key { return m.Work() }, compareMoved)
+	r.Invalid = replaceInvalid(r.Invalid, part.Invalid, some)
+	r.begun = r.begun && beginsMove(r.Parts) || part.begun
+	r.Again = r.begun || len(r.Moved) > 0
+	return r
+}
+
+// replace replaces what is about some Works in a sorted list.
+func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(a, b T) int) []T {
+	about := func(one T) bool { return some.has(of(one)) }
+	if len(by) == 0 && !slices.ContainsFunc(all, about) {
+		return all
+	}
+	all = append(slices.DeleteFunc(slices.Clone(all), about), by...)
+	slices.SortStableFunc(all, compare)
+	return all
+}
+
+// replaceParts replaces the placements of some Works on the Destinations where
+// they were, and where they are now.
+func replaceParts(parts, by []Part, some keys, on map[string]bool) []Part {
+	fresh := make(map[string][]Placement, len(by))
+	touched := maps.Clone(on)
+	for _, part := range by {
+		fresh[part.Destination] = part.Placements
+		touched[part.Destination] = true
+	}
+	var added []Part
+	parts = slices.Clone(parts)
+	for _, name := range slices.Sorted(maps.Keys(touched)) {
+		at, there := slices.BinarySearchFunc(parts, name, func(p Part, name string) int { return cmp.Compare(p.Destination, name) })
+		if !there {
+			added = append(added, Part{name, fresh[name]})
+			continue
+		}
+		parts[at].Placements = replace(parts[at].Placements, fresh[name], some, func(p Placement) kratix.Key { return kratix.KeyOf(p.Work) }, comparePlaced)
+	}
+	parts = append(parts, added...)
+	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Destination, b.Destination) })
+	return slices.DeleteFunc(parts, func(p Part) bool { return len(p.Placements) == 0 })
+}
+
+// replaceInvalid keeps what is wrong with Destinations.
+func replaceInvalid(all, by []Invalid, some keys) []Invalid {
+	of := func(i Invalid) (kratix.Key, bool) {
+		work, ok := i.Object.(*kratix.Work)
+		if !ok {
+			return kratix.Key{}, false
+		}
+		return kratix.KeyOf(work), true
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(i Invalid) bool {
+		key, isWork := of(i)
+		return isWork && some.has(key)
+	})
+	for _, invalid := range by {
+		if _, isWork := of(invalid); isWork {
+			all = append(all, invalid)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Invalid) int {
+		x, isWork := of(a)
+		y, other := of(b)
+		if isWork != other {
+			if other {
+				return -1
+			}
+			return 1
+		}
+		return compareKeys(x, y)
+	})
+	return all
+}
+
+// beginsMove tells whether a placement is new that takes another's place.
+func beginsMove(parts []Part) bool {
+	return slices.ContainsFunc(parts, func(part Part) bool {
+		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[MovedFromLabel] != "" })
+	})
+}
