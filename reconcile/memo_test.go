@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// written is what a round would write, in full.
+type written struct {
+	report  report.Report
+	changes []statestore.ChangeSet
+}
+
+// preview does a round that writes nothing.
+func (w *testWorld) preview(r *Reconciler) written {
+	w.t.Helper()
+	var all written
+	r.Policy = w.policy
+	r.Finish = func(_ context.Context, _ statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+		all.changes = append(all.changes, changes)
+		return changes.Base, nil
+	}
+	var err error
+	if all.report, err = r.Round(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// TestWhatARoundRemembersChangesNothing compares, through random changes of
+// everything that a round looks at, a reconciler that has seen all of them with
+// one that has seen nothing.
+func TestWhatARoundRemembersChangesNothing(t *testing.T) {
+	placed, held := 0, 0
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		for seed := range uint64(12) {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			w := newWorld(t)
+			w.policy = Policy{OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2))}
+			w.addDestination("worker-2", "two")
+			w.addDestination("worker-3", "deep/three")
+			for _, d := range w.snapshot.Destinations {
+				d.Spec.Filepath.Mode = mode
+			}
+			for step := range 20 {
+				w.disturb(rng)
+				w.disturbAround(rng)
+				fresh, remembering := w.preview(&Reconciler{Source: w, Stores: w}), w.preview(w.reconciler)
+				options := cmp.Options{cmp.AllowUnexported(written{}), cmp.Comparer(func(a, b fmt.Stringer) bool { return a.String() == b.String() })}
+				if diff := cmp.Diff(fresh.report, remembering.report, options); diff != "" {
+					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
+				}
+				if diff := cmp.Diff(fmt.Sprintf("%q", fresh.changes), fmt.Sprintf("%q", remembering.changes)); diff != "" {
+					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
+				}
+				for _, state := range states(w.round()) {
+					switch state {
+					case report.Placed:
+						placed++
+					case report.Held:
+						held++
+					}
+				}
+			}
+		}
+	}
+	if placed < 100 || held < 100 {
+		t.Errorf("too little happened: %d placed, %d held back", placed, held)
+	}
+}
+
+// disturbAround changes a Destination, or writes into the store what is no
+// placement's.
+func (w *testWorld) disturbAround(rng *rand.Rand) {
+	at := rng.IntN(len(w.snapshot.Destinations))
+	base := w.snapshot.Destinations[at].Spec.Path
+	switch rng.IntN(8) {
+	case 0:
+		changed := *w.snapshot.Destinations[at]
+		changed.Labels = map[string]string{"zone": fmt.Sprint(rng.IntN(2))}
+		w.snapshot.Destinations = append([]*kratix.Destination{}, w.snapshot.Destinations...)
+		w.snapshot.Destinations[at] = &changed
+	case 1:
+		w.write(map[string]string{base + "/resources/theirs.yaml": configMaps(fmt.Sprint("m", rng.IntN(8)))})
+	case 2:
+		w.write(map[string]string{base + "/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
+	case 3:
+		w.write(map[string]string{"deep/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
+	case 4: // someone damages what is ours
+		if paths := w.paths(); len(paths) > 0 {
+			w.write(map[string]string{paths[rng.IntN(len(paths))]: "damaged: true\n"})
+		}
+	}
+}
