@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -62,8 +63,13 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, memo 
 	}
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
+	var reads sync.WaitGroup
 	for _, store := range w.stores {
-		w.read(ctx, store, memo)
+		reads.Go(func() { store.read(ctx) })
+	}
+	reads.Wait()
+	for _, store := range w.stores {
+		w.take(ctx, store, memo)
 	}
 	return w
 }
@@ -152,11 +158,15 @@ func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
 	return nil
 }
 
-// read reads a store, and the records in it.
-func (w *world) read(ctx context.Context, store *storeView, memo *memo) {
-	if store.err == nil {
-		store.state, store.err = store.Read(ctx)
+// read reads a store, if it could be opened.
+func (s *storeView) read(ctx context.Context) {
+	if s.err == nil {
+		s.state, s.err = s.Read(ctx)
 	}
+}
+
+// take takes in what was read of a store, and reads the records in it.
+func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 	for _, warning := range store.state.Warnings {
 		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}

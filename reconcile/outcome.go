@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -18,9 +19,8 @@ type outcome struct {
 	// changes are those of the Destination's files alone.
 	changes statestore.ChangeSet
 	changed report.Destination
-	// told are its placements if the changes are written, lost if they are not;
-	// both sorted as in a report.
-	told, lost []report.Placement
+	// told are its placements if the changes are written, sorted as in a report.
+	told []report.Placement
 	// clashing are new placements that are held back because of a clash.
 	clashing []choice
 }
@@ -86,34 +86,36 @@ func (dest *desiredDestination) outcome() *outcome {
 			o.clashing = append(o.clashing, choice{p.from.Work, p.Spec.ID, dest.Name})
 		}
 	}
-	o.told, o.lost = dest.tell(report.Placed), dest.tell(report.Failed)
+	o.told = dest.tell()
 	return o
 }
 
-// tell tells of each placement; written is the state of those that had
-// something to write.
-func (dest *desiredDestination) tell(written report.State) []report.Placement {
+// unwritten gives the placements if the changes are not written: those that had
+// something to write are in another state.
+func (o *outcome) unwritten(state report.State) []report.Placement {
+	told := slices.Clone(o.told)
+	for i := range told {
+		if told[i].State == report.Placed || told[i].State == report.Removed {
+			told[i].State = state
+		}
+	}
+	return told
+}
+
+// tell tells of each placement, as if all changes were written.
+func (dest *desiredDestination) tell() []report.Placement {
 	var told []report.Placement
 	for _, p := range dest.placements {
 		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason}
 		if p.from != nil {
 			one.Directory = p.from.Directory
 		}
-		if p.state == report.Placed {
-			one.State = written
-		}
 		told = append(told, one)
 	}
 	for _, record := range dest.removed {
-		state := report.Removed
-		if written == report.Failed {
-			state = written
-		}
-		why := record.why
-		if why == "" {
-			why = "its Work is gone"
-		}
-		told = append(told, report.Placement{Work: record.Placement.Work().String(), Destination: dest.Name, State: state, Reason: why})
+		told = append(told, report.Placement{
+			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
+		})
 	}
 	slices.SortStableFunc(told, report.ComparePlacements)
 	return told

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"errors"
+
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -67,13 +69,13 @@ func (r *reporter) failed(d *desired) {
 	if d.err == nil {
 		r.add(failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
-	r.lost(d)
+	r.unwritten(d, report.Failed)
 }
 
-// lost tells of everything on a store that is not written.
-func (r *reporter) lost(d *desired) {
+// unwritten tells of everything on a store whose changes are not written.
+func (r *reporter) unwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
-		r.parts[d.destinations[i].Name] = o.lost
+		r.parts[d.destinations[i].Name] = o.unwritten(state)
 	}
 }
 
@@ -82,9 +84,13 @@ func (r *reporter) finished(d *desired, revision statestore.Revision, err error)
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, statestore.ErrPending):
+		r.unwritten(d, report.Pending)
+		return
+	case err != nil:
 		r.add(failure(finding.Place{Object: d.ref.String()}, err))
-		r.lost(d)
+		r.unwritten(d, report.Failed)
 		return
 	}
 	told := report.Store{Name: d.ref.String(), Revision: string(revision)}

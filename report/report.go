@@ -29,6 +29,7 @@ const (
 	Held      State = "held back"
 	Kept      State = "kept as it is"
 	Removed   State = "removed"
+	Pending   State = "being written"
 	Unplaced  State = "not placed"
 	Failed    State = "not written"
 )
@@ -102,7 +103,7 @@ func (r Report) Troubled() Report {
 
 // States gives all states, in the order in which a summary counts them.
 func States() []State {
-	return []State{Placed, Unchanged, Removed, Kept, Held, Unplaced, Failed}
+	return []State{Placed, Unchanged, Removed, Pending, Kept, Held, Unplaced, Failed}
 }
 
 // counts tells how many placements are in each state.

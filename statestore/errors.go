@@ -19,6 +19,9 @@ var (
 	// ErrMisconfigured: what the store's object says cannot work (no such
 	// repository, a malformed URL); repeating does not help.
 	ErrMisconfigured = errors.New("the store is misconfigured")
+	// ErrPending: the write is in hand, or waits for another that is. What came of
+	// it shows in a later state; nothing needs to be repeated.
+	ErrPending = errors.New("the write goes on")
 )
 
 // Error is a store's failure, told to a user.

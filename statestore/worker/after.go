@@ -1,0 +1,37 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// after gives what a state will be once changes are written.
+func after(base statestore.State, changes statestore.ChangeSet) statestore.State {
+	contents := written{Contents: base.Contents, files: make(map[tree.Path][]byte, len(changes.Write))}
+	var differ []statestore.FileChange
+	for _, path := range changes.Remove {
+		differ = append(differ, statestore.FileChange{Path: path, Gone: true})
+	}
+	for _, file := range changes.Write {
+		differ = append(differ, statestore.FileChange{Path: file.Path, Sum: base.Contents.Sum(file.Content)})
+		contents.files[file.Path] = file.Content
+	}
+	base.Files, base.Contents = base.Files.With(differ), contents
+	return base
+}
+
+// written are the contents of a state with files that are being written.
+type written struct {
+	statestore.Contents
+	files map[tree.Path][]byte
+}
+
+// Content gives the bytes of a file.
+func (w written) Content(ctx context.Context, p tree.Path) ([]byte, error) {
+	if content, ok := w.files[p]; ok {
+		return content, nil
+	}
+	return w.Contents.Content(ctx, p)
+}

@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Store is a store and what is in hand with it. It is safe for concurrent use.
+type Store struct {
+	name    string
+	inner   statestore.Store
+	workers *Workers
+
+	mu sync.Mutex
+	// inHand is what goes on; nil while nothing does.
+	inHand *operation
+	// read is what was read while nobody waited for it any more.
+	read *operation
+	// base is what was read last.
+	base statestore.State
+	// failures counts those in a row; until until nothing is asked of the store,
+	// and failure is given instead.
+	failures int
+	until    time.Time
+	failure  error
+}
+
+var _ statestore.Store = (*Store)(nil)
+
+// operation is one question to a store, or one write.
+type operation struct {
+	done chan struct{}
+	// changes are nil for a read.
+	changes  *statestore.ChangeSet
+	state    statestore.State
+	revision statestore.Revision
+	err      error
+	// left tells that nobody waits for it any more.
+	left bool
+}
+
+// Read gives the newest state. While a write is in hand that is what the store
+// will be like. A store that does not answer soon is unavailable.
+func (s *Store) Read(ctx context.Context) (statestore.State, error) {
+	s.mu.Lock()
+	switch {
+	case s.inHand != nil && s.inHand.changes != nil:
+		defer s.mu.Unlock()
+		return after(s.base, *s.inHand.changes), nil
+	case s.read != nil:
+		defer s.mu.Unlock()
+		op := s.read
+		s.read = nil
+		return op.state, op.err
+	case s.inHand == nil && time.Now().Before(s.until):
+		defer s.mu.Unlock()
+		return statestore.State{}, s.failure
+	case s.inHand == nil:
+		s.begin(ctx, &operation{}, func(ctx context.Context, op *operation) { op.state, op.err = s.inner.Read(ctx) })
+	}
+	op := s.inHand
+	s.mu.Unlock()
+	if !s.await(ctx, op) {
+		return statestore.State{}, s.busy("read", statestore.ErrUnavailable, "it has not answered yet")
+	}
+	return op.state, op.err
+}
+
+// Apply makes all changes or none. A write that takes long goes on, and is
+// ErrPending for now; so is one that has to wait for another.
+func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if changes.Empty() {
+		return changes.Base, nil
+	}
+	s.mu.Lock()
+	if s.inHand != nil {
+		s.mu.Unlock()
+		return "", s.busy("write", statestore.ErrPending, "an earlier write is in hand")
+	}
+	op := s.begin(ctx, &operation{changes: &changes}, func(ctx context.Context, op *operation) { op.revision, op.err = s.inner.Apply(ctx, changes) })
+	s.mu.Unlock()
+	if !s.await(ctx, op) {
+		return "", s.busy("write", statestore.ErrPending, "it takes long")
+	}
+	return op.revision, op.err
+}
+
+func (s *Store) busy(op string, err error, why string) error {
+	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %s", err, why)}
+}
+
+// begin takes something in hand.
+func (s *Store) begin(ctx context.Context, op *operation, do func(context.Context, *operation)) *operation {
+	op.done = make(chan struct{})
+	s.inHand = op
+	s.workers.start(ctx, op, func(ctx context.Context) {
+		do(ctx, op)
+		s.end(op)
+	})
+	return op
+}
+
+// end notes what came of something.
+func (s *Store) end(op *operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inHand = nil
+	close(op.done)
+	if op.changes == nil && op.err == nil {
+		s.base = op.state
+	}
+	if op.left {
+		if op.changes == nil {
+			s.read = op
+		}
+		s.workers.Wake()
+	}
+	if op.err == nil || errors.Is(op.err, statestore.ErrStale) {
+		s.failures, s.until = 0, time.Time{}
+		return
+	}
+	s.failures++
+	pause := s.workers.pause(s.failures)
+	s.until, s.failure = time.Now().Add(pause), op.err
+	time.AfterFunc(pause, s.workers.Wake)
+}
+
+// await tells whether something ends while its caller has patience.
+func (s *Store) await(ctx context.Context, op *operation) bool {
+	timer := time.NewTimer(s.workers.Patience)
+	defer timer.Stop()
+	select {
+	case <-op.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-op.done:
+		return true
+	default:
+		op.left = true
+		return false
+	}
+}

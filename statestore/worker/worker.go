@@ -1,0 +1,109 @@
+// Package worker turns a store that may be slow or down into one that answers
+// soon, so that a round over many stores waits for none of them. What takes
+// longer than a round waits goes on by itself; the next round finds what came of
+// it. A store that fails is left alone for a while, each time longer. The
+// package reads the clock; all other I/O is that of the stores it wraps.
+package worker
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Workers wrap the stores of one process.
+type Workers struct {
+	// Patience is how long a caller waits for a store.
+	Patience time.Duration
+	// FirstPause is how long a store is left alone after it failed; after each
+	// further failure the pause doubles, up to LongestPause. Pauses vary by a
+	// quarter, so that not all come back at once.
+	FirstPause, LongestPause time.Duration
+	// Wake is called when a store has something new to say, or may be asked
+	// again after a pause; it must not wait.
+	Wake func()
+
+	mu      sync.Mutex
+	workers map[statestore.Store]*Store
+	inHand  sync.WaitGroup
+	cancels map[*operation]context.CancelFunc
+}
+
+// Wrap gives the worker of a store, which errors call by a name: the same one for
+// the same store.
+func (w *Workers) Wrap(name string, inner statestore.Store) *Store {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.workers == nil {
+		w.workers = map[statestore.Store]*Store{}
+	}
+	if w.workers[inner] == nil {
+		w.workers[inner] = &Store{name: name, inner: inner, workers: w}
+	}
+	return w.workers[inner]
+}
+
+// Keep forgets the workers of all stores but these.
+func (w *Workers) Keep(stores map[statestore.Store]bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for inner := range w.workers {
+		if !stores[inner] {
+			delete(w.workers, inner)
+		}
+	}
+}
+
+// Finish waits for what is in hand. When ctx ends before, it is cut off.
+func (w *Workers) Finish(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		w.inHand.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	for _, cancel := range w.cancels {
+		cancel()
+	}
+	w.mu.Unlock()
+	<-done
+}
+
+// start does something in the background, however soon its caller loses
+// patience.
+func (w *Workers) start(ctx context.Context, op *operation, do func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w.mu.Lock()
+	if w.cancels == nil {
+		w.cancels = map[*operation]context.CancelFunc{}
+	}
+	w.cancels[op] = cancel
+	w.mu.Unlock()
+	w.inHand.Go(func() {
+		do(ctx)
+		cancel()
+		w.mu.Lock()
+		delete(w.cancels, op)
+		w.mu.Unlock()
+	})
+}
+
+// pause gives how long to leave a store alone after so many failures.
+func (w *Workers) pause(failures int) time.Duration {
+	pause := w.FirstPause
+	for range failures - 1 {
+		if pause *= 2; pause >= w.LongestPause {
+			pause = w.LongestPause
+			break
+		}
+	}
+	return pause - rand.N(pause/4+1) //nolint:gosec // jitter needs no secrecy
+}

@@ -1,0 +1,223 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
+)
+
+// slow is a store that takes its time, and fails while err is set.
+type slow struct {
+	statestore.Store
+	takes time.Duration
+	err   error
+	asked int
+}
+
+func (s *slow) wait(ctx context.Context) error {
+	s.asked++
+	select {
+	case <-time.After(s.takes):
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *slow) Read(ctx context.Context) (statestore.State, error) {
+	if err := s.wait(ctx); err != nil {
+		return statestore.State{}, err
+	}
+	return s.Store.Read(ctx)
+}
+
+func (s *slow) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if err := s.wait(ctx); err != nil {
+		return "", err
+	}
+	return s.Store.Apply(ctx, changes)
+}
+
+// bench is a slow store and its worker, with a clock of its own.
+type bench struct {
+	inner   *slow
+	workers *worker.Workers
+	store   *worker.Store
+	woken   chan struct{}
+}
+
+func newBench() *bench {
+	b := &bench{inner: &slow{Store: memory.New("m")}, woken: make(chan struct{}, 100)}
+	b.workers = &worker.Workers{
+		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second,
+		Wake: func() { b.woken <- struct{}{} },
+	}
+	b.store = b.workers.Wrap("GitStateStore s", b.inner)
+	return b
+}
+
+func (b *bench) wakes() int {
+	synctest.Wait()
+	n := len(b.woken)
+	for range n {
+		<-b.woken
+	}
+	return n
+}
+
+func change(t *testing.T, base statestore.Revision, name string) statestore.ChangeSet {
+	return statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "content of " + name})}
+}
+
+// inABubble runs a test with a clock of its own.
+func inABubble(test func(*testing.T, *bench)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, newBench()) }) }
+}
+
+func TestAWorkerIsAStore(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Fixture {
+		inner := memory.New("m")
+		open := func() statestore.Store {
+			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
+			return workers.Wrap("m", inner)
+		}
+		return storetest.Fixture{Store: open(), Reopen: open}
+	})
+}
+
+func TestASlowReadIsToldLaterWithoutAskingAgain(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		b.inner.takes = 5 * time.Second
+		for range 2 {
+			if _, err := b.store.Read(t.Context()); !errors.Is(err, statestore.ErrUnavailable) || !strings.Contains(err.Error(), "read GitStateStore s:") {
+				t.Errorf("err %v", err)
+			}
+		}
+		if time.Sleep(4 * time.Second); b.wakes() != 1 {
+			t.Error("nobody was woken")
+		}
+		began := time.Now()
+		if _, err := b.store.Read(t.Context()); err != nil || b.inner.asked != 1 || time.Since(began) > 0 {
+			t.Errorf("err %v, asked %d times, took %s", err, b.inner.asked, time.Since(began))
+		}
+		b.inner.takes = 0
+		if storetest.Read(t, b.store); b.inner.asked != 2 {
+			t.Error("an old answer is given twice")
+		}
+	})(t)
+}
+
+func TestASlowWriteGoesOnAndIsReadAsIfItWereDone(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		storetest.Write(t, b.store, map[string]string{"old": "1"})
+		base := storetest.Read(t, b.store).Revision
+		b.inner.takes = 5 * time.Second
+		changes := change(t, base, "new")
+		changes.Remove = storetest.Paths(t, "old")
+		if _, err := b.store.Apply(t.Context(), changes); !errors.Is(err, statestore.ErrPending) {
+			t.Fatalf("err %v", err)
+		}
+		storetest.Holds(t, b.store, map[string]string{"new": "content of new"})
+		if _, err := b.store.Apply(t.Context(), change(t, base, "other")); !errors.Is(err, statestore.ErrPending) {
+			t.Errorf("a second write: %v", err)
+		}
+		if revision, err := b.store.Apply(t.Context(), statestore.ChangeSet{Base: base}); err != nil || revision != base {
+			t.Errorf("an empty write: %q %v", revision, err)
+		}
+		if b.wakes() != 0 {
+			t.Error("woken too early")
+		}
+		if time.Sleep(5 * time.Second); b.wakes() != 1 {
+			t.Error("nobody was woken")
+		}
+		b.inner.takes = 0
+		storetest.Holds(t, b.inner, map[string]string{"new": "content of new"})
+		storetest.Holds(t, b.store, map[string]string{"new": "content of new"})
+	})(t)
+}
+
+func TestAStoreThatFailsIsLeftAloneLongerEachTime(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		b.inner.err = &statestore.Error{Op: "read", Store: "s", Err: statestore.ErrUnavailable}
+		for _, want := range []time.Duration{1, 2, 4, 8, 10, 10} {
+			asked, began := b.inner.asked, time.Now()
+			for b.wakes() == 0 {
+				if _, err := b.store.Read(t.Context()); !errors.Is(err, b.inner.err) {
+					t.Fatalf("err %v", err)
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			if took := time.Since(began); took > want*time.Second+100*time.Millisecond || took < want*time.Second*3/4 {
+				t.Errorf("a pause of %s, want %d s", took, want)
+			}
+			if b.inner.asked != asked+1 {
+				t.Errorf("asked %d times", b.inner.asked-asked)
+			}
+		}
+		b.inner.err = nil
+		storetest.Read(t, b.store)
+		b.inner.err = statestore.ErrUnavailable
+		_, _ = b.store.Read(t.Context())
+		if time.Sleep(time.Second); b.wakes() != 1 {
+			t.Error("a success does not make pauses short again")
+		}
+	})(t)
+}
+
+func TestAStaleWriteIsNoFailure(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		if _, err := b.store.Apply(t.Context(), change(t, "other", "a")); !errors.Is(err, statestore.ErrStale) {
+			t.Fatalf("err %v", err)
+		}
+		if storetest.Read(t, b.store); b.inner.asked != 2 {
+			t.Error("the store is left alone")
+		}
+	})(t)
+}
+
+func TestWhatIsInHandAtTheEndMayTakeItsTimeButNotLonger(t *testing.T) {
+	for name, c := range map[string]struct {
+		takes, left time.Duration
+		written     bool
+	}{"in time": {5 * time.Second, 10 * time.Second, true}, "too long": {time.Minute, 10 * time.Second, false}} {
+		t.Run(name, inABubble(func(t *testing.T, b *bench) {
+			base := storetest.Read(t, b.store).Revision
+			b.inner.takes = c.takes
+			ctx, stop := context.WithCancel(t.Context())
+			if _, err := b.store.Apply(ctx, change(t, base, "a")); !errors.Is(err, statestore.ErrPending) {
+				t.Fatalf("err %v", err)
+			}
+			stop() // the round's context ends; the write does not
+			ending, cancel := context.WithTimeout(t.Context(), c.left)
+			defer cancel()
+			began := time.Now()
+			b.workers.Finish(ending)
+			if took := time.Since(began); took > c.left {
+				t.Errorf("it took %s", took)
+			}
+			b.inner.takes = 0
+			if got := storetest.Read(t, b.inner).Files.Len() == 1; got != c.written {
+				t.Errorf("written: %v", got)
+			}
+		}))
+	}
+}
+
+func TestOneWorkerForOneStore(t *testing.T) {
+	b := newBench()
+	if b.workers.Wrap("again", b.inner) != b.store {
+		t.Error("a second worker")
+	}
+	b.workers.Keep(map[statestore.Store]bool{})
+	if b.workers.Wrap("again", b.inner) == b.store {
+		t.Error("a store that is not used any more is kept")
+	}
+}
