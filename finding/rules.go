@@ -13,7 +13,7 @@ func Rules() []Rule {
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
 	}
 }
 
@@ -280,7 +280,7 @@ func PlacementWaits() Rule {
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
 		Summary: "A group waits to be placed, since it may already be on a Destination whose store cannot be read.",
 		Why:     "Which placements a Destination has is recorded in its store. A request placed anew elsewhere would then exist twice.",
-		Fix:     "Mend what is reported of the store (KS060); the group is placed by itself then.",
+		Fix:     "Mend what is reported of the store (KS060) or of its owner (KS065); the group is placed by itself then.",
 	}
 }
 
@@ -343,5 +343,17 @@ func DoubtfulStore() Rule {
 		Why: "Nothing is held back for it, but it is unsafe, or will stop working: a certificate that is not verified, a Secret with " +
 			"white space around a value, a repository that has moved, attributes that make a checkout differ from what was written.",
 		Fix: "Do as the message says.",
+	}
+}
+
+// OtherOwner is a Destination that someone else writes to.
+func OtherOwner() Rule {
+	return Rule{
+		ID: "KS065", Name: "OtherOwner", Severity: Error,
+		Summary: "A Destination's directory holds placements that another owner has recorded; it is left alone.",
+		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may be on the Destination " +
+			"already wait, since they would be placed twice.",
+		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
+			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
 	}
 }

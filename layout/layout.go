@@ -33,6 +33,8 @@ type Rendering struct {
 	Files  []File
 	// Shared are the objects that other placements have in common with this one.
 	Shared []SharedObject
+	// Owner is the id of who writes it, if that has one.
+	Owner string
 }
 
 // mode is how one filepath mode lays out.

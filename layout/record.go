@@ -24,6 +24,9 @@ const (
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
 
+// ownerAnnotation holds the id of who wrote a placement, if that has one.
+const ownerAnnotation = "kratix-schedule.io/owner"
+
 // bytesAnnotation holds the length of a placement's part of a joined file.
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
@@ -97,6 +100,9 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
 	}
+	if rendering.Owner != "" {
+		r.Metadata.Annotations[ownerAnnotation] = rendering.Owner
+	}
 	if rendering.Joined {
 		r.Files = slices.Compact(r.Files)
 		r.Metadata.Annotations[bytesAnnotation] = strconv.Itoa(size(rendering.Files))
@@ -115,6 +121,8 @@ type Record struct {
 	Bytes int
 	// Shared are the objects that it had in common with others.
 	Shared []SharedObject
+	// Owner is the id of who wrote it; empty when that has none.
+	Owner string
 }
 
 // errNotRecord is a file among the records that is something else.
@@ -151,6 +159,7 @@ func ParseRecord(content []byte) (Record, error) {
 		}
 		read.Bytes = n
 	}
+	read.Owner = r.Annotations[ownerAnnotation]
 	r.Annotations = nil
 	read.Placement = &r.WorkPlacement
 	return read, nil

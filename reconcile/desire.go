@@ -113,11 +113,11 @@ func (dest *desiredDestination) render(from *scheduler.Placement, memo *memo) *d
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
 	key := renderKey{
 		work: from.Work, group: from.Spec.ID, destination: dest.Destination, name: from.Name,
-		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel],
+		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel], owner: dest.policy.Owner,
 	}
 	made, known := memo.rendered.get(key)
 	if !known {
-		made = memo.rendered.put(key, render(dest.Destination, from))
+		made = memo.rendered.put(key, render(dest.Destination, from, dest.policy.Owner))
 	}
 	p.rendering, p.record = made.rendering, made.record
 	if len(made.findings) > 0 {
@@ -127,8 +127,9 @@ func (dest *desiredDestination) render(from *scheduler.Placement, memo *memo) *d
 	return p
 }
 
-func render(d *kratix.Destination, from *scheduler.Placement) rendered {
+func render(d *kratix.Destination, from *scheduler.Placement, owner string) rendered {
 	rendering, findings := layout.Render(d, from.WorkPlacement)
+	rendering.Owner = owner
 	record, err := layout.NewRecord(d, from.WorkPlacement, rendering)
 	if err != nil {
 		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})

@@ -18,13 +18,17 @@ type Policy struct {
 	OnMisplaced scheduler.OnMisplaced
 	// Moves are asked for beside that.
 	Moves []scheduler.Relocation
+	// Owner is the id of who does the rounds; it is recorded with each placement.
+	// What another has recorded is left alone, unless Adopt is set.
+	Owner string
+	Adopt bool
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
 }
 
 // settlesAs tells that two policies make the same of a Destination.
 func (p Policy) settlesAs(other Policy) bool {
-	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict
+	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict && p.Owner == other.Owner
 }
 
 // The deletion guard acts when both are passed: so many placements, and one in

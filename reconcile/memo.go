@@ -28,6 +28,7 @@ type renderKey struct {
 	name        string
 	misplaced   bool
 	movedFrom   string
+	owner       string
 }
 
 // rendered is what a placement looks like, and what is wrong with it.
@@ -45,6 +46,8 @@ type recordsView struct {
 	records  []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
+	// owners are who wrote them, by the ids recorded.
+	owners []string
 	// parsed are the records by the sum of their content.
 	parsed map[recordKey]readRecord
 }

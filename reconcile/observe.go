@@ -20,8 +20,8 @@ import (
 type world struct {
 	source.Snapshot
 	stores []*storeView
-	// absent are Destinations that nothing can be written to.
-	absent   []*kratix.Destination
+	// leftOut are Destinations that nothing can be written to.
+	leftOut  []scheduler.Destination
 	findings []finding.Finding
 }
 
@@ -42,6 +42,8 @@ type destinationView struct {
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
+	// owners are who wrote the records.
+	owners []string
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
 }
@@ -56,7 +58,7 @@ type recordView struct {
 }
 
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, memo *memo) *world {
+func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, memo *memo) *world {
 	w := &world{Snapshot: snapshot}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
@@ -70,6 +72,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, memo 
 	reads.Wait()
 	for _, store := range w.stores {
 		w.take(ctx, store, memo)
+		w.leaveToOthers(store, policy)
 	}
 	return w
 }
@@ -94,7 +97,7 @@ func (w *world) addDestination(d *kratix.Destination, opener Opener) {
 		})
 	}
 	if store.Store == nil && store.spec == nil {
-		w.absent = append(w.absent, d)
+		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
 		return
 	}
 	store.destinations = append(store.destinations, view)
@@ -109,7 +112,7 @@ func ruleFor(err error) finding.Rule {
 
 // leaveOut reports a Destination that cannot be written to.
 func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
-	w.absent = append(w.absent, d)
+	w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
 	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins[d], Message: why})
 }
 
@@ -194,7 +197,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			}
 			memo.records.put(d.Destination, read)
 		}
-		d.records, d.legacy = read.records, read.legacy
+		d.records, d.legacy, d.owners = read.records, read.legacy, read.owners
 		w.findings = append(w.findings, read.findings...)
 	}
 	return nil
@@ -240,6 +243,9 @@ func (v *recordsView) add(d *destinationView, path tree.Path, read readRecord) {
 		return
 	}
 	v.records = append(v.records, recordView{Record: record, path: path})
+	if !slices.Contains(v.owners, record.Owner) {
+		v.owners = append(v.owners, record.Owner)
+	}
 }
 
 // addTo puts a recorded placement's files and its record into a set.
@@ -256,10 +262,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete}
-	for _, d := range w.absent {
-		in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
-	}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Destinations: slices.Clone(w.leftOut)}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

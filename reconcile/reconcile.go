@@ -97,7 +97,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
 	r.memo.turn()
-	world := observe(ctx, snapshot, r.Stores, &r.memo)
+	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
 	plan, stores := r.plan(ctx, world)
 
 	out := newReporter(world, &plan)

@@ -138,7 +138,7 @@ func (r *round) placeOnOne(j *job) {
 	if len(j.fit.unread) > 0 {
 		r.result.Unplaced = append(r.result.Unplaced, Unplaced{
 			Work: j.work, Directory: j.group.Directory, Waits: true,
-			Reason: "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose store cannot be read",
+			Reason: "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read",
 		})
 		return
 	}

@@ -226,7 +226,7 @@ func TestPlan(t *testing.T) {
 		},
 		"a new request waits when it may be where a store cannot be read": {
 			Input{Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil), destination("y", nil, unread)}},
-			[]string{"a. unplaced: it may be on y already, whose store cannot be read"},
+			[]string{"a. unplaced: it may be on y already, whose placements cannot be read"},
 		},
 		"a request that is elsewhere does not wait": {
 			Input{

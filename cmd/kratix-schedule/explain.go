@@ -79,7 +79,7 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	if err != nil {
 		return err
 	}
-	reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(commits{}), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is}}
+	reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(commits{}), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is, Adopt: true}}
 	if flags.offline {
 		reconciler.Stores = memoryStores{}
 	}

@@ -19,13 +19,11 @@ import (
 type gitFlags struct {
 	template  string
 	committer string
-	owner     string
 }
 
 func (f *gitFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .Store, .Owner, .Written and .Removed")
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
-	c.Flags().StringVar(&f.owner, "owner", "", "id of this writer, for the trailer Kratix-Schedule-Owner of commits")
 }
 
 // commits is what the flags mean.
@@ -35,8 +33,8 @@ type commits struct {
 	owner     string
 }
 
-func (f *gitFlags) parse(c *cobra.Command) (commits, error) {
-	parsed := commits{owner: f.owner}
+func (f *gitFlags) parse(c *cobra.Command, owner string) (commits, error) {
+	parsed := commits{owner: owner}
 	if f.template != "" {
 		message, err := git.ParseMessage(f.template)
 		if err != nil {

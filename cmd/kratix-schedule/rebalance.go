@@ -41,7 +41,7 @@ findings; 2 and 3 as for run.`,
 			if err != nil {
 				return err
 			}
-			commits, err := git.parse(c)
+			commits, err := git.parse(c, policy.owner)
 			if err != nil {
 				return err
 			}

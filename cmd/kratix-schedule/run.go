@@ -49,7 +49,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	commits, err := flags.git.parse(c)
+	commits, err := flags.git.parse(c, flags.policy.owner)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if flags.second {
 		from = second
 	}
-	result, err := check(c.Context(), from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy()}, std)
+	result, err := check(c.Context(), from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true}, std)
 	if err != nil {
 		return inputError(err)
 	}

@@ -1,0 +1,38 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// leaveToOthers takes out the Destinations where another owner has recorded
+// placements. What these are is that owner's business, so requests that may be
+// there already wait.
+func (w *world) leaveToOthers(store *storeView, policy Policy) {
+	if policy.Adopt {
+		return
+	}
+	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
+		other := slices.IndexFunc(d.owners, func(owner string) bool { return owner != "" && owner != policy.Owner })
+		if other < 0 {
+			return false
+		}
+		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
+		w.findings = append(w.findings, finding.Finding{
+			Rule: finding.OtherOwner(), Place: w.Origins[d.Destination],
+			Message: fmt.Sprintf("placements in its directory %q of %s are recorded by owner %q, and this is %s", d.base, store.ref, d.owners[other], named(policy.Owner)),
+		})
+		return true
+	})
+}
+
+// named tells who an owner is.
+func named(owner string) string {
+	if owner == "" {
+		return "one without an id"
+	}
+	return fmt.Sprintf("%q", owner)
+}
