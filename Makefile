@@ -82,6 +82,13 @@ TREES ?= 20000
 oracle: ## Judge TREES (20000) random trees by Flux's own library and by ours
 	cd test/flux && go vet ./... && go test -timeout 60m -trees $(TREES) .
 
+SOAK ?= 30m
+SEED ?= 1
+
+.PHONY: soak
+soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1)
+	go test -count=1 -v -timeout 24h ./test/soak -for $(SOAK) -seed $(SEED)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@go list -f '{{.Dir}}' $(FUZZPKGS) | while read -r dir; do \

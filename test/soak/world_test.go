@@ -1,0 +1,170 @@
+package soak
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// world is a source directory that changes at random. Each Work asks for one
+// Destination by name, so that what belongs where is known.
+type world struct {
+	t   *testing.T
+	rng *rand.Rand
+	dir string
+	// works has the version of each Work, clashing those that bring an object of
+	// another's.
+	works    map[string]int
+	clashing map[string]bool
+	broken   int
+}
+
+const destinations = 5
+
+func newWorld(t *testing.T, rng *rand.Rand, url, secret string) *world {
+	t.Helper()
+	w := &world{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, clashing: map[string]bool{}}
+	if err := os.Mkdir(w.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write("secret.yaml", secret)
+	w.write("store.yaml", `apiVersion: platform.kratix.io/v1alpha1
+kind: GitStateStore
+metadata: {name: default}
+spec:
+  url: `+url+`
+  branch: main
+  secretRef: {name: git, namespace: default}
+`)
+	for i := range destinations {
+		w.destination(i, true)
+	}
+	for range 20 {
+		w.putWork()
+	}
+	return w
+}
+
+// write replaces a file as an editor does: by a name that is ready.
+func (w *world) write(name, content string) {
+	w.t.Helper()
+	temporary := filepath.Join(w.dir, "."+name+".tmp")
+	if err := os.WriteFile(temporary, []byte(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Rename(temporary, filepath.Join(w.dir, name)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) remove(name string) {
+	w.t.Helper()
+	if err := os.Remove(filepath.Join(w.dir, name)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// destination writes a Destination, with the label that Works ask for or
+// without.
+func (w *world) destination(i int, labelled bool) {
+	label := "{}"
+	if labelled {
+		label = fmt.Sprintf("{name: d%d}", i)
+	}
+	w.write(fmt.Sprintf("destination-%d.yaml", i), fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
+kind: Destination
+metadata: {name: d%d, labels: %s}
+spec:
+  path: clusters/d%d
+  stateStoreRef: {kind: GitStateStore, name: default}
+`, i, label, i))
+}
+
+// home gives the Destination that a Work asks for.
+func home(name string) int { return int(name[len(name)-1]) % destinations }
+
+// work writes a version of a Work, whose object is called as told.
+func (w *world) work(name, object string, version int) {
+	manifest := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
+	w.write(name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
+kind: Work
+metadata: {name: %s, namespace: default, generation: %d}
+spec:
+  promiseName: redis
+  resourceName: %s
+  workloadGroups:
+  - id: 5058f1af8388633f609cadb75a75dc9d
+    directory: .
+    destinationSelectors:
+    - source: promise
+      matchLabels: {name: d%d}
+    workloads:
+    - filepath: object.yaml
+      content: %s
+`, name, version, name, home(name), base64.StdEncoding.EncodeToString(packed(w.t, manifest))))
+}
+
+func (w *world) some() (string, bool) {
+	names := slices.Sorted(maps.Keys(w.works))
+	if len(names) == 0 {
+		return "", false
+	}
+	return names[w.rng.IntN(len(names))], true
+}
+
+func (w *world) putWork() {
+	name := fmt.Sprintf("work-%03d", w.rng.IntN(200))
+	w.works[name]++
+	w.work(name, name, w.works[name])
+}
+
+func (w *world) removeWork() {
+	if name, ok := w.some(); ok {
+		delete(w.works, name)
+		w.remove(name + ".yaml")
+	}
+}
+
+// clash brings a Work with an object of another's, or takes it away.
+func (w *world) clash() {
+	name, ok := w.some()
+	clashing := "clash-" + strings.TrimPrefix(name, "work-")
+	switch {
+	case !ok:
+	case w.clashing[clashing]:
+		delete(w.clashing, clashing)
+		w.remove(clashing + ".yaml")
+	default:
+		w.clashing[clashing] = true
+		w.work(clashing, name, 1)
+	}
+}
+
+// breakFiles fills the source with files that cannot be read as YAML.
+func (w *world) breakFiles(n int) {
+	for i := range n {
+		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")
+	}
+	w.broken = n
+}
+
+// mend takes away everything that was only there to disturb.
+func (w *world) mend() {
+	for i := range w.broken {
+		w.remove(fmt.Sprintf("broken-%04d.yaml", i))
+	}
+	w.broken = 0
+	for name := range w.clashing {
+		w.remove(name + ".yaml")
+	}
+	clear(w.clashing)
+	for i := range destinations {
+		w.destination(i, true)
+	}
+}
