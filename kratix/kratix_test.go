@@ -1,8 +1,6 @@
 package kratix_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,52 +149,6 @@ func TestNewWorkPlacement(t *testing.T) {
 				t.Error("the placement and its Work must agree on whether it is a dependency")
 			}
 		})
-	}
-}
-
-func TestSecretNeverShowsItsValues(t *testing.T) {
-	secret := kratix.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "git", Namespace: "default"},
-		Data:       map[string][]byte{"password": []byte("hunter2")},
-		StringData: map[string]string{"token": "hunter2"},
-	}
-	wrapped := struct {
-		Pointer *kratix.Secret
-		Value   kratix.Secret
-		List    []*kratix.Secret
-		Object  kratix.Object
-	}{&secret, secret, []*kratix.Secret{&secret}, &secret}
-	// The values as %v, %x and %d would show them.
-	hidden := []string{"hunter2", "password", "token", fmt.Sprintf("%v", []byte("hunter2")), fmt.Sprintf("%x", "hunter2")}
-	for what, value := range map[string]any{
-		"a pointer": &secret, "a copy": secret, "something that holds it": wrapped, "a pointer to that": &wrapped,
-	} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%10.3v"} {
-			got := fmt.Sprintf(verb, value)
-			for _, word := range hidden {
-				if strings.Contains(strings.ToLower(got), word) {
-					t.Errorf("%s in %s shows %q: %s", what, verb, word, got)
-				}
-			}
-		}
-	}
-	if got, want := fmt.Sprint(&secret), "Secret default/git (values not shown)"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestSecretValue(t *testing.T) {
-	secret := &kratix.Secret{
-		Data:       map[string][]byte{"a": []byte("data"), "b": []byte("data"), "empty": nil},
-		StringData: map[string]string{"b": "string", "c": "string"},
-	}
-	for key, want := range map[string]string{"a": "data", "b": "string", "c": "string", "empty": ""} {
-		if got, ok := secret.Value(key); got != want || !ok {
-			t.Errorf("%s is %q, %t; want %q", key, got, ok, want)
-		}
-	}
-	if got, ok := secret.Value("missing"); got != "" || ok {
-		t.Errorf("a missing key is %q, %t", got, ok)
 	}
 }
 

@@ -1,6 +1,7 @@
 package kratix
 
 import (
+	"encoding/json"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -100,7 +101,8 @@ func (*GitStateStore) KindName() string { return GitStateStoreKind }
 // KindName gives "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
-// Secret holds credentials. Formatting one never shows its values.
+// Secret holds credentials. Nothing that formats, logs or encodes one shows its
+// values; Value gives them.
 type Secret struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -126,8 +128,21 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// Format keeps the values out of every log and message.
-// It is a method of the value, so that a copy keeps them in as well.
-func (s Secret) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "Secret %s (values not shown)", KeyOf(&s))
+// String names the Secret and shows nothing that is in it. Like the methods
+// below it is one of the value, so that a copy keeps its values in as well.
+func (s Secret) String() string {
+	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
+
+// GoString is for %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Format is for every other verb of fmt: %x and %d would go past String.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
+
+// MarshalJSON gives what String does: a Secret is read, and never written. Its
+// annotations may repeat its values, so they are left out too.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// MarshalYAML is MarshalJSON for libraries that do not go by way of JSON.
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
