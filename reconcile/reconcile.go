@@ -48,9 +48,32 @@ type Reconciler struct {
 	// Pause waits before a round is tried again, after attempt tries; nil does
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
+	// Observe is told when a stage begins; the stage runs with the context it
+	// gives, and done when the stage ends. nil means that nobody looks.
+	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
 
 	memo    memo
 	planner scheduler.Planner
+}
+
+// The stages of a round, as Observe is told of them. A round that is tried again
+// has each of them again, and StageFinish is there once for each store.
+const (
+	StageSource  = "source"
+	StageObserve = "observe"
+	StagePlan    = "plan"
+	StageFinish  = "finish"
+)
+
+// Stages gives all stages in their order.
+func Stages() []string { return []string{StageSource, StageObserve, StagePlan, StageFinish} }
+
+// stage begins a stage.
+func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
+	if r.Observe == nil {
+		return ctx, func(error) {}
+	}
+	return r.Observe(ctx, stage)
 }
 
 // attempts is how often a round is tried while other writers get in first.
@@ -92,13 +115,19 @@ func ignoreStale(err error) error {
 //
 // It gives ErrStale, beside the report, when a store moved on meanwhile.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
-	snapshot, err := r.Source.Snapshot(ctx)
+	inner, done := r.stage(ctx, StageSource)
+	snapshot, err := r.Source.Snapshot(inner)
+	done(err)
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
 	r.memo.turn()
-	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
-	plan, stores := r.plan(ctx, world)
+	inner, done = r.stage(ctx, StageObserve)
+	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
+	done(nil)
+	inner, done = r.stage(ctx, StagePlan)
+	plan, stores := r.plan(inner, world)
+	done(nil)
 
 	out := newReporter(world, &plan)
 	var stale error
@@ -107,7 +136,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 			out.failed(store)
 			continue
 		}
-		revision, err := r.Finish(ctx, store.Store, store.diff())
+		inner, done := r.stage(ctx, StageFinish)
+		revision, err := r.Finish(inner, store.Store, store.diff())
+		done(err)
 		if errors.Is(err, statestore.ErrStale) {
 			stale = err
 		}

@@ -1,0 +1,77 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// stageKey is the context key under which a stage finds its own name.
+type stageKey struct{}
+
+// watch makes the world's rounds tell of their stages, in order.
+func watch(w *testWorld) *[]string {
+	var told []string
+	w.reconciler.Observe = func(ctx context.Context, stage string) (context.Context, func(error)) {
+		told = append(told, "begin "+stage)
+		return context.WithValue(ctx, stageKey{}, stage), func(err error) {
+			told = append(told, fmt.Sprintf("end %s %v", stage, err))
+		}
+	}
+	return &told
+}
+
+func TestStagesAreToldInTheirOrder(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "one")
+	told := watch(w)
+	w.finish = func(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+		if inner := ctx.Value(stageKey{}); inner != StageFinish {
+			t.Errorf("the last step runs in the context of stage %v", inner)
+		}
+		return Commit(ctx, store, changes)
+	}
+	w.round()
+	var want []string
+	for _, stage := range Stages() {
+		want = append(want, "begin "+stage, "end "+stage+" <nil>")
+	}
+	if !slices.Equal(*told, want) {
+		t.Errorf("told %q, want %q", *told, want)
+	}
+}
+
+func TestAStageIsToldWhatItFailedWith(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "one")
+	told := watch(w)
+	refuse := errors.New("no")
+	w.finish = func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error) { return "", refuse }
+	w.round()
+	if last := (*told)[len(*told)-1]; last != "end finish no" {
+		t.Errorf("the last that was told is %q", last)
+	}
+
+	*told = nil
+	w.reconciler.Source = brokenSource{}
+	if _, err := w.reconciler.Round(t.Context()); err == nil {
+		t.Error("a round without a source came to a report")
+	}
+	if want := []string{"begin source", "end source gone"}; !slices.Equal(*told, want) {
+		t.Errorf("told %q, want %q", *told, want)
+	}
+}
+
+// brokenSource is a source that cannot be read.
+type brokenSource struct{}
+
+func (brokenSource) Snapshot(context.Context) (source.Snapshot, error) {
+	return source.Snapshot{}, errors.New("gone")
+}
+
+func (brokenSource) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
