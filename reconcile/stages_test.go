@@ -51,7 +51,9 @@ func TestAStageIsToldWhatItFailedWith(t *testing.T) {
 	w.put("a", "one")
 	told := watch(w)
 	refuse := errors.New("no")
-	w.finish = func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error) { return "", refuse }
+	w.finish = func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error) {
+		return "", refuse
+	}
 	w.round()
 	if last := (*told)[len(*told)-1]; last != "end finish no" {
 		t.Errorf("the last that was told is %q", last)

@@ -10,7 +10,7 @@ import (
 // writes.
 type Document struct {
 	Report
-	// Done says in a word what was done: Checked or Planned.
+	// Done says in a word what was done.
 	Done Done
 	// Version is the program's.
 	Version string
@@ -37,6 +37,7 @@ type Done string
 const (
 	Checked Done = "checked"
 	Planned Done = "planned"
+	Written Done = "written"
 )
 
 // Spot is a place on disk.

@@ -74,7 +74,7 @@ func (d Document) head() head {
 		SchemaVersion: 1, Tool: toolName, Version: d.Version, Done: d.Done,
 		Summary: summary{
 			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
-			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.counts(),
+			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
 		},
 	}
 }

@@ -106,11 +106,17 @@ func States() []State {
 	return []State{Placed, Unchanged, Removed, Pending, Kept, Held, Unplaced, Failed}
 }
 
-// counts tells how many placements are in each state.
-func (r Report) counts() map[State]int {
+// Counts tells how many placements are in each state.
+func (r Report) Counts() map[State]int {
 	counts := map[State]int{}
-	for _, p := range r.Placements {
-		counts[p.State]++
+	for start := 0; start < len(r.Placements); {
+		// Most have the state of the one before them.
+		state, end := r.Placements[start].State, start+1
+		for end < len(r.Placements) && r.Placements[end].State == state {
+			end++
+		}
+		counts[state] += end - start
+		start = end
 	}
 	return counts
 }

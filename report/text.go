@@ -141,7 +141,7 @@ func (r Report) Summary() string {
 }
 
 func (d Document) sums() string {
-	counts := d.counts()
+	counts := d.Counts()
 	var parts []string
 	for _, state := range States() {
 		if counts[state] > 0 {
