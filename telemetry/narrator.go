@@ -1,8 +1,9 @@
-// Package telemetry turns the reports of rounds into log lines, metrics and
-// HTTP answers. It only observes: nothing here decides or writes to a store.
 package telemetry
 
 import (
+	"strings"
+	"unicode"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -14,77 +15,152 @@ import (
 // stays the same. It is not safe for concurrent use.
 type Narrator struct {
 	log *zap.Logger
-	// standing is what was said and still holds.
-	standing map[string]bool
+	// placements and findings are those of the last round that had any to tell.
+	placements []report.Placement
+	findings   []finding.Finding
+	// standing are the findings that were told and still hold.
+	standing map[saying]finding.Finding
+	// failure is why the last round failed; empty if it did not.
+	failure string
+}
+
+// saying is what makes a finding another one to who reads a log.
+type saying struct {
+	rule    string
+	place   finding.Place
+	message string
 }
 
 // NewNarrator makes a Narrator that writes to log.
-func NewNarrator(log *zap.Logger) *Narrator {
-	return &Narrator{log: log, standing: map[string]bool{}}
-}
+func NewNarrator(log *zap.Logger) *Narrator { return &Narrator{log: log} }
 
-// Round tells what is new in a round's report; err is what kept the round from
-// having one.
+// Round tells what is new in a round's report, which must not change any more;
+// err is what kept the round from having one.
 func (n *Narrator) Round(r report.Report, err error) {
 	if err != nil {
-		now := map[string]bool{}
-		n.once(now, err.Error(), func() { n.log.Error("the round failed", zap.Error(err)) })
-		n.standing = now
+		if steady(err.Error()) != n.failure {
+			n.log.Error("the round failed", zap.Error(err))
+		}
+		n.failure = steady(err.Error())
 		return
 	}
-	now := map[string]bool{}
-	for _, p := range r.Placements {
-		n.placement(now, p)
+	if n.failure != "" {
+		n.log.Info("rounds work again")
+		n.failure = ""
+	}
+	if !same(n.placements, r.Placements) || r.Changes() {
+		n.tellPlacements(r.Placements)
 	}
 	for _, store := range r.Stores {
 		if len(store.Destinations) > 0 {
 			n.log.Info("written", zap.String("store", store.Name), zap.String("revision", store.Revision))
 		}
 	}
-	for _, f := range r.Findings {
-		n.finding(now, f)
-	}
-	n.standing = now
+	n.tellFindings(r.Findings)
 }
 
-// once calls say unless the last round said the same.
-func (n *Narrator) once(now map[string]bool, what string, say func()) {
-	if !now[what] && !n.standing[what] {
-		say()
+// tellPlacements tells of events always, and of a state that lasts when it
+// begins. Both lists are in their order, so that one pass over them is enough.
+func (n *Narrator) tellPlacements(now []report.Placement) {
+	before := n.placements
+	n.placements = now
+	for i := range now {
+		p := &now[i]
+		if p.State == report.Unchanged {
+			continue
+		}
+		for len(before) > 0 && report.ComparePlacements(before[0], *p) < 0 {
+			before = before[1:]
+		}
+		switch {
+		case p.State == report.Placed || p.State == report.Removed:
+			n.log.Info(string(p.State), fieldsOf(p)...)
+		case !lasts(before, *p):
+			n.log.Warn(string(p.State), fieldsOf(p)...)
+		}
 	}
-	now[what] = true
 }
 
-// placement tells of events always, and of a standing state when it begins.
-func (n *Narrator) placement(now map[string]bool, p report.Placement) {
+// lasts tells whether a placement was as it is; before begins with those of the
+// same name.
+func lasts(before []report.Placement, p report.Placement) bool {
+	for _, was := range before {
+		if was == p {
+			return true
+		}
+		if report.ComparePlacements(was, p) != 0 {
+			return false
+		}
+	}
+	return false
+}
+
+func fieldsOf(p *report.Placement) []zap.Field {
 	fields := []zap.Field{zap.String("work", p.Work), zap.String("group", p.Directory)}
 	if p.Destination != "" {
 		fields = append(fields, zap.String("destination", p.Destination))
 	}
-	fields = append(fields, zap.String("reason", p.Reason))
-	switch p.State {
-	case report.Unchanged:
-	case report.Placed, report.Removed:
-		n.log.Info(string(p.State), fields...)
-	default:
-		key := string(p.State) + "\x00" + p.Work + "\x00" + p.Directory + "\x00" + p.Destination + "\x00" + p.Reason
-		n.once(now, key, func() { n.log.Warn(string(p.State), fields...) })
-	}
+	return append(fields, zap.String("reason", p.Reason))
 }
 
-func (n *Narrator) finding(now map[string]bool, f finding.Finding) {
-	key := f.Rule.ID + "\x00" + f.Place.String() + "\x00" + f.Message
-	n.once(now, key, func() {
-		fields := []zap.Field{zap.String("rule", f.Rule.ID), zap.String("name", f.Rule.Name), zap.String("at", f.Place.String())}
-		for _, related := range f.Related {
-			fields = append(fields, zap.String("with", related.Place.String()))
+// tellFindings tells of a finding when it is new, and of an error when it is no
+// more.
+func (n *Narrator) tellFindings(findings []finding.Finding) {
+	if same(n.findings, findings) {
+		return
+	}
+	n.findings = findings
+	now := make(map[saying]finding.Finding, len(findings))
+	for _, f := range findings {
+		what := sayingOf(f)
+		_, told := now[what]
+		_, stood := n.standing[what]
+		if !told && !stood {
+			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
 		}
-		if f.Flux != "" {
-			fields = append(fields, zap.String("flux", f.Flux))
+		now[what] = f
+	}
+	var over []finding.Finding
+	for what, f := range n.standing {
+		if _, still := now[what]; !still && f.Rule.Severity == finding.Error {
+			over = append(over, f)
 		}
-		fields = append(fields, zap.String("fix", f.Advice()))
-		n.log.Log(levelOf(f.Rule.Severity), f.Message, fields...)
-	})
+	}
+	finding.Sort(over)
+	for _, f := range over {
+		n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
+	}
+	n.standing = now
+}
+
+func sayingOf(f finding.Finding) saying {
+	message := f.Message
+	if f.Rule == finding.StoreFailed() {
+		message = steady(message)
+	}
+	return saying{rule: f.Rule.ID, place: f.Place, message: message}
+}
+
+// steady leaves the digits out of an error's text: a connection's port and a
+// request's number are others each time.
+func steady(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func fieldsOfFinding(f finding.Finding) []zap.Field {
+	fields := []zap.Field{zap.String("rule", f.Rule.ID), zap.String("name", f.Rule.Name), zap.String("at", f.Place.String())}
+	for _, related := range f.Related {
+		fields = append(fields, zap.String("with", related.Place.String()))
+	}
+	if f.Flux != "" {
+		fields = append(fields, zap.String("flux", f.Flux))
+	}
+	return append(fields, zap.String("fix", f.Advice()))
 }
 
 func levelOf(s finding.Severity) zapcore.Level {

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/pprof"
@@ -21,22 +20,35 @@ import (
 //	GET /healthz        the process is alive
 //	GET /readyz         a round was done, and at least one store works
 //	GET /metrics        for Prometheus
-//	GET /api/v1/report  the last report, as JSON
+//	GET /api/v1/report  the last report, as plan writes it with --output json
 //	PUT /log-level      {"level":"debug"}: changes what is logged from now on
 type Server struct {
+	// Version is the program's.
+	Version string
+
 	last atomic.Pointer[round]
 }
 
-// round is what the last one came to.
+// round is the last report, and what came after it.
 type round struct {
 	report report.Report
-	err    error
-	ended  time.Time
+	// ended is when its round did; zero if there was none yet.
+	ended time.Time
+	// err is why there was none in the last round.
+	err error
 }
 
-// Round makes a round's report the last one.
+// Round makes a round's report the last one. A round that failed leaves the
+// report of the one before it.
 func (s *Server) Round(r report.Report, err error, ended time.Time) {
-	s.last.Store(&round{report: r, err: err, ended: ended})
+	now := &round{report: r, ended: ended, err: err}
+	if before := s.last.Load(); err != nil {
+		now.report, now.ended = report.Report{}, time.Time{}
+		if before != nil {
+			now.report, now.ended = before.report, before.ended
+		}
+	}
+	s.last.Store(now)
 }
 
 // Handler gives the server's pages.
@@ -86,17 +98,14 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) report(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
-	if last == nil || last.err != nil {
+	if last == nil || last.ended.IsZero() {
 		answer(w, http.StatusServiceUnavailable, "there is no report yet")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(struct {
-		Ended time.Time `json:"ended"`
-		report.Report
-	}{last.ended, last.report}) // the client has gone
+	w.Header().Set("Last-Modified", last.ended.UTC().Format(http.TimeFormat))
+	document := report.Document{Report: last.report, Done: report.Written, Version: s.Version, Tally: report.Count(last.report.Findings)}
+	_ = report.JSON(w, document) // the client has gone
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

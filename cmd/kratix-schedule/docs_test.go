@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
 //go:generate go test -run TestGenerated -update .
@@ -42,6 +44,23 @@ func TestGeneratedCommands(t *testing.T) {
 		describe(&page, sub)
 	}
 	current(t, docs+"reference/cli.md", page.String())
+}
+
+// TestGeneratedMetrics keeps the page of all metrics.
+func TestGeneratedMetrics(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# Metrics\n\n" + generatedMark)
+	page.WriteString("What `run` serves at `/metrics`, beside the usual `go_` and `process_` metrics. There are series for each store, and none for each Work.\n" +
+		"[How to monitor](../how-to/monitor.md) tells what to do with them.\n\n" +
+		"| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
+	for _, d := range telemetry.NewMetrics(prometheus.NewRegistry(), version).Definitions() {
+		labels := ""
+		if len(d.Labels) > 0 {
+			labels = "`" + strings.Join(d.Labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, labels, d.Help)
+	}
+	current(t, docs+"reference/metrics.md", page.String())
 }
 
 // allCommands gives the commands below one, each before its own.

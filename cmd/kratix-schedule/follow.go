@@ -30,7 +30,7 @@ type followFlags struct {
 
 func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "look at everything at least this often, and put right what others changed")
-	c.Flags().StringVar(&f.listen, "listen", "", "address for /healthz, /readyz, /metrics and /api/v1/report, such as 127.0.0.1:8080")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for /healthz, /readyz, /metrics and /api/v1/report; none if empty")
 	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof there too")
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later")
 	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
@@ -45,9 +45,12 @@ type follower struct {
 	reconciler *reconcile.Reconciler
 	flags      followFlags
 	narrator   *telemetry.Narrator
-	metrics    *telemetry.Metrics
+	observer   *telemetry.Observer
 	server     telemetry.Server
 }
+
+// tracesTimeout is how long sending the last spans may take.
+const tracesTimeout = 5 * time.Second
 
 // follow does a round whenever the input changes or the user asks, and every
 // interval, until ctx ends.
@@ -58,14 +61,23 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	f := &follower{reconciler: reconciler, flags: flags, narrator: telemetry.NewNarrator(log), metrics: telemetry.NewMetrics(registry)}
-
 	ctx := c.Context()
+	traces, err := telemetry.NewTraces(ctx, version, log)
+	if err != nil {
+		return usage(c, err.Error())
+	}
+	defer closeTraces(ctx, traces)
+	f := &follower{
+		reconciler: reconciler, flags: flags, narrator: telemetry.NewNarrator(log), server: telemetry.Server{Version: version},
+		observer: telemetry.NewObserver(telemetry.NewMetrics(registry, version), traces, time.Now),
+	}
+	reconciler.Observe, reconciler.Stores = f.observer.Stage, f.observer.Stores(reconciler.Stores)
+
 	changes, err := reconciler.Source.Changes(ctx)
 	if err != nil {
 		return inputError(err)
 	}
-	failed, stop, err := f.serve(ctx, registry, level, log)
+	failed, stop, err := f.serve(ctx, c.Flags().Changed("listen"), registry, level, log)
 	if err != nil {
 		return err
 	}
@@ -100,12 +112,11 @@ func (f *follower) round(ctx context.Context) (wait time.Duration) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(f.flags.shutdown, cancel) })()
 
-	began := time.Now()
-	result, err := f.reconciler.Round(patient)
-	ended := time.Now()
+	inner, done := f.observer.Round(patient)
+	result, err := f.reconciler.Round(inner)
+	done(result, err)
 	f.narrator.Round(result, err)
-	f.metrics.Round(result, err, ended, ended.Sub(began))
-	f.server.Round(result, err, ended)
+	f.server.Round(result, err, time.Now())
 	switch {
 	case err != nil || result.Has(finding.StoreFailed()):
 		return min(f.flags.interval, retry)
@@ -115,13 +126,26 @@ func (f *follower) round(ctx context.Context) (wait time.Duration) {
 	return f.flags.interval
 }
 
-// serve answers HTTP requests, if it is asked to, until stop is called.
-func (f *follower) serve(ctx context.Context, registry *prometheus.Registry, level zap.AtomicLevel, log *zap.Logger) (failed <-chan error, stop func(), err error) {
+// closeTraces sends the last spans, which a process that is told to stop may
+// still do for a moment.
+func closeTraces(ctx context.Context, traces *telemetry.Traces) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	_ = traces.Close(ctx) // spans that cannot be sent are lost
+}
+
+// serve answers HTTP requests, if it is asked to, until stop is called. Rounds
+// go on without it if only the default address is taken.
+func (f *follower) serve(ctx context.Context, chosen bool, registry *prometheus.Registry, level zap.AtomicLevel, log *zap.Logger) (failed <-chan error, stop func(), err error) {
 	if f.flags.listen == "" {
 		return nil, func() {}, nil
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", f.flags.listen)
+	if err != nil && !chosen {
+		log.Warn("not listening", zap.Error(err), zap.String("fix", "Choose an address with --listen, or none with --listen=\"\"."))
+		return nil, func() {}, nil
+	}
 	if err != nil {
 		return nil, nil, exit{code: exitUsage, text: "--listen: " + err.Error()}
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,7 +72,8 @@ func TestRunFollowsItsInputUntilItIsStopped(t *testing.T) {
 	await(t, &trouble, `"msg":"placed","work":"default/redis`)
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(trouble.String())[1]
 	for page, want := range map[string]string{
-		"/healthz": "alive", "/readyz": "ready", "/api/v1/report": `"held back"`, "/metrics": `kratix_schedule_placements{state="held back"} 1`,
+		"/healthz": "alive", "/readyz": "ready", "/api/v1/report": `"state":"held back"`,
+		"/metrics": `kratix_schedule_placements{state="held back"} 1`,
 	} {
 		if got := get(t, "http://"+address+page); !strings.Contains(got, want) {
 			t.Errorf("%s says %q", page, got)
@@ -113,6 +116,66 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// follows runs until a round has found no place for a Work, and gives all that
+// was written.
+func follows(t *testing.T, args ...string) string {
+	t.Helper()
+	const in = "../../testdata/elastic-cloud/work-example.yaml"
+	var out, trouble tee
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		ended <- execute(ctx, append([]string{"run", "-f", in}, args...), streams{out: &out, err: &trouble})
+	}()
+	await(t, &trouble, `"msg":"not placed"`)
+	stop()
+	if code := <-ended; code != exitClean {
+		t.Errorf("exit status %d", code)
+	}
+	return trouble.String()
+}
+
+func TestRunListensOnLoopbackUnlessItIsTold(t *testing.T) {
+	if text := follows(t, "--listen="); strings.Contains(text, "listening") {
+		t.Errorf("it listens:\n%s", text)
+	}
+	var config net.ListenConfig
+	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
+	if err == nil {
+		defer taken.Close()
+	} // else something else has it, which is as good
+	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
+		t.Errorf("it says nothing of the address that is taken:\n%s", text)
+	}
+	var out, trouble tee
+	code := execute(t.Context(), []string{"run", "-f", t.TempDir(), "--listen", "127.0.0.1:8080"}, streams{out: &out, err: &trouble})
+	if code != exitUsage || !strings.Contains(trouble.String(), "--listen: ") {
+		t.Errorf("an address that was chosen and is taken: exit status %d: %s", code, trouble.String())
+	}
+}
+
+func TestRunSendsItsTracesBeforeItEnds(t *testing.T) {
+	requests := make(chan string, 10)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) { requests <- request.URL.Path }))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	follows(t, "--listen=")
+	select {
+	case path := <-requests:
+		if path != "/v1/traces" {
+			t.Errorf("asked for %s", path)
+		}
+	default:
+		t.Error("nothing was sent")
+	}
+
+	t.Setenv("OTEL_TRACES_EXPORTER", "zipkin")
+	var out, trouble tee
+	if code := execute(t.Context(), []string{"run", "-f", t.TempDir()}, streams{out: &out, err: &trouble}); code != exitUsage || !strings.Contains(trouble.String(), "zipkin") {
+		t.Errorf("exit status %d: %s", code, trouble.String())
+	}
 }
 
 func TestRunRefusesFlagsThatItCannotFollow(t *testing.T) {
