@@ -89,6 +89,10 @@ SEED ?= 1
 soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1)
 	go test -count=1 -v -timeout 24h ./test/soak -for $(SOAK) -seed $(SEED)
 
+.PHONY: monitoring
+monitoring: ## Check alert rules and dashboard with Prometheus' own library
+	cd test/monitoring && go vet ./... && go test .
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@go list -f '{{.Dir}}' $(FUZZPKGS) | while read -r dir; do \

@@ -135,6 +135,24 @@ func TestSpansAreSentWhereTheEnvironmentSays(t *testing.T) {
 	}
 }
 
+func TestTheEnvironmentNamesTheService(t *testing.T) {
+	noVariables(t)
+	r := newReceiver(t)
+	t.Setenv(variableEndpoint, r.URL)
+	t.Setenv("OTEL_SERVICE_NAME", "scheduler-of-team-a")
+	traces, err := NewTraces(t.Context(), "v1", zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aRound(t, traces)
+	if err := traces.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, resource := r.received(); !slices.Contains(resource, "service.name=scheduler-of-team-a") {
+		t.Errorf("the service is not named as asked: %q", resource)
+	}
+}
+
 func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 	for want, set := range map[string]map[string]string{
 		`OTEL_TRACES_EXPORTER is "zipkin": use otlp or none`:                      {variableExporter: "zipkin"},
