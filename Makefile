@@ -91,7 +91,7 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 
 .PHONY: monitoring
 monitoring: ## Check alert rules and dashboard with Prometheus' own library
-	cd test/monitoring && go vet ./... && go test .
+	cd test/monitoring && go vet ./... && go test -count=1 .
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
