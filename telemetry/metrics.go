@@ -1,3 +1,6 @@
+// Package telemetry turns rounds into log lines, metrics, traces and HTTP answers.
+// It only observes: nothing here decides, and the stores that it decorates do what
+// they did before.
 package telemetry
 
 import (

@@ -144,7 +144,7 @@ func TestRunListensOnLoopbackUnlessItIsTold(t *testing.T) {
 	var config net.ListenConfig
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
-		defer taken.Close()
+		defer func() { _ = taken.Close() }()
 	} // else something else has it, which is as good
 	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
