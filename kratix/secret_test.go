@@ -2,6 +2,7 @@ package kratix_test
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 func secretWords() []string {
 	value := []byte("hunter2")
 	return []string{
-		"hunter2", "password", "token", fmt.Sprintf("%v", value), fmt.Sprintf("%x", value),
+		"hunter2", "password", "token", fmt.Sprintf("%v", value), hex.EncodeToString(value),
 		strings.ToLower(base64.StdEncoding.EncodeToString(value)),
 	}
 }
