@@ -211,6 +211,16 @@ func TestAWriteOfNothingIsNoWrite(t *testing.T) {
 	}
 }
 
+func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
+	s := newScene(t)
+	store := s.open("x")
+	s.stores["x"].err = statestore.ErrPending
+	if _, err := store.Apply(t.Context(), two(t, "")); !errors.Is(err, statestore.ErrPending) {
+		t.Errorf("got %v", err)
+	}
+	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
+}
+
 func TestAStoreThatCannotBeOpenedIsDown(t *testing.T) {
 	s := newScene(t)
 	s.opened = fmt.Errorf("%w: no such branch", statestore.ErrMisconfigured)

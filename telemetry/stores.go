@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -66,6 +67,10 @@ func (s observedStore) Apply(ctx context.Context, changes statestore.ChangeSet) 
 	began := s.observer.now()
 	ctx, span := s.start(ctx, opWrite)
 	revision, err := s.next.Apply(ctx, changes)
+	if errors.Is(err, statestore.ErrPending) { // it waits, and has not failed
+		span.End()
+		return revision, err
+	}
 	metrics.did(s.name, opWrite, s.observer.now().Sub(began), err)
 	if err == nil {
 		metrics.waits(s.name, 0)
