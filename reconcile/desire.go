@@ -47,6 +47,9 @@ type desiredDestination struct {
 	fixtures, retired []tree.File
 	placements        []*desiredPlacement
 	removed           []recordView
+	// leftovers are what an interrupted write has left there; what nobody wants
+	// of it goes.
+	leftovers []tree.Path
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }

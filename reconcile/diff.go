@@ -19,7 +19,14 @@ func (d *desired) diff() statestore.ChangeSet {
 	for _, o := range d.outcomes {
 		all.Write = append(all.Write, o.changes.Write...)
 		all.Remove = append(all.Remove, o.changes.Remove...)
+		all.Unfinished = append(all.Unfinished, o.changes.Unfinished...)
 		all.Placements = append(all.Placements, o.changes.Placements...)
+	}
+	// What lies outside of every Destination is for a later round to decide.
+	for _, path := range d.state.Unfinished {
+		if !slices.ContainsFunc(d.destinations, func(v *destinationView) bool { return path.Within(v.base) }) {
+			all.Unfinished = append(all.Unfinished, path)
+		}
 	}
 	tree.SortFiles(all.Write)
 	slices.SortFunc(all.Remove, tree.Compare)
@@ -45,6 +52,9 @@ func (dest *desiredDestination) diff() {
 	for _, record := range dest.removed {
 		record.addTo(&owned)
 	}
+	for _, path := range dest.leftovers {
+		owned.AddFile(path)
+	}
 	wanted = append(wanted, dest.files()...)
 	for _, p := range dest.placements {
 		if p.writable() {
@@ -53,7 +63,7 @@ func (dest *desiredDestination) diff() {
 		}
 	}
 	here := dest.store.state
-	here.Files = here.Files.Within(dest.base)
+	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
 	dest.changes.Placements = dest.behind()
 }

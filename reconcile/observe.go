@@ -46,6 +46,8 @@ type destinationView struct {
 	owners []string
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
+	// unread tells that a file among the records could not be read as one.
+	unread bool
 }
 
 // recordView is a placement that a store remembers.
@@ -197,7 +199,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			}
 			memo.records.put(d.Destination, read)
 		}
-		d.records, d.legacy, d.owners = read.records, read.legacy, read.owners
+		d.records, d.legacy, d.owners, d.unread = read.records, read.legacy, read.owners, len(read.findings) > 0
 		w.findings = append(w.findings, read.findings...)
 	}
 	return nil

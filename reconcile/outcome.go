@@ -36,7 +36,7 @@ type situation struct {
 // same tells that two situations have one outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) &&
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && slices.Equal(s.unfinished(), other.unfinished()) &&
 		s.part.same(other.part) && s.policy.settlesAs(other.policy)
 }
 

@@ -14,6 +14,7 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	if dest.store.err != nil {
 		return dest.store.err
 	}
+	dest.findLeftovers()
 	dest.returnShared()
 	if err := dest.findStored(ctx); err != nil {
 		return err
@@ -127,6 +128,9 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	}
 	for _, record := range dest.removed {
 		record.addTo(claimed)
+	}
+	for _, path := range dest.leftovers {
+		claimed.AddFile(path)
 	}
 	return claimed
 }

@@ -6,7 +6,8 @@ import (
 
 // Diff computes what turns stored into wanted. owned tells which stored paths
 // may be removed when they are not wanted: everything else is foreign and
-// stays. The result is sorted, so equal inputs give equal changes.
+// stays, and what is unfinished of it stays so. The result is sorted, so equal
+// inputs give equal changes.
 func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSet {
 	changes := ChangeSet{Base: stored.Revision}
 	keep := make(map[tree.Path]struct{}, len(wanted))
@@ -19,6 +20,11 @@ func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSe
 	for path := range stored.Files.All() {
 		if _, wanted := keep[path]; !wanted && owned(path) {
 			changes.Remove = append(changes.Remove, path)
+		}
+	}
+	for _, path := range stored.Unfinished {
+		if _, wanted := keep[path]; !wanted && !owned(path) {
+			changes.Unfinished = append(changes.Unfinished, path)
 		}
 	}
 	tree.SortFiles(changes.Write)

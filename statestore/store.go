@@ -25,8 +25,10 @@ type Store interface {
 	// empty State, no error.
 	Read(ctx context.Context) (State, error)
 	// Apply makes all changes or none, and gives the revision that holds them.
-	// When the store is no longer at changes.Base it fails with ErrStale and
-	// has written nothing. An empty ChangeSet writes nothing and gives Base.
+	// A store that can only make one after the other names what it leaves
+	// half done in State.Unfinished. When the store is no longer at changes.Base
+	// it fails with ErrStale and has written nothing. An empty ChangeSet writes
+	// nothing and gives Base.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
@@ -43,6 +45,10 @@ type State struct {
 	Files Files
 	// Contents gives what lies behind the sums.
 	Contents Contents
+	// Unfinished are the files, sorted, that an Apply which was cut short may
+	// have put there or may have had to remove: they are this program's own even
+	// where no record says so. Only stores whose Apply is not one step have any.
+	Unfinished []tree.Path
 	// Warnings are what works but is doubtful about the store, such as a
 	// certificate that is not verified. They are there even beside an error.
 	Warnings []string
@@ -64,6 +70,9 @@ type ChangeSet struct {
 	// Remove holds paths to remove, in walk order. Removing what is not there
 	// is no error.
 	Remove []tree.Path
+	// Unfinished are those of the State's that nobody wants now and that may not
+	// be removed now either. The store keeps them in mind for the next Read.
+	Unfinished []tree.Path
 	// Placements says which placements are behind the changes; a git store
 	// puts them into the commit's message.
 	Placements []PlacementChange

@@ -9,6 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
+// servers are those that a store has to work on.
+var servers = map[string]func(testing.TB) *buckettest.Server{
+	"MinIO":     func(t testing.TB) *buckettest.Server { return buckettest.MinIO(t) },
+	"versitygw": buckettest.Versitygw,
+}
+
 func TestStoreOnMinIO(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)

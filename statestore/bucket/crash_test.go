@@ -2,9 +2,11 @@ package bucket_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,9 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // childOf names the environment variable that tells a child process where to
@@ -38,7 +42,8 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree gives one of two trees that share a third of their paths.
+// crashTree gives one of two trees that share a third of their paths. Files
+// that are loose have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -46,6 +51,7 @@ func crashTree(which int) map[string]string {
 			files[fmt.Sprintf("%s/common/%d.yaml", dir, i)] = strconv.Itoa(which)
 			files[fmt.Sprintf("%s/only-%d/%d.yaml", dir, which, i)] = "x"
 		}
+		files[fmt.Sprintf("w/resources/loose/only-%d-%d.yaml", which, i)] = "x"
 	}
 	return files
 }
@@ -54,16 +60,32 @@ func crashTree(which int) map[string]string {
 // is gone before all that replaces it is there, and one round finishes it.
 func TestKill9(t *testing.T) {
 	t.Parallel()
-	server := buckettest.MinIO(t)
+	for name, start := range servers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kill100(t, start(t))
+		})
+	}
+}
+
+func kill100(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	store := open(t, config)
+	_, proxy := through(t, config)
+	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		// What was sent is carried out, even when who sent it is gone.
+		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
 	partly := 0
 	for range 100 {
 		storetest.Holds(t, store, finish(t, store))
-		crash(t, config.Endpoint+"/"+config.Bucket)
-		held := contents(t, open(t, config))
+		crash(t, proxy.Endpoint+"/"+config.Bucket)
+		proxy.Quiet(t)
+		state := storetest.Read(t, open(t, config))
+		held := contents(t, state)
 		if complete(t, held) {
 			partly++
+			everythingIsNamed(t, state, held)
 		}
 	}
 	storetest.Holds(t, store, finish(t, store))
@@ -105,12 +127,11 @@ func crash(t *testing.T, where string) {
 	if err := child.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
 		t.Fatalf("the writer ended by itself: %v", err)
 	}
-	time.Sleep(50 * time.Millisecond) // what was sent already arrives
 }
 
-func contents(t *testing.T, store *bucket.Store) map[string]string {
+// contents reads all files of a state.
+func contents(t *testing.T, state statestore.State) map[string]string {
 	t.Helper()
-	state := storetest.Read(t, store)
 	held := map[string]string{}
 	for path := range state.Files.All() {
 		content, err := state.Contents.Content(t.Context(), path)
@@ -148,6 +169,27 @@ func complete(t *testing.T, held map[string]string) bool {
 		}
 	}
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
+}
+
+// everythingIsNamed checks that each file that only one tree has, and whose
+// record is not there, is known to be unfinished: otherwise no one would ever
+// remove it.
+func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
+	t.Helper()
+	known := tree.Set{}
+	for _, path := range state.Unfinished {
+		known.AddFile(path)
+	}
+	for path := range held {
+		recorded := !strings.Contains(path, "only-") || strings.Contains(path, ".kratix")
+		for _, dir := range []string{"dependencies", "resources"} {
+			_, there := held[strings.Replace(path, dir, ".kratix", 1)]
+			recorded = recorded || there && strings.Contains(path, dir)
+		}
+		if !recorded && !known.Has(storetest.Path(t, path)) {
+			t.Errorf("%s is named by no record and is not known to be unfinished", path)
+		}
+	}
 }
 
 // everything tells whether all files of a tree are held as the tree has them:

@@ -3,8 +3,6 @@ package bucket
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -21,15 +19,16 @@ const markerName = ".kratix/store-revision"
 type marker struct {
 	etag     string
 	revision statestore.Revision
+	journal  journal
 }
 
 // newMarker: the Revision is the version that a versioned bucket gave the
 // marker, or else its ETag.
-func newMarker(etag, version string) marker {
+func newMarker(etag, version string, journal journal) marker {
 	if version == "" || version == "null" {
 		version = etag
 	}
-	return marker{etag: etag, revision: statestore.Revision(version)}
+	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
 // support is what is known of a provider's conditional writes.
@@ -69,10 +68,10 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 			return doing{getting, err}
 		}
 		defer body.Close()
-		if content, err = io.ReadAll(io.LimitReader(body, 1<<16)); err != nil {
+		if content, err = io.ReadAll(body); err != nil {
 			return doing{getting, err}
 		}
-		next = newMarker(info.ETag, info.VersionID)
+		next = newMarker(info.ETag, info.VersionID, parseJournal(content))
 		return nil
 	})
 	if _, looksPlain := parseSum(next.etag); err == nil && looksPlain && next.etag != hexSum(sumOf(content)) {
@@ -81,17 +80,18 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 	return next, content, err
 }
 
-// swap replaces the marker, if it still is the one that was read.
-func (s *Store) swap(ctx context.Context) error {
-	body := markerBody()
+// swap replaces the marker by one with this journal, if it still is the one that
+// was read.
+func (s *Store) swap(ctx context.Context, journal journal) error {
+	body := journal.text()
 	if s.support == unconditional {
-		return s.swapUnconditionally(ctx, body)
+		return s.swapUnconditionally(ctx, body, journal)
 	}
 	next, err := s.putMarker(ctx, body, s.marker.etag)
 	switch {
 	case isUnsupported(err):
 		s.lacking()
-		return s.swapUnconditionally(ctx, body)
+		return s.swapUnconditionally(ctx, body, journal)
 	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
 		// An answer that was lost makes our own marker look like another's.
 		there, content, err := s.readMarker(ctx)
@@ -105,21 +105,22 @@ func (s *Store) swap(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	next.journal = journal
 	s.marker = next
-	return s.tryConditions(ctx, body)
+	return s.tryConditions(ctx, body, journal)
 }
 
-func (s *Store) swapUnconditionally(ctx context.Context, body []byte) error {
+func (s *Store) swapUnconditionally(ctx context.Context, body []byte, journal journal) error {
 	there, _, err := s.readMarker(ctx)
 	if err != nil {
 		return err
 	}
-	if there != s.marker {
+	if there.etag != s.marker.etag {
 		return statestore.ErrStale
 	}
 	next, err := s.send(ctx, s.prefix+markerName, body, minio.PutObjectOptions{ContentType: markerType})
 	if err == nil {
-		s.marker = newMarker(next.ETag, next.VersionID)
+		s.marker = newMarker(next.ETag, next.VersionID, journal)
 	}
 	return err
 }
@@ -141,12 +142,12 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	if info.ETag != hexSum(sumOf(body)) {
 		s.known.suspect()
 	}
-	return newMarker(info.ETag, info.VersionID), nil
+	return newMarker(info.ETag, info.VersionID, journal{}), nil
 }
 
 // tryConditions writes the marker once more on a condition that does not hold:
 // a provider that takes it ignores conditions. It is done once.
-func (s *Store) tryConditions(ctx context.Context, body []byte) error {
+func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {
 		return nil
@@ -154,6 +155,7 @@ func (s *Store) tryConditions(ctx context.Context, body []byte) error {
 	next, err := s.putMarker(ctx, body, nobodys)
 	switch {
 	case err == nil:
+		next.journal = journal
 		s.marker = next
 		s.lacking()
 	case isPrecondition(err):
@@ -183,11 +185,6 @@ func (s *Store) stillOurs(ctx context.Context) error {
 		return statestore.ErrStale
 	}
 	return nil
-}
-
-// markerBody is new each time, so that each marker has an ETag of its own.
-func markerBody() []byte {
-	return fmt.Appendf(nil, "%s\nkratix-schedule replaces this object before it changes the store, so that two writers notice each other.\n", rand.Text())
 }
 
 func isPrecondition(err error) bool {

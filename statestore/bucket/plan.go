@@ -17,9 +17,9 @@ const maxKey = 1024
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// early removals make room for what is written; the others come when
+	// final steps take something away that was there before: they wait until
 	// everything wanted is there.
-	early bool
+	final bool
 }
 
 // conflict is a file that cannot be stored beside another.
@@ -149,7 +149,7 @@ func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{
 				files = append(files, file)
 			}
 		}
-		return step{write: files}
+		return step{write: files, final: of == records && replaced}
 	}
 	remove := func(of part) step {
 		var paths []tree.Path
@@ -159,13 +159,12 @@ func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{
 				paths = append(paths, path)
 			}
 		}
-		return step{remove: paths}
+		return step{remove: paths, final: true}
 	}
 	ordered := []step{
-		{remove: sortedPaths(early), early: true},
-		write(records, false), write(dependencies, false), write(resources, false),
-		remove(resources), remove(dependencies),
-		write(records, true), remove(records),
+		{remove: sortedPaths(early)},
+		write(records, false), write(dependencies, false), write(resources, false), write(records, true),
+		remove(resources), remove(dependencies), remove(records),
 	}
 	return slices.DeleteFunc(ordered, func(s step) bool { return len(s.write) == 0 && len(s.remove) == 0 })
 }

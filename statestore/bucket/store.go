@@ -13,11 +13,15 @@
 //     else: its version is the store's Revision. Who loses has written nothing.
 //   - The changes go out in steps, each acknowledged before the next begins:
 //     records of new placements, files outside of resources/, files in
-//     resources/, removals in resources/, other removals, records that changed,
-//     records that go. So a crash leaves more files than wanted, never fewer,
-//     and no placement's files without its record.
-//   - The next round compares with what is really listed, and so finishes what
-//     a crash has left.
+//     resources/, records that changed, and last the removals: in resources/,
+//     elsewhere, of records. So a crash leaves more files than wanted, never
+//     fewer, and no placement's files without its record.
+//   - The marker names every file that is about to be put or removed, until all
+//     of it is done. What a crash leaves is thus named by a record or by the
+//     marker, and is given as State.Unfinished where it still is what the marker
+//     says. The next round keeps what it wants of it and removes the rest.
+//   - Puts of a writer that was overtaken may arrive late. What its marker named
+//     is therefore kept in mind for one more Apply.
 //
 // Removals come first only where a file takes the place of a directory or the
 // other way round: some providers cannot hold both.
@@ -68,11 +72,14 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.look(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
 	}
-	return statestore.State{Revision: s.marker.revision, Files: s.seen.files, Contents: view{store: s, listing: s.seen}}, nil
+	return statestore.State{
+		Revision: s.marker.revision, Files: s.seen.files, Contents: view{store: s, listing: s.seen},
+		Unfinished: s.marker.journal.unfinished(s.seen.files),
+	}, nil
 }
 
-// Apply swaps the marker and carries the changes out. An error after the swap
-// leaves a part of them done; the next Read shows which.
+// Apply swaps the marker, carries the changes out, and marks them as done. An
+// error after the swap leaves a part of them done; the next Read shows which.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -96,14 +103,18 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if err != nil || len(steps) == 0 {
 		return changes.Base, err
 	}
-	if err := s.swap(ctx); err != nil {
+	begun := s.marker.journal.begin(s.seen.files, changes)
+	if err := s.swap(ctx, begun); err != nil {
 		return "", err
 	}
 	s.fresh = false
 	if err := s.carryOut(ctx, steps); err != nil {
 		return "", err
 	}
-	return s.marker.revision, nil
+	if begun.open {
+		err = s.swap(ctx, begun.done())
+	}
+	return s.marker.revision, err
 }
 
 // agree makes sure that the listing is of base. The swap of the marker proves

@@ -2,6 +2,7 @@ package bucket_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,8 @@ func TestOnMinIO(t *testing.T) {
 		{"a multipart object is read once", multipart},
 		{"the loser has put nothing", loserPutsNothing},
 		{"an overtaken writer removes nothing", overtaken},
+		{"what a write leaves half done is named until it is settled", halfDone},
+		{"what arrives after its writer was overtaken is named", lateArrival},
 		{"an answer that was lost is no other writer", lostAnswer},
 		{"a provider without conditions is told of once", withoutConditions},
 		{"a content that was replaced is stale", replacedContent},
@@ -158,12 +161,12 @@ func order(t *testing.T, server *buckettest.Server) {
 	storetest.Write(t, store, map[string]string{
 		"w/.kratix/old.yaml": "1", "w/.kratix/changed.yaml": "1", "w/resources/old/a.yaml": "1", "w/dependencies/old/a.yaml": "1",
 	})
-	stage := func(r *http.Request) int {
+	stage := func(r *http.Request, begun bool) int {
 		what, path := buckettest.Describe(r), strings.TrimPrefix(r.URL.Path, "/"+config.Bucket)
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		switch {
-		case r.Method == http.MethodPut && path == "/.kratix/store-revision":
+		case r.Method == http.MethodPut && path == "/.kratix/store-revision" && !begun:
 			return 0
 		case strings.HasPrefix(path, "/w/.kratix/new"):
 			return 1
@@ -173,14 +176,16 @@ func order(t *testing.T, server *buckettest.Server) {
 			return 3
 		case r.Method == http.MethodHead:
 			return 4
-		case what == "DELETE many" && bytes.Contains(body, []byte("w/resources/old")):
-			return 5
-		case what == "DELETE many" && bytes.Contains(body, []byte("w/dependencies/old")):
-			return 6
 		case strings.HasPrefix(path, "/w/.kratix/changed"):
+			return 5
+		case what == "DELETE many" && bytes.Contains(body, []byte("w/resources/old")):
+			return 6
+		case what == "DELETE many" && bytes.Contains(body, []byte("w/dependencies/old")):
 			return 7
 		case what == "DELETE many" && bytes.Contains(body, []byte("w/.kratix/old")):
 			return 8
+		case r.Method == http.MethodPut && path == "/.kratix/store-revision":
+			return 9
 		}
 		return -1
 	}
@@ -190,8 +195,8 @@ func order(t *testing.T, server *buckettest.Server) {
 		busy  = map[int]int{}
 	)
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		at := stage(r)
 		mu.Lock()
+		at := stage(r, len(began) > 0)
 		if at >= 0 {
 			began = append(began, at)
 			busy[at]++
@@ -216,7 +221,7 @@ func order(t *testing.T, server *buckettest.Server) {
 	storetest.Write(t, store, added, "w/.kratix/old.yaml", "w/resources/old/a.yaml", "w/dependencies/old/a.yaml")
 	mu.Lock()
 	defer mu.Unlock()
-	if !slices.IsSorted(began) || len(began) != 1+3*40+5 {
+	if !slices.IsSorted(began) || len(began) != 1+3*40+6 {
 		t.Errorf("stages in the order %v", began)
 	}
 }
@@ -406,6 +411,76 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"new": "3"}), Remove: storetest.Paths(t, "keep")})
 	wantError(t, err, statestore.ErrStale)
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
+}
+
+// wantUnfinished checks what a new process is told of.
+func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
+	t.Helper()
+	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, storetest.Paths(t, want...)) {
+		t.Errorf("unfinished: %v, want %v", got, want)
+	}
+}
+
+func halfDone(t *testing.T, server *buckettest.Server) {
+	plain := configOf(t, server)
+	config, proxy := through(t, plain)
+	store := open(t, config)
+	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
+	wantUnfinished(t, plain)
+
+	// New files are there, old ones not gone yet, and one was replaced by hand.
+	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			buckettest.Fail(w, http.StatusForbidden, "AccessDenied", "no")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{
+		Base:   storetest.Read(t, store).Revision,
+		Write:  storetest.Files(t, map[string]string{"w/.kratix/new": "3", "w/dependencies/new": "2", "w/resources/new": "2", "w/resources/hand": "2"}),
+		Remove: storetest.Paths(t, "w/resources/old"),
+	})
+	wantError(t, err, statestore.ErrDenied)
+	proxy.Between(nil)
+	put(t, server, config.Bucket, "w/resources/hand", "by hand")
+	wantUnfinished(t, plain, "w/dependencies/new", "w/resources/new", "w/resources/old")
+	if got := storetest.Read(t, store).Unfinished; len(got) != 3 {
+		t.Errorf("the writer itself is told of %v", got)
+	}
+
+	// The next write settles two of them and leaves one in doubt, for as long as
+	// it says so.
+	for _, inDoubt := range [][]string{{"w/resources/new"}, {"w/resources/new"}, nil} {
+		other := open(t, plain)
+		_, err := other.Apply(t.Context(), statestore.ChangeSet{
+			Base: storetest.Read(t, other).Revision, Write: storetest.Files(t, map[string]string{"w/resources/more": rand.Text()}),
+			Remove: storetest.Paths(t, "w/resources/old"), Unfinished: storetest.Paths(t, inDoubt...),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantUnfinished(t, plain, inDoubt...)
+	}
+}
+
+// lateArrival holds a put back until another writer has come and gone.
+func lateArrival(t *testing.T, server *buckettest.Server) {
+	plain := configOf(t, server)
+	config, proxy := through(t, plain)
+	store := open(t, config)
+	storetest.Write(t, store, map[string]string{"held": "1"})
+	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/late") {
+			storetest.Write(t, open(t, plain), map[string]string{"theirs": "2"}, "held")
+		}
+		next.ServeHTTP(w, r)
+	})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, map[string]string{"late": "3"})})
+	wantError(t, err, statestore.ErrStale)
+	wantUnfinished(t, plain, "late")
+	storetest.Write(t, open(t, plain), map[string]string{"theirs": "4"}, "late")
+	wantUnfinished(t, plain)
 }
 
 func lostAnswer(t *testing.T, server *buckettest.Server) {

@@ -20,12 +20,12 @@ const batch = 1000
 // contentType is what every file is: manifests, and the odd file beside them.
 const contentType = "application/yaml"
 
-// carryOut does one step after the other. Before it takes anything away it
-// makes sure that nobody else has become the store's writer meanwhile.
+// carryOut does one step after the other. Before the first final one it makes
+// sure that nobody else has become the store's writer meanwhile.
 func (s *Store) carryOut(ctx context.Context, steps []step) error {
 	checked := false
 	for _, step := range steps {
-		if len(step.remove) > 0 && !step.early && !checked {
+		if step.final && !checked {
 			if err := s.stillOurs(ctx); err != nil {
 				return err
 			}

@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -20,6 +22,8 @@ type Proxy struct {
 	Certificate *x509.Certificate
 
 	mu       sync.Mutex
+	changed  *sync.Cond
+	met      map[string]bool // each client's address, and whether it still is there
 	requests []string
 	between  func(next http.Handler, w http.ResponseWriter, r *http.Request)
 }
@@ -49,7 +53,8 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 		// A client that goes away is nothing to report.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	p := &Proxy{}
+	p := &Proxy{met: map[string]bool{}}
+	p.changed = sync.NewCond(&p.mu)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if between := p.note(r); between != nil {
 			between(forward, w, r)
@@ -59,6 +64,7 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 	}))
 	// Handshakes that fail are what some tests are about.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ConnState = p.follow
 	start(server)
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections)
@@ -71,6 +77,39 @@ func (p *Proxy) note(r *http.Request) func(http.Handler, http.ResponseWriter, *h
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, Describe(r))
 	return p.between
+}
+
+// follow keeps count of who is connected.
+func (p *Proxy) follow(conn net.Conn, state http.ConnState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.met[conn.RemoteAddr().String()] = state != http.StateClosed && state != http.StateHijacked
+	p.changed.Broadcast()
+}
+
+// Quiet waits until all clients that have connected so far are gone, and what
+// they had sent is answered.
+func (p *Proxy) Quiet(t testing.TB) {
+	t.Helper()
+	last, err := net.Dial("tcp", p.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := last.LocalAddr().String()
+	_ = last.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		_, met := p.met[ours]
+		busy := false
+		for there := range maps.Values(p.met) {
+			busy = busy || there
+		}
+		if met && !busy {
+			return
+		}
+		p.changed.Wait()
+	}
 }
 
 // Between has every request go through f; nil lets them pass.

@@ -1,0 +1,51 @@
+package reconcile
+
+import "github.com/kratix-schedule/kratix-schedule/tree"
+
+// findLeftovers takes the unfinished files in the Destination's directory. They
+// are no one else's: what is wanted of them is there already, and the rest may
+// go. As long as anything on the Destination is kept as it is, or may be
+// unknown, they stay: they could be a part of it.
+func (dest *desiredDestination) findLeftovers() {
+	if unfinished := dest.unfinished(); len(unfinished) > 0 && !dest.unread && dest.decided() {
+		dest.leftovers = unfinished
+	}
+}
+
+// unfinished gives those of the store's unfinished files that lie in the
+// Destination's directory.
+func (s *situation) unfinished() []tree.Path {
+	var here []tree.Path
+	for _, path := range s.store.state.Unfinished {
+		if path.Within(s.base) {
+			here = append(here, path)
+		}
+	}
+	return here
+}
+
+// decided tells whether each placement on the Destination is either to be
+// written or to be removed.
+func (dest *desiredDestination) decided() bool {
+	known := tree.Set{}
+	for _, p := range dest.placements {
+		if !p.writable() {
+			return false
+		}
+		known.AddFile(p.record.Path)
+	}
+	for _, record := range dest.removed {
+		known.AddFile(record.path)
+	}
+	for _, record := range dest.records {
+		if !known.Has(record.path) {
+			return false
+		}
+	}
+	for path := range dest.legacy {
+		if !known.Has(path) {
+			return false
+		}
+	}
+	return true
+}

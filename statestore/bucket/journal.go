@@ -1,0 +1,124 @@
+package bucket
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// journal is what the marker says of files: those that an Apply puts or removes,
+// until it is done, and those that earlier ones may have left behind. Records
+// are not among them: a record speaks for itself.
+type journal struct {
+	// open tells that an Apply has begun and not said that it is done.
+	open bool
+	// names are sorted by their paths.
+	names []named
+	// carried are those of names that the Apply neither puts nor removes.
+	carried []named
+}
+
+// named is a file as an Apply puts it, or as it was before its removal. One that
+// holds anything else is not what is meant.
+type named struct {
+	path tree.Path
+	sum  statestore.Sum
+}
+
+// begin gives the journal of an Apply that makes these changes to the files
+// held. It carries on what is still in doubt, and of an Apply that may be under
+// way elsewhere what has not been seen yet.
+func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
+	next := journal{}
+	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
+	note := func(path tree.Path, sum statestore.Sum) {
+		if _, twice := own[path]; !twice && partOf(path) != records {
+			next.names = append(next.names, named{path, sum})
+		}
+		own[path] = struct{}{}
+	}
+	for _, file := range changes.Write {
+		note(file.Path, sumOf(file.Content))
+	}
+	for _, path := range changes.Remove {
+		if sum, there := held.Sum(path); there {
+			note(path, sum)
+		}
+	}
+	next.open = len(next.names) > 0
+	doubtful := make(map[tree.Path]struct{}, len(changes.Unfinished))
+	for _, path := range changes.Unfinished {
+		doubtful[path] = struct{}{}
+	}
+	for _, old := range j.names {
+		_, settled := own[old.path]
+		_, inDoubt := doubtful[old.path]
+		sum, there := held.Sum(old.path)
+		underWay := j.open && (!there || sum != old.sum)
+		if !settled && (inDoubt || underWay) {
+			next.carried = append(next.carried, old)
+		}
+	}
+	next.names = append(next.names, next.carried...)
+	slices.SortFunc(next.names, func(a, b named) int { return compareKeys(a.path, b.path) })
+	return next
+}
+
+// done gives the journal of an Apply that has come to its end.
+func (j journal) done() journal { return journal{names: j.carried, carried: j.carried} }
+
+// unfinished gives those of the files held that are what the journal names.
+func (j journal) unfinished(held statestore.Files) []tree.Path {
+	var paths []tree.Path
+	for _, n := range j.names {
+		if sum, there := held.Sum(n.path); there && sum == n.sum {
+			paths = append(paths, n.path)
+		}
+	}
+	return paths
+}
+
+// The lines of a marker that say how far the Apply behind it has come.
+const (
+	journalOpen = "writing:"
+	journalDone = "written; left in doubt:"
+)
+
+// text gives the marker's content. It is new each time, so that each marker has
+// an ETag of its own. Files stand in it as md5sum would write them.
+func (j journal) text() []byte {
+	state := journalDone
+	if j.open {
+		state = journalOpen
+	}
+	text := fmt.Appendf(nil, "%s\nkratix-schedule replaces this object before and after it changes the store, so that two\n"+
+		"writers notice each other, and names here what a crash might leave half done.\n%s\n", rand.Text(), state)
+	for _, n := range j.names {
+		text = fmt.Appendf(text, "%s  %s\n", hexSum(n.sum), n.path)
+	}
+	return text
+}
+
+// parseJournal reads a marker's content. Lines that say something else are none
+// of ours and are passed over.
+func parseJournal(content []byte) journal {
+	var j journal
+	for line := range bytes.Lines(content) {
+		text := strings.TrimSuffix(string(line), "\n")
+		if text == journalOpen {
+			j.open = true
+		}
+		digits, name, _ := strings.Cut(text, "  ")
+		sum, isSum := parseSum(digits)
+		path, err := tree.ParsePath(name)
+		if isSum && err == nil {
+			j.names = append(j.names, named{path, sum})
+		}
+	}
+	return j
+}
