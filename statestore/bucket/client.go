@@ -6,11 +6,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 // tries is how often a request is sent while the server says that it is busy
@@ -63,33 +61,3 @@ func newHTTPTransport(config Config) (*http.Transport, error) {
 	own.TLSClientConfig.RootCAs = pool
 	return own, nil
 }
-
-func newCredentials(auth Auth) *credentials.Credentials {
-	switch {
-	case !auth.IAM:
-		return credentials.NewStaticV4(auth.AccessKeyID, auth.SecretAccessKey, "")
-	case os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_ACCESS_KEY") != "":
-		return credentials.NewEnvAWS()
-	}
-	return credentials.New(&role{})
-}
-
-// role takes credentials from a web identity, a container or an instance, and
-// makes it known when there are none: anonymous requests would only be denied.
-type role struct{ credentials.IAM }
-
-var _ credentials.Provider = (*role)(nil)
-
-// RetrieveWithCredContext asks for credentials.
-func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
-	value, err := r.IAM.RetrieveWithCredContext(cc)
-	if err != nil {
-		return value, noCredentials{err}
-	}
-	return value, nil
-}
-
-// noCredentials is the failure to find credentials by IAM.
-type noCredentials struct{ error }
-
-func (e noCredentials) Unwrap() error { return e.error }

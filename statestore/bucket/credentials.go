@@ -1,0 +1,70 @@
+package bucket
+
+import (
+	"cmp"
+	"os"
+	"time"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+func newCredentials(auth Auth) *credentials.Credentials {
+	switch {
+	case !auth.IAM:
+		return credentials.NewStaticV4(auth.AccessKeyID, auth.SecretAccessKey, "")
+	case os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_ACCESS_KEY") != "":
+		return credentials.NewEnvAWS()
+	}
+	return credentials.New(&role{})
+}
+
+// role takes credentials from a web identity, a container or an instance, and
+// makes it known when there are none: anonymous requests would only be denied.
+type role struct {
+	credentials.IAM
+	last credentials.Value
+}
+
+var _ credentials.Provider = (*role)(nil)
+
+const (
+	// soon is when it is tried again to renew credentials.
+	soon = 10 * time.Second
+	// margin is how long credentials have to be valid to be used.
+	margin = time.Second
+)
+
+// RetrieveWithCredContext asks for credentials. It is called when four fifths of
+// the time that the last ones have are over; if there are no new ones, these are
+// used on as long as they are valid.
+func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	r.Endpoint = endpoint()
+	value, err := r.IAM.RetrieveWithCredContext(cc)
+	if err == nil {
+		r.last = value
+		return value, nil
+	}
+	if left := time.Until(r.last.Expiration.Add(-margin)); left > 0 {
+		r.SetExpiration(time.Now().Add(min(soon, left)), 0)
+		return r.last, nil
+	}
+	return value, noCredentials{err}
+}
+
+// endpoint gives where to ask, if the environment says so in the words of
+// Amazon's own tools; otherwise the library knows.
+func endpoint() string {
+	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+	switch {
+	case os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
+		return os.Getenv("AWS_ENDPOINT_URL_STS")
+	case container == "":
+		return os.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+	}
+	return ""
+}
+
+// noCredentials is the failure to find credentials by IAM.
+type noCredentials struct{ error }
+
+func (e noCredentials) Unwrap() error { return e.error }
