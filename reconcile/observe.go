@@ -179,7 +179,7 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		store.err = w.readRecords(ctx, store, memo)
 	}
 	if store.err != nil {
-		w.findings = append(w.findings, failure(finding.Place{Object: store.ref.String()}, store.err))
+		w.findings = append(w.findings, Failure(finding.Place{Object: store.ref.String()}, store.err))
 	}
 }
 

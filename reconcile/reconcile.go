@@ -169,8 +169,8 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 	}
 }
 
-// failure makes a store's error a finding.
-func failure(place finding.Place, err error) finding.Finding {
+// Failure makes a store's error a finding.
+func Failure(place finding.Place, err error) finding.Finding {
 	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error()}
 	var told *statestore.Error
 	if errors.As(err, &told) {

@@ -67,7 +67,7 @@ func (r *reporter) add(findings ...finding.Finding) {
 // already when it could not be opened.
 func (r *reporter) failed(d *desired) {
 	if d.err == nil {
-		r.add(failure(finding.Place{Object: d.ref.String()}, d.failed))
+		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.unwritten(d, report.Failed)
 }
@@ -89,7 +89,7 @@ func (r *reporter) finished(d *desired, revision statestore.Revision, err error)
 		r.unwritten(d, report.Pending)
 		return
 	case err != nil:
-		r.add(failure(finding.Place{Object: d.ref.String()}, err))
+		r.add(Failure(finding.Place{Object: d.ref.String()}, err))
 		r.unwritten(d, report.Failed)
 		return
 	}

@@ -31,6 +31,12 @@ func TestBucketScripts(t *testing.T) {
 			"exits":    exits,
 			"envsubst": envsubst,
 			"keys":     func(ts *testscript.TestScript, _ bool, args []string) { keys(ts, server, args[0]) },
+			"versioning": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(server.Client.EnableVersioning(context.Background(), args[0]))
+			},
+			"version": func(ts *testscript.TestScript, _ bool, args []string) {
+				isVersion(ts, server, args[0], args[1], args[2])
+			},
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TUTORIAL", tutorial)
@@ -52,6 +58,16 @@ func keys(ts *testscript.TestScript, server *buckettest.Server, bucket string) {
 		_, _ = fmt.Fprintln(ts.Stdout(), object.Key)
 	}
 	_, _ = fmt.Fprintln(ts.Stdout(), count, "keys")
+}
+
+// isVersion checks that a file names an object's version: "version bucket key
+// file".
+func isVersion(ts *testscript.TestScript, server *buckettest.Server, bucket, key, file string) {
+	info, err := server.Client.StatObject(context.Background(), bucket, key, minio.StatObjectOptions{})
+	ts.Check(err)
+	if info.VersionID == "" || !strings.Contains(ts.ReadFile(file), " at "+info.VersionID+"\n") {
+		ts.Fatalf("%s is at version %q, which %s does not name", key, info.VersionID, file)
+	}
 }
 
 // envsubst copies a file with the script's variables in their places.

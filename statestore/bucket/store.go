@@ -60,7 +60,10 @@ type Store struct {
 	support support
 }
 
-var _ statestore.Store = (*Store)(nil)
+var (
+	_ statestore.Store  = (*Store)(nil)
+	_ statestore.Prober = (*Store)(nil)
+)
 
 // Read lists the store. Files is shared with later States of an unchanged
 // store: do not change it.

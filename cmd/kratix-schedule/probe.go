@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+func probeCommand(std streams) *cobra.Command {
+	var flags inputFlags
+	command := &cobra.Command{
+		Use:   "probe -f PATH",
+		Short: "Ask the state stores whether they could be written",
+		Long: `Ask every GitStateStore and BucketStateStore of the input whether it could be
+written with what its Secret holds, and say what to do where it could not. A
+repository is asked to move its branch to where it is; in a bucket an upload is
+begun and called off. Nothing is left behind.
+
+Exit status: 0 all can be written, 1 the input has errors or no store, 2 wrong
+usage or input path, 3 a store cannot be written.`,
+		Example: `  kratix-schedule probe -f testdata/elastic-cloud
+  kubectl get gitstatestores,bucketstatestores -o yaml | kratix-schedule probe -f - -f secrets/`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			in, err := flags.source(c, std)
+			if err != nil {
+				return err
+			}
+			snapshot, err := in.Snapshot(c.Context())
+			if err != nil {
+				return inputError(err)
+			}
+			return probe(c.Context(), std, newRealStores(commits{}), snapshot)
+		},
+	}
+	flags.add(command)
+	return command
+}
+
+// probe asks one store after the other.
+func probe(ctx context.Context, std streams, stores *realStores, snapshot source.Snapshot) error {
+	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
+	described := describedStores(snapshot)
+	for _, store := range described {
+		outcome := "can be written"
+		if err := probeOne(ctx, stores, store); err != nil {
+			outcome = "cannot be written"
+			result.Findings = append(result.Findings, reconcile.Failure(finding.Place{Object: store.ref.String()}, err))
+		}
+		_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, store.ref)
+	}
+	finding.Sort(result.Findings)
+	if err := report.Text(std.out, result.Findings); err != nil {
+		return err
+	}
+	if len(described) == 0 {
+		return exit{code: exitFindings, text: "there is no GitStateStore and no BucketStateStore in the input"}
+	}
+	return verdict(result)
+}
+
+// describedStore is a store of the input, and its Secret if that is there.
+type describedStore struct {
+	ref    kratix.StateStoreReference
+	spec   kratix.Object
+	secret *kratix.Secret
+}
+
+func probeOne(ctx context.Context, stores *realStores, store describedStore) error {
+	opened, err := stores.Open(store.ref, store.spec, store.secret)
+	if err != nil {
+		return err
+	}
+	prober, ok := opened.(statestore.Prober)
+	if !ok {
+		return errors.New("a store of this kind cannot be probed")
+	}
+	return prober.Probe(ctx)
+}
+
+// describedStores gives the input's stores, sorted by kind and name.
+func describedStores(snapshot source.Snapshot) []describedStore {
+	var all []describedStore
+	add := func(kind string, spec kratix.Object, secret *kratix.SecretReference) {
+		store := describedStore{ref: kratix.StateStoreReference{Kind: kind, Name: spec.GetName()}, spec: spec}
+		i := slices.IndexFunc(snapshot.Secrets, func(s *kratix.Secret) bool { return secret != nil && kratix.KeyOf(s) == secret.Key() })
+		if i >= 0 {
+			store.secret = snapshot.Secrets[i]
+		}
+		all = append(all, store)
+	}
+	for _, store := range snapshot.GitStateStores {
+		add(kratix.GitStateStoreKind, store, store.Spec.SecretRef)
+	}
+	for _, store := range snapshot.BucketStateStores {
+		add(kratix.BucketStateStoreKind, store, store.Spec.SecretRef)
+	}
+	slices.SortFunc(all, func(a, b describedStore) int {
+		return cmp.Or(cmp.Compare(a.ref.Kind, b.ref.Kind), cmp.Compare(a.ref.Name, b.ref.Name))
+	})
+	return all
+}
