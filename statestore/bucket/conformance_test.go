@@ -34,6 +34,7 @@ func TestStoreUnderAPrefix(t *testing.T) {
 func TestStoreOnVersitygw(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)
+	t.Run("Probe leaves nothing behind", func(t *testing.T) { probe(t, server) })
 	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
 }
 

@@ -42,6 +42,7 @@ const (
 	hintBucket    = "create the bucket, or correct spec.bucketName or spec.endpoint of the state store"
 	hintClock     = "the clock of this machine and the server's differ too much: set the clock (NTP)"
 	hintEndpoint  = "check spec.endpoint of the state store, and that this machine can reach it"
+	hintWire      = "answers stop on their way: look at what lies between this machine and spec.endpoint, such as a proxy; nothing is lost, the next round goes on"
 	hintCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
 	hintPlain     = "the server speaks plain HTTP: set spec.insecure to true, or correct the port in spec.endpoint"
 	hintSecure    = "the server speaks HTTPS: set spec.insecure to false, or correct the port in spec.endpoint"
@@ -128,6 +129,8 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintEndpoint}
+	case errors.As(err, new(silence)), errors.Is(err, errHungUp), cutOff(err):
+		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -74,6 +75,7 @@ func TestOnMinIO(t *testing.T) {
 		{"an unchanged round asks for the list alone", unchangedRound},
 		{"a directory of records is read at once, and once", recordsAreReadAtOnce},
 		{"dependencies are acknowledged before resources, deletes come last", order},
+		{"removals go out a thousand at a time", removalsInBatches},
 		{"a prefix ends at its slash", prefixEndsAtItsSlash},
 		{"the marker and keys that are no paths are not files", notFiles},
 		{"what would hide behind a file is refused", unsafeKeys},
@@ -224,6 +226,21 @@ func order(t *testing.T, server *buckettest.Server) {
 	if !slices.IsSorted(began) || len(began) != 1+3*40+6 {
 		t.Errorf("stages in the order %v", began)
 	}
+}
+
+func removalsInBatches(t *testing.T, server *buckettest.Server) {
+	config, proxy := through(t, configOf(t, server))
+	store := open(t, config)
+	files := many(2500)
+	storetest.Write(t, store, files)
+	proxy.Requests()
+	storetest.Write(t, store, nil, slices.Collect(maps.Keys(files))...)
+	marker := "/" + config.Bucket + "/.kratix/store-revision"
+	want := []string{"LIST", "LIST", "LIST", "PUT " + marker, "HEAD " + marker, "DELETE many", "DELETE many", "DELETE many", "PUT " + marker}
+	if got := proxy.Requests(); !slices.Equal(got, want) {
+		t.Errorf("asked %q", got)
+	}
+	storetest.Holds(t, store, map[string]string{})
 }
 
 func prefixEndsAtItsSlash(t *testing.T, server *buckettest.Server) {

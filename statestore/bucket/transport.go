@@ -66,6 +66,9 @@ func (w *watch) explain(err error) error {
 	if w.barked.Load() {
 		return silence(w.patience)
 	}
+	if errors.Is(err, io.EOF) {
+		return errHungUp
+	}
 	// minio-go does not try again when it is told this one alone.
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
@@ -93,6 +96,9 @@ func (w *watch) Close() error {
 	w.cancel()
 	return err
 }
+
+// errHungUp is a connection that ended before there was an answer.
+var errHungUp = errors.New("the server closed the connection and did not answer")
 
 // silence is the error of a server that does not answer.
 type silence time.Duration
