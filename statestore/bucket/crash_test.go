@@ -1,7 +1,6 @@
 package bucket_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"maps"
@@ -11,8 +10,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -34,7 +33,6 @@ func TestCrashingWriter(t *testing.T) {
 	}
 	endpoint, name, _ := strings.Cut(given, "/")
 	store := open(t, config(endpoint, name))
-	fmt.Println("ready")
 	for i := 1; ; i++ {
 		if _, err := round(t, store, crashTree(i%2)); err != nil {
 			t.Fatal(err)
@@ -72,14 +70,22 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	store := open(t, config)
 	_, proxy := through(t, config)
+	var countdown atomic.Int64
+	now := make(chan struct{}, 1)
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if countdown.Add(-1) == 0 {
+			now <- struct{}{}
+		}
 		// What was sent is carried out, even when who sent it is gone.
-		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 	partly := 0
 	for range 100 {
 		storetest.Holds(t, store, finish(t, store))
-		crash(t, proxy.Endpoint+"/"+config.Bucket)
+		countdown.Store(3 + rand.Int64N(200)) //nolint:gosec // any moment will do
+		crash(t, proxy.Endpoint+"/"+config.Bucket, now)
 		proxy.Quiet(t)
 		state := storetest.Read(t, open(t, config))
 		held := contents(t, state)
@@ -105,22 +111,15 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer and kills it.
-func crash(t *testing.T, where string) {
+// crash starts a writer and kills it when it is time.
+func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // this test
 	child.Env = append(os.Environ(), childOf+"="+where)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "ready" {
-	}
-	time.Sleep(rand.N(120 * time.Millisecond)) //nolint:gosec // any moment will do
+	<-now
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

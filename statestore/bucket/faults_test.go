@@ -173,17 +173,20 @@ func TestSilenceForEver(t *testing.T) {
 func TestFaultsForEver(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
-	for name, c := range map[string]struct{ message, hint string }{
-		"SlowDown":                  {"the store is unavailable: SlowDown for s3:", "asks for fewer requests"},
-		"an internal error":         {"the store is unavailable: InternalError for s3:", ""},
-		"a closed connection":       {"closed the connection and did not answer", "answers stop on their way"},
-		"an answer that is cut off": {"the store is unavailable: ", "answers stop on their way"},
-		"an answer that stops":      {"the server kept silent for 50ms", "answers stop on their way"},
+	for name, c := range map[string]struct {
+		patience      time.Duration
+		message, hint string
+	}{
+		"SlowDown":                  {0, "the store is unavailable: SlowDown for s3:", "asks for fewer requests"},
+		"an internal error":         {0, "the store is unavailable: InternalError for s3:", ""},
+		"a closed connection":       {0, "closed the connection and did not answer", "answers stop on their way"},
+		"an answer that is cut off": {0, "the store is unavailable: ", "answers stop on their way"},
+		"an answer that stops":      {50 * time.Millisecond, "the server kept silent for 50ms", "answers stop on their way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config, proxy := through(t, configOf(t, server))
-			config.Patience, config.Region = 50*time.Millisecond, "us-east-1"
+			config.Patience, config.Region = c.patience, "us-east-1"
 			proxy.Between(faults[name])
 			_, err := open(t, config).Read(t.Context())
 			expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, c.message, c.hint)
