@@ -44,11 +44,16 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 		r.last = value
 		return value, nil
 	}
-	if left := time.Until(r.last.Expiration.Add(-margin)); left > 0 {
-		r.SetExpiration(time.Now().Add(min(soon, left)), 0)
-		return r.last, nil
+	if r.CurrentTime == nil { // it is set with the first credentials
+		return value, noCredentials{err}
 	}
-	return value, noCredentials{err}
+	now := r.CurrentTime()
+	left := r.last.Expiration.Sub(now) - margin
+	if left <= 0 {
+		return value, noCredentials{err}
+	}
+	r.SetExpiration(now.Add(min(soon, left)), 0)
+	return r.last, nil
 }
 
 // endpoint gives where to ask, if the environment says so in the words of
