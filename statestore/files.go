@@ -28,8 +28,9 @@ type directory struct {
 	files   int // here and below
 }
 
-// entry is a name in a directory. In a bucket it may be a file and a directory
-// at once.
+// entry is a file, or a directory, or in a bucket both at once. Directories that
+// hold nothing but one directory have no entries of their own: its path is longer
+// than a name.
 type entry struct {
 	path  tree.Path
 	sum   Sum
@@ -64,75 +65,63 @@ func (f Files) Has(p tree.Path) bool {
 
 // Sum gives the sum of what is at a path, if there is a file.
 func (f Files) Sum(p tree.Path) (Sum, bool) {
-	if e := f.find(p); e != nil && e.file {
+	if e := f.find(p); e.file && e.path == p {
 		return e.sum, true
 	}
 	return Sum{}, false
 }
 
-// find gives the entry at a path; nil when there is none, and for the root.
-func (f Files) find(p tree.Path) *entry {
-	var found *entry
-	in := f.top
-	for !p.IsRoot() {
-		var name string
-		name, p = p.Cut()
-		i, ok := in.search(name)
-		if !ok {
-			return nil
-		}
-		found, in = &in.entries[i], in.entries[i].below
-	}
-	return found
-}
-
-func (d *directory) search(name string) (int, bool) {
-	if d == nil {
-		return 0, false
-	}
-	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(e.path.Base(), name) })
-}
-
-// at gives the directory at a path, if something is in it.
-func (f Files) at(p tree.Path) *directory {
+// find gives the entry at a path, or the only one below it that is no directory
+// with nothing but a directory; none when nothing is there.
+func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
-		return f.top
+		return entry{below: f.top}
 	}
-	if e := f.find(p); e != nil {
-		return e.below
+	in, depth := f.top, 0
+	for in != nil {
+		i, ok := in.search(element(p, depth), depth)
+		if !ok {
+			break
+		}
+		e := in.entries[i]
+		if e.path.Within(p) {
+			return e
+		}
+		if !p.Within(e.path) {
+			break
+		}
+		in, depth = e.below, len(e.path.String())+1
 	}
-	return nil
+	return entry{}
+}
+
+// search finds a name in a directory whose own path, with the slash, is so long.
+func (d *directory) search(name string, depth int) (int, bool) {
+	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(element(e.path, depth), name) })
 }
 
 // Same tells, by a look, that nothing at or below a path differs from what other
 // has there. It may not know that two are equal which were not made of each
 // other.
-func (f Files) Same(other Files, p tree.Path) bool {
-	sum, has := f.Sum(p)
-	otherSum, otherHas := other.Sum(p)
-	return has == otherHas && sum == otherSum && f.at(p) == other.at(p)
-}
+func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
 
 // All goes through all files in walk order.
 func (f Files) All() iter.Seq2[tree.Path, Sum] { return f.Below(tree.Path{}) }
 
 // Below goes through the files at or below a path, in walk order.
 func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Sum] {
-	return func(yield func(tree.Path, Sum) bool) {
-		if sum, ok := f.Sum(p); ok && !yield(p, sum) {
-			return
-		}
-		f.at(p).walk(yield)
-	}
+	return func(yield func(tree.Path, Sum) bool) { f.find(p).walk(yield) }
 }
 
-func (d *directory) walk(yield func(tree.Path, Sum) bool) bool {
-	if d == nil {
+func (e entry) walk(yield func(tree.Path, Sum) bool) bool {
+	if e.file && !yield(e.path, e.sum) {
+		return false
+	}
+	if e.below == nil {
 		return true
 	}
-	for i := range d.entries {
-		e := &d.entries[i]
-		if e.file && !yield(e.path, e.sum) || !e.below.walk(yield) {
+	for i := range e.below.entries {
+		if !e.below.entries[i].walk(yield) {
 			return false
 		}
 	}
@@ -140,26 +129,15 @@ func (d *directory) walk(yield func(tree.Path, Sum) bool) bool {
 }
 
 // Within gives the files at or below a path alone.
-func (f Files) Within(p tree.Path) Files { return Files{f.top.within(p)} }
-
-// within cuts everything off but what lies on the way to a path and below it.
-func (d *directory) within(left tree.Path) *directory {
-	if left.IsRoot() {
-		return d
+func (f Files) Within(p tree.Path) Files {
+	switch e := f.find(p); {
+	case e == entry{}:
+		return Files{}
+	case p.IsRoot():
+		return f
+	default:
+		return Files{newDirectory([]entry{e})}
 	}
-	name, rest := left.Cut()
-	i, ok := d.search(name)
-	if !ok {
-		return nil
-	}
-	e := d.entries[i]
-	if !rest.IsRoot() {
-		e.file, e.sum, e.below = false, Sum{}, e.below.within(rest)
-	}
-	if !e.file && e.below == nil {
-		return nil
-	}
-	return newDirectory([]entry{e})
 }
 
 // Paths gives the paths at or below one, in walk order.
@@ -173,9 +151,12 @@ func (f Files) Paths(p tree.Path) []tree.Path {
 
 // With gives the files after changes. The last change of a path counts.
 func (f Files) With(changes []FileChange) Files {
-	sorted := slices.Clone(changes)
-	slices.SortStableFunc(sorted, func(a, b FileChange) int { return tree.Compare(a.Path, b.Path) })
-	return Files{f.top.with(sorted, 0)}
+	inOrder := func(a, b FileChange) int { return tree.Compare(a.Path, b.Path) }
+	if !slices.IsSortedFunc(changes, inOrder) {
+		changes = slices.Clone(changes)
+		slices.SortStableFunc(changes, inOrder)
+	}
+	return Files{f.top.with(changes, 0)}
 }
 
 // with applies sorted changes below a directory; depth is the length of its path
@@ -185,7 +166,7 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 	if d != nil {
 		old = d.entries
 	}
-	made := make([]entry, 0, len(old)+1)
+	made := make([]entry, 0, len(old)+names(changes, depth))
 	differs := false
 	for len(changes) > 0 {
 		name := element(changes[0].Path, depth)
@@ -193,13 +174,13 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 		for n < len(changes) && element(changes[n].Path, depth) == name {
 			n++
 		}
-		i, found := slices.BinarySearchFunc(old, name, func(e entry, name string) int { return strings.Compare(e.path.Base(), name) })
+		i, found := (&directory{entries: old}).search(name, depth)
 		made = append(made, old[:i]...)
 		before := entry{}
 		if old = old[i:]; found {
 			before, old = old[0], old[1:]
 		}
-		after := before.with(changes[:n], depth+len(name))
+		after := before.expanded(depth+len(name)).with(changes[:n], depth+len(name)).collapsed()
 		differs = differs || after != before
 		if after != (entry{}) {
 			made = append(made, after)
@@ -210,6 +191,33 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 		return d
 	}
 	return newDirectory(append(made, old...))
+}
+
+// expanded gives an entry whose path is so long.
+func (e entry) expanded(length int) entry {
+	if len(e.path.String()) <= length || e == (entry{}) {
+		return e
+	}
+	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
+}
+
+// collapsed gives the only entry of a directory for that directory.
+func (e entry) collapsed() entry {
+	if !e.file && e.below != nil && len(e.below.entries) == 1 {
+		return e.below.entries[0]
+	}
+	return e
+}
+
+// names counts the names in a directory that sorted changes are about.
+func names(changes []FileChange, depth int) int {
+	n, last := 0, ""
+	for i := range changes {
+		if name := element(changes[i].Path, depth); n == 0 || name != last {
+			n, last = n+1, name
+		}
+	}
+	return n
 }
 
 // with applies the changes at and below one entry, whose path ends at end.
@@ -261,24 +269,4 @@ func newDirectory(entries []entry) *directory {
 		d.files += entries[i].below.len()
 	}
 	return d
-}
-
-// Sharing gives the same files, with the directories of others that are equal,
-// so that Same knows them.
-func (f Files) Sharing(others Files) Files { return Files{f.top.sharing(others.top)} }
-
-func (d *directory) sharing(other *directory) *directory {
-	if d == nil || other == nil || d == other {
-		return d
-	}
-	made := slices.Clone(d.entries)
-	for i := range made {
-		if at, ok := other.search(made[i].path.Base()); ok {
-			made[i].below = made[i].below.sharing(other.entries[at].below)
-		}
-	}
-	if slices.Equal(made, other.entries) {
-		return other
-	}
-	return &directory{entries: made, files: d.files}
 }

@@ -78,13 +78,30 @@ func (s *Store) adopt(found found) {
 	if s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries) {
 		return
 	}
-	changes := make([]statestore.FileChange, 0, len(found.entries))
-	for _, e := range found.entries {
-		changes = append(changes, statestore.FileChange{Path: e.path, Sum: e.sum})
-	}
-	files := statestore.Files{}.With(changes).Sharing(s.seen.files)
+	files := s.seen.files.With(differences(s.seen.entries, found.entries))
 	s.seen = listing{entries: found.entries, files: files}
 	s.known.keep(files)
+}
+
+// differences gives what turns the files of one listing into those of another.
+func differences(was, is []entry) []statestore.FileChange {
+	changes := make([]statestore.FileChange, 0, max(0, len(is)-len(was)))
+	for len(was)+len(is) > 0 {
+		switch {
+		case len(is) == 0 || len(was) > 0 && byKey(was[0], is[0]) < 0:
+			changes = append(changes, statestore.FileChange{Path: was[0].path, Gone: true})
+			was = was[1:]
+		case len(was) == 0 || byKey(was[0], is[0]) > 0:
+			changes = append(changes, statestore.FileChange{Path: is[0].path, Sum: is[0].sum})
+			is = is[1:]
+		default:
+			if was[0].sum != is[0].sum {
+				changes = append(changes, statestore.FileChange{Path: is[0].path, Sum: is[0].sum})
+			}
+			was, is = was[1:], is[1:]
+		}
+	}
+	return changes
 }
 
 // found is a listing in the making.
