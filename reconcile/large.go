@@ -21,7 +21,7 @@ func largeWorks(w *world) []finding.Finding {
 			}
 		}
 		if size > largeWork {
-			at := w.Origins[work]
+			at := w.Origins.Of(work)
 			at.Object = kratix.Describe(work)
 			findings = append(findings, finding.Finding{
 				Rule: finding.LargeWork(), Place: at,

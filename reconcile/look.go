@@ -45,7 +45,7 @@ func (dest *desiredDestination) relocate(moved map[*kratix.WorkPlacement]string)
 func (w *world) invalid(settings []scheduler.Invalid) []finding.Finding {
 	var findings []finding.Finding
 	for _, s := range settings {
-		at := w.Origins[s.Object]
+		at := w.Origins.Of(s.Object)
 		at.Object = kratix.Describe(s.Object)
 		findings = append(findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: s.Message})
 	}

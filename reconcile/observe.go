@@ -94,7 +94,7 @@ func (w *world) addDestination(d *kratix.Destination, opener Opener) {
 	store := w.store(*d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		w.findings = append(w.findings, finding.Finding{
-			Rule: finding.StoreMissing(), Place: w.Origins[d],
+			Rule: finding.StoreMissing(), Place: w.Origins.Of(d),
 			Message: fmt.Sprintf("it names %s, which is not in the input", d.Spec.StateStoreRef),
 		})
 	}
@@ -115,7 +115,7 @@ func ruleFor(err error) finding.Rule {
 // leaveOut reports a Destination that cannot be written to.
 func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 	w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
-	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins[d], Message: why})
+	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins.Of(d), Message: why})
 }
 
 // store finds or opens the store of a name.

@@ -22,7 +22,7 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 		}
 		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
 		w.findings = append(w.findings, finding.Finding{
-			Rule: finding.OtherOwner(), Place: w.Origins[d.Destination],
+			Rule: finding.OtherOwner(), Place: w.Origins.Of(d.Destination),
 			Message: fmt.Sprintf("placements in its directory %q of %s are recorded by owner %q, and this is %s", d.base, store.ref, d.owners[other], named(policy.Owner)),
 		})
 		return true

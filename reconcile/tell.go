@@ -27,7 +27,7 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 	r.add(w.invalid(plan.Invalid)...)
 	r.said.Again = plan.Again
 	for _, u := range plan.Unplaced {
-		at := w.Origins[u.Work]
+		at := w.Origins.Of(u.Work)
 		at.Object = kratix.Describe(u.Work)
 		rule := finding.NoDestination()
 		if u.Waits {

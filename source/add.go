@@ -8,21 +8,18 @@ import (
 )
 
 // Add puts a Work into the snapshot that something else than YAML was made
-// into. One of that name which is there already counts.
+// into. One of that name which is there already counts. Other snapshots of the
+// source stay as they are.
 func (s *Snapshot) Add(work *kratix.Work, at finding.Place) {
 	at.Object = kratix.Describe(work)
-	i := slices.IndexFunc(s.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == kratix.KeyOf(work) })
-	if i >= 0 {
-		s.Findings = append(s.Findings, finding.Finding{
+	i, found := slices.BinarySearchFunc(s.Works, work, compareObjects)
+	if found {
+		s.Findings = append(slices.Clip(s.Findings), finding.Finding{
 			Rule: finding.RepeatedObject(), Place: at, Message: at.Object + " is in the input twice; the first one counts",
-			Related: []finding.Related{{Place: s.Origins[s.Works[i]], Message: "the first one"}},
+			Related: []finding.Related{{Place: s.Origins.Of(s.Works[i]), Message: "the first one"}},
 		})
 		return
 	}
-	s.Works = append(s.Works, work)
-	sortByKey(s.Works)
-	if s.Origins == nil {
-		s.Origins = map[kratix.Object]finding.Place{}
-	}
-	s.Origins[work] = at
+	s.Works = slices.Insert(slices.Clip(s.Works), i, work)
+	s.Origins = s.Origins.With(work, at)
 }

@@ -23,8 +23,7 @@ type File struct {
 // but for which of two equal objects counts: the first.
 func Collect(files []File) Snapshot {
 	c := collector{
-		snapshot: Snapshot{Origins: map[kratix.Object]finding.Place{}},
-		seen:     map[string]finding.Place{},
+		seen: map[string]finding.Place{},
 	}
 	for _, file := range files {
 		c.file(file)
@@ -135,7 +134,7 @@ func (c *collector) take(object kratix.Object, at finding.Place) {
 		s.Promises = append(s.Promises, o)
 		c.report(finding.IgnoredObject(), at, object.KindName()+" takes no part")
 	}
-	s.Origins[object] = at
+	s.Origins.sorted = append(s.Origins.sorted, &origin{object, at})
 }
 
 // unreadable reports what could not even be named.
@@ -175,14 +174,15 @@ func (c *collector) sort() {
 	sortByKey(s.Secrets)
 	sortByKey(s.WorkPlacements)
 	sortByKey(s.Promises)
+	slices.SortFunc(s.Origins.sorted, compareOrigins)
 	finding.Sort(s.Findings)
 	slices.SortFunc(s.Rejected, compareKeys)
 }
 
-func sortByKey[O kratix.Object](objects []O) {
-	slices.SortFunc(objects, func(a, b O) int {
-		return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
-	})
+func sortByKey[O kratix.Object](objects []O) { slices.SortFunc(objects, compareObjects) }
+
+func compareObjects[O kratix.Object](a, b O) int {
+	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
 }
 
 func compareKeys(a, b kratix.Key) int {

@@ -41,7 +41,7 @@ type told struct {
 func tell(s source.Snapshot) told {
 	var got told
 	object := func(o kratix.Object) {
-		at := s.Origins[o]
+		at := s.Origins.Of(o)
 		got.Objects = append(got.Objects, fmt.Sprintf("%s < %s", kratix.Describe(o), at))
 	}
 	for _, o := range s.Works {

@@ -33,7 +33,7 @@ type Snapshot struct {
 	// Marked are the files that have a comment for this program.
 	Marked []File
 	// Origins says where each object was read.
-	Origins map[kratix.Object]finding.Place
+	Origins Origins
 	// Findings is what is wrong with the input.
 	Findings []finding.Finding
 	// Rejected are Works that are there and cannot be used: what is placed of

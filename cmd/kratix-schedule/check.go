@@ -122,7 +122,7 @@ func addPromises(snapshot *source.Snapshot) error {
 			return err
 		}
 		if work != nil {
-			snapshot.Add(work, snapshot.Origins[promise])
+			snapshot.Add(work, snapshot.Origins.Of(promise))
 		}
 	}
 	return nil
@@ -131,7 +131,7 @@ func addPromises(snapshot *source.Snapshot) error {
 // takesPart drops the note that an object takes no part.
 func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	name := kratix.Describe(object)
-	snapshot.Findings = slices.DeleteFunc(snapshot.Findings, func(f finding.Finding) bool {
+	snapshot.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f finding.Finding) bool {
 		return f.Rule == finding.IgnoredObject() && f.Place.Object == name
 	})
 }

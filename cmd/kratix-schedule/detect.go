@@ -88,7 +88,7 @@ func (s *checkStores) detect(snapshot *source.Snapshot) {
 	}
 	addStore(snapshot, treeStore)
 	for _, d := range snapshot.Destinations {
-		snapshot.Origins[d] = finding.Place{Object: kratix.Describe(d), File: slashed(s.tree.dir, d.Spec.Path)}
+		snapshot.Origins = snapshot.Origins.With(d, finding.Place{File: slashed(s.tree.dir, d.Spec.Path)})
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {
 			work := workOf(placement)
 			works[key] = work
-			snapshot.Add(work, snapshot.Origins[placement])
+			snapshot.Add(work, snapshot.Origins.Of(placement))
 		} else if works[key] != nil && !hasGroup(works[key], placement.Spec.ID) {
 			works[key].Spec.WorkloadGroups = append(works[key].Spec.WorkloadGroups, groupOf(placement))
 		}

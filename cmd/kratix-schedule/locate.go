@@ -25,7 +25,7 @@ func newLocator() *locator {
 }
 
 func (l *locator) learn(snapshot source.Snapshot) {
-	for object, place := range snapshot.Origins {
+	for object, place := range snapshot.Origins.All() {
 		l.origins[kratix.Describe(object)] = place
 	}
 }
@@ -86,7 +86,7 @@ func commentsOf(work *kratix.Work) []policy.Comment {
 // claimObjects says which objects of the input a comment is beside.
 func claimObjects(comments []policy.Comment, snapshot source.Snapshot) {
 	for i := range comments {
-		for object, place := range snapshot.Origins {
+		for object, place := range snapshot.Origins.All() {
 			if place.File == comments[i].Place.File && comments[i].First <= place.Line && place.Line <= comments[i].Last {
 				comments[i].Objects = append(comments[i].Objects, kratix.Describe(object))
 			}

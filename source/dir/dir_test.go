@@ -82,7 +82,7 @@ func TestSnapshotOfADirectory(t *testing.T) {
 		if len(got.Findings) > 0 || got.Incomplete {
 			t.Errorf("got findings %v, incomplete: %t", got.Findings, got.Incomplete)
 		}
-		if at := got.Origins[got.Works[0]]; at.File != filepath.Join(root, "a.yaml") || at.Line != 1 {
+		if at := got.Origins.Of(got.Works[0]); at.File != filepath.Join(root, "a.yaml") || at.Line != 1 {
 			t.Errorf("a is said to be from %s", at)
 		}
 	})
@@ -160,7 +160,7 @@ func TestStandardInput(t *testing.T) {
 	t.Run("is kept for the next look", func(t *testing.T) {
 		s := &dir.Source{Paths: []string{dir.Stdin}, Stdin: strings.NewReader(work("a"))}
 		got := wants(t, s, "a")
-		if at := got.Origins[got.Works[0]].File; at != "standard input" {
+		if at := got.Origins.Of(got.Works[0]).File; at != "standard input" {
 			t.Errorf("a is said to be from %q", at)
 		}
 		wants(t, s, "a")

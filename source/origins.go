@@ -1,0 +1,63 @@
+package source
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Origins says where the objects of a Snapshot were read. It never changes, so
+// it may be read while the next Snapshot is made.
+type Origins struct {
+	// sorted are in the order of what their places call the objects.
+	sorted []*origin
+}
+
+// origin is an object and where it was read.
+type origin struct {
+	object kratix.Object
+	place  finding.Place
+}
+
+func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
+
+// Of gives the place of an object; an empty one for what was not read.
+func (o Origins) Of(object kratix.Object) finding.Place {
+	i, found := o.search(kratix.Describe(object))
+	if !found || o.sorted[i].object != object {
+		return finding.Place{}
+	}
+	return o.sorted[i].place
+}
+
+// All gives every object and its place, in a stable order.
+func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
+	return func(yield func(kratix.Object, finding.Place) bool) {
+		for _, each := range o.sorted {
+			if !yield(each.object, each.place) {
+				return
+			}
+		}
+	}
+}
+
+// With gives the origins with one more. The place's Object is filled in.
+func (o Origins) With(object kratix.Object, at finding.Place) Origins {
+	at.Object = kratix.Describe(object)
+	i, found := o.search(at.Object)
+	sorted := slices.Clone(o.sorted)
+	if !found {
+		sorted = slices.Insert(sorted, i, nil)
+	}
+	sorted[i] = &origin{object, at}
+	return Origins{sorted}
+}
+
+func (o Origins) search(described string) (int, bool) {
+	return slices.BinarySearchFunc(o.sorted, described, func(each *origin, name string) int {
+		return cmp.Compare(each.place.Object, name)
+	})
+}
