@@ -62,16 +62,18 @@ func (p Place) String() string {
 // Advice gives what to do.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
-// Sort orders findings: the graver first, then by rule, place and message.
-func Sort(findings []Finding) {
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(b.Rule.Severity, a.Rule.Severity),
-			cmp.Compare(a.Rule.ID, b.Rule.ID),
-			comparePlaces(a.Place, b.Place),
-			cmp.Compare(a.Message, b.Message),
-		)
-	})
+// Sort orders findings as Compare says.
+func Sort(findings []Finding) { slices.SortStableFunc(findings, Compare) }
+
+// Compare orders two findings: the graver first, then by rule, place and
+// message.
+func Compare(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Rule.Severity, a.Rule.Severity),
+		cmp.Compare(a.Rule.ID, b.Rule.ID),
+		comparePlaces(a.Place, b.Place),
+		cmp.Compare(a.Message, b.Message),
+	)
 }
 
 func comparePlaces(a, b Place) int {
