@@ -20,7 +20,8 @@ type Source interface {
 }
 
 // Snapshot is everything a source has at one moment, in a stable order. Its
-// objects are shared and must not be changed.
+// objects and slices are shared with other snapshots: they must not be changed.
+// Appending to a slice copies it.
 type Snapshot struct {
 	Works             []*kratix.Work
 	Destinations      []*kratix.Destination

@@ -1,0 +1,176 @@
+package source
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// changes are what the last Snapshot had of what changed since.
+type changes struct {
+	// files are the files as they were; nil for one that is new.
+	files map[fileKey]*ParsedFile
+	// objects are by what they are called.
+	objects map[string]before
+}
+
+// before is what the last Snapshot had of an object.
+type before struct {
+	winner   *claim
+	findings []finding.Finding
+}
+
+// touchFile remembers a file that changes, as the last Snapshot had it.
+func (c *Collection) touchFile(key fileKey) {
+	if _, known := c.changes.files[key]; known {
+		return
+	}
+	if c.changes.files == nil {
+		c.changes.files = map[fileKey]*ParsedFile{}
+	}
+	c.changes.files[key] = c.files[key]
+}
+
+// touch remembers an object that changes, as the last Snapshot had it.
+func (c *Collection) touch(name string) {
+	if _, known := c.changes.objects[name]; known {
+		return
+	}
+	if c.changes.objects == nil {
+		c.changes.objects = map[string]before{}
+	}
+	claims := c.claims[name]
+	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
+}
+
+// winner gives the object that counts; nil when there is none.
+func winner(claims []*claim) *claim {
+	if len(claims) == 0 {
+		return nil
+	}
+	return claims[0]
+}
+
+// findingsOf says that an object is there more than once, or takes no part.
+func findingsOf(claims []*claim) []finding.Finding {
+	var findings []finding.Finding
+	for i, each := range claims {
+		switch {
+		case i > 0:
+			findings = append(findings, finding.Finding{
+				Rule: finding.RepeatedObject(), Place: each.place,
+				Message: each.place.Object + " is in the input twice; the first one counts",
+				Related: []finding.Related{{Place: claims[0].place, Message: "the first one"}},
+			})
+		case isIdle(each.object):
+			findings = append(findings, finding.Finding{
+				Rule: finding.IgnoredObject(), Place: each.place, Message: each.object.KindName() + " takes no part",
+			})
+		}
+	}
+	return findings
+}
+
+// isIdle tells the kinds that take part in checks only.
+func isIdle(object kratix.Object) bool {
+	switch object.(type) {
+	case *kratix.WorkPlacement, *kratix.Promise:
+		return true
+	}
+	return false
+}
+
+// Snapshot gives what the files hold now. Slices without a change are those of
+// the last Snapshot, and no slice that was given out is ever changed.
+func (c *Collection) Snapshot() Snapshot {
+	var out, in parts
+	for key, was := range c.changes.files {
+		out.takeFile(was)
+		in.takeFile(c.files[key])
+	}
+	for name, was := range c.changes.objects {
+		claims := c.claims[name]
+		if now := winner(claims); now != was.winner {
+			out.takeOrigin(was.winner)
+			in.takeOrigin(now)
+		}
+		out.findings = append(out.findings, was.findings...)
+		in.findings = append(in.findings, findingsOf(claims)...)
+	}
+	c.changes = changes{}
+	c.apply(out, in)
+	return c.snapshot
+}
+
+// parts are what leaves a Snapshot, or comes into it.
+type parts struct {
+	origins  []*origin
+	findings []finding.Finding
+	rejected []kratix.Key
+	marked   []*ParsedFile
+}
+
+func (p *parts) takeFile(file *ParsedFile) {
+	if file == nil {
+		return
+	}
+	p.findings = append(p.findings, file.findings...)
+	p.rejected = append(p.rejected, file.rejected...)
+	if file.marked != nil {
+		p.marked = append(p.marked, file)
+	}
+}
+
+func (p *parts) takeOrigin(of *claim) {
+	if of != nil {
+		p.origins = append(p.origins, &of.origin)
+	}
+}
+
+// apply brings the snapshot up to date.
+func (c *Collection) apply(out, in parts) {
+	s := &c.snapshot
+	s.Origins.sorted = splice(s.Origins.sorted, out.origins, in.origins, compareOrigins)
+	s.Works = change(s.Works, out.origins, in.origins)
+	s.Destinations = change(s.Destinations, out.origins, in.origins)
+	s.GitStateStores = change(s.GitStateStores, out.origins, in.origins)
+	s.BucketStateStores = change(s.BucketStateStores, out.origins, in.origins)
+	s.Secrets = change(s.Secrets, out.origins, in.origins)
+	s.WorkPlacements = change(s.WorkPlacements, out.origins, in.origins)
+	s.Promises = change(s.Promises, out.origins, in.origins)
+	s.Findings = splice(s.Findings, out.findings, in.findings, finding.Compare)
+	s.Rejected = splice(s.Rejected, out.rejected, in.rejected, compareKeys)
+	s.Incomplete = c.incomplete > 0
+	if len(out.marked)+len(in.marked) == 0 {
+		return
+	}
+	c.marked = splice(c.marked, out.marked, in.marked, compareParsed)
+	s.Marked = nil
+	for _, file := range c.marked {
+		s.Marked = append(s.Marked, *file.marked)
+	}
+	s.Marked = slices.Clip(s.Marked)
+}
+
+// change brings a list of one kind of objects up to date.
+func change[O interface {
+	kratix.Object
+	comparable
+}](list []O, out, in []*origin) []O {
+	gone, come := ofKind[O](out), ofKind[O](in)
+	if slices.Equal(gone, come) {
+		return list // the objects are the same, maybe at other places
+	}
+	return splice(list, gone, come, compareObjects)
+}
+
+func ofKind[O kratix.Object](origins []*origin) []O {
+	var objects []O
+	for _, each := range origins {
+		if object, is := each.object.(O); is {
+			objects = append(objects, object)
+		}
+	}
+	return objects
+}

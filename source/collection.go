@@ -1,0 +1,156 @@
+package source
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Collection holds files and keeps the Snapshot of them current: what a change
+// costs is in the size of the changed file, but for copies of the lists that it
+// changes. It keeps no content of files but of those in Snapshot.Marked. It is
+// not for concurrent use; the snapshots that it gave are.
+type Collection struct {
+	files map[fileKey]*ParsedFile
+	// claims are, by what an object is called, those that files have, in order.
+	claims map[string][]*claim
+	// incomplete counts the files that hold something that cannot be named.
+	incomplete int
+	marked     []*ParsedFile
+	snapshot   Snapshot
+	// changes are what the snapshot does not know yet.
+	changes changes
+}
+
+// NewCollection gives a Collection without files.
+func NewCollection() *Collection {
+	return &Collection{files: map[fileKey]*ParsedFile{}, claims: map[string][]*claim{}}
+}
+
+// Collect reads files into a Snapshot. The order of the files does not matter
+// but for which of two equal objects counts: the first.
+func Collect(files []File) Snapshot {
+	c := NewCollection()
+	for rank, file := range files {
+		c.Set(rank, file)
+	}
+	return c.Snapshot()
+}
+
+// Set takes a file, or its new content. A file whose content is what it was
+// keeps its objects, and one that changed keeps those that are equal.
+func (c *Collection) Set(rank int, file File) {
+	if !c.Holds(rank, file) {
+		c.Put(Parse(rank, file))
+	}
+}
+
+// Holds tells that the collection has the file with this very content.
+func (c *Collection) Holds(rank int, file File) bool {
+	held := c.files[fileKey{rank, file.Name}]
+	return held != nil && held.sum == sumOf(file)
+}
+
+// Put takes a file that is parsed already.
+func (c *Collection) Put(file *ParsedFile) {
+	c.touchFile(file.fileKey)
+	if old := c.files[file.fileKey]; old != nil {
+		file.keep(old)
+		c.drop(old)
+	}
+	c.files[file.fileKey] = file
+	c.count(file, 1)
+	for _, each := range file.claims {
+		name := each.place.Object
+		c.touch(name)
+		at, _ := slices.BinarySearchFunc(c.claims[name], each, compareClaims)
+		c.claims[name] = slices.Insert(c.claims[name], at, each)
+	}
+}
+
+// Remove takes a file out; one that is not there is no error.
+func (c *Collection) Remove(rank int, name string) {
+	key := fileKey{rank, name}
+	if file := c.files[key]; file != nil {
+		c.touchFile(key)
+		c.drop(file)
+	}
+}
+
+func (c *Collection) drop(file *ParsedFile) {
+	delete(c.files, file.fileKey)
+	c.count(file, -1)
+	for _, each := range file.claims {
+		name := each.place.Object
+		c.touch(name)
+		at, _ := slices.BinarySearchFunc(c.claims[name], each, compareClaims)
+		c.claims[name] = slices.Delete(c.claims[name], at, at+1)
+		if len(c.claims[name]) == 0 {
+			delete(c.claims, name)
+		}
+	}
+}
+
+func (c *Collection) count(file *ParsedFile, n int) {
+	if file.incomplete {
+		c.incomplete += n
+	}
+}
+
+// Loses tells that the file, which must be parsed, would take something away
+// from what the collection holds: an object that no other file has, or files of
+// a Work. What is in the file and cannot be read is not lost.
+func (c *Collection) Loses(file *ParsedFile) bool {
+	old := c.files[file.fileKey]
+	if old == nil || file.incomplete {
+		return false
+	}
+	kept := file.objects()
+	for _, each := range old.claims {
+		name := each.place.Object
+		if object, stays := kept[name]; stays {
+			if workloads(object) < workloads(each.object) {
+				return true
+			}
+			continue
+		}
+		elsewhere := slices.ContainsFunc(c.claims[name], func(other *claim) bool { return other.file != old })
+		if !elsewhere && !slices.Contains(file.rejected, kratix.KeyOf(each.object)) {
+			return true
+		}
+	}
+	return false
+}
+
+// workloads counts the files of a Work.
+func workloads(object kratix.Object) int {
+	count := 0
+	if work, is := object.(*kratix.Work); is {
+		for _, group := range work.Spec.WorkloadGroups {
+			count += len(group.Workloads)
+		}
+	}
+	return count
+}
+
+// objects gives the first object of each name.
+func (p *ParsedFile) objects() map[string]kratix.Object {
+	objects := make(map[string]kratix.Object, len(p.claims))
+	for _, each := range p.claims {
+		if _, twice := objects[each.place.Object]; !twice {
+			objects[each.place.Object] = each.object
+		}
+	}
+	return objects
+}
+
+// keep takes over the objects of another content of the file that are equal.
+func (p *ParsedFile) keep(old *ParsedFile) {
+	objects := old.objects()
+	for _, each := range p.claims {
+		if object := objects[each.place.Object]; object != nil && reflect.DeepEqual(object, each.object) {
+			each.object = object
+		}
+	}
+}

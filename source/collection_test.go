@@ -1,0 +1,245 @@
+package source_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// snippets are documents that files of the tests are made of: some objects are
+// in several, and some cannot be read.
+func snippets() []string {
+	list := "apiVersion: v1\nkind: List\nitems:\n" +
+		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
+		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: c}, spec: {promiseName: listed}}\n"
+	return []string{
+		work("a"), work("b"), work("c"), strings.Replace(work("a"), "Name: p", "Name: other", 1),
+		work("b") + "extra: 1\n", list, list + "- {replicas: 3}\n",
+		platform + "kind: Work\nmetadata: {name: a}\nspec: {workloadGroups: x}\n",
+		platform + "kind: Work\nmetadata: {name: d}\n", platform + "kind: Work\nspec: {promiseName: p}\n",
+		platform + "kind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: g}}\n",
+		platform + "kind: Destination\nmetadata: {name: e}\n",
+		platform + "kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n",
+		platform + "kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: b, endpoint: e}\n",
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
+		platform + "kind: WorkPlacement\nmetadata: {name: w}\n", platform + "kind: Promise\nmetadata: {name: p}\n",
+		"a: [\n", "# kratix-schedule: ignore KS001\n", "",
+	}
+}
+
+// input are files by rank and name, as a Collection should hold them.
+type input map[int]map[string]source.File
+
+// collect reads the files anew.
+func (in input) collect() source.Snapshot {
+	var all []source.File
+	for rank := range 3 {
+		var names []string
+		for name := range in[rank] {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			all = append(all, in[rank][name])
+		}
+	}
+	return source.Collect(all)
+}
+
+// origins are a snapshot's objects and where they are from.
+func origins(s source.Snapshot) []string {
+	var told []string
+	for object, place := range s.Origins.All() {
+		told = append(told, kratix.Describe(object)+" < "+place.String())
+		if s.Origins.Of(object) != place {
+			told = append(told, "which it does not say of the object itself")
+		}
+	}
+	return told
+}
+
+// compare compares everything but the addresses of two snapshots.
+func compare(t *testing.T, want, got source.Snapshot) {
+	t.Helper()
+	if diff := cmp.Diff(origins(want), origins(got)); diff != "" {
+		t.Errorf("the origins: -want +got:\n%s", diff)
+	}
+	want.Origins, got.Origins = source.Origins{}, source.Origins{}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(source.Origins{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// step changes one file, as three numbers say, in both.
+func step(in input, c *source.Collection, which, what, how byte) {
+	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
+	if in[rank] == nil {
+		in[rank] = map[string]source.File{}
+	}
+	all := snippets()
+	file := source.File{Name: name}
+	switch {
+	case how%8 == 0:
+		delete(in[rank], name)
+		c.Remove(rank, name)
+		return
+	case how%8 == 1:
+		file.Err = errors.New("permission denied")
+	case how%8 < 5:
+		file.Content = []byte(all[int(what)%len(all)])
+	default:
+		file.Content = []byte(all[int(what)%len(all)] + "---\n" + all[int(how/8)%len(all)])
+	}
+	in[rank][name] = file
+	c.Set(rank, file)
+}
+
+func TestACollectionIsWhatItsFilesAre(t *testing.T) {
+	for seed := range uint64(15) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		in, c := input{}, source.NewCollection()
+		var given []source.Snapshot
+		var wanted []source.Snapshot
+		for range 60 {
+			for range 1 + random.IntN(3) {
+				step(in, c, byte(random.Uint32()), byte(random.Uint32()), byte(random.Uint32()))
+			}
+			given, wanted = append(given, c.Snapshot()), append(wanted, in.collect())
+			if t.Failed() {
+				t.Fatalf("with seed %d", seed)
+			}
+		}
+		// Looked at last: no later change may reach a snapshot.
+		for i := range given {
+			compare(t, wanted[i], given[i])
+			if t.Failed() {
+				t.Fatalf("snapshot %d with seed %d", i, seed)
+			}
+		}
+	}
+}
+
+func FuzzCollection(f *testing.F) {
+	f.Add([]byte{0, 0, 2, 3, 0, 3, 0, 0, 0})
+	f.Add([]byte{0, 6, 2, 1, 5, 15, 2, 7, 2, 0, 5, 2})
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		in, c := input{}, source.NewCollection()
+		for ; len(steps) >= 3; steps = steps[3:] {
+			step(in, c, steps[0], steps[1], steps[2])
+			if steps[0]%2 == 0 {
+				compare(t, in.collect(), c.Snapshot())
+			}
+		}
+		compare(t, in.collect(), c.Snapshot())
+	})
+}
+
+// same tells that two slices are one in memory.
+func same[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+func sameSlices(a, b source.Snapshot) bool {
+	return same(a.Works, b.Works) && same(a.Destinations, b.Destinations) && same(a.GitStateStores, b.GitStateStores) &&
+		same(a.BucketStateStores, b.BucketStateStores) && same(a.Secrets, b.Secrets) && same(a.WorkPlacements, b.WorkPlacements) &&
+		same(a.Promises, b.Promises) && same(a.Findings, b.Findings) && same(a.Rejected, b.Rejected) && same(a.Marked, b.Marked)
+}
+
+func TestAnUnchangedCollectionGivesTheSameSlices(t *testing.T) {
+	c := source.NewCollection()
+	for i, content := range snippets() {
+		c.Set(i, source.File{Name: "a.yaml", Content: []byte(content)})
+	}
+	c.Set(99, source.File{Name: "b.yaml", Err: errors.New("permission denied")})
+	first := c.Snapshot()
+	for i, content := range snippets() {
+		c.Set(i, source.File{Name: "a.yaml", Content: bytes.Clone([]byte(content))})
+	}
+	c.Set(99, source.File{Name: "b.yaml", Err: errors.New("permission denied")})
+	c.Remove(100, "nowhere.yaml")
+	if second := c.Snapshot(); !sameSlices(first, second) {
+		t.Error("a slice is made anew")
+	}
+}
+
+func TestAChangedFileKeepsTheObjectsThatAreEqual(t *testing.T) {
+	c := source.NewCollection()
+	set := func(content string) source.Snapshot {
+		c.Set(0, source.File{Name: "a.yaml", Content: []byte(content)})
+		return c.Snapshot()
+	}
+	first := set(work("a") + "---\n" + work("b"))
+	moved := set("# a comment\n" + work("a") + "---\n" + work("b"))
+	if !same(first.Works, moved.Works) {
+		t.Error("a comment makes other Works")
+	}
+	if at := moved.Origins.Of(moved.Works[0]); at.Line != 2 {
+		t.Errorf("a is on line 2, and said to be on %s", at)
+	}
+	changed := set(work("a") + "---\n" + strings.Replace(work("b"), "Name: p", "Name: q", 1))
+	if changed.Works[0] != first.Works[0] || changed.Works[1] == first.Works[1] || changed.Works[1].Spec.PromiseName != "q" {
+		t.Error("only b has changed")
+	}
+}
+
+func TestAppendingToASnapshotLeavesTheOthersAlone(t *testing.T) {
+	c := source.NewCollection()
+	c.Set(0, source.File{Name: "a.yaml", Content: []byte(work("a") + "---\n" + work("c") + "extra: 1\n")})
+	first, second := c.Snapshot(), c.Snapshot()
+	b := &kratix.Work{}
+	b.Name, b.Namespace = "b", "default"
+	first.Add(b, finding.Place{File: "elsewhere"})
+	first.Add(b, finding.Place{File: "elsewhere"})
+	first.Findings[0].Message = "changed by who may"
+	if len(first.Works) != 3 || first.Works[1] != b || first.Origins.Of(b).File != "elsewhere" || len(first.Findings) != 2 {
+		t.Errorf("b is not in %v", first)
+	}
+	compare(t, source.Collect(files("a.yaml", work("a")+"---\n"+work("c")+"extra: 1\n")), second)
+}
+
+func TestLoses(t *testing.T) {
+	groups := func(names ...string) string {
+		text := platform + "kind: Work\nmetadata: {name: g}\nspec:\n  promiseName: p\n  workloadGroups:\n  - directory: .\n    id: " + kratix.GroupID(".") + "\n    workloads:\n"
+		for _, name := range names {
+			text += "    - {filepath: " + name + ", content: x}\n"
+		}
+		return text
+	}
+	tests := map[string]struct {
+		before, other, after string
+		want                 bool
+	}{
+		"the same":                         {work("a"), "", work("a"), false},
+		"another object":                   {work("a"), "", work("a") + "---\n" + work("b"), false},
+		"emptied":                          {work("a"), "", "", true},
+		"an object less":                   {work("a") + "---\n" + work("b"), "", work("a"), true},
+		"an object that another file has":  {work("a") + "---\n" + work("b"), work("b"), work("a"), false},
+		"a Work that cannot be read":       {work("a"), "", platform + "kind: Work\nmetadata: {name: a}\n", false},
+		"something that cannot be read":    {work("a"), "", "a: [\n", false},
+		"a Work with a file less":          {groups("one", "two"), "", groups("one"), true},
+		"a Work with another file":         {groups("one", "two"), "", groups("one", "three"), false},
+		"a file that was not there before": {"", "", work("a"), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := source.NewCollection()
+			if test.before != "" {
+				c.Set(0, source.File{Name: "a.yaml", Content: []byte(test.before)})
+			}
+			c.Set(0, source.File{Name: "b.yaml", Content: []byte(test.other)})
+			if got := c.Loses(source.Parse(0, source.File{Name: "a.yaml", Content: []byte(test.after)})); got != test.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}

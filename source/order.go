@@ -1,0 +1,49 @@
+package source
+
+import (
+	"cmp"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// fileKey names a file of a Collection, and says where it is in the order of
+// the files.
+type fileKey struct {
+	rank int
+	name string
+}
+
+func compareFiles(a, b fileKey) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), compareNames(a.name, b.name))
+}
+
+func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
+
+// compareNames orders paths as a walk through their directories meets them: a
+// directory's files come before what follows the directory.
+func compareNames(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func compareKeys(a, b kratix.Key) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func compareObjects[O kratix.Object](a, b O) int {
+	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
+}
+
+func compareClaims(a, b *claim) int {
+	return cmp.Or(compareParsed(a.file, b.file), cmp.Compare(a.index, b.index))
+}

@@ -1,0 +1,157 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// File is one file of the input, or why it could not be read.
+type File struct {
+	// Name is what findings call it.
+	Name    string
+	Content []byte
+	Err     error
+}
+
+// ParsedFile is what a file holds. It does not change.
+type ParsedFile struct {
+	fileKey
+	sum sum
+	// claims are the objects that can be used, in the order of the file.
+	claims   []*claim
+	findings []finding.Finding
+	rejected []kratix.Key
+	// incomplete means that the file holds something that cannot be named.
+	incomplete bool
+	// marked is the file itself if it has a comment for this program.
+	marked *File
+}
+
+// claim is an object of a file, and where in the file it is. Of several files
+// that hold an object of one name the first has it.
+type claim struct {
+	origin
+	file  *ParsedFile
+	index int
+}
+
+// sum tells contents apart.
+type sum struct {
+	hash [sha256.Size]byte
+	// failed means that the hash is of what kept the file from being read.
+	failed bool
+}
+
+// sumOf gives the sum of a file's content, or of what kept it from being read.
+func sumOf(file File) sum {
+	if file.Err != nil {
+		return sum{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
+	}
+	return sum{hash: sha256.Sum256(file.Content)}
+}
+
+// Parse reads a file's content. Files are in the order of their ranks, and
+// within one of their names, as a walk through their directories meets them.
+func Parse(rank int, file File) *ParsedFile {
+	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sumOf(file)}
+	if file.Err != nil {
+		p.unreadable(finding.Place{File: file.Name}, file.Err)
+		return p
+	}
+	if bytes.Contains(file.Content, []byte("# kratix-schedule:")) {
+		marked := file
+		p.marked = &marked
+	}
+	for _, doc := range documents(file.Content) {
+		parsed, err := kratix.Parse(doc.text, doc.line)
+		if err != nil {
+			p.unreadable(finding.Place{File: file.Name, Line: doc.line}, err)
+		}
+		for _, object := range parsed {
+			p.object(object, finding.Place{File: file.Name, Line: object.Line})
+		}
+	}
+	return p
+}
+
+func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
+	at.Object = parsed.Header.String()
+	switch {
+	case parsed.Err != nil && parsed.Header.Kind == "":
+		at.Object = ""
+		p.unreadable(at, parsed.Err)
+		return
+	case parsed.Err != nil:
+		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error()})
+		return
+	case parsed.Object == nil:
+		p.report(finding.IgnoredObject(), at, fmt.Sprintf("%s of %s takes no part", parsed.Header.Kind, parsed.Header.APIVersion))
+		return
+	}
+	defaultNamespace(parsed.Object)
+	at.Object = kratix.Describe(parsed.Object)
+	for _, field := range parsed.Unknown {
+		place := at
+		place.Line = field.Line
+		p.report(finding.UnknownField(), place, fmt.Sprintf("the field %s is not known and is ignored", field.Path))
+	}
+	if err := kratix.Check(parsed.Object); err != nil {
+		p.reject(parsed.Header, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
+		return
+	}
+	p.claims = append(p.claims, &claim{origin: origin{parsed.Object, at}, file: p, index: len(p.claims)})
+}
+
+// defaultNamespace does what the API does: an object that names none is in
+// "default", and what lives outside namespaces is in none.
+func defaultNamespace(o kratix.Object) {
+	switch o := o.(type) {
+	case *kratix.Work:
+		o.Namespace = cmp.Or(o.Namespace, "default")
+	case *kratix.Secret:
+		o.Namespace = cmp.Or(o.Namespace, "default")
+	case *kratix.WorkPlacement:
+		o.Namespace = cmp.Or(o.Namespace, "default")
+	case *kratix.Destination:
+		o.Namespace = ""
+	case *kratix.Promise:
+		o.Namespace = ""
+	case *kratix.GitStateStore:
+		o.Namespace = ""
+	case *kratix.BucketStateStore:
+		o.Namespace = ""
+	}
+}
+
+// unreadable reports what could not even be named.
+func (p *ParsedFile) unreadable(at finding.Place, err error) {
+	var where *kratix.LineError
+	if errors.As(err, &where) {
+		at.Line = where.Line
+	}
+	p.report(finding.UnreadableInput(), at, err.Error())
+	p.incomplete = true
+}
+
+// reject reports an object that is there and cannot be used.
+func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
+	p.findings = append(p.findings, why)
+	key := header.Key()
+	switch {
+	case header.Kind == kratix.WorkKind && key.Name != "":
+		key.Namespace = cmp.Or(key.Namespace, "default")
+		p.rejected = append(p.rejected, key)
+	case header.Kind == kratix.WorkKind:
+		p.incomplete = true
+	}
+}
+
+func (p *ParsedFile) report(rule finding.Rule, at finding.Place, message string) {
+	p.findings = append(p.findings, finding.Finding{Rule: rule, Place: at, Message: message})
+}
