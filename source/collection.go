@@ -98,25 +98,21 @@ func (c *Collection) count(file *ParsedFile, n int) {
 	}
 }
 
-// Loses tells that the file, which must be parsed, would take something away
-// from what the collection holds: an object that no other file has, or files of
-// a Work. What is in the file and cannot be read is not lost.
+// Loses tells that a file would take something away from what the collection
+// holds: an object that no other file has, or files of a Work.
 func (c *Collection) Loses(file *ParsedFile) bool {
 	old := c.files[file.fileKey]
-	if old == nil || file.incomplete {
+	if old == nil {
 		return false
 	}
 	kept := file.objects()
 	for _, each := range old.claims {
 		name := each.place.Object
-		if object, stays := kept[name]; stays {
-			if workloads(object) < workloads(each.object) {
-				return true
-			}
-			continue
-		}
-		elsewhere := slices.ContainsFunc(c.claims[name], func(other *claim) bool { return other.file != old })
-		if !elsewhere && !slices.Contains(file.rejected, kratix.KeyOf(each.object)) {
+		object, stays := kept[name]
+		switch {
+		case stays && workloads(object) < workloads(each.object):
+			return true
+		case !stays && !slices.ContainsFunc(c.claims[name], func(other *claim) bool { return other.file != old }):
 			return true
 		}
 	}

@@ -33,6 +33,11 @@ type ParsedFile struct {
 	marked *File
 }
 
+// Equal tells that two files have the same rank, name and content.
+func (p *ParsedFile) Equal(other *ParsedFile) bool {
+	return p.fileKey == other.fileKey && p.sum == other.sum
+}
+
 // claim is an object of a file, and where in the file it is. Of several files
 // that hold an object of one name the first has it.
 type claim struct {

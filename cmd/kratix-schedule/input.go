@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,7 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")
 	}
-	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Stdin: std.in}, nil
+	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Stdin: std.in, Now: time.Now}, nil
 }
 
 // inputError gives a path that cannot be read its own exit code.

@@ -1,5 +1,6 @@
 // Package dir turns directories and files of YAML into a Snapshot, and tells
-// when they change. It reads the disk.
+// when they change. It reads the disk: everything at first, and then what the
+// file system says has changed, or what has another size, time or inode.
 package dir
 
 import (
@@ -8,11 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -20,7 +18,8 @@ import (
 // Stdin is the path that means standard input.
 const Stdin = "-"
 
-// Source reads YAML files.
+// Source reads YAML files. It may be used by several goroutines; its fields
+// must not change once it is in use.
 type Source struct {
 	// Paths are files, directories, or Stdin.
 	Paths []string
@@ -29,9 +28,18 @@ type Source struct {
 	// Stdin is what the path "-" reads. It can be read only once, so what it
 	// gives is kept.
 	Stdin io.Reader
+	// Now gives the time. Without it no file is ever old enough to be taken for
+	// unchanged by its size and times, so that each look at everything reads all.
+	Now func() time.Time
 
-	readStdin sync.Once
-	stdin     source.File
+	pending pending
+
+	// looking guards what follows: there is one look at a time.
+	looking    sync.Mutex
+	collection *source.Collection
+	inputs     []*input
+	held       map[fileID]*hold
+	looks      int
 }
 
 var _ source.Source = (*Source)(nil)
@@ -39,85 +47,46 @@ var _ source.Source = (*Source)(nil)
 // ErrPath is a path that the user gave and that cannot be used.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot reads all files. A path that is not there is an error; a file in a
-// directory that cannot be read is a finding.
+// Snapshot looks at the files. While Changes runs these are the files that the
+// file system tells of, else all of them. What did not change is the same in
+// memory as in the last Snapshot. A path that is not there is an error; a file
+// in a directory that cannot be read is a finding.
+//
+// While Changes runs, what a file takes away is believed once the file has
+// rested for a second: it may be half written.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	var files []source.File
-	for _, path := range s.Paths {
-		if err := ctx.Err(); err != nil {
-			return source.Snapshot{}, err
-		}
-		found, err := s.read(path)
-		if err != nil {
-			return source.Snapshot{}, err
-		}
-		files = append(files, found...)
-	}
-	return source.Collect(files), nil
-}
-
-func (s *Source) read(path string) ([]source.File, error) {
-	if path == Stdin {
-		s.readStdin.Do(func() {
-			content, err := io.ReadAll(s.Stdin)
-			s.stdin = source.File{Name: "standard input", Content: content, Err: err}
-		})
-		return []source.File{s.stdin}, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrPath, path, reason(err))
-	}
-	if !info.IsDir() {
-		return []source.File{readFile(path)}, nil
-	}
-	names, err := s.list(path)
-	if err != nil {
-		return nil, err
-	}
-	files := make([]source.File, 0, len(names))
-	for _, name := range names {
-		files = append(files, readFile(name))
-	}
-	return files, nil
-}
-
-// list gives the files of a directory that hold YAML or JSON, sorted.
-func (s *Source) list(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrPath, dir, reason(err))
-	}
-	var names []string
-	for _, entry := range entries {
-		path := filepath.Join(dir, entry.Name())
-		switch {
-		case isHidden(path):
-		case entry.IsDir():
-			if s.Recursive {
-				below, err := s.list(path)
-				if err != nil {
-					return nil, err
-				}
-				names = append(names, below...)
-			}
-		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)):
-			names = append(names, path)
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if s.collection == nil {
+		s.collection, s.held = source.NewCollection(), map[fileID]*hold{}
+		for rank, path := range s.Paths {
+			s.inputs = append(s.inputs, newInput(rank, path))
 		}
 	}
-	return names, nil
+	s.looks++
+	look := &look{Source: s, task: s.pending.take()}
+	if err := look.run(ctx); err != nil {
+		s.pending.lookAgain()
+		return source.Snapshot{}, err
+	}
+	return s.collection.Snapshot(), nil
 }
 
-// isHidden tells editors' files from others, and the directories where
-// Kubernetes keeps what a mounted ConfigMap's links point to.
-func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
+// LookAgain makes the next Snapshot look at every file, as file systems on a
+// network need it, which do not tell what others change.
+func (s *Source) LookAgain() { s.pending.lookAgain() }
 
-func readFile(path string) source.File {
-	content, err := os.ReadFile(path) //nolint:gosec // the user names the files to read
-	if err != nil {
-		err = reason(err)
+// now gives the time, or that it is before that of any file.
+func (s *Source) now() time.Time {
+	if s.Now == nil {
+		return time.Unix(0, 0)
 	}
-	return source.File{Name: path, Content: content, Err: err}
+	return s.Now()
+}
+
+// pathError names a path that cannot be used.
+func pathError(path string, err error) error {
+	return fmt.Errorf("%w %s: %w", ErrPath, path, reason(err))
 }
 
 // reason takes the path out of an error that is shown beside it.

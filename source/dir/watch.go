@@ -2,92 +2,189 @@ package dir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// quiet is how long nothing may change before "look again" is said, so that a
-// copy of many files is one change.
-const quiet = 100 * time.Millisecond
+// every is how often the paths that the user gave are looked at themselves: a
+// directory that was replaced or mounted anew tells no more.
+const every = time.Second
 
-// Changes watches the directories, and those of the files. Standard input never
-// changes.
+// errTooMany is the kernel's limit.
+var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
+
+// Changes watches the directories, and those of the files. A quiet source tells
+// of a change within a few milliseconds, a busy one at most twice a second.
+// Standard input never changes. What lies outside of the paths and is only
+// linked to, and what others change on a file system of a network, is not told:
+// that takes LookAgain. A path that goes is told, and so is its return.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, fmt.Errorf("watch the input: %w", err)
-	}
-	if err := s.watch(watcher); err != nil {
-		_ = watcher.Close()
+	w := &watch{source: s, woken: make(chan struct{}, 1)}
+	if err := w.start(); err != nil {
 		return nil, err
 	}
 	changes := make(chan struct{}, 1)
-	go s.follow(ctx, watcher, changes)
+	go w.follow(ctx, changes)
 	return changes, nil
 }
 
-func (s *Source) watch(watcher *fsnotify.Watcher) error {
+// watch follows what happens to a source's files.
+type watch struct {
+	source *Source
+	// woken asks for a look that no event asks for.
+	woken chan struct{}
+	scope
+	// broken means that events may be missing: all must be watched anew.
+	broken bool
+}
+
+// scope is what is watched right now.
+type scope struct {
+	*fsnotify.Watcher
+	roots []root
+	// dirs are all directories, with those below the roots.
+	dirs map[string]struct{}
+}
+
+// root is a path that the user gave, and what it led to.
+type root struct {
+	path string
+	info fs.FileInfo
+}
+
+// start watches all there is now, instead of what was watched before.
+func (w *watch) start() error {
+	now, err := w.source.watchAll()
+	if err != nil {
+		return err
+	}
+	w.close()
+	w.scope, w.broken = now, false
+	sees := seesAll
+	if aliased(now.roots) {
+		sees = seesPart
+	}
+	w.source.pending.watch(w, sees)
+	return nil
+}
+
+func (w *watch) close() {
+	if w.Watcher != nil {
+		_ = w.Close() // nothing is lost with it
+	}
+}
+
+func (s *Source) watchAll() (scope, error) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return scope{}, fmt.Errorf("watch the input: %w", err)
+	}
+	all := scope{Watcher: watcher, dirs: map[string]struct{}{}}
 	for _, path := range s.Paths {
 		if path == Stdin {
 			continue
 		}
-		if err := s.watchPath(watcher, path); err != nil {
-			return fmt.Errorf("%w %s: %w", ErrPath, path, reason(err))
+		if err := all.addPath(path, s.Recursive); err != nil {
+			_ = watcher.Close()
+			return scope{}, pathError(path, err)
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// watchPath watches a directory, or the one that a file is in: editors and
+// addPath watches a directory, or the one that a file is in: editors and
 // Kubernetes replace files rather than write to them.
-func (s *Source) watchPath(watcher *fsnotify.Watcher, path string) error {
+func (s *scope) addPath(path string, recursive bool) error {
 	info, err := os.Stat(path)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !info.IsDir():
-		return watcher.Add(filepath.Dir(path))
-	case !s.Recursive:
-		return watcher.Add(path)
 	}
-	return filepath.WalkDir(path, func(below string, entry fs.DirEntry, err error) error {
+	dir := path
+	if !info.IsDir() {
+		dir, recursive = filepath.Dir(path), false
+		if info, err = os.Stat(dir); err != nil {
+			return err
+		}
+	}
+	s.roots = append(s.roots, root{dir, info})
+	if recursive {
+		return s.addBelow(dir)
+	}
+	return s.addDir(dir)
+}
+
+// addBelow watches a directory and those below it. Each is watched before it is
+// read, so that none is missed.
+func (s *scope) addBelow(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
+		case path != dir && errors.Is(err, fs.ErrNotExist):
+			return nil
 		case err != nil || !entry.IsDir():
 			return err
-		case below != path && isHidden(below):
+		case path != dir && isHidden(path):
 			return fs.SkipDir
 		}
-		return watcher.Add(below)
+		if err := s.addDir(path); path == dir || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return fs.SkipDir
 	})
 }
 
-// follow turns bursts of events into single changes, until ctx ends.
-func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, changes chan<- struct{}) {
-	defer close(changes)
-	defer func() { _ = watcher.Close() }()
-	timer := time.NewTimer(quiet)
-	timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case event := <-watcher.Events:
-			if event.Has(fsnotify.Create) && s.Recursive && !isHidden(event.Name) {
-				_ = s.watchPath(watcher, event.Name) // gone again already, or a file: its directory is watched
-			}
-			timer.Reset(quiet)
-		case <-watcher.Errors: //nolint:errcheck // the queue overflowed: look at everything
-			timer.Reset(quiet)
-		case <-timer.C:
-			select {
-			case changes <- struct{}{}:
-			default: // said already, not heard yet
+func (s *scope) addDir(dir string) error {
+	s.dirs[filepath.Clean(dir)] = struct{}{}
+	err := s.Add(dir)
+	if errors.Is(err, syscall.ENOSPC) {
+		return errTooMany
+	}
+	return err
+}
+
+// moved tells that a path leads elsewhere than it did, or nowhere.
+func (s *scope) moved() bool {
+	for _, root := range s.roots {
+		info, err := os.Stat(root.path)
+		if err != nil || !os.SameFile(info, root.info) {
+			return true
+		}
+	}
+	return false
+}
+
+// aliased tells that one directory is below two of the paths under two names:
+// its events would have only one of them.
+func aliased(roots []root) bool {
+	actual := make([]string, len(roots))
+	for i, root := range roots {
+		path, err := filepath.EvalSymlinks(root.path)
+		if err != nil {
+			return true
+		}
+		actual[i] = path
+	}
+	for i, outer := range roots {
+		for j, inner := range roots {
+			really, inside := below(actual[i], actual[j])
+			if spelled, _ := below(outer.path, inner.path); inside && spelled != really {
+				return true
 			}
 		}
 	}
+	return false
+}
+
+// below gives the path of what is in a directory, relative to it.
+func below(dir, path string) (string, bool) {
+	dir, errDir := filepath.Abs(dir)
+	path, errPath := filepath.Abs(path)
+	relative, err := filepath.Rel(dir, path)
+	return relative, errors.Join(errDir, errPath, err) == nil && filepath.IsLocal(relative)
 }

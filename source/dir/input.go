@@ -1,0 +1,73 @@
+package dir
+
+import (
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// input is a path that the user gave, and what was seen there.
+type input struct {
+	// rank is its place among the paths: the first of two equal objects counts.
+	rank int
+	path string
+	// root is what the path led to at the last look at everything.
+	root fs.FileInfo
+	// seen are the files by their names.
+	seen map[string]seen
+	// links are those that are symbolic links: what they lead to may change
+	// without an event of their own.
+	links map[string]struct{}
+}
+
+// seen is a file as the last look found it.
+type seen struct {
+	stat
+	// old means that the file cannot have changed since without another stat.
+	old bool
+	// look is the number of the last look at it.
+	look int
+}
+
+// fileID names a file of an input.
+type fileID struct {
+	rank int
+	name string
+}
+
+func newInput(rank int, path string) *input {
+	return &input{rank: rank, path: path, seen: map[string]seen{}, links: map[string]struct{}{}}
+}
+
+// name gives what the input calls the file of a path; false when it has no such
+// file.
+func (in *input) name(path string, recursive bool) (string, bool) {
+	if in.root == nil || !in.root.IsDir() {
+		return in.path, filepath.Clean(in.path) == path
+	}
+	return nameBelow(in.path, path, recursive)
+}
+
+// nameBelow gives what the listing of a directory calls a path, if it has it.
+func nameBelow(dir, path string, recursive bool) (string, bool) {
+	below, err := filepath.Rel(dir, path)
+	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
+		return "", false
+	}
+	parts := strings.Split(below, string(filepath.Separator))
+	if (len(parts) > 1 && !recursive) || slices.ContainsFunc(parts, isHidden) {
+		return "", false
+	}
+	return filepath.Join(dir, below), true
+}
+
+// isHidden tells editors' files from others, and the directories where
+// Kubernetes keeps what a mounted ConfigMap's links point to.
+func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
+
+// isYAML tells the files that a directory is read for. Backups and temporary
+// files of editors ("a.yaml~", "#a.yaml#", "4913") are none of them.
+func isYAML(path string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
+}

@@ -1,0 +1,188 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// errIrregular is said of what would keep its reader waiting.
+var errIrregular = errors.New("is no regular file")
+
+// look is what one Snapshot does.
+type look struct {
+	*Source
+	task
+	// losses are the files that take something away.
+	losses []loss
+}
+
+func (l *look) run(ctx context.Context) error {
+	links := false
+	for _, in := range l.inputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.input(ctx, in); err != nil {
+			return err
+		}
+		links = links || len(in.links) > 0
+	}
+	l.pending.setLinks(links)
+	l.settle()
+	return nil
+}
+
+// input looks at what a path leads to.
+func (l *look) input(ctx context.Context, in *input) error {
+	if in.path == Stdin {
+		l.stdin(in)
+		return nil
+	}
+	root, err := os.Stat(in.path)
+	if err != nil {
+		return pathError(in.path, err)
+	}
+	if l.all || in.root == nil || !os.SameFile(in.root, root) {
+		if err := l.everything(ctx, in, root); err != nil {
+			return err
+		}
+		in.root = root
+		return nil
+	}
+	for _, path := range l.paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if name, has := in.name(path, l.Recursive); has {
+			l.changed(in, name)
+		}
+	}
+	if len(l.paths) > 0 {
+		for name := range in.links {
+			l.file(in, name, fs.ModeSymlink)
+		}
+	}
+	return nil
+}
+
+func (l *look) stdin(in *input) {
+	if len(in.seen) == 0 {
+		content, err := io.ReadAll(l.Stdin)
+		l.collection.Set(in.rank, source.File{Name: "standard input", Content: content, Err: err})
+		in.seen[in.path] = seen{}
+	}
+}
+
+// everything looks at all files of an input.
+func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) error {
+	if root.IsDir() {
+		if err := l.directory(ctx, in, in.path); err != nil {
+			return err
+		}
+	} else {
+		l.file(in, in.path, fs.ModeSymlink)
+	}
+	for name, was := range in.seen {
+		if was.look != l.looks {
+			l.gone(in, name)
+		}
+	}
+	return nil
+}
+
+// directory looks at the files of a directory that hold YAML or JSON.
+func (l *look) directory(ctx context.Context, in *input, dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && dir != in.path:
+		return nil // it went while its parent was read
+	case err != nil:
+		return pathError(dir, err)
+	}
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path := filepath.Join(dir, entry.Name())
+		switch {
+		case isHidden(path):
+		case entry.IsDir():
+			if !l.Recursive {
+				continue
+			}
+			if err := l.directory(ctx, in, path); err != nil {
+				return err
+			}
+		case isYAML(path):
+			l.file(in, path, entry.Type())
+		}
+	}
+	return nil
+}
+
+// changed looks at a file that something has happened to.
+func (l *look) changed(in *input, name string) {
+	if was, known := in.seen[name]; known {
+		was.old = false
+		in.seen[name] = was
+	}
+	kind := fs.ModeSymlink // a path that the user gave is followed wherever it leads
+	if name != in.path {
+		info, err := os.Lstat(name)
+		if err != nil || info.IsDir() {
+			l.gone(in, name)
+			return
+		}
+		kind = info.Mode().Type()
+	}
+	l.file(in, name, kind)
+}
+
+// file reads a file, unless it is what it was.
+func (l *look) file(in *input, name string, kind fs.FileMode) {
+	link := kind&fs.ModeSymlink != 0
+	stat := os.Lstat
+	if link {
+		stat = os.Stat
+	}
+	info, err := stat(name)
+	if !link && errors.Is(err, fs.ErrNotExist) {
+		return // gone since it was listed
+	}
+	was, known := in.seen[name]
+	was.look = l.looks
+	defer func() { in.seen[name] = was }()
+	if link && name != in.path {
+		in.links[name] = struct{}{}
+	} else {
+		delete(in.links, name)
+	}
+	file := source.File{Name: name, Err: err}
+	if err == nil {
+		if known && was.old && was.stat == statOf(info) {
+			return
+		}
+		irregular := !info.Mode().IsRegular() && !info.IsDir()
+		if irregular && known && name == in.path {
+			return // a pipe can be read only once
+		}
+		was.stat, was.old = statOf(info), statOf(info).isOldAt(l.now())
+		if irregular && name != in.path {
+			file.Err = errIrregular
+		} else {
+			file.Content, file.Err = os.ReadFile(name) //nolint:gosec // the user names the files to read
+		}
+	}
+	if file.Err != nil {
+		file.Err, was.old = reason(file.Err), false
+	}
+	if !l.take(in, file) {
+		was.old = false
+	}
+}

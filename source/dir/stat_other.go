@@ -1,0 +1,7 @@
+//go:build !linux
+
+package dir
+
+import "io/fs"
+
+func inodeOf(fs.FileInfo) inode { return inode{} }
