@@ -1,0 +1,130 @@
+package dir_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// fleet is how many Works the benchmarks have, a file each, in one directory.
+const fleet = 100_000
+
+// request is the Work of a request with three files, as a pipeline makes it.
+func request(i int, label string) string {
+	text := fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
+kind: Work
+metadata:
+  name: postgresql-db-%d
+  namespace: team-%d
+  labels:
+    kratix.io/promise-name: postgresql
+    kratix.io/resource-name: db-%d
+    kratix.io/work-type: resource
+    changed: "%s"
+spec:
+  promiseName: postgresql
+  resourceName: db-%d
+  workloadGroups:
+  - directory: .
+    id: %s
+    destinationSelectors:
+    - matchLabels: {environment: dev}
+      source: promise
+    workloads:
+`, i, i%300, i, label, i, kratix.GroupID("."))
+	for _, file := range []string{"database", "service", "secret"} {
+		content := kratix.Encode(fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s-%d\n  namespace: team-%d\ndata:\n  key: value\n", file, i, i%300))
+		text += fmt.Sprintf("    - filepath: %s.yaml\n      content: %q\n", file, content)
+	}
+	return text
+}
+
+func benchFile(root string, i int) string {
+	return filepath.Join(root, fmt.Sprintf("work-%06d.yaml", i))
+}
+
+// fleetDir writes the files. They are an hour old, as in a store that rests.
+func fleetDir(b *testing.B) string {
+	b.Helper()
+	root := b.TempDir()
+	for i := range fleet {
+		if err := os.WriteFile(benchFile(root, i), []byte(request(i, "no")), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return root
+}
+
+func heap() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// BenchmarkFleet measures the looks that a daemon makes.
+func BenchmarkFleet(b *testing.B) {
+	root := fleetDir(b)
+	look := func(b *testing.B, s *dir.Source) {
+		b.Helper()
+		snapshot, err := s.Snapshot(b.Context())
+		if err != nil || len(snapshot.Works) != fleet || len(snapshot.Findings) > 0 {
+			b.Fatalf("%d Works, %d findings, error %v", len(snapshot.Works), len(snapshot.Findings), err)
+		}
+	}
+	s := &dir.Source{Paths: []string{root}, Now: func() time.Time { return time.Now().Add(time.Hour) }}
+	changes, err := s.Changes(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			before := heap()
+			fresh := &dir.Source{Paths: []string{root}}
+			look(b, fresh)
+			b.ReportMetric(float64(heap()-before)/fleet, "B/Work")
+			runtime.KeepAlive(fresh)
+		}
+	})
+	look(b, s)
+	b.Run("unchanged", func(b *testing.B) {
+		for b.Loop() {
+			look(b, s)
+		}
+	})
+	b.Run("everything", func(b *testing.B) {
+		for b.Loop() {
+			s.LookAgain()
+			look(b, s)
+		}
+	})
+	b.Run("stats", func(b *testing.B) { // what no look can be faster than
+		for b.Loop() {
+			for i := range fleet {
+				if _, err := os.Lstat(benchFile(root, i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+	b.Run("changed", func(b *testing.B) {
+		n := 0
+		for b.Loop() {
+			b.StopTimer()
+			n++
+			if err := os.WriteFile(benchFile(root, n*7919%fleet), []byte(request(n*7919%fleet, fmt.Sprint(n))), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			<-changes
+			b.StartTimer()
+			look(b, s)
+		}
+	})
+}

@@ -1,0 +1,237 @@
+package dir_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// until looks at each telling until the Works are those wanted.
+func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
+	t.Helper()
+	timeout := time.After(patience)
+	var got []string
+	for {
+		select {
+		case <-changes:
+		case <-timeout:
+			t.Fatalf("the Works are %q, want %q", got, want)
+		}
+		snapshot, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = names(snapshot); slices.Equal(got, want) {
+			return snapshot
+		}
+	}
+}
+
+// looked watches a source and looks at it once.
+func looked(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
+	t.Helper()
+	s.Now = time.Now
+	changes := watch(t, s)
+	wants(t, s, want...)
+	return changes
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatEditorsLeaveBesideIsNotTold(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	s := &dir.Source{Paths: []string{root}, Recursive: true}
+	changes := looked(t, s, "a")
+	for _, name := range []string{".a.yaml.swp", ".a.yaml.swx", "4913", "a.yaml~", "#a.yaml#", ".goutputstream-X3F2", "a.yaml.tmp", "a.yaml.bak"} {
+		write(t, filepath.Join(root, name), work("no"))
+		remove(t, filepath.Join(root, name))
+	}
+	link(t, "somebody@somewhere.4711", filepath.Join(root, ".#a.yaml"))
+	calm(t, changes)
+	wants(t, s, "a")
+}
+
+func TestAnEditorThatRenamesAndWritesAnewTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	write(t, path, work("a"))
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a")
+	rename(t, path, path+"~")
+	told(t, changes)
+	wants(t, s, "a") // while there is no such file
+	write(t, path, work("a")+"---\n"+work("b"))
+	remove(t, path+"~")
+	until(t, s, changes, "a", "b")
+}
+
+func TestDirectoriesComeAndGo(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "one", "deep", "a.yaml"), work("a"))
+	s := &dir.Source{Paths: []string{root}, Recursive: true}
+	changes := looked(t, s, "a")
+
+	rename(t, filepath.Join(root, "one"), filepath.Join(root, "two"))
+	got := until(t, s, changes, "a")
+	for got.Origins.Of(got.Works[0]).File != filepath.Join(root, "two", "deep", "a.yaml") {
+		told(t, changes)
+		got = wants(t, s, "a")
+	}
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is forgotten
+	until(t, s, changes, "a", "b")
+	remove(t, filepath.Join(root, "two"))
+	until(t, s, changes)
+	write(t, filepath.Join(root, "two", "deep", "c.yaml"), work("c"))
+	until(t, s, changes, "c")
+
+	outside := t.TempDir()
+	write(t, filepath.Join(outside, "d", "d.yaml"), work("d"))
+	rename(t, filepath.Join(outside, "d"), filepath.Join(root, "d"))
+	until(t, s, changes, "c", "d")
+	rename(t, filepath.Join(root, "d"), filepath.Join(outside, "d"))
+	until(t, s, changes, "c")
+}
+
+func TestAnInputThatGoesIsAnError(t *testing.T) {
+	tests := map[string]func(t *testing.T, root string){
+		"gone":    remove,
+		"renamed": func(t *testing.T, root string) { t.Helper(); rename(t, root, root+".away") },
+		"a link in a circle": func(t *testing.T, root string) {
+			t.Helper()
+			rename(t, root, root+".away")
+			link(t, root, root)
+		},
+	}
+	for name, hide := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := filepath.Join(t.TempDir(), "works")
+			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			write(t, filepath.Join(root, "b.yaml"), work("b"))
+			s := &dir.Source{Paths: []string{root}}
+			changes := looked(t, s, "a", "b")
+			hide(t, root)
+			told(t, changes)
+			for range 2 {
+				if _, err := s.Snapshot(t.Context()); !errors.Is(err, dir.ErrPath) {
+					t.Fatalf("got %v, want an error that names the path", err)
+				}
+			}
+			remove(t, root)
+			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			until(t, s, changes, "a")
+			write(t, filepath.Join(root, "c.yaml"), work("c")) // it is watched again
+			until(t, s, changes, "a", "c")
+		})
+	}
+}
+
+func TestAnUnreadableInputIsAnError(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	root := t.TempDir()
+	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a")
+	if err := os.Chmod(root, 0); err != nil {
+		t.Fatal(err)
+	}
+	told(t, changes)
+	if _, err := s.Snapshot(t.Context()); !errors.Is(err, dir.ErrPath) {
+		t.Errorf("got %v, want an error that names the path", err)
+	}
+	if err := os.Chmod(root, 0o700); err != nil { //nolint:gosec // a directory
+		t.Fatal(err)
+	}
+	until(t, s, changes, "a")
+}
+
+// TestALinkThatLeadsElsewhere swaps the link that is the input itself, as what
+// keeps a copy of a Git repository does.
+func TestALinkThatLeadsElsewhere(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	write(t, filepath.Join(base, "v1", "works", "a.yaml"), work("a"))
+	write(t, filepath.Join(base, "v2", "works", "b.yaml"), work("b"))
+	link(t, "v1", filepath.Join(base, "now"))
+	s := &dir.Source{Paths: []string{filepath.Join(base, "now", "works")}}
+	changes := looked(t, s, "a")
+	link(t, "v2", filepath.Join(base, "next"))
+	rename(t, filepath.Join(base, "next"), filepath.Join(base, "now"))
+	until(t, s, changes, "b")
+	write(t, filepath.Join(base, "v2", "works", "c.yaml"), work("c"))
+	until(t, s, changes, "b", "c")
+}
+
+func TestAMountedConfigMapIsSwappedWhileItIsWatched(t *testing.T) {
+	for _, recursive := range []bool{false, true} {
+		t.Run(map[bool]string{false: "alone", true: "recursively"}[recursive], func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			mount(t, root)
+			s := &dir.Source{Paths: []string{root}, Recursive: recursive}
+			changes := looked(t, s, "a")
+			remount(t, root)
+			until(t, s, changes, "c")
+		})
+	}
+}
+
+func TestTwoNamesOfOneDirectory(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "works", "a.yaml"), work("a"))
+	link(t, "works", filepath.Join(root, "alias"))
+	s := &dir.Source{Paths: []string{filepath.Join(root, "works"), filepath.Join(root, "alias")}}
+	changes := looked(t, s, "a")
+	write(t, filepath.Join(root, "works", "b.yaml"), work("b"))
+	got := until(t, s, changes, "a", "b")
+	if len(got.Findings) != 2 {
+		t.Errorf("each is in the input twice, and the findings are %v", got.Findings)
+	}
+}
+
+// TestWithoutEvents has a link lead out of what is watched, so that no event
+// tells of a change.
+func TestWithoutEvents(t *testing.T) {
+	t.Parallel()
+	root, outside := t.TempDir(), t.TempDir()
+	target := filepath.Join(outside, "a.yaml")
+	write(t, target, work("a"))
+	link(t, target, filepath.Join(root, "a.yaml"))
+	s := &dir.Source{Paths: []string{root}}
+	looked(t, s, "a")
+	write(t, target, work("a")+"---\n"+work("b"))
+	wants(t, s, "a")
+	s.LookAgain()
+	wants(t, s, "a", "b")
+}
+
+func TestAPipeDoesNotKeepALookWaiting(t *testing.T) {
+	root := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(root, "a.yaml"), 0o600); err != nil {
+		t.Skip("the system makes no pipes:", err)
+	}
+	got := wants(t, &dir.Source{Paths: []string{root}})
+	if len(got.Findings) != 1 || got.Findings[0].Message != "is no regular file" || !got.Incomplete {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,167 @@
+package dir_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// TestAHalfWrittenFileTakesNothingAway looks at every step of a file that is
+// written in place.
+func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	content := work("a") + "---\n" + work("b") + "---\n" + work("c")
+	write(t, path, content)
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a", "b", "c")
+	before := wants(t, s, "a", "b", "c")
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := content + "---\n" + work("d"); part != ""; {
+		told(t, changes)
+		got := wants(t, s, "a", "b", "c")
+		if got.Incomplete || len(got.Findings)+len(got.Rejected) > 0 || got.Works[0] != before.Works[0] {
+			t.Fatalf("with %d bytes to come: %+v", len(part), got)
+		}
+		n := min(97, len(part))
+		if _, err := file.WriteString(part[:n]); err != nil {
+			t.Fatal(err)
+		}
+		part = part[n:]
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := until(t, s, changes, "a", "b", "c", "d")
+	if got.Works[0] != before.Works[0] {
+		t.Error("a did not change, and is another")
+	}
+}
+
+func TestAFileThatStaysBrokenIsTold(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	write(t, path, work("a"))
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a")
+	write(t, path, work("a")+"---\na: [\n") // it takes nothing away
+	told(t, changes)
+	if got := wants(t, s, "a"); !got.Incomplete {
+		t.Error("what is broken must be told at once")
+	}
+	write(t, path, "a: [\n")
+	if got := until(t, s, changes); !got.Incomplete || len(got.Findings) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	write(t, path, work("a"))
+	if got := until(t, s, changes, "a"); got.Incomplete || len(got.Findings) > 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestALossIsBelievedOnceAFileRests(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	write(t, path, work("a")+"---\n"+work("b"))
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a", "b")
+
+	began := time.Now()
+	write(t, path, work("a"))
+	until(t, s, changes, "a")
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("b was taken away after %s", took)
+	}
+	began = time.Now()
+	remove(t, path)
+	told(t, changes)
+	s.LookAgain()
+	wants(t, s, "a")
+	until(t, s, changes)
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("a was taken away after %s", took)
+	}
+}
+
+func TestWhatMovesToAnotherFileIsNotLost(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "b.yaml"), work("a"))
+	s := &dir.Source{Paths: []string{root}}
+	changes := looked(t, s, "a")
+	rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml"))
+	told(t, changes)
+	got := wants(t, s, "a")
+	if at := got.Origins.Of(got.Works[0]).File; at != filepath.Join(root, "c.yaml") || len(got.Findings) > 0 {
+		t.Errorf("a is said to be in %s, with %v", at, got.Findings)
+	}
+}
+
+func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(t *testing.T, s *dir.Source){
+		"watched":     func(t *testing.T, s *dir.Source) { t.Helper(); watch(t, s) },
+		"not watched": func(*testing.T, *dir.Source) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for _, each := range strings.Split("abc", "") {
+				write(t, filepath.Join(root, each+".yaml"), work(each))
+			}
+			s := &dir.Source{Paths: []string{root}, Now: time.Now}
+			begin(t, s)
+			first := wants(t, s, "a", "b", "c")
+			for _, touch := range []func(){
+				func() {},
+				s.LookAgain,
+				func() { write(t, filepath.Join(root, "a.yaml"), work("a")) },
+				func() { write(t, filepath.Join(root, "c.yaml"), work("c")); s.LookAgain() },
+			} {
+				touch()
+				second := wants(t, s, "a", "b", "c")
+				if &first.Works[0] != &second.Works[0] {
+					t.Error("the Works are others")
+				}
+			}
+			write(t, filepath.Join(root, "b.yaml"), strings.Replace(work("b"), "Name: p", "Name: q", 1))
+			s.LookAgain()
+			second := wants(t, s, "a", "b", "c")
+			if first.Works[0] != second.Works[0] || first.Works[2] != second.Works[2] || first.Works[1] == second.Works[1] {
+				t.Error("b alone has changed")
+			}
+			if first.Works[1].Spec.PromiseName != "p" || second.Works[1].Spec.PromiseName != "q" {
+				t.Error("a snapshot has changed, or did not")
+			}
+		})
+	}
+}
+
+// TestQuickChangesOfOneSizeAreSeen writes so fast that the file system may give
+// two contents the same times: only the age of the file says that it must be
+// read.
+func TestQuickChangesOfOneSizeAreSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.yaml")
+	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {
+		t.Run(name, func(t *testing.T) {
+			s := &dir.Source{Paths: []string{path}, Now: now}
+			for i := range 500 {
+				name := string(rune('a' + i%2))
+				write(t, path, work(name))
+				wants(t, s, name)
+				if t.Failed() {
+					t.Fatalf("at change %d", i)
+				}
+			}
+		})
+	}
+}
