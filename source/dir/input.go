@@ -40,6 +40,14 @@ func newInput(rank int, path string) *input {
 	return &input{rank: rank, path: path, seen: map[string]seen{}, links: map[string]struct{}{}}
 }
 
+func (in *input) setLink(name string, link bool) {
+	if link {
+		in.links[name] = struct{}{}
+	} else {
+		delete(in.links, name)
+	}
+}
+
 // name gives what the input calls the file of a path; false when it has no such
 // file.
 func (in *input) name(path string, recursive bool) (string, bool) {

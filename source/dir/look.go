@@ -155,34 +155,37 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	if !link && errors.Is(err, fs.ErrNotExist) {
 		return // gone since it was listed
 	}
+	in.setLink(name, link && name != in.path)
 	was, known := in.seen[name]
 	was.look = l.looks
-	defer func() { in.seen[name] = was }()
-	if link && name != in.path {
-		in.links[name] = struct{}{}
-	} else {
-		delete(in.links, name)
-	}
-	file := source.File{Name: name, Err: err}
-	if err == nil {
-		if known && was.old && was.stat == statOf(info) {
-			return
-		}
-		irregular := !info.Mode().IsRegular() && !info.IsDir()
-		if irregular && known && name == in.path {
-			return // a pipe can be read only once
-		}
-		was.stat, was.old = statOf(info), statOf(info).isOldAt(l.now())
-		if irregular && name != in.path {
-			file.Err = errIrregular
-		} else {
-			file.Content, file.Err = os.ReadFile(name) //nolint:gosec // the user names the files to read
-		}
-	}
-	if file.Err != nil {
-		file.Err, was.old = reason(file.Err), false
-	}
-	if !l.take(in, file) {
+	if err != nil {
 		was.old = false
+		l.take(in, source.File{Name: name, Err: reason(err)})
+	} else if given := name == in.path; !known || !was.still(info, given) {
+		was.stat, was.old = statOf(info), statOf(info).isOldAt(l.now())
+		file := read(name, info, given)
+		believed := l.take(in, file)
+		was.old = was.old && believed && file.Err == nil
 	}
+	in.seen[name] = was
+}
+
+// read reads a file. Only one that the user gave may be a pipe.
+func read(name string, info fs.FileInfo, given bool) source.File {
+	if isPipe(info) && !given {
+		return source.File{Name: name, Err: errIrregular}
+	}
+	content, err := os.ReadFile(name) //nolint:gosec // the user names the files to read
+	if err != nil {
+		err = reason(err)
+	}
+	return source.File{Name: name, Content: content, Err: err}
+}
+
+// isPipe tells what can be read only once, or keeps its reader waiting.
+func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
+
+// still tells that a file need not be read again.
+func (s seen) still(info fs.FileInfo, given bool) bool {
+	return (s.old && s.stat == statOf(info)) || (given && isPipe(info))
 }
