@@ -58,13 +58,17 @@ func (d Document) findings(out *bufio.Writer) {
 	}
 }
 
-// onDisk names the file itself where a place is called by another name.
+// onDisk names the file itself where a place is called by another name, or the
+// object that has it packed inside.
 func (d Document) onDisk(p finding.Place) string {
 	spot := d.spot(p)
-	if !spot.Exact || spot.File == "" || spot.File == p.File {
+	if spot.File == "" || spot.File == p.File {
 		return ""
 	}
 	text := " in " + spot.File
+	if !spot.Exact && p.File != "" {
+		text = ", packed in " + spot.File
+	}
 	if spot.Line > 0 {
 		text += ":" + strconv.Itoa(spot.Line)
 	}
