@@ -54,5 +54,5 @@ func ByID(id string) (Rule, error) {
 			return rule, nil
 		}
 	}
-	return Rule{}, fmt.Errorf("there is no rule %q; the rules are KS0NN, see docs/rules.md", id)
+	return Rule{}, fmt.Errorf("there is no rule %q; `kratix-schedule explain` lists them", id)
 }

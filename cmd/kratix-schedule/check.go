@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -93,6 +95,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return snapshot, err
 	}
 	s.assume(&snapshot)
+	s.tellOfNothing(snapshot)
 	s.learn(snapshot)
 	for _, file := range snapshot.Marked {
 		s.comments = append(s.comments, policy.Comments("", file.Name, file.Content)...)
@@ -138,16 +141,42 @@ func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 
 // assume adds Destinations to an input that has none, and says so.
 func (s *checkSource) assume(snapshot *source.Snapshot) {
-	if len(snapshot.Destinations) > 0 || len(snapshot.Works) == 0 {
+	if len(snapshot.Destinations) > 0 {
 		return
 	}
-	snapshot.Destinations = scheduler.Assume(snapshot.Works)
-	addStore(snapshot, snapshot.Destinations[0].Spec.StateStoreRef.Name)
+	assumed := scheduler.Assume(snapshot.Works)
+	if len(assumed) == 0 {
+		return // there is nothing to place
+	}
+	snapshot.Destinations = assumed
+	addStore(snapshot, assumed[0].Spec.StateStoreRef.Name)
 	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
+}
+
+// tellOfNothing says so when there is nothing to place: a path that is wrong by
+// a directory must not look like one where all is well.
+func (s *checkSource) tellOfNothing(snapshot source.Snapshot) {
+	if len(snapshot.Works) > 0 || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
+		return
+	}
+	hint := ""
+	if !s.files.Recursive && slices.ContainsFunc(s.files.Paths, isNested) {
+		hint = "; directories below those named are read with -R"
+	}
+	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Work in the input, so nothing is placed"+hint)
+}
+
+// isNested tells that a directory has directories.
+func isNested(path string) bool {
+	entries, err := os.ReadDir(path)
+	return err == nil && slices.ContainsFunc(entries, fs.DirEntry.IsDir)
 }
 
 // addStore describes a store that only the check knows.
 func addStore(snapshot *source.Snapshot, name string) {
+	if slices.ContainsFunc(snapshot.GitStateStores, func(s *kratix.GitStateStore) bool { return s.Name == name }) {
+		return
+	}
 	store := &kratix.GitStateStore{}
 	store.Name = name
 	snapshot.GitStateStores = append(snapshot.GitStateStores, store)

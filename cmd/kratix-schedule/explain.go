@@ -63,9 +63,9 @@ func listRules(out io.Writer) error {
 }
 
 func explainRule(c *cobra.Command, out io.Writer, id string) error {
-	rule, err := finding.ByID(id)
+	rule, err := finding.ByID(strings.ToUpper(id))
 	switch {
-	case err != nil && !regexp.MustCompile(`^[A-Z]{2}\d+$`).MatchString(id):
+	case err != nil && !regexp.MustCompile(`^[A-Za-z]{2}\d+$`).MatchString(id):
 		return usage(c, fmt.Sprintf("there is no rule %q; to explain a Work, name its input with -f", id))
 	case err != nil:
 		return usage(c, err.Error())

@@ -98,7 +98,7 @@ func write(std streams, outputs []output, document report.Document, most int) er
 func (o output) toFile(document report.Document) error {
 	file, err := os.Create(o.file)
 	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
+		return fmt.Errorf("write the report %s: %w", o.file, unwrapped(err))
 	}
 	buffered := bufio.NewWriter(file)
 	err = o.format.Write(buffered, document)
@@ -108,7 +108,7 @@ func (o output) toFile(document report.Document) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("write the report %s: %w", o.file, err)
+		return fmt.Errorf("write the report %s: %w", o.file, unwrapped(err))
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 			snapshot.Findings = append(snapshot.Findings, invalidPipeline(path, err))
 		case err != nil:
 			return err
+		case len(work.Spec.WorkloadGroups) == 0:
+			_, _ = fmt.Fprintf(s.std.err, "kratix-schedule: %s: output/ is empty, so the pipeline asks for nothing\n", path)
 		default:
 			snapshot.Add(work, finding.Place{File: slashed(path, "output")})
 			s.dirs[kratix.Describe(work)] = filepath.Join(path, "output")

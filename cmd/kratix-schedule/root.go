@@ -27,7 +27,11 @@ Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
 	command.SetErr(std.err)
 	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
 	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), explainCommand(std), rebalanceCommand(std),
-		probeCommand(std), configCommand(std), versionCommand(std))
+		probeCommand(std), configCommand(std), completionCommand(std), versionCommand(std))
+	help := helpCommand()
+	command.SetHelpCommand(help)
+	command.AddCommand(help)
+	command.CompletionOptions.DisableDefaultCmd = true
 	return command
 }
 

@@ -21,8 +21,7 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is what the engine does with a clash.
 	onConflict conflictFlag
-	// second checks each request twice.
-	second bool
+	requests   requestFlags
 }
 
 func validateCommand(std streams) *cobra.Command {
@@ -54,8 +53,8 @@ configuration or input path, 3 the machine or a repository failed.`,
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
 	addConfigFlag(command)
-	command.Flags().BoolVar(&flags.second, "second-request", false, "check as well whether each request could be made twice on one Destination")
-	configurable(command, "on-conflict", "second-request")
+	configurable(command, "on-conflict")
+	flags.requests.add(command)
 	return command
 }
 
@@ -71,22 +70,20 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if err != nil {
 		return err
 	}
+	times, err := flags.requests.parse(c)
+	if err != nil {
+		return err
+	}
 	in, err := flags.input.source(c, args, std)
 	if err != nil {
 		return err
 	}
-	second := &secondRequests{Source: in}
-	var from source.Source = in
-	if flags.second {
-		from = second
-	}
-	result, err := check(c.Context(), from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true}, std)
+	requests := &requestsSource{Source: in, times: times}
+	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true}, std)
 	if err != nil {
 		return inputError(err)
 	}
-	if flags.second {
-		result.Findings = second.told(result.Findings)
-	}
+	result = requests.told(result)
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)

@@ -77,7 +77,7 @@ func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
 		return policy.Baseline{}, usage(c, "--baseline "+f.baseline+": there is no such file; --write-baseline makes it")
 	}
 	if err != nil {
-		return policy.Baseline{}, err
+		return policy.Baseline{}, usage(c, "--baseline "+f.baseline+": "+unwrapped(err).Error())
 	}
 	known, err := policy.ParseBaseline(content)
 	if err != nil {
@@ -111,7 +111,7 @@ func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {
 		return err
 	}
 	if err := os.WriteFile(f.baseline, content, 0o644); err != nil { //nolint:gosec // it is committed beside the code, for all to read
-		return fmt.Errorf("write the baseline: %w", err)
+		return fmt.Errorf("write the baseline %s: %w", f.baseline, unwrapped(err))
 	}
 	return nil
 }

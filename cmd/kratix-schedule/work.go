@@ -47,7 +47,7 @@ output/ and metadata/ that a pipeline leaves behind, and print it as YAML.`,
 func printWork(from string, options pipeline.Options, std streams) error {
 	root, err := os.OpenRoot(from)
 	if err != nil {
-		return exit{code: exitUsage, text: err.Error()}
+		return exit{code: exitUsage, text: "--from " + from + ": " + unwrapped(err).Error()}
 	}
 	defer func() { _ = root.Close() }()
 	work, err := pipeline.Read(root.FS(), options)

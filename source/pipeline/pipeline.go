@@ -93,7 +93,7 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 func readRequest(dir fs.FS) (kratix.Key, error) {
 	content, err := fs.ReadFile(dir, requestFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return kratix.Key{}, fmt.Errorf("%w: %s, the request, is missing; for a Promise's pipeline use --type promise", ErrInput, requestFile)
+		return kratix.Key{}, fmt.Errorf("%w: %s is missing: it holds the request, or for a Promise's own pipeline the Promise", ErrInput, requestFile)
 	}
 	if err != nil {
 		return kratix.Key{}, fmt.Errorf("read %s: %w", requestFile, err)

@@ -157,7 +157,7 @@ func TestReadRefuses(t *testing.T) {
 		"two spellings at once":      {dirs(selectors, "[]", "metadata/scheduling.yaml", "[]"), "invalid pipeline directories: both metadata/destination-selectors.yaml and metadata/scheduling.yaml are there, and only one can count; keep the first"},
 		"two older spellings":        {dirs("metadata/cluster-selectors.yaml", "{}", "metadata/scheduling.yaml", "[]"), "invalid pipeline directories: both metadata/scheduling.yaml and metadata/cluster-selectors.yaml are there, and only one can count; keep the first"},
 		"cluster selectors, a list":  {dirs("metadata/cluster-selectors.yaml", "[a]"), "invalid pipeline directories: metadata/cluster-selectors.yaml: it must be a map of labels: line 1: cannot unmarshal !!seq into map[string]string"},
-		"no request":                 {fstest.MapFS{"output/a.yaml": {}}, "invalid pipeline directories: input/object.yaml, the request, is missing; for a Promise's pipeline use --type promise"},
+		"no request":                 {fstest.MapFS{"output/a.yaml": {}}, "invalid pipeline directories: input/object.yaml is missing: it holds the request, or for a Promise's own pipeline the Promise"},
 		"a request without a name":   {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\n"), "invalid pipeline directories: input/object.yaml: metadata.name is missing"},
 		"a request that is empty":    {dirs("input/object.yaml", ""), "invalid pipeline directories: input/object.yaml must hold one object, the request"},
 		"a malformed request":        {dirs("input/object.yaml", "a: 1\nb: c: d\n"), "invalid pipeline directories: input/object.yaml line 2: malformed YAML: mapping values are not allowed in this context"},

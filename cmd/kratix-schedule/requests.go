@@ -1,0 +1,177 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// requestFlags say how often each request is made.
+type requestFlags struct {
+	second bool
+	times  int
+}
+
+// maxRequests bounds --requests: what clashes at all does so with three, and a
+// hundred show how a root grows.
+const maxRequests = 100
+
+func (f *requestFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.second, "second-request", false,
+		"check as well whether each request could be made twice on one Destination; the second has another name and namespace")
+	c.Flags().IntVar(&f.times, "requests", 1, fmt.Sprintf(
+		"check each request as if it were made so many times on one Destination, under as many names; every other one is in a namespace of its own; at most %d", maxRequests))
+	configurable(c, "second-request", "requests")
+}
+
+// parse gives how often each request is made; 1 is as it is.
+func (f *requestFlags) parse(c *cobra.Command) (int, error) {
+	switch {
+	case f.times < 1 || f.times > maxRequests:
+		return 0, usage(c, fmt.Sprintf("--requests %d: it must be from 1 to %d", f.times, maxRequests))
+	case f.second && f.times == 1 && c.Flags().Changed("requests"):
+		return 0, usage(c, "--second-request and --requests 1 contradict each other")
+	case f.second:
+		return max(f.times, 2), nil
+	}
+	return f.times, nil
+}
+
+// requestsSource adds, for each Work of a request, the Works that the same
+// pipeline would make of requests with other names, and puts everything on one
+// Destination:
+//
+//	2nd  another name, in another namespace
+//	3rd  another name, in the first's namespace
+//	4th  as the 2nd, and so on
+type requestsSource struct {
+	source.Source
+	// times is how often each request is made; 1 adds nothing.
+	times int
+	// origins gives the Work that an added one was made of.
+	origins map[string]origin
+}
+
+// origin is the Work that another was made of.
+type origin struct {
+	work string
+	// beside tells that both are in one namespace.
+	beside bool
+}
+
+// Snapshot reads the input and multiplies it.
+func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	snapshot, err := s.Source.Snapshot(ctx)
+	if err != nil || s.times < 2 {
+		return snapshot, err
+	}
+	s.origins = map[string]origin{}
+	taken := map[kratix.Key]bool{}
+	var latest time.Time
+	for _, work := range snapshot.Works {
+		taken[kratix.KeyOf(work)] = true
+		if work.CreationTimestamp.After(latest) {
+			latest = work.CreationTimestamp.Time
+		}
+	}
+	works := slices.Clone(snapshot.Works)
+	for _, work := range snapshot.Works {
+		if work.Spec.ResourceName != "" {
+			works = append(works, s.more(work, taken, metav1.NewTime(latest.Add(time.Second)))...)
+		}
+	}
+	snapshot.Works = works
+	if assumed := scheduler.Assume(works); len(assumed) > 0 {
+		snapshot.Destinations = assumed
+		addStore(&snapshot, assumed[0].Spec.StateStoreRef.Name)
+	}
+	return snapshot, nil
+}
+
+// more makes the other requests' Works. None has the name of a Work that is
+// there, and all are made after those: who came first is never held back.
+func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
+	files, err := unpacked(work)
+	if err != nil {
+		return nil // what cannot be decoded is told of the first
+	}
+	var made []*kratix.Work
+	for n := 2; len(made) < s.times-1; n++ {
+		as := naming{suffix: fmt.Sprintf("-request-%d", n), beside: len(made)%2 == 1}
+		other := as.apply(work, files)
+		if taken[kratix.KeyOf(other)] {
+			continue
+		}
+		taken[kratix.KeyOf(other)] = true
+		other.CreationTimestamp = created
+		s.origins[kratix.Describe(other)] = origin{work: kratix.Describe(work), beside: as.beside}
+		made = append(made, other)
+	}
+	return made
+}
+
+// told makes of each clash of an added request what it says about the first:
+// once for each object, however many requests bring it again.
+func (s *requestsSource) told(result report.Report) report.Report {
+	if s.times < 2 {
+		return result
+	}
+	type object struct {
+		place finding.Place
+		what  string
+	}
+	clashes := map[object]finding.Finding{}
+	var told []finding.Finding
+	for _, f := range result.Findings {
+		from, added := s.origins[f.Place.Object]
+		switch {
+		case !added:
+			told = append(told, f)
+			continue
+		case f.Rule != finding.DuplicateObject():
+			continue // the same is told of the first
+		}
+		f.Place.Object = from.work
+		what, _, _ := strings.Cut(f.Message, " is in ")
+		seen, again := clashes[object{f.Place, what}]
+		f.Flux = cmp.Or(seen.Flux, f.Flux)
+		beside := from.beside && (!again || strings.Contains(seen.Message, besideWords))
+		clashes[object{f.Place, what}] = secondRequest(f, what, beside)
+	}
+	told = append(told, slices.Collect(maps.Values(clashes))...)
+	finding.Sort(told)
+	result.Findings = told
+	result.Placements = slices.DeleteFunc(slices.Clone(result.Placements), func(p report.Placement) bool {
+		_, added := s.origins[kratix.WorkKind+" "+p.Work]
+		return added
+	})
+	return result
+}
+
+// besideWords are said of what only another request in one namespace brings.
+const besideWords = "in the same namespace "
+
+// secondRequest is the finding of an object that another request brings again.
+func secondRequest(f finding.Finding, what string, beside bool) finding.Finding {
+	f.Rule, f.Fix = finding.SecondRequest(), ""
+	where, which := "", "under another name and namespace"
+	if beside {
+		where, which = besideWords, "under another name"
+	}
+	f.Message = "a second request " + where + "brings " + what + " again"
+	f.Related = []finding.Related{{Place: f.Place, Message: "the same request " + which}}
+	return f
+}
