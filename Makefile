@@ -39,7 +39,7 @@ test: ## Run all tests, with the race detector where there is a C compiler
 
 .PHONY: e2e
 e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuPG
-	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/...
+	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/... ./cmd/kratix-schedule
 
 .PHONY: vet
 vet: ## Run go vet

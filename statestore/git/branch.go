@@ -85,12 +85,12 @@ func (b *branch) refetch(ctx context.Context) error {
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 
-// start is the branch's head, else HEAD's, else nothing.
+// start is the branch's head, else HEAD's if that may be shown, else nothing.
 func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	switch {
 	case !refs.References[r.branch.String()].IsZero():
 		return refs.References[r.branch.String()]
-	case refs.Head != nil:
+	case refs.Head != nil && !r.only:
 		return *refs.Head
 	}
 	return plumbing.ZeroHash

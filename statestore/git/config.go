@@ -25,6 +25,9 @@ type Config struct {
 	URL string
 	// Branch is DefaultBranch when empty.
 	Branch string
+	// OnlyBranch does not show the default branch's files where Branch does not
+	// exist yet.
+	OnlyBranch bool
 	// Path is the directory of the repository that holds the store, in any
 	// spelling tree.ParseDir takes.
 	Path string

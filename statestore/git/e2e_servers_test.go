@@ -12,16 +12,12 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -29,101 +25,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// daemon starts a server and waits until it listens.
-func daemon(t *testing.T, address string, env []string, name string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(gittest.Env(), env...)
-	// A file, not a pipe: what the server starts would keep a pipe open.
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end its workers with it
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may have ended
-		cmd.Wait()                                      //nolint:errcheck // it was killed
-	})
-	network := "tcp"
-	if strings.HasPrefix(address, "/") {
-		network = "unix"
-	}
-	for range 200 {
-		conn, err := net.Dial(network, address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	said, _ := os.ReadFile(log.Name())
-	t.Fatalf("%s does not listen on %s: %s", name, address, said)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-func write(t *testing.T, path, content string, mode os.FileMode) string {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // openSSH starts sshd for this user, who may only run git's services.
 func openSSH(t *testing.T) git.Config {
 	t.Helper()
-	dir := t.TempDir()
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if me.Uid == "0" {
-		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	host, hostKey := gittest.NewKey(t, "")
-	client, clientKey := gittest.NewKey(t, "s3cret phrase")
-	address := freeAddress(t)
-	conf := fmt.Sprintf(`
-ListenAddress %s
-HostKey %s
-PidFile none
-AuthorizedKeysFile %s
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-UsePAM no
-StrictModes no
-PermitRootLogin prohibit-password
-ForceCommand git shell -c "$SSH_ORIGINAL_COMMAND"
-`, address, write(t, filepath.Join(dir, "host"), hostKey, 0o600),
-		write(t, filepath.Join(dir, "keys"), string(ssh.MarshalAuthorizedKey(client.PublicKey())), 0o600))
-	sshd, err := exec.LookPath("sshd")
-	if err != nil {
-		sshd = "/usr/sbin/sshd"
-	}
-	daemon(t, address, nil, sshd, "-D", "-e", "-f", write(t, filepath.Join(dir, "sshd_config"), conf, 0o600))
-	_, port, _ := net.SplitHostPort(address)
+	shell := gittest.OpenSSH(t)
 	return git.Config{
-		URL: "ssh://" + me.Username + "@" + address,
-		Auth: git.Auth{SSH: git.SSH{
-			PrivateKey: clientKey, Passphrase: "s3cret phrase",
-			KnownHosts: fmt.Sprintf("[127.0.0.1]:%s %s", port, ssh.MarshalAuthorizedKey(host.PublicKey())),
-		}},
+		URL:  shell.URL,
+		Auth: git.Auth{SSH: git.SSH{PrivateKey: shell.Locked, Passphrase: shell.Passphrase, KnownHosts: shell.KnownHosts}},
 	}
 }
 
@@ -158,14 +66,14 @@ func nginxServer(t *testing.T, root string) git.Config {
 	t.Helper()
 	dir := t.TempDir()
 	cert, key := certificate(t)
-	address := freeAddress(t)
+	address := gittest.FreeAddress(t)
 	socket := filepath.Join(dir, "fcgi.sock")
 	fcgiwrap, err := exec.LookPath("fcgiwrap")
 	if err != nil {
 		fcgiwrap = "/usr/sbin/fcgiwrap"
 	}
 	settings := []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.receivepack", "GIT_CONFIG_VALUE_0=true"}
-	daemon(t, socket, settings, fcgiwrap, "-c", "2", "-s", "unix:"+socket)
+	gittest.Daemon(t, socket, settings, fcgiwrap, "-c", "2", "-s", "unix:"+socket)
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -196,14 +104,14 @@ http {
   }
 }
 `, account, dir, dir, dir, dir, dir, dir, dir, address,
-		write(t, filepath.Join(dir, "cert"), cert, 0o600), write(t, filepath.Join(dir, "key"), key, 0o600),
-		write(t, filepath.Join(dir, "users"), gittest.User+":{PLAIN}"+gittest.Password+"\n", 0o600),
+		gittest.Write(t, filepath.Join(dir, "cert"), cert, 0o600), gittest.Write(t, filepath.Join(dir, "key"), key, 0o600),
+		gittest.Write(t, filepath.Join(dir, "users"), gittest.User+":{PLAIN}"+gittest.Password+"\n", 0o600),
 		socket, gittest.Git(t, root, "--exec-path"), root)
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
 		nginx = "/usr/sbin/nginx"
 	}
-	daemon(t, address, nil, nginx, "-e", filepath.Join(dir, "log"), "-c", write(t, filepath.Join(dir, "nginx.conf"), conf, 0o600))
+	gittest.Daemon(t, address, nil, nginx, "-e", filepath.Join(dir, "log"), "-c", gittest.Write(t, filepath.Join(dir, "nginx.conf"), conf, 0o600))
 	return git.Config{
 		URL: "https://" + address, CABundle: []byte(cert),
 		Auth: git.Auth{Username: gittest.User, Password: gittest.Password},

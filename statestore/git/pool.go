@@ -20,7 +20,7 @@ type Pool struct {
 type place struct {
 	url, branch, ca string
 	auth            Auth
-	insecure        bool
+	insecure, only  bool
 }
 
 // Open checks the configuration and makes a Store of it. It connects to
@@ -55,7 +55,7 @@ func (p *Pool) branch(config Config) (*branch, error) {
 	defer p.mu.Unlock()
 	at := place{
 		url: config.URL, branch: orDefault(config.Branch, DefaultBranch), ca: string(config.CABundle),
-		auth: config.Auth, insecure: config.Insecure,
+		auth: config.Auth, insecure: config.Insecure, only: config.OnlyBranch,
 	}
 	if shared := p.branches[at].Value(); shared != nil {
 		return shared, nil

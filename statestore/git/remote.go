@@ -23,6 +23,8 @@ type remote struct {
 	auth        Auth
 	credentials credentials
 	branch      plumbing.ReferenceName
+	// only is Config.OnlyBranch.
+	only bool
 	// local is the repository's directory when it is on this machine.
 	local string
 	// hidden are further secrets, which must not appear in errors.
@@ -41,7 +43,7 @@ func newRemote(config Config) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.branch, r.now, r.auth = branch, config.Now, config.Auth
+	r.branch, r.only, r.now, r.auth = branch, config.OnlyBranch, config.Now, config.Auth
 	return r, nil
 }
 

@@ -449,3 +449,11 @@ func (c counted) Write(p []byte) (int, error) {
 	c.bytes.Add(int64(len(p)))
 	return c.ResponseWriter.Write(p)
 }
+
+func TestOnlyTheBranchShowsNothingOfTheDefaultOne(t *testing.T) {
+	repository := gittest.Bare(t)
+	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
+	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "other"}), map[string]string{"a": "1"})
+	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "other", OnlyBranch: true}), map[string]string{})
+	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "main", OnlyBranch: true}), map[string]string{"a": "1"})
+}
