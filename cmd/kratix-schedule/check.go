@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // checkFlags say what a check reads beside files of YAML.
@@ -91,7 +93,11 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.stores.addPlacements(&snapshot); err != nil {
 		return snapshot, err
 	}
-	if err := s.stores.addTree(ctx, &snapshot, s.locator); err != nil {
+	err = s.stores.addTree(ctx, &snapshot, s.locator)
+	if failed := storeFailure(err); failed != nil {
+		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
+	}
+	if err != nil {
 		return snapshot, err
 	}
 	s.assume(&snapshot)
@@ -104,6 +110,15 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.comments = append(s.comments, s.stores.comments()...)
 	s.comments = append(s.comments, commentsIn(snapshot.Works)...)
 	return snapshot, nil
+}
+
+// storeFailure makes a finding of an error that is about a store; none of others.
+func storeFailure(err error) []finding.Finding {
+	var failed *statestore.Error
+	if !errors.As(err, &failed) {
+		return nil
+	}
+	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Hint}}
 }
 
 // Changes never says anything: a check looks once.

@@ -61,16 +61,19 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	stores, err := flags.opener(c)
+	copied, err := flags.tree.stores(c)
 	if err != nil {
 		return err
 	}
 	shown := startProgress(std.err)
 	differ := &differ{}
-	learning := &learningSource{Source: shown.watch(in), locator: newLocator()}
+	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: stores, Finish: differ.finish,
+		Source: learning, Stores: newRealStores(commits{}), Finish: differ.finish,
 		Policy: flags.policy.policy(),
+	}
+	if flags.tree.given() {
+		reconciler.Stores = copied
 	}
 	result, err := reconciler.Round(c.Context())
 	shown.stop()
@@ -93,29 +96,23 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	return nil
 }
 
-// opener gives the real stores, or what a tree holds.
-func (f *planFlags) opener(c *cobra.Command) (reconcile.Opener, error) {
-	if !f.tree.given() {
-		return newRealStores(commits{}), nil
-	}
-	stores, err := f.tree.stores(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := stores.load(c.Context()); err != nil {
-		return nil, inputError(err)
-	}
-	return stores, nil
-}
-
-// learningSource remembers where objects were read.
+// learningSource remembers where objects were read, and reads the copy of a
+// store that they are compared with.
 type learningSource struct {
 	source.Source
 	*locator
+	copied *checkStores
 }
 
 // Snapshot reads, and learns.
 func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	err := s.copied.load(ctx)
+	if failed := storeFailure(err); failed != nil {
+		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
+	}
+	if err != nil {
+		return source.Snapshot{}, err
+	}
 	snapshot, err := s.Source.Snapshot(ctx)
 	s.learn(snapshot)
 	return snapshot, err

@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	servers := newServers(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -44,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ECK", fixture)
 			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
-			return nil
+			return servers.setup(env)
 		},
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,19 +16,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// treeFlags name what a state store holds already.
-type treeFlags struct{ dir, repo string }
+// treeFlags name what a state store holds already, and how a repository of it
+// is read.
+type treeFlags struct{ dir, repo, key, knownHosts string }
 
 func (f *treeFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.dir, "tree", "", "directory with what a state store holds, a checkout for one")
-	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read")
-	configurable(c, "tree", "repo")
-	pathFlags(c, "tree")
+	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read; user and password are in the URL or in "+repoUserVariable+" and "+repoPasswordVariable)
+	c.Flags().StringVar(&f.key, "repo-key", "", "private key for a --repo over ssh; by default the user's own in ~/.ssh")
+	c.Flags().StringVar(&f.knownHosts, "repo-known-hosts", "", "known_hosts file with the server's key for a --repo over ssh; by default ~/.ssh/known_hosts")
+	configurable(c, "tree", "repo", "repo-key", "repo-known-hosts")
+	pathFlags(c, "tree", "repo-key", "repo-known-hosts")
 }
 
 func (f *treeFlags) given() bool { return f.dir != "" || f.repo != "" }
@@ -98,7 +98,7 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	case s.tree.dir != "":
 		s.files, err = readTree(ctx, s.tree.dir)
 	case s.tree.repo != "":
-		s.files, err = readRepository(ctx, s.tree.repo)
+		s.files, err = s.tree.readRepository(ctx)
 	}
 	return err
 }
@@ -137,37 +137,6 @@ func readTree(ctx context.Context, top string) ([]tree.File, error) {
 		err = fmt.Errorf("%w %s: it is no directory", dir.ErrPath, top)
 	}
 	return files, err
-}
-
-// readRepository reads the newest commit of a branch.
-func readRepository(ctx context.Context, repo string) ([]tree.File, error) {
-	url, branch := splitBranch(repo)
-	store, err := git.Open(git.Config{Name: "repository", URL: url, Branch: branch, Now: time.Now})
-	if err != nil {
-		return nil, err
-	}
-	state, err := store.Read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	there := state.Revision != ""
-	if there && branch != "" {
-		if there, err = hasBranch(ctx, url, branch); err != nil {
-			return nil, errors.New("--repo: the repository can be read, but its branches cannot be listed")
-		}
-	}
-	if !there {
-		return nil, exit{code: exitUsage, text: "--repo: there is no such branch or repository, or nothing was written to it yet"}
-	}
-	files := make([]tree.File, 0, state.Files.Len())
-	for name := range state.Files.All() {
-		content, err := state.Contents.Content(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, tree.File{Path: name, Content: content})
-	}
-	return files, nil
 }
 
 // splitBranch takes "URL@branch" apart; an @ before the host belongs to the URL.

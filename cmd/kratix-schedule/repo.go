@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Who reads a repository, where its URL does not say; never a flag, since those
+// show in the list of processes. The password is also an ssh key's passphrase.
+const (
+	repoUserVariable     = envPrefix + "REPO_USERNAME"
+	repoPasswordVariable = envPrefix + "REPO_PASSWORD"
+)
+
+// readRepository reads the newest commit of a branch.
+func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, error) {
+	url, branch := splitBranch(f.repo)
+	config := git.Config{Name: "--repo", URL: url, Branch: branch, OnlyBranch: branch != "", Now: time.Now}
+	if err := f.logIn(&config); err != nil {
+		return nil, err
+	}
+	store, err := git.Open(config)
+	if err != nil {
+		return nil, advised(err)
+	}
+	state, err := store.Read(ctx)
+	if err != nil {
+		return nil, advised(err)
+	}
+	if state.Revision == "" {
+		return nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
+	}
+	files := make([]tree.File, 0, state.Files.Len())
+	for name := range state.Files.All() {
+		content, err := state.Contents.Content(ctx, name)
+		if err != nil {
+			return nil, advised(err)
+		}
+		files = append(files, tree.File{Path: name, Content: content})
+	}
+	return files, nil
+}
+
+// logIn adds what the server may ask for.
+func (f *treeFlags) logIn(config *git.Config) error {
+	scheme, _, found := strings.Cut(config.URL, "://")
+	switch {
+	case scheme == "ssh", !found && isShortSSH(config.URL):
+		key, err := f.sshKey()
+		config.Auth.SSH = key
+		return err
+	case scheme == "http", scheme == "https":
+		config.Auth.Username, config.Auth.Password = os.Getenv(repoUserVariable), os.Getenv(repoPasswordVariable)
+	}
+	return nil
+}
+
+// isShortSSH knows git's short spelling of an ssh URL, user@host:path.
+func isShortSSH(url string) bool {
+	head, _, _ := strings.Cut(url, "/")
+	return strings.Contains(head, ":")
+}
+
+// sshKey reads the key to log in with, and the servers to trust: the files that
+// are named, or the user's own.
+func (f *treeFlags) sshKey() (git.SSH, error) {
+	file, err := f.keyFile()
+	if err != nil {
+		return git.SSH{}, err
+	}
+	key, err := readFlag("--repo-key", file)
+	if err != nil {
+		return git.SSH{}, err
+	}
+	passphrase := os.Getenv(repoPasswordVariable)
+	_, err = ssh.ParsePrivateKey([]byte(key))
+	locked := &ssh.PassphraseMissingError{}
+	if errors.As(err, &locked) {
+		if passphrase == "" {
+			return git.SSH{}, exit{code: exitUsage, text: "--repo-key " + file + ": the key is encrypted; put its passphrase into " + repoPasswordVariable}
+		}
+		_, err = ssh.ParsePrivateKeyWithPassphrase([]byte(key), []byte(passphrase))
+	}
+	if err != nil {
+		return git.SSH{}, exit{code: exitUsage, text: "--repo-key " + file + ": " + err.Error()}
+	}
+	known, err := readFlag("--repo-known-hosts", cmp.Or(f.knownHosts, filepath.Join(sshDir(), "known_hosts")))
+	return git.SSH{PrivateKey: key, Passphrase: passphrase, KnownHosts: known}, err
+}
+
+// keyFile is the key that is named, or the first of the user's own.
+func (f *treeFlags) keyFile() (string, error) {
+	if f.key != "" {
+		return f.key, nil
+	}
+	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		if file := filepath.Join(sshDir(), name); isFile(file) {
+			return file, nil
+		}
+	}
+	return "", exit{code: exitUsage, text: "--repo: an ssh URL needs a private key: name its file with --repo-key; there is none in " + sshDir()}
+}
+
+func sshDir() string {
+	home, _ := os.UserHomeDir() // without one, the path is relative and not there
+	return filepath.Join(home, ".ssh")
+}
+
+// readFlag reads the file that a flag names.
+func readFlag(flag, file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", exit{code: exitUsage, text: fmt.Sprintf("%s: %s %s: %s", flag, dir.ErrPath, file, unwrapped(err))}
+	}
+	return string(content), nil
+}
+
+// advised says what to do about a repository that is no state store: there is
+// no object with a spec or a Secret to look at.
+func advised(err error) error {
+	var failed *statestore.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	told := *failed
+	switch {
+	case errors.Is(err, statestore.ErrDenied):
+		told.Hint = "Put the user and the password or token into " + repoUserVariable + " and " + repoPasswordVariable +
+			", or for ssh name a key that may read with --repo-key."
+	case errors.Is(err, statestore.ErrMisconfigured):
+		told.Hint = "Check the URL; a private repository also looks missing to who may not see it. Name the certificate of a CA of your own in " +
+			"SSL_CERT_FILE, and the file with an ssh server's key with --repo-known-hosts."
+	default:
+		told.Hint = "Check that the server can be reached, and try again."
+	}
+	return &told
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// servers serve one repository to all scripts: over http and https with git's
+// own http-backend behind basic auth, and over ssh. Its branches:
+//
+//	main   two requests that clash
+//	sound  one of them
+type servers struct {
+	http, https *httptest.Server
+	ca          []byte
+	shell       *gittest.Shell
+}
+
+func newServers(t *testing.T) *servers {
+	t.Helper()
+	repository := gittest.Bare(t)
+	const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+	gittest.Commit(t, repository, "sound", map[string]string{"worker-1/resources/default/redis/one/pipe/5058f/x.yaml": configMap})
+	gittest.Commit(t, repository, "main", map[string]string{
+		"worker-1/resources/default/redis/one/pipe/5058f/x.yaml": configMap,
+		"worker-1/resources/default/redis/two/pipe/5058f/x.yaml": configMap,
+	})
+	root := filepath.Dir(repository)
+	tls := gittest.Serve(t, root)
+	plain := httptest.NewServer(gittest.Backend(t, root))
+	t.Cleanup(plain.Close)
+	return &servers{http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
+}
+
+// setup tells a script where the servers are, and gives it the files to log in.
+func (s *servers) setup(env *testscript.Env) error {
+	for name, value := range map[string]string{
+		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",
+		"HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
+	} {
+		env.Setenv(name, value)
+	}
+	for name, content := range map[string]string{
+		"ca.pem": string(s.ca), "key": s.shell.Key, "locked": s.shell.Locked, "known_hosts": s.shell.KnownHosts,
+	} {
+		path := filepath.Join(env.WorkDir, ".login", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
