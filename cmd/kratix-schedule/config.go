@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -180,11 +183,14 @@ func readConfig(file string) (*config, error) {
 		return nil, err
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal(content, &document); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, oneLine(strings.TrimPrefix(err.Error(), "yaml: ")))
-	}
-	if len(document.Content) == 0 {
+	documents := yaml.NewDecoder(bytes.NewReader(content))
+	switch err := documents.Decode(&document); {
+	case errors.Is(err, io.EOF):
 		return settings, nil
+	case err != nil:
+		return nil, malformed(file, err)
+	case !errors.Is(documents.Decode(&yaml.Node{}), io.EOF):
+		return nil, fmt.Errorf("%s: it must be one document", file)
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
@@ -197,6 +203,9 @@ func readConfig(file string) (*config, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s:%d: there is no setting %q%s", file, key.Line, key.Value, nearest(key.Value, known))
 		}
+		if _, again := settings.values[key.Value]; again {
+			return nil, fmt.Errorf("%s:%d: %s is there twice", file, key.Line, key.Value)
+		}
 		values, err := valuesOf(flag, value)
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %s: %w", file, value.Line, key.Value, err)
@@ -204,6 +213,17 @@ func readConfig(file string) (*config, error) {
 		settings.values[key.Value] = setting{values: values, line: value.Line}
 	}
 	return settings, nil
+}
+
+var lineInError = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
+
+// malformed puts what the YAML library says into one line, after file and line.
+func malformed(file string, err error) error {
+	text := oneLine(err.Error())
+	if at := lineInError.FindStringSubmatch(text); at != nil {
+		return fmt.Errorf("%s:%s: %s", file, at[1], strings.TrimPrefix(text, at[0]))
+	}
+	return fmt.Errorf("%s: %s", file, strings.TrimPrefix(text, "yaml: "))
 }
 
 // valuesOf checks a value against its flag.

@@ -35,10 +35,10 @@ func (l *locator) locate(p finding.Place) report.Spot {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]
 	switch {
-	case unpacked && p.File != "":
-		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
 	case p.Object == "" || (known && p.File == origin.File):
 		return report.Spot{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
+	case unpacked && p.File != "":
+		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
 	case known:
 		return report.Spot{File: filepath.ToSlash(origin.File), Line: origin.Line}
 	}

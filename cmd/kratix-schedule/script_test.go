@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {
 		main() // for scripts that call the program by its name
 	}
-	testscript.Main(m, map[string]func(){"kratix-schedule": main})
+	testscript.Main(m, map[string]func(){"kratix-schedule": recorded})
 }
 
 // TestScripts runs every command as a user would; testdata/script says what it
@@ -33,14 +35,27 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	servers := newServers(t)
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var begun atomic.Int64
+	calls := t.TempDir()
+	t.Cleanup(func() {
+		if !t.Failed() && int(begun.Load()) == len(scripts) { // else not all were asked for
+			covered(t, readCalls(t, calls))
+		}
+	})
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "awaits": awaits},
 		Condition:           func(name string) (bool, error) { return condition(fixture, name) },
 		Setup: func(env *testscript.Env) error {
+			begun.Add(1)
+			env.Setenv(callsVariable, calls)
 			env.Setenv("TUTORIAL", tutorial)
 			env.Setenv("ECK", fixture)
 			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
@@ -80,4 +95,17 @@ func exits(ts *testscript.TestScript, negated bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// awaits waits until a file is there: "awaits store.git/HEAD".
+func awaits(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 1 {
+		ts.Fatalf("usage: awaits file")
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s never came", args[0])
 }

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// callsVariable names the directory where the program of scripts writes down
+// how it was called.
+const callsVariable = "RECORD_CALLS"
+
+// call is one call of the program in a script.
+type call struct {
+	Args   []string
+	Status int
+	// Said is all that it wrote, on both outputs.
+	Said string
+}
+
+// recorded is the program of scripts: main, which also writes down its call.
+func recorded() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	said := &tee{}
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: both{os.Stdout, said}, err: both{os.Stderr, said}})
+	if dir := os.Getenv(callsVariable); dir != "" {
+		text, err := json.Marshal(call{Args: os.Args[1:], Status: code, Said: said.String()})
+		file, cannot := os.CreateTemp(dir, "call-*.json")
+		if err != nil || cannot != nil {
+			panic(fmt.Sprint(err, cannot))
+		}
+		if _, err := file.Write(text); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(code)
+}
+
+// both writes to a file, and what could be written to a tee.
+type both struct {
+	file *os.File
+	tee  *tee
+}
+
+func (b both) Write(p []byte) (int, error) {
+	n, err := b.file.Write(p)
+	_, _ = b.tee.Write(p[:n])
+	return n, err
+}
+
+func readCalls(t *testing.T, dir string) []call {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "call-*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []call
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c call
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// covered fails for whatever no script has seen: a rule, a command, a flag, a
+// format, an exit status, an error message.
+func covered(t *testing.T, calls []call) {
+	t.Helper()
+	said := &strings.Builder{}
+	seen := map[string]bool{}
+	for _, c := range calls {
+		said.WriteString(c.Said)
+		command, rest, err := root(streams{}).Find(c.Args)
+		if err != nil {
+			continue
+		}
+		name := command.CommandPath()
+		seen[name] = true
+		seen[fmt.Sprint(name, " ends with ", c.Status)] = true
+		if c.Status == exitUsage || command.ParseFlags(rest) != nil {
+			continue
+		}
+		for _, argument := range command.Flags().Args() {
+			seen[name+" "+argument] = true
+		}
+		command.Flags().Visit(func(f *pflag.Flag) { seeFlag(seen, name, f, c.Status) })
+	}
+	for _, wanted := range wantedOfCommands() {
+		if !seen[wanted] {
+			t.Errorf("no script has: %s", wanted)
+		}
+	}
+	for _, rule := range finding.Rules() {
+		if !strings.Contains(said.String(), fmt.Sprintf("%s %s %s: ", rule.Severity, rule.ID, rule.Name)) {
+			t.Errorf("no script finds %s %s", rule.ID, rule.Name)
+		}
+	}
+	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../policy") {
+		switch told := text.isIn(said.String()); {
+		case told && unseen(text.text):
+			t.Errorf("%s: a script is told %q after all", text.at, text.text)
+		case !told && !unseen(text.text):
+			t.Errorf("%s: no script is told %q", text.at, text.text)
+		}
+	}
+}
+
+// seeFlag notes a flag with each of its values.
+func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
+	seen[command+" --"+f.Name] = true
+	values := []string{f.Value.String()}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	for _, value := range values {
+		value, _, _ = strings.Cut(value, "=")
+		seen[command+" --"+f.Name+" "+value] = true
+		seen[fmt.Sprint(command, " --", f.Name, " ", value, " ends with ", status)] = true
+	}
+}
+
+// values are those of flags that take one of a few words.
+func values() map[string][]string {
+	return map[string][]string{
+		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "on-misplaced": {"keep", "move"},
+		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"json", "console"},
+	}
+}
+
+// statuses are those with which a command can end.
+func statuses(command string) []int {
+	switch strings.TrimPrefix(command, "kratix-schedule ") {
+	case "validate", "plan", "run", "rebalance":
+		return []int{exitClean, exitFindings, exitUsage, exitFailure}
+	case "explain":
+		return []int{exitClean, exitUsage, exitFailure}
+	}
+	return []int{exitClean, exitUsage}
+}
+
+// wantedOfCommands is what scripts must have seen of every command.
+func wantedOfCommands() []string {
+	var wanted []string
+	for _, command := range append(allCommands(root(streams{})), root(streams{})) {
+		name := command.CommandPath()
+		wanted = append(wanted, name)
+		for _, status := range statuses(name) {
+			wanted = append(wanted, fmt.Sprint(name, " ends with ", status))
+		}
+		for _, argument := range command.ValidArgs {
+			wanted = append(wanted, name+" "+argument)
+		}
+		command.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { wanted = append(wanted, wantedOfFlag(command, f)...) })
+	}
+	return wanted
+}
+
+func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
+	name := command.CommandPath() + " --" + f.Name
+	wanted := []string{name}
+	for _, value := range values()[f.Name] {
+		wanted = append(wanted, name+" "+value)
+	}
+	if f.Name != "output" || f.Value.Type() != "stringArray" {
+		return wanted
+	}
+	for _, format := range report.FormatNames() {
+		for _, status := range []int{exitClean, exitFindings, exitFailure} {
+			wanted = append(wanted, fmt.Sprint(name, " ", format, " ends with ", status))
+		}
+	}
+	return wanted
+}
+
+// errorText is what the code says of an error.
+type errorText struct {
+	at, text string
+	// parts are what lies between the values.
+	parts []string
+}
+
+func (e errorText) isIn(said string) bool {
+	return !slices.ContainsFunc(e.parts, func(part string) bool { return !strings.Contains(said, part) })
+}
+
+var verb = regexp.MustCompile(`%[-+# 0-9.*]*[a-zA-Z]`)
+
+// errorTexts gives the texts of all errors that packages make: what is given to
+// errors.New, fmt.Errorf and usage, and the text of an exit.
+func errorTexts(t *testing.T, dirs ...string) []errorText {
+	t.Helper()
+	var texts []errorText
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			set := token.NewFileSet()
+			parsed, err := parser.ParseFile(set, file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(node ast.Node) bool {
+				var text string
+				switch node := node.(type) {
+				case *ast.CallExpr:
+					if !makesError(node.Fun) {
+						return true
+					}
+					text = literals(node)
+				case *ast.CompositeLit:
+					if name, ok := node.Type.(*ast.Ident); !ok || name.Name != "exit" {
+						return true
+					}
+					text = literals(node)
+				default:
+					return true
+				}
+				e := errorText{at: set.Position(node.Pos()).String(), text: text}
+				for _, part := range verb.Split(text, -1) {
+					if part = strings.Trim(part, " :\"\x00"); len(part) > 3 {
+						e.parts = append(e.parts, part)
+					}
+				}
+				if len(e.parts) > 0 {
+					texts = append(texts, e)
+				}
+				return false
+			})
+		}
+	}
+	if len(texts) < 50 {
+		t.Errorf("only %d texts of errors were found", len(texts))
+	}
+	return texts
+}
+
+func makesError(called ast.Expr) bool {
+	switch called := called.(type) {
+	case *ast.Ident:
+		return called.Name == "usage" || called.Name == "misconfigured"
+	case *ast.SelectorExpr:
+		from, ok := called.X.(*ast.Ident)
+		if called.Sel.Name == "lacks" {
+			return true
+		}
+		return ok && (from.Name+"."+called.Sel.Name == "errors.New" || from.Name+"."+called.Sel.Name == "fmt.Errorf")
+	}
+	return false
+}
+
+// literals gives the strings in an expression; a verb parts them.
+func literals(node ast.Node) string {
+	var parts []string
+	ast.Inspect(node, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			text, _ := strconv.Unquote(literal.Value) // the parser took it
+			parts = append(parts, text)
+		}
+		return true
+	})
+	return strings.Join(parts, "%s")
+}
+
+// unseen tells of a text that no script can bring about.
+func unseen(text string) bool {
+	switch text {
+	case "it is not in the input%sAdd the object, or correct the reference.": // a round tells it before it would open the store
+	case "watch the input: %w": // inotify does not fail on demand
+	default:
+		return false
+	}
+	return true
+}
+
+// TestScriptsLookAtWhatFails: a script that expects an error looks at its words.
+func TestScriptsLookAtWhatFails(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	looks := regexp.MustCompile(`^(cmp |! )?(stdout|stderr)\b`)
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, _, _ := strings.Cut(string(text), "\n-- ")
+		failing := ""
+		for line := range strings.SplitSeq(lines, "\n") {
+			switch {
+			case looks.MatchString(line):
+				failing = ""
+			case strings.HasPrefix(line, "exits ") || strings.HasPrefix(line, "exec "):
+				if failing != "" {
+					t.Errorf("%s does not look at what is said by: %s", script, failing)
+				}
+				failing = ""
+				if strings.HasPrefix(line, "exits 2 ") || strings.HasPrefix(line, "exits 3 ") {
+					failing = line
+				}
+			}
+		}
+		if failing != "" {
+			t.Errorf("%s does not look at what is said by: %s", script, failing)
+		}
+	}
+}
