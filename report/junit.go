@@ -43,14 +43,14 @@ func JUnit(w io.Writer, d Document) error {
 	printf(out, "%s", xml.Header)
 	printf(out, "<testsuites name=%q tests=\"%d\" failures=\"%d\" errors=\"0\">\n", toolName, tests, failures)
 	printf(out, "<testsuite name=%q tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"0\">\n", toolName, tests, failures)
-	encoder := xml.NewEncoder(out)
+	cases := caseWriter{out: out, encoder: xml.NewEncoder(out), names: map[[2]string]int{}}
 	for _, f := range d.Findings {
-		if err := encodeCase(encoder, out, d.testCase(f)); err != nil {
+		if err := cases.write(d.testCase(f)); err != nil {
 			return err
 		}
 	}
 	for _, p := range sound {
-		if err := encodeCase(encoder, out, testCase{Class: "placement", Name: p.label()}); err != nil {
+		if err := cases.write(testCase{Class: "placement", Name: p.label()}); err != nil {
 			return err
 		}
 	}
@@ -58,11 +58,24 @@ func JUnit(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-func encodeCase(encoder *xml.Encoder, out *bufio.Writer, c testCase) error {
-	if err := encoder.Encode(c); err != nil {
+// caseWriter writes test cases, each under a name of its own: GitLab shows only
+// the first of those that are called alike.
+type caseWriter struct {
+	out     *bufio.Writer
+	encoder *xml.Encoder
+	names   map[[2]string]int
+}
+
+func (w caseWriter) write(c testCase) error {
+	key := [2]string{c.Class, c.Name}
+	w.names[key]++
+	if n := w.names[key]; n > 1 {
+		c.Name = fmt.Sprintf("%s (%d)", c.Name, n)
+	}
+	if err := w.encoder.Encode(c); err != nil {
 		return err
 	}
-	return out.WriteByte('\n')
+	return w.out.WriteByte('\n')
 }
 
 func (d Document) testCase(f finding.Finding) testCase {
