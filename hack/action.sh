@@ -5,23 +5,30 @@ set -u
 reports=${INPUT_REPORTS:-kratix-schedule-reports}
 
 if ! command -v kratix-schedule >/dev/null; then
+	if ! command -v go >/dev/null; then
+		echo '::error::there is neither kratix-schedule nor go on the PATH: put actions/setup-go before this action'
+		exit 3
+	fi
 	bin=${RUNNER_TEMP:-/tmp}/kratix-schedule-bin
-	(cd "$GITHUB_ACTION_PATH" && CGO_ENABLED=0 go build -trimpath -o "$bin/kratix-schedule" ./cmd/kratix-schedule) || exit 3
+	(cd "$GITHUB_ACTION_PATH" && CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+		-ldflags "-s -w -X main.version=${GITHUB_ACTION_REF:-dev}" -o "$bin/kratix-schedule" ./cmd/kratix-schedule) || exit 3
 	PATH=$bin:$PATH
 fi
 
 mkdir -p "$reports" || exit 3
+rm -f "$reports/report.sarif" "$reports/report.xml" "$reports/report.html"
 # Paths and arguments are lists of words, as they would be in a command line.
 # shellcheck disable=SC2086
 kratix-schedule validate ${INPUT_PATHS:-} ${INPUT_ARGS:-} \
 	-o text -o "sarif=$reports/report.sarif" -o "junit=$reports/report.xml" -o "html=$reports/report.html"
 status=$?
 
+# A check that could not be done leaves no reports.
 {
 	echo "status=$status"
-	echo "sarif=$reports/report.sarif"
-	echo "junit=$reports/report.xml"
-	echo "html=$reports/report.html"
+	for report in sarif=report.sarif junit=report.xml html=report.html; do
+		[ ! -f "$reports/${report#*=}" ] || echo "${report%%=*}=$reports/${report#*=}"
+	done
 } >>"${GITHUB_OUTPUT:-/dev/null}"
 case $status in
 0) verdict='nothing that fails the check' ;;

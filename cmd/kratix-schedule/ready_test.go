@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +151,12 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	if output, status := w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}
+	// What could not be checked leaves no report, not even the last one's.
+	w.file(t, "output", "")
+	output, status = w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS999")...)
+	if told := w.read(t, "output"); status != exitUsage || told != "status=2\n" {
+		t.Errorf("status %d, outputs %q: %s", status, told, output)
+	}
 }
 
 func TestTheGitLabTemplatesScript(t *testing.T) {
@@ -195,13 +202,38 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix: a host finds plugins by their name and passes the rest
-// of the command line on, flags after the verb.
+// TestAsAPluginOfKratix: Kratix's CLI finds plugins as kubectl does. The words
+// before the first flag are joined by dashes, and the longest name that is on
+// the PATH gets the rest of the command line.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newWorkshop(t)
-	w.file(t, "bin/kratix", "#!/bin/sh\nverb=$1; shift; exec \"kratix-$verb\" \"$@\"\n")
-	if output, status := w.shell(t, "kratix schedule validate testdata/elastic-cloud --ignore KS001 --strict"); status != exitClean || !strings.Contains(output, "7 ignored") {
-		t.Errorf("status %d: %s", status, output)
+	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))
+	for line, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"schedule validate testdata/elastic-cloud --ignore KS001 --strict": {exitClean, "7 ignored"},
+		"schedule validate --max-findings 1 testdata/elastic-cloud":        {exitFindings, "6 not shown"},
+		"schedule validate --onec":                                         {exitUsage, "See 'kratix-schedule validate --help'."},
+		"schedule config verify":                                           {exitClean, "the defaults apply"},
+		"schedule --help":                                                  {exitClean, "validate    Check Works"},
+		"schedule":                                                         {exitClean, "Usage:"},
+	} {
+		words := strings.Fields(line)
+		verbs := words
+		if flag := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }); flag >= 0 {
+			verbs = words[:flag]
+		}
+		plugin := ""
+		n := len(verbs)
+		for ; n > 0 && plugin == ""; n-- {
+			name := strings.ReplaceAll(strings.Join(verbs[:n], "\x00"), "-", "_")
+			plugin, _ = exec.LookPath("kratix-" + strings.ReplaceAll(name, "\x00", "-"))
+		}
+		output, status := w.shell(t, strings.Join(append([]string{plugin}, words[n+1:]...), " "))
+		if status != want.status || !strings.Contains(output, want.says) {
+			t.Errorf("kratix %s: status %d: %s", line, status, output)
+		}
 	}
 }
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestWhatIsBuiltForOthers has the action build the program, as on a runner that
+// has only Go, and runs it as the container image does: alone in its root.
+func TestWhatIsBuiltForOthers(t *testing.T) {
+	w := newWorkshop(t)
+	program := buildByAction(t, w)
+	output, status := w.shell(t, program+" version")
+	if status != exitClean || !strings.HasPrefix(output, "kratix-schedule v1.2.3 ") {
+		t.Errorf("status %d: %s", status, output)
+	}
+	runsAlone(t, w, program)
+}
+
+// buildByAction gives the program that hack/action.sh builds.
+func buildByAction(t *testing.T, w workshop) string {
+	t.Helper()
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	env := []string{
+		"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH=" + checkout, "GITHUB_ACTION_REF=v1.2.3", "GITHUB_WORKSPACE=" + w.dir,
+		"GITHUB_OUTPUT=" + temp + "/output", "GITHUB_STEP_SUMMARY=" + temp + "/summary", "RUNNER_TEMP=" + temp,
+		"INPUT_PATHS=testdata/elastic-cloud", "INPUT_ARGS=", "INPUT_REPORTS=reports", "PATH=" + pathWithout("kratix-schedule"),
+	}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
+		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, name+"="+strings.TrimSpace(string(value)))
+	}
+	const script = `sh "$GITHUB_ACTION_PATH/hack/action.sh"`
+	output, status := w.shell(t, script, env...)
+	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 7 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
+		t.Errorf("status %d: %s", status, output)
+	}
+	// A runner without Go is told what it lacks.
+	w.file(t, "tools/kept", "")
+	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
+	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {
+		t.Errorf("without go: status %d: %s", status, output)
+	}
+	return filepath.Join(temp, "kratix-schedule-bin", "kratix-schedule")
+}
+
+// pathWithout gives the directories of the PATH that do not have a program.
+func pathWithout(program string) string {
+	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return isFile(filepath.Join(dir, program)) })
+	return strings.Join(dirs, string(os.PathListSeparator))
+}
+
+// runsAlone runs a program in a root that holds nothing else but what is to be
+// checked, by the user of the Dockerfile.
+func runsAlone(t *testing.T, w workshop, program string) {
+	t.Helper()
+	dockerfile, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := regexp.MustCompile(`(?m)^ENTRYPOINT \["([^"]+)"\]$`).FindStringSubmatch(string(dockerfile))
+	if entry == nil || !strings.Contains(string(dockerfile), "\nUSER 65532:65532\n") || !strings.Contains(string(dockerfile), "\nFROM scratch\n") ||
+		!strings.Contains(string(dockerfile), "CGO_ENABLED=0 go build -trimpath -buildvcs=false") {
+		t.Fatal("the image is not what this test is about")
+	}
+	root := filepath.Join(t.TempDir(), "root")
+	if err := os.CopyFS(filepath.Join(root, "src"), os.DirFS(filepath.Join(w.dir, "testdata"))); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(program) //nolint:gosec // it was just built
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, entry[1]), content, 0o755); err != nil { //nolint:gosec // others run it
+		t.Fatal(err)
+	}
+	for dir := root; dir != filepath.Dir(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
+		_ = os.Chmod(dir, 0o755) //nolint:gosec,errcheck // the other user must get there; those above are open already
+	}
+	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // the Dockerfile names it
+	run.Dir, run.Env = "/src", []string{}
+	run.SysProcAttr = alone(root)
+	output, err := run.CombinedOutput()
+	if run.ProcessState == nil || run.ProcessState.ExitCode() != exitFindings || !strings.Contains(string(output), "7 errors") {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+// alone locks a process into a root, as the user of the image.
+func alone(root string) *syscall.SysProcAttr {
+	const user = 65532
+	if os.Geteuid() == 0 {
+		return &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: user, Gid: user}}
+	}
+	return &syscall.SysProcAttr{
+		Chroot: root, Cloneflags: syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Getegid(), Size: 1}},
+	}
+}
