@@ -175,10 +175,18 @@ func (s *checkSource) tellOfNothing(snapshot source.Snapshot) {
 		return
 	}
 	hint := ""
-	if !s.files.Recursive && slices.ContainsFunc(s.files.Paths, isNested) {
+	switch i := slices.IndexFunc(s.files.Paths, isPipeline); {
+	case i >= 0:
+		hint = "; for a pipeline's directories use --pipeline " + s.files.Paths[i]
+	case !s.files.Recursive && slices.ContainsFunc(s.files.Paths, isNested):
 		hint = "; directories below those named are read with -R"
 	}
 	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Work in the input, so nothing is placed"+hint)
+}
+
+// isPipeline tells the directories that a pipeline leaves behind from others.
+func isPipeline(path string) bool {
+	return isDir(filepath.Join(path, "output")) && isDir(filepath.Join(path, "input"))
 }
 
 // isNested tells that a directory has directories.

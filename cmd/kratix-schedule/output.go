@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -44,11 +45,8 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 			return nil, usage(c, fmt.Sprintf("--output %s: nothing follows the equals sign; name a file", text))
 		}
 		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == file }) {
-			where := file
-			if where == "" {
-				where = "standard output"
-			}
-			return nil, usage(c, fmt.Sprintf("--output %s: another format goes to %s already; use FORMAT=FILE", text, where))
+			where := cmp.Or(file, "standard output")
+			return nil, usage(c, fmt.Sprintf("--output %s: another format goes to %s already; use FORMAT=FILE with a file of its own", text, where))
 		}
 		outputs = append(outputs, output{format, file})
 	}

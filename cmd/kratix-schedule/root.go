@@ -16,12 +16,14 @@ before it is written.
 
 Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
 3 a store or the machine failed.`,
+		Version:                    version,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
 		Args:                       noSubcommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	command.SetVersionTemplate("kratix-schedule {{.Version}}\n")
 	command.SetIn(std.in)
 	command.SetOut(std.out)
 	command.SetErr(std.err)
