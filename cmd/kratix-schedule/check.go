@@ -84,6 +84,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err != nil {
 		return snapshot, err
 	}
+	snapshot.Findings = onceEach(slices.Clone(snapshot.Findings))
 	if err := s.addPipelines(&snapshot); err != nil {
 		return snapshot, err
 	}

@@ -59,7 +59,7 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	if s.promise == "" || isFile(s.promise) {
 		var found []*kratix.Promise
 		for _, promise := range snapshot.Promises {
-			if s.promise == "" || snapshot.Origins.Of(promise).File == s.promise {
+			if s.promise == "" || sameFile(snapshot.Origins.Of(promise).File, s.promise) {
 				found = append(found, promise)
 			}
 		}
