@@ -88,7 +88,7 @@ func runsAlone(t *testing.T, w workshop, program string) {
 		t.Fatal(err)
 	}
 	for dir := root; dir != filepath.Dir(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
-		_ = os.Chmod(dir, 0o755) //nolint:gosec,errcheck // the other user must get there; those above are open already
+		_ = os.Chmod(dir, 0o755) //nolint:gosec // the other user must get there; those above are open already
 	}
 	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // the Dockerfile names it
 	run.Dir, run.Env = "/src", []string{}
