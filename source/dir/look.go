@@ -12,7 +12,7 @@ import (
 )
 
 // errIrregular is said of what would keep its reader waiting.
-var errIrregular = errors.New("is no regular file")
+var errIrregular = errors.New("it is no regular file")
 
 // look is what one Snapshot does.
 type look struct {
