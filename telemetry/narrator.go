@@ -66,15 +66,20 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 	n.placements = now
 	for i := range now {
 		p := &now[i]
-		if p.State == report.Unchanged {
-			continue
-		}
 		for len(before) > 0 && report.ComparePlacements(before[0], *p) < 0 {
 			before = before[1:]
 		}
 		switch {
+		case p.State == report.Unchanged:
+			if waited(before, *p) {
+				n.log.Info(string(report.Placed), fieldsOf(p)...)
+			}
 		case p.State == report.Placed || p.State == report.Removed:
 			n.log.Info(string(p.State), fieldsOf(p)...)
+		case p.State == report.Pending:
+			if !lasts(before, *p) {
+				n.log.Info(string(p.State), fieldsOf(p)...)
+			}
 		case !lasts(before, *p):
 			n.log.Warn(string(p.State), fieldsOf(p)...)
 		}
@@ -93,6 +98,12 @@ func lasts(before []report.Placement, p report.Placement) bool {
 		}
 	}
 	return false
+}
+
+// waited tells whether the write of a placement was in hand; before begins with
+// those of the same name.
+func waited(before []report.Placement, p report.Placement) bool {
+	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
 }
 
 func fieldsOf(p *report.Placement) []zap.Field {

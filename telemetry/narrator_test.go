@@ -122,3 +122,11 @@ func TestNarratorDoesNotTakeAnotherPortForAnotherError(t *testing.T) {
 	n.after(down("read tcp 10.0.0.1:40777: timeout"), nil)
 	n.after(down("read tcp 10.0.0.1:40777: refused"), nil, "error read tcp 10.0.0.1:40777: refused", "info resolved")
 }
+
+func TestNarratorTellsOfAWriteThatTookLong(t *testing.T) {
+	n := listen(t)
+	pending := report.Report{Placements: []report.Placement{placed(report.Pending, "a"), placed(report.Unchanged, "b")}}
+	n.after(pending, nil, "info being written a")
+	n.after(pending, nil)
+	n.after(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Unchanged, "b")}}, nil, "info placed a")
+}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
@@ -37,7 +36,7 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
 }
 
-// retry is how soon a round is done again after a store, or all of it, failed.
+// retry is how soon a round is done again after all of it failed.
 const retry = 15 * time.Second
 
 // follower does round after round, and tells of each.
@@ -47,6 +46,9 @@ type follower struct {
 	narrator   *telemetry.Narrator
 	observer   *telemetry.Observer
 	server     telemetry.Server
+	stores     *workedStores
+	// woken says that a store has something new to say.
+	woken chan struct{}
 }
 
 // tracesTimeout is how long sending the last spans may take.
@@ -59,6 +61,9 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	if err != nil {
 		return usage(c, err.Error())
 	}
+	if flags.interval <= 0 {
+		return usage(c, "--interval must be more than 0")
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ctx := c.Context()
@@ -69,9 +74,11 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	defer closeTraces(ctx, traces)
 	f := &follower{
 		reconciler: reconciler, flags: flags, narrator: telemetry.NewNarrator(log), server: telemetry.Server{Version: version},
+		woken:    make(chan struct{}, 1),
 		observer: telemetry.NewObserver(telemetry.NewMetrics(registry, version), traces, time.Now),
 	}
-	reconciler.Observe, reconciler.Stores = f.observer.Stage, f.observer.Stores(reconciler.Stores)
+	f.stores = newWorkedStores(f.observer.Stores(reconciler.Stores), f.wake)
+	reconciler.Observe, reconciler.Stores = f.observer.Stage, f.stores
 
 	changes, err := reconciler.Source.Changes(ctx)
 	if err != nil {
@@ -87,43 +94,70 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	return f.rounds(ctx, changes, failed)
 }
 
+// wake asks for a round; one that is asked for already is enough.
+func (f *follower) wake() {
+	select {
+	case f.woken <- struct{}{}:
+	default:
+	}
+}
+
 // rounds ends with ctx, or with the HTTP server.
 func (f *follower) rounds(ctx context.Context, changes <-chan struct{}, failed <-chan error) error {
 	look, forget := lookSignals()
 	defer forget()
+	interval := time.NewTicker(f.flags.interval)
+	defer interval.Stop()
+	defer f.finishWrites(ctx)
 	for ctx.Err() == nil {
-		wait := f.round(ctx)
+		again := f.round(ctx)
 		select {
 		case <-ctx.Done():
 		case <-changes:
+		case <-f.woken:
+		case <-again:
 		case <-look:
+			f.lookAgain()
+		case <-interval.C:
+			f.lookAgain()
 		case err := <-failed:
 			return err
-		case <-time.After(wait):
 		}
 	}
 	return nil
 }
 
-// round does one round and tells of it. A write in hand when ctx ends may still
-// take its time. It gives how long the next round may wait.
-func (f *follower) round(ctx context.Context) (wait time.Duration) {
-	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(f.flags.shutdown, cancel) })()
+// lookAgain has the next round look at all of the input, if the source looks only
+// at what it is told of.
+func (f *follower) lookAgain() {
+	if source, ok := f.reconciler.Source.(interface{ LookAgain() }); ok {
+		source.LookAgain()
+	}
+}
 
-	inner, done := f.observer.Round(patient)
+// round does one round and tells of it; again says when the next one is due by
+// itself, if it is.
+func (f *follower) round(ctx context.Context) (again <-chan time.Time) {
+	inner, done := f.observer.Round(context.WithoutCancel(ctx))
 	result, err := f.reconciler.Round(inner)
 	done(result, err)
 	f.narrator.Round(result, err)
 	f.server.Round(result, err, time.Now())
 	switch {
-	case err != nil || result.Has(finding.StoreFailed()):
-		return min(f.flags.interval, retry)
+	case err != nil:
+		return time.After(retry)
 	case result.Again:
-		return 0 // the second half of a move
+		return time.After(0) // the second half of a move
 	}
-	return f.flags.interval
+	return nil
+}
+
+// finishWrites lets what is being written when the process is told to stop take
+// its time.
+func (f *follower) finishWrites(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.flags.shutdown)
+	defer cancel()
+	f.stores.workers.Finish(ctx)
 }
 
 // closeTraces sends the last spans, which a process that is told to stop may

@@ -46,15 +46,11 @@ func (w *Workers) Wrap(name string, inner statestore.Store) *Store {
 	return w.workers[inner]
 }
 
-// Keep forgets the workers of all stores but these.
-func (w *Workers) Keep(stores map[statestore.Store]bool) {
+// Forget forgets the worker of a store that is not used any more.
+func (w *Workers) Forget(inner statestore.Store) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for inner := range w.workers {
-		if !stores[inner] {
-			delete(w.workers, inner)
-		}
-	}
+	delete(w.workers, inner)
 }
 
 // Finish waits for what is in hand. When ctx ends before, it is cut off.

@@ -216,7 +216,7 @@ func TestOneWorkerForOneStore(t *testing.T) {
 	if b.workers.Wrap("again", b.inner) != b.store {
 		t.Error("a second worker")
 	}
-	b.workers.Keep(map[statestore.Store]bool{})
+	b.workers.Forget(b.inner)
 	if b.workers.Wrap("again", b.inner) == b.store {
 		t.Error("a store that is not used any more is kept")
 	}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
+)
+
+// How long a round waits for a store, and how long one that failed is left
+// alone.
+const (
+	storePatience = 2 * time.Second
+	firstPause    = time.Second
+	longestPause  = 5 * time.Minute
+)
+
+// workedStores gives each store a worker of its own, so that one that is slow or
+// down delays no other.
+type workedStores struct {
+	reconcile.Opener
+	workers *worker.Workers
+	open    map[kratix.StateStoreReference]statestore.Store
+}
+
+var _ reconcile.Opener = (*workedStores)(nil)
+
+// newWorkedStores puts workers before stores; wake is called when one of them
+// has something new to say.
+func newWorkedStores(stores reconcile.Opener, wake func()) *workedStores {
+	return &workedStores{
+		Opener: stores, open: map[kratix.StateStoreReference]statestore.Store{},
+		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Wake: wake},
+	}
+}
+
+// Open gives the worker of a store. One that was opened anew, since what
+// describes it has changed, begins without the other's failures.
+func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	store, err := s.Opener.Open(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	if was := s.open[ref]; was != nil && was != store {
+		s.workers.Forget(was)
+	}
+	s.open[ref] = store
+	return s.workers.Wrap(ref.String(), store), nil
+}
