@@ -6,12 +6,10 @@ import (
 	"io"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
-	"github.com/go-git/go-git/v5/storage/memory"
 )
 
 // fetchAll replaces everything that is known by one commit. Where the server
@@ -22,6 +20,7 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err
 	}
+	into.added = 0 // nothing of it is old
 	b.head, b.shallow, b.objects = commit, commit, into
 	return nil
 }
@@ -98,39 +97,4 @@ func fetch(ctx context.Context, session transport.UploadPackSession, ask *packp.
 		return ctx.Err()
 	}
 	return err
-}
-
-func unpack(pack io.Reader, into, held *objects) error {
-	parser, err := packfile.NewParserWithStorage(packfile.NewScanner(pack), intake{memory.NewStorage(), into, held})
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(); err != nil && !errors.Is(err, packfile.ErrEmptyPackfile) {
-		return err
-	}
-	return nil
-}
-
-// intake receives objects, and also finds those that are held already. The
-// Storage stays empty: it only makes the library's interface whole.
-type intake struct {
-	*memory.Storage
-	into, held *objects
-}
-
-// SetEncodedObject receives an object.
-func (i intake) SetEncodedObject(one plumbing.EncodedObject) (plumbing.Hash, error) {
-	return one.Hash(), i.into.put(one)
-}
-
-// EncodedObject finds an object received or held.
-func (i intake) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	found, err := i.into.get(hash)
-	if err != nil && i.held != nil {
-		found, err = i.held.get(hash)
-	}
-	if err != nil || (kind != plumbing.AnyObject && kind != found.Type()) {
-		return nil, plumbing.ErrObjectNotFound
-	}
-	return found, nil
 }

@@ -62,32 +62,75 @@ func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) error {
 
 // put adds one object; a blob that memory has no room for goes to a file.
 func (o *objects) put(one plumbing.EncodedObject) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	hash := one.Hash()
-	if _, there := o.byHash[hash]; there {
+	if _, err := o.get(one.Hash()); err == nil {
 		return nil
 	}
-	if one.Type() == plumbing.BlobObject {
-		var err error
-		if one, err = o.shelve(one); err != nil {
-			return err
-		}
+	if one.Type() == plumbing.BlobObject && o.spills(one.Size()) {
+		_, err := o.toFile(one.Size(), func(to io.Writer) error { return copyContent(to, one) })
+		return err
 	}
-	o.byHash[hash] = one
-	o.added++
+	o.keep(one)
 	return nil
 }
 
-func (o *objects) shelve(blob plumbing.EncodedObject) (plumbing.EncodedObject, error) {
-	if o.held+blob.Size() > o.limit && o.spill == nil {
+// receive adds the object of that many bytes that read gives.
+func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
+	if kind == plumbing.BlobObject && o.spills(size) {
+		return o.toFile(size, read)
+	}
+	one := &plumbing.MemoryObject{}
+	one.SetType(kind)
+	if err := read(one); err != nil {
+		return plumbing.ZeroHash, err
+	}
+	hash := one.Hash() // computed once, here: later calls only read
+	if _, err := o.get(hash); err != nil {
+		o.keep(one)
+	}
+	return hash, nil
+}
+
+// spills tells whether memory has no room for a blob, and there is a file.
+func (o *objects) spills(size int64) bool {
+	if o.held+size <= o.limit {
+		return false
+	}
+	if o.spill == nil {
 		o.spill = newSpill()
 	}
-	if o.held+blob.Size() <= o.limit || o.spill == nil {
-		o.held += blob.Size()
-		return blob, nil
+	return o.spill != nil
+}
+
+// toFile puts a blob's content into the file.
+func (o *objects) toFile(size int64, read func(io.Writer) error) (plumbing.Hash, error) {
+	moved, err := o.spill.put(size, read)
+	if err != nil {
+		return plumbing.ZeroHash, err
 	}
-	return o.spill.put(blob)
+	o.keep(moved)
+	return moved.Hash(), nil
+}
+
+// keep remembers an object. Only who has the branch's turn adds any.
+func (o *objects) keep(one plumbing.EncodedObject) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if one, inMemory := one.(*plumbing.MemoryObject); inMemory && one.Type() == plumbing.BlobObject {
+		o.held += one.Size()
+	}
+	o.byHash[one.Hash()] = one
+	o.added++
+}
+
+// copyContent writes an object's content.
+func copyContent(to io.Writer, one plumbing.EncodedObject) error {
+	reader, err := one.Reader()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	_, err = io.Copy(to, reader)
+	return err
 }
 
 // content gives a copy of a blob's bytes.

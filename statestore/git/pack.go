@@ -5,7 +5,7 @@ import (
 	"compress/zlib"
 	"crypto/sha1" //nolint:gosec // the format asks for it
 	"encoding/binary"
-	"io"
+	"errors"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -32,7 +32,7 @@ func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	for _, hash := range hashes {
 		out.Write(packHeader(objects[hash]))
 		deflate.Reset(&out)
-		if err := copyObject(deflate, objects[hash]); err != nil {
+		if err := errors.Join(copyContent(deflate, objects[hash]), deflate.Close()); err != nil {
 			return nil, err
 		}
 	}
@@ -51,16 +51,4 @@ func packHeader(one plumbing.EncodedObject) []byte {
 		header = append(header, byte(size&0x7f))
 	}
 	return header
-}
-
-func copyObject(to io.WriteCloser, one plumbing.EncodedObject) error {
-	reader, err := one.Reader()
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	if _, err := io.Copy(to, reader); err != nil {
-		return err
-	}
-	return to.Close()
 }

@@ -32,25 +32,19 @@ func newSpill() *spill {
 	return &spill{file: file}
 }
 
-// put moves an object's content into the file.
-func (s *spill) put(one plumbing.EncodedObject) (plumbing.EncodedObject, error) {
-	reader, err := one.Reader()
-	if err != nil {
+// put writes the content of a blob, of that many bytes, to the file.
+func (s *spill) put(size int64, read func(io.Writer) error) (*spilled, error) {
+	hasher := plumbing.NewHasher(plumbing.BlobObject, size)
+	if err := read(io.MultiWriter(hasher, io.NewOffsetWriter(s.file, s.size))); err != nil {
 		return nil, err
 	}
-	defer reader.Close()
-	written, err := io.Copy(io.NewOffsetWriter(s.file, s.size), reader)
-	if err != nil {
-		return nil, err
-	}
-	moved := &spilled{kind: one.Type(), hash: one.Hash(), size: written, at: s.size, file: s.file}
-	s.size += written
+	moved := &spilled{hash: hasher.Sum(), size: size, at: s.size, file: s.file}
+	s.size += size
 	return moved, nil
 }
 
-// spilled is an object whose content is in a file.
+// spilled is a blob whose content is in a file.
 type spilled struct {
-	kind     plumbing.ObjectType
 	hash     plumbing.Hash
 	size, at int64
 	file     *os.File
@@ -62,7 +56,7 @@ var _ plumbing.EncodedObject = (*spilled)(nil)
 func (s *spilled) Hash() plumbing.Hash { return s.hash }
 
 // Type gives the object's type.
-func (s *spilled) Type() plumbing.ObjectType { return s.kind }
+func (s *spilled) Type() plumbing.ObjectType { return plumbing.BlobObject }
 
 // SetType does nothing: the object is what it is.
 func (s *spilled) SetType(plumbing.ObjectType) {}

@@ -1,0 +1,159 @@
+package git
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+)
+
+// unpack receives the objects of a pack. Deltas in it may build on what is
+// held, which may be nil.
+//
+// The library's own parser keeps the position of every object three times and a
+// hundred megabytes of contents, and goes through all of them twice. Here each
+// object goes where it belongs as soon as it is read.
+func unpack(pack io.Reader, into, held *objects) error {
+	u := unpacker{scanner: packfile.NewScanner(pack), into: into, held: held}
+	_, count, err := u.scanner.Header()
+	if errors.Is(err, packfile.ErrEmptyPackfile) {
+		return nil
+	}
+	for i := uint32(0); err == nil && i < count; i++ {
+		err = u.next()
+	}
+	if err == nil {
+		_, err = u.scanner.Checksum()
+	}
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return err
+	}
+	return u.resolveLate()
+}
+
+// unpacker is where the reading of a pack stands.
+type unpacker struct {
+	scanner    *packfile.Scanner
+	into, held *objects
+	// offsets says where in the pack each object begins, and hashes which it is;
+	// zero for one that waits.
+	offsets []int64
+	hashes  []plumbing.Hash
+	late    []delta
+}
+
+// delta is an object told by its difference to another.
+type delta struct {
+	index   int // of the object in hashes
+	base    plumbing.Hash
+	at      int // index of the base, when base is zero
+	content []byte
+}
+
+// next reads one object.
+func (u *unpacker) next() error {
+	header, err := u.scanner.NextObjectHeader()
+	if err != nil {
+		return err
+	}
+	index := len(u.hashes)
+	u.offsets = append(u.offsets, header.Offset)
+	u.hashes = append(u.hashes, plumbing.ZeroHash)
+	if !header.Type.IsDelta() {
+		u.hashes[index], err = u.into.receive(header.Type, header.Length, u.read(header.Length))
+		return err
+	}
+	d := delta{index: index, base: header.Reference}
+	if header.Type == plumbing.OFSDeltaObject {
+		at, there := slices.BinarySearch(u.offsets[:index], header.OffsetReference)
+		if !there {
+			return packfile.ErrMalformedPackFile
+		}
+		d.at = at
+	}
+	content := &plumbing.MemoryObject{}
+	if err := u.read(header.Length)(content); err != nil {
+		return err
+	}
+	if d.content, err = bytesOf(content); err != nil {
+		return err
+	}
+	resolved, err := u.resolve(d)
+	if err == nil && !resolved {
+		u.late = append(u.late, d)
+	}
+	return err
+}
+
+// read gives what copies the content of the next object, of that many bytes.
+func (u *unpacker) read(size int64) func(io.Writer) error {
+	return func(to io.Writer) error {
+		n, _, err := u.scanner.NextObject(to)
+		if err == nil && n != size {
+			return fmt.Errorf("%w: an object of %d bytes has %d", packfile.ErrMalformedPackFile, size, n)
+		}
+		return err
+	}
+}
+
+// resolve makes the object of a delta, if its base is there.
+func (u *unpacker) resolve(d delta) (resolved bool, err error) {
+	base, err := u.base(d)
+	if err != nil {
+		return false, nil //nolint:nilerr // it may come later
+	}
+	was, err := bytesOf(base)
+	if err != nil {
+		return false, err
+	}
+	is, err := packfile.PatchDelta(was, d.content)
+	if err != nil {
+		return false, err
+	}
+	made := encode(base.Type(), is)
+	u.hashes[d.index] = made.Hash()
+	return true, u.into.put(made)
+}
+
+// base finds what a delta builds on.
+func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
+	hash := d.base
+	if hash.IsZero() {
+		hash = u.hashes[d.at]
+	}
+	found, err := u.into.get(hash)
+	if err != nil && u.held != nil {
+		return u.held.get(hash)
+	}
+	return found, err
+}
+
+// resolveLate resolves the deltas whose bases came after them. git sends bases
+// first; other servers need not.
+func (u *unpacker) resolveLate() error {
+	for len(u.late) > 0 {
+		var waiting []delta
+		for _, d := range u.late {
+			resolved, err := u.resolve(d)
+			if err != nil {
+				return err
+			}
+			if !resolved {
+				waiting = append(waiting, d)
+			}
+		}
+		if len(waiting) == len(u.late) {
+			// What begins a chain names its base by its hash.
+			first := slices.IndexFunc(waiting, func(d delta) bool { return !d.base.IsZero() })
+			return missing{waiting[max(0, first)].base}
+		}
+		u.late = waiting
+	}
+	return nil
+}
