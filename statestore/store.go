@@ -81,6 +81,12 @@ type ChangeSet struct {
 // Empty tells whether there is nothing to do.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
+// Part is what is to be changed in one of several stores.
+type Part struct {
+	Store   Store
+	Changes ChangeSet
+}
+
 // Action says what happens to a placement in a ChangeSet.
 type Action string
 

@@ -20,6 +20,9 @@ type branch struct {
 	objects *objects
 	head    plumbing.Hash
 	shallow plumbing.Hash
+	// tip is where the server said last that the branch is; zero when there was
+	// none, even if head says from where it would start.
+	tip plumbing.Hash
 	// whole says that the server does not give single blobs although it said so.
 	whole bool
 }
@@ -54,13 +57,14 @@ func (b *branch) pull(ctx context.Context) error {
 		return err
 	}
 	if !there {
-		b.head = plumbing.ZeroHash
+		b.head, b.tip = plumbing.ZeroHash, plumbing.ZeroHash
 		return nil
 	}
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
 		return err
 	}
+	b.tip = refs.References[b.remote.branch.String()]
 	start := b.remote.start(refs)
 	if start.IsZero() || start == b.head {
 		session.Close() //nolint:errcheck // the answer is there
@@ -82,6 +86,7 @@ func (b *branch) refetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.tip = refs.References[b.remote.branch.String()]
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 

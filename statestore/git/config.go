@@ -92,15 +92,15 @@ func newStore(config Config) (*Store, error) {
 	}
 	author := config.Author.clean(Author{Name: DefaultAuthor})
 	return &Store{
-		name:      config.Name,
-		path:      path,
-		author:    author,
-		committer: config.Committer.clean(author),
-		owner:     config.Owner,
-		template:  config.Message,
-		sign:      sign,
-		now:       config.Now,
-		warnings:  config.warnings(),
+		name: config.Name,
+		path: path,
+		style: style{
+			author: author, committer: config.Committer.clean(author), owner: config.Owner,
+			template: config.Message, key: config.SigningKey,
+		},
+		sign:     sign,
+		now:      config.Now,
+		warnings: config.warnings(),
 	}, nil
 }
 

@@ -37,6 +37,7 @@ const (
 	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
 	hintConflict = "move or remove what is in the way in the repository, or change the path"
 	hintPath     = "check spec.path of the state store and what the repository holds there"
+	hintDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
 	hintGit      = "repositories on this machine need the git binary in PATH"
 )
 
@@ -202,15 +203,20 @@ func judgeRefusal(r refusal) verdict {
 	status := strings.ToLower(r.status)
 	moved := func(text string) bool { return strings.Contains(status, text) }
 	switch {
-	case strings.Contains(status, "declined"):
+	case isHooks(status):
 		return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
 	case strings.HasPrefix(status, "unpack"):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
+	case strings.Contains(status, "missing necessary objects"):
+		return verdict{kind: statestore.ErrUnavailable, remote: r.words, hint: hintDamaged}
 	}
 	return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
 }
+
+// isHooks tells that a hook refused, by the status of a push.
+func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *githttp.Err) verdict {
 	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL}

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // The texts are what git 2.39 to 2.51 and JGit report for a reference.
@@ -50,7 +49,7 @@ func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	for content, same := range map[string]bool{"x": true, "y": false} {
-		edits, err := planEdits(tree.Path{}, statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": content})})
+		edits, err := planEdits([]part{{&Store{}, statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": content})}}})
 		if err != nil {
 			t.Fatal(err)
 		}

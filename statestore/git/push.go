@@ -16,7 +16,7 @@ import (
 // push is one exchange with git-receive-pack.
 type push struct {
 	session transport.ReceivePackSession
-	refs    *packp.AdvRefs
+	offered *capability.List
 	branch  plumbing.ReferenceName
 	tip     plumbing.Hash // where the branch is; zero when there is none
 }
@@ -40,7 +40,27 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 	if err != nil {
 		return nil, err
 	}
-	return &push{session: session, refs: refs, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
+	r.offered = refs.Capabilities
+	return &push{session: session, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
+}
+
+// pushAgain gives a push that asks the server nothing, on the strength of what
+// an earlier one was told; nil when that is not possible. By http each request
+// stands alone, so that this saves one of two.
+func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
+	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.rest.over(r.now()) != nil {
+		return nil
+	}
+	auth, err := r.credentials.login(ctx)
+	if err != nil {
+		return nil
+	}
+	endpoint := r.endpoint
+	session, err := r.client.NewReceivePackSession(&endpoint, auth)
+	if err != nil {
+		return nil
+	}
+	return &push{session: session, offered: r.offered, branch: r.branch, tip: tip}
 }
 
 func (p *push) close() { p.session.Close() } //nolint:errcheck // the report said how it went
@@ -77,9 +97,9 @@ func (p *push) send(ctx context.Context, made *commit) error {
 		return err
 	}
 	var words bytes.Buffer
-	ask := packp.NewReferenceUpdateRequestFromCapabilities(p.refs.Capabilities)
+	ask := packp.NewReferenceUpdateRequestFromCapabilities(p.offered)
 	for _, wish := range []capability.Capability{capability.Sideband64k, capability.Quiet} {
-		if p.refs.Capabilities.Supports(wish) {
+		if p.offered.Supports(wish) {
 			ask.Capabilities.Set(wish) //nolint:errcheck // neither takes a value
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
@@ -25,6 +26,10 @@ type remote struct {
 	branch      plumbing.ReferenceName
 	// only is Config.OnlyBranch.
 	only bool
+	// stateless says that requests of one exchange need not be sent together, and
+	// offered what the server said it can do when it receives; nil before.
+	stateless bool
+	offered   *capability.List
 	// local is the repository's directory when it is on this machine.
 	local string
 	// hidden are further secrets, which must not appear in errors.
@@ -112,7 +117,7 @@ func httpRemote(config Config, parsed *url.URL) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
-	r := &remote{}
+	r := &remote{stateless: true}
 	client, err := newHTTPClient(config, &r.moved)
 	if err != nil {
 		return nil, err

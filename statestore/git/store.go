@@ -33,14 +33,12 @@ import (
 // Store is one directory on one branch of a repository. It is safe for
 // concurrent use; its operations take turns.
 type Store struct {
-	name              string
-	path              tree.Path
-	now               func() time.Time
-	author, committer Author
-	owner             string
-	template          *Message
-	sign              signer
-	warnings          []string
+	name string
+	path tree.Path
+	now  func() time.Time
+	style
+	sign     signer
+	warnings []string
 
 	*branch
 	seen       view
@@ -105,43 +103,11 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	revision, err := s.apply(ctx, changes)
+	revision, err := apply(ctx, []part{{s, changes}})
 	if err != nil {
 		return "", s.failure("write", err)
 	}
 	return revision, nil
-}
-
-func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	edits, err := planEdits(s.path, changes)
-	if err != nil {
-		return "", err
-	}
-	text, err := s.message(changes)
-	if err != nil {
-		return "", err
-	}
-	if err := s.begin(ctx); err != nil {
-		return "", err
-	}
-	defer s.end()
-	push, err := s.remote.startPush(ctx, changes.Base)
-	if err != nil {
-		return "", err
-	}
-	defer push.close()
-	if err := s.agree(ctx, push.tip, changes.Base); err != nil {
-		return "", err
-	}
-	made, err := s.build(edits, text)
-	if err != nil || made == nil {
-		return changes.Base, err
-	}
-	if err := push.send(ctx, made); err != nil {
-		return "", err
-	}
-	s.head = made.commit
-	return revision(s.head), s.objects.add(made.objects)
 }
 
 // agree brings head to tip, which is where the server says the branch is; zero

@@ -19,7 +19,8 @@ type MessageData struct {
 	Trailers string
 	// Placements are what List tells, each with Action, Work and Destination.
 	Placements []statestore.PlacementChange
-	// Store is the store's kind and name; Owner is the id of who writes.
+	// Store is the store's kind and name, or several with commas between; Owner is
+	// the id of who writes.
 	Store, Owner string
 	// Written and Removed count files.
 	Written, Removed int
@@ -53,15 +54,24 @@ func (m *Message) text(data MessageData) (string, error) {
 	return clean + "\n", nil
 }
 
-// message gives the text of the commit for changes.
-func (s *Store) message(changes statestore.ChangeSet) (string, error) {
-	data := newMessageData(changes)
-	data.Store, data.Owner = s.name, s.owner
-	if s.owner != "" {
-		data.Trailers += "Kratix-Schedule-Owner: " + oneLine(s.owner) + "\n"
+// message gives the text of the commit for the changes of stores of one style.
+func message(parts []part) (string, error) {
+	var all statestore.ChangeSet
+	var names []string
+	for _, p := range parts {
+		all.Write = append(all.Write, p.changes.Write...)
+		all.Remove = append(all.Remove, p.changes.Remove...)
+		all.Placements = append(all.Placements, p.changes.Placements...)
+		names = append(names, p.store.name)
 	}
-	if s.template == nil {
+	data := newMessageData(all)
+	style := parts[0].store.style
+	data.Store, data.Owner = strings.Join(names, ", "), style.owner
+	if style.owner != "" {
+		data.Trailers += "Kratix-Schedule-Owner: " + oneLine(style.owner) + "\n"
+	}
+	if style.template == nil {
 		return data.text(), nil
 	}
-	return s.template.text(data)
+	return style.template.text(data)
 }

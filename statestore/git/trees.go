@@ -11,7 +11,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
-	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -25,23 +24,34 @@ type edit struct {
 
 // planEdits arranges changes as a tree, and refuses those that want a file and
 // a directory at one path.
-func planEdits(dir tree.Path, changes statestore.ChangeSet) (*edit, error) {
+func planEdits(parts []part) (*edit, error) {
 	root := &edit{}
-	for _, path := range changes.Remove {
-		root.descend(dir.Join(path), func(*edit) {}).remove = true
-	}
-	for _, file := range changes.Write {
-		path, clash := dir.Join(file.Path), false
-		last := root.descend(path, func(above *edit) {
-			above.writes++
-			clash = clash || above.blob != nil
-		})
-		if clash || last.writes > 0 {
-			return nil, conflict{at: file.Path.String(), why: "the changes want both a file and a directory there"}
+	for _, p := range parts {
+		for _, path := range p.changes.Remove {
+			root.descend(p.store.path.Join(path), func(*edit) {}).remove = true
 		}
-		last.blob = encode(plumbing.BlobObject, file.Content)
+	}
+	for _, p := range parts {
+		for _, file := range p.changes.Write {
+			if err := root.write(p.store.path.Join(file.Path), file); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return root, nil
+}
+
+func (e *edit) write(path tree.Path, file tree.File) error {
+	clash := false
+	last := e.descend(path, func(above *edit) {
+		above.writes++
+		clash = clash || above.blob != nil
+	})
+	if clash || last.writes > 0 {
+		return conflict{at: file.Path.String(), why: "the changes want both a file and a directory there"}
+	}
+	last.blob = encode(plumbing.BlobObject, file.Content)
+	return nil
 }
 
 // descend gives the edit at path and calls visit for each one above it.

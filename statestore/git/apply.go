@@ -1,0 +1,129 @@
+package git
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// style is what stores must have in common to make one commit.
+type style struct {
+	author, committer Author
+	owner             string
+	template          *Message
+	key               SigningKey
+}
+
+// part is what one commit changes in one store.
+type part struct {
+	store   *Store
+	changes statestore.ChangeSet
+}
+
+// Joins tells whether one commit can hold the changes of both stores: they lie
+// on one branch, a Pool opened both with the same credentials, and their commits
+// look alike.
+func (s *Store) Joins(other statestore.Store) bool {
+	o, ok := other.(*Store)
+	return ok && o.branch == s.branch && o.style == s.style
+}
+
+// ApplyAll does what Apply does, in one commit for this store and for others
+// that join it. All must have something to change.
+func (s *Store) ApplyAll(ctx context.Context, parts []statestore.Part) (statestore.Revision, error) {
+	own := make([]part, 0, len(parts))
+	for _, p := range parts {
+		store, ok := p.Store.(*Store)
+		if !ok || !s.Joins(store) {
+			return "", s.failure("write", errors.New("stores that do not join cannot be written in one commit"))
+		}
+		own = append(own, part{store, p.Changes})
+	}
+	revision, err := apply(ctx, own)
+	if err != nil {
+		return "", s.failure("write", err)
+	}
+	return revision, nil
+}
+
+// apply makes one commit of everything and pushes it.
+func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
+	edits, err := planEdits(parts)
+	if err != nil {
+		return "", err
+	}
+	text, err := message(parts)
+	if err != nil {
+		return "", err
+	}
+	s := parts[0].store // any will do: what follows is the branch's, or of one style
+	if err := s.begin(ctx); err != nil {
+		return "", err
+	}
+	defer s.end()
+	if push := s.straight(ctx, parts); push != nil {
+		revision, err := s.commit(ctx, push, edits, text)
+		if err == nil || isFinal(err) {
+			return revision, err
+		}
+	}
+	push, err := s.remote.startPush(ctx, anyBase(parts))
+	if err != nil {
+		return "", err
+	}
+	defer push.close()
+	for _, p := range parts {
+		if err := p.store.agree(ctx, push.tip, p.changes.Base); err != nil {
+			return "", err
+		}
+	}
+	return s.commit(ctx, push, edits, text)
+}
+
+// straight gives a push to where the branch was seen last, without a question
+// to the server; nil when it is better to ask. When the branch has moved the
+// push is refused, and nothing is lost but the time.
+func (s *Store) straight(ctx context.Context, parts []part) *push {
+	if s.head.IsZero() || s.tip != s.head {
+		return nil
+	}
+	for _, p := range parts {
+		if p.changes.Base != revision(s.head) {
+			return nil
+		}
+	}
+	return s.remote.pushAgain(ctx, s.tip)
+}
+
+// isFinal tells that a push would have failed as well had we asked before.
+func isFinal(err error) bool {
+	var refused refusal
+	if errors.As(err, &refused) && refused.status != "" {
+		return isHooks(refused.status)
+	}
+	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
+}
+
+// commit makes a commit on head and pushes it; without a difference there is
+// none.
+func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string) (statestore.Revision, error) {
+	made, err := s.build(edits, text)
+	if err != nil || made == nil {
+		return revision(s.head), err
+	}
+	if err := push.send(ctx, made); err != nil {
+		return "", err
+	}
+	s.head, s.tip = made.commit, made.commit
+	return revision(s.head), s.objects.add(made.objects)
+}
+
+// anyBase gives a base that is there, if there is any.
+func anyBase(parts []part) statestore.Revision {
+	var base statestore.Revision
+	for _, p := range parts {
+		base = max(base, p.changes.Base)
+	}
+	return base
+}
