@@ -25,19 +25,6 @@ type Opener interface {
 	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
 }
 
-// Finish is the last step of a round for one store.
-type Finish func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error)
-
-// Commit writes the changes.
-func Commit(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
-	return store.Apply(ctx, changes)
-}
-
-// Preview writes nothing.
-func Preview(_ context.Context, _ statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
-	return changes.Base, nil
-}
-
 // Reconciler does rounds, one at a time. It remembers what it may forget: the
 // stores say what is placed.
 type Reconciler struct {
@@ -57,7 +44,7 @@ type Reconciler struct {
 }
 
 // The stages of a round, as Observe is told of them. A round that is tried again
-// has each of them again, and StageFinish is there once for each store.
+// has each of them again.
 const (
 	StageSource  = "source"
 	StageObserve = "observe"
@@ -111,7 +98,7 @@ func ignoreStale(err error) error {
 //	dedupe     who may be written without breaking a Destination; what may not
 //	           is scheduled once more, in case another Destination takes it
 //	diff       the changes, one set a store
-//	finish     written, or only shown
+//	finish     written, what lies in one place at once, or only shown
 //
 // It gives ErrStale, beside the report, when a store moved on meanwhile.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
@@ -130,19 +117,24 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	done(nil)
 
 	out := newReporter(world, &plan)
-	var stale error
+	var ready []*desired
+	var parts []statestore.Part
 	for _, store := range stores {
 		if store.failed != nil {
 			out.failed(store)
 			continue
 		}
-		inner, done := r.stage(ctx, StageFinish)
-		revision, err := r.Finish(inner, store.Store, store.diff())
-		done(err)
-		if errors.Is(err, statestore.ErrStale) {
-			stale = err
+		ready, parts = append(ready, store), append(parts, statestore.Part{Store: store.Store, Changes: store.diff()})
+	}
+	var stale error
+	inner, done = r.stage(ctx, StageFinish)
+	outcomes := r.Finish(inner, parts)
+	done(failures(outcomes))
+	for i, outcome := range outcomes {
+		if errors.Is(outcome.Err, statestore.ErrStale) {
+			stale = outcome.Err
 		}
-		out.finished(store, revision, err)
+		out.finished(ready[i], outcome)
 	}
 	return out.report(&r.memo.told), stale
 }

@@ -30,11 +30,11 @@ func TestStagesAreToldInTheirOrder(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "one")
 	told := watch(w)
-	w.finish = func(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
+	w.finish = func(ctx context.Context, parts []statestore.Part) []Outcome {
 		if inner := ctx.Value(stageKey{}); inner != StageFinish {
 			t.Errorf("the last step runs in the context of stage %v", inner)
 		}
-		return Commit(ctx, store, changes)
+		return Commit(ctx, parts)
 	}
 	w.round()
 	var want []string
@@ -51,9 +51,7 @@ func TestAStageIsToldWhatItFailedWith(t *testing.T) {
 	w.put("a", "one")
 	told := watch(w)
 	refuse := errors.New("no")
-	w.finish = func(context.Context, statestore.Store, statestore.ChangeSet) (statestore.Revision, error) {
-		return "", refuse
-	}
+	w.finish = Each(func(context.Context, statestore.Part) Outcome { return Outcome{Err: refuse} })
 	w.round()
 	if last := (*told)[len(*told)-1]; last != "end finish no" {
 		t.Errorf("the last that was told is %q", last)

@@ -80,20 +80,20 @@ func (r *reporter) unwritten(d *desired, state report.State) {
 }
 
 // finished tells what became of a store, and of everything on it.
-func (r *reporter) finished(d *desired, revision statestore.Revision, err error) {
+func (r *reporter) finished(d *desired, outcome Outcome) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}
 	switch {
-	case errors.Is(err, statestore.ErrPending):
+	case errors.Is(outcome.Err, statestore.ErrPending):
 		r.unwritten(d, report.Pending)
 		return
-	case err != nil:
-		r.add(Failure(finding.Place{Object: d.ref.String()}, err))
+	case outcome.Err != nil:
+		r.add(Failure(finding.Place{Object: d.ref.String()}, outcome.Err))
 		r.unwritten(d, report.Failed)
 		return
 	}
-	told := report.Store{Name: d.ref.String(), Revision: string(revision)}
+	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision)}
 	for i, o := range d.outcomes {
 		if !o.changes.Empty() {
 			told.Destinations = append(told.Destinations, o.changed)

@@ -69,7 +69,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	differ := &differ{}
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: newRealStores(commits{}), Finish: differ.finish,
+		Source: learning, Stores: newRealStores(commits{}), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(),
 	}
 	if flags.tree.given() {
@@ -118,16 +118,24 @@ func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return snapshot, err
 }
 
-// differ is a Finish that writes nothing and remembers what would change.
+// differ writes nothing and remembers what would change.
 type differ struct{ diffs []report.FileDiff }
 
-func (d *differ) finish(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
-	if changes.Empty() {
-		return changes.Base, nil
+// finish looks at the changes of one store.
+func (d *differ) finish(ctx context.Context, part statestore.Part) reconcile.Outcome {
+	if part.Changes.Empty() {
+		return reconcile.Outcome{Revision: part.Changes.Base}
 	}
-	state, err := store.Read(ctx)
+	if err := d.compare(ctx, part); err != nil {
+		return reconcile.Outcome{Err: err}
+	}
+	return reconcile.Outcome{Revision: part.Changes.Base}
+}
+
+func (d *differ) compare(ctx context.Context, part statestore.Part) error {
+	state, err := part.Store.Read(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	old := func(path tree.Path) ([]byte, error) {
 		if !state.Files.Has(path) {
@@ -136,7 +144,7 @@ func (d *differ) finish(ctx context.Context, store statestore.Store, changes sta
 		content, err := state.Contents.Content(ctx, path)
 		return append([]byte{}, content...), err
 	}
-	writes, removes := changes.Write, changes.Remove
+	writes, removes := part.Changes.Write, part.Changes.Remove
 	for len(writes)+len(removes) > 0 {
 		var diff report.FileDiff
 		var path tree.Path
@@ -147,10 +155,10 @@ func (d *differ) finish(ctx context.Context, store statestore.Store, changes sta
 			path, removes = removes[0], removes[1:]
 		}
 		if diff.Old, err = old(path); err != nil {
-			return "", err
+			return err
 		}
 		diff.Path = path.String()
 		d.diffs = append(d.diffs, diff)
 	}
-	return changes.Base, nil
+	return nil
 }
