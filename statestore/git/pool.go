@@ -2,6 +2,7 @@ package git
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"weak"
 
@@ -54,7 +55,7 @@ func (p *Pool) branch(config Config) (*branch, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := place{
-		url: config.URL, branch: orDefault(config.Branch, DefaultBranch), ca: string(config.CABundle),
+		url: strings.TrimRight(config.URL, "/"), branch: orDefault(config.Branch, DefaultBranch), ca: string(config.CABundle),
 		auth: config.Auth, insecure: config.Insecure, only: config.OnlyBranch,
 	}
 	if shared := p.branches[at].Value(); shared != nil {
