@@ -522,10 +522,17 @@ func TestAStoreThatNeverStandsStillIsGivenUpAndTold(t *testing.T) {
 	times := 0
 	stale := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrStale}
 	w.store = &flaky{Store: w.store, before: func() { times++ }, apply: stale}
+	var pauses []int
+	w.reconciler.Pause = func(_ context.Context, attempt int) { pauses = append(pauses, attempt) }
 	w.put("a", "x")
-	w.expect(w.round(), map[string]report.State{"a": report.Failed}, "KS060")
-	if times != attempts {
-		t.Errorf("%d tries", times)
+	result := w.round()
+	w.expect(result, map[string]report.State{"a": report.Failed}, "KS060")
+	if times != 5 || !slices.Equal(pauses, []int{1, 2, 3, 4}) {
+		t.Errorf("%d tries, pauses after %v", times, pauses)
+	}
+	f := result.Findings[0]
+	if f.Message != "write GitStateStore default: the store has moved on (in each of 5 tries)" || !strings.Contains(f.Advice(), "Find out who else writes there") {
+		t.Errorf("%s (%s)", f.Message, f.Advice())
 	}
 }
 

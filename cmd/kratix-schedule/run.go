@@ -101,9 +101,14 @@ func verdict(result report.Report) error {
 // pause waits before the next try of a round, the longer the more tries there
 // were, and never as long as another writer that failed at the same moment.
 func pause(ctx context.Context, attempt int) {
-	limit := 50 * time.Millisecond << attempt
 	select {
 	case <-ctx.Done():
-	case <-time.After(rand.N(limit)): //nolint:gosec // jitter needs no secrecy
+	case <-time.After(jitter(attempt)):
 	}
+}
+
+// jitter gives a time of random length: less than 100 ms after the first try,
+// and after each further one less than twice as much.
+func jitter(attempt int) time.Duration {
+	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // it needs no secrecy
 }
