@@ -9,10 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// Defaults for what a Config leaves empty.
+// Defaults for what a Config leaves empty. git's own services give a sign of
+// life every five seconds.
 const (
-	DefaultBranch = "main"
-	DefaultAuthor = "kratix"
+	DefaultBranch  = "main"
+	DefaultAuthor  = "kratix"
+	DefaultSilence = 2 * time.Minute
 )
 
 // Config says which repository a Store writes to, and as whom.
@@ -47,6 +49,9 @@ type Config struct {
 	// Insecure accepts every certificate, and, when no known hosts are given,
 	// every ssh server.
 	Insecure bool
+	// Silence is how long a server on the network may say nothing before it is
+	// given up; DefaultSilence when zero.
+	Silence time.Duration
 	// Warnings are told with every State, beside what the store itself finds.
 	Warnings []string
 	// Now dates the commits. It is required.

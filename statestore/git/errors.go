@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -31,6 +32,7 @@ const (
 	hintHost     = "put the server's key into key knownHosts of the Secret; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
 	hintMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
 	hintProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
+	hintProxy    = "check the proxy that HTTPS_PROXY or HTTP_PROXY names, and a user and a password in it; NO_PROXY lists servers to reach without one"
 	hintSecret   = "check the keys username and password in the Secret that secretRef names, and that this user may write to the repository"
 	hintURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
 	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
@@ -44,6 +46,7 @@ const (
 // verdict is what a library's error means.
 type verdict struct {
 	kind   error
+	text   string // instead of the library's, when that is not fit to be told
 	remote string
 	hint   string
 	ended  error // the context's own error, if that is what went wrong
@@ -70,7 +73,7 @@ func (s *Store) failure(op string, err error) error {
 	case errors.Is(v.kind, statestore.ErrStale):
 		told.Err = v.kind
 	default:
-		told.Err = fmt.Errorf("%w: %s", v.kind, s.remote.redact(oneSentence(err.Error())))
+		told.Err = fmt.Errorf("%w: %s", v.kind, s.remote.redact(oneSentence(orDefault(v.text, err.Error()))))
 	}
 	return told
 }
@@ -120,6 +123,8 @@ func judgeConnection(err error) verdict {
 		authors  x509.UnknownAuthorityError
 		stranger unknownHost
 		app      appError
+		proxy    proxyRefusal
+		network  *net.OpError
 	)
 	switch {
 	case errors.As(err, &line):
@@ -132,6 +137,8 @@ func judgeConnection(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintHost}
 	case errors.As(err, &app):
 		return app.verdict()
+	case errors.As(err, &proxy), errors.As(err, &network) && network.Op == "proxyconnect":
+		return verdict{kind: statestore.ErrUnavailable, hint: hintProxy}
 	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for it
 		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
 	case strings.Contains(err.Error(), "http redirect"): // nor for this
@@ -219,11 +226,13 @@ func judgeRefusal(r refusal) verdict {
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *githttp.Err) verdict {
-	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL, text: "it answers " + answer.Response.Status}
 	if kind := answer.Response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/plain") {
 		v.remote = answer.Reason
 	}
 	switch code := answer.StatusCode(); {
+	case code == http.StatusProxyAuthRequired:
+		v.kind, v.hint = statestore.ErrUnavailable, hintProxy
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
 		v.kind, v.hint = statestore.ErrUnavailable, ""
 		v.wait = retryAfter(answer.Response.Header)

@@ -1,16 +1,13 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
 )
-
-// maxSilence is how long a server may say nothing while it is waited for. git's
-// own services give a sign of life every five seconds.
-const maxSilence = 2 * time.Minute
 
 // silent is the error for a server that said nothing for too long.
 type silent struct{ limit time.Duration }
@@ -66,8 +63,9 @@ func (g *guarded) Close() error {
 // dialFunc opens connections as net.Dialer does.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// guardedDial puts a watch over each connection.
+// guardedDial puts a watch over each connection; no limit is DefaultSilence.
 func guardedDial(dial dialFunc, limit time.Duration) dialFunc {
+	limit = cmp.Or(limit, DefaultSilence)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {

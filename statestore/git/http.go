@@ -2,11 +2,14 @@ package git
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // maxReport bounds a server's answer to a push, in bytes.
@@ -35,8 +38,25 @@ func newHTTPClient(config Config, seen *moved) (*http.Client, error) {
 		}
 		own.TLSClientConfig.RootCAs = pool
 	}
-	own.DialContext = guardedDial(own.DialContext, maxSilence)
+	own.DialContext = guardedDial(own.DialContext, config.Silence)
+	own.OnProxyConnectResponse = checkProxy
 	return &http.Client{Transport: thrifty{own, seen}}, nil
+}
+
+// proxyRefusal is the answer of a proxy that does not let us through.
+type proxyRefusal struct{ proxy, status string }
+
+func (p proxyRefusal) Error() string {
+	return fmt.Sprintf("the proxy %s does not connect us: %s", p.proxy, p.status)
+}
+
+// checkProxy reads a proxy's answer; the library would keep only the end of its
+// status.
+func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
 // thrifty keeps connections usable: it reads answers to their end, which the

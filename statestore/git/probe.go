@@ -2,8 +2,11 @@ package git
 
 import (
 	"context"
+	"errors"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // Probe tells whether the store can be written, and leaves nothing behind. It
@@ -33,5 +36,9 @@ func (s *Store) probe(ctx context.Context) error {
 	if push.tip.IsZero() {
 		return nil
 	}
-	return push.send(ctx, &commit{commit: push.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
+	err = push.send(ctx, &commit{commit: push.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
+	if err != nil && errors.Is(judge(err).kind, statestore.ErrStale) {
+		return nil // another writer came in between, which is looked at after all else
+	}
+	return err
 }

@@ -49,7 +49,7 @@ func sshRemote(config Config, parsed *url.URL) (*remote, error) {
 	if rest, ok := strings.CutPrefix(path, "/~"); ok {
 		path = "~" + rest
 	}
-	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, maxSilence)}
+	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, config.Silence)}
 	password, _ := parsed.User.Password()
 	return &remote{
 		client: pipedTransport{started},

@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if url := os.Getenv("KRATIX_SCHEDULE_WRITER"); url != "" {
 		os.Exit(writeForEver(url, os.Getenv("KRATIX_SCHEDULE_CA")))
 	}
+	if url := os.Getenv("KRATIX_SCHEDULE_PROXIED"); url != "" {
+		os.Exit(throughProxy(url, os.Getenv("KRATIX_SCHEDULE_CA")))
+	}
 	if url := os.Getenv("KRATIX_SCHEDULE_MEASURE"); url != "" {
 		os.Exit(measure(url, os.Getenv("KRATIX_SCHEDULE_CA")))
 	}
