@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,12 +46,21 @@ func TestCredentialsAppearNowhere(t *testing.T) {
 	}
 	good, loudHTTP := served(t, repository), intercepted(t, repository, echo)
 	_, app := appStore(t, g, repository)
+	loudApp := app
+	var shown string // what the app shows to get a token
+	loudAPI := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"message": "you said %s"}`, r.Header.Get("Authorization"))
+	}))
+	defer loudAPI.Close()
+	loudApp.Auth.App.APIURL = loudAPI.URL
 	inURL := loudHTTP
 	inURL.URL, inURL.Auth = strings.Replace(inURL.URL, "http://", "http://u:"+gittest.Password+"@", 1), git.Auth{}
 	var out strings.Builder
 	for _, config := range []git.Config{
 		with(good, good.Auth), with(good, git.Auth{Bearer: gittest.Password}), app, shell,
-		with(loudHTTP, good.Auth), with(loudHTTP, git.Auth{Bearer: gittest.Password}), loud, inURL,
+		with(loudHTTP, good.Auth), with(loudHTTP, git.Auth{Bearer: gittest.Password}), loud, inURL, loudApp,
 	} {
 		config.Author, config.Owner = git.Author{Name: "kratix"}, "site-a"
 		store := open(t, config)
@@ -71,8 +81,18 @@ func TestCredentialsAppearNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.WriteString(gittest.Git(t, repository, "log", "--patch", "--all", "--format=raw"))
-	for _, secret := range []string{gittest.Password, sshServer.Passphrase, loudServer.Passphrase, "PRIVATE KEY", strings.Split(key, "\n")[1],
-		base64.StdEncoding.EncodeToString([]byte(gittest.User + ":" + gittest.Password))} {
+	secrets := []string{
+		gittest.Password, sshServer.Passphrase, loudServer.Passphrase, "PRIVATE KEY", shown,
+		base64.StdEncoding.EncodeToString([]byte(gittest.User + ":" + gittest.Password)),
+	}
+	for _, pem := range []string{key, sshServer.Locked, loudServer.Locked, g.app.PrivateKey} {
+		lines := strings.Split(strings.TrimSpace(pem), "\n")
+		secrets = append(secrets, lines[1:len(lines)-1]...)
+	}
+	for _, secret := range secrets {
+		if secret == "" {
+			t.Error("a secret that was never used")
+		}
 		if i := strings.Index(out.String(), secret); i >= 0 {
 			t.Errorf("a secret came out: ...%s...", out.String()[max(0, i-200):min(out.Len(), i+100)])
 		}

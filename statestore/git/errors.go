@@ -101,6 +101,9 @@ func judge(err error) verdict {
 	case errors.As(err, &said) && said.words != "":
 		v := judgeWords(said.words)
 		v.remote = said.words
+		if errors.Is(err, packp.ErrEmptyInput) {
+			v.text = "it did not answer"
+		}
 		return v
 	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return verdict{kind: statestore.ErrDenied, hint: hintSecret}

@@ -148,7 +148,8 @@ func (a *appLogin) renew(ctx context.Context) error {
 	}
 	err = json.NewDecoder(io.LimitReader(response.Body, maxToken)).Decode(&answer)
 	if response.StatusCode != http.StatusCreated || err != nil || answer.Token == "" {
-		return appError{status: response.StatusCode, words: answer.Message, wait: retryAfter(response.Header)}
+		said := strings.ReplaceAll(answer.Message, jwt, "***")
+		return appError{status: response.StatusCode, words: said, wait: retryAfter(response.Header)}
 	}
 	a.token, a.expiry = answer.Token, answer.Expiry
 	return nil
