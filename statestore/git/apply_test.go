@@ -43,7 +43,7 @@ const (
 	answered = "POST git-receive-pack"
 )
 
-func write(t *testing.T, store statestore.Store, base statestore.Revision, name, content string) (statestore.Revision, error) {
+func writeOne(t *testing.T, store statestore.Store, base statestore.Revision, name, content string) (statestore.Revision, error) {
 	t.Helper()
 	return store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: content})})
 }
@@ -58,7 +58,7 @@ func TestAPushGoesStraightToWhereTheBranchWasSeen(t *testing.T) {
 	asked.since()
 	put := func(content, want string) {
 		t.Helper()
-		next, err := write(t, store, base, "mine", content)
+		next, err := writeOne(t, store, base, "mine", content)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestAPushGoesStraightToWhereTheBranchWasSeen(t *testing.T) {
 	base = storetest.Read(t, store).Revision
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "2"})
 	asked.since()
-	_, err := write(t, store, base, "mine", "5")
+	_, err := writeOne(t, store, base, "mine", "5")
 	wantError(t, err, statestore.ErrStale)
 	if got := asked.since(); strings.Count(got, answered) != 1 {
 		t.Errorf("asked %s", got)
@@ -106,7 +106,7 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 
 	gittest.Hook(t, repository, "pre-receive", "echo 'not today' >&2; exit 1\n")
 	asked.since()
-	_, err := write(t, store, base, "a", "2")
+	_, err := writeOne(t, store, base, "a", "2")
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
@@ -121,13 +121,13 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	} {
 		times := 0
 		refuse = func(w http.ResponseWriter) { times++; http.Error(w, "go away", code) }
-		_, err := write(t, store, base, "a", fmt.Sprint(code))
+		_, err := writeOne(t, store, base, "a", fmt.Sprint(code))
 		wantError(t, err, kind)
 		if kind == statestore.ErrUnavailable && times != 1 {
 			t.Errorf("%d: a server in trouble was asked %d times", code, times)
 		}
 		refuse = nil
-		if base, err = write(t, store, base, "a", fmt.Sprint("after ", code)); err != nil {
+		if base, err = writeOne(t, store, base, "a", fmt.Sprint("after ", code)); err != nil {
 			t.Fatal(err)
 		}
 	}

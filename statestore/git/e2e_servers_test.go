@@ -43,6 +43,12 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 		config.URL += repository
 		return fixture(t, repository, config)
 	})
+	t.Run("probe", func(t *testing.T) {
+		repository := gittest.Bare(t)
+		config := config
+		config.URL += repository
+		probes(t, repository, config)
+	})
 	t.Run("a repository that is not there", func(t *testing.T) {
 		config := config
 		config.URL += "/nothing/here.git"
@@ -155,6 +161,13 @@ func TestE2EStoreOverNginx(t *testing.T) {
 		config := config
 		config.URL += "/" + filepath.Base(repository)
 		return fixture(t, repository, config)
+	})
+	t.Run("probe", func(t *testing.T) {
+		repository := filepath.Join(root, "probed.git")
+		gittest.Git(t, root, "init", "--quiet", "--bare", "--initial-branch=main", repository)
+		config := config
+		config.URL += "/probed.git"
+		probes(t, repository, config)
 	})
 	t.Run("a wrong password", func(t *testing.T) {
 		config := config

@@ -160,30 +160,37 @@ func TestAProbeLeavesNothingBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			store := open(t, reach(repository))
-			if err := store.Probe(t.Context()); err != nil {
-				t.Fatalf("an empty repository: %v", err)
-			}
-			storetest.Write(t, store, map[string]string{"a": "1"})
-			before := gittest.Git(t, repository, "for-each-ref") + gittest.Git(t, repository, "count-objects", "-v")
-			if err := store.Probe(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if after := gittest.Git(t, repository, "for-each-ref") + gittest.Git(t, repository, "count-objects", "-v"); after != before {
-				t.Errorf("was\n%s\nis\n%s", before, after)
-			}
-			gittest.Hook(t, repository, "pre-receive", "echo 'main is frozen' >&2; exit 1\n")
-			told := wantError(t, store.Probe(t.Context()), statestore.ErrDenied)
-			if !strings.Contains(told.Error(), "main is frozen") || told.Op != "probe" {
-				t.Errorf("%v", &told)
-			}
-			gittest.Fsck(t, repository)
+			probes(t, repository, reach(repository))
 		})
 	}
 	missing := t.TempDir() + "/new.git"
 	if err := open(t, git.Config{URL: missing}).Probe(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// probes looks at what a Probe of an empty repository leaves there and tells.
+func probes(t *testing.T, repository string, config git.Config) {
+	t.Helper()
+	store := open(t, config)
+	if err := store.Probe(t.Context()); err != nil {
+		t.Fatalf("an empty repository: %v", err)
+	}
+	storetest.Write(t, store, map[string]string{"a": "1"})
+	before := gittest.Git(t, repository, "for-each-ref") + gittest.Git(t, repository, "count-objects", "-v")
+	if err := store.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := gittest.Git(t, repository, "for-each-ref") + gittest.Git(t, repository, "count-objects", "-v"); after != before {
+		t.Errorf("was\n%s\nis\n%s", before, after)
+	}
+	storetest.Holds(t, store, map[string]string{"a": "1"})
+	gittest.Hook(t, repository, "pre-receive", "echo 'main is frozen' >&2; exit 1\n")
+	told := wantError(t, store.Probe(t.Context()), statestore.ErrDenied)
+	if !strings.Contains(told.Error(), "main is frozen") || told.Op != "probe" {
+		t.Errorf("%v", &told)
+	}
+	gittest.Fsck(t, repository)
 }
 
 func TestDoubtsAboutAStoreAreWarnings(t *testing.T) {
