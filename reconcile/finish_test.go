@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,71 +15,69 @@ import (
 type joined struct {
 	statestore.Store
 	name, place string
-	together    error // of ApplyAll
-	alone       error // of Apply
 	log         *[]string
 }
 
-var _ joiner = (*joined)(nil)
+var _ statestore.Joiner = (*joined)(nil)
 
 func (j *joined) Joins(other statestore.Store) bool {
 	o, ok := other.(*joined)
 	return ok && o.place == j.place
 }
 
-func (j *joined) ApplyAll(_ context.Context, parts []statestore.Part) (statestore.Revision, error) {
+func (j *joined) ApplyAll(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	said := "together"
+	var outcomes []statestore.Outcome
 	for _, part := range parts {
-		said += " " + part.Store.(*joined).name
+		name := part.Store.(*joined).name
+		said += " " + name
+		outcomes = append(outcomes, statestore.Outcome{Revision: statestore.Revision("with " + name)})
 	}
 	*j.log = append(*j.log, said)
-	return "all", j.together
+	return outcomes
 }
 
 func (j *joined) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
 	*j.log = append(*j.log, "alone "+j.name)
-	return statestore.Revision(j.name), j.alone
+	return statestore.Revision(j.name), nil
 }
 
 func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
-	broken := errors.New("broken")
 	for name, c := range map[string]struct {
 		stores  []joined
-		changes map[string]statestore.ChangeSet // instead of changed
+		without string // changes
 		log     []string
-		want    []Outcome
+		want    []statestore.Outcome
 	}{
 		"nothing": {},
-		"one":     {stores: []joined{{name: "a"}}, log: []string{"alone a"}, want: []Outcome{{Revision: "a"}}},
+		"one":     {stores: []joined{{name: "a"}}, log: []string{"alone a"}, want: []statestore.Outcome{{Revision: "a"}}},
 		"two places": {
 			stores: []joined{{name: "a", place: "x"}, {name: "b", place: "y"}, {name: "c", place: "x"}},
 			log:    []string{"together a c", "alone b"},
-			want:   []Outcome{{Revision: "all"}, {Revision: "b"}, {Revision: "all"}},
+			want:   []statestore.Outcome{{Revision: "with a"}, {Revision: "b"}, {Revision: "with c"}},
 		},
 		"one without changes": {
-			stores:  []joined{{name: "a"}, {name: "b"}, {name: "c"}},
-			changes: map[string]statestore.ChangeSet{"a": {}},
-			log:     []string{"alone a", "together b c"},
-			want:    []Outcome{{Revision: "a"}, {Revision: "all"}, {Revision: "all"}},
+			stores: []joined{{name: "a"}, {name: "b"}, {name: "c"}}, without: "a",
+			log:  []string{"alone a", "together b c"},
+			want: []statestore.Outcome{{Revision: "a"}, {Revision: "with b"}, {Revision: "with c"}},
 		},
-		"a failure of one": {
-			stores: []joined{{name: "a", together: broken}, {name: "b", alone: broken}, {name: "c"}},
-			log:    []string{"together a b c", "alone a", "alone b", "alone c"},
-			want:   []Outcome{{Revision: "a"}, {Revision: "b", Err: broken}, {Revision: "c"}},
+		"only one with changes": {
+			stores: []joined{{name: "a"}, {name: "b"}}, without: "b",
+			log:  []string{"alone a", "alone b"},
+			want: []statestore.Outcome{{Revision: "a"}, {Revision: "b"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log []string
 			var parts []statestore.Part
 			for i := range c.stores {
-				store := &c.stores[i]
-				store.log = &log
-				changes, other := c.changes[store.name]
-				if !other {
-					changes = changed
+				part := statestore.Part{Store: &c.stores[i], Changes: changed}
+				c.stores[i].log = &log
+				if c.stores[i].name == c.without {
+					part.Changes = statestore.ChangeSet{}
 				}
-				parts = append(parts, statestore.Part{Store: store, Changes: changes})
+				parts = append(parts, part)
 			}
 			got := Commit(t.Context(), parts)
 			if !slices.Equal(log, c.log) || !slices.Equal(got, c.want) {

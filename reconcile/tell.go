@@ -6,6 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -80,7 +81,7 @@ func (r *reporter) unwritten(d *desired, state report.State) {
 }
 
 // finished tells what became of a store, and of everything on it.
-func (r *reporter) finished(d *desired, outcome Outcome) {
+func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}

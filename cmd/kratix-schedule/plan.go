@@ -122,14 +122,14 @@ func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 type differ struct{ diffs []report.FileDiff }
 
 // finish looks at the changes of one store.
-func (d *differ) finish(ctx context.Context, part statestore.Part) reconcile.Outcome {
+func (d *differ) finish(ctx context.Context, part statestore.Part) statestore.Outcome {
 	if part.Changes.Empty() {
-		return reconcile.Outcome{Revision: part.Changes.Base}
+		return statestore.Outcome{Revision: part.Changes.Base}
 	}
 	if err := d.compare(ctx, part); err != nil {
-		return reconcile.Outcome{Err: err}
+		return statestore.Outcome{Err: err}
 	}
-	return reconcile.Outcome{Revision: part.Changes.Base}
+	return statestore.Outcome{Revision: part.Changes.Base}
 }
 
 func (d *differ) compare(ctx context.Context, part statestore.Part) error {

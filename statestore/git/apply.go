@@ -29,22 +29,33 @@ func (s *Store) Joins(other statestore.Store) bool {
 	return ok && o.branch == s.branch && o.style == s.style
 }
 
-// ApplyAll does what Apply does, in one commit for this store and for others
-// that join it. All must have something to change.
-func (s *Store) ApplyAll(ctx context.Context, parts []statestore.Part) (statestore.Revision, error) {
+// ApplyAll makes one commit for this store and others that join it. When that
+// cannot be, each is tried alone, so that none is in the way of another and each
+// has an error of its own.
+func (s *Store) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	outcomes := make([]statestore.Outcome, len(parts))
+	if revision, err := s.applyAll(ctx, parts); err == nil {
+		for i := range outcomes {
+			outcomes[i].Revision = revision
+		}
+		return outcomes
+	}
+	for i, p := range parts {
+		outcomes[i].Revision, outcomes[i].Err = p.Store.Apply(ctx, p.Changes)
+	}
+	return outcomes
+}
+
+func (s *Store) applyAll(ctx context.Context, parts []statestore.Part) (statestore.Revision, error) {
 	own := make([]part, 0, len(parts))
 	for _, p := range parts {
 		store, ok := p.Store.(*Store)
-		if !ok || !s.Joins(store) {
-			return "", s.failure("write", errors.New("stores that do not join cannot be written in one commit"))
+		if !ok || !s.Joins(store) || p.Changes.Empty() {
+			return "", errors.New("these cannot be written at once")
 		}
 		own = append(own, part{store, p.Changes})
 	}
-	revision, err := apply(ctx, own)
-	if err != nil {
-		return "", s.failure("write", err)
-	}
-	return revision, nil
+	return apply(ctx, own)
 }
 
 // apply makes one commit of everything and pushes it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -167,12 +168,10 @@ func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
 			for round := range 3 {
 				gittest.Commit(t, repository, "main", map[string]string{"foreign": fmt.Sprint(round)})
 				content := map[string]string{"x": fmt.Sprint(round)}
-				revision, err := a.ApplyAll(t.Context(), []statestore.Part{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if head := gittest.Git(t, repository, "rev-parse", "main"); string(revision) != head {
-					t.Errorf("revision %s, head %s", revision, head)
+				outcomes := a.ApplyAll(t.Context(), []statestore.Part{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
+				head := statestore.Outcome{Revision: statestore.Revision(gittest.Git(t, repository, "rev-parse", "main"))}
+				if !slices.Equal(outcomes, []statestore.Outcome{head, head, head}) {
+					t.Errorf("%v, want three times %v", outcomes, head)
 				}
 				if want, got := fmt.Sprint(2*(round+1)), gittest.Commits(t, repository, "main"); got != want {
 					t.Errorf("%s commits, want %s", got, want)
@@ -190,23 +189,36 @@ func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
 	}
 }
 
-func TestACommitOfSeveralStoresIsAllOrNothing(t *testing.T) {
-	repository := gittest.Bare(t)
-	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})
-	var pool git.Pool
-	config := git.Config{URL: repository}
-	a, b := styled(t, &pool, config, "a", "a"), styled(t, &pool, config, "b", "b")
-	parts := []statestore.Part{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{"x/y": "2"})}
-	if _, err := a.ApplyAll(t.Context(), parts); err == nil || !strings.Contains(err.Error(), "b/x: a file is where a directory is wanted") {
-		t.Errorf("got %v", err)
+func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		file    string // that b writes
+		between map[string]string
+		kind    error
+		says    string
+	}{
+		"a clash": {"x/y", nil, statestore.ErrMisconfigured, "write GitStateStore b: the store is misconfigured: b/x: a file is where a directory is wanted"},
+		"stale":   {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repository := gittest.Bare(t)
+			gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})
+			var pool git.Pool
+			config := git.Config{URL: repository}
+			a, b := styled(t, &pool, config, "a", "a"), styled(t, &pool, config, "b", "b")
+			parts := []statestore.Part{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{c.file: "2"})}
+			want := map[string]string{"a/x": "2", "b/x": "1"}
+			if c.between != nil {
+				gittest.Commit(t, repository, "main", c.between)
+				want["b/x"] = c.between["b/x"]
+			}
+			outcomes := a.ApplyAll(t.Context(), parts)
+			if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, c.kind) || outcomes[1].Err.Error() != c.says {
+				t.Errorf("%v", outcomes)
+			}
+			storetest.Holds(t, open(t, config), want)
+			gittest.Fsck(t, repository)
+		})
 	}
-	parts[1] = partOf(t, b, "2", map[string]string{"x": "2"})
-	gittest.Commit(t, repository, "main", map[string]string{"b/x": "theirs"})
-	_, err := a.ApplyAll(t.Context(), parts)
-	if !errors.Is(err, statestore.ErrStale) {
-		t.Errorf("got %v, want that it is stale", err)
-	}
-	storetest.Holds(t, open(t, config), map[string]string{"a/x": "1", "b/x": "theirs"})
 }
 
 func TestOnlyStoresThatCommitAlikeJoin(t *testing.T) {
@@ -235,12 +247,15 @@ func TestOnlyStoresThatCommitAlikeJoin(t *testing.T) {
 		if store.Joins(one) != c.joins || one.Joins(store) != c.joins {
 			t.Errorf("%s: joins %t, want %t", name, !c.joins, c.joins)
 		}
-		if c.joins {
-			continue
-		}
-		parts := []statestore.Part{{Store: one}, {Store: store}}
-		if _, err := one.ApplyAll(t.Context(), parts); err == nil {
-			t.Errorf("%s: both in one commit", name)
-		}
+	}
+	gittest.Commit(t, repository, "main", map[string]string{"foreign": "1"})
+	gittest.Git(t, repository, "branch", "dev", "main")
+	other := config
+	other.Branch = "dev"
+	outcomes := one.ApplyAll(t.Context(), []statestore.Part{
+		partOf(t, one, "1", map[string]string{"x": "1"}), partOf(t, styled(t, &pool, other, "dev", ""), "2", map[string]string{"x": "1"}),
+	})
+	if after := gittest.Git(t, repository, "rev-list", "--all", "--count"); after != "3" || outcomes[0].Err != nil || outcomes[1].Err != nil {
+		t.Errorf("%s commits, %v", after, outcomes)
 	}
 }

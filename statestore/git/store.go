@@ -48,6 +48,7 @@ type Store struct {
 var (
 	_ statestore.Store  = (*Store)(nil)
 	_ statestore.Prober = (*Store)(nil)
+	_ statestore.Joiner = (*Store)(nil)
 )
 
 // Read gives the newest state. It fetches only when the branch has moved.
