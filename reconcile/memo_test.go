@@ -26,10 +26,10 @@ func (w *testWorld) preview(r *Reconciler) written {
 	w.t.Helper()
 	var all written
 	r.Policy = w.policy
-	r.Finish = func(_ context.Context, _ statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
-		all.changes = append(all.changes, changes)
-		return changes.Base, nil
-	}
+	r.Finish = Each(func(_ context.Context, part statestore.Part) statestore.Outcome {
+		all.changes = append(all.changes, part.Changes)
+		return statestore.Outcome{Revision: part.Changes.Base}
+	})
 	var err error
 	if all.report, err = r.Round(w.t.Context()); err != nil {
 		w.t.Fatal(err)

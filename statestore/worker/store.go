@@ -65,7 +65,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}
 	op := s.inHand
 	s.mu.Unlock()
-	if !s.await(ctx, op) {
+	if !s.await(ctx, op, s.workers.Patience) {
 		return statestore.State{}, s.busy("read", statestore.ErrUnavailable, "it has not answered yet")
 	}
 	return op.state, op.err
@@ -84,7 +84,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	}
 	op := s.begin(ctx, &operation{changes: &changes}, func(ctx context.Context, op *operation) { op.revision, op.err = s.inner.Apply(ctx, changes) })
 	s.mu.Unlock()
-	if !s.await(ctx, op) {
+	if !s.await(ctx, op, s.workers.Patience) {
 		return "", s.busy("write", statestore.ErrPending, "it takes long")
 	}
 	return op.revision, op.err
@@ -131,8 +131,8 @@ func (s *Store) end(op *operation) {
 }
 
 // await tells whether something ends while its caller has patience.
-func (s *Store) await(ctx context.Context, op *operation) bool {
-	timer := time.NewTimer(s.workers.Patience)
+func (s *Store) await(ctx context.Context, op *operation, patience time.Duration) bool {
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-op.done:

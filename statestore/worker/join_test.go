@@ -1,0 +1,140 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
+)
+
+// sociable is a slow store that joins all others like it.
+type sociable struct {
+	slow
+	together *[]int // how many were written at once, each time
+}
+
+var _ statestore.Joiner = (*sociable)(nil)
+
+func (s *sociable) Joins(other statestore.Store) bool {
+	_, ok := other.(*sociable)
+	return ok
+}
+
+func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	*s.together = append(*s.together, len(parts))
+	var outcomes []statestore.Outcome
+	wait := s.wait(ctx)
+	for _, part := range parts {
+		store := part.Store.(*sociable)
+		if wait != nil {
+			store.err = wait
+		}
+		if store.err != nil {
+			outcomes = append(outcomes, statestore.Outcome{Err: store.err})
+			continue
+		}
+		revision, err := store.Store.Apply(ctx, part.Changes)
+		outcomes = append(outcomes, statestore.Outcome{Revision: revision, Err: err})
+	}
+	return outcomes
+}
+
+// society is some sociable stores and their workers.
+func society(n int) (inner []*sociable, stores []*worker.Store, together *[]int, workers *worker.Workers) {
+	together = new([]int)
+	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Wake: func() {}}
+	for range n {
+		one := &sociable{slow: slow{Store: memory.New("m")}, together: together}
+		inner = append(inner, one)
+		stores = append(stores, workers.Wrap("m", one))
+	}
+	return inner, stores, together, workers
+}
+
+func partsOf(t *testing.T, stores []*worker.Store, name string) []statestore.Part {
+	t.Helper()
+	var parts []statestore.Part
+	for _, store := range stores {
+		state, err := store.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, statestore.Part{Store: store, Changes: change(t, state.Revision, name)})
+	}
+	return parts
+}
+
+func TestWorkersJoinAsTheirStoresDo(t *testing.T) {
+	_, stores, _, workers := society(2)
+	alone := workers.Wrap("alone", memory.New("m"))
+	if !stores[0].Joins(stores[1]) || stores[0].Joins(alone) || alone.Joins(stores[0]) || stores[0].Joins(memory.New("m")) {
+		t.Error("wrong ones join")
+	}
+}
+
+func TestStoresAreWrittenAtOnceBehindTheirWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner, stores, together, _ := society(3)
+		parts := partsOf(t, stores, "x")
+		inner[1].err = errors.New("broken")
+		outcomes := stores[0].ApplyAll(t.Context(), parts)
+		if outcomes[0].Err != nil || outcomes[1].Err != inner[1].err || outcomes[2].Err != nil || !slices.Equal(*together, []int{3}) {
+			t.Errorf("%v, together %v", outcomes, *together)
+		}
+		if _, err := stores[1].Read(t.Context()); err != inner[1].err { // it is left alone for a while
+			t.Errorf("%v", err)
+		}
+		storetest.Holds(t, stores[2], map[string]string{"x": "content of x"})
+	})
+}
+
+func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner, stores, together, _ := society(3)
+		parts := partsOf(t, stores, "x")
+		inner[0].takes = 5 * time.Second
+		began := time.Now()
+		for range 2 { // the second time all have one in hand
+			for i, outcome := range stores[0].ApplyAll(t.Context(), parts) {
+				if !errors.Is(outcome.Err, statestore.ErrPending) {
+					t.Errorf("store %d: %v", i, outcome.Err)
+				}
+			}
+		}
+		if took := time.Since(began); took > 1100*time.Millisecond {
+			t.Errorf("patience lasted %s", took)
+		}
+		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as it will be
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, one := range inner {
+			storetest.Holds(t, one.Store, map[string]string{"x": "content of x"})
+		}
+		if !slices.Equal(*together, []int{3}) {
+			t.Errorf("together %v", *together)
+		}
+	})
+}
+
+func TestAStoreWithAWriteInHandWaitsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner, stores, together, _ := society(3)
+		parts := partsOf(t, stores, "x")
+		inner[1].takes = 5 * time.Second
+		if _, err := stores[1].Apply(t.Context(), parts[1].Changes); !errors.Is(err, statestore.ErrPending) {
+			t.Fatal(err)
+		}
+		outcomes := stores[0].ApplyAll(t.Context(), parts)
+		if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrPending) || outcomes[2].Err != nil || !slices.Equal(*together, []int{2}) {
+			t.Errorf("%v, together %v", outcomes, *together)
+		}
+		time.Sleep(5 * time.Second)
+	})
+}
