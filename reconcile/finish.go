@@ -24,7 +24,7 @@ func Each(one func(context.Context, statestore.Part) statestore.Outcome) Finish 
 }
 
 // failures joins what went wrong. What goes on has not failed.
-func failures(outcomes []Outcome) error {
+func failures(outcomes []statestore.Outcome) error {
 	var all []error
 	for _, outcome := range outcomes {
 		if !errors.Is(outcome.Err, statestore.ErrPending) {

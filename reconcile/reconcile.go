@@ -117,6 +117,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	done(nil)
 
 	out := newReporter(world, &plan)
+	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	var parts []statestore.Part
 	for _, store := range stores {
@@ -126,10 +127,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		ready, parts = append(ready, store), append(parts, statestore.Part{Store: store.Store, Changes: store.diff()})
 	}
-	var stale error
-	inner, done = r.stage(ctx, StageFinish)
 	outcomes := r.Finish(inner, parts)
 	done(failures(outcomes))
+	var stale error
 	for i, outcome := range outcomes {
 		if errors.Is(outcome.Err, statestore.ErrStale) {
 			stale = outcome.Err

@@ -30,7 +30,7 @@ func TestStagesAreToldInTheirOrder(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "one")
 	told := watch(w)
-	w.finish = func(ctx context.Context, parts []statestore.Part) []Outcome {
+	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 		if inner := ctx.Value(stageKey{}); inner != StageFinish {
 			t.Errorf("the last step runs in the context of stage %v", inner)
 		}
@@ -51,7 +51,7 @@ func TestAStageIsToldWhatItFailedWith(t *testing.T) {
 	w.put("a", "one")
 	told := watch(w)
 	refuse := errors.New("no")
-	w.finish = Each(func(context.Context, statestore.Part) Outcome { return Outcome{Err: refuse} })
+	w.finish = Each(func(context.Context, statestore.Part) statestore.Outcome { return statestore.Outcome{Err: refuse} })
 	w.round()
 	if last := (*told)[len(*told)-1]; last != "end finish no" {
 		t.Errorf("the last that was told is %q", last)

@@ -53,7 +53,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 		duration: define.histogram("round_duration_seconds", "How long a round took, all of its tries together.", seconds()),
 		last:     define.gauge("last_round_timestamp_seconds", "When the last round ended, in seconds since 1970."),
 		stages: define.histogram("stage_duration_seconds", "How long a stage of a round took: source (read the input), observe (read the stores), "+
-			"plan (who goes where, and what may be written), finish (compute and write the changes of one store).", seconds(), "stage"),
+			"plan (who goes where, and what may be written), finish (compute and write the changes).", seconds(), "stage"),
 		placements: define.gauge("placements", "Placements of the last round by state.", "state"),
 		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
 		refused:    define.gauge("deletions_refused", "Destinations of the last round on which the deletion guard refused to remove placements."),

@@ -221,6 +221,61 @@ func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
 	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
 }
 
+// sociable is a store that joins all others like it.
+type sociable struct {
+	fakeStore
+	together *int
+}
+
+func (s *sociable) Joins(other statestore.Store) bool {
+	_, ok := other.(*sociable)
+	return ok
+}
+
+func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	*s.together++
+	var outcomes []statestore.Outcome
+	for _, part := range parts {
+		revision, err := part.Store.Apply(ctx, part.Changes)
+		outcomes = append(outcomes, statestore.Outcome{Revision: revision, Err: err})
+	}
+	return outcomes
+}
+
+// openerOf opens stores that are there already.
+type openerOf map[string]statestore.Store
+
+func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	return o[ref.Name], nil
+}
+
+func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
+	s := newScene(t)
+	together := 0
+	y := &sociable{fakeStore{Store: memory.New("y"), err: statestore.ErrUnavailable}, &together}
+	stores := s.observer.Stores(openerOf{"x": &sociable{fakeStore{Store: memory.New("x")}, &together}, "y": y, "z": memory.New("z")})
+	open := func(name string) statestore.Store {
+		store, err := stores.Open(ref(name), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	joiner, ok := open("x").(statestore.Joiner)
+	if !ok || !joiner.Joins(open("y")) || joiner.Joins(open("z")) || open("z").(statestore.Joiner).Joins(open("x")) {
+		t.Fatal("wrong ones join")
+	}
+	outcomes := joiner.ApplyAll(t.Context(), []statestore.Part{{Store: open("x"), Changes: two(t, "")}, {Store: open("y"), Changes: two(t, "")}})
+	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
+		t.Errorf("%v, together %d times", outcomes, together)
+	}
+	s.has(`queue_depth{store="GitStateStore x"} 0`+"\n"+`queue_depth{store="GitStateStore y"} 2`+"\n"+`queue_depth{store="GitStateStore z"} 0`, "queue_depth")
+	s.has(`store_up{store="GitStateStore x"} 1`+"\n"+`store_up{store="GitStateStore y"} 0`, "store_up")
+	if spans := s.spans.Ended(); len(spans) != 2 {
+		t.Errorf("%d spans", len(spans))
+	}
+}
+
 func TestAStoreThatCannotBeOpenedIsDown(t *testing.T) {
 	s := newScene(t)
 	s.opened = fmt.Errorf("%w: no such branch", statestore.ErrMisconfigured)

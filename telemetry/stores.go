@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -43,7 +44,10 @@ type observedStore struct {
 	observer *Observer
 }
 
-var _ statestore.Store = observedStore{}
+var (
+	_ statestore.Store  = observedStore{}
+	_ statestore.Joiner = observedStore{}
+)
 
 // Read reads the store.
 func (s observedStore) Read(ctx context.Context) (statestore.State, error) {
@@ -58,30 +62,77 @@ func (s observedStore) Read(ctx context.Context) (statestore.State, error) {
 
 // Apply writes the changes; if there are none there is nothing to observe.
 func (s observedStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	metrics := s.observer.metrics.stores
 	if changes.Empty() {
-		metrics.waits(s.name, 0)
+		s.observer.metrics.stores.waits(s.name, 0)
 		return s.next.Apply(ctx, changes)
 	}
+	ctx, done := s.write(ctx, changes)
+	revision, err := s.next.Apply(ctx, changes)
+	done(statestore.Outcome{Revision: revision, Err: err})
+	return revision, err
+}
+
+// Joins tells whether the stores that are looked at can be written at once.
+func (s observedStore) Joins(other statestore.Store) bool {
+	o, ok := other.(observedStore)
+	joiner, can := s.next.(statestore.Joiner)
+	return ok && can && joiner.Joins(o.next)
+}
+
+// ApplyAll writes to several stores at once; each has a span, and each a time
+// that is that of all.
+func (s observedStore) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	joiner, can := s.next.(statestore.Joiner)
+	if !can || slices.ContainsFunc(parts, func(part statestore.Part) bool { return !s.Joins(part.Store) }) {
+		return applyEach(ctx, parts)
+	}
+	behind := make([]statestore.Part, 0, len(parts))
+	done := make([]func(statestore.Outcome), 0, len(parts))
+	for _, part := range parts {
+		if store, ok := part.Store.(observedStore); ok { // it joins
+			_, end := store.write(ctx, part.Changes)
+			behind, done = append(behind, statestore.Part{Store: store.next, Changes: part.Changes}), append(done, end)
+		}
+	}
+	outcomes := joiner.ApplyAll(ctx, behind)
+	for i, outcome := range outcomes {
+		done[i](outcome)
+	}
+	return outcomes
+}
+
+// applyEach is for who did not ask Joins.
+func applyEach(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	outcomes := make([]statestore.Outcome, len(parts))
+	for i, part := range parts {
+		outcomes[i].Revision, outcomes[i].Err = part.Store.Apply(ctx, part.Changes)
+	}
+	return outcomes
+}
+
+// write is called when changes begin to be written, and done with what became of
+// them.
+func (s observedStore) write(ctx context.Context, changes statestore.ChangeSet) (inner context.Context, done func(statestore.Outcome)) {
+	metrics := s.observer.metrics.stores
 	metrics.waits(s.name, len(changes.Placements))
 	began := s.observer.now()
-	ctx, span := s.start(ctx, opWrite)
-	revision, err := s.next.Apply(ctx, changes)
-	if errors.Is(err, statestore.ErrPending) { // it waits, and has not failed
-		span.End()
-		return revision, err
+	inner, span := s.start(ctx, opWrite)
+	return inner, func(outcome statestore.Outcome) {
+		if errors.Is(outcome.Err, statestore.ErrPending) { // it waits, and has not failed
+			span.End()
+			return
+		}
+		metrics.did(s.name, opWrite, s.observer.now().Sub(began), outcome.Err)
+		if outcome.Err == nil {
+			metrics.waits(s.name, 0)
+			metrics.wrote(s.name, changes)
+		}
+		span.SetAttributes(
+			attributeRevision.String(string(outcome.Revision)), attributePlacements.Int(len(changes.Placements)),
+			attributeWritten.Int(len(changes.Write)), attributeRemoved.Int(len(changes.Remove)), attributeBytes.Int(size(changes)),
+		)
+		end(span, outcome.Err)
 	}
-	metrics.did(s.name, opWrite, s.observer.now().Sub(began), err)
-	if err == nil {
-		metrics.waits(s.name, 0)
-		metrics.wrote(s.name, changes)
-	}
-	span.SetAttributes(
-		attributeRevision.String(string(revision)), attributePlacements.Int(len(changes.Placements)),
-		attributeWritten.Int(len(changes.Write)), attributeRemoved.Int(len(changes.Remove)), attributeBytes.Int(size(changes)),
-	)
-	end(span, err)
-	return revision, err
 }
 
 func (s observedStore) start(ctx context.Context, operation string) (context.Context, trace.Span) {

@@ -50,9 +50,9 @@ type connector struct {
 	seen []string
 }
 
-func newConnector(t *testing.T, server string) *connector {
+func newConnector(t *testing.T, server string, answer int) *connector {
 	t.Helper()
-	c := &connector{server: server}
+	c := &connector{server: server, answer: answer}
 	c.Server = httptest.NewServer(c)
 	t.Cleanup(c.Close)
 	return c
@@ -119,7 +119,7 @@ const allWell = "read: <nil>\nwrite: <nil>\nprobe: <nil>\n"
 func TestAProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	repository := gittest.Bare(t)
 	server := gittest.Serve(t, filepath.Dir(repository))
-	proxy := newConnector(t, server.Listener.Addr().String())
+	proxy := newConnector(t, server.Listener.Addr().String(), 0)
 	withPassword := strings.Replace(proxy.URL, "http://", "http://us:s3cret-proxy@", 1)
 	// The certificate of the test's server is good for example.com.
 	out := inProcess(t, "https://example.com/store.git", string(server.CA), "HTTPS_PROXY="+withPassword)
@@ -132,8 +132,7 @@ func TestAProxyOfTheEnvironmentIsUsed(t *testing.T) {
 func TestNoProxyIsUsedForWhatTheEnvironmentNames(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
-	proxy := newConnector(t, "127.0.0.1:1")
-	proxy.answer = http.StatusProxyAuthRequired
+	proxy := newConnector(t, "127.0.0.1:1", http.StatusProxyAuthRequired)
 	// Loopback addresses are never asked for by way of a proxy; this one is no
 	// loopback address, and yet leads here.
 	url := strings.Replace(config.URL, "127.0.0.1", "0.0.0.0", 1)
@@ -148,10 +147,9 @@ func TestNoProxyIsUsedForWhatTheEnvironmentNames(t *testing.T) {
 }
 
 func TestAProxyThatFailsIsNamed(t *testing.T) {
-	gone := newConnector(t, "")
+	gone := newConnector(t, "", 0)
 	gone.Close()
-	refusing := newConnector(t, "")
-	refusing.answer = http.StatusProxyAuthRequired
+	refusing := newConnector(t, "", http.StatusProxyAuthRequired)
 	for name, c := range map[string]struct {
 		proxy *connector
 		want  string
