@@ -29,9 +29,10 @@ func (j *joined) ApplyAll(_ context.Context, parts []statestore.Part) []statesto
 	said := "together"
 	var outcomes []statestore.Outcome
 	for _, part := range parts {
-		name := part.Store.(*joined).name
-		said += " " + name
-		outcomes = append(outcomes, statestore.Outcome{Revision: statestore.Revision("with " + name)})
+		if store, ok := part.Store.(*joined); ok {
+			said += " " + store.name
+			outcomes = append(outcomes, statestore.Outcome{Revision: statestore.Revision("with " + store.name)})
+		}
 	}
 	*j.log = append(*j.log, said)
 	return outcomes

@@ -262,7 +262,8 @@ func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
 		return store
 	}
 	joiner, ok := open("x").(statestore.Joiner)
-	if !ok || !joiner.Joins(open("y")) || joiner.Joins(open("z")) || open("z").(statestore.Joiner).Joins(open("x")) {
+	alone, can := open("z").(statestore.Joiner)
+	if !ok || !can || !joiner.Joins(open("y")) || joiner.Joins(open("z")) || alone.Joins(open("x")) {
 		t.Fatal("wrong ones join")
 	}
 	outcomes := joiner.ApplyAll(t.Context(), []statestore.Part{{Store: open("x"), Changes: two(t, "")}, {Store: open("y"), Changes: two(t, "")}})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -122,9 +123,9 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	} {
 		times := 0
 		refuse = func(w http.ResponseWriter) { times++; http.Error(w, "go away", code) }
-		_, err := writeOne(t, store, base, "a", fmt.Sprint(code))
+		_, err := writeOne(t, store, base, "a", strconv.Itoa(code))
 		wantError(t, err, kind)
-		if kind == statestore.ErrUnavailable && times != 1 {
+		if errors.Is(kind, statestore.ErrUnavailable) && times != 1 {
 			t.Errorf("%d: a server in trouble was asked %d times", code, times)
 		}
 		refuse = nil
@@ -166,14 +167,14 @@ func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
 			config.Message, _ = git.ParseMessage("{{.Subject}} in {{.Store}}\n\n{{.Trailers}}")
 			a, b, root := styled(t, &pool, config, "a", "a"), styled(t, &pool, config, "b", "deep/b"), styled(t, &pool, config, "root", "")
 			for round := range 3 {
-				gittest.Commit(t, repository, "main", map[string]string{"foreign": fmt.Sprint(round)})
-				content := map[string]string{"x": fmt.Sprint(round)}
+				gittest.Commit(t, repository, "main", map[string]string{"foreign": strconv.Itoa(round)})
+				content := map[string]string{"x": strconv.Itoa(round)}
 				outcomes := a.ApplyAll(t.Context(), []statestore.Part{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
 				head := statestore.Outcome{Revision: statestore.Revision(gittest.Git(t, repository, "rev-parse", "main"))}
 				if !slices.Equal(outcomes, []statestore.Outcome{head, head, head}) {
 					t.Errorf("%v, want three times %v", outcomes, head)
 				}
-				if want, got := fmt.Sprint(2*(round+1)), gittest.Commits(t, repository, "main"); got != want {
+				if want, got := strconv.Itoa(2*(round+1)), gittest.Commits(t, repository, "main"); got != want {
 					t.Errorf("%s commits, want %s", got, want)
 				}
 			}
