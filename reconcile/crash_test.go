@@ -169,11 +169,11 @@ func TestWhatIsUnfinishedStaysAsLongAsItMayBeSomeones(t *testing.T) {
 			w.store = unfinished{w.store, []string{left, elsewhere}}
 			c.prepare(w)
 			var still []string
-			w.finish = func(ctx context.Context, store statestore.Store, changes statestore.ChangeSet) (statestore.Revision, error) {
-				for _, path := range changes.Unfinished {
+			w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+				for _, path := range parts[0].Changes.Unfinished {
 					still = append(still, path.String())
 				}
-				return store.Apply(ctx, changes)
+				return Commit(ctx, parts)
 			}
 			w.round()
 			if got := slices.Contains(w.paths(), left); got != c.stays || slices.Contains(still, left) != c.stays {

@@ -168,9 +168,5 @@ func Failure(place finding.Place, err error) finding.Finding {
 	if errors.As(err, &told) {
 		f.Fix = told.Hint
 	}
-	if errors.Is(err, statestore.ErrStale) { // only what the last try says is told
-		f.Message += fmt.Sprintf(" (in each of %d tries)", attempts)
-		f.Fix = "Find out who else writes there so often; the next round tries again."
-	}
 	return f
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -89,7 +90,12 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		r.unwritten(d, report.Pending)
 		return
 	case outcome.Err != nil:
-		r.add(Failure(finding.Place{Object: d.ref.String()}, outcome.Err))
+		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
+		if errors.Is(outcome.Err, statestore.ErrStale) { // only what the last try says is told
+			f.Message += fmt.Sprintf(" (in each of %d tries)", attempts)
+			f.Fix = "Find out who else writes there so often; the next round tries again."
+		}
+		r.add(f)
 		r.unwritten(d, report.Failed)
 		return
 	}
