@@ -7,6 +7,9 @@ GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
 FUZZTIME ?= 10s
 FUZZPKGS ?= ./...
 IMAGE    ?= kratix-schedule:dev
+# Making an interesting input smaller takes up to a minute by default, in which
+# nothing new is tried.
+FUZZMINIMIZE ?= 1s
 # The program that builds the image, called as `$(BUILDER) build`.
 BUILDER  ?= docker
 
@@ -98,7 +101,7 @@ fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@go list -f '{{.Dir}}' $(FUZZPKGS) | while read -r dir; do \
 		for target in $$(grep -hosE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -d' ' -f2); do \
 			echo "fuzz: $$target in .$${dir#$(CURDIR)} for $(FUZZTIME)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZMINIMIZE) "$$dir" </dev/null || exit 1; \
 		done; \
 	done
 
