@@ -8,6 +8,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Check decides which claims may be written:
@@ -21,9 +22,17 @@ import (
 //
 // Holding back never removes anything: a held claim keeps what it has stored.
 func Check(root Root) Verdict {
-	s := newSession(root)
-	s.holdUnbuildable()
-	for s.decide(); s.pinHolders(); s.decide() {
+	if root.Cache == nil {
+		root.Cache = &kustomize.Cache{}
+	}
+	known := root.Memory.root(root)
+	known.update(&reader{root})
+	if known.settled() {
+		s := &session{reader: reader{root}, index: known.index, quick: true}
+		return Verdict{Findings: s.checkCost(known.objects, known.bytes), decided: s}
+	}
+	s := newSession(root, known)
+	for s.decide(); s.pinHolders() || s.holdDirectories(); s.decide() {
 	}
 	files, shared := s.share()
 	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared, decided: s}
@@ -58,7 +67,9 @@ const (
 )
 
 type session struct {
-	root   Root
+	reader
+	// known is what was read of the claims one by one.
+	known  *remembered
 	parsed []parsedClaim
 	// states has one entry a claim, ranks its place in the order of admission.
 	states []state
@@ -67,86 +78,110 @@ type session struct {
 	foreign, index *index
 	broken         []finding.Finding
 	// holder has what is in the files that the store has.
-	holder map[identity]entry
+	holder map[identity]*entry
 	// texts has what sharing knows of files, each by its content in memory.
 	texts map[*byte]*textFile
-	units map[unitKey]kustomize.Unit
+	// hiding are kustomizations that are left out; see withoutHiding.
+	hiding      map[tree.Path]bool
+	directories []*directory
+	unquoted    []unquoted
+	// laidOut is the tree as it is wanted.
+	laidOut []tree.File
+	// together tells that what fails only together was told of.
+	together bool
+	// quick tells that there was nothing to decide.
+	quick bool
 }
 
 // parsedClaim is a claim with its files read.
-type parsedClaim struct{ wanted, stored []entry }
+type parsedClaim struct {
+	of             *owner
+	wanted, stored []*entry
+}
 
-func newSession(root Root) *session {
+func newSession(root Root, known *remembered) *session {
 	s := &session{
-		root: root, parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
-		foreign: newIndex(), index: newIndex(), holder: map[identity]entry{}, texts: map[*byte]*textFile{}, units: map[unitKey]kustomize.Unit{},
+		reader: reader{root}, known: known,
+		parsed: make([]parsedClaim, len(root.Claims)), states: make([]state, len(root.Claims)), ranks: make([]int, len(root.Claims)),
+		foreign: newIndex(), index: newIndex(), holder: map[identity]*entry{}, texts: map[*byte]*textFile{},
 	}
-	if s.root.Cache == nil {
-		s.root.Cache = &kustomize.Cache{}
-	}
-	s.root.Cache.Load(s.contents())
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
-	for _, entry := range s.parse(foreign, s.withoutHiding(root.Foreign), &s.broken) {
-		s.foreign.add(entry)
+	s.withoutHiding()
+	var stored [][]byte
+	for i := range root.Claims {
+		s.parsed[i].of = &known.claims[i].owner
+		if !s.storesWhatIsKnown(i) {
+			stored = s.appendContents(stored, root.Claims[i].Stored)
+		}
 	}
-	for _, entry := range claimedPaths(foreign, Claim{}, root.Foreign) {
-		s.foreign.add(entry)
+	s.root.Cache.Load(stored)
+	for _, e := range s.read(nil, &known.foreign, Claim{}, root.Foreign, &s.broken) {
+		s.foreign.add(e)
 	}
+	for i := range root.Claims {
+		s.readClaim(i)
+	}
+	s.quoteDirectories()
 	return s
 }
 
-// contents gives every file that is read.
-func (s *session) contents() [][]byte {
-	var contents [][]byte
-	add := func(files []File) {
-		for _, file := range files {
-			if kustomize.Loads(file.Path) {
-				contents = append(contents, file.Content)
-			}
+// read gives the entries of a claim's files: those that are known, unless a
+// kustomization somewhere may have changed what they mean.
+func (s *session) read(of *owner, k *known, claim Claim, files []File, broken *[]finding.Finding) []*entry {
+	if k != nil && s.known.kustomizations == 0 {
+		if broken != nil {
+			*broken = append(*broken, k.broken...)
 		}
+		return k.entries
 	}
-	add(s.root.Foreign)
-	for _, claim := range s.root.Claims {
-		add(claim.Wanted)
-		add(claim.Stored)
-	}
-	return contents
+	return append(s.parse(of, files, broken), claimedPaths(of, claim, files)...)
+}
+
+// storesWhatIsKnown tells that the store has just the files that were read.
+func (s *session) storesWhatIsKnown(i int) bool {
+	return sameFiles(s.known.claims[i].files, s.root.Claims[i].Stored)
 }
 
 // claimedPaths gives the paths that a claim with these files has to itself.
-func claimedPaths(i int, claim Claim, files []File) []entry {
-	var entries []entry
+func claimedPaths(of *owner, claim Claim, files []File) []*entry {
+	var entries []*entry
 	switch {
 	case len(files) == 0 || claim.Joined:
 	case !claim.Dir.IsRoot():
-		entries = append(entries, entry{id: identity{path: claim.Dir}, claim: i, path: claim.Dir, place: finding.Place{Object: claim.Object}})
+		entries = append(entries, &entry{id: pathIdentity(claim.Dir), of: of, path: claim.Dir, place: finding.Place{Object: claim.Object}})
 	default:
 		for _, file := range files {
-			entries = append(entries, entry{id: identity{path: file.Path}, claim: i, path: file.Path, place: file.Place})
+			entries = append(entries, &entry{id: pathIdentity(file.Path), of: of, path: file.Path, place: file.Place})
 		}
 	}
 	return entries
 }
 
-// holdUnbuildable reads all claims and sets aside those that Flux cannot build.
-func (s *session) holdUnbuildable() {
-	for i, claim := range s.root.Claims {
-		stored := s.parse(i, claim.Stored, nil)
-		for _, e := range stored {
+// readClaim reads what a claim has and what it wants, and sets it aside if Flux
+// cannot build that.
+func (s *session) readClaim(i int) {
+	claim, of, k := s.root.Claims[i], s.parsed[i].of, s.known.claims[i]
+	var same *known
+	if s.storesWhatIsKnown(i) {
+		same = k
+	}
+	stored := s.read(of, same, claim, claim.Stored, nil)
+	for _, e := range stored {
+		if !e.id.isPath() {
 			s.holder[e.id] = e
 		}
-		s.parsed[i].stored = slices.Concat(stored, claimedPaths(i, claim, claim.Stored), stakes(i, claim, stored))
-		if claim.Kept {
-			s.states[i] = kept
-			continue
-		}
-		before := len(s.broken)
-		s.parsed[i].wanted = append(s.parse(i, claim.Wanted, &s.broken), claimedPaths(i, claim, claim.Wanted)...)
-		if len(s.broken) > before {
-			s.states[i] = unbuildable
-		}
+	}
+	s.parsed[i].stored = slices.Concat(stored, stakes(of, claim, stored))
+	if claim.Kept {
+		s.states[i] = kept
+		return
+	}
+	before := len(s.broken)
+	s.parsed[i].wanted = s.read(of, k, claim, claim.Wanted, &s.broken)
+	if len(s.broken) > before || s.hides(claim) {
+		s.states[i] = unbuildable
 	}
 }
 
@@ -171,7 +206,7 @@ func (s *session) tryAll() bool {
 }
 
 // current gives what a claim has in the tree if it is written when it may be.
-func (s *session) current(i int) []entry {
+func (s *session) current(i int) []*entry {
 	if s.states[i] == waiting {
 		return s.parsed[i].wanted
 	}
@@ -219,7 +254,7 @@ func (s *session) admit(i int) bool {
 // hold back, even where it clashes. With Share that is only so if it has the
 // very bytes, since others may rely on them.
 func (s *session) unchanged(i int) bool {
-	return len(s.parsed[i].stored) > 0 && slices.EqualFunc(s.parsed[i].stored, s.parsed[i].wanted, func(a, b entry) bool {
+	return len(s.parsed[i].stored) > 0 && slices.EqualFunc(s.parsed[i].stored, s.parsed[i].wanted, func(a, b *entry) bool {
 		return a.path == b.path && a.id == b.id && (s.root.Policy != Share || bytes.Equal(a.text, b.text))
 	})
 }

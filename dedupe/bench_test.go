@@ -71,20 +71,45 @@ func BenchmarkFullCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkNextCheck is a check after one file has changed, with what earlier
-// checks have read at hand.
-func BenchmarkNextCheck(b *testing.B) {
+// BenchmarkOneFileChanged is what a round pays after one file has changed: the
+// check of the root that it is in, and what is told of the whole cluster.
+func BenchmarkOneFileChanged(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
-	root.Cache = &kustomize.Cache{}
+	root.Cache, root.Memory = &kustomize.Cache{}, &Memory{}
 	Check(root)
-	claims := root.Claims[n/2].Wanted
 	round := 0
 	b.Run(strconv.Itoa(n), func(b *testing.B) {
 		measure(b, n, func() {
 			round++
-			claims[0].Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
-			if v := Check(root); len(v.Held) > 0 {
+			file := root.Claims[n/2].Wanted[0]
+			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
+			root.Claims[n/2].Wanted = []File{file}
+			v := Check(root)
+			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.quick {
+				b.Fatal(v)
+			}
+			root.Cache.Sweep()
+		})
+	})
+}
+
+// BenchmarkOneFileChangedBesideAClash is the same while two others clash, so
+// that everything has to be decided.
+func BenchmarkOneFileChangedBesideAClash(b *testing.B) {
+	const n = 8_000
+	root := largeRoot(n)
+	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
+	root.Cache, root.Memory = &kustomize.Cache{}, &Memory{}
+	Check(root)
+	round := 0
+	b.Run(strconv.Itoa(n), func(b *testing.B) {
+		measure(b, n, func() {
+			round++
+			file := root.Claims[n/2].Wanted[0]
+			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
+			root.Claims[n/2].Wanted = []File{file}
+			if v := Check(root); len(v.Held) != 1 {
 				b.Fatal(v.Held)
 			}
 			root.Cache.Sweep()
@@ -92,28 +117,18 @@ func BenchmarkNextCheck(b *testing.B) {
 	})
 }
 
-func BenchmarkJudge(b *testing.B) {
+// BenchmarkConfirmedMessage is what Flux's words about one clash cost, in trees
+// of different size: what a check with a clash takes longer than one without.
+func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
-		files := belowRoot(largeRoot(n))
+		root := largeRoot(n)
+		root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
+		root.Cache = &kustomize.Cache{}
+		s := Check(root).decided
+		first, later := s.firstClash()
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
-				if v := kustomize.Judge(path("root"), files); v.Err != nil {
-					b.Fatal(v.Err)
-				}
-			})
-		})
-	}
-}
-
-// BenchmarkWords is what the words of Flux about one clash cost.
-func BenchmarkWords(b *testing.B) {
-	for _, n := range []int{1_000, 8_000} {
-		files := belowRoot(largeRoot(n))
-		two := []tree.File{files[n/2], files[n/2]}
-		two[1].Path = path("zz/again.yaml")
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			measure(b, n, func() {
-				if kustomize.Build(path("root"), two) == nil {
+				if s.words(first, later) == "" {
 					b.Fatal("there is no clash")
 				}
 			})

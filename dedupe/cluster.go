@@ -18,26 +18,30 @@ type kindOf struct{ group, kind string }
 
 // present is an object that lies in a root.
 type present struct {
-	entry
+	*entry
 	root  tree.Path
 	owner string
 }
 
 // CheckCluster compares what lies in the roots of one cluster after Check: it
-// tells of objects that kustomize takes for two and the API server for one.
+// tells of objects that kustomize takes for two and the API server for one. The
+// verdicts must be of one Memory's last checks, or of none.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
-	clusterScoped := map[kindOf]bool{}
+	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.settled(verdicts) {
+		return nil
+	}
+	scopes := map[kindOf]bool{}
 	for _, verdict := range verdicts {
-		verdict.decided.learnScopes(clusterScoped)
+		verdict.decided.learnScopes(scopes)
 	}
 	groups := map[apiObject][]present{}
 	for _, verdict := range verdicts {
 		s := verdict.decided
-		for id, entries := range s.index.byID {
+		for id, entries := range s.index.all() {
 			if id.isPath() {
 				continue
 			}
-			key := apiKey(id.object, clusterScoped)
+			key := apiKey(id.object, func(kind kindOf) bool { return scopes[kind] })
 			for _, e := range entries {
 				if !e.stake {
 					groups[key] = append(groups[key], present{e, s.root.Path, s.owner(e)})
@@ -60,27 +64,27 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 }
 
 // learnScopes notes the custom kinds that live outside namespaces, wherever
-// they are defined: in what is written and in what is held back.
+// they are defined: in what is there after the round and in what is held back.
 func (s *session) learnScopes(clusterScoped map[kindOf]bool) {
-	learn := func(entries []entry) {
+	learn := func(entries []*entry) {
 		for _, e := range entries {
 			if e.defines != nil && e.defines.ClusterScoped {
 				clusterScoped[kindOf{e.defines.Group, e.defines.Kind}] = true
 			}
 		}
 	}
-	for _, entries := range s.foreign.byID {
+	for _, entries := range s.index.all() {
 		learn(entries)
 	}
 	for _, parsed := range s.parsed {
 		learn(parsed.wanted)
-		learn(parsed.stored)
 	}
 }
 
-func apiKey(id kustomize.ID, clusterScoped map[kindOf]bool) apiObject {
+// apiKey gives the object that the API server knows by an ID.
+func apiKey(id kustomize.ID, isClusterScoped func(kindOf) bool) apiObject {
 	key := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
-	if clusterScoped[kindOf{key.group, key.kind}] {
+	if isClusterScoped(kindOf{key.group, key.kind}) {
 		key.namespace = ""
 	}
 	return key
@@ -114,20 +118,13 @@ const (
 )
 
 // checkCost tells of a root that takes kustomize long to build.
-func (s *session) checkCost() []finding.Finding {
-	objects, bytes := 0, 0
-	for id, entries := range s.index.byID {
-		if !id.isPath() {
-			objects += len(entries)
-			bytes += len(entries[0].text)
-		}
-	}
+func (s *session) checkCost(objects, bytes int) []finding.Finding {
 	seconds := objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 	if seconds < slowSeconds {
 		return nil
 	}
 	return []finding.Finding{{
 		Rule: finding.SlowBuild(), Place: finding.Place{File: s.root.Path.String()},
-		Message: fmt.Sprintf("%d objects in up to %d MiB; one build takes Flux about %d s", objects, bytes>>20, seconds),
+		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", objects, float64(bytes)/(1<<20), seconds),
 	}}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -16,7 +17,7 @@ func thing(version, namespace string) string {
 	return "apiVersion: example.org/" + version + "\nkind: Thing\nmetadata:\n  name: x\n  namespace: " + namespace + "\n"
 }
 
-func owner(name, content string) Claim {
+func bringer(name, content string) Claim {
 	c := claim(name, nil, nil)
 	c.Wanted = files(name, map[string]string{"f.yaml": content})
 	return c
@@ -27,12 +28,12 @@ func TestCheckCluster(t *testing.T) {
 		roots [][]Claim
 		found []string
 	}{
-		"two versions are one object":              {[][]Claim{{owner("a", thing("v1", "n")), owner("b", thing("v2", "n"))}}, []string{"KS010 b/f.yaml:1 with a/f.yaml:1"}},
-		"two namespaces are two objects":           {[][]Claim{{owner("a", thing("v1", "n")), owner("b", thing("v1", "m"))}}, nil},
-		"unless the kind is defined cluster-wide":  {[][]Claim{{owner("a", thing("v1", "n")), owner("b", thing("v1", "m")), owner("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"in another root too":                      {[][]Claim{{owner("c", clusterThing)}, {owner("a", thing("v1", "n")), owner("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"one object in two roots":                  {[][]Claim{{owner("a", configMaps("x"))}, {owner("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
-		"a clash in one root is told of elsewhere": {[][]Claim{{owner("a", configMaps("x")), owner("b", configMaps("x"))}}, nil},
+		"two versions are one object":              {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v2", "n"))}}, []string{"KS010 b/f.yaml:1 with a/f.yaml:1"}},
+		"two namespaces are two objects":           {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, nil},
+		"unless the kind is defined cluster-wide":  {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"in another root too":                      {[][]Claim{{bringer("c", clusterThing)}, {bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"one object in two roots":                  {[][]Claim{{bringer("a", configMaps("x"))}, {bringer("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
+		"a clash in one root is told of elsewhere": {[][]Claim{{bringer("a", configMaps("x")), bringer("b", configMaps("x"))}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var verdicts []Verdict
@@ -56,8 +57,8 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 		claims []Claim
 		found  []string
 	}{
-		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), owner("b", configMaps("p-x")), owner("c", configMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
-		"one that fails is told of":        {[]Claim{nested("a", "resources: [missing.yaml]\n"), owner("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
+		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), bringer("b", configMaps("p-x")), bringer("c", configMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
+		"one that fails is told of":        {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
 		"one that would call is not built": {[]Claim{nested("a", "resources: ['https://example.org/x.yaml']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,21 +70,21 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 }
 
 func TestReportWritesEverythingAndTells(t *testing.T) {
-	v := Check(Root{Path: path("root"), Policy: Report, Claims: []Claim{owner("a", configMaps("x")), owner("b", configMaps("x")), owner("c", "values: 1\n")}})
+	v := Check(Root{Path: path("root"), Policy: Report, Claims: []Claim{bringer("a", configMaps("x")), bringer("b", configMaps("x")), bringer("c", "values: 1\n")}})
 	if got := told(v.Findings); len(v.Held) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
 		t.Errorf("held %v, found %v", v.Held, got)
 	}
 }
 
 func TestWhatFluxDoesNotFetchTakesNoPart(t *testing.T) {
-	c := owner("a", configMaps("x"))
+	c := bringer("a", configMaps("x"))
 	c.Wanted = append(c.Wanted, files("a", map[string]string{".sops.yaml": "creation_rules: []\n"})...)
 	v := Check(Root{Path: path("root"), Claims: []Claim{c}})
 	if len(v.Findings) != 1 {
 		t.Errorf("without Ignored: %v", told(v.Findings))
 	}
 	root := Root{Path: path("root"), Claims: []Claim{c}}
-	root.Ignored = func(p tree.Path) bool { return p.Base() == ".sops.yaml" }
+	root.Ignored = kustomize.Ignore(nil)
 	if v := Check(root); len(v.Findings) != 0 {
 		t.Errorf("found %v", told(v.Findings))
 	}
@@ -93,7 +94,7 @@ func TestSecretsAreNotShownInDifferences(t *testing.T) {
 	secret := func(value string) string {
 		return "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: " + value + "\n"
 	}
-	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{owner("a", secret("hunter2")), owner("b", secret("swordfish"))}})
+	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{bringer("a", secret("hunter2")), bringer("b", secret("swordfish"))}})
 	if len(v.Findings) != 1 || !strings.Contains(v.Findings[0].Message, "stringData.password") || bytes.Contains([]byte(v.Findings[0].Message), []byte("hunter2")) || strings.Contains(v.Findings[0].Message, "swordfish") {
 		t.Errorf("found %v", v.Findings)
 	}
@@ -103,14 +104,14 @@ func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
 	hiding := files("stranger", map[string]string{"kustomization.yaml": "resources: []\n"})
 	for _, dir := range []string{"root/kustomization.yaml", "root/a/kustomization.yaml"} {
 		hiding[0].Path = path(dir)
-		c := owner("a", configMaps("x"))
+		c := bringer("a", configMaps("x"))
 		c.Wanted[0].Path = path("root/a/b/f.yaml")
 		v := Check(Root{Path: path("root"), Claims: []Claim{c}, Foreign: hiding})
 		if got := told(v.Findings); !slices.Equal(got, []string{"KS006 stranger/kustomization.yaml:0"}) || !strings.Contains(v.Findings[0].Fix, "/"+dir) {
 			t.Errorf("%s: found %v", dir, v.Findings)
 		}
 	}
-	c := owner("a", configMaps("x"))
+	c := bringer("a", configMaps("x"))
 	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, path("root/kustomization.yaml"), []byte("resources: []\n")
 	if v := Check(Root{Path: path("root"), Claims: []Claim{c}}); len(v.Held) != 1 || v.Findings[0].Rule.ID != "KS006" {
 		t.Errorf("a placement's own: held %v, found %v", v.Held, told(v.Findings))

@@ -19,11 +19,14 @@ type Root struct {
 	// Foreign are files that belong to no placement.
 	Foreign []File
 	// Ignored tells which files Flux does not fetch; nil is none.
-	Ignored func(tree.Path) bool
+	Ignored *kustomize.Ignored
 	// Policy says what is done about a clash; nothing is Quarantine.
 	Policy Policy
 	// Cache remembers files that were read before; nil remembers nothing.
 	Cache *kustomize.Cache
+	// Memory remembers the claims of the last check, so that the next one costs
+	// what has changed; nil remembers nothing.
+	Memory *Memory
 }
 
 // Claim is a placement's want of files.
@@ -34,7 +37,8 @@ type Claim struct {
 	// the placement claims just the paths of its files.
 	Dir tree.Path
 	// Joined tells that the files are parts of one file that others have parts
-	// of too, so that their path is nobody's.
+	// of too, so that their path is nobody's. Claims of one file are in the order
+	// of their parts.
 	Joined bool
 	// Wanted is what the placement would write; Stored what it has in the store
 	// now, nothing for a new one.
@@ -62,7 +66,8 @@ type Rank struct {
 	Name    string
 }
 
-// Verdict says what may be written.
+// Verdict says what may be written. It holds until the next check with the same
+// Memory.
 type Verdict struct {
 	// Held gives, for each claim that may not be written now, the reason. What
 	// such a claim has in the store stays.

@@ -173,7 +173,7 @@ func TestCheck(t *testing.T) {
 				}, claim("a", nil, nil)),
 				claim("b", strs{"x"}, nil),
 			},
-			held: []int{0}, found: strs{"KS002 a/v.yaml:1"},
+			held: []int{0}, found: strs{"KS001 a/ok.yaml:1 with b/maps.yaml:1", "KS002 a/v.yaml:1"},
 		},
 		"a file that Flux does not read may hold anything": {
 			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},

@@ -21,7 +21,7 @@ const (
 // difference says where two copies of an object differ, when only that keeps
 // them from being shared.
 func (s *session) difference(c clash) string {
-	if s.root.Policy != Share || c.isPath() || c.first.claim == foreign {
+	if s.root.Policy != Share || c.isPath() || c.first.of == nil {
 		return ""
 	}
 	mine, mineErr := s.meaning(c.later)
@@ -109,7 +109,7 @@ func differ(path string, a, b any) []fieldDifference {
 }
 
 // placeOf gives where an entry's object is: a stake's is in another's file.
-func (s *session) placeOf(e entry) finding.Place {
+func (s *session) placeOf(e *entry) finding.Place {
 	if e.stake {
 		return s.holder[e.id].place
 	}

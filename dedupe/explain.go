@@ -2,34 +2,20 @@ package dedupe
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-func compareEntries(a, b entry) int {
+// compareEntries is the order in which kustomize meets objects.
+func compareEntries(a, b *entry) int {
 	return cmp.Or(
 		tree.Compare(a.path, b.path),
+		cmp.Compare(a.claim(), b.claim()), // parts of one file
 		cmp.Compare(a.position, b.position),
-		cmp.Compare(a.claim, b.claim),
 	)
-}
-
-func (s *session) unbuildableFile(claim int, file File, err error) finding.Finding {
-	place := file.Place
-	var at *kustomize.FileError
-	if errors.As(err, &at) {
-		place.Line = at.Line
-	}
-	return finding.Finding{
-		Rule: finding.UnbuildableFile(), Place: place,
-		Message: fmt.Sprintf("Flux could not build %s with it: %s", s.root.Path, oneLine(err.Error())),
-		Flux:    s.words(file), Fix: s.mend(claim, file.Path.String()),
-	}
 }
 
 // findings names every clash: those of the claims that are held, and those
@@ -37,23 +23,23 @@ func (s *session) unbuildableFile(claim int, file File, err error) finding.Findi
 func (s *session) findings() []finding.Finding {
 	findings := s.broken
 	for i, st := range s.states {
-		if st == waiting {
+		if st == waiting || st == unbuildable {
 			for _, c := range s.clashesOf(i) {
 				findings = append(findings, s.finding(c))
 			}
 		}
 	}
-	for _, e := range s.index.repeated() {
-		if first := s.index.byID[e.id][0]; !same(first, e) && !s.compatible(first, e) {
+	for _, e := range s.index.doubled() {
+		if first := s.index.at(e.id)[0]; !same(first, e) && !s.compatible(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}
 	}
-	s.quoteFlux(findings)
-	return append(findings, s.checkCost()...)
+	findings = s.quoteFlux(findings)
+	return append(findings, s.checkCost(s.known.objects, s.known.bytes)...)
 }
 
 // clash is one object in two places, or one path that two claim.
-type clash struct{ later, first entry }
+type clash struct{ later, first *entry }
 
 func (c clash) isPath() bool { return c.later.id.isPath() }
 
@@ -69,7 +55,7 @@ func (s *session) clashesOf(i int) []clash {
 
 func (s *session) allClashesOf(i int) []clash {
 	var clashes []clash
-	own := map[identity]entry{}
+	own := map[identity]*entry{}
 	for _, e := range s.parsed[i].wanted {
 		if first, twice := own[e.id]; twice {
 			clashes = append(clashes, clash{e, first})
@@ -96,17 +82,17 @@ func (s *session) clashesInShort(i int) string {
 }
 
 // taken gives who else has an entry's object in the tree.
-func (s *session) taken(e entry) (entry, bool) {
-	for _, other := range s.index.byID[e.id] {
-		if other.claim != e.claim && !s.compatible(e, other) {
+func (s *session) taken(e *entry) (*entry, bool) {
+	for _, other := range s.index.at(e.id) {
+		if other.claim() != e.claim() && !s.compatible(e, other) {
 			return other, true
 		}
 	}
-	return entry{}, false
+	return nil, false
 }
 
-func same(a, b entry) bool {
-	return a.claim == b.claim && a.path == b.path && a.position == b.position
+func same(a, b *entry) bool {
+	return a.claim() == b.claim() && a.path == b.path && a.position == b.position
 }
 
 func (s *session) finding(c clash) finding.Finding {
@@ -121,9 +107,9 @@ func (s *session) finding(c clash) finding.Finding {
 	return f
 }
 
-func (s *session) owner(e entry) string {
-	if e.claim == foreign {
+func (s *session) owner(e *entry) string {
+	if e.of == nil {
 		return "a file in the store that belongs to no placement"
 	}
-	return s.root.Claims[e.claim].Owner
+	return s.root.Claims[e.claim()].Owner
 }

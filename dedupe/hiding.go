@@ -6,32 +6,58 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// withoutHiding takes out kustomizations that lie above the files of claims,
-// and tells of them: Flux would build nothing but what they list. Clashes are
-// looked for as if they were not there.
-func (s *session) withoutHiding(files []File) []File {
-	return slices.DeleteFunc(slices.Clone(files), func(file File) bool {
-		if !kustomize.IsKustomization(file.Path) || (s.root.Ignored != nil && s.root.Ignored(file.Path)) {
-			return false
+// withoutHiding finds the kustomizations that lie above files of others, or at
+// the root, and tells of them: Flux would build nothing there but what they
+// list. Everything else is looked at as if they were not there.
+func (s *session) withoutHiding() {
+	if s.known.kustomizations == 0 {
+		return
+	}
+	s.hiding = map[tree.Path]bool{}
+	for _, file := range s.root.Foreign {
+		if below, hides := s.hiddenBy(nil, file); hides {
+			s.hiding[file.Path] = true
+			s.broken = append(s.broken, finding.Finding{
+				Rule: finding.HidingKustomization(), Place: file.Place, Fix: s.mend(nil, file.Path.String()),
+				Message: fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below),
+			})
 		}
-		below := 0
-		for _, claim := range s.root.Claims {
-			for _, other := range slices.Concat(claim.Stored, claim.Wanted) {
-				if other.Path.Within(file.Path.Dir()) {
-					below++
-					break
-				}
+	}
+	for i := range s.root.Claims {
+		of := &s.known.claims[i].owner
+		for _, file := range slices.Concat(s.root.Claims[i].Stored, s.root.Claims[i].Wanted) {
+			if _, hides := s.hiddenBy(of, file); hides && !s.hiding[file.Path] {
+				s.hiding[file.Path] = true
+				s.broken = append(s.broken, finding.Finding{
+					Rule: finding.HidingKustomization(), Place: file.Place,
+					Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
+				})
 			}
 		}
-		if below == 0 && file.Path.Dir() != s.root.Path {
-			return false
+	}
+}
+
+// hides tells whether a claim wants a kustomization that hides others' files.
+func (s *session) hides(claim Claim) bool {
+	return slices.ContainsFunc(claim.Wanted, func(f File) bool { return s.hiding[f.Path] })
+}
+
+// hiddenBy counts the placements with files that a file hides.
+func (s *session) hiddenBy(of *owner, file File) (placements int, hides bool) {
+	if !kustomize.IsKustomization(file.Path) || s.root.Ignored.Has(file.Path) {
+		return 0, false
+	}
+	dir := file.Path.Dir()
+	within := func(f File) bool { return f.Path.Within(dir) && !s.root.Ignored.Has(f.Path) }
+	for i := range s.root.Claims {
+		claim := &s.root.Claims[i]
+		if (of == nil || of.at != i) && (slices.ContainsFunc(claim.Stored, within) || slices.ContainsFunc(claim.Wanted, within)) {
+			placements++
 		}
-		s.broken = append(s.broken, finding.Finding{
-			Rule: finding.HidingKustomization(), Place: file.Place, Fix: s.mend(foreign, file.Path.String()),
-			Message: fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below),
-		})
-		return true
-	})
+	}
+	hides = placements > 0 || dir == s.root.Path || (of != nil && slices.ContainsFunc(s.root.Foreign, within))
+	return placements, hides
 }

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -13,18 +14,23 @@ import (
 const foreign = -1
 
 // identity is what only one claim can have: an object, or a path.
-type identity struct {
-	object kustomize.ID
-	path   tree.Path
-}
+type identity struct{ object kustomize.ID }
+
+// pathIdentity makes an identity of a path: no object is without a kind.
+func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
 // isPath tells a path from an object.
-func (id identity) isPath() bool { return id.object == kustomize.ID{} }
+func (id identity) isPath() bool { return id.object.Kind == "" }
+
+// owner is who has an entry: a claim, by its place among the Root's claims in
+// this check.
+type owner struct{ at int }
 
 // entry is one object in one file of one claim, or one path that it claims.
 type entry struct {
-	id    identity
-	claim int
+	id identity
+	// of is nil for what belongs to no placement.
+	of    *owner
 	path  tree.Path
 	place finding.Place
 	// position is the object's in its file, in the order kustomize takes them.
@@ -37,51 +43,94 @@ type entry struct {
 	stake bool
 }
 
+// claim gives the place of the entry's claim among the Root's.
+func (e *entry) claim() int {
+	if e.of == nil {
+		return foreign
+	}
+	return e.of.at
+}
+
 // index knows every object and every claimed path of a root.
 type index struct {
-	byID map[identity][]entry
+	// single has what is there once, which is nearly everything.
+	single map[identity]*entry
+	// repeated has what is there more than once, in the order it came.
+	repeated map[identity][]*entry
 }
 
-func newIndex() *index { return &index{byID: map[identity][]entry{}} }
+func newIndex() *index {
+	return &index{single: map[identity]*entry{}, repeated: map[identity][]*entry{}}
+}
 
 func (x *index) clone() *index {
-	copied := maps.Clone(x.byID)
-	for id, entries := range copied {
-		copied[id] = slices.Clip(entries)
+	copied := &index{single: maps.Clone(x.single), repeated: maps.Clone(x.repeated)}
+	for id, entries := range copied.repeated {
+		copied.repeated[id] = slices.Clip(entries)
 	}
-	return &index{byID: copied}
+	return copied
 }
 
-func (x *index) add(e entry) { x.byID[e.id] = append(x.byID[e.id], e) }
+// at gives the entries of an identity.
+func (x *index) at(id identity) []*entry {
+	if e, there := x.single[id]; there {
+		return []*entry{e}
+	}
+	return x.repeated[id]
+}
 
-func (x *index) remove(e entry) {
-	rest := slices.DeleteFunc(slices.Clone(x.byID[e.id]), func(other entry) bool {
-		return other.claim == e.claim && other.path == e.path && other.position == e.position
-	})
-	if len(rest) == 0 {
-		delete(x.byID, e.id)
+// count tells how many there are of an identity.
+func (x *index) count(id identity) int {
+	if _, there := x.single[id]; there {
+		return 1
+	}
+	return len(x.repeated[id])
+}
+
+// all gives every identity with its entries.
+func (x *index) all() iter.Seq2[identity, []*entry] {
+	return func(yield func(identity, []*entry) bool) {
+		for id, e := range x.single {
+			if !yield(id, []*entry{e}) {
+				return
+			}
+		}
+		for id, entries := range x.repeated {
+			if !yield(id, entries) {
+				return
+			}
+		}
+	}
+}
+
+func (x *index) add(e *entry) {
+	if there := x.at(e.id); len(there) > 0 {
+		delete(x.single, e.id)
+		x.repeated[e.id] = append(there, e)
 		return
 	}
-	x.byID[e.id] = rest
+	x.single[e.id] = e
 }
 
-// all gives every entry, objects in the order in which kustomize meets them.
-func (x *index) all() []entry {
-	entries := make([]entry, 0, len(x.byID))
-	for _, some := range x.byID {
-		entries = append(entries, some...)
+func (x *index) remove(e *entry) {
+	rest := slices.DeleteFunc(slices.Clone(x.at(e.id)), func(other *entry) bool { return same(other, e) })
+	delete(x.single, e.id)
+	delete(x.repeated, e.id)
+	switch len(rest) {
+	case 0:
+	case 1:
+		x.single[e.id] = rest[0]
+	default:
+		x.repeated[e.id] = rest
 	}
-	slices.SortFunc(entries, compareEntries)
-	return entries
 }
 
-// repeated gives the entries of what is there more than once, in that order.
-func (x *index) repeated() []entry {
-	var entries []entry
-	for _, some := range x.byID {
-		if len(some) > 1 {
-			entries = append(entries, some...)
-		}
+// doubled gives the entries of what is there more than once, in the order in
+// which kustomize meets them.
+func (x *index) doubled() []*entry {
+	var entries []*entry
+	for _, some := range x.repeated {
+		entries = append(entries, some...)
 	}
 	slices.SortFunc(entries, compareEntries)
 	return entries

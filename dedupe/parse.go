@@ -10,22 +10,92 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// parse reads the objects of files as kustomize does: those of each file, and
-// what a directory with a kustomization of its own builds to. What cannot be
-// read is reported to broken, if that is given.
-func (s *session) parse(claim int, files []File, broken *[]finding.Finding) []entry {
-	if s.root.Ignored != nil {
-		files = slices.DeleteFunc(slices.Clone(files), func(f File) bool { return s.root.Ignored(f.Path) })
+// reader reads the files of a root.
+type reader struct{ root Root }
+
+// appendContents adds the files that Flux reads.
+func (r *reader) appendContents(contents [][]byte, files []File) [][]byte {
+	for _, file := range files {
+		if kustomize.Loads(file.Path) && !kustomize.IsKustomization(file.Path) {
+			contents = append(contents, file.Content)
+		}
 	}
-	var entries []entry
+	return contents
+}
+
+// parseFile reads the objects of a file as kustomize does. What Flux would
+// choke on is reported to broken, if that is given.
+func (r *reader) parseFile(of *owner, file File, broken *[]finding.Finding) []*entry {
+	found := r.root.Cache.File(file.Content)
+	if broken != nil && found.Err != nil {
+		*broken = append(*broken, r.unbuildableFile(of, file, found.Err))
+	}
+	if broken != nil && found.Late != nil {
+		*broken = append(*broken, r.unbuildableFile(of, file, found.Late))
+	}
+	entries := make([]*entry, 0, len(found.Objects))
+	for i, object := range found.Objects {
+		place := file.Place
+		place.Line = object.Line
+		entries = append(entries, &entry{
+			id: identity{object: object.ID}, of: of, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
+		})
+	}
+	return entries
+}
+
+func (r *reader) unbuildableFile(of *owner, file File, err error) finding.Finding {
+	place := file.Place
+	var at *kustomize.FileError
+	if errors.As(err, &at) {
+		place.Line = at.Line
+	}
+	return finding.Finding{
+		Rule: finding.UnbuildableFile(), Place: place,
+		Message: fmt.Sprintf("Flux could not build %s with it: %s", r.root.Path, oneLine(err.Error())),
+		Flux:    r.wordsAboutFile(file, err), Fix: r.mend(of, file.Path.String()),
+	}
+}
+
+// wordsAboutFile gives what Flux says of a file that it cannot build.
+func (r *reader) wordsAboutFile(file File, err error) string {
+	if errors.Is(err, kustomize.ErrBuild) {
+		return oneLine(err.Error())
+	}
+	if err := kustomize.Build(r.root.Path, []tree.File{r.below(file)}); err != nil {
+		return oneLine(err.Error())
+	}
+	return ""
+}
+
+// below gives a file as it is seen from the root.
+func (r *reader) below(file File) tree.File {
+	path, _ := file.Path.RelativeTo(r.root.Path)
+	return tree.File{Path: path, Content: file.Content}
+}
+
+// mend gives the line of .sourceignore with which Flux leaves a foreign file or
+// directory out.
+func (r *reader) mend(of *owner, path string) string {
+	if of != nil {
+		return ""
+	}
+	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
+}
+
+// parse reads files of one claim: what each has, and what directories with a
+// kustomization of their own build to.
+func (s *session) parse(of *owner, files []File, broken *[]finding.Finding) []*entry {
+	files = slices.DeleteFunc(slices.Clone(files), func(f File) bool { return s.root.Ignored.Has(f.Path) || s.hiding[f.Path] })
+	var entries []*entry
 	plain, nested := s.split(files)
 	for _, file := range plain {
 		if kustomize.Loads(file.Path) {
-			entries = append(entries, s.parseFile(claim, file, broken)...)
+			entries = append(entries, s.parseFile(of, file, broken)...)
 		}
 	}
 	for _, unit := range nested {
-		entries = append(entries, s.parseDirectory(claim, unit, files, broken)...)
+		entries = append(entries, s.parseDirectory(of, unit, files, broken)...)
 	}
 	return entries
 }
@@ -37,8 +107,7 @@ func (s *session) split(files []File) (plain []File, nested []kustomize.Unit) {
 	}
 	var below []tree.File
 	for _, file := range files {
-		path, _ := file.Path.RelativeTo(s.root.Path)
-		below = append(below, tree.File{Path: path, Content: file.Content})
+		below = append(below, s.below(file))
 	}
 	for _, unit := range kustomize.Units(below) {
 		if unit.Nested {
@@ -46,71 +115,8 @@ func (s *session) split(files []File) (plain []File, nested []kustomize.Unit) {
 		}
 	}
 	within := func(f File) bool {
-		path, _ := f.Path.RelativeTo(s.root.Path)
+		path := s.below(f).Path
 		return slices.ContainsFunc(nested, func(u kustomize.Unit) bool { return path.Within(u.Path) })
 	}
 	return slices.DeleteFunc(slices.Clone(files), within), nested
-}
-
-func (s *session) parseFile(claim int, file File, broken *[]finding.Finding) []entry {
-	objects, err := s.root.Cache.Objects(file.Content)
-	if err != nil && broken != nil {
-		*broken = append(*broken, s.unbuildableFile(claim, file, err))
-	}
-	entries := make([]entry, 0, len(objects))
-	for i, object := range objects {
-		place := file.Place
-		place.Line = object.Line
-		entries = append(entries, entry{
-			id: identity{object: object.ID}, claim: claim, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
-		})
-	}
-	return entries
-}
-
-// unitKey names a directory with a kustomization in a claim.
-type unitKey struct {
-	claim int
-	path  tree.Path
-}
-
-// parseDirectory has kustomize build a directory that has a kustomization.
-func (s *session) parseDirectory(claim int, unit kustomize.Unit, files []File, broken *[]finding.Finding) []entry {
-	dir := s.root.Path.Join(unit.Path)
-	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
-	place := files[at].Place
-	if unit.Path.IsRoot() && broken != nil {
-		*broken = append(*broken, finding.Finding{
-			Rule: finding.HidingKustomization(), Place: place,
-			Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of other placements", s.root.Path),
-		})
-	}
-	objects, err := kustomize.Nested(s.root.Path, unit)
-	switch {
-	case err == nil:
-	case broken == nil:
-	case errors.Is(err, kustomize.ErrRemote):
-		*broken = append(*broken, finding.Finding{Rule: finding.UncheckedKustomization(), Place: place, Message: err.Error()})
-	default:
-		*broken = append(*broken, finding.Finding{
-			Rule: finding.UnbuildableKustomization(), Place: place, Fix: s.mend(claim, dir.String()+"/"),
-			Message: fmt.Sprintf("Flux could not build %s with the kustomization in %s", s.root.Path, unit.Path),
-			Flux:    oneLine(err.Error()),
-		})
-	}
-	s.units[unitKey{claim, dir}] = unit
-	entries := make([]entry, 0, len(objects))
-	for i, object := range objects {
-		entries = append(entries, entry{id: identity{object: object.ID}, claim: claim, path: dir, place: place, position: i + 1, defines: object.Defines})
-	}
-	return entries
-}
-
-// mend gives the line of .sourceignore with which Flux leaves a foreign file or
-// directory out.
-func (s *session) mend(claim int, path string) string {
-	if claim != foreign {
-		return ""
-	}
-	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }

@@ -18,12 +18,12 @@ type Shared struct {
 }
 
 // stakes gives what a claim has in the tree only by another's file.
-func stakes(i int, claim Claim, stored []entry) []entry {
-	var stakes []entry
+func stakes(of *owner, claim Claim, stored []*entry) []*entry {
+	var stakes []*entry
 	for _, shared := range claim.Shared {
 		id := identity{object: shared.Object}
-		if !slices.ContainsFunc(stored, func(e entry) bool { return e.id == id }) {
-			stakes = append(stakes, entry{id: id, claim: i, stake: true})
+		if !slices.ContainsFunc(stored, func(e *entry) bool { return e.id == id }) {
+			stakes = append(stakes, &entry{id: id, of: of, stake: true})
 		}
 	}
 	return stakes
@@ -33,14 +33,14 @@ func stakes(i int, claim Claim, stored []entry) []entry {
 var errNoHolder = errors.New("no file in the store has it")
 
 // free tells whether entries of one claim could be added without a clash.
-func (s *session) free(entries []entry) bool {
+func (s *session) free(entries []*entry) bool {
 	own := make(map[identity]struct{}, len(entries))
 	for _, e := range entries {
 		if _, twice := own[e.id]; twice {
 			return false
 		}
 		own[e.id] = struct{}{}
-		if slices.ContainsFunc(s.index.byID[e.id], func(other entry) bool { return !s.compatible(e, other) }) {
+		if slices.ContainsFunc(s.index.at(e.id), func(other *entry) bool { return !s.compatible(e, other) }) {
 			return false
 		}
 	}
@@ -49,7 +49,7 @@ func (s *session) free(entries []entry) bool {
 
 // clashes tells whether an index has entries that cannot be in one tree.
 func (s *session) clashes(x *index) bool {
-	for _, entries := range x.byID {
+	for _, entries := range x.all() {
 		if len(entries) < 2 {
 			continue
 		}
@@ -67,10 +67,10 @@ func (s *session) clashes(x *index) bool {
 // stays as it is. It tells whether there was any.
 func (s *session) pinHolders() bool {
 	found := false
-	for id, entries := range s.index.byID {
+	for id, entries := range s.index.all() {
 		holder, known := s.holder[id]
-		if known && s.states[holder.claim] == admitted && !slices.ContainsFunc(entries, func(e entry) bool { return !e.stake }) {
-			s.states[holder.claim] = pinned
+		if known && s.states[holder.claim()] == admitted && !slices.ContainsFunc(entries, func(e *entry) bool { return !e.stake }) {
+			s.states[holder.claim()] = pinned
 			found = true
 		}
 	}
@@ -78,8 +78,8 @@ func (s *session) pinHolders() bool {
 }
 
 // compatible tells whether two entries of one identity can be in one tree.
-func (s *session) compatible(a, b entry) bool {
-	if s.root.Policy != Share || (a.text == nil && !a.stake) || (b.text == nil && !b.stake) || a.id.isPath() || a.claim == foreign || b.claim == foreign || a.claim == b.claim {
+func (s *session) compatible(a, b *entry) bool {
+	if s.root.Policy != Share || (a.text == nil && !a.stake) || (b.text == nil && !b.stake) || a.id.isPath() || a.claim() == foreign || b.claim() == foreign || a.claim() == b.claim() {
 		return false
 	}
 	x, xErr := s.meaning(a)
@@ -88,7 +88,7 @@ func (s *session) compatible(a, b entry) bool {
 }
 
 // meaning gives what an entry's object says. A stake means what is in the store.
-func (s *session) meaning(e entry) ([]byte, error) {
+func (s *session) meaning(e *entry) ([]byte, error) {
 	if e.stake {
 		holder, found := s.holder[e.id]
 		if !found {
@@ -112,7 +112,7 @@ type textFile struct {
 }
 
 // fileOf reads the file that an entry is in.
-func (s *session) fileOf(e entry) *textFile {
+func (s *session) fileOf(e *entry) *textFile {
 	key := &e.text[0]
 	if known, there := s.texts[key]; there {
 		return known
@@ -126,14 +126,14 @@ func (s *session) fileOf(e entry) *textFile {
 }
 
 // separable tells whether an object can be cut out of its file.
-func (s *session) separable(e entry) bool { return e.stake || s.fileOf(e).separable }
+func (s *session) separable(e *entry) bool { return e.stake || s.fileOf(e).separable }
 
 // share gives, after everything is decided, the files of the claims that leave
 // an object to another, and the objects that are shared.
 func (s *session) share() (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}
-	for id, entries := range s.index.byID {
+	for id, entries := range s.index.all() {
 		if id.isPath() || len(entries) < 2 {
 			continue
 		}
@@ -151,14 +151,14 @@ func (s *session) share() (files map[int][]File, shared map[int][]Shared) {
 		}
 		holder := s.chosen(entries)
 		for _, e := range entries {
-			if e.stake || same(e, holder) || s.states[e.claim] != admitted {
+			if e.stake || same(e, holder) || s.states[e.claim()] != admitted {
 				continue
 			}
-			if cuts[e.claim] == nil {
-				cuts[e.claim] = map[fileKey][]int{}
+			if cuts[e.claim()] == nil {
+				cuts[e.claim()] = map[fileKey][]int{}
 			}
 			key := fileKey{e.path, e.place.File}
-			cuts[e.claim][key] = append(cuts[e.claim][key], e.position-1)
+			cuts[e.claim()][key] = append(cuts[e.claim()][key], e.position-1)
 		}
 	}
 	for i, byFile := range cuts {
@@ -177,34 +177,34 @@ type fileKey struct {
 }
 
 // ownersOf gives the claims behind entries that all mean the same, in order.
-func (s *session) ownersOf(entries []entry) []int {
+func (s *session) ownersOf(entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
-		if e.claim != foreign && !slices.Contains(owners, e.claim) && (e.stake || s.compatibleWithAll(e, entries)) {
-			owners = append(owners, e.claim)
+		if e.claim() != foreign && !slices.Contains(owners, e.claim()) && (e.stake || s.compatibleWithAll(e, entries)) {
+			owners = append(owners, e.claim())
 		}
 	}
 	slices.Sort(owners)
 	return owners
 }
 
-func (s *session) compatibleWithAll(e entry, entries []entry) bool {
-	return !slices.ContainsFunc(entries, func(o entry) bool { return !same(o, e) && !s.compatible(e, o) })
+func (s *session) compatibleWithAll(e *entry, entries []*entry) bool {
+	return !slices.ContainsFunc(entries, func(o *entry) bool { return !same(o, e) && !s.compatible(e, o) })
 }
 
 // chosen gives the entry that stays in its file: one whose claim is not
 // rewritten, else that of the first claim in order.
-func (s *session) chosen(entries []entry) entry {
-	var inFiles []entry
+func (s *session) chosen(entries []*entry) *entry {
+	var inFiles []*entry
 	for _, e := range entries {
 		if !e.stake {
 			inFiles = append(inFiles, e)
 		}
 	}
-	return slices.MinFunc(inFiles, func(a, b entry) int {
+	return slices.MinFunc(inFiles, func(a, b *entry) int {
 		return cmp.Or(
-			cmp.Compare(btoi(s.states[a.claim] == admitted), btoi(s.states[b.claim] == admitted)),
-			cmp.Compare(s.ranks[a.claim], s.ranks[b.claim]),
+			cmp.Compare(btoi(s.states[a.claim()] == admitted), btoi(s.states[b.claim()] == admitted)),
+			cmp.Compare(s.ranks[a.claim()], s.ranks[b.claim()]),
 		)
 	})
 }

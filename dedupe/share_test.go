@@ -195,7 +195,7 @@ func TestNothingSharedIsEverLost(t *testing.T) {
 					t.Fatalf("seed %d, step %d: %s is lost: before %v, after %v", seed, step, name, before, after)
 				}
 			}
-			if err := kustomize.Judge(path("root"), tw.tree()).Err; err != nil {
+			if err := kustomize.Build(path("root"), tw.tree()); err != nil {
 				t.Fatalf("seed %d, step %d: %v", seed, step, err)
 			}
 		}

@@ -23,14 +23,14 @@ func (s *session) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {
 		for _, e := range s.parsed[group[at]].wanted {
-			for _, other := range s.index.byID[e.id] {
-				if slices.Contains(group, other.claim) || s.compatible(e, other) {
+			for _, other := range s.index.at(e.id) {
+				if slices.Contains(group, other.claim()) || s.compatible(e, other) {
 					continue
 				}
-				if other.claim == foreign || s.states[other.claim] != waiting {
+				if other.claim() == foreign || s.states[other.claim()] != waiting {
 					return nil
 				}
-				group = append(group, other.claim)
+				group = append(group, other.claim())
 			}
 		}
 	}

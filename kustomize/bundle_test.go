@@ -23,7 +23,8 @@ func TestFilesReadTogetherAreAsReadAlone(t *testing.T) {
 	var cache Cache
 	cache.Load(contents)
 	for i, content := range contents {
-		got, gotErr := cache.Objects(content)
+		read := cache.File(content)
+		got, gotErr := read.Objects, read.Err
 		want, wantErr := Objects(content)
 		if !reflect.DeepEqual(got, want) || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
 			t.Errorf("file %d: %v %v, alone %v %v", i, got, gotErr, want, wantErr)

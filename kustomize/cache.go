@@ -2,36 +2,58 @@ package kustomize
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"runtime"
 	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
+// sum names a content.
+type sum = [sha256.Size]byte
+
 // Cache reads files and remembers their objects by the sum of their content, so
-// that a file is read once however often it is looked at. The zero Cache is
-// empty. It may be used by several goroutines.
+// that a file is read once however often it is looked at. It remembers builds
+// of directories alike. The zero Cache is empty. It may be used by several
+// goroutines.
 type Cache struct {
-	mu    sync.Mutex
-	files map[[sha256.Size]byte]*cachedFile
-	words map[string]string
-	round int
+	mu     sync.Mutex
+	files  map[sum]*cachedFile
+	builds map[sum]*cachedBuild
+	words  map[string]string
+	round  int
 }
 
 type cachedFile struct {
-	objects []Object
-	err     error
-	round   int
+	FileObjects
+	round int
 }
 
-// Objects gives what the function Objects does. The objects are shared and must
-// not be changed.
-func (c *Cache) Objects(content []byte) ([]Object, error) {
-	sum := sha256.Sum256(content)
-	if file := c.known(sum); file != nil {
-		return file.objects, file.err
+type cachedBuild struct {
+	nested Nested
+	err    error
+	round  int
+}
+
+// FileObjects is what kustomize finds in a file. It is shared and must not be
+// changed.
+type FileObjects struct {
+	Objects []Object
+	// Err says why the file cannot be read; there are no objects then.
+	Err error
+	// Late is what kustomize says at the end of a build, when it follows the
+	// references of the objects.
+	Late error
+}
+
+// File gives what is in a file.
+func (c *Cache) File(content []byte) FileObjects {
+	key := sha256.Sum256(content)
+	if file := c.known(key); file != nil {
+		return file.FileObjects
 	}
-	objects, err := Objects(content)
-	c.add(sum, objects, err)
-	return objects, err
+	c.load([][]byte{content})
+	return c.known(key).FileObjects
 }
 
 // Load reads many files at once, on all processors.
@@ -53,62 +75,180 @@ func (c *Cache) Load(contents [][]byte) {
 	done.Wait()
 }
 
-func (c *Cache) load(contents [][]byte) {
-	var simple [][]byte
-	var sums [][sha256.Size]byte
-	for _, content := range contents {
-		sum := sha256.Sum256(content)
-		switch {
-		case c.known(sum) != nil:
-		case isSimple(content):
-			simple, sums = append(simple, content), append(sums, sum)
-		default:
-			objects, err := Objects(content)
-			c.add(sum, objects, err)
-		}
-	}
-	for i, object := range readTogether(simple) {
-		c.add(sums[i], []Object{object}, nil)
-	}
+// unread is what a bundle of files is sorted into.
+type unread struct {
+	contents [][]byte
+	sums     []sum
 }
 
-// Sweep forgets the files that nobody has asked for since the last Sweep.
+func (u *unread) add(content []byte, key sum) {
+	u.contents, u.sums = append(u.contents, content), append(u.sums, key)
+}
+
+func (c *Cache) load(contents [][]byte) {
+	var simple, single unread
+	for _, content := range contents {
+		key := sha256.Sum256(content)
+		switch {
+		case c.known(key) != nil:
+		case isSimple(content):
+			simple.add(content, key)
+		default:
+			single.add(content, key)
+		}
+	}
+	found := map[sum]FileObjects{}
+	for i, object := range readTogether(simple.contents) {
+		found[simple.sums[i]] = FileObjects{Objects: []Object{object}}
+	}
+	var referring unread
+	for _, some := range []unread{simple, single} {
+		for i, key := range some.sums {
+			file, read := found[key]
+			if !read {
+				file.Objects, file.Err = Objects(some.contents[i])
+				found[key] = file
+			}
+			if file.refers() {
+				referring.add(some.contents[i], key)
+			}
+		}
+	}
+	for i, err := range follow(referring.contents) {
+		file := found[referring.sums[i]]
+		file.Late = err
+		found[referring.sums[i]] = file
+	}
+	c.add(found)
+}
+
+func (f FileObjects) refers() bool {
+	for _, object := range f.Objects {
+		if Refers(object.ID.Kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// Nested gives what BuildNested does. What looked at nothing else is remembered
+// by the directory's own files, anything else by all of them.
+func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
+	var own []tree.File
+	for _, file := range files {
+		if file.Path.Within(dir) {
+			own = append(own, file)
+		}
+	}
+	alone, among := sumOf(root, []tree.Path{dir}, own), sumOf(root, []tree.Path{dir}, files)
+	for _, key := range []sum{alone, among} {
+		if build := c.knownBuild(key); build != nil {
+			return build.nested, build.err
+		}
+	}
+	nested, err := BuildNested(root, dir, files)
+	key := alone
+	if nested.Outside || err != nil {
+		key = among
+	}
+	c.addBuild(key, &cachedBuild{nested: nested, err: err})
+	return nested, err
+}
+
+// Units gives what BuildUnits does.
+func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
+	key := sumOf(root, units, files)
+	if build := c.knownBuild(key); build != nil {
+		return build.err
+	}
+	err := BuildUnits(root, units, files)
+	c.addBuild(key, &cachedBuild{err: err})
+	return err
+}
+
+// sumOf names a build.
+func sumOf(root tree.Path, units []tree.Path, files []tree.File) sum {
+	hash := sha256.New()
+	add := func(text []byte) {
+		hash.Write(binary.AppendUvarint(nil, uint64(len(text))))
+		hash.Write(text)
+	}
+	add([]byte(root.String()))
+	for _, unit := range units {
+		add([]byte(unit.String()))
+	}
+	add(nil)
+	for _, file := range files {
+		add([]byte(file.Path.String()))
+		add(file.Content)
+	}
+	return sum(hash.Sum(nil))
+}
+
+// Sweep forgets what nobody has asked for since the last Sweep.
 func (c *Cache) Sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for sum, file := range c.files {
+	for key, file := range c.files {
 		if file.round < c.round {
-			delete(c.files, sum)
+			delete(c.files, key)
+		}
+	}
+	for key, build := range c.builds {
+		if build.round < c.round {
+			delete(c.builds, key)
 		}
 	}
 	c.round++
 	c.words = nil
 }
 
-func (c *Cache) known(sum [sha256.Size]byte) *cachedFile {
+func (c *Cache) known(key sum) *cachedFile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	file := c.files[sum]
+	file := c.files[key]
 	if file != nil {
 		file.round = c.round
 	}
 	return file
 }
 
-func (c *Cache) add(sum [sha256.Size]byte, objects []Object, err error) {
+func (c *Cache) knownBuild(key sum) *cachedBuild {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	build := c.builds[key]
+	if build != nil {
+		build.round = c.round
+	}
+	return build
+}
+
+func (c *Cache) add(found map[sum]FileObjects) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.files == nil {
-		c.files = map[[sha256.Size]byte]*cachedFile{}
+		c.files = map[sum]*cachedFile{}
 	}
 	if c.words == nil {
 		c.words = map[string]string{}
 	}
-	for i := range objects {
-		id := &objects[i].ID
-		id.APIVersion, id.Kind, id.Namespace = c.one(id.APIVersion), c.one(id.Kind), c.one(id.Namespace)
+	for key, file := range found {
+		for i := range file.Objects {
+			id := &file.Objects[i].ID
+			id.APIVersion, id.Kind, id.Namespace = c.one(id.APIVersion), c.one(id.Kind), c.one(id.Namespace)
+		}
+		c.files[key] = &cachedFile{FileObjects: file, round: c.round}
 	}
-	c.files[sum] = &cachedFile{objects: objects, err: err, round: c.round}
+}
+
+func (c *Cache) addBuild(key sum, build *cachedBuild) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.builds == nil {
+		c.builds = map[sum]*cachedBuild{}
+	}
+	build.round = c.round
+	c.builds[key] = build
 }
 
 // one gives the one copy of a word that very many objects have.

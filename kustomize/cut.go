@@ -1,20 +1,26 @@
 package kustomize
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// errNoDocument is an object that is not a document of its own.
-var errNoDocument = errors.New("it is an item of a list, which cannot be cut out of its file")
+// ErrInseparable is an object that cannot be cut out of its file without
+// touching the bytes of others.
+var ErrInseparable = errors.New("it is an item of a list that is not written one item below the other, and cannot be cut out of its file")
 
-// Without takes objects out of a file, by their positions among the file's Objects.
-// The bytes of all other documents stay as they are, and so do the markers
-// before them. Nothing is left of a file that had no other object.
+// Without takes objects out of a file, by their positions among the file's
+// Objects. The bytes of everything else stay as they are, and so do the markers
+// before documents. An item of a list goes with its lines; a list goes when all
+// its items do. Nothing is left of a file that had no other object.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
-		return nil, errNoDocument
+		return withoutItems(content, positions)
 	}
 	pieces := cutAtMarkers(content)
 	kept := pieces[:0:0]
@@ -37,14 +43,18 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	if left == 0 {
 		return nil, nil
 	}
+	return join(kept), nil
+}
+
+func join(pieces []piece) []byte {
 	var rest []byte
-	for i, piece := range kept {
+	for i, piece := range pieces {
 		if i > 0 {
 			rest = append(rest, piece.marker...)
 		}
 		rest = append(rest, piece.document...)
 	}
-	return rest, nil
+	return rest
 }
 
 // piece is a document with its last line break, and the marker line before it.
@@ -63,6 +73,137 @@ func cutAtMarkers(content []byte) []piece {
 	}
 	next.document = content[start:]
 	return append(pieces, next)
+}
+
+// span is an object in a file with lists: some lines of a document. What a list
+// holds are spans below the list's own.
+type span struct {
+	piece int
+	// from and to are lines of the document, from 0; to is the first behind.
+	from, to int
+	node     *yaml.Node
+	list     *span
+	// left counts the items that are not cut out.
+	left int
+	// block tells of a list that is written one item below the other.
+	block bool
+}
+
+// withoutItems is Without for a file that may hold lists. What it gives is read
+// again: the other objects must be just what they were.
+func withoutItems(content []byte, positions []int) ([]byte, error) {
+	before, err := Canonical(content)
+	if err != nil {
+		return nil, err
+	}
+	pieces := cutAtMarkers(content)
+	spans := spansOf(pieces)
+	if len(spans) != len(before) {
+		return nil, ErrInseparable
+	}
+	var want [][]byte
+	for position, span := range spans {
+		if !slices.Contains(positions, position) {
+			want = append(want, before[position])
+			continue
+		}
+		for ; span.list != nil; span = span.list {
+			if span.list.left--; span.list.left > 0 {
+				break
+			}
+		}
+	}
+	cuts := make([][]*span, len(pieces))
+	for _, position := range positions {
+		span := spans[position]
+		for span.list != nil && span.list.left == 0 {
+			span = span.list
+		}
+		if span.list != nil && !span.list.block {
+			return nil, ErrInseparable
+		}
+		cuts[span.piece] = append(cuts[span.piece], span)
+	}
+	if len(want) == 0 {
+		return nil, nil
+	}
+	rest := join(cutSpans(pieces, cuts))
+	after, err := Canonical(rest)
+	if err != nil || !slices.EqualFunc(want, after, bytes.Equal) {
+		return nil, ErrInseparable
+	}
+	return rest, nil
+}
+
+// cutSpans takes spans out of pieces; those that are documents take the piece.
+func cutSpans(pieces []piece, cuts [][]*span) []piece {
+	var kept []piece
+	for i, piece := range pieces {
+		if slices.ContainsFunc(cuts[i], func(s *span) bool { return s.list == nil }) {
+			continue
+		}
+		if len(cuts[i]) > 0 {
+			var rest []byte
+			for at, line := range bytes.SplitAfter(piece.document, []byte("\n")) {
+				if !slices.ContainsFunc(cuts[i], func(s *span) bool { return s.from <= at && at < s.to }) {
+					rest = append(rest, line...)
+				}
+			}
+			piece.document = rest
+		}
+		kept = append(kept, piece)
+	}
+	return kept
+}
+
+// spansOf gives the objects of a file in kustomize's order: what a list holds
+// comes after everything else.
+func spansOf(pieces []piece) []*span {
+	var queue, objects []*span
+	for i, piece := range pieces {
+		var node yaml.Node
+		if yaml.NewDecoder(bytes.NewReader(piece.document)).Decode(&node) == nil && len(node.Content) > 0 && node.Content[0].Tag != "!!null" {
+			queue = append(queue, &span{piece: i, to: bytes.Count(piece.document, []byte("\n")) + 1, node: node.Content[0]})
+		}
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		var h header
+		if at.node.Decode(&h) != nil || !strings.HasSuffix(h.Kind, "List") || h.Items.Kind != yaml.SequenceNode {
+			objects = append(objects, at)
+			continue
+		}
+		lines := bytes.Split(pieces[at.piece].document, []byte("\n"))
+		at.left, at.block = len(h.Items.Content), h.Items.Style&yaml.FlowStyle == 0
+		for i, item := range h.Items.Content {
+			of := &span{piece: at.piece, from: aboveComments(lines, item.Line-1), to: endOf(at, &h.Items), node: item, list: at}
+			if i+1 < len(h.Items.Content) {
+				of.to = aboveComments(lines, h.Items.Content[i+1].Line-1)
+			}
+			queue = append(queue, of)
+		}
+	}
+	return objects
+}
+
+// aboveComments gives the first of the lines of comment right above a line: they
+// are about what follows.
+func aboveComments(lines [][]byte, line int) int {
+	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
+		line--
+	}
+	return line
+}
+
+// endOf gives the line behind the last item of a list: where the field behind
+// the items begins, or else the list's own end.
+func endOf(list *span, items *yaml.Node) int {
+	for i := 0; i+1 < len(list.node.Content); i += 2 {
+		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {
+			return key.Line - 1
+		}
+	}
+	return list.to
 }
 
 // Canonical writes each of a file's Objects so that two that mean the same are

@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
+	"sync/atomic"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -20,13 +23,20 @@ type disk struct {
 	files map[string][]byte
 	// dirs has what is in each directory.
 	dirs map[string][]string
+	// kustomizations is how many there are, with the one that is built.
+	kustomizations int
+	// root is where the files are; inside, if it is set, a directory in it.
+	root, inside string
+	// outside tells that something below root was asked for that is not inside.
+	outside atomic.Bool
+	guard   guard
 }
 
 var _ filesys.FileSystem = (*disk)(nil)
 
 // newDisk lays files out in a directory.
 func newDisk(dir string, files []tree.File) *disk {
-	d := &disk{FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
+	d := &disk{root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)
 	for _, file := range files {
 		d.put(dir+"/"+file.Path.String(), file.Content)
@@ -34,11 +44,25 @@ func newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
+// watch has the disk note when something is asked for that is not inside a
+// directory.
+func (d *disk) watch(inside string) { d.inside = inside }
+
+func (d *disk) note(name string) {
+	within := func(dir string) bool { return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/") }
+	if d.inside != "" && within(d.root) && !within(d.inside) {
+		d.outside.Store(true)
+	}
+}
+
 // put adds or replaces a file.
 func (d *disk) put(name string, content []byte) {
 	if _, there := d.files[name]; !there {
 		d.mkdir(path.Dir(name))
 		d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
+		if slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name)) {
+			d.kustomizations++
+		}
 	}
 	d.files[name] = content
 }
@@ -71,12 +95,18 @@ func (d *disk) missing(name string) error {
 
 // IsDir tells a directory.
 func (d *disk) IsDir(name string) bool {
-	_, dir := d.dirs[path.Clean(name)]
+	d.note(path.Clean(name))
+	return d.isDir(path.Clean(name))
+}
+
+func (d *disk) isDir(clean string) bool {
+	_, dir := d.dirs[clean]
 	return dir
 }
 
 // Exists tells whether there is a file or directory.
 func (d *disk) Exists(name string) bool {
+	d.note(path.Clean(name))
 	_, file := d.files[path.Clean(name)]
 	return file || d.IsDir(name)
 }
@@ -84,8 +114,9 @@ func (d *disk) Exists(name string) bool {
 // ReadFile gives a file.
 func (d *disk) ReadFile(name string) ([]byte, error) {
 	clean := path.Clean(name)
+	d.note(clean)
 	if content, there := d.files[clean]; there {
-		return content, nil
+		return content, d.guard.allow(strings.TrimPrefix(clean, strings.TrimSuffix(d.root, "/")+"/"), content)
 	}
 	if d.IsDir(clean) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errDirectory}
@@ -95,6 +126,7 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 
 // ReadDir gives what is in a directory.
 func (d *disk) ReadDir(name string) ([]string, error) {
+	d.note(path.Clean(name))
 	inside, there := d.dirs[path.Clean(name)]
 	if !there {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errMissing}
@@ -110,7 +142,7 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	}
 	if !d.Exists(clean) {
 		first := clean
-		for above := path.Dir(clean); !d.IsDir(above); above = path.Dir(above) {
+		for above := path.Dir(clean); !d.isDir(above); above = path.Dir(above) {
 			first = above
 		}
 		if _, file := d.files[first]; file {
@@ -123,6 +155,7 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 
 // Glob gives the files that a pattern names.
 func (d *disk) Glob(pattern string) ([]string, error) {
+	d.outside.Store(true)
 	var found []string
 	for name := range d.files {
 		match, err := path.Match(pattern, name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fluxcd/pkg/sourceignore"
+	"github.com/fluxcd/pkg/sourceignore/gitignore"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -32,27 +33,41 @@ func ignoreFile() tree.Path {
 	return path
 }
 
-// Ignore tells which files Flux does not fetch from a store: those that a
-// .sourceignore names, and a few that it never fetches. The files' paths are
-// relative to the store's root; only .sourceignore files among them count.
-func Ignore(files []tree.File) func(tree.Path) bool {
-	var ignores []tree.File
+// Ignored tells which files Flux does not fetch from a store.
+type Ignored struct {
+	files   []tree.File
+	matcher gitignore.Matcher
+}
+
+// Ignore reads what Flux does not fetch from a store: what a .sourceignore
+// names, and a few files that it never fetches. The files' paths are relative
+// to the store's root; only .sourceignore files among them count.
+func Ignore(files []tree.File) *Ignored {
+	ignored := &Ignored{}
 	for _, file := range files {
 		if IsIgnoreFile(file.Path) {
-			ignores = append(ignores, file)
+			ignored.files = append(ignored.files, file)
 		}
 	}
 	// A directory's own patterns come before those of the directories in it.
-	slices.SortStableFunc(ignores, func(a, b tree.File) int { return tree.Compare(a.Path.Dir(), b.Path.Dir()) })
-	patterns := sourceignore.NewDefaultMatcher(nil, nil)
-	if len(ignores) > 0 {
-		read := sourceignore.ReadPatterns(bytes.NewReader(ignores[0].Content), elements(ignores[0].Path.Dir()))
-		for _, file := range ignores[1:] {
-			read = append(read, sourceignore.ReadPatterns(bytes.NewReader(file.Content), elements(file.Path.Dir()))...)
-		}
-		patterns = sourceignore.NewDefaultMatcher(read, nil)
+	slices.SortStableFunc(ignored.files, func(a, b tree.File) int { return tree.Compare(a.Path.Dir(), b.Path.Dir()) })
+	var patterns []gitignore.Pattern
+	for _, file := range ignored.files {
+		patterns = append(patterns, sourceignore.ReadPatterns(bytes.NewReader(file.Content), elements(file.Path.Dir()))...)
 	}
-	return func(path tree.Path) bool { return patterns.Match(elements(path), false) }
+	ignored.matcher = sourceignore.NewDefaultMatcher(patterns, nil)
+	return ignored
+}
+
+// Has tells whether Flux leaves a file out. Nothing is ignored by nil.
+func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
+
+// Equal tells whether two ignore the same, for the same reasons.
+func (i *Ignored) Equal(other *Ignored) bool {
+	if i == nil || other == nil {
+		return i == other
+	}
+	return slices.EqualFunc(i.files, other.files, func(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) })
 }
 
 func elements(path tree.Path) []string {

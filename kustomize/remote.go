@@ -3,12 +3,13 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/yaml"
-
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // ErrRemote is a kustomization that would have kustomize fetch something, which
@@ -19,34 +20,37 @@ var ErrRemote = errors.New("it loads something from outside the store, which is 
 // not in the tree. It errs on the side of yes.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
-// loadsOnlyFiles refuses kustomizations that name anything outside the tree.
-func loadsOnlyFiles(files []tree.File) error {
-	configured := false
-	for _, file := range files {
-		if !IsKustomization(file.Path) {
-			continue
-		}
-		var fields map[string]any
-		if yaml.Unmarshal(file.Content, &fields) != nil {
-			continue // kustomize says why it cannot be read
-		}
-		if found := findRemote(fields); found != "" {
-			return fmt.Errorf("%w: %s names %s", ErrRemote, file.Path, found)
-		}
-		for _, field := range []string{"generators", "transformers", "validators", "helmCharts", "helmChartInflationGenerator"} {
-			configured = configured || fields[field] != nil
-		}
+// guard refuses kustomizations that name anything outside the tree, when
+// kustomize is about to read them.
+type guard struct {
+	// configured tells that something was read that may configure a
+	// transformer, and that can name files to load as well.
+	configured bool
+	refused    error
+}
+
+// allow says why kustomize may not read a file.
+func (g *guard) allow(name string, content []byte) error {
+	switch base := path.Base(name); {
+	case slices.Contains(konfig.RecognizedKustomizationFileNames(), base):
+		g.kustomization(name, content)
+	case g.configured && remote.Match(content):
+		g.refused = fmt.Errorf("%w: %s, which may configure a transformer, names an address", ErrRemote, name)
 	}
-	if !configured {
-		return nil
+	return g.refused
+}
+
+func (g *guard) kustomization(name string, content []byte) {
+	var fields map[string]any
+	if yaml.Unmarshal(content, &fields) != nil {
+		return // kustomize says why it cannot be read
 	}
-	// What configures a transformer can name files to load as well.
-	for _, file := range files {
-		if Loads(file.Path) && remote.Match(file.Content) {
-			return fmt.Errorf("%w: %s, which may configure a transformer, names an address", ErrRemote, file.Path)
-		}
+	if found := findRemote(fields); found != "" {
+		g.refused = fmt.Errorf("%w: %s names %s", ErrRemote, name, found)
 	}
-	return nil
+	for _, field := range []string{"generators", "transformers", "validators", "helmCharts", "helmChartInflationGenerator"} {
+		g.configured = g.configured || fields[field] != nil
+	}
 }
 
 // harmless are fields of a kustomization whose text is never loaded.

@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
@@ -25,8 +24,11 @@ const buildTime = 2 * time.Minute
 var errTime = errors.New("kustomize did not come to an end in " + buildTime.String())
 
 // run builds as Flux does: one build at a time, plugins off, the schema reset,
-// panics recovered; and gives up after buildTime.
-func run(disk filesys.FileSystem, dir string) (resmap.ResMap, error) {
+// panics recovered; and gives up after buildTime. Flux also reads the whole
+// schema of Kubernetes before each build, so that a kustomization of the tree
+// may add to it; where there is none, kustomize reads it when it needs it, which
+// comes to the same and is much faster.
+func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap
 		err   error
@@ -40,13 +42,16 @@ func run(disk filesys.FileSystem, dir string) (resmap.ResMap, error) {
 	defer patience.Stop()
 	select {
 	case o := <-done:
+		if disk.guard.refused != nil {
+			return nil, disk.guard.refused
+		}
 		return o.built, o.err
 	case <-patience.C:
 		return nil, errTime
 	}
 }
 
-func runAlone(disk filesys.FileSystem, dir string) (built resmap.ResMap, err error) {
+func runAlone(disk *disk, dir string) (built resmap.ResMap, err error) {
 	schema.Lock()
 	defer schema.Unlock()
 	defer openapi.ResetOpenAPI()
@@ -56,6 +61,9 @@ func runAlone(disk filesys.FileSystem, dir string) (built resmap.ResMap, err err
 		}
 	}()
 	openapi.ResetOpenAPI()
+	if disk.kustomizations > 1 {
+		openapi.Schema()
+	}
 	return krusty.MakeKustomizer(&krusty.Options{
 		LoadRestrictions: types.LoadRestrictionsNone,
 		PluginConfig:     types.DisabledPluginConfig(),

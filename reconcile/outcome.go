@@ -136,7 +136,7 @@ func (dest *desiredDestination) changed() report.Destination {
 
 // ignored tells what of a Destination's files Flux does not fetch, after the
 // round.
-func (dest *desiredDestination) ignored(ctx context.Context) (func(tree.Path) bool, error) {
+func (dest *desiredDestination) ignored(ctx context.Context) (*kustomize.Ignored, error) {
 	var files []tree.File
 	read := func(path tree.Path) error {
 		content, err := dest.store.state.Contents.Content(ctx, path)

@@ -1,0 +1,324 @@
+package dedupe
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Memory is what Check and CheckCluster remember of the roots of one cluster:
+// the index of everything that is wanted. The next check of a root reads only
+// what has changed, and has nothing to decide while nothing in it clashes. The
+// zero Memory is empty; one that is lost costs time and nothing else. It keeps
+// the files that it was given, which must not be changed in place. It must not
+// be used by two goroutines at a time.
+type Memory struct {
+	roots   map[tree.Path]*remembered
+	cluster clusterIndex
+}
+
+// remembered is the index of one root.
+type remembered struct {
+	ignored *kustomize.Ignored
+	foreign known
+	claims  []*known
+	index   *index
+	cluster *clusterIndex
+	total
+}
+
+// total counts what keeps a root from being settled at a glance, and what a
+// build of it costs.
+type total struct {
+	// broken counts files that Flux cannot build, kustomizations those that
+	// change what others mean, stakes the objects in others' files.
+	broken, kustomizations, stakes int
+	objects, bytes                 int
+}
+
+func (t *total) add(o total, sign int) {
+	t.broken += sign * o.broken
+	t.kustomizations += sign * o.kustomizations
+	t.stakes += sign * o.stakes
+	t.objects += sign * o.objects
+	t.bytes += sign * o.bytes
+}
+
+// known is a claim, as it was read.
+type known struct {
+	owner
+	name, object string
+	dir          tree.Path
+	files        []File
+	entries      []*entry
+	broken       []finding.Finding
+	total
+	joined, kept bool
+	// seen tells that the claim is there in this check.
+	seen bool
+}
+
+func newKnown(claim *Claim) *known {
+	return &known{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, files: claim.now(), joined: claim.Joined, kept: claim.Kept, seen: true}
+}
+
+// root gives what is remembered of a root; of nothing when there is no Memory.
+func (m *Memory) root(root Root) *remembered {
+	if m == nil {
+		m = &Memory{}
+	}
+	found := m.roots[root.Path]
+	if found == nil || !found.ignored.Equal(root.Ignored) {
+		if found != nil {
+			m.cluster.stale = true
+		}
+		found = &remembered{ignored: root.Ignored, index: newIndex(), cluster: &m.cluster}
+		if m.roots == nil {
+			m.roots = map[tree.Path]*remembered{}
+		}
+		m.roots[root.Path] = found
+	}
+	return found
+}
+
+// update makes the index that of a root; it costs a look at each claim, and the
+// reading of those that have changed.
+func (m *remembered) update(r *reader) {
+	changed := m.match(r.root)
+	foreignChanged := !sameFiles(m.foreign.files, r.root.Foreign)
+	var contents [][]byte
+	for _, k := range changed {
+		contents = r.appendContents(contents, k.files)
+	}
+	if foreignChanged {
+		contents = r.appendContents(contents, r.root.Foreign)
+	}
+	r.root.Cache.Load(contents)
+	if foreignChanged {
+		m.forget(&m.foreign)
+		m.foreign = known{files: r.root.Foreign}
+		r.know(&m.foreign, nil, &Claim{})
+		m.learn(&m.foreign)
+	}
+	for _, k := range changed {
+		r.know(k, &k.owner, &r.root.Claims[k.at])
+		m.learn(k)
+	}
+}
+
+// match finds each claim in what is remembered, and forgets those that are
+// gone. It gives the claims that are to be read.
+func (m *remembered) match(root Root) (changed []*known) {
+	now := make([]*known, len(root.Claims))
+	var byName map[string][]*known
+	next := 0
+	for i, claim := range root.Claims {
+		var before *known
+		switch {
+		case next < len(m.claims) && m.claims[next].name == claim.Rank.Name && !m.claims[next].seen:
+			before = m.claims[next]
+			next++
+		case next < len(m.claims) || byName != nil:
+			if byName == nil {
+				byName = map[string][]*known{}
+				for _, k := range m.claims {
+					byName[k.name] = append(byName[k.name], k)
+				}
+			}
+			if at := slices.IndexFunc(byName[claim.Rank.Name], func(k *known) bool { return !k.seen }); at >= 0 {
+				before = byName[claim.Rank.Name][at]
+				next = before.at + 1
+			}
+		}
+		if before != nil && before.stillIs(claim) {
+			before.seen, now[i] = true, before
+			continue
+		}
+		now[i] = newKnown(&claim)
+		changed = append(changed, now[i])
+	}
+	for _, k := range m.claims {
+		if !k.seen {
+			m.forget(k)
+		}
+	}
+	for i, k := range now {
+		k.at, k.seen = i, false
+	}
+	m.claims = now
+	return changed
+}
+
+// stillIs tells whether a claim comes to the same entries as when it was read.
+func (k *known) stillIs(claim Claim) bool {
+	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.kept == claim.Kept &&
+		(!claim.Kept || k.stakes+len(claim.Shared) == 0) && sameFiles(k.files, claim.now())
+}
+
+func sameFiles(a, b []File) bool {
+	return slices.EqualFunc(a, b, func(x, y File) bool {
+		return x.Path == y.Path && x.Place == y.Place && bytes.Equal(x.Content, y.Content)
+	})
+}
+
+// now gives the files of a claim that is written whenever it may be.
+func (c *Claim) now() []File {
+	if c.Kept {
+		return c.Stored
+	}
+	return c.Wanted
+}
+
+// know reads a claim by itself, without regard to kustomizations.
+func (r *reader) know(k *known, of *owner, claim *Claim) {
+	for _, file := range k.files {
+		if r.root.Ignored.Has(file.Path) {
+			continue
+		}
+		if kustomize.IsKustomization(file.Path) {
+			k.kustomizations++
+		} else if kustomize.Loads(file.Path) {
+			k.entries = append(k.entries, r.parseFile(of, file, &k.broken)...)
+		}
+	}
+	for _, e := range k.entries {
+		k.objects++
+		if e.position == 1 {
+			k.bytes += len(e.text)
+		}
+	}
+	k.total.broken = len(k.broken)
+	k.entries = append(k.entries, claimedPaths(of, *claim, k.files)...)
+	if claim.Kept {
+		k.stakes = len(claim.Shared)
+	}
+}
+
+func (m *remembered) learn(k *known) {
+	for _, e := range k.entries {
+		m.index.add(e)
+		m.cluster.learn(e, m.index.count(e.id) == 1)
+	}
+	m.total.add(k.total, 1)
+}
+
+func (m *remembered) forget(k *known) {
+	for _, e := range k.entries {
+		m.index.remove(e)
+		m.cluster.forget(e, m.index.count(e.id) == 0)
+	}
+	m.total.add(k.total, -1)
+}
+
+// settled tells that everything wanted fits together.
+func (m *remembered) settled() bool {
+	return len(m.index.repeated) == 0 && m.broken == 0 && m.kustomizations == 0 && m.stakes == 0
+}
+
+// clusterIndex counts, for each object as the API server knows it, the
+// different objects that kustomize knows it as in all roots of a Memory.
+type clusterIndex struct {
+	objects  map[apiObject]int
+	repeated int
+	// scopes counts the definitions of each kind that lives outside namespaces.
+	scopes map[kindOf]int
+	// stale tells that the objects are to be counted anew.
+	stale bool
+}
+
+// learn takes an entry in; first tells that it is the only one of its identity
+// in its root.
+func (c *clusterIndex) learn(e *entry, first bool) { c.count(e, first, 1) }
+
+// forget takes an entry out; last tells that its root has no other of its
+// identity.
+func (c *clusterIndex) forget(e *entry, last bool) { c.count(e, last, -1) }
+
+func (c *clusterIndex) count(e *entry, alone bool, by int) {
+	if e.defines != nil && e.defines.ClusterScoped {
+		if c.scopes == nil {
+			c.scopes = map[kindOf]int{}
+		}
+		kind := kindOf{e.defines.Group, e.defines.Kind}
+		before := c.scopes[kind]
+		c.scopes[kind] = before + by
+		c.stale = c.stale || before == 0 || before+by == 0
+	}
+	if alone && !e.id.isPath() {
+		c.countObject(e.id.object, by)
+	}
+}
+
+func (c *clusterIndex) countObject(id kustomize.ID, by int) {
+	if c.stale {
+		return
+	}
+	if c.objects == nil {
+		c.objects = map[apiObject]int{}
+	}
+	key := apiKey(id, c.isClusterScoped)
+	before := c.objects[key]
+	after := before + by
+	switch {
+	case after == 0:
+		delete(c.objects, key)
+	default:
+		c.objects[key] = after
+	}
+	if before < 2 && after >= 2 {
+		c.repeated++
+	}
+	if before >= 2 && after < 2 {
+		c.repeated--
+	}
+}
+
+func (c *clusterIndex) isClusterScoped(kind kindOf) bool { return c.scopes[kind] > 0 }
+
+// settled tells that no object of the cluster is there twice, if these verdicts
+// are all that the Memory has, and none of them had anything to decide.
+func (m *Memory) settled(verdicts []Verdict) bool {
+	if m == nil {
+		return false
+	}
+	for _, verdict := range verdicts {
+		if verdict.decided.root.Memory != m || !verdict.decided.quick {
+			return false
+		}
+	}
+	maps.DeleteFunc(m.roots, func(path tree.Path, _ *remembered) bool {
+		gone := !slices.ContainsFunc(verdicts, func(v Verdict) bool { return v.decided.root.Path == path })
+		m.cluster.stale = m.cluster.stale || gone
+		return gone
+	})
+	if m.cluster.stale {
+		m.recount()
+	}
+	return m.cluster.repeated == 0
+}
+
+func (m *Memory) recount() {
+	m.cluster = clusterIndex{}
+	for _, root := range m.roots {
+		for _, k := range root.claims {
+			for _, e := range k.entries {
+				m.cluster.count(e, false, 1)
+			}
+		}
+		for _, e := range root.foreign.entries {
+			m.cluster.count(e, false, 1)
+		}
+	}
+	m.cluster.stale = false
+	for _, root := range m.roots {
+		for id := range root.index.all() {
+			if !id.isPath() {
+				m.cluster.countObject(id.object, 1)
+			}
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package dedupe
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// FuzzMemory checks roots round after round, while claims come, change and go
+// in any order: what is said with a Memory must be what is said without one.
+func FuzzMemory(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 4}, uint8(0))
+	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
+	f.Fuzz(func(t *testing.T, steps []byte, policy uint8) {
+		w := &remembering{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		for _, step := range steps[:min(len(steps), 64)] {
+			w.change(step)
+			w.compare(Policies()[int(policy)%len(Policies())])
+		}
+	})
+}
+
+// TestAMemoryChangesNothing is the same with more of everything.
+func TestAMemoryChangesNothing(t *testing.T) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		w := &remembering{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		for range 25 {
+			w.change(byte(rng.UintN(256)))
+			w.compare(Policies()[rng.IntN(len(Policies()))])
+		}
+	}
+}
+
+// remembering is two roots, and a Memory that is held against none.
+type remembering struct {
+	t      *testing.T
+	roots  [2]Root
+	memory Memory
+	cache  kustomize.Cache
+	steps  int
+}
+
+// someContents are what files may hold.
+var someContents = []string{
+	configMaps("x"), configMaps("y"), configMaps("x", "y"), configMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
+	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", configMaps("x", "x"),
+	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
+}
+
+// change lets one claim or foreign file of one root come, change or go.
+func (w *remembering) change(step byte) {
+	w.steps++
+	root := &w.roots[step&1]
+	name := fmt.Sprint("c", step>>1&3)
+	content := someContents[int(step>>3)%len(someContents)]
+	file := files(name, map[string]string{"f.yaml": content})
+	file[0].Path = root.Path.Join(path(name + "/f.yaml"))
+	at := -1
+	for i := range root.Claims {
+		if root.Claims[i].Rank.Name == name {
+			at = i
+		}
+	}
+	switch {
+	case w.steps%7 == 3:
+		root.Foreign = []File{file[0]}
+		root.Foreign[0].Path = root.Path.Join(path("foreign.yaml"))
+	case w.steps%11 == 5:
+		root.Foreign = files(name, map[string]string{"kustomization.yaml": "namePrefix: p-\n", "m.yaml": configMaps("x")})
+		for i := range root.Foreign {
+			root.Foreign[i].Path = root.Path.Join(path("dir/" + root.Foreign[i].Path.Base()))
+		}
+	case at < 0:
+		c := Claim{Object: "Work default/" + name, Owner: name, Dir: root.Path.Join(path(name)), Rank: Rank{Name: name}, Wanted: file}
+		root.Claims = append([]Claim{c}, root.Claims...)
+	case step&0x80 != 0 && w.steps%3 == 0:
+		root.Claims = append(root.Claims[:at:at], root.Claims[at+1:]...)
+	case w.steps%5 == 0:
+		root.Claims[at].Stored, root.Claims[at].Kept = file, !root.Claims[at].Kept
+	default:
+		root.Claims[at].Wanted = file
+	}
+}
+
+// compare holds a check with the Memory against one without.
+func (w *remembering) compare(policy Policy) {
+	w.t.Helper()
+	var with, without []Verdict
+	for _, root := range w.roots {
+		root.Policy, root.Cache = policy, &w.cache
+		without = append(without, Check(root))
+		root.Memory = &w.memory
+		with = append(with, Check(root))
+	}
+	w.cache.Sweep()
+	for i := range with {
+		a, b := with[i], without[i]
+		if fmt.Sprint(a.Held) != fmt.Sprint(b.Held) || !reflect.DeepEqual(toldInFull(a), toldInFull(b)) || !sameCuts(a, b) {
+			w.t.Fatalf("step %d, root %d, %s: with a memory\n%v\n%v\nwithout\n%v\n%v", w.steps, i, policy, a.Held, toldInFull(a), b.Held, toldInFull(b))
+		}
+	}
+	if a, b := told(CheckCluster(with)), told(CheckCluster(without)); !reflect.DeepEqual(a, b) {
+		w.t.Fatalf("step %d: in the cluster, with a memory\n%v\nwithout\n%v", w.steps, a, b)
+	}
+}
+
+func toldInFull(v Verdict) []string {
+	lines := told(v.Findings)
+	for _, f := range v.Findings {
+		lines = append(lines, f.Message+"|"+f.Flux+"|"+f.Fix)
+	}
+	return lines
+}
+
+func sameCuts(a, b Verdict) bool {
+	return fmt.Sprint(a.Shared) == fmt.Sprint(b.Shared) && fmt.Sprint(a.Files) == fmt.Sprint(b.Files)
+}
+
+func TestAnIndexedObjectTakesLessThanOneKiB(t *testing.T) {
+	const objects = 20_000
+	root := largeRoot(objects)
+	before := heap()
+	root.Memory = &Memory{}
+	Check(root)
+	perObject := (heap() - before) / objects
+	t.Logf("%d bytes an object", perObject)
+	if perObject > 1024 {
+		t.Errorf("%d bytes an object", perObject)
+	}
+	runtime.KeepAlive(root)
+}
+
+func TestOneChangeIsReadAlone(t *testing.T) {
+	root := largeRoot(100)
+	root.Memory, root.Cache = &Memory{}, &kustomize.Cache{}
+	Check(root)
+	root.Cache = &kustomize.Cache{}
+	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": configMaps("other")})
+	if v := Check(root); !v.decided.quick || len(v.Findings) > 0 {
+		t.Errorf("found %v", v.Findings)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

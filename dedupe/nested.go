@@ -1,0 +1,279 @@
+package dedupe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// directory is a directory with a kustomization of its own, in the files of one
+// claim.
+type directory struct {
+	of *owner
+	// path is relative to the root.
+	path  tree.Path
+	place finding.Place
+	// stored tells that it is what the store has, not what is wanted.
+	stored bool
+	built  kustomize.Nested
+	err    error
+}
+
+// parseDirectory has kustomize build a directory that has a kustomization,
+// among everything that is wanted.
+func (s *session) parseDirectory(of *owner, unit kustomize.Unit, files []File, broken *[]finding.Finding) []*entry {
+	dir := s.root.Path.Join(unit.Path)
+	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
+	d := &directory{of: of, path: unit.Path, place: files[at].Place, stored: of != nil && broken == nil}
+	d.built, d.err = s.root.Cache.Nested(s.root.Path, d.path, s.layout(wanted))
+	if d.err != nil && broken != nil {
+		s.unquoted = append(s.unquoted, unquoted{d, len(*broken)})
+		*broken = append(*broken, s.unbuildableDirectory(d, d.err, ""))
+	}
+	s.directories = append(s.directories, d)
+	entries := make([]*entry, 0, len(d.built.Objects))
+	for i, object := range d.built.Objects {
+		entries = append(entries, &entry{id: identity{object: object.ID}, of: of, path: dir, place: d.place, position: i + 1, defines: object.Defines})
+	}
+	return entries
+}
+
+// unquoted is a finding about a directory that still lacks the words of Flux.
+type unquoted struct {
+	*directory
+	broken int
+}
+
+// quoteDirectories completes the findings once all directories are known.
+func (s *session) quoteDirectories() {
+	for _, u := range s.unquoted {
+		if f := &s.broken[u.broken]; f.Rule == finding.UnbuildableKustomization() {
+			f.Flux = s.wordsAboutDirectory(u.directory)
+		}
+	}
+}
+
+func (s *session) unbuildableDirectory(d *directory, err error, words string) finding.Finding {
+	if errors.Is(err, kustomize.ErrRemote) {
+		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
+	}
+	return finding.Finding{
+		Rule: finding.UnbuildableKustomization(), Place: d.place, Fix: s.mend(d.of, s.root.Path.Join(d.path).String()+"/"),
+		Message: fmt.Sprintf("Flux could not build %s with the kustomization in %s", s.root.Path, d.path), Flux: words,
+	}
+}
+
+// wordsAboutDirectory gives what Flux says of a directory: what comes before it
+// may matter only if it has a kustomization too.
+func (s *session) wordsAboutDirectory(d *directory) string {
+	units := []tree.Path{d.path}
+	for _, other := range s.directories {
+		if tree.Compare(other.path, d.path) < 0 && other.err == nil && s.isWanted(other) && !slices.Contains(units, other.path) {
+			units = append(units, other.path)
+		}
+	}
+	slices.SortFunc(units, tree.Compare)
+	if err := s.root.Cache.Units(s.root.Path, units, s.layout(wanted)); err != nil {
+		return oneLine(err.Error())
+	}
+	return ""
+}
+
+// isWanted tells of a directory that is there if everything is as it is wanted.
+func (s *session) isWanted(d *directory) bool {
+	return d.of == nil || d.stored == s.root.Claims[d.of.at].Kept
+}
+
+// The trees that a kustomization can be built in.
+const (
+	// wanted is everything as it is wanted.
+	wanted = iota
+	// decided is what the store has once the decision is carried out.
+	decided
+)
+
+// layout gives a tree's files, relative to the root.
+func (s *session) layout(of int) []tree.File {
+	if of == wanted && s.laidOut != nil {
+		return s.laidOut
+	}
+	var files []tree.File
+	joined := map[tree.Path]int{}
+	add := func(some []File) {
+		for _, file := range some {
+			if s.root.Ignored.Has(file.Path) || s.hiding[file.Path] {
+				continue
+			}
+			if at, there := joined[file.Path]; there {
+				files[at].Content = slices.Concat(files[at].Content, []byte("\n---\n"), file.Content)
+				continue
+			}
+			joined[file.Path] = len(files)
+			files = append(files, s.below(file))
+		}
+	}
+	add(s.root.Foreign)
+	for i := range s.root.Claims {
+		claim := &s.root.Claims[i]
+		switch {
+		case of == wanted:
+			add(claim.now())
+		case s.states[i] == admitted:
+			add(claim.Wanted)
+		default:
+			add(claim.Stored)
+		}
+	}
+	tree.SortFiles(files)
+	if of == wanted {
+		s.laidOut = files
+	}
+	return files
+}
+
+// holdDirectories looks at directories once more, now that it is known what is
+// held back: what they load may not be there, and what each builds to alone may
+// fail once they are together. It tells whether another claim is held for it.
+func (s *session) holdDirectories() bool {
+	if len(s.directories) == 0 {
+		return false
+	}
+	files := s.layout(decided)
+	for _, d := range s.present() {
+		if !d.built.Outside || d.err != nil {
+			continue
+		}
+		built, err := s.root.Cache.Nested(s.root.Path, d.path, files)
+		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID }) {
+			continue
+		}
+		words := ""
+		if err != nil {
+			words = oneLine(err.Error())
+		} else {
+			err = errors.New("it loads files of others that are held back")
+		}
+		d.err = err
+		s.broken = append(s.broken, s.unbuildableDirectory(d, err, words))
+		if s.hold(d.of) {
+			return true
+		}
+	}
+	return s.holdTogether(files)
+}
+
+// hold sets a claim aside that was admitted.
+func (s *session) hold(of *owner) bool {
+	if of == nil || s.states[of.at] != admitted {
+		return false
+	}
+	s.states[of.at] = unbuildable
+	return true
+}
+
+// present gives the directories that are in the tree as it is decided.
+func (s *session) present() []*directory {
+	var present []*directory
+	for _, d := range s.directories {
+		if d.of == nil || d.stored != (s.states[d.of.at] == admitted) {
+			present = append(present, d)
+		}
+	}
+	return present
+}
+
+// holdTogether has kustomize build all directories at once, with everything
+// that may refer to what they rename. It holds the claim without which they
+// build, and tells whether there is one.
+func (s *session) holdTogether(files []tree.File) bool {
+	if s.together || s.clashes(s.index) {
+		return false // Flux fails anyway, and is quoted about that
+	}
+	units, owners := s.referring()
+	if len(units) == 0 {
+		return false
+	}
+	build := func(upTo int) error {
+		var some []tree.Path
+		for _, unit := range units {
+			if owners[unit] < upTo {
+				some = append(some, unit)
+			}
+		}
+		return s.root.Cache.Units(s.root.Path, some, files)
+	}
+	all := len(s.root.Claims) + 1
+	failed := build(all)
+	if failed == nil {
+		return false
+	}
+	// Who is first in order stays.
+	culprit := sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1
+	for _, d := range s.present() {
+		if s.rankOf(d.of) == culprit {
+			s.broken = append(s.broken, s.unbuildableDirectory(d, failed, oneLine(failed.Error())))
+			s.together = d.of == nil
+			return s.hold(d.of)
+		}
+	}
+	for i, rank := range s.ranks {
+		if rank == culprit {
+			for _, file := range s.root.Claims[i].Wanted {
+				if below := s.below(file).Path; owners[below] == culprit && slices.Contains(units, below) {
+					s.broken = append(s.broken, s.unbuildableFile(&owner{i}, file, failed))
+					return s.hold(&owner{i})
+				}
+			}
+		}
+	}
+	s.together = true
+	return false
+}
+
+// referring gives what takes part when kustomize follows references, in walk
+// order, and how late whose it is comes: directories, and files with objects
+// that may refer to theirs.
+func (s *session) referring() (units []tree.Path, owners map[tree.Path]int) {
+	owners = map[tree.Path]int{}
+	late := false
+	for _, d := range s.present() {
+		if d.err == nil {
+			owners[d.path] = s.rankOf(d.of)
+			late = late || d.built.Late
+		}
+	}
+	if len(owners) == 0 {
+		return nil, nil
+	}
+	directories := len(owners)
+	for _, entries := range s.index.all() {
+		for _, e := range entries {
+			if e.text != nil && !e.stake && (late || kustomize.Refers(e.id.object.Kind)) {
+				below, _ := e.path.RelativeTo(s.root.Path)
+				owners[below] = s.rankOf(e.of)
+			}
+		}
+	}
+	if directories == 1 && len(owners) == 1 && !late {
+		return nil, nil // it was built alone
+	}
+	for path := range owners {
+		units = append(units, path)
+	}
+	slices.SortFunc(units, tree.Compare)
+	return units, owners
+}
+
+// rankOf gives the place of a claim in the order of admission; what belongs to
+// no placement comes before all.
+func (s *session) rankOf(of *owner) int {
+	if of == nil {
+		return -1
+	}
+	return s.ranks[of.at]
+}
