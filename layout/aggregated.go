@@ -53,10 +53,12 @@ func Join(parts []Part) []tree.File {
 	return whole
 }
 
-// compareParts orders by name first, as Kratix does, whose placements of one
-// name in two namespaces are in no order.
-func compareParts(a, b Part) int {
-	return cmp.Or(cmp.Compare(a.Placement.Name, b.Placement.Name), cmp.Compare(a.Placement.Namespace, b.Placement.Namespace))
+func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
+
+// Compare is the order of placements in a joined file: by name first, as Kratix
+// has it, whose placements of one name in two namespaces are in no order.
+func Compare(a, b *kratix.WorkPlacement) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
 // Split takes a joined file apart again: it gives the content that each record

@@ -40,8 +40,9 @@ type desiredDestination struct {
 	situation
 	findings []finding.Finding
 	changes  statestore.ChangeSet
-	// read remembers files that were read before.
-	read *kustomize.Cache
+	// read remembers files that were read before, memory the roots.
+	read   *kustomize.Cache
+	memory *dedupe.Memory
 	// fixtures are wanted where they are not there yet; what is there of
 	// retired is not wanted any more.
 	fixtures, retired []tree.File
@@ -77,7 +78,7 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a Destination.
 func desire(now situation, memo *memo) *desiredDestination {
-	dest := &desiredDestination{situation: now, read: &memo.read}
+	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now)}
 	fixtures, _ := layout.Fixtures(dest.Destination) // without roots it were left out before
 	switch {
 	case dest.goesWithItsFiles():

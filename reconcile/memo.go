@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -16,8 +17,25 @@ type memo struct {
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
 	told     roll
+	clusters recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
+}
+
+// clusterKey is a Destination on a store.
+type clusterKey struct {
+	store       kratix.StateStoreReference
+	destination string
+}
+
+// cluster gives what is remembered of a Destination's roots.
+func (m *memo) cluster(now *situation) *dedupe.Memory {
+	key := clusterKey{now.store.ref, now.Name}
+	memory, known := m.clusters.get(key)
+	if !known {
+		memory = m.clusters.put(key, &dedupe.Memory{})
+	}
+	return memory
 }
 
 // renderKey is everything that a rendering depends on.
@@ -68,6 +86,7 @@ func (m *memo) turn() {
 	m.rendered.turn()
 	m.records.turn()
 	m.outcomes.turn()
+	m.clusters.turn()
 	m.read.Sweep()
 }
 

@@ -56,6 +56,7 @@ func (s *situation) sameAbove(other *situation) bool {
 // store's.
 func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 	if known, ok := m.outcomes.get(now.Destination); ok && known.situation.same(&now) {
+		m.cluster(&now) // it is not forgotten while nothing changes
 		return known.outcome, nil
 	}
 	dest := desire(now, m)

@@ -2,10 +2,12 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -30,7 +32,9 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		verdicts = append(verdicts, dest.settleRoot(dedupe.Root{Path: root, Foreign: foreign, Ignored: ignored, Policy: dest.policy.OnConflict, Cache: dest.read}))
+		verdicts = append(verdicts, dest.settleRoot(dedupe.Root{
+			Path: root, Foreign: foreign, Ignored: ignored, Policy: dest.policy.OnConflict, Cache: dest.read, Memory: dest.memory,
+		}))
 	}
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
 	dest.letGo()
@@ -42,11 +46,14 @@ func (dest *desiredDestination) settleRoot(root dedupe.Root) dedupe.Verdict {
 	var claimants []*desiredPlacement
 	for _, p := range dest.placements {
 		if p.rendering.Root == root.Path {
-			claim := p.claim()
-			claim.Shared = dest.sharedBy(p)
-			root.Claims = append(root.Claims, claim)
 			claimants = append(claimants, p)
 		}
+	}
+	slices.SortStableFunc(claimants, func(a, b *desiredPlacement) int { return layout.Compare(a.WorkPlacement, b.WorkPlacement) })
+	for _, p := range claimants {
+		claim := p.claim()
+		claim.Shared = dest.sharedBy(p)
+		root.Claims = append(root.Claims, claim)
 	}
 	verdict := dedupe.Check(root)
 	dest.findings = append(dest.findings, verdict.Findings...)
