@@ -140,7 +140,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 			own = append(own, file)
 		}
 	}
-	alone, among := sumOf(root, []tree.Path{dir}, own), sumOf(root, []tree.Path{dir}, files)
+	alone, among := sumOf("nested", root, []tree.Path{dir}, own), sumOf("nested", root, []tree.Path{dir}, files)
 	for _, key := range []sum{alone, among} {
 		if build := c.knownBuild(key); build != nil {
 			return build.nested, build.err
@@ -157,7 +157,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 
 // Units gives what BuildUnits does.
 func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
-	key := sumOf(root, units, files)
+	key := sumOf("units", root, units, files)
 	if build := c.knownBuild(key); build != nil {
 		return build.err
 	}
@@ -167,12 +167,13 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 }
 
 // sumOf names a build.
-func sumOf(root tree.Path, units []tree.Path, files []tree.File) sum {
+func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) sum {
 	hash := sha256.New()
 	add := func(text []byte) {
 		hash.Write(binary.AppendUvarint(nil, uint64(len(text))))
 		hash.Write(text)
 	}
+	add([]byte(build))
 	add([]byte(root.String()))
 	for _, unit := range units {
 		add([]byte(unit.String()))

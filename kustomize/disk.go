@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,8 +24,8 @@ type disk struct {
 	files map[string][]byte
 	// dirs has what is in each directory.
 	dirs map[string][]string
-	// kustomizations is how many there are, with the one that is built.
-	kustomizations int
+	// schema tells that a kustomization may add to the schema of Kubernetes.
+	schema bool
 	// root is where the files are; inside, if it is set, a directory in it.
 	root, inside string
 	// outside tells that something below root was asked for that is not inside.
@@ -61,7 +62,7 @@ func (d *disk) put(name string, content []byte) {
 		d.mkdir(path.Dir(name))
 		d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
 		if slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name)) {
-			d.kustomizations++
+			d.schema = d.schema || bytes.Contains(content, []byte("openapi"))
 		}
 	}
 	d.files[name] = content

@@ -25,9 +25,9 @@ var errTime = errors.New("kustomize did not come to an end in " + buildTime.Stri
 
 // run builds as Flux does: one build at a time, plugins off, the schema reset,
 // panics recovered; and gives up after buildTime. Flux also reads the whole
-// schema of Kubernetes before each build, so that a kustomization of the tree
-// may add to it; where there is none, kustomize reads it when it needs it, which
-// comes to the same and is much faster.
+// schema of Kubernetes before each build, so that a kustomization may add to it;
+// where none does, kustomize reads the schema when it needs it, which comes to
+// the same and is much faster.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap
@@ -61,7 +61,7 @@ func runAlone(disk *disk, dir string) (built resmap.ResMap, err error) {
 		}
 	}()
 	openapi.ResetOpenAPI()
-	if disk.kustomizations > 1 {
+	if disk.schema {
 		openapi.Schema()
 	}
 	return krusty.MakeKustomizer(&krusty.Options{

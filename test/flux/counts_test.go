@@ -7,7 +7,12 @@ import (
 )
 
 // counts tells whether the random trees show enough of everything.
-type counts struct{ all, built, clash, nested, decode, other int }
+type counts struct {
+	all, built, clash, nested, decode, other int
+	// only counts the finds that kustomize cannot make, hiding the kustomizations
+	// that hide others' files, quarantined the trees of which a part was held.
+	only, hiding, quarantined int
+}
 
 func (c *counts) add(words string) {
 	c.all++
@@ -26,14 +31,15 @@ func (c *counts) add(words string) {
 }
 
 func (c *counts) String() string {
-	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d fail otherwise",
-		c.all, c.built, c.clash, c.nested, c.decode, c.other)
+	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d fail otherwise; "+
+		"%d were written in part; %d finds that kustomize cannot make, %d kustomizations that hide files",
+		c.all, c.built, c.clash, c.nested, c.decode, c.other, c.quarantined, c.only, c.hiding)
 }
 
 // check fails when the trees are too much of one kind to prove anything.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
-	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "fail otherwise": c.other} {
+	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {
 		if count*100 < c.all {
 			t.Errorf("only %d of %d trees %s", count, c.all, name)
 		}

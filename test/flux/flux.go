@@ -71,9 +71,9 @@ func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	})
 }
 
-// JudgeQuickly says the same, but spares the 50 ms in which SecureBuild reads
-// the whole schema of Kubernetes anew before each build. That the two agree is
-// tested.
+// JudgeQuickly says the same, but spares the 30 ms in which SecureBuild reads
+// the whole schema of Kubernetes anew before each build. Only a kustomization
+// that adds to the schema could tell the difference.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }

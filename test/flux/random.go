@@ -51,6 +51,10 @@ func (m *maker) extras() {
 		dir := m.subdir()
 		m.files[dir+"inside.yaml"] = m.file()
 		m.files[dir+m.kustomizationName()] = m.kustomization()
+		if m.IntN(2) == 0 {
+			m.files[dir+"schema.json"] = `{"definitions": {"v1.Thing": {"x-kubernetes-group-version-kind": [{"group": "example.org", "kind": "Thing", "version": "v1"}], "properties": {}}}}`
+			m.files[m.dir()+"a.yaml"] = m.file()
+		}
 	case 3:
 		m.files["inside.yaml"] = m.file()
 		m.files[m.kustomizationName()] = m.kustomization()
@@ -240,7 +244,7 @@ func (m *maker) kustomization() string {
 	case 3:
 		return text + "resources: [inside.yaml, ../a.yaml]\n"
 	case 4:
-		return text + "resources: [.]\n"
+		return text + m.pick("resources: [.]\n", "resources: [inside.yaml, ../b]\n", "resources: [../"+m.pick("a", "b", "c")+".yaml]\n")
 	case 5:
 		return text + "namespace: other\n"
 	}
@@ -252,6 +256,8 @@ func (m *maker) kustomization() string {
 			"images:\n- name: x\n  newTag: y\n", "patches:\n- patch: '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"m5\"}]'\n  target: {kind: ConfigMap}\n",
 			"vars:\n- name: V\n  objref: {kind: ConfigMap, name: m0, apiVersion: v1}\n",
 			"buildMetadata: [originAnnotations]\n", "generatorOptions: {labels: {x: y}}\n", "sortOptions: {order: fifo}\n", "components: [../c]\n",
+			"configMapGenerator:\n- name: m2\n  files: [../"+m.pick("a", "b")+".yaml]\n", "patches:\n- path: ../b.yaml\n", "transformers: [../c.yaml]\n",
+			"openapi: {path: ../x.json}\n", "openapi: {path: schema.json}\n", "replacements:\n- source: {kind: ConfigMap, name: m0}\n  targets:\n  - select: {kind: Secret}\n    fieldPaths: [metadata.name]\n",
 		)
 	}
 	return text
