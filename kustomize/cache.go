@@ -9,6 +9,32 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
+// Builder has kustomize build what a user has written a kustomization for. What
+// such a build takes is not known before.
+type Builder interface {
+	// Nested does what BuildNested does, Units what BuildUnits does.
+	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
+	Units(root tree.Path, units []tree.Path, files []tree.File) error
+}
+
+// here builds in this process.
+type here struct{}
+
+func (here) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
+	return BuildNested(root, dir, files)
+}
+
+func (here) Units(root tree.Path, units []tree.Path, files []tree.File) error {
+	return BuildUnits(root, units, files)
+}
+
+func (c *Cache) builder() Builder {
+	if c.Builder == nil {
+		return here{}
+	}
+	return c.Builder
+}
+
 // sum names a content.
 type sum = [sha256.Size]byte
 
@@ -17,6 +43,9 @@ type sum = [sha256.Size]byte
 // of directories alike. The zero Cache is empty. It may be used by several
 // goroutines.
 type Cache struct {
+	// Builder builds directories; nil is this process.
+	Builder Builder
+
 	mu     sync.Mutex
 	files  map[sum]*cachedFile
 	builds map[sum]*cachedBuild
@@ -146,7 +175,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 			return build.nested, build.err
 		}
 	}
-	nested, err := BuildNested(root, dir, files)
+	nested, err := c.builder().Nested(root, dir, files)
 	key := alone
 	if nested.Outside || err != nil {
 		key = among
@@ -161,7 +190,7 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	if build := c.knownBuild(key); build != nil {
 		return build.err
 	}
-	err := BuildUnits(root, units, files)
+	err := c.builder().Units(root, units, files)
 	c.addBuild(key, &cachedBuild{err: err})
 	return err
 }

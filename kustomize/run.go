@@ -17,7 +17,9 @@ import (
 var schema sync.RWMutex //nolint:gochecknoglobals // what it guards is global too
 
 // buildTime is how long a build may take. kustomize cannot be stopped: a build
-// that takes longer is waited for by nobody, and the next ones wait for it.
+// that takes longer is waited for by nobody, and the next ones wait for it. So a
+// program that lives on has a Builder build directories; nothing else that is
+// built can take long.
 const buildTime = 2 * time.Minute
 
 // errTime is a build that was given up.

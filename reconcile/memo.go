@@ -81,8 +81,10 @@ type readRecord struct {
 	err error
 }
 
-// turn begins a round: what the last one did not need is forgotten.
-func (m *memo) turn() {
+// turn begins a round: what the last one did not need is forgotten. Directories
+// are built by builder.
+func (m *memo) turn(builder kustomize.Builder) {
+	m.read.Builder = builder
 	m.rendered.turn()
 	m.records.turn()
 	m.outcomes.turn()

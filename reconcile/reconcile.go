@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -38,6 +39,9 @@ type Reconciler struct {
 	// Observe is told when a stage begins; the stage runs with the context it
 	// gives, and done when the stage ends. nil means that nobody looks.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
+	// Builder builds directories with a kustomization; nil builds them in this
+	// process, which a build without end would hold up.
+	Builder kustomize.Builder
 
 	memo    memo
 	planner scheduler.Planner
@@ -108,7 +112,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn()
+	r.memo.turn(r.Builder)
 	inner, done = r.stage(ctx, StageObserve)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
 	done(nil)

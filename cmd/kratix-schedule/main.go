@@ -11,14 +11,23 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/kratix-schedule/kratix-schedule/apart"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // version is set when a release is linked.
 var version = "dev"
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == apart.Argument {
+		if err := apart.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(exitFailure)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder()})
 	stop()
 	os.Exit(code)
 }
@@ -27,6 +36,18 @@ func main() {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	// builder has directories with a kustomization built; nil is this process.
+	builder kustomize.Builder
+}
+
+// builder has directories built by this program, started anew; by this very
+// process where the program cannot be found.
+func builder() kustomize.Builder {
+	program, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return apart.Builder{Program: program}
 }
 
 // The exit codes of every command; docs/reference/cli.md explains them.

@@ -70,7 +70,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
 		Source: learning, Stores: newRealStores(commits{}), Finish: reconcile.Each(differ.finish),
-		Policy: flags.policy.policy(),
+		Policy: flags.policy.policy(), Builder: std.builder,
 	}
 	if flags.tree.given() {
 		reconciler.Stores = copied

@@ -55,7 +55,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit,
-		Policy: flags.policy.policy(), Pause: pause,
+		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, std)

@@ -138,6 +138,6 @@ func check(ctx context.Context, in source.Source, stores reconcile.Opener, polic
 	defer hurry()()
 	shown := startProgress(std.err)
 	defer shown.stop()
-	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy}
+	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
 	return reconciler.Round(ctx)
 }
