@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // The most that is shown of how two copies differ.
@@ -35,6 +36,9 @@ func (s *session) difference(c clash) string {
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {
+		if !s.separable(c.later) || !s.separable(c.first) {
+			return ", with the same content; but " + kustomize.ErrInseparable.Error()
+		}
 		return ""
 	}
 	more := ""

@@ -30,7 +30,7 @@ func (s *session) findings() []finding.Finding {
 		}
 	}
 	for _, e := range s.index.doubled() {
-		if first := s.index.at(e.id)[0]; !same(first, e) && !s.compatible(first, e) {
+		if first := s.index.at(e.id)[0]; !e.stake && !first.stake && !same(first, e) && !s.compatible(first, e) {
 			findings = append(findings, s.finding(clash{e, first}))
 		}
 	}

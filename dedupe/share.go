@@ -107,8 +107,8 @@ func (s *session) meaning(e *entry) ([]byte, error) {
 type textFile struct {
 	meanings [][]byte
 	err      error
-	// separable tells that objects can be cut out of it.
-	separable bool
+	// separable tells which objects can be cut out of it.
+	separable []bool
 }
 
 // fileOf reads the file that an entry is in.
@@ -119,14 +119,17 @@ func (s *session) fileOf(e *entry) *textFile {
 	}
 	of := &textFile{}
 	of.meanings, of.err = kustomize.Canonical(e.text)
-	_, err := kustomize.Without(e.text, nil)
-	of.separable = err == nil
+	if of.err == nil {
+		of.separable, of.err = kustomize.Separable(e.text)
+	}
 	s.texts[key] = of
 	return of
 }
 
 // separable tells whether an object can be cut out of its file.
-func (s *session) separable(e *entry) bool { return e.stake || s.fileOf(e).separable }
+func (s *session) separable(e *entry) bool {
+	return e.stake || s.fileOf(e).separable[e.position-1]
+}
 
 // share gives, after everything is decided, the files of the claims that leave
 // an object to another, and the objects that are shared.
@@ -193,7 +196,8 @@ func (s *session) compatibleWithAll(e *entry, entries []*entry) bool {
 }
 
 // chosen gives the entry that stays in its file: one whose claim is not
-// rewritten, else that of the first claim in order.
+// rewritten, else the one that is in the store already, so that nothing moves
+// without need, else that of the first claim in order.
 func (s *session) chosen(entries []*entry) *entry {
 	var inFiles []*entry
 	for _, e := range entries {
@@ -204,9 +208,16 @@ func (s *session) chosen(entries []*entry) *entry {
 	return slices.MinFunc(inFiles, func(a, b *entry) int {
 		return cmp.Or(
 			cmp.Compare(btoi(s.states[a.claim()] == admitted), btoi(s.states[b.claim()] == admitted)),
+			cmp.Compare(btoi(s.holds(b)), btoi(s.holds(a))),
 			cmp.Compare(s.ranks[a.claim()], s.ranks[b.claim()]),
 		)
 	})
+}
+
+// holds tells that an entry's claim has the object in its files in the store.
+func (s *session) holds(e *entry) bool {
+	holder, known := s.holder[e.id]
+	return known && holder.claim() == e.claim()
 }
 
 func btoi(b bool) int {

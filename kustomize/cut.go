@@ -12,7 +12,7 @@ import (
 
 // ErrInseparable is an object that cannot be cut out of its file without
 // touching the bytes of others.
-var ErrInseparable = errors.New("it is an item of a list that is not written one item below the other, and cannot be cut out of its file")
+var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
 // Without takes objects out of a file, by their positions among the file's
 // Objects. The bytes of everything else stay as they are, and so do the markers
@@ -44,6 +44,45 @@ func Without(content []byte, positions []int) ([]byte, error) {
 		return nil, nil
 	}
 	return join(kept), nil
+}
+
+// Separable tells of each of a file's Objects whether Without can take it out,
+// alone and together with others.
+func Separable(content []byte) ([]bool, error) {
+	all, err := Canonical(content)
+	if err != nil {
+		return nil, err
+	}
+	separable := make([]bool, len(all))
+	if !mayHoldList(content) {
+		for i := range separable {
+			separable[i] = true
+		}
+		return separable, nil
+	}
+	spans := spansOf(cutAtMarkers(content))
+	if len(spans) != len(all) {
+		return separable, nil
+	}
+	// What goes wrong goes wrong between neighbours, so it shows when every
+	// second item goes; but for anchors, which reach further.
+	var halves [2][]int
+	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
+	for i, span := range spans {
+		separable[i] = span.list == nil || (span.list.block && !tied)
+		if span.list != nil && separable[i] {
+			halves[i%2] = append(halves[i%2], i)
+		}
+	}
+	for _, half := range halves {
+		if _, err := withoutItems(content, half); err == nil {
+			continue
+		}
+		for i, span := range spans {
+			separable[i] = separable[i] && span.list == nil
+		}
+	}
+	return separable, nil
 }
 
 func join(pieces []piece) []byte {

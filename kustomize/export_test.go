@@ -1,7 +1,7 @@
 package kustomize
 
 // Survivable gives an error when kustomize's library must not be called.
-func Survivable(content []byte) error { return checkAliases(content) }
+func Survivable(content []byte) error { return checkShape(content) }
 
 // Cut gives the documents that a file is cut into, and the line of each.
 func Cut(content []byte) (texts [][]byte, lines []int) {

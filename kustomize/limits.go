@@ -23,5 +23,5 @@ func withinLimits(content []byte) error {
 	if count := bytes.Count(content, []byte("\n---")); count > maxDocuments {
 		return fmt.Errorf("%w: %d documents in one file; %d are read", ErrLimit, count, maxDocuments)
 	}
-	return checkAliases(content)
+	return checkShape(content)
 }

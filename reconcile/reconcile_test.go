@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -584,9 +586,13 @@ func TestRandomRounds(t *testing.T) {
 			for _, d := range w.snapshot.Destinations {
 				d.Spec.Filepath.Mode = mode
 			}
+			w.policy.OnConflict = []dedupe.Policy{dedupe.Quarantine, dedupe.Share}[seed%2]
 			for range 8 {
 				w.disturb(rng)
-				w.round()
+				forgetful := w.forgetful()
+				if result := w.round(); !reflect.DeepEqual(result.Findings, forgetful.Findings) || !maps.Equal(states(result), states(forgetful)) {
+					t.Fatalf("%s seed %d: what it remembers makes a difference:\n%v\n%v", mode, seed, result, forgetful)
+				}
 				w.buildAll(seed)
 				if again := w.round(); again.Changes() {
 					t.Fatalf("%s seed %d: a second round changes %+v", mode, seed, again.Stores)
@@ -599,6 +605,17 @@ func TestRandomRounds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// forgetful is what a round would report of a reconciler that remembers nothing.
+func (w *testWorld) forgetful() report.Report {
+	w.t.Helper()
+	fresh := &Reconciler{Source: w, Stores: w, Finish: Preview, Policy: w.policy}
+	result, err := fresh.Round(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
 }
 
 func (w *testWorld) disturb(rng *rand.Rand) {

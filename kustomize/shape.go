@@ -1,0 +1,99 @@
+package kustomize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// What a document may be made of. The largest CustomResourceDefinitions there
+// are have some hundred thousand nodes in thirty levels.
+const (
+	// maxNodes bounds what the aliases of a document may expand to.
+	maxNodes = 2_000_000
+	// maxDepth bounds how deep it is nested.
+	maxDepth = 500
+	// maxCopies bounds how often its nodes are copied: kustomize copies every
+	// map with all that is in it, so what is deep inside is copied often.
+	maxCopies = 50_000_000
+)
+
+// checkShape refuses what kustomize would not survive, or not in time: it
+// replaces aliases with what they stand for, without end where an anchor
+// contains itself, and such an overflow of the stack ends the process; and what
+// it takes to read a document grows with the square of its depth.
+func checkShape(content []byte) error {
+	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
+	if depth := depthAtMost(content); !aliases && depth <= maxDepth/2 && depth*len(content) <= 2*maxCopies {
+		return nil
+	}
+	for _, doc := range documents(content) {
+		var node yaml.Node
+		if yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) != nil {
+			continue // kustomize says so in its own words
+		}
+		e := expansion{within: map[*yaml.Node]bool{}}
+		if err := e.add(&node, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// depthAtMost gives a bound on how deep a document in a file is nested, from
+// what could open another level.
+func depthAtMost(content []byte) int {
+	flow, deepestFlow, deepestLine := 0, 0, 0
+	for line := range bytes.Lines(content) {
+		indent := len(line) - len(bytes.TrimLeft(line, " "))
+		deepestLine = max(deepestLine, indent+bytes.Count(line, []byte("? "))+bytes.Count(line, []byte("- ")))
+		if !bytes.ContainsAny(line, "{}[]") {
+			continue
+		}
+		for _, c := range line {
+			switch c {
+			case '{', '[':
+				flow++
+			case '}', ']':
+				flow = max(0, flow-1)
+			}
+			deepestFlow = max(deepestFlow, flow)
+		}
+	}
+	return deepestLine + deepestFlow + 1
+}
+
+// expansion counts the nodes of a document, as often as aliases repeat them.
+type expansion struct {
+	nodes, copies int
+	within        map[*yaml.Node]bool
+}
+
+func (e *expansion) add(node *yaml.Node, depth int) error {
+	e.nodes++
+	e.copies += depth
+	switch {
+	case e.nodes > maxNodes:
+		return errors.New("its aliases expand to more than kustomize can hold")
+	case depth > maxDepth:
+		return fmt.Errorf("%w: it is nested more than %d levels deep", ErrLimit, maxDepth)
+	case e.copies > maxCopies:
+		return fmt.Errorf("%w: it is nested too deep for its size", ErrLimit)
+	}
+	if node.Kind == yaml.AliasNode {
+		if e.within[node.Alias] {
+			return fmt.Errorf("the anchor &%s contains itself, which kustomize would follow without end", node.Value)
+		}
+		e.within[node.Alias] = true
+		defer delete(e.within, node.Alias)
+		return e.add(node.Alias, depth)
+	}
+	for _, child := range node.Content {
+		if err := e.add(child, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
