@@ -2,14 +2,15 @@ package flux
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -43,23 +44,20 @@ func (s oneStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 }
 
 // TestFluxBuildsBothRootsOfSharedRequests lets the tutorial's requests come and
-// go with --on-conflict share, and has Flux itself build both roots each time.
+// go with --on-conflict share, and has Flux itself build both roots each time:
+// it applies every object of the requests that are there, each just once, and
+// nothing else.
 func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	always := []string{"destination.yaml", "state-store.yaml"}
 	store := memory.New("store")
 	disk := Disk{t.TempDir()}
-	for _, step := range []struct {
-		requests []string
-		// definitions is how many CustomResourceDefinitions Flux applies then.
-		definitions int
-	}{
-		{[]string{"work-example.yaml"}, crds(t)},
-		{[]string{"work-example.yaml", "work-second-request.yaml"}, crds(t)},
-		{[]string{"work-second-request.yaml"}, crds(t)},
-		{nil, 0},
-	} {
+	for _, requests := range [][]string{{"example"}, {"example", "second-request"}, {"second-request"}, nil} {
+		var works []string
+		for _, request := range requests {
+			works = append(works, "work-"+request+".yaml")
+		}
 		reconciler := &reconcile.Reconciler{
-			Source: &input{slices.Concat(always, step.requests)}, Stores: oneStore{store}, Finish: reconcile.Commit,
+			Source: &input{slices.Concat(always, works)}, Stores: oneStore{store}, Finish: reconcile.Commit,
 			Policy: reconcile.Policy{OnConflict: dedupe.Share},
 		}
 		result, err := reconciler.Round(t.Context())
@@ -67,41 +65,77 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(result.Findings) > 0 {
-			t.Fatalf("%v: found %v", step.requests, result.Findings)
+			t.Fatalf("%v: found %v", requests, result.Findings)
 		}
-		if err := disk.Lay(everything(t, store)); err != nil {
+		files := everything(t, store)
+		if err := disk.Lay(files); err != nil {
 			t.Fatal(err)
 		}
-		found := 0
+		applied := map[string]int{}
 		for _, root := range []string{"worker-1/dependencies", "worker-1/resources"} {
 			built, err := disk.Judge(root)
 			if err != nil {
-				t.Fatalf("%v: %s: %v", step.requests, root, err)
+				t.Fatalf("%v: %s: %v", requests, root, err)
 			}
 			for _, object := range built.Resources() {
-				if object.GetKind() == "CustomResourceDefinition" {
-					found++
+				if id := object.CurId(); id.Name != "kratix-worker-system" && id.Namespace != "kratix-worker-system" { // the placeholders
+					applied[id.Kind+" "+id.EffectiveNamespace()+"/"+id.Name]++
 				}
 			}
 		}
-		if found != step.definitions {
-			t.Errorf("%v: Flux applies %d CustomResourceDefinitions, want %d", step.requests, found, step.definitions)
+		if want := objectsOf(t, requests); !maps.Equal(applied, want) {
+			t.Errorf("%v: Flux applies %v, want %v", requests, applied, want)
+		}
+		if len(requests) == 0 {
+			onlyPlaceholders(t, files)
 		}
 	}
 }
 
-// crds counts the CustomResourceDefinitions of one request.
-func crds(t *testing.T) int {
+// objectsOf gives the objects that requests' pipelines have written, each once.
+func objectsOf(t *testing.T, requests []string) map[string]int {
 	t.Helper()
-	content, err := os.ReadFile("../../testdata/elastic-cloud/pipelines/example/output/elastic-crds.yaml")
-	if err != nil {
-		t.Fatal(err)
+	objects, definitions := map[string]int{}, 0
+	for _, request := range requests {
+		dir := filepath.Join("..", "..", "testdata", "elastic-cloud", "pipelines", request, "output")
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			content, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := kustomize.Objects(content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, object := range found {
+				objects[object.ID.Kind+" "+object.ID.Namespace+"/"+object.ID.Name] = 1
+				if object.Defines != nil {
+					definitions++
+				}
+			}
+		}
 	}
-	count := strings.Count("\n"+string(content), "\nkind: CustomResourceDefinition\n")
-	if count == 0 {
+	if definitions == 0 && len(requests) > 0 {
 		t.Fatal("the tutorial has no CustomResourceDefinition")
 	}
-	return count
+	return objects
+}
+
+// onlyPlaceholders holds that both roots are there, and hold nothing else.
+func onlyPlaceholders(t *testing.T, files []tree.File) {
+	t.Helper()
+	var names []string
+	for _, file := range files {
+		names = append(names, file.Path.String())
+	}
+	slices.Sort(names)
+	if want := []string{"worker-1/dependencies/kratix-canary-namespace.yaml", "worker-1/resources/kratix-canary-configmap.yaml"}; !slices.Equal(names, want) {
+		t.Errorf("at the end the store has %v, want %v", names, want)
+	}
 }
 
 func everything(t *testing.T, store statestore.Store) []tree.File {
