@@ -153,10 +153,10 @@ func (s *session) holdDirectories() bool {
 			continue
 		}
 		words := ""
-		if err != nil {
-			words = oneLine(err.Error())
-		} else {
-			err = errors.New("it loads files of others that are held back")
+		if err == nil {
+			err = errHeldBack
+		} else if told := s.root.Cache.Units(s.root.Path, []tree.Path{d.path}, files); told != nil {
+			words = oneLine(told.Error())
 		}
 		d.err = err
 		s.broken = append(s.broken, s.unbuildableDirectory(d, err, words))
@@ -166,6 +166,10 @@ func (s *session) holdDirectories() bool {
 	}
 	return s.holdTogether(files)
 }
+
+// errHeldBack is a directory that builds, though to something else than was
+// looked at.
+var errHeldBack = errors.New("it loads files of others that are held back")
 
 // hold sets a claim aside that was admitted.
 func (s *session) hold(of *owner) bool {

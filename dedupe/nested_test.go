@@ -1,0 +1,126 @@
+package dedupe
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// brings is a claim with these files.
+func brings(name string, contents map[string]string) Claim {
+	c := claim(name, nil, nil)
+	c.Wanted = files(name, contents)
+	return c
+}
+
+// variable is a kustomization with a variable, whose name may be there only once
+// in a build.
+func variable(object string) map[string]string {
+	return map[string]string{
+		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: " + object + ", apiVersion: v1}}\n",
+		"k/m.yaml":             configMaps(object),
+	}
+}
+
+func TestDirectoriesWithAKustomization(t *testing.T) {
+	const generates = "configMapGenerator:\n- name: g\n  options: {disableNameSuffixHash: true}\n  files: [../../"
+	for name, c := range map[string]struct {
+		claims  []Claim
+		foreign []File
+		held    []int
+		found   []string
+		quoted  string
+	}{
+		"one may load what lies beside it": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "a/note.txt]\n", "note.txt": "hello"})},
+		},
+		"one may load what others bring": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello"})},
+		},
+		"one that loads what is not there is held": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), claim("b", []string{"x"}, nil)},
+			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "/root/b/note.txt",
+		},
+		"one that loads what is held back is held too": {
+			claims:  []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello", "m.yaml": configMaps("x")})},
+			foreign: files("stranger", map[string]string{"s.yaml": configMaps("x")}),
+			held:    []int{0, 1}, found: []string{"KS001 b/m.yaml:1 with stranger/s.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "registered id",
+		},
+		"of two that fail together the later is held": {
+			claims: []Claim{brings("a", variable("x")), brings("b", variable("w")), claim("c", []string{"z"}, nil)},
+			held:   []int{1}, found: []string{"KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
+		},
+		"one of a stranger that fails is told and holds nobody": {
+			claims:  []Claim{claim("a", []string{"x"}, nil)},
+			foreign: files("stranger", map[string]string{"kustomization.yaml": "resources: [missing.yaml]\n"}),
+			found:   []string{"KS004 stranger/kustomization.yaml:0"}, quoted: "missing.yaml",
+		},
+		"one that would call does not concern others": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: ['https://example.org/x.yaml']\n"}), brings("b", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": configMaps("x")})},
+			held:   []int{0}, found: []string{"KS005 a/k/kustomization.yaml:0"},
+		},
+		"one that hides what others bring is held": {
+			claims: []Claim{flat("a", "k/kustomization.yaml", "ignored", nil), flat("b", "k/b.yaml", "b", nil)},
+			held:   []int{0}, found: []string{"KS006 a/k/kustomization.yaml:0"},
+		},
+		"a clash with what one builds to": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": configMaps("x")}), claim("b", []string{"p-x"}, nil)},
+			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Memory: &Memory{}})
+			if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
+				t.Errorf("held %v, want %v", v.Held, c.held)
+			}
+			if got := told(v.Findings); !slices.Equal(got, c.found) {
+				t.Errorf("found %v, want %v", v.Findings, c.found)
+			}
+			var quoted []string
+			for _, f := range v.Findings {
+				quoted = append(quoted, f.Flux)
+				if f.Flux != "" && !strings.HasPrefix(f.Flux, "kustomize build failed: ") {
+					t.Errorf("Flux would not say %q", f.Flux)
+				}
+			}
+			if all := strings.Join(quoted, "\n"); !strings.Contains(all, c.quoted) || (c.quoted == "") != (strings.TrimSpace(all) == "") {
+				t.Errorf("quoted %q", all)
+			}
+		})
+	}
+}
+
+func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
+	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
+	v := Check(Root{Path: path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": configMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
+	if got := told(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Held) != 1 || v.Held[0] == "" {
+		t.Fatalf("held %v, found %v", v.Held, got)
+	}
+	err := kustomize.Build(path("root"), []tree.File{{Path: path("a/p.yaml"), Content: []byte(configMaps("x") + "---\n" + pod)}})
+	if err == nil || v.Findings[0].Flux != oneLine(err.Error()) {
+		t.Errorf("quoted %q, Flux says %v", v.Findings[0].Flux, err)
+	}
+}
+
+func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
+	// z has a twin within it, and x is in a too: kustomize sees the twin first.
+	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
+	v := Check(Root{Path: path("root"), Claims: claims})
+	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
+		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/z.[noNs]': " +
+		"must build at directory: '/root/b/maps.yaml': file is not directory"
+	var quoted []finding.Finding
+	for _, f := range v.Findings {
+		if f.Flux != "" {
+			quoted = append(quoted, f)
+		}
+	}
+	if len(quoted) != 1 || quoted[0].Flux != want || !strings.HasPrefix(quoted[0].Message, "ConfigMap default/z ") {
+		t.Errorf("quoted %v", quoted)
+	}
+}
