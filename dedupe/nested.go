@@ -89,16 +89,18 @@ func (s *session) isWanted(d *directory) bool {
 	return d.of == nil || d.stored == s.root.Claims[d.of.at].Kept
 }
 
-// The trees that a kustomization can be built in.
+// which is one of the trees that a kustomization can be built in.
+type which int
+
 const (
 	// wanted is everything as it is wanted.
-	wanted = iota
+	wanted which = iota
 	// decided is what the store has once the decision is carried out.
 	decided
 )
 
 // layout gives a tree's files, relative to the root.
-func (s *session) layout(of int) []tree.File {
+func (s *session) layout(of which) []tree.File {
 	if of == wanted && s.laidOut != nil {
 		return s.laidOut
 	}

@@ -124,3 +124,15 @@ func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
 		t.Errorf("quoted %v", quoted)
 	}
 }
+
+func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
+	a, b := joined(flat("a", "all.yaml", "", nil)), joined(flat("b", "all.yaml", "", nil))
+	a.Wanted[0].Content, b.Wanted[0].Content = []byte(configMaps("p", "q", "x")), []byte(configMaps("x", "q"))
+	v := Check(Root{Path: path("root"), Claims: []Claim{a, b}})
+	whole := slices.Concat(a.Wanted[0].Content, []byte("---\n"), b.Wanted[0].Content)
+	err := kustomize.Build(path("root"), []tree.File{{Path: path("all.yaml"), Content: whole}})
+	at := slices.IndexFunc(v.Findings, func(f finding.Finding) bool { return f.Flux != "" })
+	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err.Error()) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
+		t.Errorf("found %v, Flux says %v", v.Findings, err)
+	}
+}

@@ -49,10 +49,7 @@ func (s *session) free(entries []*entry) bool {
 
 // clashes tells whether an index has entries that cannot be in one tree.
 func (s *session) clashes(x *index) bool {
-	for _, entries := range x.all() {
-		if len(entries) < 2 {
-			continue
-		}
+	for _, entries := range x.repeated {
 		for i, e := range entries[1:] {
 			if !s.compatible(entries[i], e) {
 				return true
@@ -136,8 +133,8 @@ func (s *session) separable(e *entry) bool {
 func (s *session) share() (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}
-	for id, entries := range s.index.all() {
-		if id.isPath() || len(entries) < 2 {
+	for id, entries := range s.index.repeated {
+		if id.isPath() {
 			continue
 		}
 		owners := s.ownersOf(entries)
