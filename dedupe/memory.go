@@ -57,13 +57,13 @@ type known struct {
 	entries      []*entry
 	broken       []finding.Finding
 	total
-	joined, kept bool
+	joined bool
 	// seen tells that the claim is there in this check.
 	seen bool
 }
 
 func newKnown(claim *Claim) *known {
-	return &known{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, files: claim.now(), joined: claim.Joined, kept: claim.Kept, seen: true}
+	return &known{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, files: claim.now(), joined: claim.Joined, seen: true}
 }
 
 // root gives what is remembered of a root; of nothing when there is no Memory.
@@ -155,8 +155,7 @@ func (m *remembered) match(root Root) (changed []*known) {
 
 // stillIs tells whether a claim comes to the same entries as when it was read.
 func (k *known) stillIs(claim Claim) bool {
-	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.kept == claim.Kept &&
-		(!claim.Kept || k.stakes+len(claim.Shared) == 0) && sameFiles(k.files, claim.now())
+	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.stakes == claim.stakes() && sameFiles(k.files, claim.now())
 }
 
 func sameFiles(a, b []File) bool {
@@ -171,6 +170,15 @@ func (c *Claim) now() []File {
 		return c.Stored
 	}
 	return c.Wanted
+}
+
+// stakes counts the objects that a claim which is not written may have in
+// others' files.
+func (c *Claim) stakes() int {
+	if c.Kept {
+		return len(c.Shared)
+	}
+	return 0
 }
 
 // know reads a claim by itself, without regard to kustomizations.
@@ -193,9 +201,7 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 	}
 	k.total.broken = len(k.broken)
 	k.entries = append(k.entries, claimedPaths(of, *claim, k.files)...)
-	if claim.Kept {
-		k.stakes = len(claim.Shared)
-	}
+	k.stakes = claim.stakes()
 }
 
 func (m *remembered) learn(k *known) {

@@ -152,3 +152,18 @@ func heap() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
+
+func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
+	root := Root{Path: path("root"), Memory: &Memory{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
+	withDefinition := append(root.Claims[:2:2], bringer("c", clusterThing))
+	for step, c := range []struct {
+		claims []Claim
+		found  int
+	}{{root.Claims, 0}, {withDefinition, 1}, {root.Claims, 0}} {
+		root.Claims = c.claims
+		v := Check(root)
+		if found := CheckCluster([]Verdict{v}); len(found) != c.found || !v.decided.quick {
+			t.Errorf("step %d: found %v", step, found)
+		}
+	}
+}

@@ -213,7 +213,7 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	for i, file := range files {
 		whose := ""
 		top, rest := file.Path.Cut()
-		switch seed % 4 {
+		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // those are the store's
 		case 1, 3: // each has a directory
 			if !rest.IsRoot() && (seed%4 == 1 || top > "a") {
 				whose = top
@@ -239,6 +239,13 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	}
 	slices.SortFunc(root.Claims, func(a, b dedupe.Claim) int { return strings.Compare(a.Object, b.Object) })
 	return root
+}
+
+func btoi(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // carriedOut gives what belongs to no placement, and that together with what is
