@@ -129,6 +129,13 @@ func TestCheck(t *testing.T) {
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
 		},
+		"who is in the store goes before age for what is new too": {
+			claims: []Claim{
+				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"y", "x"}, strs{"y"})),
+			},
+			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:6"},
+		},
 		"every clash is named, with the line": {
 			claims: []Claim{claim("a", strs{"x", "y", "z"}, nil), claim("b", strs{"z", "n", "x"}, nil)},
 			held:   []int{1}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:11", "KS001 b/maps.yaml:11 with a/maps.yaml:1"},
