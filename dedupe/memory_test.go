@@ -167,3 +167,14 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 		}
 	}
 }
+
+func TestOnceAClashIsGoneNothingIsDecidedAnyMore(t *testing.T) {
+	root := Root{Path: path("root"), Memory: &Memory{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
+	if v := Check(root); len(v.Held) != 1 || v.decided.quick {
+		t.Fatalf("held %v", v.Held)
+	}
+	root.Claims = root.Claims[:1]
+	if v := Check(root); len(v.Held) > 0 || !v.decided.quick {
+		t.Errorf("held %v, though b is gone", v.Held)
+	}
+}
