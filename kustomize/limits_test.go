@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
@@ -102,4 +104,25 @@ func keys(n int) string {
 		fmt.Fprintf(&text, "  key-%d: x\n", i)
 	}
 	return text.String()
+}
+
+func TestWhatNamesAnAddressIsRefusedBeforeKustomizeReadsIt(t *testing.T) {
+	disk := newDisk("/root", []tree.File{})
+	disk.put("/root/kustomization.yaml", []byte("resources: ['https://example.org/x.yaml']\n"))
+	disk.put("/root/m.yaml", []byte("a: https://example.org/x\n"))
+	if _, err := disk.ReadFile("/root/m.yaml"); err != nil {
+		t.Errorf("a file that configures nothing: %v", err)
+	}
+	if _, err := disk.ReadFile("/root/kustomization.yaml"); !errors.Is(err, ErrRemote) {
+		t.Errorf("a kustomization: %v", err)
+	}
+	disk = newDisk("/root", nil)
+	disk.put("/root/kustomization.yaml", []byte("transformers: [m.yaml]\n"))
+	disk.put("/root/m.yaml", []byte("a: https://example.org/x\n"))
+	if _, err := disk.ReadFile("/root/kustomization.yaml"); err != nil {
+		t.Errorf("a kustomization with a transformer: %v", err)
+	}
+	if _, err := disk.ReadFile("/root/m.yaml"); !errors.Is(err, ErrRemote) {
+		t.Errorf("what configures it: %v", err)
+	}
 }
