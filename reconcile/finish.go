@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -23,11 +24,12 @@ func Each(one func(context.Context, statestore.Part) statestore.Outcome) Finish 
 	}
 }
 
-// failures joins what went wrong. What goes on has not failed.
+// failures joins what went wrong: neither what goes on, nor what was only
+// rehearsed.
 func failures(outcomes []statestore.Outcome) error {
 	var all []error
 	for _, outcome := range outcomes {
-		if !errors.Is(outcome.Err, statestore.ErrPending) {
+		if !errors.Is(outcome.Err, statestore.ErrPending) && !errors.Is(outcome.Err, errRehearsed) {
 			all = append(all, outcome.Err)
 		}
 	}
@@ -43,14 +45,34 @@ func Preview(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	return outcomes
 }
 
-// Commit writes the changes, those of stores in one place at once.
-func Commit(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+// Rehearse writes nothing, and says so of each store that has changes.
+func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
-	for _, joint := range together(parts) {
-		for i, outcome := range joint.commit(ctx) {
-			outcomes[joint.at[i]] = outcome
+	for i, part := range parts {
+		outcomes[i].Revision = part.Changes.Base
+		if !part.Changes.Empty() {
+			outcomes[i].Err = errRehearsed
 		}
 	}
+	return outcomes
+}
+
+// errRehearsed is no failure: it tells that changes were meant to stay unwritten.
+var errRehearsed = errors.New("nothing is written in a dry run")
+
+// Commit writes the changes: those of stores in one place at once, and all
+// places side by side, so that a slow one holds up no other.
+func Commit(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	outcomes := make([]statestore.Outcome, len(parts))
+	var writes sync.WaitGroup
+	for _, joint := range together(parts) {
+		writes.Go(func() {
+			for i, outcome := range joint.commit(ctx) {
+				outcomes[joint.at[i]] = outcome
+			}
+		})
+	}
+	writes.Wait()
 	return outcomes
 }
 

@@ -96,7 +96,11 @@ func (dest *desiredDestination) outcome() *outcome {
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	told := slices.Clone(o.told)
 	for i := range told {
-		if told[i].State == report.Placed || told[i].State == report.Removed {
+		switch told[i].State {
+		case report.Removed:
+			told[i].Reason = "to be removed: " + told[i].Reason
+			told[i].State = state
+		case report.Placed:
 			told[i].State = state
 		}
 	}

@@ -89,6 +89,9 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	case errors.Is(outcome.Err, statestore.ErrPending):
 		r.unwritten(d, report.Pending)
 		return
+	case errors.Is(outcome.Err, errRehearsed):
+		r.unwritten(d, report.Rehearsed)
+		return
 	case outcome.Err != nil:
 		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
 		if errors.Is(outcome.Err, statestore.ErrStale) { // only what the last try says is told

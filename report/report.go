@@ -30,6 +30,7 @@ const (
 	Kept      State = "kept as it is"
 	Removed   State = "removed"
 	Pending   State = "being written"
+	Rehearsed State = "would be written"
 	Unplaced  State = "not placed"
 	Failed    State = "not written"
 )
@@ -103,7 +104,7 @@ func (r Report) Troubled() Report {
 
 // States gives all states, in the order in which a summary counts them.
 func States() []State {
-	return []State{Placed, Unchanged, Removed, Pending, Kept, Held, Unplaced, Failed}
+	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, Held, Unplaced, Failed}
 }
 
 // Counts tells how many placements are in each state.

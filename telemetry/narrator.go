@@ -76,7 +76,7 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 			}
 		case p.State == report.Placed || p.State == report.Removed:
 			n.log.Info(string(p.State), fieldsOf(p)...)
-		case p.State == report.Pending:
+		case p.State == report.Pending || p.State == report.Rehearsed:
 			if !lasts(before, *p) {
 				n.log.Info(string(p.State), fieldsOf(p)...)
 			}

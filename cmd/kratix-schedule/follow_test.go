@@ -211,3 +211,34 @@ func TestRunEndsAtOnceWhenItsInputIsNotThere(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, trouble.String())
 	}
 }
+
+func TestADryRunTellsOnceWhatItWouldWriteAndWritesNothing(t *testing.T) {
+	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	var out, log tee
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		ended <- execute(ctx, []string{"run", "-f", tutorial, "--dry-run", "--interval", "20ms", "--listen", "127.0.0.1:0"}, streams{out: &out, err: &log})
+	}()
+	const told = `"msg":"would be written","work":"default/elastic-cloud-example`
+	await(t, &log, told)
+	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(log.String())[1]
+	rounds := regexp.MustCompile(`kratix_schedule_rounds_total\{result="[a-z]+"\} [1-9]\d`)
+	for deadline := time.Now().Add(20 * time.Second); !rounds.MatchString(get(t, "http://"+address+"/metrics")); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("there is no second round")
+		}
+	}
+	stop()
+	<-ended
+	if n := strings.Count(log.String(), told); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log.String())
+	}
+	if files, err := filepath.Glob("*"); err != nil || len(files) > 0 {
+		t.Errorf("it wrote %v, %v", files, err)
+	}
+}

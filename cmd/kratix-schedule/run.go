@@ -18,6 +18,7 @@ type runFlags struct {
 	input  inputFlags
 	git    gitFlags
 	once   bool
+	dryRun bool
 	policy policyFlags
 	follow followFlags
 }
@@ -40,6 +41,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.policy.add(command)
 	flags.git.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
+	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write; what would be written is told")
 	flags.follow.add(command)
 	return command
 }
@@ -56,6 +58,9 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
+	}
+	if flags.dryRun {
+		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
 	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, std)

@@ -32,7 +32,7 @@ var _ reconcile.Opener = (*workedStores)(nil)
 func newWorkedStores(stores reconcile.Opener, wake func()) *workedStores {
 	return &workedStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.Store{},
-		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Wake: wake},
+		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Now: time.Now, Wake: wake},
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		op := s.read
 		s.read = nil
 		return op.state, op.err
-	case s.inHand == nil && time.Now().Before(s.until):
+	case s.inHand == nil && s.workers.Now().Before(s.until):
 		defer s.mu.Unlock()
 		return statestore.State{}, s.failure
 	case s.inHand == nil:
@@ -126,7 +126,7 @@ func (s *Store) end(op *operation) {
 	}
 	s.failures++
 	pause := s.workers.pause(s.failures)
-	s.until, s.failure = time.Now().Add(pause), op.err
+	s.until, s.failure = s.workers.Now().Add(pause), op.err
 	time.AfterFunc(pause, s.workers.Wake)
 }
 

@@ -22,6 +22,8 @@ type Workers struct {
 	// further failure the pause doubles, up to LongestPause. Pauses vary by a
 	// quarter, so that not all come back at once.
 	FirstPause, LongestPause time.Duration
+	// Now gives the time.
+	Now func() time.Time
 	// Wake is called when a store has something new to say, or may be asked
 	// again after a pause; it must not wait.
 	Wake func()

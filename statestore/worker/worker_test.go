@@ -57,7 +57,7 @@ type bench struct {
 func newBench() *bench {
 	b := &bench{inner: &slow{Store: memory.New("m")}, woken: make(chan struct{}, 100)}
 	b.workers = &worker.Workers{
-		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second,
+		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Now: time.Now,
 		Wake: func() { b.woken <- struct{}{} },
 	}
 	b.store = b.workers.Wrap("GitStateStore s", b.inner)
@@ -86,7 +86,7 @@ func TestAWorkerIsAStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		inner := memory.New("m")
 		open := func() statestore.Store {
-			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
+			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Now: time.Now, Wake: func() {}}
 			return workers.Wrap("m", inner)
 		}
 		return storetest.Fixture{Store: open(), Reopen: open}

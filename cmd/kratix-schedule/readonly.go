@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// readOnlyStores opens stores that can be read and nothing else.
+type readOnlyStores struct{ reconcile.Opener }
+
+var _ reconcile.Opener = readOnlyStores{}
+
+// Open opens a store for reading.
+func (s readOnlyStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	store, err := s.Opener.Open(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	return readOnly{store}, nil
+}
+
+// readOnly is a store that cannot be written. It holds a reader, no store.
+type readOnly struct{ reader }
+
+type reader interface {
+	Read(ctx context.Context) (statestore.State, error)
+}
+
+var _ statestore.Store = readOnly{}
+
+// Apply writes nothing, whatever it is given.
+func (readOnly) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
+	return "", &statestore.Error{Op: "write", Err: errors.Join(statestore.ErrDenied, errors.New("it is a dry run"))}
+}
