@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,7 +88,7 @@ func (w *testWorld) disturbAround(rng *rand.Rand) {
 	switch rng.IntN(8) {
 	case 0:
 		changed := *w.snapshot.Destinations[at]
-		changed.Labels = map[string]string{"zone": fmt.Sprint(rng.IntN(2))}
+		changed.Labels = map[string]string{"zone": strconv.Itoa(rng.IntN(2))}
 		w.snapshot.Destinations = append([]*kratix.Destination{}, w.snapshot.Destinations...)
 		w.snapshot.Destinations[at] = &changed
 	case 1:

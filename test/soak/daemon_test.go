@@ -48,7 +48,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer listener.Close() //nolint:errcheck // nobody uses it
 	return listener.Addr().String()
 }
 

@@ -106,7 +106,7 @@ func (w *trial) damage() {
 // push commits a file beside the daemon, which may be quicker.
 func (w *trial) push(path, content string) {
 	clone := gittest.Clone(w.t, w.repository, "main")
-	defer os.RemoveAll(clone)
+	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
 	file := filepath.Join(clone, filepath.FromSlash(path))
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		w.t.Fatal(err)
@@ -170,7 +170,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer log.Close() //nolint:errcheck // the test is over
 	w.daemon = &daemon{
 		t: t, binary: build(t), log: log, address: freeAddress(t),
 		args: []string{"-f", w.dir, "--interval", "2s", "--on-misplaced", "move", "--allow-deletions", "--owner-id", "soak"},
