@@ -4,6 +4,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Destination is a place that pulls from a path of a state store: a cluster,
 // most often.
+//
+// +kubebuilder:object:root=true
 type Destination struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -23,6 +25,7 @@ type DestinationSpec struct {
 	Filepath          Filepath `json:"filepath,omitzero"`
 	// Cleanup is "all" or "none" (the default): what happens to the files when
 	// the Destination goes.
+	// +kubebuilder:validation:Enum=all;none
 	Cleanup       string        `json:"cleanup,omitempty"`
 	InitWorkloads InitWorkloads `json:"initWorkloads,omitzero"`
 }
@@ -30,6 +33,7 @@ type DestinationSpec struct {
 // Filepath says how files are laid out.
 type Filepath struct {
 	// Mode is one of the mode constants; empty means NestedByMetadata.
+	// +kubebuilder:validation:Enum=nestedByMetadata;aggregatedYAML;none
 	Mode string `json:"mode,omitempty"`
 	// Filename is that of the one file in mode AggregatedYAML.
 	Filename string `json:"filename,omitempty"`

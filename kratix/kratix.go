@@ -1,7 +1,13 @@
 // Package kratix turns YAML into the objects of platform.kratix.io/v1alpha1
 // that placing and writing Works is about, exactly as Kratix has them, and
 // back. It does no I/O.
+//
+// +kubebuilder:object:generate=true
+// +kubebuilder:validation:Optional
 package kratix
+
+// The Kubernetes client copies objects by methods that are made from the types.
+//go:generate go tool -modfile=../go.tool.mod controller-gen object paths=.
 
 import (
 	"crypto/md5" //nolint:gosec // Kratix defines a group's id as this hash; it protects nothing.
@@ -42,6 +48,8 @@ const (
 const DefaultDirectory = "."
 
 // Object is any of the kinds of this package.
+//
+// +kubebuilder:object:generate=false
 type Object interface {
 	GetName() string
 	GetNamespace() string
@@ -50,6 +58,8 @@ type Object interface {
 }
 
 // Key names a namespaced object.
+//
+// +kubebuilder:object:generate=false
 type Key struct{ Namespace, Name string }
 
 // String gives "namespace/name", or the name alone.

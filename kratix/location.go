@@ -10,6 +10,8 @@ import (
 // Location says which place a store writes to, such that two stores with equal
 // locations write to the same: the repository and branch, or the bucket,
 // however they are spelt, and the path inside.
+//
+// +kubebuilder:object:generate=false
 type Location struct{ Place, Path string }
 
 // Location gives where the store writes.

@@ -16,6 +16,8 @@ import (
 )
 
 // Parsed is one object of a YAML document.
+//
+// +kubebuilder:object:generate=false
 type Parsed struct {
 	// Object is nil for a kind that this package does not know, and for one
 	// that Err says could not be read.
@@ -30,6 +32,8 @@ type Parsed struct {
 }
 
 // Header is what every Kubernetes object has.
+//
+// +kubebuilder:object:generate=false
 type Header struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -46,6 +50,8 @@ func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 func (h Header) Key() Key { return Key{h.Metadata.Namespace, h.Metadata.Name} }
 
 // Field is a field of a document, and the line it is on.
+//
+// +kubebuilder:object:generate=false
 type Field struct {
 	Path string
 	Line int
@@ -171,6 +177,8 @@ var (
 )
 
 // LineError is a fault in a document, and the line of its file it is on.
+//
+// +kubebuilder:object:generate=false
 type LineError struct {
 	Line   int
 	Reason string

@@ -9,6 +9,8 @@ import (
 )
 
 // Promise is what a platform offers. Only what placing is about is typed.
+//
+// +kubebuilder:object:generate=false
 type Promise struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -18,6 +20,8 @@ type Promise struct {
 }
 
 // PromiseSpec says what a Promise needs, and where.
+//
+// +kubebuilder:object:generate=false
 type PromiseSpec struct {
 	API                  map[string]any   `json:"api,omitempty"`
 	Workflows            PromiseWorkflows `json:"workflows,omitzero"`
@@ -28,6 +32,8 @@ type PromiseSpec struct {
 }
 
 // PromiseWorkflows are a Promise's pipelines.
+//
+// +kubebuilder:object:generate=false
 type PromiseWorkflows struct {
 	Config   map[string]any  `json:"config,omitempty"`
 	Promise  PromiseWorkflow `json:"promise,omitzero"`
@@ -35,6 +41,8 @@ type PromiseWorkflows struct {
 }
 
 // PromiseWorkflow is what runs when something is made, and when it goes.
+//
+// +kubebuilder:object:generate=false
 type PromiseWorkflow struct {
 	Configure []map[string]any `json:"configure,omitempty"`
 	Delete    []map[string]any `json:"delete,omitempty"`

@@ -9,7 +9,9 @@ import (
 
 // StateStoreReference names a GitStateStore or a BucketStateStore.
 type StateStoreReference struct {
+	// +required
 	Kind string `json:"kind"`
+	// +required
 	Name string `json:"name"`
 }
 
@@ -31,6 +33,8 @@ func (r SecretReference) Key() Key {
 }
 
 // GitStateStore is a branch of a git repository that files are written to.
+//
+// +kubebuilder:object:root=true
 type GitStateStore struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -46,6 +50,7 @@ type GitStateStoreSpec struct {
 	Branch string `json:"branch,omitempty"`
 	Path   string `json:"path,omitempty"`
 	// AuthMethod is basicAuth (the default), ssh or githubApp.
+	// +kubebuilder:validation:Enum=basicAuth;ssh;githubApp
 	AuthMethod string           `json:"authMethod,omitempty"`
 	SecretRef  *SecretReference `json:"secretRef,omitempty"`
 	GitAuthor  GitAuthor        `json:"gitAuthor,omitzero"`
@@ -60,6 +65,8 @@ type GitAuthor struct {
 }
 
 // BucketStateStore is an S3 bucket that files are written to.
+//
+// +kubebuilder:object:root=true
 type BucketStateStore struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -78,6 +85,7 @@ type BucketStateStoreSpec struct {
 	UseDualStack bool   `json:"useDualStack,omitempty"`
 	Path         string `json:"path,omitempty"`
 	// AuthMethod is accessKey (the default) or IAM.
+	// +kubebuilder:validation:Enum=accessKey;IAM
 	AuthMethod string           `json:"authMethod,omitempty"`
 	SecretRef  *SecretReference `json:"secretRef,omitempty"`
 }
@@ -103,6 +111,8 @@ func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
 // Secret holds credentials. Nothing that formats, logs or encodes one shows its
 // values; Value gives them.
+//
+// +kubebuilder:object:root=true
 type Secret struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

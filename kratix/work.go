@@ -3,6 +3,8 @@ package kratix
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Work is a set of manifests to be put on Destinations.
+//
+// +kubebuilder:object:root=true
 type Work struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -3,6 +3,8 @@ package kratix
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // WorkPlacement records that one group of a Work is on one Destination.
+//
+// +kubebuilder:object:root=true
 type WorkPlacement struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -1,0 +1,94 @@
+// Package crds has the CustomResourceDefinitions for use without Kratix: those
+// kinds of platform.kratix.io/v1alpha1 that placing and writing Works needs, with
+// Kratix's own names. The YAML files beside it are made from these types, whose
+// fields are those of package kratix. Where Kratix is installed its own
+// definitions count, and these must not be applied.
+//
+// +groupName=platform.kratix.io
+// +versionName=v1alpha1
+// +kubebuilder:validation:Optional
+package crds
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+//go:generate go tool -modfile=../../go.tool.mod controller-gen crd paths=. output:crd:dir=.
+
+// Work is a set of manifests to be put on Destinations.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=works,categories=kratix
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Conflict-free",type=string,JSONPath=`.status.conditions[?(@.type=="ConflictFree")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Work struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.WorkSpec   `json:"spec,omitempty"`
+	Status kratix.WorkStatus `json:"status,omitzero"`
+}
+
+// WorkPlacement is the record that one group of a Work is on one Destination.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=workplacements,shortName=wp;wps,categories=kratix
+// +kubebuilder:printcolumn:name="Destination",type=string,JSONPath=`.spec.targetDestinationName`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Conflict-free",type=string,JSONPath=`.status.conditions[?(@.type=="ConflictFree")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type WorkPlacement struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.WorkPlacementSpec   `json:"spec,omitempty"`
+	Status kratix.WorkPlacementStatus `json:"status,omitzero"`
+}
+
+// Destination is a place that pulls from a path of a state store: a cluster, most often.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=destinations,scope=Cluster,shortName=dest;dests,categories=kratix
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Conflict-free",type=string,JSONPath=`.status.conditions[?(@.type=="ConflictFree")].status`
+type Destination struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.DestinationSpec   `json:"spec,omitempty"`
+	Status kratix.DestinationStatus `json:"status,omitzero"`
+}
+
+// GitStateStore is a branch of a git repository that files are written to.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=gitstatestores,scope=Cluster,categories=kratix
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type GitStateStore struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.GitStateStoreSpec `json:"spec,omitempty"`
+	Status kratix.StateStoreStatus  `json:"status,omitzero"`
+}
+
+// BucketStateStore is an S3 bucket that files are written to.
+//
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=bucketstatestores,scope=Cluster,categories=kratix
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type BucketStateStore struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   kratix.BucketStateStoreSpec `json:"spec,omitempty"`
+	Status kratix.StateStoreStatus     `json:"status,omitzero"`
+}
