@@ -12,7 +12,7 @@ func Rules() []Rule {
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(),
-		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(),
+		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
 	}
 }
@@ -292,6 +292,17 @@ func InvalidAnnotation() Rule {
 		Why: "What it should say is unknown. A Destination whose cordon or capacity cannot be read takes nothing new; " +
 			"a weight that cannot be read counts as 1. What is placed already stays.",
 		Fix: "Give the annotation a value as the message says, in quotes, or remove it.",
+	}
+}
+
+// PlacementsDisagree is a WorkPlacement that contradicts a record.
+func PlacementsDisagree() Rule {
+	return Rule{
+		ID: "KS047", Name: "PlacementsDisagree", Severity: Error,
+		Summary: "A WorkPlacement and the record in the store name different Destinations for one group of a request.",
+		Why: "A request's group is on one Destination. What is on the recorded one is kept up to date; the other is left as it is, " +
+			"since moving it could run the workload twice, or nowhere.",
+		Fix: "Find out where the workload runs, then delete the WorkPlacement or the record that is wrong.",
 	}
 }
 

@@ -21,7 +21,10 @@ type world struct {
 	source.Snapshot
 	stores []*storeView
 	// leftOut are Destinations that nothing can be written to.
-	leftOut  []scheduler.Destination
+	leftOut []scheduler.Destination
+	// unread are placements that the source remembers, where no record can say
+	// otherwise.
+	unread   []*kratix.WorkPlacement
 	findings []finding.Finding
 }
 
@@ -44,6 +47,9 @@ type destinationView struct {
 	records []recordView
 	// owners are who wrote the records.
 	owners []string
+	// assumed are the placements that have records only because the source
+	// remembers them.
+	assumed []*kratix.WorkPlacement
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
 	// unread tells that a file among the records could not be read as one.
@@ -76,6 +82,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
 	}
+	w.remember()
 	return w
 }
 
@@ -264,7 +271,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Destinations: slices.Clone(w.leftOut)}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Destinations: slices.Clone(w.leftOut), Existing: slices.Clone(w.unread)}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

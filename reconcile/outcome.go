@@ -37,7 +37,7 @@ type situation struct {
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && slices.Equal(s.unfinished(), other.unfinished()) &&
-		s.part.same(other.part) && s.policy.settlesAs(other.policy)
+		s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) && s.policy.settlesAs(other.policy)
 }
 
 // sameAbove tells that the directories above say the same about what Flux does
@@ -111,15 +111,16 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 func (dest *desiredDestination) tell() []report.Placement {
 	var told []report.Placement
 	for _, p := range dest.placements {
-		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason}
+		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: p.WorkPlacement}
 		if p.from != nil {
-			one.Directory = p.from.Directory
+			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
 		}
 		told = append(told, one)
 	}
 	for _, record := range dest.removed {
 		told = append(told, report.Placement{
 			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
+			Object: record.Placement,
 		})
 	}
 	slices.SortStableFunc(told, report.ComparePlacements)

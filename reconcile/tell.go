@@ -45,6 +45,7 @@ func newReporter(w *world, plan *scheduler.Result) *reporter {
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
 		})
 	}
+	w.tellOutOfReach(r, plan)
 	for _, held := range plan.Held {
 		at := finding.Place{Object: kratix.WorkKind + " " + held.Work().String()}
 		r.add(finding.Finding{Rule: finding.DeletionsHeld(), Place: at, Message: "its placement on " + held.Spec.TargetDestinationName + " stays for now"})
@@ -102,7 +103,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		r.unwritten(d, report.Failed)
 		return
 	}
-	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision)}
+	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names()}
 	for i, o := range d.outcomes {
 		if !o.changes.Empty() {
 			told.Destinations = append(told.Destinations, o.changed)

@@ -96,7 +96,7 @@ func (d Document) place(p finding.Place) place {
 }
 
 func (p Placement) forPrograms() placement {
-	return placement(p)
+	return placement{Work: p.Work, Directory: p.Directory, Destination: p.Destination, State: p.State, Reason: p.Reason}
 }
 
 func texts(paths []tree.Path) []string {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -44,6 +45,11 @@ type Placement struct {
 	Destination string
 	State       State
 	Reason      string
+	// Misplaced tells that the Destination no longer fits.
+	Misplaced bool
+	// Object is the WorkPlacement, as it should be or as it was; nil for what is
+	// not placed. It is for programs that go on with it, not to be shown.
+	Object *kratix.WorkPlacement `json:"-"`
 }
 
 // ComparePlacements orders placements as a report has them: by Work, group and
@@ -59,6 +65,9 @@ type Store struct {
 	// Revision holds the change once it is written.
 	Revision     string
 	Destinations []Destination
+	// Covered are the names of all Destinations on it that are now as the report
+	// says, changed or not. It is for programs that go on with it.
+	Covered []string `json:"-"`
 }
 
 // Destination is what changed for one Destination.

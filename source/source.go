@@ -28,6 +28,9 @@ type Snapshot struct {
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
 	Secrets           []*kratix.Secret
+	// Existing are the placements that the source itself remembers. The records
+	// in the stores are beside them; a source without a memory has none.
+	Existing []*kratix.WorkPlacement
 	// WorkPlacements and Promises take part in checks only.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise

@@ -1,0 +1,148 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// remember takes in the placements that the source itself remembers. Of one that
+// has a record the record counts, since it lies beside the files. One without is
+// taken for recorded: whoever wrote it kept no records. One that contradicts the
+// record of another Destination is told of and left alone.
+func (w *world) remember() {
+	if len(w.Existing) == 0 {
+		return
+	}
+	homes, recorded := w.homes(), w.recorded()
+	for _, p := range w.Existing {
+		at, known := homes[p.Spec.TargetDestinationName]
+		records := recorded[groupOf(p)]
+		switch {
+		case !known:
+			w.unread = append(w.unread, p)
+		case at.goesWithItsFiles() || slices.Contains(records, at.Name):
+		case !p.IsDependency() && len(records) > 0:
+			w.findings = append(w.findings, contradiction(p, records[0]))
+		default:
+			at.records = append(slices.Clip(at.records), at.assume(p))
+			at.assumed = append(at.assumed, p)
+		}
+	}
+}
+
+// home is a Destination whose records are known, and the store they are in.
+type home struct {
+	*destinationView
+	store *storeView
+}
+
+// homes gives the Destinations whose records are known, by name.
+func (w *world) homes() map[string]home {
+	homes := map[string]home{}
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			if store.err == nil {
+				homes[d.Name] = home{d, store}
+			}
+		}
+	}
+	return homes
+}
+
+// recorded gives the Destinations on which records say that a group is.
+func (w *world) recorded() map[placedGroup][]string {
+	recorded := map[placedGroup][]string{}
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			for _, record := range d.records {
+				group := groupOf(record.Placement)
+				recorded[group] = append(recorded[group], d.Name)
+			}
+		}
+	}
+	return recorded
+}
+
+// placedGroup names a group of a Work.
+type placedGroup struct {
+	work kratix.Key
+	id   string
+}
+
+func groupOf(p *kratix.WorkPlacement) placedGroup { return placedGroup{p.Work(), p.Spec.ID} }
+
+// assume makes the record that a placement would have: its files are those in
+// its directory, or those that Kratix lists.
+func (h home) assume(p *kratix.WorkPlacement) recordView {
+	rendering, _ := layout.Render(h.Destination, p) // only its directory is looked at
+	assumed := recordView{Record: layout.Record{Placement: p}}
+	if file, err := layout.NewRecord(h.Destination, p, rendering); err == nil {
+		assumed.path = file.Path
+	}
+	if rendering.Dir.IsRoot() {
+		assumed.Files = h.legacy[assumed.path]
+	} else {
+		assumed.Files = h.store.state.Files.Paths(rendering.Dir)
+	}
+	return assumed
+}
+
+func contradiction(p *kratix.WorkPlacement, recorded string) finding.Finding {
+	return finding.Finding{
+		Rule:  finding.PlacementsDisagree(),
+		Place: finding.Place{Object: kratix.WorkKind + " " + p.Work().String()},
+		Message: fmt.Sprintf("WorkPlacement %s says that it is on %s, the record in the store says %s; neither is moved",
+			p.Name, p.Spec.TargetDestinationName, recorded),
+		Fix: fmt.Sprintf("Delete the WorkPlacement if %s is right; if %s is, delete the record of %s and its files from the store.",
+			recorded, p.Spec.TargetDestinationName, recorded),
+	}
+}
+
+// tellOutOfReach tells of the placements that stay on Destinations which nothing
+// can be written to.
+func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
+	if len(w.unread) == 0 {
+		return
+	}
+	reachable := map[string]bool{}
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			reachable[d.Name] = true
+		}
+	}
+	for _, part := range plan.Parts {
+		if !reachable[part.Destination] {
+			for _, p := range part.Placements {
+				r.tellKept(p)
+			}
+		}
+	}
+}
+
+// tellKept tells of a placement that stays as it is.
+func (r *reporter) tellKept(p scheduler.Placement) {
+	name := p.Spec.TargetDestinationName
+	r.parts[name] = append(r.parts[name], report.Placement{
+		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,
+		State: report.Kept, Reason: p.Reason, Misplaced: p.Misplaced, Object: p.WorkPlacement,
+	})
+	if p.Misplaced {
+		at := finding.Place{Object: kratix.Describe(p.Work)}
+		r.add(finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + name + ": " + p.Reason})
+	}
+}
+
+// names gives the Destinations on a store.
+func (d *desired) names() []string {
+	names := make([]string, 0, len(d.destinations))
+	for _, dest := range d.destinations {
+		names = append(names, dest.Name)
+	}
+	return names
+}

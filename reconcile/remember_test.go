@@ -1,0 +1,77 @@
+package reconcile
+
+import (
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// remembers has the source remember that a Work is on a Destination, as Kratix
+// does.
+func (w *testWorld) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
+	p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], destination)
+	p.Spec.Workloads = nil
+	w.snapshot.Existing = append(w.snapshot.Existing, p)
+	return p
+}
+
+func TestWhatTheSourceRemembersStaysWhereItIs(t *testing.T) {
+	for _, home := range []string{"worker-1", "worker-2"} {
+		w := newWorld(t)
+		w.addDestination("worker-2", "worker-2")
+		w.remembers(w.put("a", "one"), home)
+		w.round()
+		if got := w.on(home); got == 0 {
+			t.Errorf("it left %s: %v", home, w.paths())
+		}
+	}
+}
+
+func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
+	w := newWorld(t)
+	w.write(map[string]string{aFile: configMaps("one")})
+	w.remembers(w.put("a", "one"), "worker-1")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed})
+	if got := w.content(aFile); got != configMaps("one") {
+		t.Errorf("content %q", got)
+	}
+
+	w = newWorld(t)
+	w.write(map[string]string{aFile: configMaps("one")})
+	old := w.remembers(work("a", map[string]string{"maps.yaml": ""}), "worker-1")
+	r := w.round()
+	w.expect(r, map[string]report.State{"a": report.Removed})
+	if r.Placements[0].Object != old || len(w.paths()) > 0 {
+		t.Errorf("%v stayed behind of %v", w.paths(), r.Placements)
+	}
+}
+
+func TestAWorkPlacementThatContradictsARecordIsToldOfAndNothingMoves(t *testing.T) {
+	w := newWorld(t)
+	w.addDestination("worker-2", "worker-2")
+	work := w.put("a", "one")
+	w.remembers(work, "worker-1")
+	w.round()
+	before := w.dump()
+	w.snapshot.Existing = nil
+	w.remembers(work, "worker-2")
+
+	r := w.round()
+	if !r.Has(finding.PlacementsDisagree()) {
+		t.Errorf("not told of: %v", r.Findings)
+	}
+	if after := w.dump(); after != before {
+		t.Errorf("something moved:\n%s\n%s", before, after)
+	}
+}
+
+func TestARememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) {
+	w := newWorld(t)
+	w.remembers(w.put("a", "one"), "gone")
+	r := w.round()
+	if len(r.Placements) != 1 || !r.Placements[0].Misplaced || r.Placements[0].State != report.Kept || w.on("worker-1") != 0 {
+		t.Errorf("%+v", r.Placements)
+	}
+}
