@@ -43,6 +43,25 @@ const (
 	StaticDependencyWorkType = "static-dependency"
 )
 
+// The conditions of Works and WorkPlacements.
+const (
+	ReadyCondition             = "Ready"
+	ScheduleSucceededCondition = "ScheduleSucceeded"
+	WriteSucceededCondition    = "WriteSucceeded"
+	// ConflictFreeCondition is not Kratix's. It is false while something keeps
+	// what is asked for from being written, since Flux could not build it.
+	ConflictFreeCondition = "ConflictFree"
+)
+
+// The finalizers of WorkPlacements, of Destinations whose files go with them, and
+// the one that Kratix gives to Works.
+const (
+	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
+	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
+	DestinationFinalizer = "kratix.io/destination-cleanup"
+	WorkFinalizer        = "kratix.io/work-cleanup"
+)
+
 // DefaultDirectory is the directory of the group that holds every file which
 // no other group claims.
 const DefaultDirectory = "."

@@ -26,7 +26,7 @@ func (w *world) remember() {
 		switch {
 		case !known:
 			w.unread = append(w.unread, p)
-		case at.goesWithItsFiles() || slices.Contains(records, at.Name):
+		case slices.Contains(records, at.Name):
 		case !p.IsDependency() && len(records) > 0:
 			w.findings = append(w.findings, contradiction(p, records[0]))
 		default:

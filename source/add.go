@@ -12,7 +12,7 @@ import (
 // source stay as they are.
 func (s *Snapshot) Add(work *kratix.Work, at finding.Place) {
 	at.Object = kratix.Describe(work)
-	i, found := slices.BinarySearchFunc(s.Works, work, compareObjects)
+	i, found := slices.BinarySearchFunc(s.Works, work, Compare)
 	if found {
 		s.Findings = append(slices.Clip(s.Findings), finding.Finding{
 			Rule: finding.RepeatedObject(), Place: at, Message: at.Object + " is in the input twice; the first one counts",

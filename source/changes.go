@@ -162,7 +162,7 @@ func change[O interface {
 	if slices.Equal(gone, come) {
 		return list // the objects are the same, maybe at other places
 	}
-	return splice(list, gone, come, compareObjects)
+	return splice(list, gone, come, Compare)
 }
 
 func ofKind[O kratix.Object](origins []*origin) []O {

@@ -40,7 +40,8 @@ func compareKeys(a, b kratix.Key) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-func compareObjects[O kratix.Object](a, b O) int {
+// Compare orders objects by namespace and name.
+func Compare[O kratix.Object](a, b O) int {
 	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
 }
 

@@ -1,0 +1,55 @@
+package source
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Gather makes a Snapshot of objects that are there as objects, not as text,
+// each once. They are checked as those of a file are.
+func Gather(objects []kratix.Object) Snapshot {
+	var s Snapshot
+	for _, object := range objects {
+		at := finding.Place{Object: kratix.Describe(object)}
+		if err := kratix.Check(object); err != nil {
+			s.Findings = append(s.Findings, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
+			if object.KindName() == kratix.WorkKind {
+				s.Rejected = append(s.Rejected, kratix.KeyOf(object))
+			}
+			continue
+		}
+		s.Origins.sorted = append(s.Origins.sorted, &origin{object, at})
+		s.gather(object)
+	}
+	s.sort()
+	return s
+}
+
+func (s *Snapshot) gather(object kratix.Object) {
+	switch o := object.(type) {
+	case *kratix.Work:
+		s.Works = append(s.Works, o)
+	case *kratix.Destination:
+		s.Destinations = append(s.Destinations, o)
+	case *kratix.GitStateStore:
+		s.GitStateStores = append(s.GitStateStores, o)
+	case *kratix.BucketStateStore:
+		s.BucketStateStores = append(s.BucketStateStores, o)
+	case *kratix.Secret:
+		s.Secrets = append(s.Secrets, o)
+	}
+}
+
+// sort makes the snapshot the same, whatever the order of the objects was.
+func (s *Snapshot) sort() {
+	slices.SortFunc(s.Works, Compare)
+	slices.SortFunc(s.Destinations, Compare)
+	slices.SortFunc(s.GitStateStores, Compare)
+	slices.SortFunc(s.BucketStateStores, Compare)
+	slices.SortFunc(s.Secrets, Compare)
+	slices.SortFunc(s.Rejected, compareKeys)
+	slices.SortFunc(s.Origins.sorted, compareOrigins)
+	finding.Sort(s.Findings)
+}

@@ -1,0 +1,252 @@
+// Package kube turns the objects in a Kubernetes cluster into a Snapshot, and
+// tells when they change. It follows Works, WorkPlacements, Destinations and
+// state stores by list and watch, and reads those Secrets that stores name. It
+// writes nothing.
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// Source follows a cluster.
+type Source struct {
+	works        *mirror[*kratix.Work]
+	placements   *mirror[*kratix.WorkPlacement]
+	destinations *mirror[*kratix.Destination]
+	gits         *mirror[*kratix.GitStateStore]
+	buckets      *mirror[*kratix.BucketStateStore]
+	secrets      *secrets
+
+	// changes says "look again"; it never holds more than one such word.
+	changes chan struct{}
+	mu      sync.Mutex
+	// moved is closed at the next event.
+	moved chan struct{}
+}
+
+var _ source.Source = (*Source)(nil)
+
+// patience is how long a snapshot waits for the API: at the start for
+// everything there is, later for what this process has written itself.
+const patience = 30 * time.Second
+
+// New makes a Source of the cluster that config leads to. It is not followed
+// until Follow is called.
+func New(config *rest.Config) (*Source, error) {
+	api, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
+	s.works = mirrorOf(api.platform, "works", &kratix.Work{}, feature[*kratix.Work]{}, s.heard)
+	s.placements = mirrorOf(api.platform, "workplacements", &kratix.WorkPlacement{},
+		feature[*kratix.WorkPlacement]{slim: withoutContents, same: sameMemory}, s.heard)
+	s.destinations = mirrorOf(api.platform, "destinations", &kratix.Destination{}, feature[*kratix.Destination]{same: sameReadiness}, s.heard)
+	s.gits = mirrorOf(api.platform, "gitstatestores", &kratix.GitStateStore{}, feature[*kratix.GitStateStore]{}, s.heard)
+	s.buckets = mirrorOf(api.platform, "bucketstatestores", &kratix.BucketStateStore{}, feature[*kratix.BucketStateStore]{}, s.heard)
+	s.secrets = newSecrets(api.core, s.heard)
+	return s, nil
+}
+
+// mirrorOf mirrors all objects of a resource.
+func mirrorOf[O object](client rest.Interface, resource string, example O, kind feature[O], heard func(bool)) *mirror[O] {
+	return newMirror(client, resource, scope{}, example, kind, heard)
+}
+
+// withoutContents: the Work has them too.
+func withoutContents(p *kratix.WorkPlacement) { p.Spec.Workloads = nil }
+
+func sameMemory(a, b *kratix.WorkPlacement) bool { return counts(a) == counts(b) }
+
+// sameReadiness: a Destination that is ready is chosen before others.
+func sameReadiness(a, b *kratix.Destination) bool {
+	const ready = "Ready"
+	return meta.IsStatusConditionTrue(a.Status.Conditions, ready) == meta.IsStatusConditionTrue(b.Status.Conditions, ready) &&
+		meta.IsStatusConditionFalse(a.Status.Conditions, ready) == meta.IsStatusConditionFalse(b.Status.Conditions, ready)
+}
+
+// Follow follows the cluster until ctx ends.
+func (s *Source) Follow(ctx context.Context) {
+	s.secrets.begin(ctx)
+	for _, mirror := range s.mirrors() {
+		go mirror.run(ctx)
+	}
+}
+
+// followed is a mirror of any kind.
+type followed interface {
+	run(ctx context.Context)
+	ready() (seen bool, why error)
+	reached(key kratix.Key, version string) bool
+}
+
+func (s *Source) mirrors() map[string]followed {
+	return map[string]followed{
+		kratix.WorkKind: s.works, kratix.WorkPlacementKind: s.placements, kratix.DestinationKind: s.destinations,
+		kratix.GitStateStoreKind: s.gits, kratix.BucketStateStoreKind: s.buckets,
+	}
+}
+
+// heard wakes who waits for an event and, if a round would see something new,
+// asks for one.
+func (s *Source) heard(settledChanged bool) {
+	s.mu.Lock()
+	close(s.moved)
+	s.moved = make(chan struct{})
+	s.mu.Unlock()
+	if settledChanged {
+		select {
+		case s.changes <- struct{}{}:
+		default: // it is asked for already
+		}
+	}
+}
+
+// Changes says "look again" until ctx ends.
+func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
+	words := make(chan struct{})
+	go func() {
+		defer close(words)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.changes:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case words <- struct{}{}:
+			}
+		}
+	}()
+	return words, nil
+}
+
+// Snapshot gives what the cluster has, as far as it is known: while the API does
+// not answer, what it said last.
+func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	if err := s.await(ctx, s.synced); err != nil {
+		return source.Snapshot{}, err
+	}
+	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
+	found, unreadable := s.secrets.read(ctx, stores)
+	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
+	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
+	for _, p := range s.placements.stable() {
+		if counts(p) {
+			snapshot.Existing = append(snapshot.Existing, p)
+		}
+	}
+	slices.SortFunc(snapshot.Existing, source.Compare)
+	snapshot.Findings = append(snapshot.Findings, unreadable...)
+	finding.Sort(snapshot.Findings)
+	return snapshot, nil
+}
+
+// counts tells whether a WorkPlacement says where something is. One that was
+// held back and never written says nothing: the next round may choose anew.
+func counts(p *kratix.WorkPlacement) bool {
+	heldBack := meta.IsStatusConditionFalse(p.Status.Conditions, kratix.ConflictFreeCondition)
+	return p.Labels[kratix.WorkLabel] != "" && (!heldBack || p.Status.VersionID != "")
+}
+
+func objects[O kratix.Object](found []O) []kratix.Object {
+	all := make([]kratix.Object, 0, len(found))
+	for _, o := range found {
+		all = append(all, o)
+	}
+	return all
+}
+
+// synced tells whether every kind was listed once.
+func (s *Source) synced() error {
+	var missing error
+	for kind, mirror := range s.mirrors() {
+		seen, why := mirror.ready()
+		if !seen && why == nil {
+			why = errors.New("list " + kind + ": no answer yet")
+		}
+		if !seen {
+			missing = errors.Join(missing, why)
+		}
+	}
+	return missing
+}
+
+// Written is an object as it was after a write; one that was deleted has no
+// version.
+type Written struct {
+	Kind    string
+	Key     kratix.Key
+	Version string
+}
+
+// Await waits until the cluster is seen as it was after these writes, so that
+// the next round does not make them again. It gives up after a while: a write
+// that is made twice does no harm.
+func (s *Source) Await(ctx context.Context, writes []Written) {
+	mirrors := s.mirrors()
+	_ = s.await(ctx, func() error {
+		for _, w := range writes {
+			if mirror, ok := mirrors[w.Kind]; ok && !mirror.reached(w.Key, w.Version) {
+				return errNotSeen
+			}
+		}
+		return nil
+	})
+}
+
+var errNotSeen = errors.New("what was written is not seen yet")
+
+// await waits until missing gives nil, for as long as it is patient.
+func (s *Source) await(ctx context.Context, missing func() error) error {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		s.mu.Lock()
+		moved := s.moved
+		s.mu.Unlock()
+		err := missing()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late.C:
+			return fmt.Errorf("the Kubernetes API: %w", err)
+		}
+	}
+}
+
+// Objects are all objects of Kratix in the cluster as the API said last, with
+// their statuses, and the WorkPlacements without their contents.
+type Objects struct {
+	Works             []*kratix.Work
+	WorkPlacements    []*kratix.WorkPlacement
+	Destinations      []*kratix.Destination
+	GitStateStores    []*kratix.GitStateStore
+	BucketStateStores []*kratix.BucketStateStore
+}
+
+// Objects gives what there is now.
+func (s *Source) Objects() Objects {
+	return Objects{
+		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
+		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(),
+	}
+}

@@ -1,0 +1,231 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// object is what the API has and the domain knows.
+type object interface {
+	kratix.Object
+	runtime.Object
+	metav1.Object
+}
+
+// mirror follows all objects of one kind. It has two views of them: fresh is
+// what the API said last; settled changes only when something changes that a
+// round depends on, so that a round recognizes by its address what it has seen
+// before.
+type mirror[O object] struct {
+	feed *cache.Reflector
+	slim func(O)
+	// same tells whether a round sees no difference but in the metadata.
+	same func(a, b O) bool
+	// heard is called after every event; it is told whether the settled view is
+	// another.
+	heard func(settledChanged bool)
+
+	mu             sync.RWMutex
+	fresh, settled map[kratix.Key]O
+	synced         bool
+	// trouble is why the API cannot be followed now.
+	trouble error
+}
+
+// feature is what a mirror knows of its kind; nil does nothing, or sees no
+// difference.
+type feature[O object] struct {
+	// slim takes out of an object what is never asked for.
+	slim func(O)
+	// same compares what a round looks at beside the metadata and the spec.
+	same func(a, b O) bool
+}
+
+// newMirror makes a mirror of those objects of a resource that a field selector
+// picks, in a namespace or, if that is empty, in all.
+func newMirror[O object](client rest.Interface, resource string, at scope, example O, kind feature[O], heard func(bool)) *mirror[O] {
+	if kind.slim == nil {
+		kind.slim = func(O) {}
+	}
+	if kind.same == nil {
+		kind.same = func(O, O) bool { return true }
+	}
+	m := &mirror[O]{slim: kind.slim, same: kind.same, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}}
+	request := func(options metav1.ListOptions) *rest.Request {
+		options.FieldSelector = at.fields
+		return client.Get().NamespaceIfScoped(at.namespace, at.namespace != "").Resource(resource).VersionedParams(&options, metav1.ParameterCodec)
+	}
+	calls := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			found, err := request(options).Do(ctx).Get()
+			m.troubled(resource, err)
+			return found, err
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.Watch = true
+			stream, err := request(options).Watch(ctx)
+			m.troubled(resource, err)
+			return stream, err
+		},
+	}
+	m.feed = cache.NewReflectorWithOptions(calls, example, m, cache.ReflectorOptions{Name: resource})
+	return m
+}
+
+// scope narrows what is mirrored.
+type scope struct{ namespace, fields string }
+
+// run follows until ctx ends. What goes wrong is kept for the next snapshot to
+// tell, and not logged here.
+func (m *mirror[O]) run(ctx context.Context) {
+	m.feed.RunWithContext(klog.NewContext(ctx, logr.Discard()))
+}
+
+func (m *mirror[O]) troubled(resource string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trouble = nil
+	if err != nil {
+		m.trouble = fmt.Errorf("follow %s: %w", resource, err)
+	}
+}
+
+// ready tells whether everything was seen once, and if not, why.
+func (m *mirror[O]) ready() (seen bool, why error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.synced, m.trouble
+}
+
+var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
+
+// Transformer has objects made smaller before many of them are held at once.
+func (m *mirror[O]) Transformer() cache.TransformFunc {
+	return func(seen any) (any, error) { return m.slimmed(seen), nil }
+}
+
+// lastApplied is where kubectl keeps the whole object a second time.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+func (m *mirror[O]) slimmed(seen any) any {
+	if o, ok := seen.(O); ok {
+		o.SetManagedFields(nil)
+		delete(o.GetAnnotations(), lastApplied)
+		m.slim(o)
+	}
+	return seen
+}
+
+// Add takes in an object that is new.
+func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
+
+// Update takes in an object as it is now.
+func (m *mirror[O]) Update(seen any) error {
+	o, ok := m.slimmed(seen).(O)
+	if !ok {
+		return fmt.Errorf("unexpected object %T", seen)
+	}
+	m.mu.Lock()
+	differs := m.take(o)
+	m.mu.Unlock()
+	m.heard(differs)
+	return nil
+}
+
+// take gives whether the settled view is another now.
+func (m *mirror[O]) take(o O) bool {
+	key := kratix.KeyOf(o)
+	m.fresh[key] = o
+	before, known := m.settled[key]
+	if known && sameMetadata(before, o) && m.same(before, o) {
+		return false
+	}
+	m.settled[key] = o
+	return true
+}
+
+// Delete forgets an object.
+func (m *mirror[O]) Delete(seen any) error {
+	o, ok := seen.(O)
+	if !ok {
+		return fmt.Errorf("unexpected object %T", seen)
+	}
+	m.mu.Lock()
+	delete(m.fresh, kratix.KeyOf(o))
+	delete(m.settled, kratix.KeyOf(o))
+	m.mu.Unlock()
+	m.heard(true)
+	return nil
+}
+
+// Replace takes in everything there is.
+func (m *mirror[O]) Replace(all []any, _ string) error {
+	m.mu.Lock()
+	differs := !m.synced
+	m.synced, m.trouble = true, nil
+	m.fresh = make(map[kratix.Key]O, len(all))
+	for _, seen := range all {
+		if o, ok := m.slimmed(seen).(O); ok {
+			differs = m.take(o) || differs
+		}
+	}
+	gone := len(m.settled)
+	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { _, there := m.fresh[key]; return !there })
+	differs = differs || len(m.settled) < gone
+	m.mu.Unlock()
+	m.heard(differs)
+	return nil
+}
+
+// Resync has nothing to do.
+func (m *mirror[O]) Resync() error { return nil }
+
+// sameMetadata compares what a round looks at. The generation counts every
+// change of a spec.
+func sameMetadata(a, b metav1.Object) bool {
+	return a.GetUID() == b.GetUID() && a.GetGeneration() == b.GetGeneration() &&
+		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
+		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
+}
+
+// current gives the fresh view, in no order.
+func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.fresh }) }
+
+// stable gives the settled view, in no order.
+func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
+
+func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	objects := make([]O, 0, len(m.fresh))
+	for _, o := range view() {
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+// reached tells whether an object is seen as it was at a version, or later; one
+// without a version is to be gone.
+func (m *mirror[O]) reached(key kratix.Key, version string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	seen, there := m.fresh[key]
+	if !there || version == "" {
+		return !there
+	}
+	order, err := resourceversion.CompareResourceVersion(seen.GetResourceVersion(), version)
+	return err != nil || order >= 0
+}

@@ -1,0 +1,175 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// The reasons of a Destination's and a state store's condition Ready, which are
+// Kratix's.
+const (
+	testDocuments    = "TestDocumentsWritten"
+	destinationReady = "DestinationReady"
+	storeNotFound    = "StateStoreNotFound"
+	storeWriteFailed = "StateStoreWriteFailed"
+	storeReady       = "StateStoreReady"
+	storeError       = "StateStoreError"
+)
+
+func (p *planner) destinations() []Change {
+	var changes []Change
+	for _, d := range sorted(p.now.Destinations) {
+		change := Change{Object: d}
+		if p.mode == Manage {
+			p.finalize(&change, d)
+		}
+		if !d.IsDeleted() {
+			p.destination(&change, d)
+		}
+		if !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// finalize keeps a Destination that is to take its files along until they are
+// gone.
+func (p *planner) finalize(change *Change, d *kratix.Destination) {
+	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
+	switch {
+	case !has && d.CleansUp() && !d.IsDeleted():
+		change.step(Patch, finalizers(append(slices.Clone(d.Finalizers), kratix.DestinationFinalizer)))
+	case has && (!d.CleansUp() || d.IsDeleted() && p.isEmptied(d)):
+		change.step(Patch, finalizers(without(d.Finalizers, kratix.DestinationFinalizer)))
+	}
+}
+
+// isEmptied tells that nothing of a deleted Destination is left in its store.
+func (p *planner) isEmptied(d *kratix.Destination) bool {
+	return p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
+		return placement.State != report.Removed
+	})
+}
+
+func (p *planner) destination(change *Change, d *kratix.Destination) {
+	var want []metav1.Condition
+	if p.mode == Manage {
+		if ready, known := p.readiness(d); known {
+			want = append(want, ready)
+		}
+	}
+	held := p.heldOn(d)
+	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil) {
+		want = append(want, summary(held))
+	}
+	conditions, changed := p.put(d.Status.Conditions, 0, want...)
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	for _, condition := range changed {
+		if condition.Status == metav1.ConditionFalse && turned(d.Status.Conditions, condition) {
+			change.tell(warning, condition.Reason, condition.Message)
+		}
+	}
+}
+
+// readiness tells whether a Destination can be written to; known is false when
+// the report is silent about it.
+func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
+	if p.covered[d.Name] {
+		if d.WantsCanaries() {
+			return yes(kratix.ReadyCondition, testDocuments, "its files are in the state store"), true
+		}
+		return yes(kratix.ReadyCondition, destinationReady, "its files are in the state store"), true
+	}
+	object := kratix.Describe(d)
+	for _, f := range p.others[object] {
+		switch {
+		case f.Rule == finding.StoreMissing():
+			return no(kratix.ReadyCondition, storeNotFound, f.Message), true
+		case f.Rule.Severity == finding.Error:
+			return no(kratix.ReadyCondition, f.Rule.Name, f.Message), true
+		}
+	}
+	if d.Spec.StateStoreRef == nil {
+		return ready, false
+	}
+	if f, failed := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); failed {
+		return no(kratix.ReadyCondition, storeWriteFailed, f.Message), true
+	}
+	return ready, false
+}
+
+// heldOn gives the Works of which something is held back on a Destination.
+func (p *planner) heldOn(d *kratix.Destination) []string {
+	var held []string
+	for _, placement := range p.byDestination[d.Name] {
+		if placement.State == report.Held && len(p.clashes[kratix.WorkKind+" "+placement.Work]) > 0 {
+			held = append(held, kratix.KeyOf(placement.Object).String())
+		}
+	}
+	slices.Sort(held)
+	return held
+}
+
+// summary says how many placements of a Destination are held back, and names
+// some.
+func summary(held []string) metav1.Condition {
+	const named = 5
+	if len(held) == 0 {
+		return yes(kratix.ConflictFreeCondition, noConflict, "nothing is held back")
+	}
+	names := strings.Join(held[:min(named, len(held))], ", ")
+	if len(held) > named {
+		names += ", ..."
+	}
+	return no(kratix.ConflictFreeCondition, duplicateResources, fmt.Sprintf("%d placements are held back: %s", len(held), names))
+}
+
+func (p *planner) stores() []Change {
+	var changes []Change
+	if p.mode == Observe {
+		return nil
+	}
+	for _, store := range sorted(p.now.GitStateStores) {
+		p.store(&changes, store, store.Status, store.Generation)
+	}
+	for _, store := range sorted(p.now.BucketStateStores) {
+		p.store(&changes, store, store.Status, store.Generation)
+	}
+	return changes
+}
+
+// store says whether a state store works; nothing is known of one that no
+// Destination names.
+func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
+	name := kratix.Describe(object)
+	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), "Ready"
+	if f, failed := p.about(name, finding.StoreFailed()); failed {
+		ready, short = no(kratix.ReadyCondition, storeError, strings.TrimSpace(f.Message+" "+f.Advice())), "NotReady"
+	} else if !p.written[name] {
+		return
+	}
+	conditions, changed := p.put(have.Conditions, 0, ready)
+	if len(changed) == 0 && have.Status == short && have.ObservedGeneration == generation {
+		return
+	}
+	change := Change{Object: object}
+	change.step(PatchStatus, map[string]any{"status": map[string]any{
+		"conditions": conditions, "status": short, "observedGeneration": generation,
+	}})
+	if short != "Ready" && turned(have.Conditions, ready) {
+		change.tell(warning, ready.Reason, ready.Message)
+	}
+	*changes = append(*changes, change)
+}

@@ -1,0 +1,187 @@
+// Package status turns a round's report into what the objects of a cluster
+// should say of it: WorkPlacements, conditions, finalizers and events, as the
+// fewest writes that lead there. It is a pure function: no clock, no I/O.
+package status
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// Objects are the objects in the cluster as they are now. WorkPlacements need no
+// contents.
+type Objects struct {
+	Works             []*kratix.Work
+	WorkPlacements    []*kratix.WorkPlacement
+	Destinations      []*kratix.Destination
+	GitStateStores    []*kratix.GitStateStore
+	BucketStateStores []*kratix.BucketStateStore
+}
+
+// Mode says who schedules and writes.
+type Mode int
+
+// The modes.
+const (
+	// Manage: this program does. Everything that Kratix says is said, and the
+	// condition ConflictFree.
+	Manage Mode = iota
+	// Observe: Kratix does. Only ConflictFree and its events are said.
+	Observe
+)
+
+// Change is what is written to one object, step by step.
+type Change struct {
+	// Object is the object as it is now, or as it is to be created.
+	Object kratix.Object
+	Steps  []Step
+	Events []Event
+}
+
+// Step is one write.
+type Step struct {
+	Verb Verb
+	// Patch is a JSON merge patch.
+	Patch map[string]any
+}
+
+// Verb says how a Step is written.
+type Verb string
+
+// The verbs.
+const (
+	Create      Verb = "create"
+	Patch       Verb = "patch"
+	PatchStatus Verb = "patch status"
+	Delete      Verb = "delete"
+)
+
+// Event is an Event about the changed object.
+type Event struct {
+	// Type is Normal or Warning.
+	Type    string
+	Reason  string
+	Message string
+}
+
+// The types of Events.
+const (
+	normal  = "Normal"
+	warning = "Warning"
+)
+
+// Plan gives the changes that make the objects say what the report says, at a
+// time. The changes of one list may be made at once, those of the next after
+// them: a Work is ready when its WorkPlacements are, and a Destination goes when
+// they have gone. What the report is silent about stays as it is.
+func Plan(said report.Report, now Objects, mode Mode, at metav1.Time) [][]Change {
+	p := newPlanner(said, now, mode, at)
+	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
+}
+
+// planner has the report, made ready to be asked.
+type planner struct {
+	now  Objects
+	mode Mode
+	at   metav1.Time
+	// placements are the report's by their WorkPlacements' keys, byWork by their
+	// Works', and byDestination by the names of their Destinations.
+	placements            map[kratix.Key]report.Placement
+	byWork, byDestination map[string][]report.Placement
+	// workByKey has the Works that are not being deleted.
+	workByKey         map[kratix.Key]*kratix.Work
+	destinationByName map[string]*kratix.Destination
+	// covered are the Destinations that are as the report says, and the stores
+	// that were written.
+	covered, written map[string]bool
+	revision         map[string]string
+	// clashes are the findings about what Flux could not build, by object; others
+	// are all others.
+	clashes, others map[string][]finding.Finding
+}
+
+func newPlanner(said report.Report, now Objects, mode Mode, at metav1.Time) *planner {
+	p := &planner{
+		now: now, mode: mode, at: at,
+		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
+		workByKey: map[kratix.Key]*kratix.Work{}, destinationByName: map[string]*kratix.Destination{},
+		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{},
+		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{},
+	}
+	for _, placement := range said.Placements {
+		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)
+		if placement.Object != nil {
+			p.placements[kratix.KeyOf(placement.Object)] = placement
+			p.byDestination[placement.Destination] = append(p.byDestination[placement.Destination], placement)
+		}
+	}
+	for _, work := range now.Works {
+		if work.DeletionTimestamp.IsZero() {
+			p.workByKey[kratix.KeyOf(work)] = work
+		}
+	}
+	for _, destination := range now.Destinations {
+		p.destinationByName[destination.Name] = destination
+	}
+	for _, store := range said.Stores {
+		p.written[store.Name] = true
+		for _, name := range store.Covered {
+			p.covered[name], p.revision[name] = true, store.Revision
+		}
+	}
+	for _, f := range said.Findings {
+		if isClash(f) {
+			p.clashes[f.Place.Object] = append(p.clashes[f.Place.Object], f)
+		} else {
+			p.others[f.Place.Object] = append(p.others[f.Place.Object], f)
+		}
+	}
+	return p
+}
+
+// isClash tells of a finding because of which Flux could not build.
+func isClash(f finding.Finding) bool {
+	return slices.Contains([]finding.Rule{
+		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
+		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
+	}, f.Rule)
+}
+
+// about gives the first finding of a rule about an object.
+func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool) {
+	i := slices.IndexFunc(p.others[object], func(f finding.Finding) bool { return f.Rule == rule })
+	if i < 0 {
+		return finding.Finding{}, false
+	}
+	return p.others[object][i], true
+}
+
+// isEmpty tells that there is nothing to write.
+func (c Change) isEmpty() bool { return len(c.Steps) == 0 && len(c.Events) == 0 }
+
+func (c *Change) step(verb Verb, patch map[string]any) {
+	c.Steps = append(c.Steps, Step{Verb: verb, Patch: patch})
+}
+
+func (c *Change) tell(kind, reason, message string) {
+	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(message, longestEvent)})
+}
+
+// The API takes no more bytes than these.
+const (
+	longestEvent   = 1024
+	longestMessage = 32768
+)
+
+func shorten(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest-len("...")], "") + "..."
+}

@@ -1,0 +1,187 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// The reasons of a Work's conditions, which are Kratix's.
+const (
+	allScheduled    = "AllWorkplacementsScheduled"
+	unscheduled     = "UnscheduledWorkloads"
+	mismatch        = "DestinationSelectorMismatch"
+	misplaced       = "Misplaced"
+	placementsFails = "WorkplacementsFailing"
+)
+
+func (p *planner) works() []Change {
+	var changes []Change
+	for _, work := range sorted(p.now.Works) {
+		change := Change{Object: work}
+		switch {
+		case !work.DeletionTimestamp.IsZero():
+			p.releaseWork(&change, work)
+		case p.mode == Observe:
+			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
+		default:
+			p.work(&change, work)
+		}
+		if !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// releaseWork lets a deleted Work go once no WorkPlacement of it is left but
+// those that go in the same round.
+func (p *planner) releaseWork(change *Change, work *kratix.Work) {
+	if p.mode == Observe || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
+		return
+	}
+	for _, placement := range p.now.WorkPlacements {
+		if placement.Work() == kratix.KeyOf(work) && !p.goes(placement) {
+			return
+		}
+	}
+	// What has no WorkPlacement may still have files.
+	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
+		if placement.State != report.Removed {
+			return
+		}
+	}
+	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
+}
+
+// observe says only whether a Work or WorkPlacement is free of conflicts, and
+// that only where it is not, or was not.
+func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, clashes []finding.Finding) {
+	want := p.conflictFree(work, clashes)
+	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
+		return
+	}
+	conditions, changed := p.put(have, 0, want)
+	if len(changed) > 0 {
+		change.step(PatchStatus, statusOf(conditions))
+		change.tellConflict(have, want, clashes)
+	}
+}
+
+// work gives a Work the status that its placements come to.
+func (p *planner) work(change *Change, work *kratix.Work) {
+	placements := p.byWork[kratix.KeyOf(work).String()]
+	schedule, ready, created, known := p.outcome(work, placements)
+	if !known {
+		return
+	}
+	clashes := p.clashes[kratix.Describe(work)]
+	free := p.conflictFree(work, clashes)
+	have := work.Status.Conditions
+	conditions, changed := p.put(have, generationOf(work, placements), schedule, ready, free)
+	groups := len(work.Spec.WorkloadGroups)
+	if len(changed) == 0 && work.Status.WorkPlacements == groups && work.Status.WorkPlacementsCreated == created {
+		return
+	}
+	patch := statusOf(conditions)
+	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf made it
+	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
+	change.step(PatchStatus, patch)
+	change.tellConflict(have, free, clashes)
+	if turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
+		change.tell(warning, schedule.Reason, schedule.Message)
+	}
+}
+
+// generationOf gives the generation of the Work that the round has seen: it may
+// be another by now.
+func generationOf(work *kratix.Work, placements []report.Placement) int64 {
+	for _, placement := range placements {
+		if placement.Object != nil && placement.Object.Spec.Generation > 0 && placement.State != report.Removed {
+			return placement.Object.Spec.Generation
+		}
+	}
+	return work.Generation
+}
+
+// outcome gives what Kratix says of a Work; known is false when the report is
+// silent about it.
+func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
+	var waiting, failing, astray []string
+	placed := map[string]bool{}
+	for _, placement := range placements {
+		name := fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, placement.Reason)
+		switch {
+		case placement.State == report.Removed:
+			continue
+		case placement.State == report.Unplaced:
+			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
+			continue
+		case placement.State == report.Failed || placement.State == report.Held:
+			failing = append(failing, name)
+		case placement.Misplaced:
+			astray = append(astray, name)
+		}
+		placed[placement.Directory] = true
+	}
+	invalid, isInvalid := p.about(kratix.Describe(work), finding.InvalidObject())
+	switch {
+	case isInvalid:
+		waiting = append(waiting, invalid.Message)
+	case len(placed)+len(waiting) < len(work.Spec.WorkloadGroups):
+		return schedule, ready, 0, false
+	}
+	schedule, ready = scheduled(waiting, failing, astray)
+	return schedule, ready, len(placed), true
+}
+
+func scheduled(waiting, failing, astray []string) (schedule, ready metav1.Condition) {
+	about := func(reason, short string, because []string) (metav1.Condition, metav1.Condition) {
+		return no(kratix.ScheduleSucceededCondition, reason, strings.Join(because, "; ")), no(kratix.ReadyCondition, reason, short)
+	}
+	switch {
+	case len(waiting) > 0:
+		return about(unscheduled, "Pending", waiting)
+	case len(failing) > 0:
+		return about(placementsFails, "Failing", failing)
+	case len(astray) > 0:
+		schedule, _ = about(mismatch, "", astray)
+		return schedule, no(kratix.ReadyCondition, misplaced, misplaced)
+	}
+	return yes(kratix.ScheduleSucceededCondition, allScheduled, "everything is scheduled and written"), yes(kratix.ReadyCondition, allScheduled, "Ready")
+}
+
+// group names a workload group as a person would.
+func group(directory string) string {
+	if directory == "" || directory == kratix.DefaultDirectory {
+		return "the default group"
+	}
+	return "the group " + directory
+}
+
+// sorted orders objects, so that equal inputs give equal plans.
+func sorted[O kratix.Object](objects []O) []O {
+	return slices.SortedFunc(slices.Values(objects), func(a, b O) int {
+		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+	})
+}
+
+func without(list []string, item string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == item })
+}
+
+// finalizers is the patch that sets them.
+func finalizers(list []string) map[string]any {
+	if list == nil {
+		list = []string{}
+	}
+	return map[string]any{"metadata": map[string]any{"finalizers": list}}
+}

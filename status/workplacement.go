@@ -1,0 +1,272 @@
+package status
+
+import (
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// The reasons of a WorkPlacement's conditions, which are Kratix's.
+const (
+	scheduledTo   = "ScheduledToDestination"
+	writtenTo     = "WorkloadsWrittenToStateStore"
+	failedWrite   = "WorkloadsFailedWrite"
+	writtenTarget = "WorkloadsWrittenToTargetDestination"
+)
+
+func (p *planner) workPlacements() []Change {
+	var changes []Change
+	seen := map[kratix.Key]bool{}
+	for _, have := range sorted(p.now.WorkPlacements) {
+		key := kratix.KeyOf(have)
+		seen[key] = true
+		change := Change{Object: have}
+		switch placement, told := p.placements[key]; {
+		case p.mode == Observe:
+			p.observePlacement(&change, have)
+		case p.goes(have):
+			remove(&change, have)
+		case !have.DeletionTimestamp.IsZero() && told && placement.State == report.Kept:
+		case !have.DeletionTimestamp.IsZero() && told && p.workByKey[have.Work()] != nil:
+			// It was deleted by hand, and its Work still wants it: it is made anew.
+			change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
+		case told && have.DeletionTimestamp.IsZero():
+			p.update(&change, have, placement)
+		}
+		if !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	if p.mode == Observe {
+		return changes
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(p.placements), compareKeys) {
+		if placement := p.placements[key]; !seen[key] && isWanted(placement) && p.workByKey[placement.Object.Work()] != nil {
+			changes = append(changes, p.create(placement))
+		}
+	}
+	return changes
+}
+
+func compareKeys(a, b kratix.Key) int {
+	switch {
+	case a == b:
+		return 0
+	case a.Namespace < b.Namespace || a.Namespace == b.Namespace && a.Name < b.Name:
+		return -1
+	}
+	return 1
+}
+
+// isWanted tells that a placement is to have a WorkPlacement.
+func isWanted(p report.Placement) bool {
+	return slices.Contains([]report.State{report.Placed, report.Unchanged, report.Held, report.Failed}, p.State)
+}
+
+// goes tells that a WorkPlacement has no files any more, and nothing wants it.
+func (p *planner) goes(have *kratix.WorkPlacement) bool {
+	if placement, told := p.placements[kratix.KeyOf(have)]; told {
+		return placement.State == report.Removed
+	}
+	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
+	orphaned := p.workByKey[have.Work()] == nil
+	leaving := there && destination.IsDeleted() && destination.CleansUp()
+	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
+}
+
+// remove takes the finalizers off and deletes.
+func remove(change *Change, have *kratix.WorkPlacement) {
+	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
+		change.step(Patch, finalizers(left))
+	}
+	if have.DeletionTimestamp.IsZero() {
+		change.step(Delete, nil)
+	}
+}
+
+func withoutOurs(list []string) []string {
+	return without(without(list, kratix.PlacementFinalizer), kratix.DotFilesFinalizer)
+}
+
+// create makes a WorkPlacement, then says what became of it.
+func (p *planner) create(placement report.Placement) Change {
+	made := placement.Object.DeepCopy()
+	work := p.workByKey[made.Work()]
+	made.Finalizers = p.finalizersFor(placement)
+	made.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(work, work.GroupVersionKind())}
+	made.OwnerReferences[0].APIVersion, made.OwnerReferences[0].Kind = kratix.APIVersion, kratix.WorkKind
+	change := Change{Object: made}
+	change.step(Create, nil)
+	p.say(&change, made, placement)
+	return change
+}
+
+func (p *planner) finalizersFor(placement report.Placement) []string {
+	list := []string{kratix.PlacementFinalizer}
+	if d := p.destinationByName[placement.Destination]; d != nil && d.FilepathMode() == kratix.None {
+		list = append(list, kratix.DotFilesFinalizer)
+	}
+	return list
+}
+
+// update brings a WorkPlacement up to date.
+func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	if placement.State == report.Kept {
+		if placement.Misplaced {
+			p.label(change, have, placement)
+			p.say(change, have, placement)
+		}
+		return
+	}
+	metadata := p.metadata(have, placement)
+	patch := map[string]any{}
+	if len(metadata) > 0 {
+		patch["metadata"] = metadata
+	}
+	if want := placement.Object.Spec; !sameSpec(have.Spec, want) {
+		patch["spec"] = want
+	}
+	if len(patch) > 0 {
+		change.step(Patch, patch)
+	}
+	p.say(change, have, placement)
+}
+
+func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
+		change.step(Patch, map[string]any{"metadata": map[string]any{"labels": labels}})
+	}
+}
+
+// sameSpec compares specs without their contents: those are what the Work had at
+// that generation.
+func sameSpec(a, b kratix.WorkPlacementSpec) bool {
+	a.Workloads, b.Workloads = nil, nil
+	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName &&
+		a.ResourceName == b.ResourceName && a.ID == b.ID && a.Generation == b.Generation
+}
+
+// metadata gives what of the metadata has to change.
+func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
+	patch := map[string]any{}
+	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
+		patch["labels"] = labels
+	}
+	list := slices.Clone(have.Finalizers)
+	for _, finalizer := range p.finalizersFor(placement) {
+		if !slices.Contains(list, finalizer) {
+			list = append(list, finalizer)
+		}
+	}
+	if len(list) > len(have.Finalizers) {
+		patch["finalizers"] = list
+	}
+	work := p.workByKey[have.Work()]
+	if work != nil && !slices.ContainsFunc(have.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == work.UID }) {
+		owner := *metav1.NewControllerRef(work, work.GroupVersionKind())
+		owner.APIVersion, owner.Kind = kratix.APIVersion, kratix.WorkKind
+		patch["ownerReferences"] = []metav1.OwnerReference{owner}
+	}
+	return patch
+}
+
+// labelPatch gives the labels that are not as they should be; labels of others
+// stay.
+func labelPatch(have, want map[string]string) map[string]any {
+	patch := map[string]any{}
+	for key, value := range want {
+		if old, there := have[key]; !there || old != value {
+			patch[key] = value
+		}
+	}
+	if _, there := have[kratix.MisplacedLabel]; there && want[kratix.MisplacedLabel] == "" {
+		patch[kratix.MisplacedLabel] = nil
+	}
+	return patch
+}
+
+// say gives a WorkPlacement its status.
+func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	clashes := p.clashesOf(have)
+	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
+	write := yes(kratix.WriteSucceededCondition, writtenTo, "")
+	ready := yes(kratix.ReadyCondition, writtenTarget, "Ready")
+	if placement.Misplaced {
+		schedule = no(kratix.ScheduleSucceededCondition, mismatch, placement.Reason)
+		ready = no(kratix.ReadyCondition, misplaced, misplaced)
+	}
+	want := []metav1.Condition{schedule}
+	switch placement.State {
+	case report.Held, report.Failed:
+		write = no(kratix.WriteSucceededCondition, failedWrite, p.whyNot(placement))
+		ready = no(kratix.ReadyCondition, failedWrite, "Failing")
+		want = append(want, write, ready)
+	case report.Kept:
+		want = append(want, ready)
+	default:
+		want = append(want, write, ready)
+	}
+	free := p.conflictFree(p.workByKey[have.Work()], clashes)
+	want = append(want, free)
+
+	before := have.Status.Conditions
+	conditions, changed := p.put(before, 0, want...)
+	patch := statusOf(conditions)
+	version := p.version(have, placement)
+	if version != have.Status.VersionID {
+		patch["status"].(map[string]any)["versionID"] = version //nolint:errcheck // statusOf made it
+	} else if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, patch)
+	change.tellConflict(before, free, clashes)
+	if turned(before, write) && write.Status == metav1.ConditionFalse && len(clashes) == 0 {
+		change.tell(warning, failedWrite, write.Message)
+	}
+}
+
+// version gives the revision that holds the placement: that of this round when
+// it was written in it.
+func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
+	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
+	if written && p.revision[placement.Destination] != "" {
+		return p.revision[placement.Destination]
+	}
+	return have.Status.VersionID
+}
+
+// whyNot says why a placement was not written.
+func (p *planner) whyNot(placement report.Placement) string {
+	d := p.destinationByName[placement.Destination]
+	if placement.State == report.Failed && d != nil && d.Spec.StateStoreRef != nil {
+		if f, ok := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); ok {
+			return f.Message
+		}
+	}
+	return placement.Reason
+}
+
+// clashesOf gives what clashes of a WorkPlacement: what clashes of its Work, if
+// it is this one that is held back, or if none is.
+func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
+	clashes := p.clashes[kratix.WorkKind+" "+have.Work().String()]
+	isHeld := func(placement report.Placement) bool { return placement.State == report.Held }
+	placement := p.placements[kratix.KeyOf(have)]
+	if len(clashes) == 0 || isHeld(placement) || !slices.ContainsFunc(p.byWork[have.Work().String()], isHeld) {
+		return clashes
+	}
+	return nil
+}
+
+// observePlacement says of Kratix's WorkPlacement whether it is free of
+// conflicts.
+func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
+	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
+		p.observe(change, work, have.Status.Conditions, p.clashesOf(have))
+	}
+}
