@@ -17,7 +17,7 @@ BUILDER  ?= docker
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the static binary bin/kratix-schedule
@@ -43,6 +43,14 @@ test: ## Run all tests, with the race detector where there is a C compiler
 .PHONY: e2e
 e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuPG
 	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/... ./cmd/kratix-schedule
+
+.PHONY: kube-servers
+kube-servers: ## Build the API server, etcd and kubectl for tests into bin/kube, once
+	@./hack/kube-servers.sh
+
+.PHONY: e2e-kube
+e2e-kube: build kube-servers servers ## Run the tests in a cluster: a real API server, git and S3
+	cd test/kube && go vet ./... && go test -count=1 -timeout=30m $(TESTFLAGS) .
 
 .PHONY: vet
 vet: ## Run go vet

@@ -1,24 +1,27 @@
 #!/usr/bin/env bash
-# Builds the Kubernetes API server and its store, which tests start, into
+# Builds the Kubernetes API server, its store and kubectl, which tests use, into
 # bin/kube, at the versions that test/kube pins. What is there already is not
 # built again; the first time takes about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 
-build() { # name package [linker flags]
+build() { # name module package [linker flags]
 	local out=$root/bin/kube/$1
-	[ -x "$out" ] && [ ! "test/kube/$1/go.mod" -nt "$out" ] && return
+	[ -x "$out" ] && [ ! "test/kube/$2/go.mod" -nt "$out" ] && return
 	echo "building $1 into bin/kube (once; it takes minutes)" >&2
-	CGO_ENABLED=0 go -C "test/kube/$1" build -trimpath -ldflags "-s -w ${3:-}" -o "$out.new" "$2"
+	CGO_ENABLED=0 go -C "test/kube/$2" build -trimpath -ldflags "-s -w ${4:-}" -o "$out.new" "$3"
 	mv "$out.new" "$out"
 }
 
 # The API server tells its version from what its linker is told.
-version=$(sed -n 's|.*k8s.io/kubernetes \(v[0-9.]*\).*|\1|p' test/kube/kube-apiserver/go.mod)
+version=$(sed -n 's#^require k8s.io/kubernetes \(v[0-9.]*\).*#\1#p' test/kube/kube-apiserver/go.mod)
 minor=${version#v1.}
 
-mkdir -p bin/kube
-build etcd go.etcd.io/etcd/server/v3
-build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "-X k8s.io/component-base/version.gitVersion=$version \
+flags="-X k8s.io/component-base/version.gitVersion=$version \
 	-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
+
+mkdir -p bin/kube
+build etcd etcd go.etcd.io/etcd/server/v3
+build kube-apiserver kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
+build kubectl kube-apiserver k8s.io/kubernetes/cmd/kubectl "$flags"

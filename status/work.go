@@ -122,6 +122,8 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		switch {
 		case placement.State == report.Removed:
 			continue
+		case placement.State == report.Pending:
+			return schedule, ready, 0, false // a later round knows
 		case placement.State == report.Unplaced:
 			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
 			continue

@@ -31,6 +31,7 @@ func (p *planner) workPlacements() []Change {
 			p.observePlacement(&change, have)
 		case p.goes(have):
 			remove(&change, have)
+		case told && placement.State == report.Pending: // a later round knows
 		case !have.DeletionTimestamp.IsZero() && told && placement.State == report.Kept:
 		case !have.DeletionTimestamp.IsZero() && told && p.workByKey[have.Work()] != nil:
 			// It was deleted by hand, and its Work still wants it: it is made anew.

@@ -31,6 +31,7 @@ type Metrics struct {
 	// counted is the report that the three above are of.
 	counted report.Report
 
+	told   *prometheus.CounterVec
 	stores *storeMetrics
 }
 
@@ -58,6 +59,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
 		refused:    define.gauge("deletions_refused", "Destinations of the last round on which the deletion guard refused to remove placements."),
 	}
+	m.told = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
 	for _, result := range []string{roundClean, roundFindings, roundFailed} {
@@ -108,6 +110,13 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.rounds.WithLabelValues(result).Inc()
 	m.count(r)
 	m.stores.keep(r)
+}
+
+// Told takes writes to the Kubernetes API into account, by verb.
+func (m *Metrics) Told(calls map[string]int) {
+	for verb, count := range calls {
+		m.told.WithLabelValues(verb).Add(float64(count))
+	}
 }
 
 // count counts what a report has; one that has the very same slices as the last

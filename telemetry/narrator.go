@@ -183,3 +183,11 @@ func levelOf(s finding.Severity) zapcore.Level {
 	}
 	return zapcore.InfoLevel
 }
+
+// Told tells why what a round came to could not be passed on; nil tells
+// nothing.
+func (n *Narrator) Told(err error) {
+	if err != nil {
+		n.log.Error("the cluster could not be told", zap.Error(err))
+	}
+}

@@ -26,8 +26,13 @@ type Server struct {
 	// Version is the program's.
 	Version string
 
-	last atomic.Pointer[round]
+	last    atomic.Pointer[round]
+	standby atomic.Bool
 }
+
+// Standby makes a process ready that does no rounds yet because another does
+// them.
+func (s *Server) Standby() { s.standby.Store(true) }
 
 // round is the last report, and what came after it.
 type round struct {
@@ -77,6 +82,8 @@ func Profile(mux *http.ServeMux) {
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {
+	case last == nil && s.standby.Load():
+		answer(w, http.StatusOK, "ready: another replica leads")
 	case last == nil:
 		answer(w, http.StatusServiceUnavailable, "not ready: no round has been done yet")
 	case last.err != nil:

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
@@ -45,10 +46,22 @@ type follower struct {
 	flags      followFlags
 	narrator   *telemetry.Narrator
 	observer   *telemetry.Observer
+	metrics    *telemetry.Metrics
 	server     telemetry.Server
 	stores     *workedStores
 	// woken says that a store has something new to say.
-	woken chan struct{}
+	woken  chan struct{}
+	beside beside
+}
+
+// beside is what else there is to do where others take part.
+type beside struct {
+	// lead does the work as long as this process is the one to do it, and tells
+	// why it cannot find that out; nil does it at once.
+	lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
+	// tell passes on what a round came to, and tells whether the next one has more
+	// to do; nil passes nothing on.
+	tell func(ctx context.Context, said report.Report) (calls map[string]int, again bool, err error)
 }
 
 // tracesTimeout is how long sending the last spans may take.
@@ -56,7 +69,7 @@ const tracesTimeout = 5 * time.Second
 
 // follow does a round whenever the input changes or the user asks, and every
 // interval, until ctx ends.
-func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlags, std streams) error {
+func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlags, beside beside, std streams) error {
 	log, level, err := logger(flags, std)
 	if err != nil {
 		return usage(c, err.Error())
@@ -72,10 +85,11 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 		return usage(c, err.Error())
 	}
 	defer closeTraces(ctx, traces)
+	metrics := telemetry.NewMetrics(registry, version)
 	f := &follower{
-		reconciler: reconciler, flags: flags, narrator: telemetry.NewNarrator(log), server: telemetry.Server{Version: version},
+		reconciler: reconciler, flags: flags, beside: beside, metrics: metrics, narrator: telemetry.NewNarrator(log), server: telemetry.Server{Version: version},
 		woken:    make(chan struct{}, 1),
-		observer: telemetry.NewObserver(telemetry.NewMetrics(registry, version), traces, time.Now),
+		observer: telemetry.NewObserver(metrics, traces, time.Now),
 	}
 	f.stores = newWorkedStores(f.observer.Stores(reconciler.Stores), f.wake)
 	reconciler.Observe, reconciler.Stores = f.observer.Stage, f.stores
@@ -91,7 +105,15 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	defer stop()
 	log.Info("started", zap.String("version", version))
 	defer log.Info("stopped")
-	return f.rounds(ctx, changes, failed)
+	if f.beside.lead == nil {
+		return f.rounds(ctx, changes, failed)
+	}
+	f.server.Standby()
+	tell := func(err error) { log.Warn("no leader yet", zap.Error(err)) }
+	return f.beside.lead(ctx, tell, func(ctx context.Context) error {
+		log.Info("leading")
+		return f.rounds(ctx, changes, failed)
+	})
 }
 
 // wake asks for a round; one that is asked for already is enough.
@@ -143,9 +165,12 @@ func (f *follower) round(ctx context.Context) (again <-chan time.Time) {
 	done(result, err)
 	f.narrator.Round(result, err)
 	f.server.Round(result, err, time.Now())
+	again := err == nil && f.tell(patient, result)
 	switch {
 	case err != nil:
 		return time.After(retry)
+	case again:
+		return time.After(time.Second)
 	case result.Again:
 		return time.After(0) // the second half of a move
 	}
@@ -158,6 +183,17 @@ func (f *follower) finishWrites(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.flags.shutdown)
 	defer cancel()
 	f.stores.workers.Finish(ctx)
+}
+
+// tell passes a round on, and tells whether that is to be done again soon.
+func (f *follower) tell(ctx context.Context, result report.Report) (again bool) {
+	if f.beside.tell == nil {
+		return false
+	}
+	calls, again, err := f.beside.tell(ctx, result)
+	f.metrics.Told(calls)
+	f.narrator.Told(err)
+	return again || err != nil
 }
 
 // closeTraces sends the last spans, which a process that is told to stop may

@@ -21,6 +21,7 @@ type runFlags struct {
 	dryRun bool
 	policy policyFlags
 	follow followFlags
+	kube   kubeFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -43,10 +44,14 @@ Without --once, run watches the input and works until it is told to stop.`,
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write; what would be written is told")
 	flags.follow.add(command)
+	flags.kube.add(command)
 	return command
 }
 
 func runRun(c *cobra.Command, flags runFlags, std streams) error {
+	if flags.kube.enabled {
+		return runKube(c, flags, std)
+	}
 	in, err := flags.input.source(c, std)
 	if err != nil {
 		return err
@@ -63,7 +68,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
 	}
 	if !flags.once {
-		return follow(c, reconciler, flags.follow, std)
+		return follow(c, reconciler, flags.follow, beside{}, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {

@@ -1,0 +1,129 @@
+// Package kube tests kratix-schedule in a cluster: a real API server, in which it
+// has the roles that deploy/ ships, and real git and S3 servers.
+package kube
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// program is kratix-schedule.
+const program = root + "/bin/kratix-schedule"
+
+func TestMain(m *testing.M) {
+	for _, needed := range []string{"bin/kratix-schedule", "bin/kube/etcd", "bin/kube/kube-apiserver", "bin/kube/kubectl"} {
+		if _, err := os.Stat(filepath.Join(root, needed)); err != nil {
+			fmt.Fprintln(os.Stderr, needed+" is missing: run make e2e-kube")
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// platform is a cluster with a git server, a GitStateStore and its Secret.
+type platform struct {
+	*cluster
+	repository string
+	server     *gittest.Server
+}
+
+func newPlatform(t *testing.T, deployment string) *platform {
+	t.Helper()
+	p := &platform{cluster: start(t, deployment), repository: gittest.Bare(t)}
+	p.server = gittest.Serve(t, filepath.Dir(p.repository))
+	p.secret("git", gittest.Password)
+	p.gitStore("default", "")
+	return p
+}
+
+// secret is a git server's.
+func (p *platform) secret(name, password string) {
+	p.t.Helper()
+	p.object(map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name, "namespace": "default"},
+		"stringData": map[string]string{"username": gittest.User, "password": password, "ca.crt": string(p.server.CA)},
+	})
+}
+
+func (p *platform) gitStore(name, path string) {
+	p.t.Helper()
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": name},
+		"spec": map[string]any{
+			"url": p.server.URL + "/" + filepath.Base(p.repository), "branch": "main", "path": path,
+			"secretRef": map[string]any{"name": "git", "namespace": "default"},
+		},
+	})
+}
+
+// destination is one on a git store.
+func (p *platform) destination(name, store, cleanup string, labels map[string]string) {
+	p.t.Helper()
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": name, "labels": labels},
+		"spec": map[string]any{
+			"path": name, "cleanup": cleanup, "stateStoreRef": map[string]any{"kind": kratix.GitStateStoreKind, "name": store},
+		},
+	})
+}
+
+func (p *platform) object(o any) {
+	p.t.Helper()
+	text, err := yaml.Marshal(o)
+	must(p.t, err)
+	p.apply(string(text))
+}
+
+// work makes a request's Work that brings ConfigMaps.
+func work(name string, labels map[string]string, configMaps ...string) *kratix.Work {
+	w := kratix.NewWork()
+	w.Name, w.Namespace = name, "default"
+	w.Labels = map[string]string{kratix.PipelineNameLabel: "instance"}
+	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
+	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+	if labels != nil {
+		group.DestinationSelectors = []kratix.Selector{{MatchLabels: labels, Source: kratix.PromiseSource}}
+	}
+	for _, configMap := range configMaps {
+		content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n  namespace: default\n", configMap)
+		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: configMap + ".yaml", Content: kratix.Encode([]byte(content))})
+	}
+	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
+	return w
+}
+
+// schedule starts kratix-schedule with the shipped roles.
+func (p *platform) schedule(args ...string) *process {
+	p.t.Helper()
+	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--lease-namespace", namespace}, args...)...)
+}
+
+// files lists the branch without canaries and records.
+func (p *platform) files() []string {
+	p.t.Helper()
+	if gittest.Git(p.t, p.repository, "branch", "--list", "main") == "" {
+		return nil
+	}
+	files := strings.Split(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", "main"), "\n")
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" || strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
+}
+
+// has waits until the branch has just these files.
+func (p *platform) has(want ...string) {
+	p.t.Helper()
+	p.eventually("the store", func() string {
+		if got := p.files(); !slices.Equal(got, want) {
+			return fmt.Sprintf("it has %v, want %v", got, want)
+		}
+		return ""
+	})
+}
