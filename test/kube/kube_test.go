@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,7 +115,9 @@ func (p *platform) files() []string {
 		return nil
 	}
 	files := strings.Split(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", "main"), "\n")
-	return slices.DeleteFunc(files, func(f string) bool { return f == "" || strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
+	return slices.DeleteFunc(files, func(f string) bool {
+		return f == "" || strings.Contains(f, "canary") || strings.Contains(f, ".kratix/")
+	})
 }
 
 // has waits until the branch has just these files.
@@ -126,4 +129,21 @@ func (p *platform) has(want ...string) {
 		}
 		return ""
 	})
+}
+
+// counted gives the sum of a metric of a process, over all labels.
+func (p *platform) counted(address, metric string) float64 {
+	p.t.Helper()
+	text, err := page(address, "/metrics")
+	must(p.t, err)
+	sum := 0.0
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, metric) {
+			fields := strings.Fields(line)
+			value, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+			must(p.t, err)
+			sum += value
+		}
+	}
+	return sum
 }

@@ -1,10 +1,15 @@
 package kube
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -12,7 +17,6 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
 	p.schedule("--leader-elect")
-	const first, second = "work/elastic-cloud-example-default-instance-8172a", "work/elastic-cloud-"
 	apply := func(file string) string {
 		content, err := os.ReadFile(root + "/testdata/elastic-cloud/" + file)
 		must(t, err)
@@ -53,4 +57,152 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 	p.comesTo(two, "ConflictFree", "True NoConflict")
 	p.kubectl("wait", "--for=delete", "--timeout=90s", placement)
 	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
+}
+
+func TestAPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
+	p := newPlatform(t, "base")
+	dev := map[string]string{"environment": "dev"}
+	p.destination("worker-1", "default", "none", dev)
+	p.destination("worker-2", "default", "none", map[string]string{"environment": "prod"})
+	p.schedule()
+	p.object(work("a", dev, "one"))
+	const placement = "workplacement/a.worker-1-5058f"
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+
+	p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
+	p.comesTo("work/a", "Ready", "False Misplaced")
+	p.comesTo("work/a", "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.comesTo(placement, "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "true")
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+
+	p.destination("worker-1", "default", "none", dev)
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "")
+}
+
+func TestADestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
+	p := newPlatform(t, "base")
+	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
+	p.destination("worker-1", "default", "all", one)
+	p.destination("worker-2", "default", "none", two)
+	p.schedule()
+	p.object(work("a", one, "one"))
+	p.object(work("b", two, "two"))
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.becomes("destination/worker-1", "{.metadata.finalizers[0]}", "kratix.io/destination-cleanup")
+	const stays = "worker-2/resources/default/redis/b/instance/5058f/two.yaml"
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", stays)
+
+	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "--timeout=40s")
+	p.has(stays)
+	p.comesTo("work/a", "Ready", "False UnscheduledWorkloads")
+	p.comesTo("work/b", "Ready", "False Misplaced")
+
+	// A Destination that is missing blocks no deletion.
+	p.kubectl("delete", "work/a", "work/b", "--timeout=40s")
+	p.eventually("WorkPlacements", func() string { return p.kubectl("get", "workplacements", "-A", "-o", "name") })
+}
+
+func TestRotatedCredentialsAreTakenUp(t *testing.T) {
+	p := newPlatform(t, "base")
+	p.secret("git", "outdated")
+	p.destination("worker-1", "default", "none", nil)
+	p.schedule()
+	p.object(work("a", nil, "one"))
+	p.comesTo("gitstatestore/default", "Ready", "False StateStoreError")
+	p.comesTo("destination/worker-1", "Ready", "False StateStoreWriteFailed")
+	p.secret("git", gittest.Password)
+	p.comesTo("gitstatestore/default", "Ready", "True StateStoreReady")
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
+}
+
+func TestARoundInWhichNothingChangedWritesNothing(t *testing.T) {
+	p := newPlatform(t, "base")
+	p.destination("worker-1", "default", "none", nil)
+	at := address(t)
+	p.schedule("--listen", at)
+	p.object(work("a", nil, "one"))
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("gitstatestore/default", "Ready", "True StateStoreReady")
+	writes := p.counted(at, "kratix_schedule_api_writes_total")
+	p.object(work("b", nil, "two"))
+	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.eventually("the writes for a new placement", func() string {
+		if got := p.counted(at, "kratix_schedule_api_writes_total") - writes; got != 3 {
+			return fmt.Sprintf("%v, want 3", got)
+		}
+		return ""
+	})
+	writes = p.counted(at, "kratix_schedule_api_writes_total")
+	rounds := p.counted(at, "kratix_schedule_rounds_total")
+	p.kubectl("label", "destination/worker-1", "unrelated=yes")
+	p.eventually("a round", func() string {
+		if p.counted(at, "kratix_schedule_rounds_total") <= rounds {
+			return "none was done"
+		}
+		return ""
+	})
+	if got := p.counted(at, "kratix_schedule_api_writes_total"); got != writes {
+		t.Errorf("%v writes", got-writes)
+	}
+}
+
+func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
+	p := newPlatform(t, "base")
+	const file = "worker-2/resources/default/redis/a/instance/5058f/one.yaml"
+	w := work("a", nil, "one")
+	content, err := kratix.Decode(w.Spec.WorkloadGroups[0].Workloads[0].Content)
+	must(t, err)
+	gittest.Commit(t, p.repository, "main", map[string]string{file: string(content)})
+	blob := gittest.Git(t, p.repository, "rev-parse", "main:"+file)
+	p.destination("worker-1", "default", "none", nil)
+	p.destination("worker-2", "default", "none", nil)
+	p.object(w)
+	w.Generation = 1
+	left := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-2")
+	left.Finalizers = []string{kratix.PlacementFinalizer}
+	left.Spec.Generation = 0
+	p.object(left)
+
+	p.schedule()
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("workplacement/a.worker-2-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.has(file)
+	if got := gittest.Git(t, p.repository, "rev-parse", "main:"+file); got != blob {
+		t.Errorf("the file was rewritten: %s is %s", blob, got)
+	}
+	if got := gittest.Git(t, p.repository, "log", "--format=%h", "main", "--", file); strings.Contains(got, "\n") {
+		t.Errorf("commits of the file: %s", got)
+	}
+	if got := p.kubectl("get", "workplacements", "-o", "name"); got != "workplacement.platform.kratix.io/a.worker-2-5058f" {
+		t.Errorf("WorkPlacements %s", got)
+	}
+}
+
+func TestAStoreCanBeABucket(t *testing.T) {
+	p := newPlatform(t, "base")
+	s3 := buckettest.MinIO(t)
+	bucket := s3.Bucket(t)
+	p.object(map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "s3", "namespace": "default"},
+		"stringData": map[string]string{"accessKeyID": buckettest.AccessKey, "secretAccessKey": buckettest.SecretKey},
+	})
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.BucketStateStoreKind, "metadata": map[string]any{"name": "s3"},
+		"spec": map[string]any{"bucketName": bucket, "endpoint": s3.Endpoint, "insecure": true, "secretRef": map[string]any{"name": "s3"}},
+	})
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": "worker-1"},
+		"spec": map[string]any{"stateStoreRef": map[string]any{"kind": kratix.BucketStateStoreKind, "name": "s3"}},
+	})
+	p.schedule()
+	p.object(work("a", nil, "one"))
+	p.kubectl("wait", "--for=condition=Ready", "--timeout=40s", "work/a")
+	if _, err := s3.Client.StatObject(t.Context(), bucket, "worker-1/resources/default/redis/a/instance/5058f/one.yaml", minio.StatObjectOptions{}); err != nil {
+		t.Error(err)
+	}
+	p.comesTo("bucketstatestore/s3", "Ready", "True StateStoreReady")
 }
