@@ -49,6 +49,10 @@ func TestMetricsOfRounds(t *testing.T) {
 		`placements{state="unchanged"} 1`, `placements{state="held back"} 0`, `deletions_refused 0`,
 		`findings{name="StoreFailed",rule="KS060",severity="error"} 0`,
 		`last_round_timestamp_seconds 300`, `round_duration_seconds_count 3`, `round_duration_seconds_sum 4`)
+
+	m.Told(map[string]int{"create": 1, "patch status": 2})
+	m.Told(map[string]int{"patch status": 3})
+	has(`api_writes_total{verb="create"} 1`, `api_writes_total{verb="patch status"} 5`)
 }
 
 // TestMetricsAreNamedAsPrometheusAdvises also tells that each is defined once.
@@ -63,6 +67,7 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	_, done := s.observer.Stage(t.Context(), "source")
 	done(nil)
 	s.metrics.Round(report.Report{}, nil, time.Unix(0, 0), 0)
+	s.metrics.Told(map[string]int{"create": 1})
 	problems, err := testutil.GatherAndLint(s.registry)
 	if err != nil {
 		t.Fatal(err)
