@@ -23,23 +23,8 @@ func (p *planner) workPlacements() []Change {
 	var changes []Change
 	seen := map[kratix.Key]bool{}
 	for _, have := range sorted(p.now.WorkPlacements) {
-		key := kratix.KeyOf(have)
-		seen[key] = true
-		change := Change{Object: have}
-		switch placement, told := p.placements[key]; {
-		case p.mode == Observe:
-			p.observePlacement(&change, have)
-		case p.goes(have):
-			remove(&change, have)
-		case told && placement.State == report.Pending: // a later round knows
-		case !have.DeletionTimestamp.IsZero() && told && placement.State == report.Kept:
-		case !have.DeletionTimestamp.IsZero() && told && p.workByKey[have.Work()] != nil:
-			// It was deleted by hand, and its Work still wants it: it is made anew.
-			change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
-		case told && have.DeletionTimestamp.IsZero():
-			p.update(&change, have, placement)
-		}
-		if !change.isEmpty() {
+		seen[kratix.KeyOf(have)] = true
+		if change := p.workPlacement(have); !change.isEmpty() {
 			changes = append(changes, change)
 		}
 	}
@@ -52,6 +37,27 @@ func (p *planner) workPlacements() []Change {
 		}
 	}
 	return changes
+}
+
+// workPlacement changes one that is there.
+func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
+	change := Change{Object: have}
+	placement, told := p.placements[kratix.KeyOf(have)]
+	deleted := !have.DeletionTimestamp.IsZero()
+	switch {
+	case p.mode == Observe:
+		p.observePlacement(&change, have)
+	case told && placement.State == report.Pending: // a later round knows
+	case p.goes(have):
+		remove(&change, have)
+	case !told || deleted && placement.State == report.Kept:
+	case !deleted:
+		p.update(&change, have, placement)
+	case p.workByKey[have.Work()] != nil:
+		// It was deleted by hand, and its Work still wants it: it is made anew.
+		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
+	}
+	return change
 }
 
 func compareKeys(a, b kratix.Key) int {
@@ -147,7 +153,6 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 // sameSpec compares specs without their contents: those are what the Work had at
 // that generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
-	a.Workloads, b.Workloads = nil, nil
 	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName &&
 		a.ResourceName == b.ResourceName && a.ID == b.ID && a.Generation == b.Generation
 }

@@ -42,6 +42,9 @@ var _ source.Source = (*Source)(nil)
 // everything there is, later for what this process has written itself.
 const patience = 30 * time.Second
 
+// insistence is how long it waits for an API that refuses to answer.
+const insistence = 5 * time.Second
+
 // New makes a Source of the cluster that config leads to. It is not followed
 // until Follow is called.
 func New(config *rest.Config) (*Source, error) {
@@ -177,10 +180,10 @@ func (s *Source) synced() error {
 	for kind, mirror := range s.mirrors() {
 		seen, why := mirror.ready()
 		if !seen && why == nil {
-			why = errors.New("list " + kind + ": no answer yet")
+			why = fmt.Errorf("%w: every %s there is", errNotSeen, kind)
 		}
-		if !seen {
-			missing = errors.Join(missing, why)
+		if !seen && (missing == nil || errors.Is(missing, errNotSeen)) {
+			missing = why
 		}
 	}
 	return missing
@@ -209,13 +212,15 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 	})
 }
 
-var errNotSeen = errors.New("what was written is not seen yet")
+var errNotSeen = errors.New("not seen yet")
 
 // await waits until missing gives nil, for as long as it is patient.
 func (s *Source) await(ctx context.Context, missing func() error) error {
+	began := time.NewTimer(insistence)
+	defer began.Stop()
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	for {
+	for insisted := false; ; {
 		s.mu.Lock()
 		moved := s.moved
 		s.mu.Unlock()
@@ -223,8 +228,13 @@ func (s *Source) await(ctx context.Context, missing func() error) error {
 		if err == nil {
 			return nil
 		}
+		if insisted && !errors.Is(err, errNotSeen) {
+			return fmt.Errorf("the Kubernetes API: %w", err)
+		}
 		select {
 		case <-moved:
+		case <-began.C:
+			insisted = true
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-late.C:

@@ -53,7 +53,7 @@ func (s *secrets) read(ctx context.Context, stores []kratix.Object) (found []*kr
 		}
 	}
 	for _, key := range named {
-		s.watch(key)
+		s.watch(key) //nolint:contextcheck // the watch outlives the snapshot
 		secret := &kratix.Secret{}
 		err := s.client.Get().Namespace(key.Namespace).Resource("secrets").Name(key.Name).Do(ctx).Into(secret)
 		switch {
