@@ -296,3 +296,25 @@ func TestAStoreThatFailsIsNotReady(t *testing.T) {
 		t.Errorf("message %q", c.Message)
 	}
 }
+
+func TestAPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
+	s := newScene(t)
+	s.settle()
+	s.placed(report.Unchanged)
+	s.said.Stores[0].Revision = "later"
+	s.expect()
+}
+
+func TestAConflictIsAnEventOnlyWhenItComes(t *testing.T) {
+	s := newScene(t)
+	s.settle()
+	for i, want := range []int{3, 0} {
+		s.placed(report.Held)
+		s.said.Findings = []finding.Finding{{
+			Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: strings.Repeat("X", i+1) + " is there already",
+		}}
+		if steps, events := s.plan(); len(events) != want || len(steps) == 0 {
+			t.Errorf("time %d: steps %q, events %q", i, steps, events)
+		}
+	}
+}
