@@ -165,11 +165,10 @@ func (f *follower) round(ctx context.Context) (again <-chan time.Time) {
 	done(result, err)
 	f.narrator.Round(result, err)
 	f.server.Round(result, err, time.Now())
-	again := err == nil && f.tell(patient, result)
 	switch {
 	case err != nil:
 		return time.After(retry)
-	case again:
+	case f.tell(ctx, result):
 		return time.After(time.Second)
 	case result.Again:
 		return time.After(0) // the second half of a move
@@ -185,12 +184,16 @@ func (f *follower) finishWrites(ctx context.Context) {
 	f.stores.workers.Finish(ctx)
 }
 
-// tell passes a round on, and tells whether that is to be done again soon.
+// tell passes a round on, and tells whether that is to be done again soon. When
+// the process is told to stop it may still take its time.
 func (f *follower) tell(ctx context.Context, result report.Report) (again bool) {
 	if f.beside.tell == nil {
 		return false
 	}
-	calls, again, err := f.beside.tell(ctx, result)
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(f.flags.shutdown, cancel) })()
+	calls, again, err := f.beside.tell(patient, result)
 	f.metrics.Told(calls)
 	f.narrator.Told(err)
 	return again || err != nil
