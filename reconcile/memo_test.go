@@ -14,6 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // written is what a round would write, in full.
@@ -57,7 +58,7 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 				w.disturb(rng)
 				w.disturbAround(rng)
 				fresh, remembering := w.preview(&Reconciler{Source: w, Stores: w}), w.preview(w.reconciler)
-				options := cmp.Options{cmp.AllowUnexported(written{}), cmp.Comparer(func(a, b fmt.Stringer) bool { return a.String() == b.String() })}
+				options := cmp.Options{cmp.AllowUnexported(written{}), cmp.Comparer(func(a, b tree.Path) bool { return a == b })}
 				if diff := cmp.Diff(fresh.report, remembering.report, options); diff != "" {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
