@@ -26,7 +26,6 @@ type kubeFlags struct {
 	enabled    bool
 	kubeconfig string
 	context    string
-	dryRun     bool
 	lease      leaseFlags
 }
 
@@ -34,7 +33,6 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "kube", false, "read Works and Destinations from the Kubernetes API, and write WorkPlacements, conditions and events back")
 	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig for --kube; by default $KUBECONFIG, ~/.kube/config, or the Pod's ServiceAccount")
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --kube, write to no state store: Kratix does; only tell of conflicts, by the condition ConflictFree and by events")
 	f.lease.add(c)
 }
 
@@ -47,7 +45,7 @@ type cluster struct {
 }
 
 // open connects to the cluster that the flags name, and begins to follow it.
-func (f *kubeFlags) open(c *cobra.Command) (*cluster, error) {
+func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	config, err := f.config()
 	if err != nil {
 		return nil, exit{code: exitUsage, text: "--kube: " + err.Error()}
@@ -61,10 +59,7 @@ func (f *kubeFlags) open(c *cobra.Command) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &cluster{source: follows, writer: writer}
-	if f.dryRun {
-		opened.mode = status.Observe
-	}
+	opened := &cluster{source: follows, writer: writer, mode: mode}
 	if opened.leader, err = f.lease.leader(config, identity); err != nil {
 		return nil, usage(c, err.Error())
 	}
@@ -107,16 +102,20 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	opened, err := flags.kube.open(c)
+	mode := status.Manage
+	if flags.dryRun {
+		mode = status.Observe
+	}
+	opened, err := flags.kube.open(c, mode)
 	if err != nil {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: newRealStores(commits), Finish: reconcile.Commit,
-		Policy: flags.policy.policy(), Pause: pause,
+		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 	}
-	if flags.kube.dryRun {
-		reconciler.Finish = reconcile.Preview
+	if flags.dryRun {
+		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
 	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, beside{lead: opened.leading(), tell: opened.tell}, std)

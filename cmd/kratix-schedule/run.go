@@ -42,7 +42,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.policy.add(command)
 	flags.git.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
-	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write; what would be written is told")
+	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
 	flags.follow.add(command)
 	flags.kube.add(command)
 	return command
