@@ -65,6 +65,9 @@ func (d *daemon) start() {
 // stop ends the process by a signal. One that may finish first has to.
 func (d *daemon) stop(signal syscall.Signal) {
 	d.t.Helper()
+	if signal == syscall.SIGTERM {
+		d.awaitAlive() // before, there is nobody who could finish first
+	}
 	if err := d.process.Process.Signal(signal); err != nil {
 		d.t.Fatalf("the daemon is gone: %v\n%s", err, d.tail())
 	}
@@ -77,6 +80,16 @@ func (d *daemon) stop(signal syscall.Signal) {
 		}
 	case <-time.After(60 * time.Second):
 		d.t.Fatalf("%s does not end it\n%s", signal, d.tail())
+	}
+}
+
+// awaitAlive waits until the process answers.
+func (d *daemon) awaitAlive() {
+	d.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("the daemon does not answer\n%s", d.tail())
+		}
 	}
 }
 
