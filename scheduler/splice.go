@@ -12,7 +12,9 @@ import (
 // was planned for these; on are the Destinations where they were.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Parts = replaceParts(r.Parts, part.Parts, some, on)
-	r.Unplaced = replace(r.Unplaced, part.Unplaced, some, func(u Unplaced) kratix.Key { return kratix.KeyOf(u.Work) }, compareUnplaced)
+	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
+		r.Unplaced = replace(r.Unplaced, part.Unplaced, some, func(u Unplaced) kratix.Key { return kratix.KeyOf(u.Work) }, compareUnplaced)
+	}
 	r.Kept = replace(r.Kept, part.Kept, some, (*kratix.WorkPlacement).Work, comparePlacements)
 	r.Held = replace(r.Held, part.Held, some, (*kratix.WorkPlacement).Work, comparePlacements)
 	r.Removed = replace(r.Removed, part.Removed, some, (*kratix.WorkPlacement).Work, comparePlacements)
@@ -21,6 +23,17 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.begun = r.begun && beginsMove(r.Parts) || part.begun
 	r.Again = r.begun || len(r.Moved) > 0
 	return r
+}
+
+// anyUnplaced tells whether some of the Works are among many, which are sorted.
+func anyUnplaced(all []Unplaced, some keys) bool {
+	for key := range some {
+		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return compareKeys(kratix.KeyOf(u.Work), key) })
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // replace replaces what is about some Works in a sorted list.
