@@ -72,6 +72,18 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": configMaps("x")}), claim("b", []string{"p-x"}, nil)},
 			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
+		"a clash with one that fails only at the end": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}), claim("b", []string{"x"}, nil)},
+			held:   []int{0}, found: []string{"KS001 a/k/kustomization.yaml:0 with b/maps.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
+		},
+		"a clash in one that fails only at the end, before one that fails at once": {
+			claims: []Claim{
+				brings("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}),
+				brings("c", map[string]string{"k/kustomization.yaml": "resources: [missing.yaml]\n"}),
+			},
+			foreign: files("a", map[string]string{"s.yaml": configMaps("x")}),
+			held:    []int{0, 1}, found: []string{"KS001 b/k/kustomization.yaml:0 with a/s.yaml:1", "KS004 c/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k'",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Memory: &Memory{}})

@@ -19,7 +19,8 @@ type Nested struct {
 	// with other files around it, it may come to something else.
 	Outside bool
 	// Late tells that the directory alone fails only after everything was put
-	// together: references and variables come last. What it adds is not known.
+	// together: references and variables come last. Until then its objects were
+	// there, and they are given, unless it fails for something else.
 	Late bool
 }
 
@@ -29,20 +30,33 @@ const probeDir = "/.probe"
 // bare makes kustomize keep what it would change or drop only at the very end
 // of a build: the hash behind a generated name, and objects for local use. Two
 // directories clash before that.
-const bare = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
-	`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`
+func bare() types.Patch {
+	return types.Patch{Target: &types.Selector{}, Patch: `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
+		`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`}
+}
 
 // BuildNested has kustomize build a directory that has a kustomization, as a
 // part of a root that Flux builds. The kustomization may load every one of the
 // files, whose paths are relative to the root. The error is kustomize's own; it
 // is ErrRemote when the build was not tried.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
+	found, err := probe(root, dir, files, bare())
+	if found.Late {
+		if early, failed := probe(root, dir, withoutVariables(files), bare(), withoutReferences()); failed == nil {
+			found.Objects = early.Objects
+		}
+	}
+	return found, err
+}
+
+// probe builds a directory, with patches for all that it has.
+func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) (Nested, error) {
 	disk := newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())
 	manifest, err := yaml.Marshal(types.Kustomization{
 		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
 		Resources: []string{".." + directory(root) + "/" + dir.String()},
-		Patches:   []types.Patch{{Patch: bare, Target: &types.Selector{}}},
+		Patches:   patches,
 	})
 	if err != nil {
 		return Nested{}, fmt.Errorf("generate a kustomization: %w", err)

@@ -1,0 +1,46 @@
+package kustomize
+
+import (
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// withoutReferences takes away whatever kustomize follows references in, so that
+// it comes to the end with objects that are not made as their kind should be.
+func withoutReferences() types.Patch {
+	return types.Patch{
+		Target: &types.Selector{ResId: resid.ResId{Gvk: resid.Gvk{Kind: strings.Join(referringKinds, "|")}}},
+		Patch: `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any"},"imagePullSecrets":null,"parameters":null,` +
+			`"roleRef":null,"rules":null,"spec":null,"subjects":null,"template":null,"webhooks":null}`,
+	}
+}
+
+// withoutVariables takes the variables out of all kustomizations. kustomize
+// fails on one that stands for nothing in the directory; elsewhere in the root
+// there may be something.
+func withoutVariables(files []tree.File) []tree.File {
+	files = slices.Clone(files)
+	for i, file := range files {
+		if !IsKustomization(file.Path) {
+			continue
+		}
+		var k types.Kustomization
+		if k.Unmarshal(file.Content) != nil || len(k.Vars) == 0 {
+			continue
+		}
+		k.Vars = nil
+		if k.MetaData == nil {
+			k.MetaData = &types.ObjectMeta{} // kustomize takes none that is empty
+		}
+		if content, err := yaml.Marshal(k); err == nil {
+			files[i].Content = content
+		}
+	}
+	return files
+}
