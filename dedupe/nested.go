@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -200,7 +201,7 @@ func (s *session) holdTogether(files []tree.File) bool {
 	if s.together || s.clashes(s.index) {
 		return false // Flux fails anyway, and is quoted about that
 	}
-	units, owners := s.referring()
+	units, owners := s.referring(files)
 	if len(units) == 0 {
 		return false
 	}
@@ -228,25 +229,44 @@ func (s *session) holdTogether(files []tree.File) bool {
 		}
 	}
 	for i, rank := range s.ranks {
-		if rank == culprit {
-			for _, file := range s.root.Claims[i].Wanted {
-				if below := s.below(file).Path; owners[below] == culprit && slices.Contains(units, below) {
-					s.broken = append(s.broken, s.unbuildableFile(&owner{i}, file, failed))
-					return s.hold(&owner{i})
-				}
-			}
+		if rank != culprit {
+			continue
+		}
+		if at := s.atFault(s.root.Claims[i].Wanted, owners, failed); at >= 0 {
+			s.broken = append(s.broken, s.unbuildableFile(&owner{i}, s.root.Claims[i].Wanted[at], failed))
+			return s.hold(&owner{i})
 		}
 	}
 	s.together = true
 	return false
 }
 
+// atFault finds, among files, the one that an error is about: the one that it
+// names, else the first that took part.
+func (s *session) atFault(files []File, took map[tree.Path]int, failed error) int {
+	first := -1
+	for i, file := range files {
+		path := s.below(file).Path
+		if _, there := took[path]; !there {
+			continue
+		}
+		if strings.Contains(failed.Error(), "'./"+path.String()+"'") {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
 // referring gives what takes part when kustomize follows references, in walk
 // order, and how late whose it is comes: directories, and files with objects
-// that may refer to theirs.
-func (s *session) referring() (units []tree.Path, owners map[tree.Path]int) {
+// that may refer to theirs. It is everything where a variable may stand for
+// anything, or where a kustomization sets the schema for what comes after it.
+func (s *session) referring(files []tree.File) (units []tree.Path, owners map[tree.Path]int) {
 	owners = map[tree.Path]int{}
-	late := false
+	late := slices.ContainsFunc(files, kustomize.SetsSchema)
 	for _, d := range s.present() {
 		if d.err == nil {
 			owners[d.path] = s.rankOf(d.of)

@@ -27,6 +27,21 @@ func variable(object string) map[string]string {
 	}
 }
 
+// scoped is a kustomization whose schema has Widgets live outside namespaces.
+func scoped() map[string]string {
+	return map[string]string{
+		"k/kustomization.yaml": "resources: [m.yaml]\nopenapi: {path: schema.json}\n",
+		"k/m.yaml":             configMaps("in-k"),
+		"k/schema.json": `{"definitions": {}, "paths": {"/apis/example.org/v1/widgets/{name}": {"get": ` +
+			`{"x-kubernetes-group-version-kind": {"group": "example.org", "kind": "Widget", "version": "v1"}}}}}`,
+	}
+}
+
+// widget is an object that lives in a namespace for all that kustomize knows.
+func widget(namespace string) string {
+	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
+}
+
 func TestDirectoriesWithAKustomization(t *testing.T) {
 	const generates = "configMapGenerator:\n- name: g\n  options: {disableNameSuffixHash: true}\n  files: [../../"
 	for name, c := range map[string]struct {
@@ -71,6 +86,18 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 		"a clash with what one builds to": {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": configMaps("x")}), claim("b", []string{"p-x"}, nil)},
 			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
+		},
+		"a clash of others for what one says of their kind": {
+			claims: []Claim{
+				brings("a", scoped()), brings("b", map[string]string{"w.yaml": widget("one")}),
+				brings("c", map[string]string{"m.yaml": configMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
+			},
+			held: []int{2}, found: []string{"KS002 c/w.yaml:0"}, quoted: "merging resources from './c/w.yaml'",
+		},
+		"one that says of a kind what others clash for": {
+			claims:  []Claim{brings("a", scoped()), claim("b", []string{"y"}, nil)},
+			foreign: slices.Concat(files("s", map[string]string{"w.yaml": widget("one")}), files("t", map[string]string{"w.yaml": widget("two")})),
+			held:    []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './t/w.yaml'",
 		},
 		"a clash with one that fails only at the end": {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}), claim("b", []string{"x"}, nil)},

@@ -1,7 +1,6 @@
 package kustomize
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -61,9 +59,7 @@ func (d *disk) put(name string, content []byte) {
 	if _, there := d.files[name]; !there {
 		d.mkdir(path.Dir(name))
 		d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
-		if slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name)) {
-			d.schema = d.schema || bytes.Contains(content, []byte("openapi"))
-		}
+		d.schema = d.schema || setsSchema(path.Base(name), content)
 	}
 	d.files[name] = content
 }

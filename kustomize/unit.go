@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"slices"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -22,6 +23,14 @@ type Unit struct {
 // kustomization.
 func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
+}
+
+// SetsSchema tells of a kustomization that may set the schema by which kustomize
+// takes everything after it: it may say that a kind lives outside namespaces.
+func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
+
+func setsSchema(base string, content []byte) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), base) && bytes.Contains(bytes.ToLower(content), []byte("openapi"))
 }
 
 // Units gives what Flux puts into the kustomization it generates, in the order

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -99,6 +100,8 @@ func quickBuild(root, dir string) (built resmap.ResMap, err error) {
 			err = fmt.Errorf("recovered from kustomize build panic: %v", r)
 		}
 	}()
+	openapi.ResetOpenAPI()
+	defer openapi.ResetOpenAPI()
 	secure, err := filesys.MakeFsOnDiskSecure(root)
 	if err != nil {
 		return nil, err
