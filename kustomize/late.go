@@ -31,10 +31,10 @@ func withoutVariables(files []tree.File) []tree.File {
 			continue
 		}
 		var k types.Kustomization
-		if k.Unmarshal(file.Content) != nil || len(k.Vars) == 0 {
+		if k.Unmarshal(file.Content) != nil || len(k.Vars) == 0 { //nolint:staticcheck // deprecated, and built by Flux
 			continue
 		}
-		k.Vars = nil
+		k.Vars = nil //nolint:staticcheck // as above
 		if k.MetaData == nil {
 			k.MetaData = &types.ObjectMeta{} // kustomize takes none that is empty
 		}
