@@ -41,7 +41,7 @@ func (s *session) firstClash() (first, later *entry) {
 		start = end
 		own := map[kustomize.ID]*entry{}
 		for _, e := range unit {
-			if twin, twice := own[e.id.object]; twice && !s.compatible(twin, e) {
+			if twin, twice := own[e.id.object]; twice && !s.compatible(twin, e) && !s.replaces(e, twin) {
 				return twin, e
 			}
 			own[e.id.object] = e
@@ -58,6 +58,12 @@ func (s *session) firstClash() (first, later *entry) {
 		}
 	}
 	return nil, nil
+}
+
+// replaces tells that two objects of one path cannot both be there: only one of
+// the claims to it would have its file, unless both have parts of it.
+func (s *session) replaces(e, other *entry) bool {
+	return e.claim() != other.claim() && e.of != nil && !s.root.Claims[e.claim()].Joined
 }
 
 // everything gives the objects of the tree with all that is wanted written, in

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -15,7 +16,20 @@ import (
 type joined struct {
 	statestore.Store
 	name, place string
-	log         *[]string
+	log         *journal
+}
+
+// journal is written by several stores at once.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, line)
+	slices.Sort(j.lines)
 }
 
 var _ statestore.Joiner = (*joined)(nil)
@@ -34,12 +48,12 @@ func (j *joined) ApplyAll(_ context.Context, parts []statestore.Part) []statesto
 			outcomes = append(outcomes, statestore.Outcome{Revision: statestore.Revision("with " + store.name)})
 		}
 	}
-	*j.log = append(*j.log, said)
+	j.log.add(said)
 	return outcomes
 }
 
 func (j *joined) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
-	*j.log = append(*j.log, "alone "+j.name)
+	j.log.add("alone " + j.name)
 	return statestore.Revision(j.name), nil
 }
 
@@ -55,7 +69,7 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 		"one":     {stores: []joined{{name: "a"}}, log: []string{"alone a"}, want: []statestore.Outcome{{Revision: "a"}}},
 		"two places": {
 			stores: []joined{{name: "a", place: "x"}, {name: "b", place: "y"}, {name: "c", place: "x"}},
-			log:    []string{"together a c", "alone b"},
+			log:    []string{"alone b", "together a c"},
 			want:   []statestore.Outcome{{Revision: "with a"}, {Revision: "b"}, {Revision: "with c"}},
 		},
 		"one without changes": {
@@ -70,7 +84,7 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log []string
+			var log journal
 			var parts []statestore.Part
 			for i := range c.stores {
 				part := statestore.Part{Store: &c.stores[i], Changes: changed}
@@ -81,8 +95,8 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 				parts = append(parts, part)
 			}
 			got := Commit(t.Context(), parts)
-			if !slices.Equal(log, c.log) || !slices.Equal(got, c.want) {
-				t.Errorf("%q\n%v, want %q\n%v", log, got, c.log, c.want)
+			if !slices.Equal(log.lines, c.log) || !slices.Equal(got, c.want) {
+				t.Errorf("%q\n%v, want %q\n%v", log.lines, got, c.log, c.want)
 			}
 		})
 	}
@@ -91,10 +105,10 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 func TestAStoreThatCannotJoinIsWrittenAlone(t *testing.T) {
 	w := newWorld(t)
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
-	var log []string
+	var log journal
 	other := &joined{name: "a", log: &log}
 	got := Commit(t.Context(), []statestore.Part{{Store: w.store, Changes: changed}, {Store: other, Changes: changed}})
-	if len(got) != 2 || got[0].Err != nil || len(w.paths()) != 1 || fmt.Sprint(log) != "[alone a]" {
-		t.Errorf("%v, %v", got, log)
+	if len(got) != 2 || got[0].Err != nil || len(w.paths()) != 1 || fmt.Sprint(log.lines) != "[alone a]" {
+		t.Errorf("%v, %v", got, log.lines)
 	}
 }

@@ -74,11 +74,13 @@ const attempts = 5
 // error is only for what leaves nothing to report; everything else is in the
 // report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
+	var before tries
 	for attempt := 1; ; attempt++ {
 		result, err := r.try(ctx)
 		if !errors.Is(err, statestore.ErrStale) || attempt == attempts {
-			return result, ignoreStale(err)
+			return before.all(result), ignoreStale(err)
 		}
+		before.add(result)
 		if r.Pause != nil {
 			r.Pause(ctx, attempt)
 		}

@@ -90,7 +90,7 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 // same name.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
-		if was == p {
+		if was.Object = p.Object; was == p { // an equal object made anew is nothing to tell
 			return true
 		}
 		if report.ComparePlacements(was, p) != 0 {

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
@@ -129,4 +130,13 @@ func TestNarratorTellsOfAWriteThatTookLong(t *testing.T) {
 	n.after(pending, nil, "info being written a")
 	n.after(pending, nil)
 	n.after(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Unchanged, "b")}}, nil, "info placed a")
+}
+
+func TestNarratorTakesAnObjectMadeAnewForTheSame(t *testing.T) {
+	n := listen(t)
+	held := placed(report.Held, "a")
+	held.Object = &kratix.WorkPlacement{}
+	n.after(report.Report{Placements: []report.Placement{held}}, nil, "warn held back a")
+	held.Object = &kratix.WorkPlacement{}
+	n.after(report.Report{Placements: []report.Placement{held}}, nil)
 }
