@@ -151,7 +151,7 @@ func (w *world) breakFiles(n int) {
 	for i := range n {
 		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")
 	}
-	w.broken = n
+	w.broken = max(w.broken, n)
 }
 
 // mend takes away everything that was only there to disturb.
