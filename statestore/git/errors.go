@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -148,6 +150,8 @@ func judgeConnection(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintMoved}
 	case errors.As(err, &garbage), errors.Is(err, pktline.ErrInvalidPktLen):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintProtocol}
+	case connectionEnded(err):
+		return verdict{kind: statestore.ErrUnavailable, text: "the connection ended before the answer did"}
 	case errors.Is(err, exec.ErrNotFound):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintGit}
 	case errors.Is(err, fs.ErrPermission):
@@ -156,6 +160,22 @@ func judgeConnection(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
+}
+
+// endings are the ways in which a connection that ends shows; which one depends
+// on the moment.
+var endings = [...]error{
+	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
+}
+
+// connectionEnded tells that the other side, or something on the way, hung up.
+func connectionEnded(err error) bool {
+	for _, ending := range endings {
+		if errors.Is(err, ending) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for it
 }
 
 // hintOr gives the verdict's hint, or another when it has none.

@@ -3,7 +3,12 @@ package git
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,6 +41,24 @@ func TestTheStatusOfAPushDecidesTheKindOfError(t *testing.T) {
 		if !errors.Is(got.kind, want) || got.remote == "" {
 			t.Errorf("%s: %v", status, got.kind)
 		}
+	}
+}
+
+func TestEachWayInWhichAConnectionEndsIsToldAlike(t *testing.T) {
+	for _, ending := range []error{
+		fmt.Errorf("ssh: handshake failed: %w", io.EOF),
+		&url.Error{Op: "Get", URL: "http://git.example/", Err: io.ErrUnexpectedEOF},
+		&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
+		&net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)},
+		&url.Error{Op: "Get", URL: "http://git.example/", Err: errors.New("http: server closed idle connection")},
+	} {
+		got := judge(ending)
+		if !errors.Is(got.kind, statestore.ErrUnavailable) || got.text != "the connection ended before the answer did" {
+			t.Errorf("%v: %v, %q", ending, got.kind, got.text)
+		}
+	}
+	if got := judge(&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}); got.text != "" {
+		t.Errorf("a connection that never was has ended: %q", got.text)
 	}
 }
 
