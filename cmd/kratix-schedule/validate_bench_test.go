@@ -159,26 +159,3 @@ func BenchmarkStartUp(b *testing.B) {
 		})
 	}
 }
-
-// TestStartUpIsQuick holds the limit that people notice.
-func TestStartUpIsQuick(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, argument := range []string{"version", "--help"} {
-		best := 1e9
-		for range 5 {
-			run := exec.CommandContext(t.Context(), self, argument)
-			run.Env = append(os.Environ(), "KRATIX_SCHEDULE_AS_PROGRAM=1")
-			if err := run.Run(); err != nil {
-				t.Fatal(err)
-			}
-			best = min(best, (run.ProcessState.UserTime()+run.ProcessState.SystemTime()).Seconds()*1000)
-		}
-		const limit = 60
-		if best > limit && !raced {
-			t.Errorf("%s takes %.0f ms of a processor", argument, best)
-		}
-	}
-}

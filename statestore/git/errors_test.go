@@ -190,7 +190,7 @@ func TestASlowServerIsLeftWhenTheContextEnds(t *testing.T) {
 	begun := time.Now()
 	_, err := store.Read(ctx)
 	wantError(t, err, statestore.ErrUnavailable)
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 5*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > time.Minute {
 		t.Errorf("%v after %s", err, time.Since(begun))
 	}
 }

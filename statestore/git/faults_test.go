@@ -108,7 +108,7 @@ func TestAServerThatHangsInTheMiddleIsLeftWhenTheContextEnds(t *testing.T) {
 			_, err := open(t, config).Read(ctx)
 			cancel()
 			wantError(t, err, statestore.ErrUnavailable)
-			if took := time.Since(begun); took > 5*time.Second {
+			if took := time.Since(begun); took > time.Minute {
 				t.Errorf("%s after %d bytes: %s", name, after, took)
 			}
 		}

@@ -201,7 +201,7 @@ func TestASilentSSHServerIsLeftWhenTheContextEnds(t *testing.T) {
 		_, err = open(t, config).Read(ctx)
 		cancel()
 		wantError(t, err, statestore.ErrUnavailable)
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 5*time.Second {
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > time.Minute {
 			t.Errorf("%v after %s", err, time.Since(begun))
 		}
 	}

@@ -81,7 +81,9 @@ func spoilt(reach func(testing.TB, string) git.Config, fault gittest.Fault) (con
 	var proxy *gittest.Proxy
 	return func(t *testing.T, repository string) git.Config {
 			config := reach(t, repository)
-			config.Silence = 300 * time.Millisecond
+			if fault.Hang {
+				config.Silence = time.Second
+			}
 			config, proxy = behindProxy(t, config)
 			return config
 		}, func(*testing.T, string) {
