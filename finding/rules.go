@@ -341,8 +341,9 @@ func BadRecord() Rule {
 	return Rule{
 		ID: "KS063", Name: "BadRecord", Severity: Warning,
 		Summary: "A record of a placement in a store cannot be read.",
-		Why:     "Records say which files belong to which placement. Files of a lost record count as foreign until their Work claims them again.",
-		Fix:     "Delete the file named; it is written anew if its Work is still there.",
+		Why: "Records say which files belong to which placement. As long as the Work that the file is named after is there, its placement stays " +
+			"where it is and the record is written anew. What the record of a Work that is gone listed counts as foreign, and is not removed.",
+		Fix: "Nothing, if its Work is still there. Else delete the file named, and what it listed: the store's history has it.",
 	}
 }
 

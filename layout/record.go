@@ -68,11 +68,7 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 // NewRecord gives the file that remembers a placement: the store itself says
 // what is where, so nothing else needs to.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
-	dir, err := RecordsDir(d)
-	if err != nil {
-		return tree.File{}, err
-	}
-	name, err := named{"the placement's name", p.Namespace + "-" + p.Name + ".yaml"}.path()
+	path, err := RecordPath(d, p)
 	if err != nil {
 		return tree.File{}, err
 	}
@@ -80,7 +76,18 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
-	return tree.File{Path: dir.Join(name), Content: content}, nil
+	return tree.File{Path: path, Content: content}, nil
+}
+
+// RecordPath gives where the record of a placement lies. The error is that of a
+// name that is no file's.
+func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
+	dir, err := RecordsDir(d)
+	if err != nil {
+		return tree.Path{}, err
+	}
+	name, err := named{"the placement's name", p.Namespace + "-" + p.Name + ".yaml"}.path()
+	return dir.Join(name), err
 }
 
 func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {

@@ -7,7 +7,7 @@ import "github.com/kratix-schedule/kratix-schedule/tree"
 // go. As long as anything on the Destination is kept as it is, or may be
 // unknown, they stay: they could be a part of it.
 func (dest *desiredDestination) findLeftovers() {
-	if unfinished := dest.unfinished(); len(unfinished) > 0 && !dest.unread && dest.decided() {
+	if unfinished := dest.unfinished(); len(unfinished) > 0 && len(dest.spoilt) == 0 && dest.decided() {
 		dest.leftovers = unfinished
 	}
 }

@@ -64,6 +64,8 @@ type recordsView struct {
 	records  []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
+	// spoilt are the files among the records that are none.
+	spoilt []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
 	// parsed are the records by the sum of their content.

@@ -52,8 +52,8 @@ type destinationView struct {
 	assumed []*kratix.WorkPlacement
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
-	// unread tells that a file among the records could not be read as one.
-	unread bool
+	// spoilt are the files among the records that cannot be read as one.
+	spoilt []tree.Path
 }
 
 // recordView is a placement that a store remembers.
@@ -82,6 +82,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
 	}
+	w.restore()
 	w.remember()
 	return w
 }
@@ -206,7 +207,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			}
 			memo.records.put(d.Destination, read)
 		}
-		d.records, d.legacy, d.owners, d.unread = read.records, read.legacy, read.owners, len(read.findings) > 0
+		d.records, d.legacy, d.owners, d.spoilt = read.records, read.legacy, read.owners, read.spoilt
 		w.findings = append(w.findings, read.findings...)
 	}
 	return nil
@@ -249,6 +250,7 @@ func (v *recordsView) add(d *destinationView, path tree.Path, read readRecord) {
 	if err != nil {
 		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
 		v.findings = append(v.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
+		v.spoilt = append(v.spoilt, path)
 		return
 	}
 	v.records = append(v.records, recordView{Record: record, path: path})
