@@ -97,8 +97,8 @@ SOAK ?= 30m
 SEED ?= 1
 
 .PHONY: soak
-soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1)
-	go test -count=1 -v -timeout 24h ./test/soak -for $(SOAK) -seed $(SEED)
+soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1); FIGURES=file for what it took
+	go test $(RACE) -count=1 -v -timeout 24h -run TestSoak ./test/soak -for $(SOAK) -seed $(SEED) $(if $(FIGURES),-write $(abspath $(FIGURES)))
 
 .PHONY: monitoring
 monitoring: ## Check alert rules and dashboard with Prometheus' own library

@@ -2,6 +2,8 @@ package soak
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,30 +18,45 @@ import (
 	"time"
 )
 
-// build builds the program that is tested.
+// build builds the program that is tested: with the race detector if the test
+// has it.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/kratix-schedule").CombinedOutput(); err != nil { //nolint:gosec // the project's own program
+	args := []string{"build", "-o", binary}
+	if raced {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "../../cmd/kratix-schedule")...).CombinedOutput(); err != nil { //nolint:gosec // the project's own program
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return binary
 }
 
+// patience is how long anything may take that has to happen.
+const patience = 3 * time.Minute
+
 // daemon is the program at work.
 type daemon struct {
-	t       *testing.T
-	binary  string
-	args    []string
-	log     *os.File
+	t      *testing.T
+	binary string
+	args   []string
+	log    *os.File
+
 	address string
 	process *exec.Cmd
-	most    usage
-	starts  int
+	// ended gives how the process ended.
+	ended  chan error
+	starts int
 }
 
 // usage is what the process takes.
 type usage struct{ mebibytes, goroutines, files int }
+
+// most gives the most of each.
+func (u usage) most(other usage) usage {
+	return usage{max(u.mebibytes, other.mebibytes), max(u.goroutines, other.goroutines), max(u.files, other.files)}
+}
 
 // freeAddress gives an address on loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
@@ -52,41 +69,80 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func (d *daemon) start() {
+func (d *daemon) start() { d.startWith(d.log) }
+
+// startOnFullDisk starts it where neither its log nor a temporary file can be
+// written.
+func (d *daemon) startOnFullDisk() {
+	d.t.Helper()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer full.Close() //nolint:errcheck // the process has its own
+	d.startWith(full, "TMPDIR="+filepath.Join(d.t.TempDir(), "missing"))
+}
+
+func (d *daemon) startWith(log *os.File, env ...string) {
 	d.t.Helper()
 	d.starts++
+	d.address = freeAddress(d.t)
 	d.process = exec.Command(d.binary, append([]string{"run", "--listen", d.address}, d.args...)...) //nolint:gosec // the project's own program
-	d.process.Stdout, d.process.Stderr = d.log, d.log
+	d.process.Stdout, d.process.Stderr, d.process.Env = log, log, append(os.Environ(), env...)
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)
 	}
+	process, ended := d.process, make(chan error, 1)
+	d.ended = ended
+	go func() { ended <- process.Wait() }()
+	d.t.Cleanup(func() { _ = process.Process.Kill() }) // if the test fails
 }
 
-// stop ends the process by a signal. One that may finish first has to.
-func (d *daemon) stop(signal syscall.Signal) {
+// signal sends a signal once the process can take it: before, every signal ends
+// it.
+func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
-	if signal == syscall.SIGTERM {
-		d.awaitAlive() // before, there is nobody who could finish first
-	}
+	d.awaitAlive()
 	if err := d.process.Process.Signal(signal); err != nil {
-		d.t.Fatalf("the daemon is gone: %v\n%s", err, d.tail())
+		d.t.Fatalf("%s: %v\n%s", signal, err, d.tail())
 	}
-	done := make(chan error, 1)
-	go func() { done <- d.process.Wait() }()
+}
+
+// kill ends the process at any moment.
+func (d *daemon) kill() {
+	d.t.Helper()
+	if err := d.process.Process.Kill(); err != nil {
+		d.t.Fatalf("the daemon is gone: %v: %v\n%s", err, <-d.ended, d.tail())
+	}
+	var killed *exec.ExitError
+	if err := <-d.ended; !errors.As(err, &killed) || killed.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL { //nolint:forcetypeassert // on Unix it is one
+		d.t.Fatalf("it had ended before it was killed: %v\n%s", err, d.tail())
+	}
+}
+
+// stop tells the process to end, which may finish what it writes.
+func (d *daemon) stop() {
+	d.t.Helper()
+	d.signal(syscall.SIGTERM)
 	select {
-	case err := <-done:
-		if signal == syscall.SIGTERM && err != nil {
+	case err := <-d.ended:
+		if err != nil {
 			d.t.Fatalf("SIGTERM: %v\n%s", err, d.tail())
 		}
-	case <-time.After(60 * time.Second):
-		d.t.Fatalf("%s does not end it\n%s", signal, d.tail())
+	case <-time.After(patience):
+		d.t.Fatalf("SIGTERM does not end it\n%s", d.tail())
 	}
 }
 
 // awaitAlive waits until the process answers.
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
+		select {
+		case err := <-d.ended:
+			d.t.Fatalf("the daemon has ended by itself: %v\n%s", err, d.tail())
+		default:
+		}
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the daemon does not answer\n%s", d.tail())
 		}
@@ -101,35 +157,64 @@ func (d *daemon) tail() string {
 
 // metric reads one of the daemon's metrics; -1 when it does not answer.
 func (d *daemon) metric(name string) int {
-	client := http.Client{Timeout: 5 * time.Second}
-	answer, err := client.Get("http://" + d.address + "/metrics")
-	if err != nil {
-		return -1
-	}
-	defer answer.Body.Close()
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
-			n, _ := strconv.ParseFloat(value, 64)
+	for line := range strings.Lines(d.page("/metrics")) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, _ := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			return int(n)
 		}
 	}
-	_, _ = io.Copy(io.Discard, answer.Body)
 	return -1
 }
 
-// observe remembers the most that the process has taken.
-func (d *daemon) observe() {
+// page reads one of the daemon's pages; nothing when it does not answer.
+func (d *daemon) page(path string) string {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Get("http://" + d.address + path)
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	body, _ := io.ReadAll(answer.Body)
+	return string(body)
+}
+
+// usage is what the process takes now.
+func (d *daemon) usage() usage {
+	var now usage
 	proc := fmt.Sprintf("/proc/%d/", d.process.Process.Pid)
 	if status, err := os.ReadFile(proc + "status"); err == nil {
 		for line := range strings.Lines(string(status)) {
 			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 				kibibytes, _ := strconv.Atoi(strings.Fields(rest)[0])
-				d.most.mebibytes = max(d.most.mebibytes, kibibytes>>10)
+				now.mebibytes = kibibytes >> 10
 			}
 		}
 	}
 	if files, err := os.ReadDir(proc + "fd"); err == nil {
-		d.most.files = max(d.most.files, len(files))
+		now.files = len(files)
 	}
-	d.most.goroutines = max(d.most.goroutines, d.metric("go_goroutines"))
+	now.goroutines = d.metric("go_goroutines")
+	return now
+}
+
+// races looks for what the race detector has said.
+func (d *daemon) races() {
+	d.t.Helper()
+	log, err := os.Open(d.log.Name())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close() //nolint:errcheck // it was only read
+	for lines := bufio.NewReader(log); ; {
+		line, err := lines.ReadBytes('\n')
+		if bytes.Contains(line, []byte("DATA RACE")) || bytes.HasPrefix(line, []byte("panic:")) {
+			rest := make([]byte, 4000)
+			n, _ := io.ReadFull(lines, rest)
+			d.t.Errorf("the daemon says:\n%s%s", line, rest[:n])
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
 }

@@ -131,10 +131,13 @@ func (w *world) removeWork() {
 	}
 }
 
+// clashingWith names the Work that clashes with another.
+func clashingWith(name string) string { return "clash-" + strings.TrimPrefix(name, "work-") }
+
 // clash brings a Work with an object of another's, or takes it away.
 func (w *world) clash() {
 	name, ok := w.some()
-	clashing := "clash-" + strings.TrimPrefix(name, "work-")
+	clashing := clashingWith(name)
 	switch {
 	case !ok:
 	case w.clashing[clashing]:
@@ -148,18 +151,23 @@ func (w *world) clash() {
 
 // breakFiles fills the source with files that cannot be read as YAML.
 func (w *world) breakFiles(n int) {
-	for i := range n {
+	for i := w.broken; i < n; i++ {
 		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")
 	}
 	w.broken = max(w.broken, n)
 }
 
-// mend takes away everything that was only there to disturb.
-func (w *world) mend() {
+// mendFiles takes them away.
+func (w *world) mendFiles() {
 	for i := range w.broken {
 		w.remove(fmt.Sprintf("broken-%04d.yaml", i))
 	}
 	w.broken = 0
+}
+
+// mend takes away everything that was only there to disturb.
+func (w *world) mend() {
+	w.mendFiles()
 	for name := range w.clashing {
 		w.remove(name + ".yaml")
 	}

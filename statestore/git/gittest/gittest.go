@@ -153,7 +153,24 @@ func ServeTLS(t testing.TB, handler http.Handler) *Server {
 // token. Reader may read and not write.
 func Backend(t testing.TB, root string, settings ...string) http.Handler {
 	t.Helper()
-	backend := filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
+	return serveBackend(t, root, backendPath(t, root), nil, settings)
+}
+
+// FullBackend is a Backend that can write no file, as on a full disk: each write
+// fails with EFBIG, where a disk would give ENOSPC. It can read.
+func FullBackend(t testing.TB, root string) http.Handler {
+	t.Helper()
+	return serveBackend(t, root, "/bin/sh", []string{"-c", `trap "" XFSZ; ulimit -f 0; exec "$0"`, backendPath(t, root)}, nil)
+}
+
+func backendPath(t testing.TB, root string) string {
+	t.Helper()
+	return filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
+}
+
+// serveBackend answers as Backend does, by a program.
+func serveBackend(t testing.TB, root, program string, args, settings []string) http.Handler {
+	t.Helper()
 	settings = append([]string{"http.receivepack=true"}, settings...)
 	env := append(Env(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1", fmt.Sprint("GIT_CONFIG_COUNT=", len(settings)))
 	for i, setting := range settings {
@@ -173,7 +190,7 @@ func Backend(t testing.TB, root string, settings ...string) http.Handler {
 			return
 		}
 		handler := cgi.Handler{
-			Path: backend, Dir: root, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
+			Path: program, Args: args, Dir: root, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
 			Env: append(slices.Clip(env), "REMOTE_USER="+User, "GIT_PROTOCOL="+r.Header.Get("Git-Protocol")),
 		}
 		handler.ServeHTTP(w, r)

@@ -1,0 +1,202 @@
+package soak
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// fault is one thing that may happen, and how often in proportion.
+type fault struct {
+	name  string
+	often int
+	do    func(*trial)
+	// restarts tells that the daemon is another one afterwards.
+	restarts bool
+}
+
+func faults() []fault {
+	return []fault{
+		{name: "a Work comes or changes", often: 30, do: func(w *trial) { w.putWork() }},
+		{name: "a Work goes", often: 10, do: func(w *trial) { w.removeWork() }},
+		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.clash() }},
+		{name: "a Work changes on every look for a while", often: 1, do: (*trial).restless},
+		{name: "a Destination loses or gets its label", often: 8, do: func(w *trial) { w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0) }},
+		{name: "labels flip 1,000 times a minute for a while", often: 2, do: (*trial).flip},
+		{name: "the daemon is killed", often: 6, do: func(w *trial) { w.daemon.kill(); w.daemon.start() }, restarts: true},
+		{name: "the daemon is stopped and started", often: 2, do: func(w *trial) { w.daemon.stop(); w.daemon.start() }, restarts: true},
+		{name: "the daemon is killed and started on a full disk", often: 1, do: func(w *trial) { w.daemon.kill(); w.daemon.startOnFullDisk() }, restarts: true},
+		{name: "the daemon is told to look", often: 3, do: func(w *trial) { w.daemon.signal(syscall.SIGHUP) }},
+		{name: "the store answers late", often: 4, do: func(w *trial) { w.disturb(gittest.Fault{Delay: time.Duration(w.rng.IntN(1500)) * time.Millisecond}) }},
+		{name: "the store ends in mid-answer", often: 4, do: func(w *trial) { w.disturb(gittest.Fault{After: w.rng.Int64N(3000), Cut: true}) }},
+		{name: "the store hangs up", often: 4, do: func(w *trial) { w.disturb(gittest.Fault{Reset: true}) }},
+		{name: "the store falls silent", often: 2, do: func(w *trial) { w.disturb(gittest.Fault{After: w.rng.Int64N(3000), Hang: true}) }},
+		{name: "the store answers nonsense", often: 3, do: func(w *trial) { w.disturb(gittest.Fault{Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}) }},
+		{name: "the store's disk is full for a while", often: 2, do: (*trial).fillDisk},
+		{name: "someone else commits", often: 3, do: (*trial).commitForeign},
+		{name: "someone damages a file", often: 2, do: (*trial).damage},
+		{name: "someone damages a record", often: 1, do: (*trial).damageRecord},
+		{name: "files that cannot be read", often: 2, do: func(w *trial) { w.breakFiles(w.rng.IntN(100)) }},
+		{name: "10,000 files that cannot be read, for a while", often: 1, do: (*trial).breakMany},
+		{name: "the source directory vanishes for a moment", often: 2, do: (*trial).hideSource},
+		{name: "the source directory cannot be read for a moment", often: 2, do: (*trial).lockSource},
+		{name: "another daemon for a while", often: 2, do: (*trial).second},
+	}
+}
+
+// within sleeps for a random time.
+func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
+
+// disturb makes the way to the store bad for a while.
+func (w *trial) disturb(fault gittest.Fault) {
+	w.proxy.Set(fault)
+	w.within(2 * time.Second)
+	w.proxy.Set(gittest.Fault{})
+}
+
+// fillDisk has the store's server fail whenever it writes a file.
+func (w *trial) fillDisk() {
+	w.disk.full.Store(true)
+	for range 3 {
+		w.putWork()
+		w.within(time.Second)
+	}
+	w.disk.full.Store(false)
+}
+
+// restless writes a Work anew again and again, as one that has the time in it.
+func (w *trial) restless() {
+	name, ok := w.some()
+	for n := w.rng.IntN(30); ok && n > 0; n-- {
+		w.works[name]++
+		w.work(name, name, w.works[name])
+		w.within(600 * time.Millisecond)
+	}
+}
+
+// flip takes labels away and gives them back, 1,000 times a minute.
+func (w *trial) flip() {
+	for range 100 {
+		w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0)
+		time.Sleep(60 * time.Millisecond)
+	}
+}
+
+// commitForeign adds a file that is nobody's placement.
+func (w *trial) commitForeign() {
+	w.foreign++
+	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.foreign),
+		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.foreign))
+}
+
+// damage changes a file that is a placement's.
+func (w *trial) damage() {
+	listing := strings.Fields(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"))
+	for range 20 {
+		path := listing[w.rng.IntN(len(listing))]
+		if strings.HasSuffix(path, "/object.yaml") {
+			w.push(path, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n")
+			return
+		}
+	}
+}
+
+// damageRecord changes a record, and waits until it is mended: if its Work went
+// before, nobody would know any more what it has listed.
+func (w *trial) damageRecord() {
+	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
+	name, ok := w.some()
+	path := fmt.Sprintf("clusters/d%d/.kratix/default-%s.d%d-5058f.yaml", home(name), name, home(name))
+	if !ok || w.clashing[clashingWith(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
+		return
+	}
+	w.push(path, damaged)
+	for deadline := time.Now().Add(patience); gittest.Git(w.t, w.repository, "show", "main:"+path)+"\n" == damaged; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s is not mended\n%s", path, w.daemon.tail())
+		}
+	}
+}
+
+// push commits a file beside the daemon, which may be quicker.
+func (w *trial) push(path, content string) {
+	clone := gittest.Clone(w.t, w.repository, "main")
+	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
+	file := filepath.Join(clone, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	gittest.Git(w.t, clone, "add", "-A")
+	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
+		return // it was damaged so already, and is not mended yet
+	}
+	gittest.Git(w.t, clone, "commit", "-q", "-m", "by hand")
+	git := func(args ...string) error {
+		command := exec.Command("git", args...)
+		command.Dir, command.Env = clone, gittest.Env()
+		return command.Run()
+	}
+	for range 20 {
+		if git("push", "-q", "origin", "HEAD:main") == nil || git("pull", "-q", "--rebase", "origin", "main") != nil {
+			return // else the daemon has changed the same file meanwhile
+		}
+	}
+}
+
+// breakMany fills the source with broken files, and takes them away.
+func (w *trial) breakMany() {
+	w.breakFiles(10_000)
+	for range 3 {
+		w.putWork()
+		w.within(2 * time.Second)
+	}
+	w.mendFiles()
+}
+
+// away moves the whole input away while something is done.
+func (w *trial) away(meanwhile func()) {
+	away := w.dir + ".away"
+	if err := os.Rename(w.dir, away); err != nil {
+		w.t.Fatal(err)
+	}
+	meanwhile()
+	if err := os.Rename(away, w.dir); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// hideSource takes the whole input away and brings it back.
+func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
+
+// lockSource leaves a path that leads nowhere, which not even root can read.
+func (w *trial) lockSource() {
+	w.away(func() {
+		if err := os.Symlink(w.dir, w.dir); err != nil {
+			w.t.Fatal(err)
+		}
+		w.within(time.Second)
+		if err := os.Remove(w.dir); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+}
+
+// second lets another daemon work on the same input and store.
+func (w *trial) second() {
+	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
+	other.start()
+	for range 5 {
+		w.putWork()
+		w.within(500 * time.Millisecond)
+	}
+	other.stop()
+}

@@ -1,0 +1,138 @@
+package soak
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// figures are what a trial has come to.
+type figures struct {
+	// before and after are at rest: before the first fault, and after the last.
+	before, after usage
+	// most is the most in each quarter; logged the bytes of log at its end.
+	most   [4]usage
+	logged [4]int64
+	took   time.Duration
+	empty  int
+}
+
+// quarterOf tells in which quarter something happens.
+func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
+
+func (f *figures) note(quarter int, now usage, logged int64) {
+	f.most[quarter] = f.most[quarter].most(now)
+	f.logged[quarter] = logged
+}
+
+// The marks between which a document has the figures.
+const (
+	firstMark = "<!-- Written by `make soak`: begin. -->\n"
+	lastMark  = "<!-- Written by `make soak`: end. -->\n"
+)
+
+// tell prints what happened, puts it into a document if it is asked to, and
+// fails when anything has grown without need.
+func (w *trial) tell() {
+	w.t.Helper()
+	text := w.page()
+	w.t.Log("\n" + text)
+	w.grown()
+	if *write == "" || w.t.Failed() {
+		return
+	}
+	document, err := os.ReadFile(*write)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(document), firstMark)
+	_, after, ends := strings.Cut(rest, lastMark)
+	if !begins || !ends {
+		w.t.Fatalf("%s has no marks to put the figures between", *write)
+	}
+	if err := os.WriteFile(*write, []byte(before+firstMark+"\n"+text+"\n"+lastMark+after), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// page gives the figures as Markdown.
+func (w *trial) page() string {
+	var page strings.Builder
+	say := func(format string, values ...any) { fmt.Fprintf(&page, format, values...) }
+	detector := ""
+	if raced {
+		detector = ", with the race detector"
+	}
+	total := 0
+	for _, n := range w.counts {
+		total += n
+	}
+	say("`make soak SOAK=%s SEED=%d`%s, on %d cores (%s), %s/%s, %s: %d faults in %s, %d starts of the daemon, %s commits.\n\n",
+		shortly(*duration), *seed, detector, runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version(), total,
+		w.figures.took.Round(time.Second), w.daemon.starts, gittest.Commits(w.t, w.repository, "main"))
+	say("| What happened | Times |\n|---|---:|\n")
+	for _, f := range faults() {
+		say("| %s | %d |\n", f.name, w.counts[f.name])
+	}
+	say("\n| The daemon took | MiB | goroutines | open files | log, KiB |\n|---|---:|---:|---:|---:|\n")
+	row := func(when string, u usage, logged int64) {
+		say("| %s | %d | %d | %d | %d |\n", when, u.mebibytes, u.goroutines, u.files, logged>>10)
+	}
+	row("at rest before", w.figures.before, 0)
+	for i, most := range w.figures.most {
+		row(fmt.Sprintf("at most in quarter %d", i+1), most, w.figures.logged[i])
+	}
+	row("at rest after", w.figures.after, w.logged())
+	return page.String()
+}
+
+// What the daemon may take more at rest than it took before, and how much log a
+// fault may make.
+const (
+	moreGoroutines = 20
+	moreFiles      = 20
+	moreMebibytes  = 512
+	logOfAFault    = 16 << 10
+)
+
+// grown fails when something has been gathered that is not let go.
+func (w *trial) grown() {
+	w.t.Helper()
+	before, after := w.figures.before, w.figures.after
+	if after.goroutines > before.goroutines+moreGoroutines || after.files > before.files+moreFiles || after.mebibytes > before.mebibytes+moreMebibytes {
+		w.t.Errorf("at rest the daemon took %+v before and takes %+v after", before, after)
+	}
+	faults := 100 // the start has its share
+	for _, n := range w.counts {
+		faults += n
+	}
+	if logged := w.logged(); logged > int64(faults)*logOfAFault {
+		w.t.Errorf("%d KiB of log of %d faults", logged>>10, faults)
+	}
+}
+
+// shortly writes 30m0s as 30m.
+func shortly(d time.Duration) string {
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if rest, ok := strings.CutSuffix(text, nothing); ok {
+			text = rest + nothing[:1]
+		}
+	}
+	return text
+}
+
+// processor names what the machine computes with.
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}

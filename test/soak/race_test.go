@@ -1,0 +1,6 @@
+//go:build race
+
+package soak
+
+// raced has the daemon built with the race detector too.
+const raced = true
