@@ -12,7 +12,7 @@ func Rules() []Rule {
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(),
-		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(),
+		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
 	}
 }
@@ -303,6 +303,19 @@ func PlacementsDisagree() Rule {
 		Why: "A request's group is on one Destination. What is on the recorded one is kept up to date; the other is left as it is, " +
 			"since moving it could run the workload twice, or nowhere.",
 		Fix: "Find out where the workload runs, then delete the WorkPlacement or the record that is wrong.",
+	}
+}
+
+// RestlessWork is a Work that changes again and again.
+func RestlessWork() Rule {
+	return Rule{
+		ID: "KS048", Name: "RestlessWork", Severity: Warning,
+		Summary: "A Work changes again and again, and each change is written.",
+		Why: "Each change is a commit, and Flux applies each. Mostly a pipeline is not idempotent: it writes the time, a random value or " +
+			"a password made anew into its output, or gives its files in another order each time, so that a run for the same request " +
+			"gives something else. Twenty changes without ten quiet minutes in between are told; only a daemon sees them.",
+		Fix: "Compare two commits of the store to see what changes (`git log -p` of the Work's directory), and have the pipeline write the same " +
+			"for the same request: no time, no random value, lists in a fixed order, a password only when there is none yet.",
 	}
 }
 

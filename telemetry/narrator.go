@@ -121,12 +121,12 @@ func (n *Narrator) tellFindings(findings []finding.Finding) {
 		return
 	}
 	n.findings = findings
-	now := make(map[saying]finding.Finding, len(findings))
+	now, found, resolved := make(map[saying]finding.Finding, len(findings)), crowd{}, crowd{}
 	for _, f := range findings {
 		what := sayingOf(f)
 		_, told := now[what]
 		_, stood := n.standing[what]
-		if !told && !stood {
+		if !told && !stood && found.takes(f.Rule) {
 			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
 		}
 		now[what] = f
@@ -139,9 +139,35 @@ func (n *Narrator) tellFindings(findings []finding.Finding) {
 	}
 	finding.Sort(over)
 	for _, f := range over {
-		n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
+		if resolved.takes(f.Rule) {
+			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
+		}
 	}
+	n.tellMore("found too", found, levelOf)
+	n.tellMore("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
 	n.standing = now
+}
+
+// mostLines is how many findings of a rule a round tells one by one. Thousands at
+// once have one cause, and the report has all of them.
+const mostLines = 100
+
+// crowd counts findings by rule.
+type crowd map[finding.Rule]int
+
+// takes counts one more, and tells whether it has a line of its own.
+func (c crowd) takes(rule finding.Rule) bool {
+	c[rule]++
+	return c[rule] <= mostLines
+}
+
+// tellMore tells how many findings had no line of their own.
+func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severity) zapcore.Level) {
+	for _, rule := range finding.Rules() {
+		if more := all[rule] - mostLines; more > 0 {
+			n.log.Log(level(rule.Severity), message, zap.String("rule", rule.ID), zap.String("name", rule.Name), zap.Int("count", more))
+		}
+	}
 }
 
 func sayingOf(f finding.Finding) saying {

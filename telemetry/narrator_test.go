@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -139,4 +140,24 @@ func TestNarratorTakesAnObjectMadeAnewForTheSame(t *testing.T) {
 	n.after(report.Report{Placements: []report.Placement{held}}, nil, "warn held back a")
 	held.Object = &kratix.WorkPlacement{}
 	n.after(report.Report{Placements: []report.Placement{held}}, nil)
+}
+
+func TestNarratorTellsAHundredOfARuleAndCountsTheRest(t *testing.T) {
+	broken := func(n int) (findings []finding.Finding) {
+		for i := range n {
+			findings = append(findings, finding.Finding{Rule: finding.UnreadableInput(), Place: finding.Place{File: fmt.Sprintf("%05d.yaml", i)}, Message: "malformed"})
+		}
+		return findings
+	}
+	lines := func(first, more string) []string { return append(slices.Repeat([]string{first}, 100), more) }
+	l := listen(t)
+	l.after(report.Report{Findings: broken(10_000)}, nil, lines("error malformed", "error found too")...)
+	l.after(report.Report{Findings: slices.Concat([]finding.Finding{storeDown("down")}, broken(10_001))}, nil, "error down", "error malformed")
+	l.after(report.Report{Findings: broken(9_900)}, nil, slices.Concat(slices.Repeat([]string{"info resolved"}, 101), []string{"info resolved too"})...)
+	l.after(report.Report{Findings: broken(9_900)}, nil)
+	l.Round(report.Report{}, nil)
+	last := l.logs.TakeAll()[100]
+	if last.Message != "resolved too" || last.ContextMap()["count"] != int64(9_800) || last.ContextMap()["rule"] != "KS020" {
+		t.Errorf("the rest is told as %q %v", last.Message, last.ContextMap())
+	}
 }

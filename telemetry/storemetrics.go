@@ -18,6 +18,8 @@ type storeMetrics struct {
 	duration *prometheus.HistogramVec
 	errors   *prometheus.CounterVec
 	retries  *prometheus.CounterVec
+	failures *prometheus.GaugeVec
+	next     *prometheus.GaugeVec
 	queue    *prometheus.GaugeVec
 	files    *prometheus.HistogramVec
 	bytes    *prometheus.HistogramVec
@@ -54,7 +56,10 @@ func newStoreMetrics(define *definer) *storeMetrics {
 			"How long it took to read or to write a store, whether it worked or not.", seconds(), storeLabel, "operation"),
 		errors: define.counter("store_errors_total", "What went wrong with a store, by kind: stale (another writer was first; the round is done again), "+
 			"denied, unavailable, misconfigured, other.", storeLabel, "kind"),
-		retries: define.counter("store_retries_total", "How often a store was read or written again after it had failed.", storeLabel),
+		retries:  define.counter("store_retries_total", "How often a store was read or written again after it had failed.", storeLabel),
+		failures: define.gauge("store_consecutive_failures", "How often in a row the store could not be read or written; 0 once it works.", storeLabel),
+		next: define.gauge("store_next_try_timestamp_seconds", "When the store is asked again after it has failed, in seconds since 1970; 0 once it works. "+
+			"Each failure in a row doubles the pause, up to 5 minutes.", storeLabel),
 		queue: define.gauge("queue_depth", "Placements whose change waits to be written to the store. It is set when a write begins, "+
 			"is 0 once one worked, and stays while the store fails.", storeLabel),
 		files: define.histogram("write_files", "Files added, changed and removed by one write. A git store makes one commit of each.",
@@ -63,7 +68,7 @@ func newStoreMetrics(define *definer) *storeMetrics {
 			prometheus.ExponentialBuckets(256, 8, 8), storeLabel),
 		known: map[string]*storeState{},
 	}
-	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.queue, m.files, m.bytes)
+	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes)
 	return m
 }
 
@@ -78,6 +83,8 @@ func (m *storeMetrics) of(store string) *storeState {
 			m.errors.WithLabelValues(store, kind)
 		}
 		m.retries.WithLabelValues(store)
+		m.failures.WithLabelValues(store)
+		m.next.WithLabelValues(store)
 		m.queue.WithLabelValues(store)
 	}
 	return state
@@ -116,6 +123,20 @@ func (m *storeMetrics) ended(store string, err error) {
 		}
 	}
 	m.up.WithLabelValues(store).Set(up)
+}
+
+// rests takes into account how often in a row a store has failed, and when it is
+// asked again; the zero time if it works.
+func (m *storeMetrics) rests(store string, failures int, next time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(store)
+	m.failures.WithLabelValues(store).Set(float64(failures))
+	at := 0.0
+	if !next.IsZero() {
+		at = float64(next.UnixMilli()) / 1000
+	}
+	m.next.WithLabelValues(store).Set(at)
 }
 
 // waits takes into account how much waits to be written to a store.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -35,6 +36,16 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 		return store, err
 	}
 	return observedStore{next: store, name: ref.String(), observer: s.observer}, nil
+}
+
+// Resting takes into account that a store has failed so often in a row and is
+// left alone for so long; zeros tell that it works.
+func (o *Observer) Resting(store string, failures int, pause time.Duration) {
+	var next time.Time
+	if failures > 0 {
+		next = o.now().Add(pause)
+	}
+	o.metrics.stores.rests(store, failures, next)
 }
 
 // observedStore is a store at which an Observer looks.

@@ -47,6 +47,7 @@ type follower struct {
 	narrator   *telemetry.Narrator
 	observer   *telemetry.Observer
 	metrics    *telemetry.Metrics
+	restless   telemetry.Restless
 	server     telemetry.Server
 	stores     *workedStores
 	// woken says that a store has something new to say.
@@ -91,7 +92,7 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 		woken:    make(chan struct{}, 1),
 		observer: telemetry.NewObserver(metrics, traces, time.Now),
 	}
-	f.stores = newWorkedStores(f.observer.Stores(reconciler.Stores), f.wake)
+	f.stores = newWorkedStores(f.observer.Stores(reconciler.Stores), f.wake, f.observer.Resting)
 	reconciler.Observe, reconciler.Stores = f.observer.Stage, f.stores
 
 	changes, err := reconciler.Source.Changes(ctx)
@@ -162,6 +163,9 @@ func (f *follower) lookAgain() {
 func (f *follower) round(ctx context.Context) (again <-chan time.Time) {
 	inner, done := f.observer.Round(context.WithoutCancel(ctx))
 	result, err := f.reconciler.Round(inner)
+	if err == nil {
+		result = f.restless.Round(result, time.Now())
+	}
 	done(result, err)
 	f.narrator.Round(result, err)
 	f.server.Round(result, err, time.Now())

@@ -28,11 +28,11 @@ type workedStores struct {
 var _ reconcile.Opener = (*workedStores)(nil)
 
 // newWorkedStores puts workers before stores; wake is called when one of them
-// has something new to say.
-func newWorkedStores(stores reconcile.Opener, wake func()) *workedStores {
+// has something new to say, resting when one has failed or works again.
+func newWorkedStores(stores reconcile.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
 	return &workedStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.Store{},
-		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Now: time.Now, Wake: wake},
+		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Wake: wake, Resting: resting},
 	}
 }
 

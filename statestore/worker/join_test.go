@@ -50,7 +50,7 @@ func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []stat
 // society is some sociable stores and their workers.
 func society(n int) (inner []*sociable, stores []*worker.Store, together *[]int, workers *worker.Workers) {
 	together = new([]int)
-	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Now: time.Now, Wake: func() {}}
+	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Wake: func() {}}
 	for range n {
 		one := &sociable{slow: slow{Store: memory.New("m")}, together: together}
 		inner = append(inner, one)

@@ -23,10 +23,11 @@ type Store struct {
 	read *operation
 	// base is what was read last.
 	base statestore.State
-	// failures counts those in a row; until until nothing is asked of the store,
-	// and failure is given instead.
+	// failures counts those in a row. While resting runs nothing is asked of the
+	// store, and failure is given instead. It is a timer and no time of day, since
+	// clocks are set.
 	failures int
-	until    time.Time
+	resting  *time.Timer
 	failure  error
 }
 
@@ -57,7 +58,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		op := s.read
 		s.read = nil
 		return op.state, op.err
-	case s.inHand == nil && s.workers.Now().Before(s.until):
+	case s.inHand == nil && s.resting != nil:
 		defer s.mu.Unlock()
 		return statestore.State{}, s.failure
 	case s.inHand == nil:
@@ -120,14 +121,38 @@ func (s *Store) end(op *operation) {
 		}
 		s.workers.Wake()
 	}
+	s.failure = op.err
 	if op.err == nil || errors.Is(op.err, statestore.ErrStale) {
-		s.failures, s.until = 0, time.Time{}
+		s.failures = 0
+		s.rest(0)
 		return
 	}
 	s.failures++
-	pause := s.workers.pause(s.failures)
-	s.until, s.failure = s.workers.Now().Add(pause), op.err
-	time.AfterFunc(pause, s.workers.Wake)
+	s.rest(s.workers.pause(s.failures))
+}
+
+// rest leaves the store alone for a while, in place of an earlier one.
+func (s *Store) rest(pause time.Duration) {
+	if s.resting != nil {
+		s.resting.Stop()
+		s.resting = nil
+	}
+	if s.workers.Resting != nil {
+		s.workers.Resting(s.name, s.failures, pause)
+	}
+	if pause == 0 {
+		return
+	}
+	var mine *time.Timer
+	mine = time.AfterFunc(pause, func() {
+		s.mu.Lock()
+		if s.resting == mine {
+			s.resting = nil
+		}
+		s.mu.Unlock()
+		s.workers.Wake()
+	})
+	s.resting = mine
 }
 
 // await tells whether something ends while its caller has patience.

@@ -1,8 +1,9 @@
 // Package worker turns a store that may be slow or down into one that answers
 // soon, so that a round over many stores waits for none of them. What takes
 // longer than a round waits goes on by itself; the next round finds what came of
-// it. A store that fails is left alone for a while, each time longer. The
-// package reads the clock; all other I/O is that of the stores it wraps.
+// it. A store that fails is left alone for a while, each time longer. It
+// waits by timers, and never asks for the time of day: setting the clock changes
+// nothing. All I/O is that of the stores it wraps.
 package worker
 
 import (
@@ -22,8 +23,10 @@ type Workers struct {
 	// further failure the pause doubles, up to LongestPause. Pauses vary by a
 	// quarter, so that not all come back at once.
 	FirstPause, LongestPause time.Duration
-	// Now gives the time.
-	Now func() time.Time
+	// Resting is told when a store has failed so often in a row and is left alone
+	// for so long, and with zeros that it works; nil is told nothing. It must not
+	// wait.
+	Resting func(store string, failures int, pause time.Duration)
 	// Wake is called when a store has something new to say, or may be asked
 	// again after a pause; it must not wait.
 	Wake func()

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,7 +58,7 @@ type bench struct {
 func newBench() *bench {
 	b := &bench{inner: &slow{Store: memory.New("m")}, woken: make(chan struct{}, 100)}
 	b.workers = &worker.Workers{
-		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Now: time.Now,
+		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second,
 		Wake: func() { b.woken <- struct{}{} },
 	}
 	b.store = b.workers.Wrap("GitStateStore s", b.inner)
@@ -86,7 +87,7 @@ func TestAWorkerIsAStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		inner := memory.New("m")
 		open := func() statestore.Store {
-			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Now: time.Now, Wake: func() {}}
+			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
 			return workers.Wrap("m", inner)
 		}
 		return storetest.Fixture{Store: open(), Reopen: open}
@@ -168,6 +169,55 @@ func TestAStoreThatFailsIsLeftAloneLongerEachTime(t *testing.T) {
 		_, _ = b.store.Read(t.Context())
 		if time.Sleep(time.Second); b.wakes() != 1 {
 			t.Error("a success does not make pauses short again")
+		}
+	})(t)
+}
+
+func TestWhoWatchesIsToldOfPauses(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		type rest struct {
+			failures int
+			pause    time.Duration
+		}
+		var told []rest
+		b.workers.Resting = func(store string, failures int, pause time.Duration) {
+			if store != "GitStateStore s" {
+				t.Errorf("told of %s", store)
+			}
+			told = append(told, rest{failures, pause.Round(time.Second)})
+		}
+		for _, err := range []error{nil, statestore.ErrUnavailable, statestore.ErrUnavailable, nil} {
+			b.inner.err = err
+			_, _ = b.store.Read(t.Context())
+			synctest.Wait()
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+		}
+		if want := []rest{{0, 0}, {1, time.Second}, {2, 2 * time.Second}, {0, 0}}; !slices.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
+	})(t)
+}
+
+// TestAnotherPauseTakesThePlaceOfTheFirst: a write that fails in a pause makes
+// another pause, which the end of the first one does not end.
+func TestAnotherPauseTakesThePlaceOfTheFirst(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		b.inner.err = statestore.ErrUnavailable
+		for range 4 {
+			_, _ = b.store.Apply(t.Context(), change(t, "", "a"))
+		}
+		asked := b.inner.asked
+		for range 5 { // the last pause is of 8 seconds, or a little less
+			time.Sleep(time.Second)
+			_, _ = b.store.Read(t.Context())
+		}
+		if b.inner.asked != asked {
+			t.Errorf("asked %d times within the pause", b.inner.asked-asked)
+		}
+		time.Sleep(6 * time.Second)
+		if _, _ = b.store.Read(t.Context()); b.inner.asked != asked+1 || b.wakes() != 1 {
+			t.Errorf("asked %d times after it", b.inner.asked-asked)
 		}
 	})(t)
 }
