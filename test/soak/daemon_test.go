@@ -13,22 +13,43 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// build builds the program that is tested: with the race detector if the test
-// has it.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "kratix-schedule")
+// program is the program that is tested, once it is built: with the race
+// detector if the test has it.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "soak-*")
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "kratix-schedule")
 	args := []string{"build", "-o", binary}
 	if raced {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "../../cmd/kratix-schedule")...).CombinedOutput(); err != nil { //nolint:gosec // the project's own program
-		t.Fatalf("build: %v\n%s", err, out)
+		return binary, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if binary, _ := program(); binary != "" {
+		_ = os.RemoveAll(filepath.Dir(binary))
+	}
+	os.Exit(status)
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

@@ -1,0 +1,237 @@
+package soak
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// begin is a trial whose daemon has written everything there is.
+func begin(t *testing.T) *trial {
+	t.Helper()
+	w := newTrial(t, t.TempDir())
+	w.daemon.start()
+	w.settles("at the start")
+	return w
+}
+
+// end takes away what disturbs, and looks at what is left.
+func (w *trial) end() {
+	w.t.Helper()
+	w.mend()
+	w.settles("in the end")
+	w.daemon.stop()
+	w.compare(w.t.TempDir())
+	w.history()
+	w.daemon.races()
+}
+
+// awaits waits until a page of the daemon says all of something.
+func (w *trial) awaits(page string, words ...string) {
+	w.t.Helper()
+	var said string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		said = w.daemon.page(page)
+		missing := len(words)
+		for _, word := range words {
+			if strings.Contains(said, word) {
+				missing--
+			}
+		}
+		if missing == 0 {
+			return
+		}
+	}
+	w.t.Fatalf("%s does not say %q, but %.3000s\n%s", page, words, said, w.daemon.tail())
+}
+
+func (w *trial) commits() int {
+	w.t.Helper()
+	n, err := strconv.Atoi(gittest.Commits(w.t, w.repository, "main"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *trial) head() string { return gittest.Git(w.t, w.repository, "rev-parse", "main") }
+
+func TestKill9AtAnyMoment(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	for range 10 {
+		for range w.rng.IntN(5) {
+			w.putWork()
+			w.removeWork()
+		}
+		w.within(300 * time.Millisecond)
+		w.daemon.kill()
+		w.daemon.start()
+	}
+	w.end()
+}
+
+func TestTheDiskOfTheStoreIsFull(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	before := w.head()
+	w.disk.full.Store(true)
+	w.putWork()
+	w.awaits("/api/v1/report", `"KS060"`, "GitStateStore default", "not written")
+	w.awaits("/readyz", "GitStateStore default")
+	if w.head() != before {
+		t.Error("something was written")
+	}
+	w.disk.full.Store(false)
+	w.end()
+}
+
+func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	w.daemon.stop()
+	w.daemon.startOnFullDisk()
+	for range 10 {
+		w.putWork()
+	}
+	w.removeWork()
+	w.end()
+}
+
+func TestTheSourceDirectoryIsGoneOrCannotBeRead(t *testing.T) {
+	for name, meanwhile := range map[string]func(*trial){
+		"gone": func(*trial) {},
+		"unreadable": func(w *trial) { // which root is not kept from by permissions
+			if err := os.Symlink(w.dir, w.dir); err != nil {
+				w.t.Fatal(err)
+			}
+			w.t.Cleanup(func() { _ = os.Remove(w.dir) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t)
+			before := w.head()
+			w.away(func() {
+				meanwhile(w)
+				w.awaits("/readyz", "not ready: ", w.dir)
+				time.Sleep(3 * time.Second) // a rest and an interval
+				if w.head() != before {
+					t.Error("something was written, or removed")
+				}
+				_ = os.Remove(w.dir)
+			})
+			w.putWork()
+			w.awaits("/readyz", "ready")
+			w.end()
+		})
+	}
+}
+
+func TestTenThousandBrokenFiles(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	before := w.commits()
+	w.breakFiles(10_000)
+	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
+	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
+	w.putWork() // which is written all the same
+	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing is written beside the broken files\n%s", w.daemon.tail())
+		}
+	}
+	w.end()
+	if logged := w.logged(); logged > 1<<20 {
+		t.Errorf("%d KiB of log", logged>>10)
+	}
+}
+
+// TestAWorkThatChangesOnEveryLook: one commit a change, and a finding that names
+// it.
+func TestAWorkThatChangesOnEveryLook(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	const changes = 25
+	before := w.commits()
+	name, _ := w.some()
+	for n := 1; n <= changes; n++ {
+		w.works[name]++
+		w.work(name, name, w.works[name])
+		for deadline := time.Now().Add(patience); w.commits() < before+n; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("change %d is not written\n%s", n, w.daemon.tail())
+			}
+		}
+	}
+	w.awaits("/api/v1/report", `"KS048"`, "Work default/"+name, "has changed 20 times in")
+	w.end()
+	if got := w.commits(); got != before+changes {
+		t.Errorf("%d changes made %d commits", changes, got-before)
+	}
+	log, _ := os.ReadFile(w.daemon.log.Name())
+	if told := strings.Count(string(log), `"rule":"KS048"`); told != 1 {
+		t.Errorf("it is told %d times", told)
+	}
+}
+
+// TestLabelsThatFlip: a thousand times a minute, and less than half as many rounds.
+func TestLabelsThatFlip(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	rounds := func() int {
+		return w.daemon.metric(`kratix_schedule_rounds_total{result="clean"}`) + w.daemon.metric(`kratix_schedule_rounds_total{result="findings"}`)
+	}
+	before, commits, began := rounds(), w.commits(), time.Now()
+	w.flip()
+	took := time.Since(began)
+	if did := rounds() - before; float64(did) > 8*took.Seconds()+10 {
+		t.Errorf("%d rounds in %s", did, took)
+	}
+	w.end()
+	if did := w.commits() - commits; float64(did) > 8*took.Seconds()+10 {
+		t.Errorf("%d commits", did)
+	}
+}
+
+func TestAnotherDaemonOnTheSameStore(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	other := &daemon{t: t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
+	other.start()
+	other.awaitAlive()
+	for range 30 {
+		w.putWork()
+		w.removeWork()
+		w.within(100 * time.Millisecond)
+	}
+	w.settles("with two daemons")
+	other.stop()
+	w.end()
+}
+
+func TestADamagedRecord(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	w.damageRecord() // which waits until it is mended
+	w.end()
+}
+
+// TestTheWayToTheStoreIsBad has each of its ways.
+func TestTheWayToTheStoreIsBad(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
+		w.proxy.Set(fault)
+		w.putWork()
+		w.awaits("/api/v1/report", `"KS060"`)
+		w.proxy.Set(gittest.Fault{})
+		w.settles(fmt.Sprint("after fault ", i))
+	}
+	w.end()
+}
