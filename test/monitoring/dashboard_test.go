@@ -69,7 +69,7 @@ func TestTheDashboardAsksForMetricsThatThereAre(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range []string{"findings", "placements", "queue_depth", "rounds_total", "store_errors_total", "store_up", "deletions_refused", "write_files_sum"} {
+	for _, d := range []string{"findings", "placements", "queue_depth", "rounds_total", "store_errors_total", "store_up", "store_next_try_timestamp_seconds", "store_consecutive_failures", "deletions_refused", "write_files_sum"} {
 		if !used["kratix_schedule_"+d] {
 			t.Errorf("no panel shows %s", d)
 		}

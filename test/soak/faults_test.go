@@ -162,8 +162,10 @@ func (w *trial) breakMany() {
 	w.mendFiles()
 }
 
-// away moves the whole input away while something is done.
+// away moves the whole input away while something is done. A daemon that starts
+// meanwhile would end: an input that was never there is a mistake.
 func (w *trial) away(meanwhile func()) {
+	w.daemon.awaitAlive()
 	away := w.dir + ".away"
 	if err := os.Rename(w.dir, away); err != nil {
 		w.t.Fatal(err)
