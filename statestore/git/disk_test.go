@@ -1,0 +1,35 @@
+package git_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+)
+
+// TestAServerWithAFullDisk: nothing is written, the error says what the server
+// said, and the repository is whole.
+func TestAServerWithAFullDisk(t *testing.T) {
+	repository := gittest.Bare(t)
+	store := open(t, served(t, repository))
+	storetest.Write(t, store, map[string]string{"a": "1"})
+	base := storetest.Read(t, store).Revision
+	server := gittest.ServeTLS(t, gittest.FullBackend(t, filepath.Dir(repository)))
+	config := served(t, repository)
+	config.URL, config.CABundle = server.URL+"/"+filepath.Base(repository), server.CA
+	full := open(t, config)
+	storetest.Holds(t, full, map[string]string{"a": "1"})
+	for range 3 {
+		_, err := full.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": strings.Repeat("long ", 1000)})})
+		told := wantError(t, err, statestore.ErrUnavailable)
+		if !strings.Contains(told.Remote, "File too large") {
+			t.Errorf("the server's words are missing: %v, remote %q", err, told.Remote)
+		}
+	}
+	gittest.Fsck(t, repository)
+	storetest.Holds(t, full, map[string]string{"a": "1"})
+	storetest.Write(t, store, map[string]string{"b": "2"})
+}
