@@ -9,6 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // damages are ways in which a record can be spoilt.
@@ -35,6 +37,37 @@ func TestADamagedRecordIsWrittenAnew(t *testing.T) {
 				}
 				w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged})
 			})
+		}
+	}
+}
+
+// TestWhatSomeoneChangedOrDeletedIsPutBack: whichever of our files it is.
+func TestWhatSomeoneChangedOrDeletedIsPutBack(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		w := inMode(t, mode)
+		w.put("a", "x")
+		w.putFiles("b", map[string]string{"b.yaml": configMaps("y")})
+		w.round()
+		before := w.dump()
+		for _, path := range w.allPaths() {
+			if strings.Contains(path, "canary") {
+				continue // one that is there stays as it is
+			}
+			for what, change := range map[string]statestore.ChangeSet{
+				"changed": {Write: []tree.File{{Path: parse(path), Content: []byte("changed: true\n")}}}, "deleted": {Remove: []tree.Path{parse(path)}},
+			} {
+				if mode == kratix.None && what == "deleted" && strings.Contains(path, ".kratix/") {
+					continue // nothing else says whose the files are
+				}
+				change.Base = w.state().Revision
+				if _, err := w.store.Apply(t.Context(), change); err != nil {
+					t.Fatal(err)
+				}
+				w.round()
+				if got := w.dump(); got != before {
+					t.Errorf("mode %s, %s was %s: the store has\n%s", mode, path, what, got)
+				}
+			}
 		}
 	}
 }
