@@ -10,6 +10,7 @@ package kratix
 //go:generate go tool -modfile=../go.tool.mod controller-gen object paths=.
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // Kratix defines a group's id as this hash; it protects nothing.
 	"encoding/hex"
 
@@ -87,6 +88,11 @@ func (k Key) String() string {
 		return k.Name
 	}
 	return k.Namespace + "/" + k.Name
+}
+
+// Compare orders keys by namespace and name.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
 }
 
 // KeyOf gives an object's key.

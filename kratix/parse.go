@@ -75,14 +75,14 @@ func Parse(document []byte, line int) ([]Parsed, error) {
 func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	var header Header
 	if err := json.Unmarshal(plain, &header); err != nil {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + plainReason(err)}
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + PlainReason(err)}
 	}
 	if header.Kind == "" || header.APIVersion == "" {
 		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: kind and apiVersion must be set"}
 	}
 	items, isList, err := listItems(plain, header.Kind)
 	if err != nil {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + plainReason(err)}
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + PlainReason(err)}
 	}
 	if !isList {
 		return []Parsed{parseObject(plain, header, path, lines)}, nil
@@ -125,7 +125,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	}
 	strict, err := sigsjson.UnmarshalStrict(plain, object, sigsjson.DisallowUnknownFields)
 	if err != nil {
-		parsed.Err = errors.New(plainReason(err))
+		parsed.Err = errors.New(PlainReason(err))
 		return parsed
 	}
 	parsed.Object = object
@@ -202,8 +202,9 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + text}
 }
 
-// plainReason takes the words of the Go language out of a JSON library's message.
-func plainReason(err error) string {
+// PlainReason gives a JSON library's message in the words of YAML, not in those of
+// the Go language.
+func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
 		return cmp.Or(kind.Field, "the document") + " cannot be " + withArticle(kind.Value)

@@ -49,7 +49,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.GitStateStores, Compare)
 	slices.SortFunc(s.BucketStateStores, Compare)
 	slices.SortFunc(s.Secrets, Compare)
-	slices.SortFunc(s.Rejected, compareKeys)
+	slices.SortFunc(s.Rejected, kratix.Key.Compare)
 	slices.SortFunc(s.Origins.sorted, compareOrigins)
 	finding.Sort(s.Findings)
 }

@@ -36,13 +36,9 @@ func compareNames(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-func compareKeys(a, b kratix.Key) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-}
-
 // Compare orders objects by namespace and name.
 func Compare[O kratix.Object](a, b O) int {
-	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
+	return kratix.KeyOf(a).Compare(kratix.KeyOf(b))
 }
 
 func compareClaims(a, b *claim) int {

@@ -27,6 +27,9 @@ const (
 func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
+		if p.now.Unreadable[kratix.Describe(d)] {
+			continue // whether it takes its files along is not known
+		}
 		change := Change{Object: d}
 		if p.mode == Manage {
 			p.finalize(&change, d)

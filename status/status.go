@@ -22,6 +22,9 @@ type Objects struct {
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
+	// Unreadable are those, as kratix.Describe names them, of which only the
+	// metadata is known.
+	Unreadable map[string]bool
 }
 
 // Mode says who schedules and writes.

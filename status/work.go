@@ -135,6 +135,9 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		placed[placement.Directory] = true
 	}
 	invalid, isInvalid := p.about(kratix.Describe(work), finding.InvalidObject())
+	if !isInvalid {
+		invalid, isInvalid = p.about(kratix.Describe(work), finding.UnreadableInput())
+	}
 	switch {
 	case isInvalid:
 		waiting = append(waiting, invalid.Message)

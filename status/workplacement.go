@@ -31,7 +31,7 @@ func (p *planner) workPlacements() []Change {
 	if p.mode == Observe {
 		return changes
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(p.placements), compareKeys) {
+	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
 		if placement := p.placements[key]; !seen[key] && isWanted(placement) && p.workByKey[placement.Object.Work()] != nil {
 			changes = append(changes, p.create(placement))
 		}
@@ -45,6 +45,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	deleted := !have.DeletionTimestamp.IsZero()
 	switch {
+	case p.now.Unreadable[kratix.Describe(have)]: // it may be anything
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
@@ -58,16 +59,6 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 	return change
-}
-
-func compareKeys(a, b kratix.Key) int {
-	switch {
-	case a == b:
-		return 0
-	case a.Namespace < b.Namespace || a.Namespace == b.Namespace && a.Name < b.Name:
-		return -1
-	}
-	return 1
 }
 
 // isWanted tells that a placement is to have a WorkPlacement.

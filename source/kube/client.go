@@ -12,21 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// list is a list of any kind, as the API answers.
-type list[T any] struct {
-	metav1.TypeMeta `json:",inline"`
-	metav1.ListMeta `json:"metadata"`
-	Items           []T `json:"items"`
-}
-
-// DeepCopyObject is asked for by the Kubernetes client, which never calls it for
-// lists: items are handed on one by one.
-func (l *list[T]) DeepCopyObject() runtime.Object {
-	made := *l
-	made.Items = append([]T(nil), l.Items...)
-	return &made
-}
-
 // clients are the two groups of the API that are read.
 type clients struct{ platform, core rest.Interface }
 
@@ -34,16 +19,12 @@ func connect(config *rest.Config) (clients, error) {
 	platform := schema.GroupVersion{Group: "platform.kratix.io", Version: "v1alpha1"}
 	core := schema.GroupVersion{Version: "v1"}
 	scheme := runtime.NewScheme()
-	scheme.AddKnownTypes(platform, &kratix.Work{}, &kratix.WorkPlacement{}, &kratix.Destination{}, &kratix.GitStateStore{}, &kratix.BucketStateStore{})
-	for kind, empty := range map[string]runtime.Object{
-		kratix.WorkKind: &list[kratix.Work]{}, kratix.WorkPlacementKind: &list[kratix.WorkPlacement]{},
-		kratix.DestinationKind: &list[kratix.Destination]{}, kratix.GitStateStoreKind: &list[kratix.GitStateStore]{},
-		kratix.BucketStateStoreKind: &list[kratix.BucketStateStore]{},
-	} {
-		scheme.AddKnownTypeWithName(platform.WithKind(kind+"List"), empty)
-	}
-	scheme.AddKnownTypes(core, &kratix.Secret{})
-	scheme.AddKnownTypeWithName(core.WithKind("SecretList"), &list[kratix.Secret]{})
+	know[kratix.Work](scheme, platform, kratix.WorkKind)
+	know[kratix.WorkPlacement](scheme, platform, kratix.WorkPlacementKind)
+	know[kratix.Destination](scheme, platform, kratix.DestinationKind)
+	know[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
+	know[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
+	know[kratix.Secret](scheme, core, kratix.SecretKind)
 	metav1.AddToGroupVersion(scheme, platform)
 	metav1.AddToGroupVersion(scheme, core)
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -53,20 +54,25 @@ func New(config *rest.Config) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
-	s.works = mirrorOf(api.platform, "works", &kratix.Work{}, feature[*kratix.Work]{}, s.heard)
-	s.placements = mirrorOf(api.platform, "workplacements", &kratix.WorkPlacement{},
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{share: shareContents}, s.heard)
+	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		feature[*kratix.WorkPlacement]{slim: withoutContents, same: sameMemory}, s.heard)
-	s.destinations = mirrorOf(api.platform, "destinations", &kratix.Destination{}, feature[*kratix.Destination]{same: sameReadiness}, s.heard)
-	s.gits = mirrorOf(api.platform, "gitstatestores", &kratix.GitStateStore{}, feature[*kratix.GitStateStore]{}, s.heard)
-	s.buckets = mirrorOf(api.platform, "bucketstatestores", &kratix.BucketStateStore{}, feature[*kratix.BucketStateStore]{}, s.heard)
+	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
+		feature[*kratix.Destination]{same: sameReadiness}, s.heard)
+	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
+	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
+		feature[*kratix.BucketStateStore]{}, s.heard)
 	s.secrets = newSecrets(api.core, s.heard)
 	return s, nil
 }
 
 // mirrorOf mirrors all objects of a resource.
-func mirrorOf[O object](client rest.Interface, resource string, example O, kind feature[O], heard func(bool)) *mirror[O] {
+func mirrorOf[O object](client rest.Interface, resource string, example carrier[O], kind feature[O], heard func(bool)) *mirror[O] {
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
+
+// shareContents: files are held once, though the status of their Work changes.
+func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
 // withoutContents: the Work has them too.
 func withoutContents(p *kratix.WorkPlacement) { p.Spec.Workloads = nil }
@@ -155,8 +161,50 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	snapshot.Findings = append(snapshot.Findings, unreadable...)
+	s.reject(&snapshot)
 	finding.Sort(snapshot.Findings)
 	return snapshot, nil
+}
+
+// reject tells of what cannot be read. What is placed of a Work stays as it is
+// while the Work, or one of its WorkPlacements, cannot be; a Work that is being
+// deleted need not be read.
+func (s *Source) reject(snapshot *source.Snapshot) {
+	for object, wrong := range s.unreadable() {
+		work, isWork := object.(*kratix.Work)
+		if isWork && !work.DeletionTimestamp.IsZero() {
+			continue
+		}
+		snapshot.Findings = append(snapshot.Findings, finding.Finding{
+			Rule: finding.UnreadableInput(), Place: finding.Place{Object: kratix.Describe(object)}, Message: wrong.Error(),
+			Fix: "Write it as the CustomResourceDefinition of its kind says.",
+		})
+		placement, isPlacement := object.(*kratix.WorkPlacement)
+		switch {
+		case isWork:
+			snapshot.Rejected = append(snapshot.Rejected, kratix.KeyOf(work))
+		case isPlacement && placement.Work().Name != "":
+			snapshot.Rejected = append(snapshot.Rejected, placement.Work())
+		}
+	}
+	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
+	snapshot.Rejected = slices.Compact(snapshot.Rejected)
+	isRejected := func(w *kratix.Work) bool {
+		_, rejected := slices.BinarySearchFunc(snapshot.Rejected, kratix.KeyOf(w), kratix.Key.Compare)
+		return rejected
+	}
+	if len(snapshot.Rejected) > 0 {
+		snapshot.Works = slices.DeleteFunc(snapshot.Works, isRejected)
+	}
+}
+
+func (s *Source) unreadable() map[kratix.Object]error {
+	all := s.works.unreadable()
+	maps.Copy(all, s.placements.unreadable())
+	maps.Copy(all, s.destinations.unreadable())
+	maps.Copy(all, s.gits.unreadable())
+	maps.Copy(all, s.buckets.unreadable())
+	return all
 }
 
 // counts tells whether a WorkPlacement says where something is. One that was
@@ -251,12 +299,20 @@ type Objects struct {
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
+	// Unreadable are those, as kratix.Describe names them, of which only the
+	// metadata is known.
+	Unreadable map[string]bool
 }
 
 // Objects gives what there is now.
 func (s *Source) Objects() Objects {
+	unreadable := map[string]bool{}
+	for object := range s.unreadable() {
+		unreadable[kratix.Describe(object)] = true
+	}
 	return Objects{
 		Works: s.works.current(), WorkPlacements: s.placements.current(), Destinations: s.destinations.current(),
 		GitStateStores: s.gits.current(), BucketStateStores: s.buckets.current(),
+		Unreadable: unreadable,
 	}
 }

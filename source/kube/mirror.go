@@ -31,16 +31,17 @@ type object interface {
 // before.
 type mirror[O object] struct {
 	feed *cache.Reflector
-	slim func(O)
-	// same tells whether a round sees no difference but in the metadata.
-	same func(a, b O) bool
+	kind feature[O]
 	// heard is called after every event; it is told whether the settled view is
 	// another.
 	heard func(settledChanged bool)
 
 	mu             sync.RWMutex
 	fresh, settled map[kratix.Key]O
-	synced         bool
+	// wrong says why an object cannot be read. Of such a one the metadata is known,
+	// and only the fresh view has it.
+	wrong  map[kratix.Key]error
+	synced bool
 	// trouble is why the API cannot be followed now.
 	trouble error
 }
@@ -52,18 +53,23 @@ type feature[O object] struct {
 	slim func(O)
 	// same compares what a round looks at beside the metadata and the spec.
 	same func(a, b O) bool
+	// share has an object use the memory of one that is equal but for its status.
+	share func(with, o O)
 }
 
 // newMirror makes a mirror of those objects of a resource that a field selector
 // picks, in a namespace or, if that is empty, in all.
-func newMirror[O object](client rest.Interface, resource string, at scope, example O, kind feature[O], heard func(bool)) *mirror[O] {
+func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(bool)) *mirror[O] {
 	if kind.slim == nil {
 		kind.slim = func(O) {}
 	}
 	if kind.same == nil {
 		kind.same = func(O, O) bool { return true }
 	}
-	m := &mirror[O]{slim: kind.slim, same: kind.same, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}}
+	if kind.share == nil {
+		kind.share = func(O, O) {}
+	}
+	m := &mirror[O]{kind: kind, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
 	request := func(options metav1.ListOptions) *rest.Request {
 		options.FieldSelector = at.fields
 		return client.Get().NamespaceIfScoped(at.namespace, at.namespace != "").Resource(resource).VersionedParams(&options, metav1.ParameterCodec)
@@ -114,19 +120,23 @@ var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
 // Transformer has objects made smaller before many of them are held at once.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
-	return func(seen any) (any, error) { return m.slimmed(seen), nil }
+	return func(seen any) (any, error) {
+		if sent, ok := seen.(carrier[O]); ok {
+			m.slimmed(sent)
+		}
+		return seen, nil
+	}
 }
 
 // lastApplied is where kubectl keeps the whole object a second time.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-func (m *mirror[O]) slimmed(seen any) any {
-	if o, ok := seen.(O); ok {
-		o.SetManagedFields(nil)
-		delete(o.GetAnnotations(), lastApplied)
-		m.slim(o)
-	}
-	return seen
+func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
+	o, wrong = seen.carried()
+	o.SetManagedFields(nil)
+	delete(o.GetAnnotations(), lastApplied)
+	m.kind.slim(o)
+	return o, wrong
 }
 
 // Add takes in an object that is new.
@@ -134,23 +144,32 @@ func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
 // Update takes in an object as it is now.
 func (m *mirror[O]) Update(seen any) error {
-	o, ok := m.slimmed(seen).(O)
+	sent, ok := seen.(carrier[O])
 	if !ok {
 		return fmt.Errorf("unexpected object %T", seen)
 	}
 	m.mu.Lock()
-	differs := m.take(o)
+	differs := m.take(sent)
 	m.mu.Unlock()
 	m.heard(differs)
 	return nil
 }
 
-// take gives whether the settled view is another now.
-func (m *mirror[O]) take(o O) bool {
+// take gives whether a round sees a difference.
+func (m *mirror[O]) take(sent carrier[O]) bool {
+	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
 	m.fresh[key] = o
+	if wrong != nil {
+		before, known := m.wrong[key]
+		delete(m.settled, key)
+		m.wrong[key] = wrong
+		return !known || before.Error() != wrong.Error()
+	}
+	delete(m.wrong, key)
 	before, known := m.settled[key]
-	if known && sameMetadata(before, o) && m.same(before, o) {
+	if known && sameMetadata(before, o) && m.kind.same(before, o) {
+		m.kind.share(before, o)
 		return false
 	}
 	m.settled[key] = o
@@ -159,13 +178,16 @@ func (m *mirror[O]) take(o O) bool {
 
 // Delete forgets an object.
 func (m *mirror[O]) Delete(seen any) error {
-	o, ok := seen.(O)
+	sent, ok := seen.(carrier[O])
 	if !ok {
 		return fmt.Errorf("unexpected object %T", seen)
 	}
+	o, _ := sent.carried()
+	key := kratix.KeyOf(o)
 	m.mu.Lock()
-	delete(m.fresh, kratix.KeyOf(o))
-	delete(m.settled, kratix.KeyOf(o))
+	delete(m.fresh, key)
+	delete(m.settled, key)
+	delete(m.wrong, key)
 	m.mu.Unlock()
 	m.heard(true)
 	return nil
@@ -178,16 +200,22 @@ func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.synced, m.trouble = true, nil
 	m.fresh = make(map[kratix.Key]O, len(all))
 	for _, seen := range all {
-		if o, ok := m.slimmed(seen).(O); ok {
-			differs = m.take(o) || differs
+		if sent, ok := seen.(carrier[O]); ok {
+			differs = m.take(sent) || differs
 		}
 	}
-	gone := len(m.settled)
-	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { _, there := m.fresh[key]; return !there })
-	differs = differs || len(m.settled) < gone
+	gone := len(m.settled) + len(m.wrong)
+	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { return !m.has(key) })
+	maps.DeleteFunc(m.wrong, func(key kratix.Key, _ error) bool { return !m.has(key) })
+	differs = differs || len(m.settled)+len(m.wrong) < gone
 	m.mu.Unlock()
 	m.heard(differs)
 	return nil
+}
+
+func (m *mirror[O]) has(key kratix.Key) bool {
+	_, there := m.fresh[key]
+	return there
 }
 
 // Resync has nothing to do.
@@ -206,6 +234,17 @@ func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { retu
 
 // stable gives the settled view, in no order.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
+
+// unreadable gives the objects that cannot be read, and why.
+func (m *mirror[O]) unreadable() map[kratix.Object]error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	found := make(map[kratix.Object]error, len(m.wrong))
+	for key, wrong := range m.wrong {
+		found[m.fresh[key]] = wrong
+	}
+	return found
+}
 
 func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	m.mu.RLock()

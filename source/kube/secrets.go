@@ -101,7 +101,7 @@ func (s *secrets) watch(key kratix.Key) {
 	ctx, stop := context.WithCancel(s.ctx())
 	s.watched[key] = stop
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}
-	one := newMirror(s.client, "secrets", at, &kratix.Secret{}, feature[*kratix.Secret]{
+	one := newMirror(s.client, "secrets", at, &sent[kratix.Secret, *kratix.Secret]{}, feature[*kratix.Secret]{
 		slim: func(secret *kratix.Secret) { secret.Data, secret.StringData = nil, nil },
 		same: func(a, b *kratix.Secret) bool { return a.ResourceVersion == b.ResourceVersion },
 	}, s.heard)

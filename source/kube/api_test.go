@@ -1,0 +1,328 @@
+package kube_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+// api is an API server that serves what a test puts into it, by list and by
+// watch, as a real one would.
+type api struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu sync.Mutex
+	// objects are JSON by resource and "namespace/name".
+	objects map[string]map[string]map[string]any
+	version int
+	// history are all events; a watch from before forgotten is refused.
+	history   []happened
+	forgotten int
+	// changed is closed at the next event, or when streams are to end.
+	changed chan struct{}
+	dropped int
+	down    bool
+	// refused is what requests are answered with, by "verb resource".
+	refused map[string]int
+	asked   []string
+	// open are the watches, by what was asked; listed counts how often all of a
+	// resource was given, by list or at the begin of a watch.
+	open, listed map[string]int
+}
+
+type happened struct {
+	version  int
+	resource string
+	kind     string
+	object   map[string]any
+}
+
+func newAPI(t *testing.T) *api {
+	a := &api{
+		t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}),
+		refused: map[string]int{}, open: map[string]int{}, listed: map[string]int{},
+	}
+	a.server = httptest.NewServer(a)
+	t.Cleanup(func() {
+		a.drop()
+		a.server.CloseClientConnections()
+		a.server.Close()
+	})
+	return a
+}
+
+func (a *api) config() *rest.Config { return &rest.Config{Host: a.server.URL, QPS: -1} }
+
+// put creates or updates an object written as JSON.
+func (a *api) put(resource, text string) (version string) {
+	a.t.Helper()
+	object := map[string]any{}
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		a.t.Fatalf("%v in %s", err, text)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	metadata, _ := object["metadata"].(map[string]any)
+	if a.objects[resource] == nil {
+		a.objects[resource] = map[string]map[string]any{}
+	}
+	_, there := a.objects[resource][keyOf(object)]
+	a.version++
+	metadata["resourceVersion"] = strconv.Itoa(a.version)
+	if metadata["uid"] == nil {
+		metadata["uid"] = "uid-" + keyOf(object)
+	}
+	a.objects[resource][keyOf(object)] = object
+	kind := "ADDED"
+	if there {
+		kind = "MODIFIED"
+	}
+	a.tell(happened{a.version, resource, kind, object})
+	return strconv.Itoa(a.version)
+}
+
+// remove deletes an object.
+func (a *api) remove(resource, key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	object := a.objects[resource][key]
+	delete(a.objects[resource], key)
+	a.version++
+	a.tell(happened{a.version, resource, "DELETED", object})
+}
+
+func (a *api) tell(event happened) {
+	a.history = append(a.history, event)
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// drop ends all watches.
+func (a *api) drop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dropped++
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// set changes how the API behaves.
+func (a *api) set(change func(*api)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(a)
+}
+
+// requests gives what was asked for, as "watch works".
+func (a *api) requests() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.asked)
+}
+
+func (a *api) lists(resource string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.listed[resource]
+}
+
+func (a *api) watching(what string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.open[what]
+}
+
+func keyOf(object map[string]any) string {
+	metadata, _ := object["metadata"].(map[string]any)
+	namespace, _ := metadata["namespace"].(string)
+	name, _ := metadata["name"].(string)
+	return strings.TrimPrefix(namespace+"/"+name, "/")
+}
+
+// ServeHTTP answers a list, a watch or a get.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apis/platform.kratix.io/v1alpha1/"), "/api/v1/"), "/")
+	namespace := ""
+	if parts[0] == "namespaces" {
+		namespace, parts = parts[1], parts[2:]
+	}
+	query := r.URL.Query()
+	only := strings.TrimPrefix(query.Get("fieldSelector"), "metadata.name=")
+	verb := "list"
+	switch {
+	case len(parts) > 1:
+		verb, only = "get", parts[1]
+	case query.Get("watch") != "":
+		verb = "watch"
+	}
+	what := strings.TrimSpace(verb + " " + parts[0] + " " + path.Join(namespace, only))
+	a.mu.Lock()
+	a.asked = append(a.asked, what)
+	code, down := a.refused[verb+" "+parts[0]], a.down
+	a.mu.Unlock()
+	mine := func(object map[string]any) bool { return only == "" || keyOf(object) == path.Join(namespace, only) }
+	switch {
+	case down:
+		http.Error(w, "down", http.StatusServiceUnavailable)
+	case code != 0:
+		refuse(w, code, what)
+	case verb == "get":
+		a.get(w, parts[0], path.Join(namespace, only))
+	case verb == "list":
+		a.list(w, parts[0], mine)
+	default:
+		a.watch(w, r, what, parts[0], mine)
+	}
+}
+
+func refuse(w http.ResponseWriter, code int, what string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(failure(code, what))
+}
+
+func failure(code int, what string) metav1.Status {
+	reasons := map[int]metav1.StatusReason{http.StatusForbidden: metav1.StatusReasonForbidden, http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusGone: metav1.StatusReasonExpired}
+	return metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: int32(code), //nolint:gosec // a status code
+		Reason: reasons[code], Message: what + " is refused by the test",
+	}
+}
+
+func (a *api) get(w http.ResponseWriter, resource, key string) {
+	a.mu.Lock()
+	object, there := a.objects[resource][key]
+	a.mu.Unlock()
+	if !there {
+		refuse(w, http.StatusNotFound, "get "+resource+" "+key)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(object)
+}
+
+var kinds = map[string][2]string{ //nolint:gochecknoglobals // a table
+	"works": {"platform.kratix.io/v1alpha1", "Work"}, "workplacements": {"platform.kratix.io/v1alpha1", "WorkPlacement"},
+	"destinations": {"platform.kratix.io/v1alpha1", "Destination"}, "gitstatestores": {"platform.kratix.io/v1alpha1", "GitStateStore"},
+	"bucketstatestores": {"platform.kratix.io/v1alpha1", "BucketStateStore"}, "secrets": {"v1", "Secret"},
+}
+
+func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]any) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.listed[resource]++
+	items := []any{}
+	for _, object := range a.objects[resource] {
+		if mine(object) {
+			items = append(items, object)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"apiVersion": kinds[resource][0], "kind": kinds[resource][1] + "List", "items": items,
+		"metadata": map[string]any{"resourceVersion": strconv.Itoa(a.version)},
+	})
+}
+
+// watch streams what happened since a version; without one, first all there is,
+// if that is asked for.
+func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
+	w.Header().Set("Content-Type", "application/json")
+	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test's server can
+	send := func(kind string, object any) { _ = stream.Encode(map[string]any{"type": kind, "object": object}) }
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open[what]++
+	defer func() { a.open[what]-- }()
+	seen, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+	if r.URL.Query().Get("sendInitialEvents") == "true" {
+		a.listed[resource]++
+		for _, object := range a.objects[resource] {
+			if mine(object) {
+				send("ADDED", object)
+			}
+		}
+		send("BOOKMARK", map[string]any{
+			"apiVersion": kinds[resource][0], "kind": kinds[resource][1], "metadata": map[string]any{
+				"resourceVersion": strconv.Itoa(a.version), "annotations": map[string]string{"k8s.io/initial-events-end": "true"},
+			},
+		})
+		seen = a.version
+	}
+	if seen < a.forgotten {
+		send("ERROR", failure(http.StatusGone, what))
+		return
+	}
+	for began := a.dropped; a.dropped == began && r.Context().Err() == nil; {
+		for _, event := range a.history {
+			if event.version > seen && event.resource == resource && mine(event.object) {
+				send(event.kind, event.object)
+			}
+		}
+		seen = a.version
+		flush.Flush()
+		a.wait(r.Context())
+	}
+}
+
+// wait waits for the next event, without the lock.
+func (a *api) wait(ctx context.Context) {
+	changed := a.changed
+	a.mu.Unlock()
+	defer a.mu.Lock()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
+// eventually waits until problem gives nothing.
+func eventually(t *testing.T, problem func() string) {
+	t.Helper()
+	var last string
+	for late := time.Now().Add(time.Minute); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
+		if last = problem(); last == "" {
+			return
+		}
+	}
+	t.Fatal(last)
+}
+
+// The objects that tests put.
+
+func workJSON(name, more string) string {
+	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":%q,"namespace":"default","generation":1%s},
+		"spec":{"promiseName":"redis","resourceName":%[1]q,"workloadGroups":[{"id":"5058f1af8388633f609cadb75a75dc9d","directory":".","workloads":[{"filepath":"a.yaml","content":"x"}]}]}}`, name, more)
+}
+
+func placementJSON(name, more, status string) string {
+	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":%q,"namespace":"default","generation":1,
+		"labels":{"kratix.io/work":%[1]q}%s},"spec":{"targetDestinationName":"worker-1","workloads":[{"filepath":"a.yaml","content":"x"}]},"status":{%s}}`, name, more, status)
+}
+
+func destinationJSON(name, more, status string) string {
+	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Destination","metadata":{"name":%q%s},
+		"spec":{"stateStoreRef":{"kind":"GitStateStore","name":"default"}},"status":{%s}}`, name, more, status)
+}
+
+func storeJSON(secret string) string {
+	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"GitStateStore","metadata":{"name":"default","generation":%d},
+		"spec":{"url":"https://git.example","secretRef":{"name":%q,"namespace":"default"}}}`, len(secret), secret)
+}
+
+func secretJSON(name, password string) string {
+	return fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q,"namespace":"default"},"data":{"password":%q}}`, name, password)
+}

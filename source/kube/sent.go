@@ -1,0 +1,89 @@
+package kube
+
+import (
+	"encoding/json"
+	"errors"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// sent is an object as the API sent it. Of one that is not as its kind should be
+// only the metadata is known, so that it hides none of the others.
+type sent[T any, O pointer[T]] struct {
+	object T
+	// wrong is why more cannot be read.
+	wrong error
+}
+
+// pointer is the pointer to the struct of a kind.
+type pointer[T any] interface {
+	*T
+	object
+}
+
+// carrier is what is sent, for any kind.
+type carrier[O object] interface {
+	runtime.Object
+	carried() (O, error)
+}
+
+func (s *sent[T, O]) carried() (O, error) { return O(&s.object), s.wrong }
+
+// UnmarshalJSON reads an object. It fails only on what cannot even be named.
+func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
+	*s = sent[T, O]{}
+	if s.wrong = utiljson.Unmarshal(text, &s.object); s.wrong == nil {
+		return nil
+	}
+	s.wrong = errors.New(kratix.PlainReason(s.wrong))
+	var named struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        json.RawMessage `json:"metadata"`
+	}
+	err := utiljson.Unmarshal(text, &named)
+	if err == nil {
+		text, err = json.Marshal(named)
+	}
+	if err != nil {
+		return err
+	}
+	var empty T
+	s.object = empty
+	return utiljson.Unmarshal(text, &s.object)
+}
+
+// GetObjectKind and the methods below are what the Kubernetes client asks for.
+func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).GetObjectKind() }
+
+// GetObjectMeta gives the metadata.
+func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
+
+// DeepCopyObject is never called: what is sent is not changed by others.
+func (s *sent[T, O]) DeepCopyObject() runtime.Object {
+	made := *s
+	return &made
+}
+
+// list is a list of any kind, as the API answers.
+type list[T any, O pointer[T]] struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+	Items           []sent[T, O] `json:"items"`
+}
+
+// DeepCopyObject is never called either: items are handed on one by one.
+func (l *list[T, O]) DeepCopyObject() runtime.Object {
+	made := *l
+	return &made
+}
+
+// know has the API's answers about a kind read.
+func know[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
+	scheme.AddKnownTypeWithName(version.WithKind(kind), &sent[T, O]{})
+	scheme.AddKnownTypeWithName(version.WithKind(kind+"List"), &list[T, O]{})
+}
