@@ -235,3 +235,15 @@ spec:
 		t.Errorf("it does not come back: -want +got:\n%s", diff)
 	}
 }
+
+func TestKeysAreOrderedByNamespaceThenName(t *testing.T) {
+	for _, pair := range [][2]kratix.Key{
+		{{Name: "z"}, {Namespace: "a", Name: "a"}},
+		{{Namespace: "a", Name: "z"}, {Namespace: "b", Name: "a"}},
+		{{Namespace: "a", Name: "a"}, {Namespace: "a", Name: "b"}},
+	} {
+		if pair[0].Compare(pair[1]) >= 0 || pair[1].Compare(pair[0]) <= 0 || pair[0].Compare(pair[0]) != 0 {
+			t.Errorf("%s is not before %s", pair[0], pair[1])
+		}
+	}
+}

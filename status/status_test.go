@@ -318,3 +318,32 @@ func TestAConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 		}
 	}
 }
+
+func TestOfWhatCannotBeReadNothingIsTaken(t *testing.T) {
+	t.Run("a WorkPlacement", func(t *testing.T) {
+		s := newScene(t)
+		s.settle()
+		s.now.WorkPlacements[0].Spec = kratix.WorkPlacementSpec{}
+		s.now.Works, s.said.Placements = nil, nil
+		s.now.Unreadable = map[string]bool{kratix.Describe(s.now.WorkPlacements[0]): true}
+		s.expect()
+	})
+	t.Run("a Destination keeps its finalizer", func(t *testing.T) {
+		s := newScene(t)
+		s.settle()
+		s.now.Destinations[0].Finalizers = []string{kratix.DestinationFinalizer}
+		s.now.Unreadable = map[string]bool{"Destination worker-1": true}
+		s.expect()
+	})
+	t.Run("a Work is not ready", func(t *testing.T) {
+		s := newScene(t)
+		s.said.Placements = nil
+		s.now.Works[0].Spec = kratix.WorkSpec{}
+		s.said.Findings = []finding.Finding{{Rule: finding.UnreadableInput(), Place: finding.Place{Object: "Work default/a"}, Message: "spec cannot be a number"}}
+		s.plan()
+		got := meta.FindStatusCondition(s.now.Works[0].Status.Conditions, kratix.ScheduleSucceededCondition)
+		if got == nil || got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, "spec cannot be a number") {
+			t.Errorf("it says %+v", got)
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -33,7 +34,10 @@ type Writer struct {
 // events, and instance names this process in them.
 func New(config *rest.Config, now func() time.Time, instance string) (*Writer, error) {
 	own := rest.CopyConfig(config)
-	own.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
+	scheme := runtime.NewScheme()
+	// Without the kind Status what the API server says of an error cannot be read.
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	own.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	client, err := rest.UnversionedRESTClientFor(own)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
@@ -191,7 +195,11 @@ func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return call.Body(text).Do(ctx).Raw()
+	result := call.Body(text).Do(ctx)
+	if err := result.Error(); err != nil { // Raw's has not the API server's own words
+		return nil, err
+	}
+	return result.Raw()
 }
 
 // at makes a patch fail on any version but one.
