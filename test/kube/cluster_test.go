@@ -40,13 +40,15 @@ type cluster struct {
 	url       string
 	etcd      string
 	apiserver *process
+	// flags are more ones of the API server.
+	flags []string
 }
 
 // start starts a cluster that lives as long as the test, with the roles of a
-// directory of deploy/.
-func start(t testing.TB, deployment string) *cluster {
+// directory of deploy/ and more flags of the API server.
+func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, dir: t.TempDir()}
+	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
 	client, peer := address(t), address(t)
 	c.etcd = "http://" + client
 	run(t, filepath.Join(root, "bin/kube/etcd"), "--data-dir", filepath.Join(c.dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
@@ -121,11 +123,11 @@ func (c *cluster) startAPI() {
 	c.t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(c.url, "https://"))
 	must(c.t, err)
-	c.apiserver = run(c.t, filepath.Join(root, "bin/kube/kube-apiserver"), "--etcd-servers="+c.etcd, "--bind-address=127.0.0.1",
+	c.apiserver = run(c.t, filepath.Join(root, "bin/kube/kube-apiserver"), append(c.flags, "--etcd-servers="+c.etcd, "--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1", "--secure-port="+port, "--tls-cert-file="+c.file("tls.crt"), "--tls-private-key-file="+c.file("tls.key"),
 		"--client-ca-file="+c.file("tls.crt"), "--token-auth-file="+c.file("tokens.csv"), "--anonymous-auth=false", "--authorization-mode=RBAC",
 		"--service-cluster-ip-range=10.0.0.0/24", "--service-account-issuer=https://test", "--service-account-signing-key-file="+c.file("tls.key"),
-		"--service-account-key-file="+c.file("tls.key"), "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none")
+		"--service-account-key-file="+c.file("tls.key"), "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none")...)
 	c.eventually("the API server", func() string {
 		_, err := c.try("get", "--raw", "/readyz")
 		return text(err)

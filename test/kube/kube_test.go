@@ -37,9 +37,9 @@ type platform struct {
 	server     *gittest.Server
 }
 
-func newPlatform(t *testing.T, deployment string) *platform {
+func newPlatform(t testing.TB, deployment string, flags ...string) *platform {
 	t.Helper()
-	p := &platform{cluster: start(t, deployment), repository: gittest.Bare(t)}
+	p := &platform{cluster: start(t, deployment, flags...), repository: gittest.Bare(t)}
 	p.server = gittest.Serve(t, filepath.Dir(p.repository))
 	p.secret("git", gittest.Password)
 	p.gitStore("default", "")

@@ -1,0 +1,76 @@
+package kube
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// audit is the log that the API server keeps of what kratix-schedule writes:
+// what was asked of it, whatever the program itself counts.
+type audit struct {
+	t    testing.TB
+	path string
+	// read is how much of the log was counted before.
+	read int
+}
+
+// newAudit gives the flags of an API server that keeps the log.
+func newAudit(t testing.TB) (a *audit, flags []string) {
+	t.Helper()
+	dir := t.TempDir()
+	a = &audit{t: t, path: filepath.Join(dir, "audit.log")}
+	policy := filepath.Join(dir, "policy.yaml")
+	must(t, os.WriteFile(policy, []byte(`apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  users: ["system:serviceaccount:`+namespace+`:kratix-schedule"]
+  verbs: [create, update, patch, delete, deletecollection]
+- level: None
+`), 0o600))
+	return a, []string{"--audit-policy-file=" + policy, "--audit-log-path=" + a.path}
+}
+
+// written counts the writes since the last time, by "verb resource/subresource".
+// Those that the API server refused count too.
+func (a *audit) written() map[string]int {
+	a.t.Helper()
+	content, err := os.ReadFile(a.path)
+	if os.IsNotExist(err) {
+		return map[string]int{}
+	}
+	must(a.t, err)
+	whole := bytes.LastIndexByte(content, '\n') + 1
+	lines := bufio.NewScanner(bytes.NewReader(content[a.read:whole]))
+	lines.Buffer(nil, 1<<20)
+	a.read = whole
+	counted := map[string]int{}
+	for lines.Scan() {
+		var entry struct {
+			Verb      string
+			ObjectRef struct{ Resource, Subresource string }
+		}
+		must(a.t, json.Unmarshal(lines.Bytes(), &entry))
+		resource := entry.ObjectRef.Resource
+		if entry.ObjectRef.Subresource != "" {
+			resource += "/" + entry.ObjectRef.Subresource
+		}
+		counted[entry.Verb+" "+resource]++
+	}
+	must(a.t, lines.Err())
+	return counted
+}
+
+func sum(counted map[string]int) int {
+	total := 0
+	for count := range maps.Values(counted) {
+		total += count
+	}
+	return total
+}

@@ -1,0 +1,373 @@
+package kube
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+var (
+	burst = flag.Int("burst", 5000, "how many Works are created at once")
+	many  = flag.Int("many", 20000, "with how many Works memory is measured")
+)
+
+// atOnce is how many requests a benchmark's client makes at one time; as many as
+// kratix-schedule does.
+const atOnce = 16
+
+// client talks to the API server as its admin.
+type client struct {
+	t    testing.TB
+	url  string
+	http *http.Client
+}
+
+func (c *cluster) client() *client {
+	c.t.Helper()
+	pem, err := os.ReadFile(c.file("tls.crt"))
+	must(c.t, err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	c.t.Cleanup(transport.CloseIdleConnections)
+	return &client{t: c.t, url: c.url, http: &http.Client{Transport: transport}}
+}
+
+func (c *client) do(method, path, contentType string, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	answer, err := c.ask(method, path, contentType, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s %s: %s", method, path, said)
+	}
+	return err
+}
+
+func (c *client) ask(method, path, contentType string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequest(method, c.url+path, body) //nolint:noctx // it ends with the test
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+adminToken)
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Accept", "application/json")
+	if method != http.MethodGet { // the answer need not hold the contents once more
+		request.Header.Set("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
+	}
+	return c.http.Do(request)
+}
+
+func collection(namespace, resource string) string {
+	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
+}
+
+// each does something for 0 to n-1, some at a time.
+func each(t testing.TB, n int, do func(i int) error) {
+	t.Helper()
+	next := make(chan int)
+	failed := make(chan error, atOnce)
+	var running sync.WaitGroup
+	for range atOnce {
+		running.Go(func() {
+			for i := range next {
+				if err := do(i); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	for i := range n {
+		select {
+		case next <- i:
+		case err := <-failed:
+			t.Fatal(err)
+		}
+	}
+	close(next)
+	running.Wait()
+	select {
+	case err := <-failed:
+		t.Fatal(err)
+	default:
+	}
+}
+
+const destinations = 20
+
+// made gives the i-th Work of a benchmark, for one of the Destinations: three files
+// of a kibibyte each, half of which cannot be made smaller.
+func made(namespace string, i int) *kratix.Work {
+	name := fmt.Sprintf("w%05d", i)
+	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
+	w.Namespace = namespace
+	for file := range 3 {
+		content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s-%d\n  namespace: default\ndata:\n", name, file)
+		for line := 0; len(content) < 1024; line++ {
+			content += fmt.Sprintf("  key-%d: \"%x\" # a value as long as others are\n", line, sha256.Sum224([]byte(fmt.Sprint(name, file, line))))
+		}
+		w.Spec.WorkloadGroups[0].Workloads = append(w.Spec.WorkloadGroups[0].Workloads,
+			kratix.Workload{Filepath: fmt.Sprintf("%d.yaml", file), Content: kratix.Encode([]byte(content))})
+	}
+	return w
+}
+
+func (c *client) create(w *kratix.Work) error {
+	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
+}
+
+// bare creates Works and the WorkPlacements that they come to, with finalizers, and
+// nothing else happens: the least that the objects cost. Then it writes the
+// statuses that they would have.
+func (c *client) bare(namespace string, works []*kratix.Work) (created, told time.Duration) {
+	c.t.Helper()
+	placement := func(w *kratix.Work) *kratix.WorkPlacement {
+		p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], strings.TrimPrefix(w.Spec.WorkloadGroups[0].DestinationSelectors[0].MatchLabels["on"], "d"))
+		p.Finalizers = []string{kratix.PlacementFinalizer}
+		return p
+	}
+	began := time.Now()
+	each(c.t, len(works), func(i int) error { return c.create(works[i]) })
+	each(c.t, len(works), func(i int) error {
+		return c.do(http.MethodPost, collection(namespace, "workplacements"), "application/json", placement(works[i]))
+	})
+	created = time.Since(began)
+	conditions := []metav1.Condition{}
+	for _, kind := range []string{"ScheduleSucceeded", "WriteSucceeded", "Ready", "ConflictFree"} {
+		conditions = append(conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "a message as long", LastTransitionTime: metav1.Now()})
+	}
+	status := map[string]any{"status": map[string]any{"conditions": conditions}}
+	each(c.t, len(works), func(i int) error {
+		return c.do(http.MethodPatch, collection(namespace, "workplacements")+"/"+placement(works[i]).Name+"/status", "application/merge-patch+json", status)
+	})
+	each(c.t, len(works), func(i int) error {
+		return c.do(http.MethodPatch, collection(namespace, "works")+"/"+works[i].Name+"/status", "application/merge-patch+json", status)
+	})
+	return created, time.Since(began)
+}
+
+// ready watches Works, and tells when so many are Ready.
+func (c *client) ready(namespace string, n int) <-chan time.Time {
+	c.t.Helper()
+	answer, err := c.ask(http.MethodGet, collection(namespace, "works")+"?watch=true&resourceVersion=0&allowWatchBookmarks=false", "", nil)
+	must(c.t, err)
+	c.t.Cleanup(func() { _ = answer.Body.Close() })
+	done := make(chan time.Time, 1)
+	go func() {
+		seen := map[string]bool{}
+		lines := bufio.NewReaderSize(answer.Body, 1<<20)
+		for len(seen) < n {
+			line, err := lines.ReadBytes('\n')
+			if err != nil {
+				return
+			}
+			var event struct {
+				Object struct {
+					Metadata struct{ Name string }
+					Status   struct{ Conditions []metav1.Condition }
+				}
+			}
+			if json.Unmarshal(line, &event) != nil {
+				return
+			}
+			for _, condition := range event.Object.Status.Conditions {
+				if condition.Type == kratix.ReadyCondition && condition.Status == metav1.ConditionTrue {
+					seen[event.Object.Metadata.Name] = true
+				}
+			}
+		}
+		done <- time.Now()
+	}()
+	return done
+}
+
+// benched is a platform for a benchmark, with its Destinations.
+func benched(b *testing.B, flags ...string) *platform {
+	b.Helper()
+	p := newPlatform(b, "base", flags...)
+	for i := range destinations {
+		p.destination(fmt.Sprint("d", i), "default", "none", map[string]string{"on": fmt.Sprint("d", i)})
+	}
+	p.kubectl("create", "namespace", "bare")
+	p.kubectl("create", "namespace", "burst")
+	return p
+}
+
+const longest = 20 * time.Minute
+
+// BenchmarkWorksAtOnce creates many Works at once, and waits until all are Ready,
+// beside what the bare objects cost in the same run.
+func BenchmarkWorksAtOnce(b *testing.B) {
+	for b.Loop() {
+		log, flags := newAudit(b)
+		p := benched(b, flags...)
+		c := p.client()
+		works := map[string][]*kratix.Work{}
+		for _, namespace := range []string{"bare", "burst"} {
+			for i := range *burst {
+				works[namespace] = append(works[namespace], made(namespace, i))
+			}
+		}
+		created, told := c.bare("bare", works["bare"])
+		p.kubectl("delete", "works,workplacements", "--all", "--namespace", "bare", "--wait=false", "--request-timeout=10m")
+		each(b, *burst, func(i int) error {
+			w := works["bare"][i]
+			p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], fmt.Sprint(i%destinations))
+			return c.do(http.MethodPatch, collection("bare", "workplacements")+"/"+p.Name, "application/merge-patch+json",
+				map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
+		})
+
+		at := address(b)
+		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
+		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		before := p.counted(at, "kratix_schedule_rounds_total")
+		log.written()
+		done := c.ready("burst", *burst)
+		cpu := daemon.cpu(b)
+		began := time.Now()
+		each(b, *burst, func(i int) error { return c.create(works["burst"][i]) })
+		taken := time.Since(began)
+		var all time.Duration
+		select {
+		case last := <-done:
+			all = last.Sub(began)
+		case <-time.After(longest):
+			b.Fatal("not all Works are Ready")
+		}
+		writes := log.written()
+		b.Logf("bare: %d Works and WorkPlacements in %v, with their statuses %v; created in %v, all Ready in %v, %v rounds, writes %v, CPU %v, %s",
+			*burst, created, told, taken, all, p.counted(at, "kratix_schedule_rounds_total")-before, writes, daemon.cpu(b)-cpu, daemon.memory(b))
+		b.ReportMetric(created.Seconds(), "bare-s")
+		b.ReportMetric(told.Seconds(), "bare-told-s")
+		b.ReportMetric(taken.Seconds(), "created-s")
+		b.ReportMetric(all.Seconds(), "ready-s")
+		b.ReportMetric(all.Seconds()/created.Seconds(), "ready/bare")
+		b.ReportMetric(all.Seconds()/told.Seconds(), "ready/bare-told")
+		b.ReportMetric(float64(sum(writes))/float64(*burst), "writes/placement")
+		if got := sum(writes); got > 3**burst+destinations+1 {
+			b.Errorf("%d writes for %d placements", got, *burst)
+		}
+		p.holds(*burst)
+	}
+}
+
+// holds checks that the branch has the three files of so many Works.
+func (p *platform) holds(works int) {
+	p.t.Helper()
+	if got := len(p.files()); got != 3*works {
+		p.t.Errorf("%d files are in the store, want %d", got, 3*works)
+	}
+	gittest.Fsck(p.t, p.repository)
+}
+
+// BenchmarkMemory measures what the daemon takes for many Works: once all of them
+// have been placed, and anew after a start with all of them there.
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		p := benched(b)
+		c := p.client()
+		at := address(b)
+		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
+		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		done := c.ready("burst", *many)
+		each(b, *many, func(i int) error { return c.create(made("burst", i)) })
+		select {
+		case <-done:
+		case <-time.After(longest):
+			b.Fatal("not all Works are Ready")
+		}
+		time.Sleep(quiet)
+		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
+		b.ReportMetric(daemon.kibibytes(b, "VmRSS")/1024, "placed-MiB")
+		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placed-peak-MiB")
+		keep(b, at, "placed")
+		daemon.stop(b)
+
+		daemon = p.schedule("--listen", at, "--pprof", "--log-level", "warn")
+		p.eventually("a round", func() string {
+			said, err := page(at, "/metrics")
+			if err == nil && !strings.Contains(said, `kratix_schedule_rounds_total{result="clean"} 1`) {
+				return "none is done"
+			}
+			return text(err)
+		})
+		time.Sleep(quiet)
+		b.Logf("started anew: %s", daemon.memory(b))
+		b.ReportMetric(daemon.kibibytes(b, "VmRSS")/1024, "started-MiB")
+		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "started-peak-MiB")
+		keep(b, at, "started")
+	}
+}
+
+// quiet is how long a process gets to give memory back.
+const quiet = 20 * time.Second
+
+// keep keeps a heap profile if KEEP names a directory.
+func keep(b *testing.B, at, name string) {
+	b.Helper()
+	dir := os.Getenv("KEEP")
+	if dir == "" {
+		return
+	}
+	profile, err := page(at, "/debug/pprof/heap?gc=1")
+	must(b, err)
+	must(b, os.WriteFile(dir+"/"+name+".heap", []byte(profile), 0o600))
+}
+
+// kibibytes gives a line of /proc/PID/status.
+func (p *process) kibibytes(t testing.TB, line string) float64 {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	must(t, err)
+	for each := range strings.Lines(string(content)) {
+		var amount float64
+		if _, err := fmt.Sscanf(each, line+": %f kB", &amount); err == nil {
+			return amount
+		}
+	}
+	t.Fatalf("no %s in %s", line, content)
+	return 0
+}
+
+func (p *process) memory(t testing.TB) string {
+	t.Helper()
+	return fmt.Sprintf("RSS %.0f MiB, peak %.0f MiB", p.kibibytes(t, "VmRSS")/1024, p.kibibytes(t, "VmHWM")/1024)
+}
+
+// cpu gives the processor time that a process has taken.
+func (p *process) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	must(t, err)
+	_, after, _ := strings.Cut(string(content), ") ")
+	var user, system int64
+	fields := strings.Fields(after)
+	_, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
+	must(t, err)
+	const hertz = 100
+	return time.Duration(user+system) * time.Second / hertz
+}
