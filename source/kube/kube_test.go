@@ -176,10 +176,10 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 
 func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	a := platform(t)
-	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"workloads":{}}}`)
+	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"targetDestinationName":"worker-1","workloads":{}}}`)
 	s := follow(t, a)
 	becomes(t, s, append(slices.Clone(whole[1:4]), "rejected default/a", "UnreadableInput WorkPlacement default/a: spec.workloads cannot be an object")...)
-	if got := s.Objects(); !got.Unreadable["WorkPlacement default/a"] || len(got.WorkPlacements) != 1 {
+	if got := s.Objects(); !got.Unreadable["WorkPlacement default/a"] || len(got.WorkPlacements) != 1 || got.WorkPlacements[0].Spec.TargetDestinationName != "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -219,6 +219,8 @@ func TestSecrets(t *testing.T) {
 		becomes(t, s, without...)
 		a.put("secrets", secretJSON("git", "b25l"))
 		becomes(t, s, whole...)
+		a.remove("secrets", "default/git")
+		becomes(t, s, without...)
 	})
 	t.Run("one that may not be read is a finding, and what was read before does not stay hidden", func(t *testing.T) {
 		a := platform(t)
@@ -339,9 +341,13 @@ func TestWhatAsksForARound(t *testing.T) {
 
 func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
 	a := platform(t)
+	a.put("works", workJSON("a", `,"managedFields":[{"manager":"x"}],"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"all of it","mine":"yes"}`))
 	s := follow(t, a)
 	becomes(t, s, whole...)
-	version := a.put("works", strings.TrimSuffix(workJSON("a", ""), "}")+`,"status":{"workPlacements":1}}`)
+	if w := s.Objects().Works[0]; w.ManagedFields != nil || len(w.Annotations) != 1 || w.Annotations["mine"] != "yes" {
+		t.Errorf("what nobody asks for is held: %+v", w.ObjectMeta)
+	}
+	version := a.put("works", strings.TrimSuffix(workJSON("a", `,"annotations":{"mine":"yes"}`), "}")+`,"status":{"workPlacements":1}}`)
 	s.Await(t.Context(), []kube.Written{{Kind: kratix.WorkKind, Key: kratix.Key{Namespace: "default", Name: "a"}, Version: version}})
 	fresh, settled := s.Objects().Works[0], snapshot(t, s).Works[0]
 	if fresh.Status.WorkPlacements != 1 || settled.Status.WorkPlacements != 0 {

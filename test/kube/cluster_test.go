@@ -40,6 +40,7 @@ type cluster struct {
 	url       string
 	etcd      string
 	apiserver *process
+	database  *process
 	// flags are more ones of the API server.
 	flags []string
 }
@@ -51,7 +52,7 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
 	client, peer := address(t), address(t)
 	c.etcd = "http://" + client
-	run(t, filepath.Join(root, "bin/kube/etcd"), "--data-dir", filepath.Join(c.dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
+	c.database = run(t, filepath.Join(root, "bin/kube/etcd"), "--data-dir", filepath.Join(c.dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
 		"--listen-client-urls", c.etcd, "--advertise-client-urls", c.etcd, "--listen-peer-urls", "http://"+peer,
 		"--initial-advertise-peer-urls", "http://"+peer, "--initial-cluster", "default=http://"+peer)
 	c.url = "https://" + address(t)
