@@ -6,6 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // remembers has the source remember that a Work is on a Destination, as Kratix
@@ -73,5 +74,23 @@ func TestARememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) 
 	r := w.round()
 	if len(r.Placements) != 1 || !r.Placements[0].Misplaced || r.Placements[0].State != report.Kept || w.on("worker-1") != 0 {
 		t.Errorf("%+v", r.Placements)
+	}
+}
+
+func TestOfAStoreThatCannotBeReadNothingIsKnown(t *testing.T) {
+	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable}
+	for name, test := range map[string]struct {
+		store  flaky
+		unread bool
+	}{"one that cannot be read": {flaky{read: broken}, true}, "one that refuses a write": {flaky{apply: broken}, false}} {
+		w := newWorld(t)
+		test.store.Store = w.store
+		w.store = &test.store
+		w.remembers(w.put("a", "one"), "worker-1")
+		r := w.round()
+		w.expect(r, map[string]report.State{"a": report.Failed}, "KS060")
+		if r.Placements[0].Unread != test.unread {
+			t.Errorf("%s: unread is %v", name, r.Placements[0].Unread)
+		}
 	}
 }

@@ -72,6 +72,12 @@ func (r *reporter) failed(d *desired) {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.unwritten(d, report.Failed)
+	for _, view := range d.destinations {
+		told := r.parts[view.Name]
+		for i := range told {
+			told[i].Unread = true
+		}
+	}
 }
 
 // unwritten tells of everything on a store whose changes are not written.

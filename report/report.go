@@ -50,6 +50,9 @@ type Placement struct {
 	// Object is the WorkPlacement, as it should be or as it was; nil for what is
 	// not placed. It is for programs that go on with it, not to be shown.
 	Object *kratix.WorkPlacement `json:"-"`
+	// Unread tells that its store could not be read, so that nobody knows what is
+	// there. It is for programs that go on with it.
+	Unread bool `json:"-"`
 }
 
 // ComparePlacements orders placements as a report has them: by Work, group and

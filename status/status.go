@@ -98,8 +98,9 @@ type planner struct {
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
 	// workByKey has the Works that are not being deleted.
-	workByKey         map[kratix.Key]*kratix.Work
-	destinationByName map[string]*kratix.Destination
+	workByKey          map[kratix.Key]*kratix.Work
+	workPlacementByKey map[kratix.Key]*kratix.WorkPlacement
+	destinationByName  map[string]*kratix.Destination
 	// covered are the Destinations that are as the report says, and the stores
 	// that were written.
 	covered, written map[string]bool
@@ -113,7 +114,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, at metav1.Time) *pla
 	p := &planner{
 		now: now, mode: mode, at: at,
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
-		workByKey: map[kratix.Key]*kratix.Work{}, destinationByName: map[string]*kratix.Destination{},
+		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{},
 	}
@@ -128,6 +129,9 @@ func newPlanner(said report.Report, now Objects, mode Mode, at metav1.Time) *pla
 		if work.DeletionTimestamp.IsZero() {
 			p.workByKey[kratix.KeyOf(work)] = work
 		}
+	}
+	for _, placement := range now.WorkPlacements {
+		p.workPlacementByKey[kratix.KeyOf(placement)] = placement
 	}
 	for _, destination := range now.Destinations {
 		p.destinationByName[destination.Name] = destination

@@ -347,3 +347,43 @@ func TestOfWhatCannotBeReadNothingIsTaken(t *testing.T) {
 		}
 	})
 }
+
+func TestAStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
+	unread := func(s *scene) {
+		s.placed(report.Failed).Unread = true
+		s.said.Stores = nil
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "it has not answered yet"}}
+	}
+	t.Run("what it has taken stays ready", func(t *testing.T) {
+		s := newScene(t)
+		s.settle()
+		unread(s)
+		s.expect("patch status Destination worker-1", "patch status GitStateStore default")
+		s.placed(report.Unchanged)
+		s.expect("patch status Destination worker-1", "patch status GitStateStore default")
+	})
+	t.Run("what is refused does not", func(t *testing.T) {
+		s := newScene(t)
+		s.settle()
+		s.placed(report.Failed)
+		s.plan()
+		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")
+		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
+	})
+	t.Run("nor does another generation", func(t *testing.T) {
+		s := newScene(t)
+		s.settle()
+		s.now.Works[0].Generation++
+		unread(s)
+		s.plan()
+		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")
+		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
+	})
+	t.Run("nor what it never took", func(t *testing.T) {
+		s := newScene(t)
+		unread(s)
+		s.plan()
+		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")
+		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
+	})
+}

@@ -127,7 +127,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		case placement.State == report.Unplaced:
 			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
 			continue
-		case placement.State == report.Failed || placement.State == report.Held:
+		case placement.State == report.Held, placement.State == report.Failed && !p.stands(placement):
 			failing = append(failing, name)
 		case placement.Misplaced:
 			astray = append(astray, name)

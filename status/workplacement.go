@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -49,6 +50,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
+	case told && !deleted && p.stands(placement):
 	case p.goes(have):
 		remove(&change, have)
 	case !told || deleted && placement.State == report.Kept:
@@ -59,6 +61,16 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 	return change
+}
+
+// stands tells of a placement whose store cannot be read that the store has taken
+// what is wanted before: nothing says that this is no longer there.
+func (p *planner) stands(placement report.Placement) bool {
+	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
+		return false
+	}
+	have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
+	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
 // isWanted tells that a placement is to have a WorkPlacement.
