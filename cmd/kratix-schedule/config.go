@@ -9,11 +9,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/policy"
 )
 
 // configName is the file that is searched for, from the working directory up to
@@ -99,20 +102,17 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	if !ok {
 		return nil
 	}
-	values := setting.values
-	if has(flag, pathFlag) {
-		values = settings.resolve(values)
+	var values []string
+	for _, value := range setting.values {
+		values = append(values, settings.resolve(flag, value))
 	}
-	if err := setFlag(c, flag, values); err != nil {
-		return exit{code: exitUsage, text: fmt.Sprintf("%s:%d: %s: %s", settings.file, setting.line, flag.Name, err)}
-	}
-	return nil
+	return setFlag(c, flag, values) // readConfig has tried them
 }
 
 func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	for _, value := range values {
 		if err := c.Flags().Set(flag.Name, value); err != nil {
-			return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("invalid argument %q for %q flag: ", value, "--"+flag.Name)))
+			return cause(err)
 		}
 	}
 	return nil
@@ -159,17 +159,32 @@ type setting struct {
 	line   int
 }
 
-// resolve makes paths relative to the working directory that are relative to
-// the configuration.
-func (s *config) resolve(paths []string) []string {
-	var resolved []string
-	for _, path := range paths {
-		if path != "-" && !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(s.file), path)
+// resolve makes a path relative to the working directory that is relative to the
+// configuration. What is no path stays: a Promise's name, a repository's URL, the
+// format of a report.
+func (s *config) resolve(flag *pflag.Flag, value string) string {
+	switch {
+	case flag.Name == "output":
+		if format, file, ok := strings.Cut(value, "="); ok {
+			return format + "=" + s.beside(file)
 		}
-		resolved = append(resolved, path)
+		return value
+	case flag.Name == "promise" && !looksLikePath(value) && !isFile(s.beside(value)):
+		return value
+	case flag.Name == "repo" && (strings.Contains(value, "://") || isShortSSH(value)):
+		return value
+	case flag.Name == "repo" || has(flag, pathFlag):
+		return s.beside(value)
 	}
-	return resolved
+	return value
+}
+
+// beside gives a path seen from the configuration as one seen from here.
+func (s *config) beside(path string) string {
+	if path == "-" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.file), path)
 }
 
 // readConfig reads a configuration; its errors begin with file and line.
@@ -210,6 +225,11 @@ func readConfig(file string) (*config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %s: %w", file, value.Line, key.Value, err)
 		}
+		for _, value := range values {
+			if err := takes(flag, value); err != nil {
+				return nil, fmt.Errorf("%s:%d: %s: %w", file, key.Line, key.Value, err)
+			}
+		}
 		settings.values[key.Value] = setting{values: values, line: value.Line}
 	}
 	return settings, nil
@@ -245,12 +265,59 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	case value.Kind != yaml.ScalarNode || value.Tag == "!!null":
 		return nil, errors.New("it must be one value")
 	case wanted == "!!bool" && value.Tag != wanted:
-		return nil, errors.New("it must be true or false")
+		return nil, errNoBool
 	case wanted == "!!int" && value.Tag != wanted:
-		return nil, errors.New("it must be a whole number")
+		return nil, errNoNumber
 	}
 	return []string{value.Value}, nil
 }
+
+// takes tells what is wrong with a value of a flag, as far as that one value
+// shows it. The flag must be one of settable: it is set.
+func takes(flag *pflag.Flag, value string) error {
+	if err := flag.Value.Set(value); err != nil {
+		return cause(err)
+	}
+	switch number, _ := strconv.Atoi(value); flag.Name {
+	case "fail-on":
+		_, err := severityNamed(value)
+		return err
+	case "ignore":
+		_, err := policy.ParseIgnore(value)
+		return err
+	case "output":
+		_, err := parseOutput(value)
+		return err
+	case "max-findings":
+		return checkMost(number)
+	case "requests":
+		return checkTimes(number)
+	}
+	return nil
+}
+
+// cause says why a flag does not take a value: without the value and the flag,
+// which stand beside it, and without the names of Go's own functions.
+func cause(err error) error {
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		err = wrong.Unwrap()
+	}
+	var number *strconv.NumError
+	switch {
+	case !errors.As(err, &number):
+		return err
+	case number.Func == "ParseBool":
+		return errNoBool
+	}
+	return errNoNumber
+}
+
+// What a value must be that is not.
+var (
+	errNoBool   = errors.New("it must be true or false")
+	errNoNumber = errors.New("it must be a whole number")
+)
 
 // settable gives the flags of all commands that a configuration may set.
 func settable() map[string]*pflag.Flag {

@@ -81,6 +81,8 @@ func configSchema() ([]byte, error) {
 		properties[name] = property
 	}
 	restrict(properties, "fail-on", map[string]any{"enum": []string{"error", "warning", "none"}})
+	restrict(properties, "on-conflict", map[string]any{"enum": []string{"quarantine", "share", "report"}})
+	restrict(properties, "requests", map[string]any{"minimum": 1, "maximum": maxRequests})
 	formats := ""
 	for i, name := range report.FormatNames() {
 		if i > 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,19 +37,15 @@ type output struct {
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
-		name, file, _ := strings.Cut(text, "=")
-		format, ok := report.FormatNamed(name)
-		switch {
-		case !ok:
-			return nil, usage(c, fmt.Sprintf("--output %s: there is no format %q; use one of %s", text, name, strings.Join(report.FormatNames(), ", ")))
-		case strings.HasSuffix(text, "="):
-			return nil, usage(c, fmt.Sprintf("--output %s: nothing follows the equals sign; name a file", text))
+		one, err := parseOutput(text)
+		if err != nil {
+			return nil, usage(c, fmt.Sprintf("--output %s: %s", text, err))
 		}
-		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == file }) {
-			where := cmp.Or(file, "standard output")
+		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == one.file }) {
+			where := cmp.Or(one.file, "standard output")
 			return nil, usage(c, fmt.Sprintf("--output %s: another format goes to %s already; use FORMAT=FILE with a file of its own", text, where))
 		}
-		outputs = append(outputs, output{format, file})
+		outputs = append(outputs, one)
 	}
 	if !slices.ContainsFunc(outputs, output.isStdout) {
 		text, _ := report.FormatNamed("text")
@@ -60,6 +57,19 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 		outputs = append(outputs, output{format: annotations})
 	}
 	return outputs, nil
+}
+
+// parseOutput reads FORMAT or FORMAT=FILE.
+func parseOutput(text string) (output, error) {
+	name, file, toFile := strings.Cut(text, "=")
+	format, ok := report.FormatNamed(name)
+	switch {
+	case !ok:
+		return output{}, fmt.Errorf("there is no format %q; use one of %s", name, strings.Join(report.FormatNames(), ", "))
+	case toFile && file == "":
+		return output{}, errors.New("nothing follows the equals sign; name a file")
+	}
+	return output{format, file}, nil
 }
 
 func (o output) isStdout() bool { return o.file == "" }

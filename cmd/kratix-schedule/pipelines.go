@@ -76,12 +76,17 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 			return promise, nil
 		}
 	}
-	if strings.ContainsAny(s.promise, `/\`) || strings.HasSuffix(s.promise, ".yaml") || strings.HasSuffix(s.promise, ".yml") {
+	if looksLikePath(s.promise) {
 		return nil, exit{code: exitUsage, text: "--promise " + s.promise + ": no such file"}
 	}
 	promise := &kratix.Promise{}
 	promise.Name = s.promise
 	return promise, nil
+}
+
+// looksLikePath tells a Promise's file from its name where there is no such file.
+func looksLikePath(promise string) bool {
+	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
 
 // readPipeline makes the Work of a pipeline's directories.

@@ -39,15 +39,24 @@ func (f *requestFlags) add(c *cobra.Command) {
 
 // parse gives how often each request is made; 1 is as it is.
 func (f *requestFlags) parse(c *cobra.Command) (int, error) {
+	if err := checkTimes(f.times); err != nil {
+		return 0, usage(c, fmt.Sprintf("--requests %d: %s", f.times, err))
+	}
 	switch {
-	case f.times < 1 || f.times > maxRequests:
-		return 0, usage(c, fmt.Sprintf("--requests %d: it must be from 1 to %d", f.times, maxRequests))
 	case f.second && f.times == 1 && c.Flags().Changed("requests"):
 		return 0, usage(c, "--second-request and --requests 1 contradict each other")
 	case f.second:
 		return max(f.times, 2), nil
 	}
 	return f.times, nil
+}
+
+// checkTimes tells what is wrong with a value of --requests.
+func checkTimes(times int) error {
+	if times < 1 || times > maxRequests {
+		return fmt.Errorf("it must be from 1 to %d", maxRequests)
+	}
+	return nil
 }
 
 // requestsSource adds, for each Work of a request, the Works that the same

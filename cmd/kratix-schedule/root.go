@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func root(std streams) *cobra.Command {
@@ -27,7 +30,7 @@ Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
 	command.SetIn(std.in)
 	command.SetOut(std.out)
 	command.SetErr(std.err)
-	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
+	command.SetFlagErrorFunc(flagError)
 	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), explainCommand(std), rebalanceCommand(std),
 		probeCommand(std), configCommand(std), completionCommand(std), versionCommand(std))
 	help := helpCommand()
@@ -35,6 +38,15 @@ Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
 	command.AddCommand(help)
 	command.CompletionOptions.DisableDefaultCmd = true
 	return command
+}
+
+// flagError says which flag is wrong, and why.
+func flagError(c *cobra.Command, err error) error {
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		return usage(c, fmt.Sprintf("--%s %s: %s", wrong.GetFlag().Name, wrong.GetValue(), cause(err)))
+	}
+	return usage(c, err.Error())
 }
 
 // usage is an error in the command line.

@@ -58,13 +58,15 @@ func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 
 // sensible tells what cannot be meant.
 func (f *verdictFlags) sensible(c *cobra.Command) error {
+	if _, err := severityNamed(f.failOn); err != nil {
+		return usage(c, "--fail-on "+err.Error())
+	}
+	if err := checkMost(f.most); err != nil {
+		return usage(c, "--max-findings "+err.Error())
+	}
 	switch {
-	case f.fails() == finding.None && f.failOn != "none":
-		return usage(c, fmt.Sprintf("--fail-on %q is not known: use error, warning or none", f.failOn))
 	case f.strict && c.Flags().Changed("fail-on") && f.failOn != "warning":
 		return usage(c, "--strict and --fail-on "+f.failOn+" contradict each other")
-	case f.most < 0:
-		return usage(c, "--max-findings cannot be negative")
 	case f.writeBaseline && f.baseline == "":
 		return usage(c, "--write-baseline needs --baseline FILE")
 	}
@@ -86,19 +88,35 @@ func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
 	return known, nil
 }
 
-// fails gives the severity from which on a finding fails the check; None where
-// the word is not known.
+// fails gives the severity from which on a finding fails the check; None fails
+// none.
 func (f *verdictFlags) fails() finding.Severity {
 	if f.strict {
 		return finding.Warning
 	}
-	switch f.failOn {
+	severity, _ := severityNamed(f.failOn) // sensible has looked
+	return severity
+}
+
+// severityNamed reads a value of --fail-on.
+func severityNamed(word string) (finding.Severity, error) {
+	switch word {
 	case "error":
-		return finding.Error
+		return finding.Error, nil
 	case "warning":
-		return finding.Warning
+		return finding.Warning, nil
+	case "none":
+		return finding.None, nil
 	}
-	return finding.None
+	return finding.None, fmt.Errorf("%q is not known: use error, warning or none", word)
+}
+
+// checkMost tells what is wrong with a value of --max-findings.
+func checkMost(most int) error {
+	if most < 0 {
+		return errors.New("cannot be negative")
+	}
+	return nil
 }
 
 // never is a severity that no finding has.
