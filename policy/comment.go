@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -58,19 +59,21 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// parseComment gives the rules that a line ignores, and why.
+// comment is a YAML comment that ignores something: at the start of a line, or
+// after white space. Rules are separated by commas; what follows is the reason.
+var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
+
+// parseComment gives the rules that a line ignores, and why. A comment that
+// names none gives one without a name, so that it is told.
 func parseComment(line string) (rules []string, reason string) {
-	before, after, found := strings.Cut(line, "# "+mark)
-	if !found || (before != "" && !strings.HasSuffix(before, " ")) {
+	found := comment.FindStringSubmatch(line)
+	if found == nil {
 		return nil, ""
 	}
-	list, reason, _ := strings.Cut(strings.TrimSpace(after), " ")
-	for rule := range strings.SplitSeq(list, ",") {
-		if rule != "" {
-			rules = append(rules, rule)
-		}
+	for rule := range strings.SplitSeq(found[1], ",") {
+		rules = append(rules, strings.TrimSpace(rule))
 	}
-	return rules, strings.TrimSpace(reason)
+	return rules, strings.TrimSpace(found[2])
 }
 
 // matches tells whether a finding is about the comment's document, on either

@@ -79,6 +79,9 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 			if _, err := finding.ByID(comment.Rule); err != nil {
 				message = "the comment ignores " + comment.Rule + ", which is no rule"
 			}
+			if comment.Rule == "" {
+				message = "the comment ignores nothing: name the rule after " + mark
+			}
 			notes = append(notes, finding.Finding{Rule: finding.UnusedIgnore(), Place: comment.Place, Message: message})
 		}
 	}

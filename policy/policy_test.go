@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,6 +72,29 @@ kind: C
 	}
 }
 
+func TestHowACommentIsWritten(t *testing.T) {
+	for line, want := range map[string]struct {
+		rules  []string
+		reason string
+	}{
+		"# kratix-schedule:ignore KS001 shared":              {[]string{"KS001"}, "shared"},
+		"#kratix-schedule:ignore KS001":                      {[]string{"KS001"}, ""},
+		"a: b #\tkratix-schedule:ignore  KS001":              {[]string{"KS001"}, ""},
+		"# kratix-schedule:ignore KS001, KS002 , KS003 both": {[]string{"KS001", "KS002", "KS003"}, "both"},
+		"# kratix-schedule:ignore KS001 this, that":          {[]string{"KS001"}, "this, that"},
+		"# kratix-schedule:ignore KS001: shared":             {[]string{"KS001"}, ": shared"},
+		"# kratix-schedule:ignore":                           {[]string{""}, ""},
+		"# kratix-schedule:ignored KS001":                    {nil, ""},
+		"a: b#kratix-schedule:ignore KS001":                  {nil, ""},
+		"# write kratix-schedule:ignore KS001":               {nil, ""},
+	} {
+		rules, reason := parseComment(line)
+		if !slices.Equal(rules, want.rules) || reason != want.reason {
+			t.Errorf("%q: %q, %q", line, rules, reason)
+		}
+	}
+}
+
 func TestACommentCoversItsDocument(t *testing.T) {
 	comment := Comment{Rule: "KS001", Place: finding.Place{Object: "Work default/b", File: "x.yaml", Line: 2}, First: 1, Last: 4}
 	for name, c := range map[string]struct {
@@ -99,7 +123,7 @@ func TestACommentCoversItsDocument(t *testing.T) {
 func TestAnIgnoreThatMatchesNothingIsANote(t *testing.T) {
 	p := Policy{
 		Ignores:  []Ignore{{Rule: "KS003"}},
-		Comments: []Comment{{Rule: "KS001", Place: finding.Place{File: "x.yaml", Line: 1}}, {Rule: "KS1", Place: finding.Place{File: "x.yaml", Line: 2}}},
+		Comments: []Comment{{Rule: "KS001", Place: finding.Place{File: "x.yaml", Line: 1}}, {Rule: "KS1", Place: finding.Place{File: "x.yaml", Line: 2}}, {Place: finding.Place{File: "x.yaml", Line: 3}}},
 	}
 	var got []string
 	for _, f := range p.Apply(nil).Findings {
@@ -109,6 +133,7 @@ func TestAnIgnoreThatMatchesNothingIsANote(t *testing.T) {
 		"KS027 : --ignore KS003 matches nothing",
 		"KS027 x.yaml:1: the comment that ignores KS001 matches nothing",
 		"KS027 x.yaml:2: the comment ignores KS1, which is no rule",
+		"KS027 x.yaml:3: the comment ignores nothing: name the rule after kratix-schedule:ignore",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

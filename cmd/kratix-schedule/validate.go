@@ -87,7 +87,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)
-	if flags.verdict.writeBaseline {
+	failed := result.Has(finding.StoreFailed())
+	if flags.verdict.writeBaseline && !failed {
 		if err := flags.verdict.saveBaseline(outcome.Findings); err != nil {
 			return err
 		}
@@ -100,7 +101,9 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	switch {
-	case result.Has(finding.StoreFailed()):
+	case failed && flags.verdict.writeBaseline:
+		return exit{code: exitFailure, text: flags.verdict.baseline + " is not written: the repository could not be read"}
+	case failed:
 		return exit{code: exitFailure}
 	case document.Worst() >= document.Fails:
 		return exit{code: exitFindings}
