@@ -53,7 +53,11 @@ func (d Document) annotation(f finding.Finding) string {
 
 // data and property escape as the runner wants it.
 func data(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, oneLine(line))
+	}
+	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(strings.Join(lines, "\n"))
 }
 
 func property(text string) string {

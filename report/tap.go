@@ -34,7 +34,7 @@ func TAP(w io.Writer, d Document) error {
 
 // description escapes what TAP would take for a directive.
 func description(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneLine(strings.Join(strings.Fields(text), " "))
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -46,7 +47,7 @@ func Text(w io.Writer, findings []finding.Finding) error {
 func (d Document) findings(out *bufio.Writer) {
 	for i, f := range d.Findings {
 		severity := d.paint(colourOf(f.Rule.Severity), f.Rule.Severity.String())
-		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, f.Message)
+		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, oneLine(f.Message))
 		d.line(out, "at", f.Place.String()+d.onDisk(f.Place))
 		for _, related := range f.Related {
 			d.line(out, "with", fmt.Sprintf("%s (%s)%s", related.Place, related.Message, d.onDisk(related.Place)))
@@ -77,8 +78,23 @@ func (d Document) onDisk(p finding.Place) string {
 
 func (d Document) line(out *bufio.Writer, label, text string) {
 	if text != "" {
-		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), text)
+		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), oneLine(text))
 	}
+}
+
+// oneLine keeps what others have written in one line and harmless: names and
+// messages may hold line breaks, after which a CI system would take the rest for
+// a command, and sequences that a terminal obeys.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // printf leaves errors to the Flush that ends each function.
@@ -104,7 +120,7 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 		if p.Destination != "" {
 			on = "on " + p.Destination + ": "
 		}
-		printf(out, "%s %-*s  %s%s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, p.name(), on, p.Reason)
+		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, oneLine(p.name()), oneLine(on+p.Reason))
 	}
 }
 

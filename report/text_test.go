@@ -114,3 +114,27 @@ func TestAWriteThatFailsIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesCannotGiveCommands: what is checked may come from anybody.
+func TestNamesCannotGiveCommands(t *testing.T) {
+	const evil = "x\r\n::error::no\t\x1b[31m"
+	at := finding.Place{Object: "Work default/" + evil, File: evil, Line: 1}
+	document := Document{Done: Checked, Report: Report{
+		Findings: []finding.Finding{{
+			Rule: finding.DuplicateObject(), Message: evil, Place: at, Flux: evil, Fix: evil, Related: []finding.Related{{Place: at, Message: evil}},
+		}},
+		Placements: []Placement{{Work: evil, Directory: evil, Destination: evil, State: Held, Reason: evil}},
+	}}
+	for _, format := range []string{"text", "tap", "github"} {
+		f, _ := FormatNamed(format)
+		var out strings.Builder
+		if err := f.Write(&out, document); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::error::no") || strings.ContainsAny(strings.TrimSuffix(line, "\n"), "\x1b\r") {
+				t.Errorf("%s: %q", format, line)
+			}
+		}
+	}
+}
