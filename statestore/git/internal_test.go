@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -106,4 +107,18 @@ func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
 	gittest.Commit(t, store.remote.local, "main", map[string]string{"foreign": "f", "c": "c"})
 	storetest.Holds(t, store, map[string]string{"a/b": "last", "c": "c", "d": "d", "foreign": "f"})
 	gittest.Fsck(t, store.remote.local)
+}
+
+// Servers that take a token for a password want some user with it.
+func TestATokenNeedsNoUser(t *testing.T) {
+	for auth, want := range map[Auth][2]string{
+		{Password: "token"}:                    {"git", "token"},
+		{Username: "me", Password: "token"}:    {"me", "token"},
+		{Username: "token-in-place-of-a-user"}: {"token-in-place-of-a-user", ""},
+	} {
+		shown, ok := fixedHTTP(auth).method.(*githttp.BasicAuth)
+		if !ok || shown.Username != want[0] || shown.Password != want[1] {
+			t.Errorf("%v is shown as %v", auth, shown)
+		}
+	}
 }
