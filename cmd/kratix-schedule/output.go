@@ -59,11 +59,13 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	return outputs, nil
 }
 
-// parseOutput reads FORMAT or FORMAT=FILE.
+// parseOutput reads FORMAT or FORMAT=FILE; the file - is standard output.
 func parseOutput(text string) (output, error) {
 	name, file, toFile := strings.Cut(text, "=")
 	format, ok := report.FormatNamed(name)
 	switch {
+	case ok && file == "-":
+		return output{format: format}, nil
 	case !ok:
 		return output{}, fmt.Errorf("there is no format %q; use one of %s", name, strings.Join(report.FormatNames(), ", "))
 	case toFile && file == "":

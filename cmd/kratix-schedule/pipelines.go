@@ -117,7 +117,7 @@ func workType(path string) string {
 	return kratix.ResourceWorkType
 }
 
-var placeInError = regexp.MustCompile(`((?:input|output|metadata)/[^\s:,]*)(?: line (\d+))?`)
+var placeInError = regexp.MustCompile(`((?:input|output|metadata)/[^\s:,]*)(?::? line (\d+))?`)
 
 // invalidPipeline makes a finding of what is wrong with a pipeline's
 // directories, at the file that it names.

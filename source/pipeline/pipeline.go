@@ -150,7 +150,13 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
+		if !entry.Type().IsRegular() && entry.Type() != fs.ModeSymlink {
+			return fmt.Errorf("%w: %s is neither a file nor a directory", ErrInput, name)
+		}
 		content, err := fs.ReadFile(dir, name)
+		if err != nil && entry.Type() == fs.ModeSymlink {
+			return fmt.Errorf("%w: %s is a symlink that leads to no file of these directories: put the file itself there: %w", ErrInput, name, unwrapped(err))
+		}
 		if err != nil {
 			return err
 		}
@@ -158,10 +164,22 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 		workloads = append(workloads, kratix.Workload{Filepath: below, Content: kratix.Encode(content)})
 		return nil
 	})
+	if errors.Is(err, ErrInput) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s/: %w", outputDir, err)
 	}
 	return workloads, nil
+}
+
+// unwrapped takes the path out of an error that is shown beside it.
+func unwrapped(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 // groups deals the files out: those of a directory that the metadata names to
