@@ -18,15 +18,21 @@ type locator struct {
 	origins map[string]finding.Place
 	// dirs hold an object's files as files: a pipeline's output, a store's tree.
 	dirs map[string]string
+	// told are the places, but for their lines, of what was found while reading:
+	// files on disk, even where the object that counts lies in another.
+	told map[finding.Place]bool
 }
 
 func newLocator() *locator {
-	return &locator{origins: map[string]finding.Place{}, dirs: map[string]string{}}
+	return &locator{origins: map[string]finding.Place{}, dirs: map[string]string{}, told: map[finding.Place]bool{}}
 }
 
 func (l *locator) learn(snapshot source.Snapshot) {
 	for object, place := range snapshot.Origins.All() {
 		l.origins[kratix.Describe(object)] = place
+	}
+	for _, f := range snapshot.Findings {
+		l.told[finding.Place{Object: f.Place.Object, File: f.Place.File}] = true
 	}
 }
 
@@ -35,7 +41,7 @@ func (l *locator) locate(p finding.Place) report.Spot {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]
 	switch {
-	case p.Object == "" || (known && p.File == origin.File):
+	case p.Object == "" || l.told[finding.Place{Object: p.Object, File: p.File}] || (known && p.File == origin.File):
 		return report.Spot{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
 	case unpacked && p.File != "":
 		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
