@@ -49,13 +49,18 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 			snapshot.Rejected = append(snapshot.Rejected, key)
 		}
 	}
+	s.placeStores(*snapshot, at)
+	return nil
+}
+
+// placeStores says where the stores' files lie in the tree.
+func (s *checkStores) placeStores(snapshot source.Snapshot, at *locator) {
 	for _, store := range snapshot.GitStateStores {
 		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
 	}
 	for _, store := range snapshot.BucketStateStores {
 		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
 	}
-	return nil
 }
 
 func isRecord(p tree.Path) bool { return p.Dir().Base() == recordsDir }

@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -45,10 +46,17 @@ func (l *locator) locate(p finding.Place) report.Spot {
 		return report.Spot{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
 	case unpacked && p.File != "":
 		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
+	case known && p.File != "" && isStore(p.Object):
+		return report.Spot{} // its files are not on disk
 	case known:
 		return report.Spot{File: filepath.ToSlash(origin.File), Line: origin.Line}
 	}
 	return report.Spot{}
+}
+
+// isStore tells an object that only says where files are from one that has them.
+func isStore(object string) bool {
+	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }
 
 // commentsIn finds the ignores in the files of Works, on all processors: the

@@ -115,6 +115,9 @@ func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	}
 	snapshot, err := s.Source.Snapshot(ctx)
 	s.learn(snapshot)
+	if s.copied.tree.given() {
+		s.copied.placeStores(snapshot, s.locator)
+	}
 	return snapshot, err
 }
 
