@@ -53,7 +53,10 @@ func ParseBaseline(content []byte) (Baseline, error) {
 		return Baseline{}, errors.New("it is no baseline: it has no list of findings")
 	}
 	b := Baseline{known: map[string]int{}}
-	for _, f := range file.Findings {
+	for i, f := range file.Findings {
+		if f.Fingerprint == "" {
+			return Baseline{}, fmt.Errorf("finding %d has no fingerprint: write it anew with --write-baseline", i+1)
+		}
 		b.known[f.Fingerprint]++
 	}
 	return b, nil

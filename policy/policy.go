@@ -30,13 +30,17 @@ type Outcome struct {
 }
 
 // Apply leaves out what is ignored or known already. What is ignored does not
-// use up the baseline.
+// use up the baseline. A store that failed is always told.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
 	comments := make([]bool, len(p.Comments))
 	known := p.Known.clone()
 	for _, f := range findings {
+		if f.Rule == finding.StoreFailed() {
+			out.Findings = append(out.Findings, f) // it says that nothing was checked
+			continue
+		}
 		ignored := false
 		for i, ignore := range p.Ignores {
 			if ignore.matches(f) {
@@ -100,6 +104,9 @@ func ParseIgnore(text string) (Ignore, error) {
 	rule, glob, hasGlob := strings.Cut(text, ":")
 	if _, err := finding.ByID(rule); err != nil {
 		return Ignore{}, fmt.Errorf("%w %q: there is no rule %s; `kratix-schedule explain` lists them", ErrIgnore, text, rule)
+	}
+	if rule == finding.StoreFailed().ID {
+		return Ignore{}, fmt.Errorf("%w %q: where a store could not be read nothing was checked, which cannot be left out", ErrIgnore, text)
 	}
 	if hasGlob && glob == "" {
 		return Ignore{}, fmt.Errorf("%w %q: nothing follows the colon", ErrIgnore, text)

@@ -40,7 +40,7 @@ func TestIgnores(t *testing.T) {
 			t.Errorf("%s is written %s", text, ignore)
 		}
 	}
-	for _, text := range []string{"", "KS999", "KS001:", "KS001:[", "ks001"} {
+	for _, text := range []string{"", "KS060", "KS060:*", "KS999", "KS001:", "KS001:[", "ks001"} {
 		if _, err := ParseIgnore(text); !errors.Is(err, ErrIgnore) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -163,7 +163,12 @@ func TestBaseline(t *testing.T) {
 			t.Errorf("%+v", out)
 		}
 	}
-	for _, bad := range []string{"findings: 3", "other: []", "a: b: c", "[]"} {
+	failed := finding.Finding{Rule: finding.StoreFailed(), Message: "down"}
+	known = Baseline{known: map[string]int{failed.Fingerprint(): 1}}
+	if out := (Policy{Known: known}).Apply([]finding.Finding{failed}); out.Known != 0 || len(out.Findings) != 1 {
+		t.Errorf("a store that failed is put up with: %+v", out)
+	}
+	for _, bad := range []string{"findings: 3", "findings: [{rule: KS001}]", "other: []", "a: b: c", "[]"} {
 		if _, err := ParseBaseline([]byte(bad)); err == nil {
 			t.Errorf("%q is taken for a baseline", bad)
 		}
