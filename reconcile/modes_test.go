@@ -260,7 +260,7 @@ func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) 
 	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
 	w.addDestination("worker-2", "./worker-1/sub").Spec.StateStoreRef.Name = "other"
 	w.put("a", "x")
-	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS040", "KS044", "KS044")
+	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 
 	other.Spec.Path = "elsewhere"
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})

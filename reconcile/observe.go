@@ -122,7 +122,7 @@ func ruleFor(err error) finding.Rule {
 
 // leaveOut reports a Destination that cannot be written to.
 func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
-	w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
+	w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
 	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins.Of(d), Message: why})
 }
 
@@ -273,7 +273,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Destinations: slices.Clone(w.leftOut), Existing: slices.Clone(w.unread)}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Clone(w.unread)}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

@@ -420,9 +420,10 @@ func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
 			w := newWorld(t)
 			w.addDestination("worker-2", other)
 			w.addDestination("worker-3", "apart").Labels = map[string]string{"a": "b"}
-			w.put("a", "x")
+			w.put("a", "x").Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"a": "b"}}}
+			w.put("b", "y")
 			result := w.round()
-			w.expect(result, map[string]report.State{"a": report.Placed}, "KS044", "KS044")
+			w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Unplaced}, "KS044", "KS044", "KS045")
 			for _, path := range w.paths() {
 				if !strings.HasPrefix(path, "apart/") {
 					t.Errorf("wrote %s", path)
@@ -432,11 +433,52 @@ func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
 	}
 }
 
+// TestNothingIsPlacedTwiceWhateverBecomesOfADestination spoils, one after the
+// other, what a placed request's Destination needs.
+func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil  func(*testWorld)
+		mended []string // what is found
+	}{
+		"its store is missing":            {func(w *testWorld) { w.snapshot.GitStateStores = w.snapshot.GitStateStores[1:] }, []string{"KS042"}},
+		"its filepath mode is not known":  {func(w *testWorld) { w.destination().Spec.Filepath.Mode = "nested" }, []string{"KS043"}},
+		"its path leads out":              {func(w *testWorld) { w.destination().Spec.Path = "../worker-1" }, []string{"KS023"}},
+		"another one is in its directory": {func(w *testWorld) { w.addDestination("third", "./worker-1/sub") }, []string{"KS044", "KS044"}},
+		"it cannot be read itself": {func(w *testWorld) {
+			w.snapshot.Destinations, w.snapshot.Unseen = w.snapshot.Destinations[1:], true
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.put("a", "x")
+			w.round()
+			other := &kratix.GitStateStore{}
+			other.Name, other.Spec.URL = "other", "elsewhere"
+			w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
+			w.addDestination("worker-2", "worker-2").Spec.StateStoreRef.Name = "other"
+			before, first := w.snapshot, *w.destination()
+			c.spoil(w)
+			w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, append(c.mended, "KS045")...)
+			w.snapshot = before
+			*w.destination() = first
+			w.expect(w.round(), map[string]report.State{"a": report.Unchanged})
+		})
+	}
+}
+
+// destination gives the first Destination, anew: what a source has changed is
+// another object.
+func (w *testWorld) destination() *kratix.Destination {
+	changed := *w.snapshot.Destinations[0]
+	w.snapshot.Destinations = append([]*kratix.Destination{&changed}, w.snapshot.Destinations[1:]...)
+	return &changed
+}
+
 func TestADestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
 	w := newWorld(t)
 	w.addDestination("worker-2", "/")
 	w.put("a", "x")
-	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS040", "KS044", "KS044")
+	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 }
 
 func TestPreviewWritesNothing(t *testing.T) {
@@ -464,7 +506,7 @@ func TestASecretIsHandedToTheStore(t *testing.T) {
 func TestADestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
 	w := newWorld(t)
 	lost := w.addDestination("lost", "lost")
-	lost.Spec.StateStoreRef.Name = "nowhere"
+	lost.Spec.StateStoreRef.Name, lost.Spec.StrictMatchLabels, lost.Labels = "nowhere", true, map[string]string{"a": "b"}
 	w.put("a", "x")
 	result := w.round()
 	w.expect(result, map[string]report.State{"a": report.Placed}, "KS042")

@@ -36,6 +36,9 @@ const MovedFromLabel = "kratix-schedule.io/moved-from"
 // maxWeight keeps comparisons of weights exact.
 const maxWeight = 1_000_000
 
+// cordonedReason says why nothing new goes to a cordoned Destination.
+const cordonedReason = "cordoned"
+
 // unlimited is the capacity of a Destination that has no limit.
 const unlimited = -1
 
@@ -72,7 +75,7 @@ func settingsOf(d *kratix.Destination) settings {
 	switch text := d.Annotations[CordonAnnotation]; text {
 	case "", "false":
 	case "true":
-		s.closed = "cordoned"
+		s.closed = cordonedReason
 	default:
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"

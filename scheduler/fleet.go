@@ -17,7 +17,7 @@ type fleet struct {
 	byName map[string]int
 	// limited tells that some Destination has a capacity.
 	limited bool
-	// unread is the name of a Destination whose store could not be read.
+	// unread is the name of a Destination of which it is not known what is there.
 	unread string
 	// byAsked are the answers by what is asked; byGroup finds them by what a
 	// group says, without merging that first.
@@ -57,7 +57,7 @@ func newFleet(destinations []Destination) *fleet {
 		s := &f.sites[i]
 		f.byName[s.Name] = i
 		f.limited = f.limited || s.capacity != unlimited
-		if s.Store == StoreUnread && f.unread == "" {
+		if s.Store != StoreRead && f.unread == "" {
 			f.unread = s.Name
 		}
 	}
@@ -95,7 +95,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 		switch found.kinds[i] {
 		case closed:
 			shut[s.closed]++
-		case unreadStore:
+		case unreadStore, absentStore:
 			found.unread = append(found.unread, i)
 		case open:
 			found.usable = append(found.usable, i)

@@ -39,7 +39,7 @@ func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
 			if want := verdictOn(asked, &f.sites[i]); got.kinds[i] != want.kind {
 				t.Fatalf("%v on %s: got %v, want %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i], want)
 			}
-			if slices.Contains(got.usable, i) != (got.kinds[i] == open) || slices.Contains(got.unread, i) != (got.kinds[i] == unreadStore) {
+			if slices.Contains(got.usable, i) != (got.kinds[i] == open) || slices.Contains(got.unread, i) != (got.kinds[i] == unreadStore || got.kinds[i] == absentStore) {
 				t.Fatalf("%v on %s is %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i])
 			}
 		}
@@ -109,6 +109,7 @@ func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
 		"existing":     func(in *Input) { in.Existing = nil },
 		"rejected":     func(in *Input) { in.Rejected = nil },
 		"incomplete":   func(in *Input) { in.Incomplete = true },
+		"unseen":       func(in *Input) { in.Unseen = true },
 		"misplaced":    func(in *Input) { in.OnMisplaced = Move },
 		"moves": func(in *Input) {
 			in.Moves = []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}}

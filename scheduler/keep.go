@@ -81,14 +81,14 @@ func (r *round) isGone(j *job, from string) bool {
 	case there:
 		return r.fleet.sites[at].Store == StoreRead
 	}
-	return !r.in.Incomplete
+	return !r.in.Incomplete && !r.in.Unseen
 }
 
 // wantsMove finds out whether a group's only placement should go elsewhere. No
 // move begins while another is not over, or while a store is unread that may
 // hold the outcome of an earlier one.
 func (r *round) wantsMove(j *job) {
-	if len(j.old) != 1 || j.work.IsDependency() || r.fleet.unread != "" || j.old[0].Labels[MovedFromLabel] != "" {
+	if len(j.old) != 1 || j.work.IsDependency() || r.mayHide() || j.old[0].Labels[MovedFromLabel] != "" {
 		return
 	}
 	move, asked := r.asked[groupKey{kratix.KeyOf(j.work), j.group.ID}]

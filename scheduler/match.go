@@ -13,7 +13,7 @@ type fit struct {
 	asked selectors
 	// kinds has one for each Destination of the fleet.
 	kinds []verdictKind
-	// usable may take something new; unread fit as well, but what they hold is
+	// usable may take something new; unread fit as well, but what is there is
 	// not known. Both are places in the fleet, in order.
 	usable, unread []int
 	// closed says how many fit and take nothing new: "1 is cordoned".

@@ -131,6 +131,9 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 		"its Destination may only be unreadable": {
 			Input{Destinations: []Destination{destination("y", nil)}, Incomplete: true}, true,
 		},
+		"its Destination cannot be read": {
+			Input{Destinations: []Destination{destination("y", nil)}, Unseen: true}, true,
+		},
 		"its store cannot be read": {Input{Destinations: []Destination{destination("x", nil, unread), destination("y", nil)}}, true},
 		"it is there": {
 			Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}}, true,
@@ -171,8 +174,12 @@ func TestRebalance(t *testing.T) {
 		"not to where it is unready": {
 			[]Destination{destination("x", nil), destination("y", nil, notReady)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0,
 		},
-		"not to weight 0, but away": {[]Destination{destination("x", nil, weight("0")), destination("y", nil)}, map[string]int{"x": 2, "y": 2}, map[string]int{"y": 4}, 2},
-		"a store is unread":         {[]Destination{destination("x", nil), destination("y", nil), destination("z", nil, unread)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0},
+		"not to weight 0, but away":        {[]Destination{destination("x", nil, weight("0")), destination("y", nil)}, map[string]int{"x": 2, "y": 2}, map[string]int{"y": 4}, 2},
+		"a capacity that cannot be read":   {[]Destination{destination("x", nil, capacity("ten")), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"x": 4}, 0},
+		"a cordon that cannot be read":     {[]Destination{destination("x", nil, annotated(CordonAnnotation, "yes")), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"x": 4}, 0},
+		"cordoned, and an unread capacity": {[]Destination{destination("x", nil, capacity("ten"), cordoned), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"y": 4}, 4},
+		"a store is not there":             {[]Destination{destination("x", nil), destination("y", nil), destination("z", nil, absent)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0},
+		"a store is unread":                {[]Destination{destination("x", nil), destination("y", nil), destination("z", nil, unread)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := Input{Destinations: c.destinations}

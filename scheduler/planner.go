@@ -51,7 +51,7 @@ const manyAffected = 4
 // Works together which have nothing else in common.
 func (p *Planner) mattersToAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
-		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete ||
+		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
 		!slices.Equal(in.Destinations, p.last.Destinations)
 }
 

@@ -71,7 +71,7 @@ func (c *crowd) change() {
 	if c.chance(15) {
 		c.putDestination()
 	}
-	c.in = Input{Destinations: c.destinations, OnMisplaced: OnMisplaced(c.rng.IntN(40) / 39), Incomplete: c.chance(20), Clashes: c.clashes()}
+	c.in = Input{Destinations: c.destinations, OnMisplaced: OnMisplaced(c.rng.IntN(40) / 39), Incomplete: c.chance(20), Unseen: c.chance(30), Clashes: c.clashes()}
 	for _, name := range slices.Sorted(maps.Keys(c.works)) {
 		if key := kratix.KeyOf(c.works[name]); c.chance(100) {
 			c.in.Rejected = append(c.in.Rejected, key)

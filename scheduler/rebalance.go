@@ -16,12 +16,12 @@ import (
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
-	if r.fleet.unread != "" {
+	if r.mayHide() {
 		return nil // what is there and could be moved is not known
 	}
 	b.collect()
 	for i := range b.units {
-		if r.fleet.sites[b.units[i].at].closed != "" {
+		if r.fleet.sites[b.units[i].at].closed == cordonedReason {
 			b.leave(&b.units[i])
 		}
 	}
@@ -88,7 +88,8 @@ func (j *job) movable(r *round) bool {
 	return fits
 }
 
-// leave moves a unit away from a Destination that takes nothing new.
+// leave moves a unit away from a cordoned Destination. One whose annotations
+// cannot be read takes nothing new, but what is there stays.
 func (b *balancer) leave(u *unit) {
 	if to := b.lightest(u); to != none {
 		b.move(u, to, b.round.fleet.sites[u.from].Name+" is "+b.round.fleet.sites[u.from].closed)

@@ -135,11 +135,8 @@ func isOn(placed []*kratix.WorkPlacement, destination string) bool {
 }
 
 func (r *round) placeOnOne(j *job) {
-	if len(j.fit.unread) > 0 {
-		r.result.Unplaced = append(r.result.Unplaced, Unplaced{
-			Work: j.work, Directory: j.group.Directory, Waits: true,
-			Reason: "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read",
-		})
+	if why := r.mayBe(j); why != "" {
+		r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Waits: true, Reason: why})
 		return
 	}
 	if r.watch != nil {
@@ -152,6 +149,21 @@ func (r *round) placeOnOne(j *job) {
 	}
 	r.addNew(j, r.fleet.sites[at].Name, reason)
 }
+
+// mayBe says where a group may be already without being seen; nothing when it
+// is nowhere.
+func (r *round) mayBe(j *job) string {
+	switch {
+	case len(j.fit.unread) > 0:
+		return "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read"
+	case r.in.Unseen:
+		return "it may be on a Destination already that cannot be read"
+	}
+	return ""
+}
+
+// mayHide tells that not all placements that there are may be known.
+func (r *round) mayHide() bool { return r.fleet.unread != "" || r.in.Unseen }
 
 func (r *round) addNew(j *job, destination, reason string) *Placement {
 	p := Placement{

@@ -20,6 +20,9 @@ type Input struct {
 	Rejected []kratix.Key
 	// Incomplete means that a Work which is not here may still exist.
 	Incomplete bool
+	// Unseen means that a Destination which is not here may still exist. What is
+	// new and could be there already must wait.
+	Unseen bool
 	// OnMisplaced says what becomes of a request's placement whose Destination
 	// no longer fits.
 	OnMisplaced OnMisplaced
@@ -71,7 +74,8 @@ const (
 	// StoreUnread: it exists, but could not be read. What is new and could be
 	// there already must wait, or it would be placed twice.
 	StoreUnread
-	// StoreAbsent: there is no such store; nothing can be written there.
+	// StoreAbsent: there is no such store now. What was written there before is
+	// as little known.
 	StoreAbsent
 )
 

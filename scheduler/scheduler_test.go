@@ -239,13 +239,28 @@ func TestPlan(t *testing.T) {
 			Input{Works: []*kratix.Work{toDev}, Destinations: []Destination{destination("x", dev), destination("y", prod, unread)}},
 			[]string{"a. on x"},
 		},
-		"a Destination without its store is passed over": {
+		"a new request waits when it may be where a store is not there any more": {
 			Input{Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil, absent), destination("y", nil)}},
-			[]string{"a. on y"},
+			[]string{"a. unplaced: it may be on x already, whose placements cannot be read"},
+		},
+		"a dependency passes a Destination without its store": {
+			Input{Works: []*kratix.Work{dependency("d", group("."))}, Destinations: []Destination{destination("x", nil, absent), destination("y", nil)}},
+			[]string{"d. on y"},
+		},
+		"a new request waits when it may be on a Destination that cannot be read": {
+			Input{Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil)}, Unseen: true},
+			[]string{"a. unplaced: it may be on a Destination already that cannot be read"},
+		},
+		"a request that is placed and a dependency do not wait for one that cannot be read": {
+			Input{
+				Works: []*kratix.Work{plain, dependency("d", group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Unseen: true,
+				Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+			},
+			[]string{"a. on x again", "d. on x", "d. on y"},
 		},
 		"nothing fits, and every reason is counted": {
 			Input{
-				Works: []*kratix.Work{request("a", group(".", asks("promise", labels{"env": "prod", "gpu": "yes"})))},
+				Works: []*kratix.Work{dependency("a", group(".", asks("promise", labels{"env": "prod", "gpu": "yes"})))},
 				Destinations: []Destination{
 					destination("v", prod), destination("w", labels{"env": "prod", "gpu": "no"}), destination("x", dev),
 					destination("y", nil, deleting), destination("z", labels{"env": "prod", "gpu": "yes"}, absent),

@@ -36,6 +36,7 @@ type told struct {
 	Findings   []string
 	Rejected   []string
 	Incomplete bool
+	Unseen     bool
 }
 
 func tell(s source.Snapshot) told {
@@ -69,7 +70,7 @@ func tell(s source.Snapshot) told {
 	for _, key := range s.Rejected {
 		got.Rejected = append(got.Rejected, key.String())
 	}
-	got.Incomplete = s.Incomplete
+	got.Incomplete, got.Unseen = s.Incomplete, s.Unseen
 	return got
 }
 
@@ -145,10 +146,29 @@ func TestCollect(t *testing.T) {
 		},
 		"another kind that lacks something is no Work": {
 			files("a.yaml", platform+"kind: Destination\nmetadata: {name: d}\n---\n"+platform+"kind: Destination\nspec: {path: x}\n"),
-			told{Findings: []string{
+			told{Unseen: true, Findings: []string{
 				"InvalidObject Destination , a.yaml:5: metadata.name is missing",
 				"InvalidObject Destination d, a.yaml:1: spec.stateStoreRef is missing: name the state store to write to",
 			}},
+		},
+		"a Destination that cannot be read": {
+			files("a.yaml", platform+"kind: Destination\nmetadata: {name: d}\nspec: {path: [d]}\n"),
+			told{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:1: spec.path cannot be an array"}},
+		},
+		"malformed YAML that may be a Destination": {
+			files("a.yaml", work("a")+"---\nkind: Destination\nb: c: d\n"),
+			told{
+				Objects:    []string{"Work default/a < Work default/a, a.yaml:1"},
+				Findings:   []string{"UnreadableInput a.yaml:7: malformed YAML: mapping values are not allowed in this context"},
+				Incomplete: true, Unseen: true,
+			},
+		},
+		"an item without a kind that may be a Destination": {
+			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- {knd: Destination}\n"),
+			told{
+				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: kind and apiVersion must be set"},
+				Incomplete: true, Unseen: true,
+			},
 		},
 		"malformed YAML hides only its own document": {
 			files("a.yaml", work("a")+"---\na: 1\nb: c: d\n---\n"+work("c")),
@@ -178,7 +198,7 @@ func TestCollect(t *testing.T) {
 			told{
 				Objects:    []string{"Work default/b < Work default/b, b.yaml:1"},
 				Findings:   []string{"UnreadableInput a.yaml: permission denied"},
-				Incomplete: true,
+				Incomplete: true, Unseen: true,
 			},
 		},
 		"documents that start on the marker's line": {

@@ -17,8 +17,10 @@ type Collection struct {
 	claims map[string][]*claim
 	// incomplete counts the files that hold something that cannot be named.
 	incomplete int
-	marked     []*ParsedFile
-	snapshot   Snapshot
+	// unseen counts the files that hold something that may be a Destination.
+	unseen   int
+	marked   []*ParsedFile
+	snapshot Snapshot
 	// changes are what the snapshot does not know yet.
 	changes changes
 }
@@ -95,6 +97,9 @@ func (c *Collection) drop(file *ParsedFile) {
 func (c *Collection) count(file *ParsedFile, n int) {
 	if file.incomplete {
 		c.incomplete += n
+	}
+	if file.unseen {
+		c.unseen += n
 	}
 }
 

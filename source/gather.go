@@ -15,8 +15,11 @@ func Gather(objects []kratix.Object) Snapshot {
 		at := finding.Place{Object: kratix.Describe(object)}
 		if err := kratix.Check(object); err != nil {
 			s.Findings = append(s.Findings, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
-			if object.KindName() == kratix.WorkKind {
+			switch object.KindName() {
+			case kratix.WorkKind:
 				s.Rejected = append(s.Rejected, kratix.KeyOf(object))
+			case kratix.DestinationKind:
+				s.Unseen = true
 			}
 			continue
 		}

@@ -29,6 +29,9 @@ type ParsedFile struct {
 	rejected []kratix.Key
 	// incomplete means that the file holds something that cannot be named.
 	incomplete bool
+	// unseen means that something in the file which cannot be used may be a
+	// Destination.
+	unseen bool
 	// marked is the file itself if it has a comment for this program.
 	marked *File
 }
@@ -67,6 +70,7 @@ func Parse(rank int, file File) *ParsedFile {
 	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sumOf(file)}
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
+		p.unseen = true
 		return p
 	}
 	if bytes.Contains(file.Content, []byte("# kratix-schedule:")) {
@@ -77,9 +81,11 @@ func Parse(rank int, file File) *ParsedFile {
 		parsed, err := kratix.Parse(doc.text, doc.line)
 		if err != nil {
 			p.unreadable(finding.Place{File: file.Name, Line: doc.line}, err)
+			p.unseen = p.unseen || mayBeDestination(doc.text)
 		}
 		for _, object := range parsed {
 			p.object(object, finding.Place{File: file.Name, Line: object.Line})
+			p.unseen = p.unseen || object.Err != nil && object.Header.Kind == "" && mayBeDestination(doc.text)
 		}
 	}
 	return p
@@ -134,6 +140,10 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
+// mayBeDestination tells of a text that cannot be read as YAML whether it was
+// meant to be a Destination: that has its kind in it, which Works do not.
+func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
+
 // unreadable reports what could not even be named.
 func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	var where *kratix.LineError
@@ -154,6 +164,8 @@ func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 		p.rejected = append(p.rejected, key)
 	case header.Kind == kratix.WorkKind:
 		p.incomplete = true
+	case header.Kind == kratix.DestinationKind:
+		p.unseen = true
 	}
 }
 

@@ -46,4 +46,7 @@ type Snapshot struct {
 	// Incomplete means that something could not be read at all, so that a Work
 	// which is not here may still exist.
 	Incomplete bool
+	// Unseen means that something which could not be read is, or may be, a
+	// Destination, so that requests may be where nobody looks.
+	Unseen bool
 }

@@ -85,6 +85,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return snapshot, err
 	}
 	snapshot.Findings = onceEach(slices.Clone(snapshot.Findings))
+	snapshot.Unseen = false // a check places nothing that could be placed twice
 	if err := s.addPipelines(&snapshot); err != nil {
 		return snapshot, err
 	}
