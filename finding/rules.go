@@ -278,9 +278,9 @@ func SharedPath() Rule {
 func PlacementWaits() Rule {
 	return Rule{
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
-		Summary: "A group waits to be placed, since it may already be on a Destination whose store cannot be read.",
-		Why:     "Which placements a Destination has is recorded in its store. A request placed anew elsewhere would then exist twice.",
-		Fix:     "Mend what is reported of the store (KS060) or of its owner (KS065); the group is placed by itself then.",
+		Summary: "A group waits to be placed, since it may already be on a Destination that cannot be read now.",
+		Why:     "Which placements a Destination has is recorded in its store. While that, or the Destination itself, cannot be read, a request placed anew elsewhere could exist twice.",
+		Fix:     "Mend what is reported of the Destination (KS020, KS023, KS024, KS042, KS043, KS044), its store (KS060) or its owner (KS065); the group is placed by itself then.",
 	}
 }
 
@@ -288,7 +288,7 @@ func PlacementWaits() Rule {
 func InvalidAnnotation() Rule {
 	return Rule{
 		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
-		Summary: "An annotation kratix-schedule.io/... of a Destination or a Work has a value that cannot be read.",
+		Summary: "An annotation kratix-schedule.io/... of a Destination or a Work is not known there, or has a value that cannot be read.",
 		Why: "What it should say is unknown. A Destination whose cordon or capacity cannot be read takes nothing new; " +
 			"a weight that cannot be read counts as 1. What is placed already stays.",
 		Fix: "Give the annotation a value as the message says, in quotes, or remove it.",

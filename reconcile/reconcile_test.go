@@ -481,6 +481,32 @@ func TestADestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 }
 
+func TestAPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
+	const before, after = "worker-1/resources/default/redis/a/one/5058f/maps.yaml", "worker-1/resources/default/redis/a/two/5058f/maps.yaml"
+	w := newWorld(t)
+	w.put("a", "x").Labels = map[string]string{kratix.PipelineNameLabel: "one"}
+	w.round()
+	w.put("b", "y")
+	w.put("a", "x", "y").Labels = map[string]string{kratix.PipelineNameLabel: "two"}
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, after}) {
+		t.Errorf("store has %v", got)
+	}
+	w.snapshot.Works = nil
+	if w.round(); len(w.paths()) != 0 {
+		t.Errorf("store has %v", w.paths())
+	}
+
+	w.put("b", "y")
+	w.put("a", "x").Labels = map[string]string{kratix.PipelineNameLabel: "one"}
+	w.round()
+	w.put("a", "x", "y").Labels = map[string]string{kratix.PipelineNameLabel: "two"}
+	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged}, "KS001")
+	if got := w.paths(); !slices.Contains(got, before) || slices.Contains(got, after) {
+		t.Errorf("held back, and the store has %v", got)
+	}
+}
+
 func TestPreviewWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.finish = Preview

@@ -14,7 +14,7 @@ import (
 
 // findStored says what each placement of a Destination has in the store now.
 func (dest *desiredDestination) findStored(ctx context.Context) error {
-	dirs := dest.recordedDirs()
+	dirs, before := dest.recordedDirs()
 	for _, p := range dest.placements {
 		var err error
 		switch {
@@ -22,7 +22,7 @@ func (dest *desiredDestination) findStored(ctx context.Context) error {
 		case p.rendering.Dir.IsRoot():
 			p.stored, err = dest.contents(ctx, p, dest.recordedFiles(p))
 		case dirs[p.rendering.Dir] == p.record.Path:
-			p.stored, err = dest.contents(ctx, p, dest.store.state.Files.Paths(p.rendering.Dir))
+			p.stored, err = dest.contents(ctx, p, slices.Concat(dest.store.state.Files.Paths(p.rendering.Dir), dest.recordedIn(p, before[p.record.Path])))
 		}
 		if err != nil {
 			return err
@@ -32,13 +32,15 @@ func (dest *desiredDestination) findStored(ctx context.Context) error {
 }
 
 // recordedDirs says whose a whole directory is: of the placement whose record
-// has files there, else, when Kratix wrote it, of the first that claims it.
-func (dest *desiredDestination) recordedDirs() map[tree.Path]tree.Path {
-	dirs := map[tree.Path]tree.Path{}
+// has files there, else, when Kratix wrote it, of the first that claims it. And
+// it gives each record the directory that was its placement's when it was written.
+func (dest *desiredDestination) recordedDirs() (dirs, before map[tree.Path]tree.Path) {
+	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for _, record := range dest.records {
 		rendering, _ := layout.Render(dest.Destination, record.Placement)
 		if !rendering.Dir.IsRoot() {
 			dirs[rendering.Dir] = record.path
+			before[record.path] = rendering.Dir
 		}
 	}
 	for _, p := range dest.placements {
@@ -46,7 +48,16 @@ func (dest *desiredDestination) recordedDirs() map[tree.Path]tree.Path {
 			dirs[p.rendering.Dir] = p.record.Path
 		}
 	}
-	return dirs
+	return dirs, before
+}
+
+// recordedIn gives the files that a placement's record lists in a directory
+// which was the placement's before: the pipeline's name is a part of its path.
+func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) []tree.Path {
+	if dir.IsRoot() || dir == p.rendering.Dir {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(dest.recordedFiles(p)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
 // recordedFiles gives the files that a placement's record lists, ours or
@@ -75,7 +86,10 @@ func (dest *desiredDestination) contents(ctx context.Context, p *desiredPlacemen
 		if err != nil {
 			return nil, err
 		}
-		below, _ := path.RelativeTo(p.rendering.Dir)
+		below, within := path.RelativeTo(p.rendering.Dir)
+		if !within {
+			below = path
+		}
 		place := finding.Place{Object: p.object(), File: below.String()}
 		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
 	}

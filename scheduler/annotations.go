@@ -2,7 +2,10 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
@@ -28,6 +31,9 @@ const (
 	DependenciesAnnotation = "kratix-schedule.io/dependencies"
 	OnDemand               = "on-demand"
 )
+
+// annotationPrefix begins the names of all annotations that are for this program.
+const annotationPrefix = "kratix-schedule.io/"
 
 // MovedFromLabel marks a placement that takes the place of one on another
 // Destination, until that one is gone.
@@ -80,7 +86,20 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
+	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation)...)
 	return s
+}
+
+// unknown says which annotations are named as ours and are none of those that
+// an object may have.
+func unknown(annotations map[string]string, object string, known ...string) []string {
+	var messages []string
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		if strings.HasPrefix(strings.ToLower(name), annotationPrefix) && !slices.Contains(known, name) {
+			messages = append(messages, fmt.Sprintf("the annotation %s says nothing here and is ignored; %s may have %s", name, object, strings.Join(known, ", ")))
+		}
+	}
+	return messages
 }
 
 func (s *settings) refuse(annotation, value, want string) {
@@ -92,16 +111,17 @@ func isOnDemand(w *kratix.Work) bool {
 	return w.IsDependency() && w.Annotations[DependenciesAnnotation] == OnDemand
 }
 
-// invalidAnnotation says what is wrong with a Work's annotations, if anything.
-func invalidAnnotation(w *kratix.Work) string {
+// invalidAnnotations says what is wrong with a Work's annotations.
+func invalidAnnotations(w *kratix.Work) []string {
+	messages := unknown(w.Annotations, "a Work of dependencies", DependenciesAnnotation)
 	value, ok := w.Annotations[DependenciesAnnotation]
 	switch {
 	case !ok || value == OnDemand && w.IsDependency():
-		return ""
+		return messages
 	case !w.IsDependency():
-		return fmt.Sprintf("the annotation %s is for dependencies, and this Work is a request's; it is ignored", DependenciesAnnotation)
+		return append(messages, fmt.Sprintf("the annotation %s is for dependencies, and this Work is a request's; it is ignored", DependenciesAnnotation))
 	}
-	return fmt.Sprintf("the annotation %s is %q and must be %q; until then the Work goes to every Destination that fits", DependenciesAnnotation, value, OnDemand)
+	return append(messages, fmt.Sprintf("the annotation %s is %q and must be %q; until then the Work goes to every Destination that fits", DependenciesAnnotation, value, OnDemand))
 }
 
 // isReady tells whether a Destination is not said to be unready.

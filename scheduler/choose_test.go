@@ -267,6 +267,10 @@ func TestAnnotationsThatCannotBeReadAreTold(t *testing.T) {
 		{CordonAnnotation, "yes", "until then nothing new is placed there", false},
 		{CordonAnnotation, "false", "", true},
 		{CordonAnnotation, "true", "", false},
+		{"kratix-schedule.io/weigth", "3", "kratix-schedule.io/weigth says nothing here and is ignored; a Destination may have kratix-schedule.io/weight, ", true},
+		{"kratix-schedule.io/Cordon", "true", "says nothing here", true},
+		{DependenciesAnnotation, OnDemand, "says nothing here", true},
+		{"kratix-schedule.io.example.com/note", "true", "", true},
 	} {
 		result := Plan(Input{
 			Works:        []*kratix.Work{request("a", group("."))},
@@ -282,6 +286,11 @@ func TestAnnotationsThatCannotBeReadAreTold(t *testing.T) {
 	work := dependency("d", group("."))
 	work.Annotations = map[string]string{DependenciesAnnotation: "sometimes"}
 	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 1 || result.Invalid[0].Object != kratix.Object(work) {
+		t.Errorf("told %v", result.Invalid)
+	}
+	work = dependency("d", group("."))
+	work.Annotations = map[string]string{WeightAnnotation: "3", "kratix-schedule.io/dependency": OnDemand}
+	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 2 || !strings.Contains(result.Invalid[0].Message, "a Work of dependencies may have "+DependenciesAnnotation) {
 		t.Errorf("told %v", result.Invalid)
 	}
 	if result := Plan(Input{Works: []*kratix.Work{onDemand(request("a", group(".")))}}); len(result.Invalid) != 1 {

@@ -87,7 +87,7 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 		if v.kind == open {
 			told.Outcome = Passed
 			if told.Reason == "" {
-				told.Reason = "it fits, and the group is elsewhere already"
+				told.Reason = r.notTaken(j)
 			}
 		}
 		r.outcome(j, &told, result)
@@ -99,6 +99,15 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 		}
 	}
 	return e
+}
+
+// notTaken says why a group is not on a Destination that fits, though nothing was
+// chosen in this plan.
+func (r *round) notTaken(j *job) string {
+	if why := r.mayBe(j); why != "" && j.first == none && !j.work.IsDependency() {
+		return "it fits, but the group waits: " + why
+	}
+	return "it fits, and the group is elsewhere already"
 }
 
 // outcome says what the plan does with a Destination for a group.

@@ -73,7 +73,7 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 		}
 	}
 	asked := selectorsOf(work, group)
-	key := asked.String()
+	key := asked.key()
 	found, ok := f.byAsked[key]
 	if !ok {
 		found = f.evaluate(asked)

@@ -46,6 +46,24 @@ func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
 	}
 }
 
+func TestWhatIsInAValueIsNotTakenForMoreSelectors(t *testing.T) {
+	for name, c := range map[string][2]kratix.Selector{
+		"labels": {asks("promise", labels{"a": "1", "b": "2"}), asks("promise", labels{"a": "1,b=2"})},
+		"values": {
+			{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: metav1.LabelSelectorOpIn, Values: []string{"1", "2"}}}},
+			{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: metav1.LabelSelectorOpIn, Values: []string{"1,2"}}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			works := []*kratix.Work{request("w", group(".", c[0])), request("z", group(".", c[1]))}
+			result := Plan(Input{Works: works, Destinations: []Destination{destination("x", labels{"a": "1", "b": "2"})}})
+			if got := outcome(result); len(got) != 2 || got[0] != "w. on x" || len(result.Unplaced) != 1 {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 func randomSelectors(rng *rand.Rand) []kratix.Selector {
 	var all []kratix.Selector
 	for range rng.IntN(4) {

@@ -274,6 +274,19 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	}
 }
 
+func TestExplainSaysThatAGroupWaits(t *testing.T) {
+	a := request("a", group("."))
+	for why, in := range map[string]Input{
+		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, absent)}},
+		"it may be on a Destination already that cannot be read":  {Destinations: []Destination{destination("x", nil)}, Unseen: true},
+	} {
+		in.Works = []*kratix.Work{a}
+		if got := Explain(in, kratix.KeyOf(a))[0].Verdicts[0]; got.Outcome != Passed || got.Reason != "it fits, but the group waits: "+why {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
 func TestExplainSaysWhatTheDrawWasAbout(t *testing.T) {
 	in := Input{
 		Works: []*kratix.Work{request("a", group("."))},

@@ -256,7 +256,7 @@ func (r *round) check() {
 	for i := range r.jobs {
 		if work := r.jobs[i].work; work != last {
 			last = work
-			if message := invalidAnnotation(work); message != "" {
+			for _, message := range invalidAnnotations(work) {
 				r.result.Invalid = append(r.result.Invalid, Invalid{work, message})
 			}
 		}

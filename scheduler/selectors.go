@@ -2,8 +2,10 @@ package scheduler
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -127,6 +129,16 @@ func (s selectors) String() string {
 		parts[i] = r.String()
 	}
 	return strings.Join(parts, ",")
+}
+
+// key gives words that only equal requirements have, whatever is in them.
+func (s selectors) key() string {
+	var words []string
+	for _, r := range s {
+		words = append(words, r.key, string(r.operator), strconv.Itoa(len(r.values)))
+		words = append(words, r.values...)
+	}
+	return fmt.Sprintf("%q", words)
 }
 
 // hold tells whether labels are as asked.

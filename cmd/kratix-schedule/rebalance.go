@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -54,13 +55,13 @@ findings; 2 and 3 as for run.`,
 			}
 			moves := scheduler.Rebalance(input)
 			printMoves(std.out, moves)
-			if err := storeFailures(std.out, findings); err != nil {
-				return err
-			}
 			if apply {
+				if err := storeFailures(std.out, findings); err != nil {
+					return err
+				}
 				return applyMoves(c.Context(), std.out, reconciler, moves)
 			}
-			return offerMoves(std.out, moves)
+			return offerMoves(std.out, moves, findings)
 		},
 	}
 	flags.add(command)
@@ -80,12 +81,22 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 	}
 }
 
-func offerMoves(out io.Writer, moves []scheduler.Relocation) error {
-	if len(moves) == 0 {
+// offerMoves says what could be done. While something of the input or of a store
+// cannot be read it is told: moves may be missing because of it.
+func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
+	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
+	if err := report.Text(out, wrong); err != nil {
+		return err
+	}
+	switch {
+	case report.Report{Findings: wrong}.Has(finding.StoreFailed()):
+		return exit{code: exitFailure}
+	case len(moves) > 0:
+		_, _ = fmt.Fprintf(out, "%d to move; make the moves with --apply\n", len(moves))
+	case len(wrong) == 0:
 		_, _ = fmt.Fprintln(out, "nothing to move")
 		return nil
 	}
-	_, _ = fmt.Fprintf(out, "%d to move; make the moves with --apply\n", len(moves))
 	return exit{code: exitFindings}
 }
 
