@@ -140,7 +140,7 @@ func (c *Collection) apply(out, in parts) {
 	s.WorkPlacements = change(s.WorkPlacements, out.origins, in.origins)
 	s.Promises = change(s.Promises, out.origins, in.origins)
 	s.Findings = splice(s.Findings, out.findings, in.findings, finding.Compare)
-s.Rejected = splice(s.Rejected, out.rejected, in.rejected, kratix.Key.Compare)
+	s.Rejected = splice(s.Rejected, out.rejected, in.rejected, kratix.Key.Compare)
 	s.Incomplete, s.Unseen = c.incomplete > 0, c.unseen > 0
 	if len(out.marked)+len(in.marked) == 0 {
 		return
