@@ -32,6 +32,7 @@ func TestCheckCluster(t *testing.T) {
 		"two namespaces are two objects":           {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, nil},
 		"unless the kind is defined cluster-wide":  {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
 		"in another root too":                      {[][]Claim{{bringer("c", clusterThing)}, {bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"by what is held back as well":             {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", configMaps("x")), bringer("d", configMaps("x")+"---\n"+clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
 		"one object in two roots":                  {[][]Claim{{bringer("a", configMaps("x"))}, {bringer("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
 		"a clash in one root is told of elsewhere": {[][]Claim{{bringer("a", configMaps("x")), bringer("b", configMaps("x"))}}, nil},
 	} {
@@ -59,6 +60,7 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 	}{
 		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), bringer("b", configMaps("p-x")), bringer("c", configMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
 		"one that fails is told of":        {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
+		"nor one that would call by ssh":   {[]Claim{nested("a", "resources: ['git@example.org:a/b']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 		"one that would call is not built": {[]Claim{nested("a", "resources: ['https://example.org/x.yaml']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
