@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,37 @@ func TestSARIFIsValid(t *testing.T) {
 		if err := schema.Validate(strings.Replace(text, "2.1.0", "2.0.0", 1)); err == nil {
 			t.Error("the schema takes everything")
 		}
+	}
+}
+
+// TestSARIFResultsHaveFiles: GitHub refuses a log in which one has none.
+func TestSARIFResultsHaveFiles(t *testing.T) {
+	d := Document{
+		Report: Report{Findings: []finding.Finding{
+			{Rule: finding.UnusedIgnore(), Message: "--ignore KS001 matches nothing"},
+			{
+				Rule: finding.DuplicateObject(), Place: at("GitStateStore default", "worker-1/x.yaml", 3),
+				Related: []finding.Related{{Place: at("Work default/a", "", 0)}},
+			},
+		}},
+		Locate: func(finding.Place) Spot { return Spot{} },
+	}
+	var log struct {
+		Runs []struct {
+			Results []sarifResult `json:"results"`
+		} `json:"runs"`
+	}
+	if err := json.Unmarshal([]byte(written(t, Format{Write: SARIF}, d)), &log); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, result := range log.Runs[0].Results {
+		for _, location := range append(result.Locations, result.Related...) {
+			got = append(got, location.Physical.Artifact.URI)
+		}
+	}
+	if want := []string{".kratix-schedule.yaml", "worker-1/x.yaml", ".kratix-schedule.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -40,7 +40,7 @@ type (
 	}
 	sarifLocation struct {
 		ID       *int           `json:"id,omitempty"`
-		Physical *sarifPhysical `json:"physicalLocation,omitempty"`
+		Physical *sarifPhysical `json:"physicalLocation"`
 		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
 		Message  *sarifText     `json:"message,omitempty"`
 	}
@@ -119,16 +119,21 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 	return result
 }
 
+// nowhere is the file of what is about none, as an ignore on the command line:
+// code scanning refuses a whole log for one result without a file.
+const nowhere = ".kratix-schedule.yaml"
+
 func (d Document) sarifLocation(p finding.Place) sarifLocation {
-	var location sarifLocation
-	if spot := d.spot(p); spot.File != "" {
-		physical := &sarifPhysical{}
-		physical.Artifact.URI = (&url.URL{Path: strings.TrimPrefix(spot.File, "./")}).String()
-		if spot.Line > 0 {
-			physical.Region = &sarifRegion{StartLine: spot.Line}
-		}
-		location.Physical = physical
+	spot := d.spot(p)
+	if spot.File == "" {
+		spot = Spot{File: cmp.Or(p.File, nowhere), Line: p.Line}
 	}
+	physical := &sarifPhysical{}
+	physical.Artifact.URI = (&url.URL{Path: strings.TrimPrefix(spot.File, "./")}).String()
+	if spot.Line > 0 {
+		physical.Region = &sarifRegion{StartLine: spot.Line}
+	}
+	location := sarifLocation{Physical: physical}
 	if name := p.String(); name != "" {
 		location.Logical = []sarifLogical{{Name: name, Kind: "resource"}}
 	}
