@@ -23,7 +23,13 @@ const (
 // written within the last minutes. It is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*unrest
-	seed   maphash.Seed
+	// loud are those of them that are told.
+	loud map[groupOfWork]*unrest
+	seed maphash.Seed
+	// swept is when those that had come to rest were forgotten last.
+	swept time.Time
+	// placements are those of the last round.
+	placements []report.Placement
 	// told is what the Works of the last round came to, given is the report that
 	// they were added to, and made what it became.
 	told, given, made []finding.Finding
@@ -39,7 +45,8 @@ type unrest struct {
 	// it was written counts.
 	changes     int
 	first, last time.Time
-	// told is what changes and how long they took were when that was told.
+	// toldChanges and toldAfter are what was told last: how many there were, and in
+	// how long a time.
 	toldChanges int
 	toldAfter   time.Duration
 }
@@ -50,18 +57,22 @@ type unrest struct {
 // change any more; it is not changed either.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
-		r.groups, r.seed = map[groupOfWork]*unrest{}, maphash.MakeSeed()
+		r.groups, r.loud, r.seed = map[groupOfWork]*unrest{}, map[groupOfWork]*unrest{}, maphash.MakeSeed()
 	}
-	for i := range from.Placements {
-		if p := &from.Placements[i]; p.Object != nil && (p.State == report.Placed || p.State == report.Pending) {
-			r.written(p, ended)
+	if !same(r.placements, from.Placements) {
+		r.placements = from.Placements
+		for i := range from.Placements {
+			if p := &from.Placements[i]; p.Object != nil && (p.State == report.Placed || p.State == report.Pending) {
+				r.written(p, ended)
+			}
 		}
 	}
+	r.sweep(ended)
 	var found []finding.Finding
-	for group, seen := range r.groups {
-		if ended.Sub(seen.last) > restlessRest {
-			delete(r.groups, group)
-		} else if seen.changes >= restlessChanges {
+	for group, seen := range r.loud {
+		if seen.restsAt(ended) {
+			delete(r.loud, group)
+		} else {
 			found = append(found, seen.finding(group))
 		}
 	}
@@ -70,17 +81,37 @@ func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	return from
 }
 
+// sweep forgets what has come to rest, once in a while.
+func (r *Restless) sweep(now time.Time) {
+	const seldom = time.Minute
+	if since := now.Sub(r.swept); since >= 0 && since < seldom {
+		return
+	}
+	r.swept = now
+	for group, seen := range r.groups {
+		if seen.restsAt(now) {
+			delete(r.groups, group)
+		}
+	}
+}
+
+// restsAt tells that nothing has changed for long.
+func (u *unrest) restsAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
+
 // written takes in that a placement was written, or is being written.
 func (r *Restless) written(p *report.Placement, at time.Time) {
 	group := groupOfWork{p.Work, p.Directory}
 	content := r.contentOf(p)
 	seen := r.groups[group]
 	switch {
-	case seen == nil || at.Sub(seen.last) > restlessRest:
+	case seen == nil || seen.restsAt(at):
 		r.groups[group] = &unrest{content: content, changes: 1, first: at, last: at}
 	case seen.content != content: // else it was moved, or put right
 		seen.content, seen.last = content, at
 		seen.changes++
+		if seen.changes >= restlessChanges {
+			r.loud[group] = seen
+		}
 	}
 }
 
