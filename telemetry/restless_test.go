@@ -1,7 +1,7 @@
 package telemetry
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -33,7 +33,7 @@ func TestAWorkThatChangesOnEveryLookIsTold(t *testing.T) {
 			var restless Restless
 			now := newClock()
 			for i := range 19 {
-				if r := restless.Round(writes("default/a", fmt.Sprint(i), report.Placed), now.after(every)); len(r.Findings) > 0 {
+				if r := restless.Round(writes("default/a", strconv.Itoa(i), report.Placed), now.after(every)); len(r.Findings) > 0 {
 					t.Fatalf("told after %d changes: %v", i+1, r.Findings)
 				}
 			}
@@ -51,7 +51,7 @@ func TestWhatIsNoChangeOfTheWorkIsNotCounted(t *testing.T) {
 	now := newClock()
 	for i := range 200 {
 		work := []report.Report{
-			writes("default/moved", "same", report.Placed), writes("default/held", fmt.Sprint(i), report.Held), writes("default/still", "same", report.Unchanged),
+			writes("default/moved", "same", report.Placed), writes("default/held", strconv.Itoa(i), report.Held), writes("default/still", "same", report.Unchanged),
 			{Placements: []report.Placement{placed(report.Placed, "default/without")}},
 		}[i%4]
 		if r := restless.Round(work, now.after(time.Second)); len(r.Findings) > 0 {
@@ -68,7 +68,7 @@ func TestAPersonWhoEditsIsNotTold(t *testing.T) {
 		if i%15 == 0 {
 			pause = 11 * time.Minute
 		}
-		if r := restless.Round(writes("default/a", fmt.Sprint(i), report.Placed), now.after(pause)); len(r.Findings) > 0 {
+		if r := restless.Round(writes("default/a", strconv.Itoa(i), report.Placed), now.after(pause)); len(r.Findings) > 0 {
 			t.Fatalf("told after %d edits: %v", i+1, r.Findings)
 		}
 	}
@@ -81,7 +81,7 @@ func TestARestlessWorkIsToldInFewWords(t *testing.T) {
 	now := newClock()
 	said := map[string]bool{}
 	for i := range 10_000 {
-		r := restless.Round(writes("default/a", fmt.Sprint(i), report.Placed), now.after(time.Second))
+		r := restless.Round(writes("default/a", strconv.Itoa(i), report.Placed), now.after(time.Second))
 		for _, f := range r.Findings {
 			said[f.Message] = true
 		}
@@ -104,7 +104,7 @@ func TestFindingsOfARestlessWorkAreAddedInOrder(t *testing.T) {
 	var r report.Report
 	before := []finding.Finding{{Rule: finding.StoreFailed()}, {Rule: finding.BadRecord()}}
 	for i := range 20 {
-		in := writes("default/a", fmt.Sprint(i), report.Placed)
+		in := writes("default/a", strconv.Itoa(i), report.Placed)
 		in.Findings = before
 		r = restless.Round(in, now.after(time.Second))
 	}
@@ -118,7 +118,7 @@ func TestClockJumpsMakeNoWorkRestless(t *testing.T) {
 	now := newClock()
 	for i := range 100 {
 		jump := []time.Duration{time.Second, -24 * time.Hour, 48 * time.Hour, time.Second}[i%4]
-		if r := restless.Round(writes("default/a", fmt.Sprint(i/2), report.Placed), now.after(jump)); len(r.Findings) > 0 && i < 20 {
+		if r := restless.Round(writes("default/a", strconv.Itoa(i/2), report.Placed), now.after(jump)); len(r.Findings) > 0 && i < 20 {
 			t.Fatalf("findings %v", r.Findings)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -145,7 +146,7 @@ func (b *bubble) counts() (asked, written int) {
 func (b *bubble) page(path string) string {
 	synctest.Wait()
 	answer := httptest.NewRecorder()
-	b.follower.server.Handler(b.registry, zap.NewAtomicLevel()).ServeHTTP(answer, httptest.NewRequest("GET", path, nil)) //nolint:noctx // it is not sent
+	b.follower.server.Handler(b.registry, zap.NewAtomicLevel()).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
 	return answer.Body.String()
 }
 
