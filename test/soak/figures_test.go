@@ -91,12 +91,13 @@ func (w *trial) page() string {
 }
 
 // What the daemon may take more at rest than it took before, and how much log a
-// fault may make.
+// fault may make: one that concerns every Work has a line or two for each, and a
+// label may flip a hundred times in one fault.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20
 	moreMebibytes  = 512
-	logOfAFault    = 16 << 10
+	logOfAFault    = 64 << 10
 )
 
 // grown fails when something has been gathered that is not let go.

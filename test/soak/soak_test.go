@@ -115,6 +115,7 @@ func TestSoak(t *testing.T) {
 	}
 	w.mend()
 	w.settles("in the end")
+	w.quiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
 	w.compare(root)
@@ -140,6 +141,20 @@ func (w *trial) happen(calm bool) {
 			return
 		}
 	}
+}
+
+// quiet waits until nothing more is logged, though rounds go on: what stays as
+// it is is not told again.
+func (w *trial) quiet() {
+	w.t.Helper()
+	const rounds = 5 * time.Second // two at least
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		before := w.logged()
+		if time.Sleep(rounds); w.logged() == before {
+			return
+		}
+	}
+	w.t.Errorf("the log grows though nothing happens\n%s", w.daemon.tail())
 }
 
 // logged is how many bytes of log there are.
