@@ -40,6 +40,8 @@ type Header struct {
 	Metadata   struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
+		// UID is there when the object came from a cluster.
+		UID string `json:"uid"`
 	} `json:"metadata"`
 }
 

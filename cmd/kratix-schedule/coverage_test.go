@@ -155,6 +155,7 @@ func values() map[string][]string {
 	return map[string][]string{
 		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "on-misplaced": {"keep", "move"},
 		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"json", "console"},
+		"condition": {"PipelineCompleted", "ConfigureWorkflowCompleted", "none"},
 	}
 }
 
@@ -167,6 +168,10 @@ func statuses(command string) []int {
 		return []int{exitClean, exitUsage, exitFailure}
 	case "probe":
 		return []int{exitClean, exitFindings, exitUsage, exitFailure}
+	case "work":
+		return []int{exitClean, exitUsage, exitFailure}
+	case "status":
+		return []int{exitUsage, exitFailure} // only in a cluster there is a status
 	}
 	return []int{exitClean, exitUsage}
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
@@ -23,16 +21,14 @@ import (
 
 // kubeFlags say how run works beside a controller, in a cluster.
 type kubeFlags struct {
-	enabled    bool
-	kubeconfig string
-	context    string
-	lease      leaseFlags
+	enabled bool
+	api     apiFlags
+	lease   leaseFlags
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "kube", false, "read Works and Destinations from the Kubernetes API, and write WorkPlacements, conditions and events back")
-	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig for --kube; by default $KUBECONFIG, ~/.kube/config, or the Pod's ServiceAccount")
-	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
+	f.api.add(c)
 	f.lease.add(c)
 }
 
@@ -46,9 +42,9 @@ type cluster struct {
 
 // open connects to the cluster that the flags name, and begins to follow it.
 func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
-	config, err := f.config()
+	config, err := f.api.config("--kube")
 	if err != nil {
-		return nil, exit{code: exitUsage, text: "--kube: " + err.Error()}
+		return nil, err
 	}
 	follows, err := kube.New(config)
 	if err != nil {
@@ -65,19 +61,6 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	}
 	follows.Follow(c.Context())
 	return opened, nil
-}
-
-func (f *kubeFlags) config() (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
-	if err != nil {
-		return nil, err
-	}
-	// The API server shares its time out among its clients by itself.
-	config.QPS = -1
-	config.UserAgent = "kratix-schedule/" + version
-	return config, nil
 }
 
 // tell writes to the cluster what a round came to. It tells whether the next

@@ -1,69 +1,133 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
+	"github.com/kratix-schedule/kratix-schedule/status/writers"
 )
 
 func workCommand(std streams) *cobra.Command {
-	var from string
-	var options pipeline.Options
+	var flags workFlags
 	command := &cobra.Command{
-		Use:   "work --from DIR --promise NAME",
+		Use:   "work --from DIR --promise NAME [--apply]",
 		Short: "Make the Work of a pipeline's directories",
 		Long: `Make the Work that Kratix's work-writer would create of the directories input/,
-output/ and metadata/ that a pipeline leaves behind, and print it as YAML.`,
+output/ and metadata/ that a pipeline leaves behind, and print it as YAML.
+
+With --apply it is created in the cluster instead, or the one of an earlier run of
+the same pipeline is updated; a Work that says so already is left alone. So the
+command can stand in for Kratix's work-writer, and needs the same rights: to list,
+create and update Works in the namespace. With KRATIX_DRY_RUN=true, as Kratix sets
+it, the Work is one for Destinations of dry runs only.`,
 		Example: `  kratix-schedule work --from testdata/elastic-cloud/pipelines/example --promise elastic-cloud --pipeline instance
-  kratix-schedule work --from testdata/elastic-cloud/pipelines/redis --promise redis --selectors environment=prod | kratix-schedule validate -`,
+  kratix-schedule work --from testdata/elastic-cloud/pipelines/redis --promise redis --selectors environment=prod | kratix-schedule validate -
+  kratix-schedule work --from /kratix --promise redis --pipeline instance --apply`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch {
-			case from == "":
-				return usage(c, "--from is missing: name the directory that holds input/, output/ and metadata/")
-			case options.Promise == "":
-				return usage(c, "--promise is missing: name the Promise that the pipeline belongs to")
-			case options.Type != kratix.ResourceWorkType && options.Type != kratix.PromiseWorkType:
-				return usage(c, fmt.Sprintf("--type %q is not known: use resource or promise", options.Type))
+			if err := flags.check(c); err != nil {
+				return err
 			}
-			options.Selector.Source = kratix.PromiseSource
-			return printWork(from, options, std)
+			work, err := readWork(flags.from, flags.options, std)
+			if err != nil || work == nil {
+				return err
+			}
+			if flags.apply {
+				return applyWork(c.Context(), work, flags.api, std)
+			}
+			text, err := yaml.Marshal(work)
+			if err != nil {
+				return err
+			}
+			_, err = std.out.Write(text)
+			return err
 		},
 	}
-	command.Flags().StringVar(&from, "from", "", "directory that holds input/, output/ and metadata/")
-	command.Flags().StringVar(&options.Promise, "promise", "", "the Promise's name")
-	command.Flags().StringVar(&options.Pipeline, "pipeline", "", "the pipeline's name; it becomes a part of the path")
-	command.Flags().StringVar(&options.Type, "type", kratix.ResourceWorkType, "resource, for a request's pipeline, or promise, for dependencies")
-	command.Flags().StringToStringVar(&options.Selector.MatchLabels, "selectors", nil, "labels that the Promise's destinationSelectors ask for, as k=v,k=v")
+	flags.add(command)
 	return command
 }
 
-func printWork(from string, options pipeline.Options, std streams) error {
+type workFlags struct {
+	from    string
+	options pipeline.Options
+	apply   bool
+	api     apiFlags
+}
+
+func (f *workFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.from, "from", "", "directory that holds input/, output/ and metadata/")
+	c.Flags().StringVar(&f.options.Promise, "promise", "", "the Promise's name")
+	c.Flags().StringVar(&f.options.Pipeline, "pipeline", "", "the pipeline's name; it becomes a part of the path")
+	c.Flags().StringVar(&f.options.Type, "type", kratix.ResourceWorkType, "resource, for a request's pipeline, or promise, for dependencies")
+	c.Flags().StringToStringVar(&f.options.Selector.MatchLabels, "selectors", nil, "labels that the Promise's destinationSelectors ask for, as k=v,k=v")
+	c.Flags().BoolVar(&f.apply, "apply", false, "create or update the Work in the cluster, and print what was done")
+	f.api.add(c)
+	f.options.Selector.Source = kratix.PromiseSource
+}
+
+func (f *workFlags) check(c *cobra.Command) error {
+	switch {
+	case f.from == "":
+		return usage(c, "--from is missing: name the directory that holds input/, output/ and metadata/")
+	case f.options.Promise == "":
+		return usage(c, "--promise is missing: name the Promise that the pipeline belongs to")
+	case f.options.Type != kratix.ResourceWorkType && f.options.Type != kratix.PromiseWorkType:
+		return usage(c, fmt.Sprintf("--type %q is not known: use resource or promise", f.options.Type))
+	case f.apply && f.options.Pipeline == "":
+		return usage(c, "--apply needs --pipeline: by its name the Works of a request are told apart")
+	}
+	return nil
+}
+
+// readWork gives the Work of a pipeline's directories; nil when the pipeline asks
+// for none yet, which it tells.
+func readWork(from string, options pipeline.Options, std streams) (*kratix.Work, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {
-		return exit{code: exitUsage, text: "--from " + from + ": " + unwrapped(err).Error()}
+		return nil, exit{code: exitUsage, text: "--from " + from + ": " + unwrapped(err).Error()}
 	}
 	defer func() { _ = root.Close() }()
 	work, err := pipeline.Read(root.FS(), options)
 	switch {
 	case errors.Is(err, pipeline.ErrSuspended):
 		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+err.Error())
-		return nil
+		return nil, nil //nolint:nilnil // no Work is what the pipeline asks for
 	case errors.Is(err, pipeline.ErrInput):
-		return exit{code: exitUsage, text: from + ": " + err.Error()}
+		return nil, exit{code: exitUsage, text: from + ": " + err.Error()}
 	case err != nil:
-		return err
+		return nil, err
 	}
-	text, err := yaml.Marshal(work)
+	if isDryRun() {
+		work.Labels[kratix.DryRunLabel] = "true"
+	}
+	return work, nil
+}
+
+// isDryRun tells whether Kratix ran the pipeline to see what it would do.
+func isDryRun() bool { return os.Getenv("KRATIX_DRY_RUN") == "true" }
+
+// applyWork creates or updates a Work in the cluster.
+func applyWork(ctx context.Context, work *kratix.Work, api apiFlags, std streams) error {
+	config, err := api.config("--apply")
 	if err != nil {
 		return err
 	}
-	_, err = std.out.Write(text)
+	to, err := writers.New(config, time.Now)
+	if err != nil {
+		return err
+	}
+	outcome, key, err := to.Work(quiet(ctx), work)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "%s Work %s\n", outcome, key)
 	return err
 }

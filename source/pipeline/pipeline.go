@@ -39,13 +39,14 @@ var ErrInput = errors.New("invalid pipeline directories")
 const (
 	requestFile = "input/object.yaml"
 	outputDir   = "output"
-	controlFile = "metadata/workflow-control.yaml"
+	metadataDir = "metadata"
+	controlFile = metadataDir + "/workflow-control.yaml"
 )
 
 // Read makes the Work. Its groups are those of the metadata's destination
 // selectors, in their order, then the default group, if it has files.
 func Read(dir fs.FS, options Options) (*kratix.Work, error) {
-	if err := checkControl(dir); err != nil {
+	if err := Control(dir); err != nil {
 		return nil, err
 	}
 	work, err := head(dir, options)
@@ -77,47 +78,23 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 		work.Name = objectName(options.Promise, options.Pipeline)
 		return work, nil
 	}
-	request, err := readRequest(dir)
+	request, err := ReadRequest(dir)
 	if err != nil {
 		return nil, err
 	}
-	work.Namespace = request.Namespace
-	work.Spec.ResourceName = request.Name
-	work.Labels[kratix.ResourceNameLabel] = request.Name
-	work.Labels[kratix.ResourceNamespaceLabel] = request.Namespace
-	work.Name = objectName(options.Promise, request.Name, request.Namespace, options.Pipeline)
+	key := request.Key()
+	key.Namespace = cmp.Or(key.Namespace, "default")
+	work.Namespace = key.Namespace
+	work.Spec.ResourceName = key.Name
+	work.Labels[kratix.ResourceNameLabel] = key.Name
+	work.Labels[kratix.ResourceNamespaceLabel] = key.Namespace
+	work.Name = objectName(options.Promise, key.Name, key.Namespace, options.Pipeline)
 	return work, nil
 }
 
-// readRequest gives the key of the request that the pipeline ran for.
-func readRequest(dir fs.FS) (kratix.Key, error) {
-	content, err := fs.ReadFile(dir, requestFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return kratix.Key{}, fmt.Errorf("%w: %s is missing: it holds the request, or for a Promise's own pipeline the Promise", ErrInput, requestFile)
-	}
-	if err != nil {
-		return kratix.Key{}, fmt.Errorf("read %s: %w", requestFile, err)
-	}
-	parsed, err := kratix.Parse(content, 1)
-	var at *kratix.LineError
-	switch {
-	case errors.As(err, &at):
-		return kratix.Key{}, fmt.Errorf("%w: %s line %d: %w", ErrInput, requestFile, at.Line, err)
-	case err != nil:
-		return kratix.Key{}, fmt.Errorf("%w: %s: %w", ErrInput, requestFile, err)
-	case len(parsed) != 1:
-		return kratix.Key{}, fmt.Errorf("%w: %s must hold one object, the request", ErrInput, requestFile)
-	case parsed[0].Header.Metadata.Name == "":
-		return kratix.Key{}, fmt.Errorf("%w: %s: metadata.name is missing", ErrInput, requestFile)
-	}
-	key := parsed[0].Header.Key()
-	key.Namespace = cmp.Or(key.Namespace, "default")
-	return key, nil
-}
-
-// checkControl gives ErrSuspended when the pipeline wants to be run again
-// before its output counts.
-func checkControl(dir fs.FS) error {
+// Control gives an error that wraps ErrSuspended when the pipeline wants to be
+// run again before its output counts, as metadata/workflow-control.yaml says.
+func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
