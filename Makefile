@@ -45,12 +45,16 @@ e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuP
 	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/... ./cmd/kratix-schedule
 
 .PHONY: kube-servers
-kube-servers: ## Build the API server, etcd and kubectl for tests into bin/kube, once
+kube-servers: ## Build the API server, etcd, kubectl and Helm for tests into bin/kube, once
 	@./hack/kube-servers.sh
 
 .PHONY: e2e-kube
 e2e-kube: build kube-servers servers ## Run the tests in a cluster: a real API server, git and S3
 	cd test/kube && go vet ./... && go test -count=1 -timeout=30m $(TESTFLAGS) .
+
+.PHONY: chart
+chart: ## Check the manifests and the chart in deploy with Helm's own library
+	cd test/deploy && go vet ./... && go test -count=1 .
 
 .PHONY: vet
 vet: ## Run go vet

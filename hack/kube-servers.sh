@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Kubernetes API server, its store and kubectl, which tests use, into
-# bin/kube, at the versions that test/kube pins. What is there already is not
+# Builds the Kubernetes API server, its store, kubectl and Helm, which tests use,
+# into bin/kube, at the versions that test/kube and test/deploy pin. What is there already is not
 # built again; the first time takes about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,9 +8,9 @@ root=$PWD
 
 build() { # name module package [linker flags]
 	local out=$root/bin/kube/$1
-	[ -x "$out" ] && [ ! "test/kube/$2/go.mod" -nt "$out" ] && return
+	[ -x "$out" ] && [ ! "test/$2/go.mod" -nt "$out" ] && return
 	echo "building $1 into bin/kube (once; it takes minutes)" >&2
-	CGO_ENABLED=0 go -C "test/kube/$2" build -trimpath -ldflags "-s -w ${4:-}" -o "$out.new" "$3"
+	CGO_ENABLED=0 go -C "test/$2" build -trimpath -ldflags "-s -w ${4:-}" -o "$out.new" "$3"
 	mv "$out.new" "$out"
 }
 
@@ -22,6 +22,7 @@ flags="-X k8s.io/component-base/version.gitVersion=$version \
 	-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
 
 mkdir -p bin/kube
-build etcd etcd go.etcd.io/etcd/server/v3
-build kube-apiserver kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
-build kubectl kube-apiserver k8s.io/kubernetes/cmd/kubectl "$flags"
+build etcd kube/etcd go.etcd.io/etcd/server/v3
+build kube-apiserver kube/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
+build kubectl kube/kube-apiserver k8s.io/kubernetes/cmd/kubectl "$flags"
+build helm deploy helm.sh/helm/v3/cmd/helm

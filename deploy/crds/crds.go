@@ -16,6 +16,7 @@ import (
 )
 
 //go:generate go tool -modfile=../../go.tool.mod controller-gen crd paths=. output:crd:dir=.
+//go:generate go tool -modfile=../../go.tool.mod controller-gen crd paths=. output:crd:dir=../charts/kratix-schedule/files/crds
 
 // Work is a set of manifests to be put on Destinations.
 //

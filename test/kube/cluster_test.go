@@ -49,6 +49,17 @@ type cluster struct {
 // directory of deploy/ and more flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
+	c := bare(t, flags...)
+	c.kubectl("apply", "-k", filepath.Join(root, "deploy/crds"))
+	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+	c.kubectl("apply", "-k", filepath.Join(root, "deploy", deployment))
+	c.kubectl("apply", "-k", filepath.Join(root, "deploy/secrets"))
+	return c
+}
+
+// bare starts a cluster that has nothing of ours.
+func bare(t testing.TB, flags ...string) *cluster {
+	t.Helper()
 	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
 	client, peer := address(t), address(t)
 	c.etcd = "http://" + client
@@ -58,15 +69,11 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	c.url = "https://" + address(t)
 	c.credentials()
 	c.startAPI()
-	c.kubectl("apply", "-k", filepath.Join(root, "deploy/crds"))
-	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-	c.kubectl("apply", "-k", filepath.Join(root, "deploy", deployment))
 	c.kubectl("create", "namespace", "default", "--dry-run=client", "-o", "yaml")
 	c.eventually("namespace default", func() string {
 		_, err := c.try("get", "namespace", "default")
 		return text(err)
 	})
-	c.kubectl("apply", "-k", filepath.Join(root, "deploy/secrets"))
 	return c
 }
 

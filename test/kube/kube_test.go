@@ -21,7 +21,7 @@ import (
 const program = root + "/bin/kratix-schedule"
 
 func TestMain(m *testing.M) {
-	for _, needed := range []string{"bin/kratix-schedule", "bin/kube/etcd", "bin/kube/kube-apiserver", "bin/kube/kubectl"} {
+	for _, needed := range []string{"bin/kratix-schedule", "bin/kube/etcd", "bin/kube/kube-apiserver", "bin/kube/kubectl", "bin/kube/helm"} {
 		if _, err := os.Stat(filepath.Join(root, needed)); err != nil {
 			fmt.Fprintln(os.Stderr, needed+" is missing: run make e2e-kube")
 			os.Exit(1)
@@ -39,7 +39,13 @@ type platform struct {
 
 func newPlatform(t testing.TB, deployment string, flags ...string) *platform {
 	t.Helper()
-	p := &platform{cluster: start(t, deployment, flags...), repository: gittest.Bare(t)}
+	return platformOn(t, start(t, deployment, flags...))
+}
+
+// platformOn makes a cluster one.
+func platformOn(t testing.TB, c *cluster) *platform {
+	t.Helper()
+	p := &platform{cluster: c, repository: gittest.Bare(t)}
 	p.server = gittest.Serve(t, filepath.Dir(p.repository))
 	p.secret("git", gittest.Password)
 	p.gitStore("default", "")

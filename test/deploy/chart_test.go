@@ -1,0 +1,205 @@
+package deploy
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v3/pkg/lint"
+	"helm.sh/helm/v3/pkg/lint/support"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	deployment = "Deployment kratix-schedule/kratix-schedule"
+	itself     = "Namespace /kratix-schedule"
+)
+
+// TestTheChartIsWhatKustomizeBuilds: there is one truth, told in two ways.
+func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
+	for name, test := range map[string]struct {
+		values string
+		dirs   []string
+		less   []string
+	}{
+		"by default the base": {"", []string{"base"}, []string{itself}},
+		"with the namespace":  {"namespace: {create: true}", []string{"base"}, nil},
+		"observe":             {"mode: observe", []string{"observe"}, []string{itself}},
+		"secrets":             {"secrets: {namespaces: [default]}", []string{"base", "secrets"}, []string{itself}},
+		"monitoring":          {"serviceMonitor: {enabled: true}", []string{"base", "monitoring"}, []string{itself}},
+		"no network policy":   {"networkPolicy: {enabled: false}", []string{"base"}, []string{itself, "NetworkPolicy kratix-schedule/kratix-schedule"}},
+		"no budget":           {"podDisruptionBudget: {enabled: false}", []string{"base"}, []string{itself, "PodDisruptionBudget kratix-schedule/kratix-schedule"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := build(t, test.dirs...)
+			for _, id := range test.less {
+				if want[id] == nil {
+					t.Fatalf("kustomize builds no %s", id)
+				}
+			}
+			if diff := cmp.Diff(want.without(test.less...), render(t, release, test.values)); diff != "" {
+				t.Errorf("-kustomize +Helm:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTheChartsDefinitionsAreThose: but for the mark that keeps them.
+func TestTheChartsDefinitionsAreThose(t *testing.T) {
+	made := render(t, release, "crds: {enabled: true}")
+	want := build(t, "base", "crds").without(itself)
+	kept := 0
+	for id := range want {
+		if !strings.HasPrefix(id, "CustomResourceDefinition ") {
+			continue
+		}
+		annotations, _ := made.at(t, id, "metadata", "annotations").(map[string]any)
+		if annotations["helm.sh/resource-policy"] != "keep" {
+			t.Errorf("%s would go with the release", id)
+		}
+		delete(annotations, "helm.sh/resource-policy")
+		kept++
+	}
+	if diff := cmp.Diff(want, made); diff != "" || kept < 5 {
+		t.Errorf("%d definitions; -kustomize +Helm:\n%s", kept, diff)
+	}
+}
+
+func TestTheChartHasNothingToLint(t *testing.T) {
+	for _, values := range []map[string]any{nil, {"mode": "observe", "crds": map[string]any{"enabled": true}, "secrets": map[string]any{"namespaces": []any{"a", "b"}}}} {
+		for _, message := range lint.All(chartDir, values, release, true).Messages {
+			if message.Severity > support.InfoSev {
+				t.Errorf("%s", message)
+			}
+		}
+	}
+}
+
+func TestAReleaseOfAnotherNameIsWhole(t *testing.T) {
+	made := render(t, "other", "secrets: {namespaces: [stores]}")
+	for id := range made {
+		if !strings.HasSuffix(id, "/other") && !strings.HasSuffix(id, "/other-lease") && !strings.HasSuffix(id, "/other-secrets") {
+			t.Errorf("%s does not have the release's name", id)
+		}
+	}
+	for id, path := range map[string][]any{
+		"Deployment kratix-schedule/other":        {"spec", "template", "spec", "serviceAccountName"},
+		"ClusterRoleBinding /other":               {"subjects", 0, "name"},
+		"RoleBinding kratix-schedule/other-lease": {"subjects", 0, "name"},
+		"RoleBinding stores/other-secrets":        {"subjects", 0, "name"},
+	} {
+		if got := made.at(t, id, path...); got != "other" {
+			t.Errorf("%s %v is %v", id, path, got)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	pod := []any{"spec", "template", "spec"}
+	container := append(slices.Clone(pod), "containers", 0)
+	at := func(base []any, more ...any) []any { return append(slices.Clone(base), more...) }
+	for values, want := range map[string]struct {
+		path []any
+		is   string
+	}{
+		"image: {repository: registry.example.com:5000/team/it, tag: v1.2.3}": {at(container, "image"), `"registry.example.com:5000/team/it:v1.2.3"`},
+		"image: {digest: sha256:" + strings.Repeat("a", 64) + "}":             {at(container, "image"), `"kratix-schedule@sha256:` + strings.Repeat("a", 64) + `"`},
+		"image: {pullPolicy: Always}":                                         {at(container, "imagePullPolicy"), `"Always"`},
+		"imagePullSecrets: [{name: registry}]":                                {at(pod, "imagePullSecrets"), `[{"name":"registry"}]`},
+		"replicas: 5":                                                         {[]any{"spec", "replicas"}, `5`},
+		"terminationGracePeriodSeconds: 90":                                   {at(pod, "terminationGracePeriodSeconds"), `90`},
+		"extraArgs: [--on-conflict=share, --interval=1m]":                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--on-conflict=share","--interval=1m"]`},
+		"{mode: observe, extraArgs: [--log-level=debug]}":                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--log-level=debug"]`},
+		"resources: {limits: {memory: 4Gi}}":                                  {at(container, "resources"), `{"limits":{"memory":"4Gi"},"requests":{"cpu":"100m","memory":"128Mi"}}`},
+		"nodeSelector: {disk: fast}":                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
+		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
+		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
+		"podAnnotations: {a: b}": {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
+	} {
+		got, err := json.Marshal(render(t, release, values).at(t, deployment, want.path...))
+		if err != nil || string(got) != want.is {
+			t.Errorf("%s: %v is %s, want %s", values, want.path, got, want.is)
+		}
+	}
+	annotated := render(t, release, "serviceAccount: {annotations: {eks.amazonaws.com/role-arn: it}}")
+	if got := annotated.at(t, "ServiceAccount kratix-schedule/kratix-schedule", "metadata", "annotations", "eks.amazonaws.com/role-arn"); got != "it" {
+		t.Errorf("the ServiceAccount's annotation is %v", got)
+	}
+	monitored := render(t, release, "serviceMonitor: {enabled: true, labels: {release: prometheus}}")
+	if got := monitored.at(t, "ServiceMonitor kratix-schedule/kratix-schedule", "metadata", "labels", "release"); got != "prometheus" {
+		t.Errorf("the ServiceMonitor's label is %v", got)
+	}
+	if _, blocks := render(t, release, "replicas: 1")["PodDisruptionBudget kratix-schedule/kratix-schedule"]; blocks {
+		t.Error("with one replica a budget keeps nodes from being drained")
+	}
+}
+
+// TestWrongValuesAreRefused names for each the value that the error must name.
+func TestWrongValuesAreRefused(t *testing.T) {
+	for values, named := range map[string]string{
+		"mod: observe":                          "mod",
+		"mode: watch":                           "/mode",
+		"replicas: two":                         "/replicas",
+		"replicas: -1":                          "/replicas",
+		"image: kratix-schedule:v1":             "/image",
+		"image: {repository: it:v1}":            "/image/repository",
+		"image: {repo: it}":                     "repo",
+		"image: {tag: 1.2}":                     "/image/tag",
+		"image: {digest: abc}":                  "/image/digest",
+		"image: {pullPolicy: never}":            "/image/pullPolicy",
+		"imagePullSecrets: [registry]":          "/imagePullSecrets/0",
+		"extraArgs: --on-conflict=share":        "/extraArgs",
+		"extraArgs: [on-conflict]":              "/extraArgs/0",
+		"extraArgs: [--listen=:80]":             "/extraArgs/0",
+		"extraArgs: [--dry-run]":                "/extraArgs/0",
+		"resources: {limits: {memory: lots}}":   "/resources/limits/memory",
+		"resources: {limits: {memory: null}}":   "/resources/limits",
+		"resources: {limit: {}}":                "limit",
+		"terminationGracePeriodSeconds: 40s":    "/terminationGracePeriodSeconds",
+		"serviceAccount: {annotations: {a: 1}}": "/serviceAccount/annotations/a",
+		"secrets: {namespaces: default}":        "/secrets/namespaces",
+		"secrets: {namespaces: [a, a]}":         "/secrets/namespaces",
+		"secrets: {namespaces: [\"*\"]}":        "/secrets/namespaces/0",
+		"secrets: [default]":                    "/secrets",
+		"nodeSelector: {a: true}":               "/nodeSelector/a",
+		"tolerations: [{operator: exists}]":     "/tolerations/0/operator",
+		"affinity: {node: {}}":                  "node",
+		"podAnnotations: [a]":                   "/podAnnotations",
+		"podDisruptionBudget: false":            "/podDisruptionBudget",
+		"networkPolicy: {enable: true}":         "enable",
+		"serviceMonitor: {enabled: \"yes\"}":    "/serviceMonitor/enabled",
+		"crds: true":                            "/crds",
+		"namespace: kratix":                     "/namespace",
+	} {
+		_, err := tryRender(t, release, values)
+		if err == nil || !strings.Contains(err.Error(), "schema") || !strings.Contains(err.Error(), named) {
+			t.Errorf("%s: %v", values, err)
+		}
+	}
+}
+
+// TestTheSchemaKnowsTheValues: what values.yaml tells of is what may be set.
+func TestTheSchemaKnowsTheValues(t *testing.T) {
+	var values, schema map[string]any
+	for file, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
+		text, err := os.ReadFile(chartDir + "/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.UnmarshalStrict(text, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for name := range properties {
+		if _, told := values[name]; !told && name != "global" {
+			t.Errorf("values.yaml does not tell of %s", name)
+		}
+	}
+	if len(properties) != len(values)+1 {
+		t.Errorf("%d values, and %d properties beside global", len(values), len(properties)-1)
+	}
+}

@@ -1,0 +1,110 @@
+package kube
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestManifestsAreWhatTheAPIServerKnows: no field of deploy/ is one that it would
+// drop, and the Pod is admitted where nothing unsafe is.
+func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
+	c := start(t, "base")
+	strictly := []string{"--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict"}
+	for _, dir := range []string{"crds", "base", "observe", "secrets"} {
+		c.kubectl(append([]string{"apply", "-k", filepath.Join(root, "deploy", dir)}, strictly...)...)
+	}
+	for _, values := range []string{"mode=manage", "mode=observe", "crds.enabled=true,secrets.namespaces={default,kube-system}"} {
+		made, err := c.helm("template", "kratix-schedule", chart, "--namespace", namespace, "--set", values, "--set", "namespace.create=true")
+		must(t, err)
+		c.kubectl(append([]string{"apply", "-f", c.write("chart.yaml", made)}, strictly...)...)
+	}
+	broken := strings.Replace(c.kubectl("kustomize", filepath.Join(root, "deploy/base")), "runAsNonRoot:", "runAsNonroot:", 1)
+	if said, err := c.try(append([]string{"apply", "-f", c.write("broken.yaml", broken)}, strictly...)...); err == nil || !strings.Contains(err.Error(), "runAsNonroot") {
+		t.Errorf("a misspelt field is not told: %s, %v", said, err)
+	}
+
+	var pod map[string]any
+	must(t, json.Unmarshal([]byte(c.get("-n "+namespace+" deployment/kratix-schedule", "{.spec.template}")), &pod))
+	admitted := func(change func(container map[string]any)) error {
+		spec := pod["spec"].(map[string]any)                   //nolint:forcetypeassert // the API server gave it
+		change(spec["containers"].([]any)[0].(map[string]any)) //nolint:forcetypeassert // as well
+		pod["apiVersion"], pod["kind"] = "v1", "Pod"
+		pod["metadata"] = map[string]any{"name": "one", "namespace": namespace}
+		text, err := json.Marshal(pod)
+		must(t, err)
+		_, err = c.try("create", "--dry-run=server", "-f", c.write("pod.json", string(text)))
+		return err
+	}
+	must(t, admitted(func(map[string]any) {}))
+	if err := admitted(func(container map[string]any) { delete(container, "securityContext") }); err == nil || !strings.Contains(err.Error(), "PodSecurity") {
+		t.Errorf("the namespace admits any Pod: %v", err)
+	}
+}
+
+const chart = root + "/deploy/charts/kratix-schedule"
+
+// helm does something as the admin.
+func (c *cluster) helm(args ...string) (string, error) {
+	cmd := exec.Command(filepath.Join(root, "bin/kube/helm"), append(args, "--kubeconfig", c.admin)...)
+	cmd.Env = append(os.Environ(), "HOME="+c.dir, "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
+	return output(cmd)
+}
+
+// TestTheChartFromInstallToUninstall: what Helm installs places Works, does as
+// observer no more than that, and leaves the Works when it goes.
+func TestTheChartFromInstallToUninstall(t *testing.T) {
+	c := bare(t)
+	flags := []string{"kratix-schedule", chart, "--namespace", namespace, "--set", "crds.enabled=true,secrets.namespaces={default}"}
+	said, err := c.helm(append([]string{"install", "--create-namespace"}, flags...)...)
+	must(t, err)
+	if !strings.Contains(said, "Kratix's own must not run at the same time") || strings.Contains(said, "It may read no Secret yet") {
+		t.Errorf("it says\n%s", said)
+	}
+	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+	p := platformOn(t, c)
+	p.destination("worker-1", "default", "none", nil)
+	scheduler := p.schedule("--leader-elect", "--listen", address(t))
+	p.object(work("a", nil, "one"))
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	if columns := p.kubectl("get", "works"); !strings.Contains(columns, "CONFLICT-FREE") || !strings.Contains(columns, "True") {
+		t.Errorf("kubectl get works shows\n%s", columns)
+	}
+	scheduler.stop(t)
+
+	if said, err := c.helm(append([]string{"upgrade", "--set", "mode=watch"}, flags...)...); err == nil || !strings.Contains(err.Error(), "/mode") {
+		t.Errorf("a wrong value is taken: %s, %v", said, err)
+	}
+	may := func(verb, kind string) string {
+		answer, _ := c.try("auth", "can-i", verb, kind, "-n", "default", "--as", "system:serviceaccount:"+namespace+":kratix-schedule")
+		return strings.TrimSpace(answer)
+	}
+	if got := may("create", "workplacements.platform.kratix.io"); got != "yes" {
+		t.Errorf("the scheduler may create WorkPlacements: %s", got)
+	}
+	_, err = c.helm(append([]string{"upgrade", "--set", "mode=observe"}, flags...)...)
+	must(t, err)
+	c.eventually("the observer's rights", func() string {
+		if got := may("create", "workplacements.platform.kratix.io"); got != "no" {
+			return "it may create WorkPlacements: " + got
+		}
+		return ""
+	})
+	c.becomes("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080"]`)
+	p.schedule("--dry-run", "--leader-elect", "--listen", address(t))
+	p.object(work("b", nil, "one"))
+	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+
+	_, err = c.helm("uninstall", "kratix-schedule", "--namespace", namespace)
+	must(t, err)
+	if left, err := c.try("get", "-n", namespace, "deployment,service,serviceaccount,role,networkpolicy,pdb", "-l", "app.kubernetes.io/name=kratix-schedule", "-o", "name"); err != nil || left != "" {
+		t.Errorf("uninstalled, and there are %s, %v", left, err)
+	}
+	if left := c.kubectl("get", "works", "-o", "name"); !strings.Contains(left, "/a") || !strings.Contains(left, "/b") {
+		t.Errorf("the Works left are %q", left)
+	}
+}

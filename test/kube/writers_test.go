@@ -1,0 +1,324 @@
+package kube
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// redisPromise is what the Promise redis brings into a cluster: the kind of its
+// requests, and the rights that Kratix gives to its pipelines.
+const redisPromise = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: redises.example.com}
+spec:
+  group: example.com
+  names: {kind: redis, plural: redises, singular: redis}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, properties: {
+      spec: {type: object, x-kubernetes-preserve-unknown-fields: true},
+      status: {type: object, x-kubernetes-preserve-unknown-fields: true}}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: caches.example.com}
+spec:
+  group: example.com
+  names: {kind: cache, plural: caches, singular: cache}
+  scope: Cluster
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, properties: {
+      status: {type: object, properties: {message: {type: string}}}}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: redis-pipeline, namespace: default}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: redis-pipeline}
+rules:
+- {apiGroups: [example.com], resources: [redises, redises/status, caches, caches/status], verbs: [get, list, update, create, patch]}
+- {apiGroups: [platform.kratix.io], resources: [works], verbs: ["*"]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: redis-pipeline}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: redis-pipeline}
+subjects: [{kind: ServiceAccount, name: redis-pipeline, namespace: default}]
+`
+
+const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default}\n"
+
+// hidden is what a pipeline knows and no one else may read.
+const hidden = "correct-horse-battery"
+
+// workshop is a cluster in which pipelines of the Promise redis run.
+type workshop struct {
+	*cluster
+	// kratix is where a pipeline finds and leaves its files.
+	kratix     string
+	kubeconfig string
+	said       strings.Builder
+	mu         sync.Mutex
+}
+
+func newWorkshop(t *testing.T) *workshop {
+	t.Helper()
+	w := &workshop{cluster: start(t, "base"), kratix: t.TempDir()}
+	w.apply(redisPromise)
+	w.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+	token := w.kubectl("create", "token", "redis-pipeline", "--namespace", "default", "--duration=2h")
+	w.kubeconfig = w.cluster.kubeconfig("pipeline", token, w.url)
+	w.eventually("the kind redis", func() string {
+		_, err := w.try("get", "redises")
+		return text(err)
+	})
+	w.leaves("input/object.yaml", redisRequest)
+	w.leaves("output/redis.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\nstringData: {password: "+hidden+"}\n")
+	t.Cleanup(func() {
+		for _, secret := range []string{hidden, token} {
+			if strings.Contains(w.said.String(), secret) {
+				t.Errorf("a secret was printed:\n%s", w.said.String())
+			}
+		}
+	})
+	return w
+}
+
+// leaves writes a file of the pipeline.
+func (w *workshop) leaves(path, content string) {
+	w.t.Helper()
+	path = filepath.Join(w.kratix, path)
+	must(w.t, os.MkdirAll(filepath.Dir(path), 0o700))
+	must(w.t, os.WriteFile(path, []byte(content), 0o600))
+}
+
+// does runs a command of kratix-schedule as the pipeline's ServiceAccount, and
+// gives all that it says.
+func (w *workshop) does(environment []string, args ...string) (string, error) {
+	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
+	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)
+	said, err := cmd.CombinedOutput()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.said.Write(said)
+	return strings.TrimSpace(string(said)), err
+}
+
+// says runs a command that must work and print this.
+func (w *workshop) says(want string, args ...string) {
+	w.t.Helper()
+	if said, err := w.does(nil, args...); err != nil || said != want {
+		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
+	}
+}
+
+// fails runs a command that must fail and say this.
+func (w *workshop) fails(want string, args ...string) {
+	w.t.Helper()
+	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
+		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
+	}
+}
+
+func applyArgs() []string {
+	return []string{"work", "--promise", "redis", "--pipeline", "instance", "--apply"}
+}
+
+func TestAPipelinesWorkIsWrittenOnce(t *testing.T) {
+	w := newWorkshop(t)
+	const name = "redis-one-default-instance-c82c4"
+	const work = "work/" + name
+	w.says("created Work default/"+name, applyArgs()...)
+	version := w.get(work, "{.metadata.resourceVersion}")
+	w.says("unchanged Work default/"+name, applyArgs()...)
+	if now := w.get(work, "{.metadata.resourceVersion}"); now != version || version == "" {
+		t.Errorf("it was written again: version %q, then %q", version, now)
+	}
+	if w.get(work, "{.spec.lastExecutionTimestamp}") == "" {
+		t.Error("it does not say when it was made")
+	}
+
+	w.leaves("output/more/two.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\n")
+	w.leaves("metadata/destination-selectors.yaml", "- directory: more\n  matchLabels: {zone: a}\n")
+	w.says("updated Work default/"+name, applyArgs()...)
+	w.becomes(work, "{.spec.workloadGroups[*].directory}", "more .")
+	w.becomes(work, "{.spec.workloadGroups[0].destinationSelectors[0].matchLabels.zone}", "a")
+
+	// A Work that Kratix made has a name of its own, and stays the one.
+	w.kubectl("delete", work)
+	w.apply("apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata:\n  name: redis-one-instance-0a1b2\n  namespace: default\n" +
+		"  finalizers: [kratix.io/work-cleanup]\n" +
+		"  labels: {kratix.io/promise-name: redis, kratix.io/resource-name: one, kratix.io/pipeline-name: instance, kratix.io/work-type: resource}\n" +
+		"spec: {promiseName: redis, resourceName: one, lastExecutionTimestamp: \"2026-01-01T00:00:00Z\"}\n")
+	w.says("updated Work default/redis-one-instance-0a1b2", applyArgs()...)
+	w.says("unchanged Work default/redis-one-instance-0a1b2", applyArgs()...)
+	w.becomes("works", "{.items[*].metadata.name}", "redis-one-instance-0a1b2")
+	w.becomes("works", "{.items[0].metadata.finalizers[0]}", "kratix.io/work-cleanup")
+
+	w.kubectl("delete", "works", "--all", "--wait=false")
+	w.fails("the Work redis-one-instance-0a1b2 of an earlier run is being deleted; run this again once it is gone", applyArgs()...)
+}
+
+func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
+	w := newWorkshop(t)
+	var running sync.WaitGroup
+	said := make([]string, 8)
+	for i := range said {
+		running.Go(func() {
+			var err error
+			if said[i], err = w.does(nil, applyArgs()...); err != nil {
+				t.Errorf("%v: %s", err, said[i])
+			}
+		})
+	}
+	running.Wait()
+	if created := strings.Count(strings.Join(said, "\n"), "created"); created != 1 {
+		t.Errorf("%d were created: %q", created, said)
+	}
+}
+
+func TestAFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
+	w := newWorkshop(t)
+	w.kubectl("patch", "crd", "works.platform.kratix.io", "--type=json", "-p",
+		`[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/workloadGroups/items/properties/destinationSelectors/items/properties/matchExpressions"}]`)
+	w.leaves("metadata/destination-selectors.yaml", "- matchExpressions: [{key: gpu, operator: Exists}]\n")
+	w.eventually("the field is unknown", func() string {
+		said, err := w.does(nil, applyArgs()...)
+		if err == nil || !strings.Contains(said, `unknown field "spec.workloadGroups[0].destinationSelectors[0].matchExpressions"`) {
+			w.try("delete", "works", "--all")
+			return said
+		}
+		return ""
+	})
+}
+
+func TestAPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
+	w := newWorkshop(t)
+	w.apply(redisRequest)
+	w.kubectl("patch", "redis", "one", "--subresource=status", "--type=merge", "-p",
+		`{"status": {"message": "Pending", "own": "stays", "connection": {"port": 1}, "conditions": [{"type": "Reconciled", "status": "True"}]}}`)
+	w.leaves("metadata/status.yaml", "connection: {password: "+hidden+"}\nreplicas: 3\n")
+	w.says("updated status of redis default/one: conditions, connection, message, replicas", "status")
+	for path, want := range map[string]string{
+		"{.status.message}":               "Resource requested",
+		"{.status.own}":                   "stays",
+		"{.status.replicas}":              "3",
+		"{.status.connection}":            `{"password":"` + hidden + `"}`,
+		"{.status.conditions[*].type}":    "Reconciled PipelineCompleted",
+		"{.status.conditions[1].message}": "Pipeline completed",
+		"{.metadata.generation}":          "1",
+	} {
+		if got := w.get("redis/one", path); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+	if got := w.condition("redis/one", "PipelineCompleted"); got != "True PipelineExecutedSuccessfully" {
+		t.Errorf("the condition is %q", got)
+	}
+	version := w.get("redis/one", "{.metadata.resourceVersion}")
+	w.says("unchanged status of redis default/one", "status")
+	if now := w.get("redis/one", "{.metadata.resourceVersion}"); now != version {
+		t.Errorf("it was written again: version %q, then %q", version, now)
+	}
+
+	// A key without a value goes, and Kratix's condition of today is the other one.
+	w.leaves("metadata/status.yaml", "message: up\nreplicas:\n")
+	w.says("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
+	w.becomes("redis/one", "{.status.message}{.status.replicas}", "up")
+	w.becomes("redis/one", "{.status.conditions[*].type}", "Reconciled PipelineCompleted ConfigureWorkflowCompleted")
+}
+
+func TestAStatusThatOthersWriteTooLosesNothing(t *testing.T) {
+	w := newWorkshop(t)
+	w.apply(redisRequest)
+	w.leaves("metadata/status.yaml", "message: up\n")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = w.try("patch", "redis", "one", "--subresource=status", "--type=merge", "-p", `{"status": {"other": "`+address(t)+`"}}`)
+			}
+		}
+	}()
+	var running sync.WaitGroup
+	for _, condition := range []string{"PipelineCompleted", "ConfigureWorkflowCompleted", "none"} {
+		for range 4 {
+			running.Go(func() {
+				if said, err := w.does(nil, "status", "--condition", condition); err != nil {
+					t.Errorf("%v: %s", err, said)
+				}
+			})
+		}
+	}
+	running.Wait()
+	close(stop)
+	<-stopped
+	if got := w.get("redis/one", "{.status.message} {.status.conditions[*].type}"); got != "up PipelineCompleted ConfigureWorkflowCompleted" && got != "up ConfigureWorkflowCompleted PipelineCompleted" {
+		t.Errorf("the status is %q", got)
+	}
+	if w.get("redis/one", "{.status.other}") == "" {
+		t.Error("what the other wrote is lost")
+	}
+}
+
+func TestAStatusForNobody(t *testing.T) {
+	w := newWorkshop(t)
+	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
+	w.fails("redis default/one: it is not in the cluster: it was deleted, or the cluster is not the one that the pipeline ran for", "status")
+
+	w.apply(redisRequest)
+	w.leaves("input/object.yaml", "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default, uid: of-an-earlier-one}\n")
+	w.fails("there is another of the same name", "status")
+	if got := w.get("redis/one", "{.status}"); got != "" {
+		t.Errorf("the status of another is %s", got)
+	}
+	w.leaves("input/object.yaml", "apiVersion: example.com/v1\nkind: kafka\nmetadata: {name: one}\n")
+	w.fails("the cluster serves no kind kafka in example.com/v1: is its Promise installed?", "status")
+	w.leaves("input/object.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\n")
+	w.fails("its CustomResourceDefinition has no status subresource", "status")
+	w.leaves("input/object.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: one, namespace: default}\n")
+	w.fails(`deployments.apps "one" is forbidden`, "status")
+}
+
+// TestAStatusAsKratixNamesIt: the request is in the environment, its kind belongs
+// to no namespace and keeps nothing but a message.
+func TestAStatusAsKratixNamesIt(t *testing.T) {
+	w := newWorkshop(t)
+	w.apply("apiVersion: example.com/v1\nkind: cache\nmetadata: {name: wide}\n")
+	must(t, os.Remove(filepath.Join(w.kratix, "input/object.yaml")))
+	w.leaves("metadata/status.yaml", "message: up\nendpoint: "+hidden+"\n")
+	kratix := []string{
+		"KRATIX_OBJECT_GROUP=example.com", "KRATIX_OBJECT_VERSION=v1", "KRATIX_OBJECT_KIND=cache", "KRATIX_OBJECT_NAME=wide",
+		"KRATIX_OBJECT_NAMESPACE=", "IS_LAST_PIPELINE=false",
+	}
+	said, err := w.does(kratix, "status")
+	const want = "kratix-schedule: the API server did not keep all of endpoint in the status of cache wide: its CustomResourceDefinition does not have such fields\n" +
+		"updated status of cache wide: endpoint, message"
+	if err != nil || said != want {
+		t.Errorf("%v, it says\n%s", err, said)
+	}
+	w.becomes("cache/wide", "{.status}", `{"message":"up"}`)
+	if said, err := w.does(append(kratix, "KRATIX_DRY_RUN=true"), "status"); err != nil || !strings.Contains(said, "message") {
+		t.Errorf("%v, it says\n%s", err, said)
+	}
+	w.becomes("cache/wide", "{.status.message}", "Dry run executed")
+}
