@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -71,8 +72,16 @@ func TestTheChartFromInstallToUninstall(t *testing.T) {
 	p.object(work("a", nil, "one"))
 	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
-	if columns := p.kubectl("get", "works"); !strings.Contains(columns, "CONFLICT-FREE") || !strings.Contains(columns, "True") {
-		t.Errorf("kubectl get works shows\n%s", columns)
+	p.object(work("b", nil, "one"))
+	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/b", "Ready", "False WorkplacementsFailing")
+	var columns []string
+	for line := range strings.Lines(p.kubectl("get", "works")) {
+		fields := strings.Fields(line)
+		columns = append(columns, strings.Join(fields[:len(fields)-1], " ")) // without the age
+	}
+	if want := []string{"NAME READY STATUS CONFLICT-FREE", "a True Ready True", "b False Failing False"}; !slices.Equal(columns, want) {
+		t.Errorf("kubectl get works shows %q, want %q", columns, want)
 	}
 	scheduler.stop(t)
 
@@ -96,15 +105,15 @@ func TestTheChartFromInstallToUninstall(t *testing.T) {
 	})
 	c.becomes("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080"]`)
 	p.schedule("--dry-run", "--leader-elect", "--listen", address(t))
-	p.object(work("b", nil, "one"))
-	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+	p.object(work("c", nil, "one"))
+	p.comesTo("work/c", "ConflictFree", "False DuplicateResources")
 
 	_, err = c.helm("uninstall", "kratix-schedule", "--namespace", namespace)
 	must(t, err)
 	if left, err := c.try("get", "-n", namespace, "deployment,service,serviceaccount,role,networkpolicy,pdb", "-l", "app.kubernetes.io/name=kratix-schedule", "-o", "name"); err != nil || left != "" {
 		t.Errorf("uninstalled, and there are %s, %v", left, err)
 	}
-	if left := c.kubectl("get", "works", "-o", "name"); !strings.Contains(left, "/a") || !strings.Contains(left, "/b") {
+	if left := c.kubectl("get", "works", "-o", "name"); !strings.Contains(left, "/a") || !strings.Contains(left, "/c") {
 		t.Errorf("the Works left are %q", left)
 	}
 }

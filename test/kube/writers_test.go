@@ -10,7 +10,8 @@ import (
 )
 
 // redisPromise is what the Promise redis brings into a cluster: the kind of its
-// requests, and the rights that Kratix gives to its pipelines.
+// requests, and just those rights of a pipeline that docs/how-to/end-a-pipeline.md
+// tells of.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -51,8 +52,9 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: redis-pipeline}
 rules:
-- {apiGroups: [example.com], resources: [redises, redises/status, caches, caches/status], verbs: [get, list, update, create, patch]}
-- {apiGroups: [platform.kratix.io], resources: [works], verbs: ["*"]}
+- {apiGroups: [platform.kratix.io], resources: [works], verbs: [list, create, update]}
+- {apiGroups: [example.com], resources: [redises, caches], verbs: [get]}
+- {apiGroups: [example.com], resources: [redises/status, caches/status], verbs: [update]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
