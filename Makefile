@@ -52,7 +52,10 @@ kube-servers: ## Build the API server, etcd, kubectl and Helm for tests into bin
 e2e-kube: build kube-servers servers ## Run the tests in a cluster: a real API server, git and S3
 	cd test/kube && go vet ./... && go test -count=1 -timeout=30m $(TESTFLAGS) .
 
+# Built as hack/kube-servers.sh builds Helm, so that it is compiled once.
 .PHONY: chart
+chart: export CGO_ENABLED=0
+chart: export GOFLAGS=-trimpath
 chart: ## Check the manifests and the chart in deploy with Helm's own library
 	cd test/deploy && go vet ./... && go test -count=1 .
 
