@@ -59,6 +59,13 @@ chart: export GOFLAGS=-trimpath
 chart: ## Check the manifests and the chart in deploy with Helm's own library
 	cd test/deploy && go vet ./... && go test -count=1 .
 
+BURST ?= 5000
+MANY  ?= 20000
+
+.PHONY: bench-kube
+bench-kube: build kube-servers ## Count writes at a real API server; time BURST (5000) Works at once; memory of MANY (20000)
+	cd test/kube && go vet ./... && go test -count=1 -timeout=60m -run Writes -bench . -benchtime 1x . -burst $(BURST) -many $(MANY)
+
 .PHONY: vet
 vet: ## Run go vet
 	go vet ./...

@@ -719,3 +719,38 @@ func (w *testWorld) buildAll(seed uint64) {
 		}
 	}
 }
+
+// early tells what it will be like once a write that goes on has ended.
+type early struct{ statestore.Store }
+
+func (e early) Read(ctx context.Context) (statestore.State, error) {
+	state, err := e.Store.Read(ctx)
+	state.InHand = true
+	return state, err
+}
+
+func TestWhatAWriteInHandBringsIsNotThereYet(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "one")
+	w.round()
+	plain := w.store
+	waits := func(when string) {
+		t.Helper()
+		r := w.round()
+		for _, p := range r.Placements {
+			if p.State != report.Pending {
+				t.Errorf("%s: %s is %s", when, p.Work, p.State)
+			}
+		}
+		if len(r.Placements) == 0 || len(r.Stores) > 0 {
+			t.Errorf("%s: the report has %v and covers %v", when, r.Placements, r.Stores)
+		}
+	}
+	w.store = early{plain}
+	waits("nothing else is to be written")
+	w.put("b", "two")
+	w.store = early{&flaky{Store: plain, apply: &statestore.Error{Op: "write", Store: "x", Err: statestore.ErrPending}}}
+	waits("more is to be written")
+	w.store = plain
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed})
+}

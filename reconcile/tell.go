@@ -80,10 +80,17 @@ func (r *reporter) failed(d *desired) {
 	}
 }
 
-// unwritten tells of everything on a store whose changes are not written.
+// unwritten tells of everything on a store whose changes are not written. What
+// is unchanged only once an earlier write ends is not written yet.
 func (r *reporter) unwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
-		r.parts[d.destinations[i].Name] = o.unwritten(state)
+		told := o.unwritten(state)
+		for i := range told {
+			if d.state.InHand && told[i].State == report.Unchanged {
+				told[i].State = report.Pending
+			}
+		}
+		r.parts[d.destinations[i].Name] = told
 	}
 }
 
@@ -93,7 +100,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		r.add(o.findings...)
 	}
 	switch {
-	case errors.Is(outcome.Err, statestore.ErrPending):
+	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.InHand:
 		r.unwritten(d, report.Pending)
 		return
 	case errors.Is(outcome.Err, errRehearsed):

@@ -49,6 +49,9 @@ type State struct {
 	// have put there or may have had to remove: they are this program's own even
 	// where no record says so. Only stores whose Apply is not one step have any.
 	Unfinished []tree.Path
+	// InHand tells that the store is not like this yet, but will be once a write
+	// that goes on has ended.
+	InHand bool
 	// Warnings are what works but is doubtful about the store, such as a
 	// certificate that is not verified. They are there even beside an error.
 	Warnings []string

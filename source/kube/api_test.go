@@ -21,7 +21,7 @@ import (
 // api is an API server that serves what a test puts into it, by list and by
 // watch, as a real one would.
 type api struct {
-	t      *testing.T
+	t      testing.TB
 	server *httptest.Server
 
 	mu sync.Mutex
@@ -50,7 +50,7 @@ type happened struct {
 	object   map[string]any
 }
 
-func newAPI(t *testing.T) *api {
+func newAPI(t testing.TB) *api {
 	a := &api{
 		t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}),
 		refused: map[string]int{}, open: map[string]int{}, listed: map[string]int{},

@@ -18,7 +18,7 @@ func after(base statestore.State, changes statestore.ChangeSet) statestore.State
 		differ = append(differ, statestore.FileChange{Path: file.Path, Sum: base.Contents.Sum(file.Content)})
 		contents.files[file.Path] = file.Content
 	}
-	base.Files, base.Contents = base.Files.With(differ), contents
+	base.Files, base.Contents, base.InHand = base.Files.With(differ), contents, true
 	return base
 }
 

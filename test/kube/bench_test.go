@@ -122,10 +122,10 @@ const destinations = 20
 
 // made gives the i-th Work of a benchmark, for one of the Destinations: three files
 // of a kibibyte each, half of which cannot be made smaller.
-func made(namespace string, i int) *kratix.Work {
+func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
-	w.Namespace = namespace
+	w.Namespace = crowded
 	for file := range 3 {
 		content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s-%d\n  namespace: default\ndata:\n", name, file)
 		for line := 0; len(content) < 1024; line++ {
@@ -137,48 +137,68 @@ func made(namespace string, i int) *kratix.Work {
 	return w
 }
 
+// crowded is the namespace of a benchmark's Works.
+const crowded = "crowded"
+
+func crowd(n int) []*kratix.Work {
+	works := make([]*kratix.Work, n)
+	for i := range works {
+		works[i] = made(i)
+	}
+	return works
+}
+
 func (c *client) create(w *kratix.Work) error {
 	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
 }
 
-// bare creates Works and the WorkPlacements that they come to, with finalizers, and
-// nothing else happens: the least that the objects cost. Then it writes the
-// statuses that they would have.
-func (c *client) bare(namespace string, works []*kratix.Work) (created, told time.Duration) {
-	c.t.Helper()
-	placement := func(w *kratix.Work) *kratix.WorkPlacement {
-		p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], strings.TrimPrefix(w.Spec.WorkloadGroups[0].DestinationSelectors[0].MatchLabels["on"], "d"))
-		p.Finalizers = []string{kratix.PlacementFinalizer}
-		return p
+// bare creates Works and the WorkPlacements that they come to, with finalizers, in a
+// cluster in which nothing else happens: the least that the objects cost. Then it
+// writes the statuses that they would have. It gives the times, and the servers'
+// processor time for all of it.
+func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
+	b.Helper()
+	p := benched(b, flags...)
+	c := p.client()
+	works := crowd(*burst)
+	placements := make([]*kratix.WorkPlacement, len(works))
+	for i, w := range works {
+		placements[i] = kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], w.Spec.WorkloadGroups[0].DestinationSelectors[0].MatchLabels["on"])
+		placements[i].Finalizers = []string{kratix.PlacementFinalizer}
 	}
+	before := p.apiserver.cpu(b) + p.database.cpu(b)
 	began := time.Now()
-	each(c.t, len(works), func(i int) error { return c.create(works[i]) })
-	each(c.t, len(works), func(i int) error {
-		return c.do(http.MethodPost, collection(namespace, "workplacements"), "application/json", placement(works[i]))
+	each(b, len(works), func(i int) error { return c.create(works[i]) })
+	each(b, len(works), func(i int) error {
+		return c.do(http.MethodPost, collection(crowded, "workplacements"), "application/json", placements[i])
 	})
 	created = time.Since(began)
 	conditions := []metav1.Condition{}
 	for _, kind := range []string{"ScheduleSucceeded", "WriteSucceeded", "Ready", "ConflictFree"} {
-		conditions = append(conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "a message as long", LastTransitionTime: metav1.Now()})
+		conditions = append(conditions, metav1.Condition{
+			Type: kind, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "a message as long", LastTransitionTime: metav1.Now(),
+		})
 	}
 	status := map[string]any{"status": map[string]any{"conditions": conditions}}
-	each(c.t, len(works), func(i int) error {
-		return c.do(http.MethodPatch, collection(namespace, "workplacements")+"/"+placement(works[i]).Name+"/status", "application/merge-patch+json", status)
-	})
-	each(c.t, len(works), func(i int) error {
-		return c.do(http.MethodPatch, collection(namespace, "works")+"/"+works[i].Name+"/status", "application/merge-patch+json", status)
-	})
-	return created, time.Since(began)
+	tell := func(resource, name string) error {
+		return c.do(http.MethodPatch, collection(crowded, resource)+"/"+name+"/status", "application/merge-patch+json", status)
+	}
+	each(b, len(works), func(i int) error { return tell("workplacements", placements[i].Name) })
+	each(b, len(works), func(i int) error { return tell("works", works[i].Name) })
+	told, busy = time.Since(began), p.apiserver.cpu(b)+p.database.cpu(b)-before
+	p.apiserver.kill()
+	p.database.kill()
+	return created, told, busy
 }
 
 // ready tells when so many Works are Ready.
-func (c *client) ready(namespace string, n int) <-chan time.Time {
+func (c *client) ready(n int) <-chan time.Time {
 	c.t.Helper()
 	done := make(chan time.Time, 1)
 	go func() {
 		seen := map[string]bool{}
 		for len(seen) < n && c.t.Context().Err() == nil {
-			c.watch(namespace, seen, n) // the API server ends a watch that is slow
+			c.watch(seen, n) // the API server ends a watch that is slow
 		}
 		done <- time.Now()
 	}()
@@ -186,8 +206,8 @@ func (c *client) ready(namespace string, n int) <-chan time.Time {
 }
 
 // watch notes which Works are Ready until so many are, or the watch ends.
-func (c *client) watch(namespace string, seen map[string]bool, n int) {
-	answer, err := c.ask(http.MethodGet, collection(namespace, "works")+"?watch=true&resourceVersion=0", "", nil)
+func (c *client) watch(seen map[string]bool, n int) {
+	answer, err := c.ask(http.MethodGet, collection(crowded, "works")+"?watch=true&resourceVersion=0", "", nil)
 	if err != nil {
 		return
 	}
@@ -218,8 +238,7 @@ func benched(b *testing.B, flags ...string) *platform {
 	for i := range destinations {
 		p.destination(fmt.Sprint("d", i), "default", "none", map[string]string{"on": fmt.Sprint("d", i)})
 	}
-	p.kubectl("create", "namespace", "bare")
-	p.kubectl("create", "namespace", "burst")
+	p.kubectl("create", "namespace", crowded)
 	return p
 }
 
@@ -230,36 +249,22 @@ const longest = 20 * time.Minute
 func BenchmarkWorksAtOnce(b *testing.B) {
 	for b.Loop() {
 		log, flags := newAudit(b)
+		created, told, bare := bare(b, flags)
 		p := benched(b, flags...)
 		c := p.client()
-		works := map[string][]*kratix.Work{}
-		for _, namespace := range []string{"bare", "burst"} {
-			for i := range *burst {
-				works[namespace] = append(works[namespace], made(namespace, i))
-			}
-		}
 		servers := func() time.Duration { return p.apiserver.cpu(b) + p.database.cpu(b) }
-		before := servers()
-		created, told := c.bare("bare", works["bare"])
-		bare := servers() - before
-		p.kubectl("delete", "works,workplacements", "--all", "--namespace", "bare", "--wait=false", "--request-timeout=10m")
-		each(b, *burst, func(i int) error {
-			w := works["bare"][i]
-			p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], fmt.Sprint(i%destinations))
-			return c.do(http.MethodPatch, collection("bare", "workplacements")+"/"+p.Name, "application/merge-patch+json",
-				map[string]any{"metadata": map[string]any{"finalizers": []string{}}})
-		})
 
+		works := crowd(*burst)
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
 		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
 		rounds := p.counted(at, "kratix_schedule_rounds_total")
 		log.written()
-		done := c.ready("burst", *burst)
-		before = servers()
+		done := c.ready(*burst)
+		before := servers()
 		own := daemon.cpu(b)
 		began := time.Now()
-		each(b, *burst, func(i int) error { return c.create(works["burst"][i]) })
+		each(b, *burst, func(i int) error { return c.create(works[i]) })
 		taken := time.Since(began)
 		var all time.Duration
 		select {
@@ -305,8 +310,8 @@ func BenchmarkMemory(b *testing.B) {
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
 		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
-		done := c.ready("burst", *many)
-		each(b, *many, func(i int) error { return c.create(made("burst", i)) })
+		done := c.ready(*many)
+		each(b, *many, func(i int) error { return c.create(made(i)) })
 		select {
 		case <-done:
 		case <-time.After(longest):
