@@ -24,6 +24,15 @@ func (s *BucketStateStore) Location() Location {
 	return Location{Place: strings.ToLower(s.Spec.Endpoint) + "/" + s.Spec.BucketName, Path: s.Spec.Path}
 }
 
+// PlaceOf names the place that a store writes to; spec describes the store, and is
+// nil where nothing does.
+func PlaceOf(ref StateStoreReference, spec Object) string {
+	if located, ok := spec.(interface{ Location() Location }); ok {
+		return located.Location().Place
+	}
+	return ref.String()
+}
+
 // normalURL drops what does not change the repository: user, password, the
 // default port, a trailing slash, ".git", the case of the host, and whether ssh
 // is written as a URL or as host:path.

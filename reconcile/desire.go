@@ -102,6 +102,9 @@ func (dest *desiredDestination) plan(memo *memo) {
 	for _, kept := range dest.part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
 	}
+	for _, old := range dest.part.awaiting {
+		dest.placements = append(dest.placements, keep(dest.destinationView, old, "it stays until its successor is recorded"))
+	}
 }
 
 // keepAll leaves everything on a Destination as it is.
@@ -117,7 +120,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement, memo *memo) *d
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
 	key := renderKey{
 		work: from.Work, group: from.Spec.ID, destination: dest.Destination, name: from.Name,
-		misplaced: from.Misplaced, movedFrom: from.Labels[scheduler.MovedFromLabel], owner: dest.policy.Owner,
+		misplaced: from.Misplaced, movedFrom: from.Labels[kratix.MovedFromLabel], owner: dest.policy.Owner,
 	}
 	made, known := memo.rendered.get(key)
 	if !known {

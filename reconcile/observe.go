@@ -24,7 +24,9 @@ type world struct {
 	leftOut []scheduler.Destination
 	// unread are placements that the source remembers, where no record can say
 	// otherwise.
-	unread   []*kratix.WorkPlacement
+	unread []*kratix.WorkPlacement
+	// decided are placements that only their Works know of yet.
+	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 }
 
@@ -273,7 +275,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Clone(w.unread)}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided)}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

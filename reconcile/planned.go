@@ -15,18 +15,21 @@ type planned map[string]part
 type part struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
+	// awaiting are placements whose successors are not recorded yet.
+	awaiting []*kratix.WorkPlacement
 	// moved maps placements to where others have taken their place.
 	moved map[*kratix.WorkPlacement]string
 }
 
 // same tells that two parts want the same of the same objects.
 func (p part) same(other part) bool {
-	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) &&
+	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && maps.Equal(p.moved, other.moved)
 }
 
-// byDestination deals a plan out.
-func byDestination(plan *scheduler.Result) planned {
+// byDestination deals a plan out; decided are placements that are not recorded
+// yet.
+func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
 	for _, on := range plan.Parts {
 		parts[on.Destination] = part{placements: on.Placements}
@@ -38,6 +41,10 @@ func byDestination(plan *scheduler.Result) planned {
 		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
 	}
 	for _, moved := range plan.Moved {
+		if awaits(moved, decided) {
+			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
+			continue
+		}
 		parts.change(moved.WorkPlacement, func(p *part) {
 			if p.moved == nil {
 				p.moved = map[*kratix.WorkPlacement]string{}

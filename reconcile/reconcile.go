@@ -42,6 +42,9 @@ type Reconciler struct {
 	// Builder builds directories with a kustomization; nil builds them in this
 	// process, which a build without end would hold up.
 	Builder kustomize.Builder
+	// Mine tells whether this process writes to a place, as kratix.Location names
+	// it, where several processes share the stores; nil means that it writes to all.
+	Mine func(place string) bool
 
 	memo    memo
 	planner scheduler.Planner
@@ -103,6 +106,8 @@ func ignoreStale(err error) error {
 //	layout     the files of each placement
 //	dedupe     who may be written without breaking a Destination; what may not
 //	           is scheduled once more, in case another Destination takes it
+//	share      what is new of requests waits until their Works say where it goes,
+//	           if several processes share the stores
 //	diff       the changes, one set a store
 //	finish     written, what lies in one place at once, or only shown
 //
@@ -118,6 +123,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done = r.stage(ctx, StageObserve)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
 	done(nil)
+	if r.Mine != nil {
+		world.heed()
+	}
 	inner, done = r.stage(ctx, StagePlan)
 	plan, stores := r.plan(inner, world)
 	done(nil)
@@ -127,6 +135,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	var ready []*desired
 	var parts []statestore.Part
 	for _, store := range stores {
+		if r.Mine != nil && !r.Mine(store.place()) {
+			out.elsewhere(store)
+			continue
+		}
 		if store.failed != nil {
 			out.failed(store)
 			continue
@@ -155,12 +167,15 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.planner.Plan(input)
-		parts := byDestination(&plan)
+		parts := byDestination(&plan, world.decided)
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
 			stores = append(stores, r.desire(ctx, store, parts))
 		}
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
+			if r.Mine != nil {
+				stores = r.withhold(ctx, parts, stores)
+			}
 			return plan, stores
 		}
 		input.Clashes = clashing.has

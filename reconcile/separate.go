@@ -30,6 +30,9 @@ func territoryOf(store *storeView, d *destinationView) territory {
 	return territory{place: location.Place, dir: path.Join(d.base)}
 }
 
+// place names where a store writes to.
+func (s *storeView) place() string { return kratix.PlaceOf(s.ref, s.spec) }
+
 // overlaps tells whether one lies in the other.
 func (t territory) overlaps(other territory) bool {
 	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))

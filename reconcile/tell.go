@@ -126,6 +126,17 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	r.said.Stores = append(r.said.Stores, told)
 }
 
+// elsewhere tells of a store that another process writes to.
+func (r *reporter) elsewhere(d *desired) {
+	for _, o := range d.outcomes {
+		r.add(o.findings...)
+	}
+	r.unwritten(d, report.Pending)
+	if d.failed == nil {
+		r.said.Stores = append(r.said.Stores, report.Store{Name: d.ref.String(), Revision: string(d.state.Revision)})
+	}
+}
+
 // report gives everything said, in a stable order.
 func (r *reporter) report(told *roll) report.Report {
 	// A round that could do nothing would do nothing again.

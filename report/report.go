@@ -47,6 +47,10 @@ type Placement struct {
 	Reason      string
 	// Misplaced tells that the Destination no longer fits.
 	Misplaced bool
+	// Chosen is the Work as it was when a place was chosen for one of its groups,
+	// which is written once the Work says so; nil for everything else. It is not
+	// to be shown.
+	Chosen *kratix.Work `json:"-"`
 	// Object is the WorkPlacement, as it should be or as it was; nil for what is
 	// not placed. It is for programs that go on with it, not to be shown.
 	Object *kratix.WorkPlacement `json:"-"`

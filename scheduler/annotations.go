@@ -35,10 +35,6 @@ const (
 // annotationPrefix begins the names of all annotations that are for this program.
 const annotationPrefix = "kratix-schedule.io/"
 
-// MovedFromLabel marks a placement that takes the place of one on another
-// Destination, until that one is gone.
-const MovedFromLabel = "kratix-schedule.io/moved-from"
-
 // maxWeight keeps comparisons of weights exact.
 const maxWeight = 1_000_000
 
@@ -113,7 +109,12 @@ func isOnDemand(w *kratix.Work) bool {
 
 // invalidAnnotations says what is wrong with a Work's annotations.
 func invalidAnnotations(w *kratix.Work) []string {
-	messages := unknown(w.Annotations, "a Work of dependencies", DependenciesAnnotation)
+	annotations := w.Annotations
+	if _, decided := annotations[kratix.DecisionsAnnotation]; decided { // replicas write it, and a round reads it
+		annotations = maps.Clone(annotations)
+		delete(annotations, kratix.DecisionsAnnotation)
+	}
+	messages := unknown(annotations, "a Work of dependencies", DependenciesAnnotation)
 	value, ok := w.Annotations[DependenciesAnnotation]
 	switch {
 	case !ok || value == OnDemand && w.IsDependency():

@@ -44,7 +44,7 @@ func onDemand(w *kratix.Work) *kratix.Work {
 
 // movedFrom marks an existing placement as one that takes another's place.
 func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
-	p.Labels[MovedFromLabel] = from
+	p.Labels[kratix.MovedFromLabel] = from
 	return p
 }
 

@@ -29,12 +29,12 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 		Reason: "it is there already",
 	}
 	p.Name = old.Name
-	switch from := old.Labels[MovedFromLabel]; {
+	switch from := old.Labels[kratix.MovedFromLabel]; {
 	case from == "":
 	case r.isGone(j, from):
 		p.Reason += "; the move from " + from + " is over"
 	default:
-		p.Labels[MovedFromLabel] = from
+		p.Labels[kratix.MovedFromLabel] = from
 	}
 	if why, ok := r.fleet.suits(j.fit, target); !ok {
 		p.Misplaced = true
@@ -62,7 +62,7 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 				continue
 			}
 			_, stillFits := r.fleet.suits(j.fit, old.Spec.TargetDestinationName)
-			marked := heir.Labels[MovedFromLabel] == old.Spec.TargetDestinationName
+			marked := heir.Labels[kratix.MovedFromLabel] == old.Spec.TargetDestinationName
 			if marked || r.in.OnMisplaced == Move && fits && !stillFits {
 				taken[old] = heir.Spec.TargetDestinationName
 			}
@@ -88,7 +88,7 @@ func (r *round) isGone(j *job, from string) bool {
 // move begins while another is not over, or while a store is unread that may
 // hold the outcome of an earlier one.
 func (r *round) wantsMove(j *job) {
-	if len(j.old) != 1 || j.work.IsDependency() || r.mayHide() || j.old[0].Labels[MovedFromLabel] != "" {
+	if len(j.old) != 1 || j.work.IsDependency() || r.mayHide() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return
 	}
 	move, asked := r.asked[groupKey{kratix.KeyOf(j.work), j.group.ID}]
@@ -118,7 +118,7 @@ func (r *round) move(j *job) {
 	}
 	r.placed[j.first].Reason += "; it stays until the one on " + to + " is recorded"
 	moved := r.addNew(j, to, "moved from "+j.old[0].Spec.TargetDestinationName+"; "+reason)
-	moved.Labels[MovedFromLabel] = j.old[0].Spec.TargetDestinationName
+	moved.Labels[kratix.MovedFromLabel] = j.old[0].Spec.TargetDestinationName
 	r.result.begun = true
 }
 

@@ -111,7 +111,7 @@ func TestMoves(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s\nagain %v", strings.Join(got, "\n"), strings.Join(c.want, "\n"), result.Again)
 			}
 			for _, p := range result.Placements() {
-				if p.New && p.Labels[MovedFromLabel] == "" {
+				if p.New && p.Labels[kratix.MovedFromLabel] == "" {
 					t.Errorf("%s does not say where it comes from", p.Name)
 				}
 			}
@@ -142,7 +142,7 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.in.Works = []*kratix.Work{a}
 			c.in.Existing = append(c.in.Existing, existing...)
-			if p := Plan(c.in).Placements()[0]; p.Spec.TargetDestinationName != "y" || (p.Labels[MovedFromLabel] == "x") != c.marked {
+			if p := Plan(c.in).Placements()[0]; p.Spec.TargetDestinationName != "y" || (p.Labels[kratix.MovedFromLabel] == "x") != c.marked {
 				t.Errorf("on %s, labels %v", p.Spec.TargetDestinationName, p.Labels)
 			}
 		})

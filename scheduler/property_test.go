@@ -292,7 +292,7 @@ func (s *stage) checkStores(t *testing.T, at string, before map[groupKey][]*krat
 			t.Fatalf("%s: %v is in %d places", at, key, len(placements))
 		case len(placements) == 2:
 			a, b := placements[0], placements[1]
-			if a.Labels[MovedFromLabel] != b.Spec.TargetDestinationName && b.Labels[MovedFromLabel] != a.Spec.TargetDestinationName {
+			if a.Labels[kratix.MovedFromLabel] != b.Spec.TargetDestinationName && b.Labels[kratix.MovedFromLabel] != a.Spec.TargetDestinationName {
 				t.Fatalf("%s: %v is in two places, and not by a move: %v %v", at, key, a.Name, b.Name)
 			}
 		}

@@ -81,7 +81,7 @@ func (b *balancer) collect() {
 // movable tells whether a job has one placement, where it fits, and no move is
 // under way.
 func (j *job) movable(r *round) bool {
-	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[MovedFromLabel] != "" {
+	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return false
 	}
 	_, fits := r.fleet.suits(j.fit, j.old[0].Spec.TargetDestinationName)

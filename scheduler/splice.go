@@ -106,6 +106,6 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 // beginsMove tells whether a placement is new that takes another's place.
 func beginsMove(parts []Part) bool {
 	return slices.ContainsFunc(parts, func(part Part) bool {
-		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[MovedFromLabel] != "" })
+		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })
 	})
 }

@@ -30,6 +30,9 @@ func (p *planner) destinations() []Change {
 		if p.now.Unreadable[kratix.Describe(d)] {
 			continue // whether it takes its files along is not known
 		}
+		if !p.isMineOn(d.Name) {
+			continue
+		}
 		change := Change{Object: d}
 		if p.mode == Manage {
 			p.finalize(&change, d)
@@ -157,6 +160,9 @@ func (p *planner) stores() []Change {
 // Destination names.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
+	if !p.isMine(kratix.PlaceOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object)) {
+		return
+	}
 	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), "Ready"
 	if f, failed := p.about(name, finding.StoreFailed()); failed {
 		ready, short = no(kratix.ReadyCondition, storeError, strings.TrimSpace(f.Message+" "+f.Advice())), "NotReady"

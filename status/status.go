@@ -79,12 +79,18 @@ const (
 	warning = "Warning"
 )
 
+// Mine tells whether something is this process's to write, where several share
+// the work: a place, as kratix.PlaceOf names it, with the Destinations,
+// WorkPlacements and state stores that belong to it, or an object, as
+// kratix.Describe names it. nil means that everything is.
+type Mine func(what string) bool
+
 // Plan gives the changes that make the objects say what the report says, at a
-// time. The changes of one list may be made at once, those of the next after
+// time, as far as they are mine. The changes of one list may be made at once, those of the next after
 // them: a Work is ready when its WorkPlacements are, and a Destination goes when
 // they have gone. What the report is silent about stays as it is.
-func Plan(said report.Report, now Objects, mode Mode, at metav1.Time) [][]Change {
-	p := newPlanner(said, now, mode, at)
+func Plan(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) [][]Change {
+	p := newPlanner(said, now, mode, mine, at)
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
@@ -92,6 +98,7 @@ func Plan(said report.Report, now Objects, mode Mode, at metav1.Time) [][]Change
 type planner struct {
 	now  Objects
 	mode Mode
+	mine Mine
 	at   metav1.Time
 	// placements are the report's by their WorkPlacements' keys, byWork by their
 	// Works', and byDestination by the names of their Destinations.
@@ -105,17 +112,19 @@ type planner struct {
 	// that were written.
 	covered, written map[string]bool
 	revision         map[string]string
+	// mineBy remembers which Destinations are mine.
+	mineBy map[string]bool
 	// clashes are the findings about what Flux could not build, by object; others
 	// are all others.
 	clashes, others map[string][]finding.Finding
 }
 
-func newPlanner(said report.Report, now Objects, mode Mode, at metav1.Time) *planner {
+func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) *planner {
 	p := &planner{
-		now: now, mode: mode, at: at,
+		now: now, mode: mode, mine: mine, at: at,
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{},
+		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, mineBy: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{},
 	}
 	for _, placement := range said.Placements {

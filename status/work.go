@@ -27,7 +27,11 @@ func (p *planner) works() []Change {
 	var changes []Change
 	for _, work := range sorted(p.now.Works) {
 		change := Change{Object: work}
+		if p.mode == Manage {
+			p.decide(&change, work)
+		}
 		switch {
+		case !p.isMine(kratix.Describe(work)):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
 		case p.mode == Observe:
@@ -49,7 +53,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 		return
 	}
 	for _, placement := range p.now.WorkPlacements {
-		if placement.Work() == kratix.KeyOf(work) && !p.goes(placement) {
+		if placement.Work() == kratix.KeyOf(work) && !(p.isMineOn(placement.Spec.TargetDestinationName) && p.goes(placement)) {
 			return
 		}
 	}
@@ -123,7 +127,10 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		case placement.State == report.Removed:
 			continue
 		case placement.State == report.Pending:
-			return schedule, ready, 0, false // a later round knows
+			if !p.failsElsewhere(placement) {
+				return schedule, ready, 0, false // a later round knows
+			}
+			failing = append(failing, name)
 		case placement.State == report.Unplaced:
 			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
 			continue

@@ -25,6 +25,9 @@ func (p *planner) workPlacements() []Change {
 	seen := map[kratix.Key]bool{}
 	for _, have := range sorted(p.now.WorkPlacements) {
 		seen[kratix.KeyOf(have)] = true
+		if !p.isMineOn(have.Spec.TargetDestinationName) {
+			continue
+		}
 		if change := p.workPlacement(have); !change.isEmpty() {
 			changes = append(changes, change)
 		}
@@ -33,7 +36,7 @@ func (p *planner) workPlacements() []Change {
 		return changes
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
-		if placement := p.placements[key]; !seen[key] && isWanted(placement) && p.workByKey[placement.Object.Work()] != nil {
+		if placement := p.placements[key]; !seen[key] && isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
 			changes = append(changes, p.create(placement))
 		}
 	}

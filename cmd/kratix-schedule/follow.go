@@ -110,9 +110,9 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 		return f.rounds(ctx, changes, failed)
 	}
 	f.server.Standby()
-	tell := func(err error) { log.Warn("no leader yet", zap.Error(err)) }
+	tell := func(err error) { log.Warn("trouble with the Lease", zap.Error(err)) }
 	return f.beside.lead(ctx, tell, func(ctx context.Context) error {
-		log.Info("leading")
+		log.Info("working")
 		return f.rounds(ctx, changes, failed)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
@@ -38,6 +39,8 @@ type cluster struct {
 	writer *apply.Writer
 	mode   status.Mode
 	leader *leader
+	// sharing is nil unless replicas share the work.
+	sharing *sharing
 }
 
 // open connects to the cluster that the flags name, and begins to follow it.
@@ -57,16 +60,27 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	}
 	opened := &cluster{source: follows, writer: writer, mode: mode}
 	if opened.leader, err = f.lease.leader(config, identity); err != nil {
-		return nil, usage(c, err.Error())
+		return nil, err
+	}
+	if opened.sharing, err = f.lease.sharing(config, identity, opened.leader, follows.Nudge); err != nil {
+		return nil, err
 	}
 	follows.Follow(c.Context())
 	return opened, nil
 }
 
+// mine tells what this process writes about; nil if it is everything.
+func (k *cluster) mine() status.Mine {
+	if k.sharing == nil {
+		return nil
+	}
+	return k.sharing.Mine
+}
+
 // tell writes to the cluster what a round came to. It tells whether the next
 // round has more to do.
 func (k *cluster) tell(ctx context.Context, said report.Report) (calls map[string]int, again bool, err error) {
-	changes := status.Plan(said, status.Objects(k.source.Objects()), k.mode, metav1.NewTime(time.Now()).Rfc3339Copy())
+	changes := status.Plan(said, status.Objects(k.source.Objects()), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
 	outcome := k.writer.Apply(ctx, changes)
 	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {
@@ -80,6 +94,9 @@ func (k *cluster) tell(ctx context.Context, said report.Report) (calls map[strin
 func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if len(flags.input.paths) > 0 {
 		return usage(c, "--kube reads from the Kubernetes API; leave --filename out")
+	}
+	if err := flags.kube.lease.check(flags); err != nil {
+		return usage(c, err.Error())
 	}
 	commits, err := flags.git.parse(c, flags.policy.owner)
 	if err != nil {
@@ -100,6 +117,10 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
 	}
+	if opened.sharing != nil {
+		reconciler.Mine = opened.sharing.Mine
+		reconciler.Stores = &sharedStores{Opener: reconciler.Stores, share: opened.sharing.Share, open: map[kratix.StateStoreReference]*sharedStore{}}
+	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, beside{lead: opened.leading(), tell: opened.tell}, std)
 	}
@@ -118,6 +139,9 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 
 // leading is nil when there is nothing to agree on.
 func (k *cluster) leading() func(context.Context, func(error), func(context.Context) error) error {
+	if k.sharing != nil {
+		return k.sharing.lead
+	}
 	if k.leader == nil {
 		return nil
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -23,17 +22,22 @@ import (
 // leaseName is the Lease that replicas lead by.
 const leaseName = "kratix-schedule"
 
-// leaseFlags say whether, and where, replicas agree on one of them.
+// sharers is who holds that Lease while replicas share the work: all of them.
+const sharers = "replicas-share"
+
+// leaseFlags say whether, and where, replicas agree on one of them, or share.
 type leaseFlags struct {
 	elect     bool
+	share     bool
 	namespace string
 	duration  time.Duration
 }
 
 func (f *leaseFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.elect, "leader-elect", false, "with --kube, work only while holding the Lease "+leaseName+", so that of several replicas one works")
-	c.Flags().StringVar(&f.namespace, "lease-namespace", "", "namespace of the Lease; by default the Pod's, else "+kratix.SystemNamespace)
-	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a leader that says nothing any more")
+	c.Flags().BoolVar(&f.share, "replicas-share", false, "with --kube, work beside other replicas: each writes to a part of the state stores, and takes over those of one that is gone; every replica must have it")
+	c.Flags().StringVar(&f.namespace, "lease-namespace", "", "namespace of the Leases; by default the Pod's, else "+kratix.SystemNamespace)
+	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a replica that says nothing any more")
 }
 
 // identity names this replica: in a cluster, its Pod.
@@ -48,16 +52,17 @@ func (f *leaseFlags) identity() string {
 type leader struct {
 	lock     resourcelock.Interface
 	duration time.Duration
+	// release gives the Lease back in the end.
+	release bool
 }
 
 // leader is nil when there is nothing to agree on.
 func (f *leaseFlags) leader(config *rest.Config, identity string) (*leader, error) {
-	if !f.elect {
+	if !f.elect && !f.share {
 		return nil, nil //nolint:nilnil // no leader is what is asked for
 	}
-	const shortest = 3 * time.Second
-	if f.duration < shortest {
-		return nil, errors.New("--lease-duration must be 3s or more")
+	if f.share {
+		identity = sharers // the others may hold it too, and one that works alone may not
 	}
 	client, err := coordination.NewForConfig(config)
 	if err != nil {
@@ -68,7 +73,7 @@ func (f *leaseFlags) leader(config *rest.Config, identity string) (*leader, erro
 		Client:     client,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
 	}
-	return &leader{lock: lock, duration: f.duration}, nil
+	return &leader{lock: lock, duration: f.duration, release: !f.share}, nil
 }
 
 func (f *leaseFlags) leaseNamespace() string {
@@ -98,7 +103,7 @@ func (l *leader) lead(ctx context.Context, tell func(error), work func(context.C
 	ended := make(chan error, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &toldLock{l.lock, tell}, LeaseDuration: l.duration, RenewDeadline: l.duration * 2 / 3, RetryPeriod: l.duration / 7,
-		ReleaseOnCancel: true,
+		ReleaseOnCancel: l.release,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(leading context.Context) {
 				leads.Store(true)

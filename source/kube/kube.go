@@ -77,7 +77,12 @@ func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 // withoutContents: the Work has them too.
 func withoutContents(p *kratix.WorkPlacement) { p.Spec.Workloads = nil }
 
-func sameMemory(a, b *kratix.WorkPlacement) bool { return counts(a) == counts(b) }
+// sameMemory: whether one was written matters to another process that says so of
+// its Work.
+func sameMemory(a, b *kratix.WorkPlacement) bool {
+	return counts(a) == counts(b) &&
+		meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
+}
 
 // sameReadiness: a Destination that is ready is chosen before others.
 func sameReadiness(a, b *kratix.Destination) bool {
@@ -122,6 +127,9 @@ func (s *Source) heard(settledChanged bool) {
 		}
 	}
 }
+
+// Nudge asks for a round though nothing has changed in the cluster.
+func (s *Source) Nudge() { s.heard(true) }
 
 // Changes says "look again" until ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {

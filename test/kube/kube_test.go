@@ -63,10 +63,16 @@ func (p *platform) secret(name, password string) {
 
 func (p *platform) gitStore(name, path string) {
 	p.t.Helper()
+	p.gitStoreAt(name, p.repository, path)
+}
+
+// gitStoreAt is one whose repository is beside the platform's.
+func (p *platform) gitStoreAt(name, repository, path string) {
+	p.t.Helper()
 	p.object(map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": name},
 		"spec": map[string]any{
-			"url": p.server.URL + "/" + filepath.Base(p.repository), "branch": "main", "path": path,
+			"url": p.server.URL + "/" + filepath.Base(repository), "branch": "main", "path": path,
 			"secretRef": map[string]any{"name": "git", "namespace": "default"},
 		},
 	})

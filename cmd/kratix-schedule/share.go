@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/share"
+	"github.com/kratix-schedule/kratix-schedule/share/lease"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// check tells what of the flags cannot be.
+func (f *leaseFlags) check(flags runFlags) error {
+	const shortest = 3 * time.Second
+	switch {
+	case (f.elect || f.share) && f.duration < shortest:
+		return errors.New("--lease-duration must be 3s or more")
+	case f.share && f.elect:
+		return errors.New("--leader-elect has one replica work, --replicas-share all: choose one")
+	case f.share && (flags.once || flags.dryRun):
+		return errors.New("--replicas-share is for replicas that go on writing: leave --once and --dry-run out")
+	}
+	return nil
+}
+
+// sharing is a replica among others.
+type sharing struct {
+	*share.Share
+	keeper lease.Keeper
+	// leader holds the Lease that keeps those out who work alone.
+	leader *leader
+}
+
+// sharing is nil unless replicas share the work; changed is called when some of it
+// may have come or gone.
+func (f *leaseFlags) sharing(config *rest.Config, identity string, leader *leader, changed func()) (*sharing, error) {
+	if !f.share {
+		return nil, nil //nolint:nilnil // nothing to share
+	}
+	client, err := coordination.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &sharing{Share: share.New(identity, time.Now), leader: leader}
+	s.keeper = lease.Keeper{
+		Leases: client.Leases(f.leaseNamespace()), Self: identity, Share: s.Share, Duration: f.duration, Now: time.Now, Changed: changed,
+	}
+	return s, nil
+}
+
+// lead does work while this replica is one of those that share it. Its Lease is
+// kept until work has ended.
+func (s *sharing) lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
+	s.keeper.Trouble = tell
+	return s.leader.lead(ctx, tell, func(ctx context.Context) error {
+		working, stop := context.WithCancel(ctx)
+		defer stop()
+		keeping, give := context.WithCancel(quiet(context.WithoutCancel(ctx)))
+		kept := make(chan error, 1)
+		go func() {
+			kept <- s.keeper.Keep(keeping)
+			stop()
+		}()
+		err := work(working)
+		give()
+		return errors.Join(err, <-kept)
+	})
+}
+
+// sharedStores are stores that are written only while their places are this
+// replica's.
+type sharedStores struct {
+	reconcile.Opener
+	share *share.Share
+	open  map[kratix.StateStoreReference]*sharedStore
+}
+
+var _ reconcile.Opener = (*sharedStores)(nil)
+
+// Open gives the same store again while the one behind it is the same.
+func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	store, err := s.Opener.Open(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	if was := s.open[ref]; was == nil || was.Store != store {
+		s.open[ref] = &sharedStore{Store: store, share: s.share, name: ref.String(), place: kratix.PlaceOf(ref, spec)}
+	}
+	return s.open[ref], nil
+}
+
+// sharedStore is a store whose place several replicas may write to, one at a time.
+type sharedStore struct {
+	statestore.Store
+	share       *share.Share
+	name, place string
+}
+
+var _ statestore.Joiner = (*sharedStore)(nil)
+
+// Apply writes if the place is this replica's, which it stays until the write is
+// over.
+func (s *sharedStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if !s.share.Begin(s.place) {
+		return "", s.givenUp()
+	}
+	defer s.share.End(s.place)
+	return s.Store.Apply(ctx, changes)
+}
+
+func (s *sharedStore) givenUp() error {
+	return &statestore.Error{Op: "write", Store: s.name, Err: fmt.Errorf("%w: another replica writes there now", statestore.ErrStale)}
+}
+
+// Joins tells whether the stores behind both can be written at once.
+func (s *sharedStore) Joins(other statestore.Store) bool {
+	o, ok := other.(*sharedStore)
+	joiner, can := s.Store.(statestore.Joiner)
+	return ok && can && o.place == s.place && joiner.Joins(o.Store)
+}
+
+// ApplyAll writes several stores in one place at once.
+func (s *sharedStore) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	outcomes := make([]statestore.Outcome, len(parts))
+	joiner, can := s.Store.(statestore.Joiner)
+	if !can || slices.ContainsFunc(parts, func(part statestore.Part) bool { return !s.Joins(part.Store) }) {
+		for i, part := range parts {
+			outcomes[i].Revision, outcomes[i].Err = part.Store.Apply(ctx, part.Changes)
+		}
+		return outcomes
+	}
+	if !s.share.Begin(s.place) {
+		for i := range outcomes {
+			outcomes[i].Err = s.givenUp()
+		}
+		return outcomes
+	}
+	defer s.share.End(s.place)
+	behind := make([]statestore.Part, 0, len(parts))
+	for _, part := range parts {
+		if store, ok := part.Store.(*sharedStore); ok { // it joins
+			behind = append(behind, statestore.Part{Store: store.Store, Changes: part.Changes})
+		}
+	}
+	return joiner.ApplyAll(ctx, behind)
+}

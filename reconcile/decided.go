@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// heed takes in where the Works themselves say that their groups go, as far as
+// nothing is recorded yet. So it counts as placed there, whoever is about to
+// write it. What is recorded elsewhere counts more, unless it is to move.
+func (w *world) heed() {
+	elsewhere := w.placed()
+	for _, work := range w.Works {
+		decisions, err := work.Decisions()
+		if err != nil {
+			at := w.Origins.Of(work)
+			at.Object = kratix.Describe(work)
+			w.findings = append(w.findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
+		}
+		for i := range work.Spec.WorkloadGroups {
+			group := &work.Spec.WorkloadGroups[i]
+			decision, decided := decisions[group.ID]
+			on := elsewhere[placedGroup{kratix.KeyOf(work), group.ID}]
+			if !decided || work.IsDependency() || slices.Contains(on, decision.Destination) || !w.takes(decision.Destination) {
+				continue
+			}
+			if len(on) == 0 || slices.Equal(on, []string{decision.MovedFrom}) {
+				w.decided = append(w.decided, decidedPlacement(work, group, decision))
+			}
+		}
+	}
+}
+
+func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision kratix.Decision) *kratix.WorkPlacement {
+	p := kratix.NewWorkPlacement(work, group, decision.Destination)
+	if decision.MovedFrom != "" {
+		p.Labels[kratix.MovedFromLabel] = decision.MovedFrom
+	}
+	return p
+}
+
+// placed gives the Destinations on which a group is by a record or by what the
+// source remembers.
+func (w *world) placed() map[placedGroup][]string {
+	placed := w.recorded()
+	for _, p := range w.unread {
+		placed[groupOf(p)] = append(placed[groupOf(p)], p.Spec.TargetDestinationName)
+	}
+	return placed
+}
+
+// takes tells whether a Destination is there, and not to be emptied.
+func (w *world) takes(name string) bool {
+	return slices.ContainsFunc(w.Destinations, func(d *kratix.Destination) bool {
+		return d.Name == name && !(d.IsDeleted() && d.CleansUp())
+	})
+}
+
+// awaits tells that the successor of a placement is decided and not yet recorded:
+// until it is, both stay.
+func awaits(moved scheduler.Moved, decided []*kratix.WorkPlacement) bool {
+	return slices.ContainsFunc(decided, func(p *kratix.WorkPlacement) bool {
+		return groupOf(p) == groupOf(moved.WorkPlacement) && p.Spec.TargetDestinationName == moved.To
+	})
+}
+
+// withhold takes what is new of requests out of what is to be written: first
+// their Works must say where it goes. What is chosen is told, for that to be
+// said there.
+func (r *Reconciler) withhold(ctx context.Context, parts planned, stores []*desired) []*desired {
+	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
+	for name, part := range parts {
+		undecided := func(p scheduler.Placement) bool { return p.New && !p.Work.IsDependency() }
+		for _, p := range part.placements {
+			if undecided(p) {
+				fresh[p.WorkPlacement] = p.Work
+			}
+		}
+		part.placements = slices.DeleteFunc(slices.Clone(part.placements), undecided)
+		parts[name] = part
+	}
+	if len(fresh) == 0 {
+		return stores
+	}
+	for i, before := range stores {
+		stores[i] = r.desire(ctx, before.storeView, parts)
+		for j, o := range stores[i].outcomes {
+			stores[i].outcomes[j] = o.withChoices(before.outcomes[j], fresh)
+		}
+	}
+	return stores
+}
+
+// withChoices gives an outcome that also tells of what another, which is not
+// written, came to for what is fresh.
+func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
+	if o == chosen {
+		return o
+	}
+	told := *o
+	told.findings, told.told = chosen.findings, slices.Clone(o.told)
+	for _, p := range chosen.told {
+		work := fresh[p.Object]
+		if work == nil {
+			continue
+		}
+		if p.State == report.Placed {
+			p.State, p.Chosen = report.Pending, work
+		}
+		told.told = append(told.told, p)
+	}
+	slices.SortStableFunc(told.told, report.ComparePlacements)
+	return &told
+}
