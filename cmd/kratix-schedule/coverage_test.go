@@ -313,6 +313,7 @@ func unseen(text string) bool {
 	case "it is a dry run": // nobody tries: it would take a fault of ours
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
+	case "%w: another replica writes there now": // only a cluster has replicas
 	case "%s the Lease %s: %w": // only a cluster has leases
 	default:
 		return false

@@ -102,7 +102,7 @@ func TestTwoReplicasShareTenStores(t *testing.T) {
 	f := newFleet(t, 10)
 	addresses := []string{address(t), address(t)}
 	first := f.replica(f.replicas[0], "--listen", addresses[0])
-	f.replica(f.replicas[1], "--listen", addresses[1])
+	second := f.replica(f.replicas[1], "--listen", addresses[1])
 	dependency := work("dependency", nil, "of-all")
 	dependency.Spec.ResourceName = ""
 	f.object(dependency)
@@ -173,4 +173,36 @@ func TestTwoReplicasShareTenStores(t *testing.T) {
 	if onTaken == 0 {
 		t.Error("nothing was placed on the stores of the replica that was killed: the test shows nothing")
 	}
+
+	// One that works alone waits for those that share; one that shares comes, and
+	// the last one goes.
+	alone := address(t)
+	f.schedule("--leader-elect", "--lease-duration", "3s", "--listen", alone)
+	f.replica("replica-c")
+	f.settles("replica-c", f.replicas[1])
+	if said, err := page(alone, "/readyz"); err != nil || !strings.Contains(said, "another replica leads") {
+		t.Errorf("one that works alone says %q, %v", said, err)
+	}
+	second.stop(t)
+	f.settles("replica-c")
+	f.object(work("last", nil, "last"))
+	f.areReady([]string{"last"})
+	if got := f.kubectl("get", "lease", "kratix-schedule", "-n", namespace, "-o", "jsonpath={.spec.holderIdentity}"); got != "replicas-share" {
+		t.Errorf("the Lease is held by %s", got)
+	}
+}
+
+// settles waits until these replicas live, and act by the same view.
+func (f *fleet) settles(replicas ...string) {
+	f.t.Helper()
+	slices.Sort(replicas)
+	view := strings.Join(replicas, " ")
+	want := strings.TrimSpace(strings.Repeat(view+"\n", len(replicas)))
+	f.eventually("the replicas", func() string {
+		got := strings.TrimSpace(f.get("leases -n "+namespace+" -l kratix-schedule.io/member", `{range .items[*]}{.metadata.annotations['kratix-schedule\.io/view']}{"\n"}{end}`))
+		if got != want {
+			return fmt.Sprintf("their views are %q, want %q", got, want)
+		}
+		return ""
+	})
 }
