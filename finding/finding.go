@@ -24,6 +24,8 @@ type Finding struct {
 	Related []Related
 	// Flux holds the words that Flux would say, where it would say any.
 	Flux string
+	// Cause says more than the rule; empty where there is no more to say.
+	Cause Cause
 	// Fix says what to do; empty means the rule's own.
 	Fix string
 }

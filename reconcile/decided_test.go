@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,7 +83,7 @@ func (s *shared) request(name string) {
 // put stores a Work anew; objects are never changed in place.
 func (s *shared) put(w *kratix.Work) {
 	s.version++
-	w.ResourceVersion = fmt.Sprint(s.version)
+	w.ResourceVersion = strconv.Itoa(s.version)
 	s.works = append(slices.DeleteFunc(slices.Clone(s.works), func(o *kratix.Work) bool { return o.Name == w.Name }), w)
 }
 

@@ -35,7 +35,9 @@ type storeView struct {
 	statestore.Store
 	ref kratix.StateStoreReference
 	// spec describes the store; nil when the input does not.
-	spec         kratix.Object
+	spec kratix.Object
+	// lacksSecret tells that the Secret it names is not there.
+	lacksSecret  bool
 	state        statestore.State
 	err          error
 	destinations []*destinationView
@@ -136,6 +138,7 @@ func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView 
 	view := &storeView{ref: ref}
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
+	view.lacksSecret = w.lacks(secret)
 	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
 	w.stores = append(w.stores, view)
 	return view
@@ -189,7 +192,11 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		store.err = w.readRecords(ctx, store, memo)
 	}
 	if store.err != nil {
-		w.findings = append(w.findings, Failure(finding.Place{Object: store.ref.String()}, store.err))
+		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
+		if store.lacksSecret && failure.Cause == finding.Unopened {
+			failure.Cause = finding.SecretMissing
+		}
+		w.findings = append(w.findings, failure)
 	}
 }
 

@@ -184,7 +184,7 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 
 // Failure makes a store's error a finding.
 func Failure(place finding.Place, err error) finding.Finding {
-	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error()}
+	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error(), Cause: causeOf(err)}
 	var told *statestore.Error
 	if errors.As(err, &told) {
 		f.Fix = told.Hint

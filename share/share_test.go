@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -162,7 +163,7 @@ func TestAllPlacesAreSomeonesOnceEverybodyHasLooked(t *testing.T) {
 			}
 		}
 		for i := range 20 {
-			place, owners := fmt.Sprint(i), 0
+			place, owners := strconv.Itoa(i), 0
 			for _, p := range players {
 				if p.Mine(place) {
 					owners++
@@ -187,8 +188,8 @@ func TestAPlaceIsGivenUpOnlyOnceItsWriteIsOver(t *testing.T) {
 	s.Seen(nil)
 	place := ""
 	for i := 0; place == ""; i++ {
-		if Owner(fmt.Sprint(i), []string{"a", "b"}) == "b" {
-			place = fmt.Sprint(i)
+		if Owner(strconv.Itoa(i), []string{"a", "b"}) == "b" {
+			place = strconv.Itoa(i)
 		}
 	}
 	if !s.Begin(place) {

@@ -19,9 +19,13 @@ const (
 	testDocuments    = "TestDocumentsWritten"
 	destinationReady = "DestinationReady"
 	storeNotFound    = "StateStoreNotFound"
+	storeNotReady    = "StateStoreNotReady"
 	storeWriteFailed = "StateStoreWriteFailed"
 	storeReady       = "StateStoreReady"
 	storeError       = "StateStoreError"
+	secretNotFound   = "SecretNotFound"
+	errorInitialise  = "ErrorInitialisingWriter"
+	errorPermissions = "ErrorValidatingPermissions"
 )
 
 func (p *planner) destinations() []Change {
@@ -111,9 +115,33 @@ func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, know
 		return ready, false
 	}
 	if f, failed := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); failed {
-		return no(kratix.ReadyCondition, storeWriteFailed, f.Message), true
+		return no(kratix.ReadyCondition, destinationReason(f.Cause), f.Message), true
 	}
 	return ready, false
+}
+
+// destinationReason says of a Destination in which way its store fails.
+func destinationReason(cause finding.Cause) string {
+	switch cause {
+	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
+		return storeNotReady
+	}
+	return storeWriteFailed
+}
+
+// storeReason says of a state store in which way it fails. Kratix opens a git
+// repository by cloning it, and a bucket without asking for anything: what is
+// wrong with its credentials shows only when they are tried.
+func storeReason(kind string, cause finding.Cause) string {
+	switch {
+	case cause == finding.SecretMissing:
+		return secretNotFound
+	case cause == finding.Refused, cause == finding.Unreadable && kind == kratix.BucketStateStoreKind:
+		return errorPermissions
+	case cause == finding.Unopened, cause == finding.Unreadable:
+		return errorInitialise
+	}
+	return storeError
 }
 
 // heldOn gives the Works of which something is held back on a Destination.
@@ -165,7 +193,7 @@ func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.Sta
 	}
 	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), "Ready"
 	if f, failed := p.about(name, finding.StoreFailed()); failed {
-		ready, short = no(kratix.ReadyCondition, storeError, strings.TrimSpace(f.Message+" "+f.Advice())), "NotReady"
+		ready, short = no(kratix.ReadyCondition, storeReason(object.KindName(), f.Cause), strings.TrimSpace(f.Message+" "+f.Advice())), "NotReady"
 	} else if !p.written[name] {
 		return
 	}

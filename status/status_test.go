@@ -298,6 +298,33 @@ func TestAStoreThatFailsIsNotReady(t *testing.T) {
 	}
 }
 
+func TestAStoreSaysInWhichWayItFails(t *testing.T) {
+	for _, c := range []struct {
+		cause                    finding.Cause
+		git, bucket, destination string
+	}{
+		{finding.SecretMissing, "SecretNotFound", "SecretNotFound", "StateStoreNotReady"},
+		{finding.Unopened, "ErrorInitialisingWriter", "ErrorInitialisingWriter", "StateStoreNotReady"},
+		{finding.Unreadable, "ErrorInitialisingWriter", "ErrorValidatingPermissions", "StateStoreNotReady"},
+		{finding.Refused, "ErrorValidatingPermissions", "ErrorValidatingPermissions", "StateStoreNotReady"},
+		{finding.Unwritten, "StateStoreError", "StateStoreError", "StateStoreWriteFailed"},
+		{"", "StateStoreError", "StateStoreError", "StateStoreWriteFailed"},
+	} {
+		s := newScene(t)
+		bucket := &kratix.BucketStateStore{}
+		bucket.Name = "s3"
+		s.now.BucketStateStores = append(s.now.BucketStateStores, bucket)
+		s.said = report.Report{}
+		for _, store := range []string{"GitStateStore default", "BucketStateStore s3"} {
+			s.said.Findings = append(s.said.Findings, finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: store}, Cause: c.cause, Message: "why"})
+		}
+		s.plan()
+		s.condition(s.now.GitStateStores[0].Status.Conditions, "Ready", "False "+c.git)
+		s.condition(s.now.BucketStateStores[0].Status.Conditions, "Ready", "False "+c.bucket)
+		s.condition(s.now.Destinations[0].Status.Conditions, "Ready", "False "+c.destination)
+	}
+}
+
 func TestAPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
 	s := newScene(t)
 	s.settle()

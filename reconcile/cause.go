@@ -1,0 +1,38 @@
+package reconcile
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// causeOf tells in which way a store failed; nothing if its error does not say.
+func causeOf(err error) finding.Cause {
+	var told *statestore.Error
+	if !errors.As(err, &told) {
+		return ""
+	}
+	switch told.Op {
+	case "open":
+		return finding.Unopened
+	case "read":
+		return finding.Unreadable
+	}
+	if errors.Is(err, statestore.ErrDenied) {
+		return finding.Refused
+	}
+	return finding.Unwritten
+}
+
+// lacks tells that a Secret is named and is not there. One that is there and
+// cannot be read was told of by the source.
+func (w *world) lacks(ref *kratix.SecretReference) bool {
+	if ref == nil || w.secret(ref) != nil {
+		return false
+	}
+	object := kratix.SecretKind + " " + ref.Key().String()
+	return !slices.ContainsFunc(w.Snapshot.Findings, func(f finding.Finding) bool { return f.Place.Object == object })
+}
