@@ -49,7 +49,7 @@ type cluster struct {
 // directory of deploy/ and more flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
-	c := bare(t, flags...)
+	c := emptyCluster(t, flags...)
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy/crds"))
 	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy", deployment))
@@ -57,8 +57,8 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	return c
 }
 
-// bare starts a cluster that has nothing of ours.
-func bare(t testing.TB, flags ...string) *cluster {
+// emptyCluster starts a cluster that has nothing of ours.
+func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
 	client, peer := address(t), address(t)

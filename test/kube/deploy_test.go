@@ -58,7 +58,7 @@ func (c *cluster) helm(args ...string) (string, error) {
 // TestTheChartFromInstallToUninstall: what Helm installs places Works, does as
 // observer no more than that, and leaves the Works when it goes.
 func TestTheChartFromInstallToUninstall(t *testing.T) {
-	c := bare(t)
+	c := emptyCluster(t)
 	flags := []string{"kratix-schedule", chart, "--namespace", namespace, "--set", "crds.enabled=true,secrets.namespaces={default}"}
 	said, err := c.helm(append([]string{"install", "--create-namespace"}, flags...)...)
 	must(t, err)
