@@ -113,8 +113,14 @@ func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
 			t.Errorf("patience lasted %s", took)
 		}
 		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as it will be
+		if state, err := stores[1].Read(t.Context()); err != nil || !state.InHand {
+			t.Errorf("it is not said that this is not so yet: %v", err)
+		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
+		if state, err := stores[1].Read(t.Context()); err != nil || state.InHand {
+			t.Errorf("it is so by now: %v", err)
+		}
 		for _, one := range inner {
 			storetest.Holds(t, one.Store, map[string]string{"x": "content of x"})
 		}
