@@ -214,7 +214,7 @@ func (a *api) get(w http.ResponseWriter, resource, key string) {
 	_ = json.NewEncoder(w).Encode(object)
 }
 
-var kinds = map[string][2]string{ //nolint:gochecknoglobals // a table
+var kinds = map[string][2]string{
 	"works": {"platform.kratix.io/v1alpha1", "Work"}, "workplacements": {"platform.kratix.io/v1alpha1", "WorkPlacement"},
 	"destinations": {"platform.kratix.io/v1alpha1", "Destination"}, "gitstatestores": {"platform.kratix.io/v1alpha1", "GitStateStore"},
 	"bucketstatestores": {"platform.kratix.io/v1alpha1", "BucketStateStore"}, "secrets": {"v1", "Secret"},

@@ -85,7 +85,7 @@ func platform(t *testing.T) *api {
 	return a
 }
 
-var whole = []string{"Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/git", "existing WorkPlacement default/a"} //nolint:gochecknoglobals // what a platform has
+var whole = []string{"Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/git", "existing WorkPlacement default/a"}
 
 func TestASnapshotHasEverythingInOrder(t *testing.T) {
 	a := platform(t)

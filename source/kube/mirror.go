@@ -122,7 +122,7 @@ var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(carrier[O]); ok {
-			m.slimmed(sent)
+			_, _ = m.slimmed(sent) // what is wrong with it is told once it is taken
 		}
 		return seen, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -107,7 +108,7 @@ func placement() *kratix.WorkPlacement {
 	return p
 }
 
-var ready = map[string]any{"status": map[string]any{"versionID": "c0ffee"}} //nolint:gochecknoglobals // a patch
+var ready = map[string]any{"status": map[string]any{"versionID": "c0ffee"}}
 
 const (
 	works      = "/apis/platform.kratix.io/v1alpha1/namespaces/team/works"
@@ -323,7 +324,7 @@ func TestChangesOfOneListAreMadeAtOnceAndListsInOrder(t *testing.T) {
 	first := make([]status.Change, 100)
 	for i := range first {
 		w := work()
-		w.Name, w.UID = fmt.Sprintf("a%d", i), types.UID(fmt.Sprint(i))
+		w.Name, w.UID = fmt.Sprintf("a%d", i), types.UID(strconv.Itoa(i))
 		first[i] = status.Change{Object: w, Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
 	}
 	last := status.Change{Object: destination(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
