@@ -45,8 +45,8 @@ func (l *leases) put(lease *coordination.Lease) *coordination.Lease {
 	return kept.DeepCopy()
 }
 
-func refused(make func(schema.GroupResource, string) *apierrors.StatusError, name string) error {
-	return make(schema.GroupResource{Resource: "leases"}, name)
+func refused(answer func(schema.GroupResource, string) *apierrors.StatusError, name string) error {
+	return answer(schema.GroupResource{Resource: "leases"}, name)
 }
 
 func conflict(resource schema.GroupResource, name string) *apierrors.StatusError {
