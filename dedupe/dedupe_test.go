@@ -182,15 +182,6 @@ func TestCheck(t *testing.T) {
 			},
 			held: []int{0}, found: strs{"KS001 a/ok.yaml:1 with b/maps.yaml:1", "KS002 a/v.yaml:1"},
 		},
-		"an object with a field twice holds its claim": {
-			claims: []Claim{
-				with(func(c *Claim) {
-					c.Wanted = files("a", map[string]string{"v.yaml": configMaps("x") + "  name: y\n"})
-				}, claim("a", nil, nil)),
-				claim("b", strs{"z"}, nil),
-			},
-			held: []int{0}, found: strs{"KS002 a/v.yaml:5"},
-		},
 		"a file that Flux does not read may hold anything": {
 			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
 		},

@@ -59,10 +59,6 @@ func (r *reader) unbuildableFile(of *owner, file File, err error) finding.Findin
 
 // wordsAboutFile gives what Flux says of a file that it cannot build.
 func (r *reader) wordsAboutFile(file File, err error) string {
-	var repeated *kustomize.RepeatedFieldError
-	if errors.As(err, &repeated) {
-		return oneLine(repeated.Flux())
-	}
 	if errors.Is(err, kustomize.ErrBuild) {
 		return oneLine(err.Error())
 	}

@@ -36,7 +36,7 @@ func UnbuildableFile() Rule {
 	return Rule{
 		ID: "KS002", Name: "UnbuildableFile", Severity: Error,
 		Summary: "A YAML file is not made of Kubernetes objects, so Flux cannot build the root it would lie in.",
-		Why: "Flux reads every .yaml and .yml below a root as Kubernetes objects. One file with malformed YAML, with a field twice, without kind or " +
+		Why: "Flux reads every .yaml and .yml below a root as Kubernetes objects. One file with malformed YAML, without kind or " +
 			"metadata.name, fails the whole build. The placement with that file is held back.",
 		Fix: "Mend the file, or give it another ending than .yaml or .yml if it is not meant for the cluster.",
 	}

@@ -71,7 +71,7 @@ type FileObjects struct {
 	// Err says why the file cannot be read; there are no objects then.
 	Err error
 	// Late is what kustomize says at the end of a build, when it follows the
-	// references of the objects and writes them out.
+	// references of the objects.
 	Late error
 }
 
@@ -138,9 +138,7 @@ func (c *Cache) load(contents [][]byte) {
 				file.Objects, file.Err = Objects(some.contents[i])
 				found[key] = file
 			}
-			if file.Late = file.repeats(); file.Late != nil {
-				found[key] = file
-			} else if file.refers() {
+			if file.refers() {
 				referring.add(some.contents[i], key)
 			}
 		}
@@ -160,16 +158,6 @@ func (f FileObjects) refers() bool {
 		}
 	}
 	return false
-}
-
-// repeats gives the first field that an object has twice.
-func (f FileObjects) repeats() error {
-	for _, object := range f.Objects {
-		if object.Repeats != nil {
-			return &FileError{Line: object.Repeats.Again, Err: object.Repeats}
-		}
-	}
-	return nil
 }
 
 // Nested gives what BuildNested does. What looked at nothing else is remembered

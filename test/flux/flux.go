@@ -91,9 +91,6 @@ func (d Disk) judge(below string, build func(root, dir string) (resmap.ResMap, e
 	if err != nil {
 		return nil, fmt.Errorf("kustomize build failed: %w", err)
 	}
-	if _, err := built.AsYaml(); err != nil { // so that the controller can apply it
-		return nil, fmt.Errorf("kustomize build failed: %w", err)
-	}
 	return built, nil
 }
 

@@ -276,21 +276,6 @@ func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []t
 // root is the directory in the store that a tree lies in.
 const root = "root"
 
-// TestAFieldThatIsThereTwiceFailsTheRoot: the build succeeds, and what it gives
-// cannot be written out.
-func TestAFieldThatIsThereTwiceFailsTheRoot(t *testing.T) {
-	disk := Disk{t.TempDir()}
-	files := []tree.File{{Path: path(root).Join(path("a.yaml")), Content: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: '1'\n  x: '2'\n")}}
-	if err := disk.Lay(files); err != nil {
-		t.Fatal(err)
-	}
-	_, err := disk.Judge(root)
-	verdict := dedupe.Check(dedupe.Root{Path: path(root), Foreign: []dedupe.File{{File: files[0]}}})
-	if err == nil || len(verdict.Findings) != 1 || verdict.Findings[0].Flux != strings.Join(strings.Fields(disk.Words(err)), " ") {
-		t.Errorf("Flux says %v; we say %+v", err, verdict.Findings)
-	}
-}
-
 func path(s string) tree.Path {
 	p, err := tree.ParseDir(s)
 	if err != nil {
