@@ -249,8 +249,9 @@ func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
 		Summary: "A Destination names a state store, or a store names a Secret, that is not there.",
-		Why:     "Nothing can be written to the Destination. It still takes part in scheduling, so that nothing is placed twice.",
-		Fix:     "Add the object that is named, or correct the reference.",
+		Why: "Nothing can be written to the Destination, and what is there cannot be known: it is passed over, " +
+			"and a request that is only there is placed anew elsewhere.",
+		Fix: "Add the object that is named, or correct the reference.",
 	}
 }
 
@@ -280,7 +281,7 @@ func PlacementWaits() Rule {
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
 		Summary: "A group waits to be placed, since it may already be on a Destination that cannot be read now.",
 		Why:     "Which placements a Destination has is recorded in its store. While that, or the Destination itself, cannot be read, a request placed anew elsewhere could exist twice.",
-		Fix:     "Mend what is reported of the Destination (KS020, KS023, KS024, KS042, KS043, KS044), its store (KS060) or its owner (KS065); the group is placed by itself then.",
+		Fix:     "Mend what is reported of the Destination (KS020, KS023, KS024, KS043, KS044), its store (KS060) or its owner (KS065); the group is placed by itself then.",
 	}
 }
 

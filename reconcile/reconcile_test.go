@@ -440,7 +440,6 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 		spoil  func(*testWorld)
 		mended []string // what is found
 	}{
-		"its store is missing":            {func(w *testWorld) { w.snapshot.GitStateStores = w.snapshot.GitStateStores[1:] }, []string{"KS042"}},
 		"its filepath mode is not known":  {func(w *testWorld) { w.destination().Spec.Filepath.Mode = "nested" }, []string{"KS043"}},
 		"its path leads out":              {func(w *testWorld) { w.destination().Spec.Path = "../worker-1" }, []string{"KS023"}},
 		"another one is in its directory": {func(w *testWorld) { w.addDestination("third", "./worker-1/sub") }, []string{"KS044", "KS044"}},
@@ -532,7 +531,7 @@ func TestASecretIsHandedToTheStore(t *testing.T) {
 func TestADestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
 	w := newWorld(t)
 	lost := w.addDestination("lost", "lost")
-	lost.Spec.StateStoreRef.Name, lost.Spec.StrictMatchLabels, lost.Labels = "nowhere", true, map[string]string{"a": "b"}
+	lost.Spec.StateStoreRef.Name = "nowhere"
 	w.put("a", "x")
 	result := w.round()
 	w.expect(result, map[string]report.State{"a": report.Placed}, "KS042")

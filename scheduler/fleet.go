@@ -57,7 +57,7 @@ func newFleet(destinations []Destination) *fleet {
 		s := &f.sites[i]
 		f.byName[s.Name] = i
 		f.limited = f.limited || s.capacity != unlimited
-		if s.Store != StoreRead && f.unread == "" {
+		if s.Store == StoreUnread && f.unread == "" {
 			f.unread = s.Name
 		}
 	}
@@ -95,7 +95,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 		switch found.kinds[i] {
 		case closed:
 			shut[s.closed]++
-		case unreadStore, absentStore:
+		case unreadStore:
 			found.unread = append(found.unread, i)
 		case open:
 			found.usable = append(found.usable, i)

@@ -39,7 +39,7 @@ func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
 			if want := verdictOn(asked, &f.sites[i]); got.kinds[i] != want.kind {
 				t.Fatalf("%v on %s: got %v, want %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i], want)
 			}
-			if slices.Contains(got.usable, i) != (got.kinds[i] == open) || slices.Contains(got.unread, i) != (got.kinds[i] == unreadStore || got.kinds[i] == absentStore) {
+			if slices.Contains(got.usable, i) != (got.kinds[i] == open) || slices.Contains(got.unread, i) != (got.kinds[i] == unreadStore) {
 				t.Fatalf("%v on %s is %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i])
 			}
 		}

@@ -178,7 +178,6 @@ func TestRebalance(t *testing.T) {
 		"a capacity that cannot be read":   {[]Destination{destination("x", nil, capacity("ten")), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"x": 4}, 0},
 		"a cordon that cannot be read":     {[]Destination{destination("x", nil, annotated(CordonAnnotation, "yes")), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"x": 4}, 0},
 		"cordoned, and an unread capacity": {[]Destination{destination("x", nil, capacity("ten"), cordoned), destination("y", nil)}, map[string]int{"x": 4}, map[string]int{"y": 4}, 4},
-		"a store is not there":             {[]Destination{destination("x", nil), destination("y", nil), destination("z", nil, absent)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0},
 		"a store is unread":                {[]Destination{destination("x", nil), destination("y", nil), destination("z", nil, unread)}, map[string]int{"x": 8}, map[string]int{"x": 8}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +276,7 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 func TestExplainSaysThatAGroupWaits(t *testing.T) {
 	a := request("a", group("."))
 	for why, in := range map[string]Input{
-		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, absent)}},
+		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, unread)}},
 		"it may be on a Destination already that cannot be read":  {Destinations: []Destination{destination("x", nil)}, Unseen: true},
 	} {
 		in.Works = []*kratix.Work{a}

@@ -74,8 +74,8 @@ const (
 	// StoreUnread: it exists, but could not be read. What is new and could be
 	// there already must wait, or it would be placed twice.
 	StoreUnread
-	// StoreAbsent: there is no such store now. What was written there before is
-	// as little known.
+	// StoreAbsent: there is no such store. Nothing can be written there, and
+	// nothing that is there can be known: it is passed over.
 	StoreAbsent
 )
 

@@ -88,7 +88,7 @@ func TestExamplesRun(t *testing.T) {
 		}
 		for line := range strings.SplitSeq(command.Example, "\n") {
 			line = strings.TrimSpace(line)
-			if line == "" || isDaemon(line) {
+			if line == "" || isForACluster(line) {
 				continue
 			}
 			t.Run(line, func(t *testing.T) {
@@ -102,9 +102,12 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// isDaemon tells an example that would not end, or that needs a cluster.
-func isDaemon(line string) bool {
-	return strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
+// isForACluster tells an example that would not end, or that needs a cluster:
+// test/kube runs such.
+func isForACluster(line string) bool {
+	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
+	isPipelines := strings.Contains(line, "kratix-schedule status ") || strings.Contains(line, "kratix-schedule work ") && strings.Contains(line, "--apply")
+	return isDaemon || isPipelines
 }
 
 func TestTheGitHubActionsScript(t *testing.T) {
