@@ -80,9 +80,12 @@ func (w *trial) restless() {
 	}
 }
 
+// flips are how many labels change in one row.
+const flips = 100
+
 // flip takes labels away and gives them back, 1,000 times a minute.
 func (w *trial) flip() {
-	for range 100 {
+	for range flips {
 		w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0)
 		time.Sleep(60 * time.Millisecond)
 	}
