@@ -21,7 +21,17 @@ func (s *GitStateStore) Location() Location {
 
 // Location gives where the store writes.
 func (s *BucketStateStore) Location() Location {
-	return Location{Place: strings.ToLower(s.Spec.Endpoint) + "/" + s.Spec.BucketName, Path: s.Spec.Path}
+	return Location{Place: s.Spec.host() + "/" + s.Spec.BucketName, Path: s.Spec.Path}
+}
+
+// host gives the endpoint without what does not change the server: the default
+// port, and the case.
+func (s *BucketStateStoreSpec) host() string {
+	scheme := "https"
+	if s.Insecure {
+		scheme = "http"
+	}
+	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
 // PlaceOf names the place that a store writes to; spec describes the store, and is

@@ -34,4 +34,11 @@ func TestStoresOfOnePlaceHaveOneLocation(t *testing.T) {
 	if bucket("S3.example.com", "a") != bucket("s3.example.com", "a") || bucket("s3.example.com", "a") == bucket("s3.example.com", "b") {
 		t.Error("buckets are mixed up")
 	}
+	plain := BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: "s3.example.com:80", BucketName: "a", Insecure: true}}
+	if bucket("s3.example.com:443", "a") != bucket("s3.example.com", "a") || plain.Location().Place != bucket("s3.example.com", "a") {
+		t.Error("a default port makes another place")
+	}
+	if bucket("s3.example.com:80", "a") == bucket("s3.example.com", "a") || bucket("s3.example.com:9443", "a") == bucket("s3.example.com", "a") {
+		t.Error("two ports are one place")
+	}
 }
