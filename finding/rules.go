@@ -8,7 +8,7 @@ package finding
 //	KS06x  stores: what could not be read or written
 func Rules() []Rule {
 	return []Rule{
-		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(),
+		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(),
@@ -83,6 +83,19 @@ func HidingKustomization() Rule {
 		Why: "With a kustomization.yaml Flux no longer generates one for what lies below. Files that it does not list are not applied, " +
 			"and what was applied of them before is pruned, without any error.",
 		Fix: "Remove the kustomization, or have Flux leave it out with a line in .sourceignore.",
+	}
+}
+
+// RepeatedField is an object with a field twice.
+func RepeatedField() Rule {
+	return Rule{
+		ID: "KS007", Name: "RepeatedField", Severity: Warning,
+		Summary: "An object has a field twice: kustomize builds the root with it, and Flux then cannot write out what was built.",
+		Why: "Flux has kustomize write the objects out after the build, which fails for the whole root (`kustomize build failed: " +
+			"map[string]interface {}(nil): yaml: unmarshal errors`), and nothing of it is applied. " +
+			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields, " +
+			"so the placement is told and not held back.",
+		Fix: "Remove one of the two from the file.",
 	}
 }
 

@@ -39,6 +39,9 @@ func listObjects(content []byte) ([]Object, error) {
 		if at := lines[key]; len(at) > 0 {
 			object.Line, lines[key] = at[0], at[1:]
 		}
+		if object.Repeats != nil {
+			object.Repeats.First, object.Repeats.Again = 0, object.Line
+		}
 		objects = append(objects, object)
 	}
 	return objects, nil

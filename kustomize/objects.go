@@ -21,6 +21,8 @@ type Object struct {
 	Line int
 	// Defines is what a CustomResourceDefinition defines; nil for other kinds.
 	Defines *Definition
+	// Repeats is a field that the object has twice; nil when it has none.
+	Repeats *RepeatedField
 }
 
 // Loads tells whether Flux reads a file with this path as Kubernetes objects.
@@ -105,6 +107,7 @@ func objectOf(res *resource.Resource, line int) Object {
 		ID:      ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
 		Line:    line,
 		Defines: definitionIn(res),
+		Repeats: repeatedIn(res, line-res.YNode().Line),
 	}
 }
 

@@ -273,6 +273,17 @@ func TestAggregatedJoinsByNameAndComesApartAgain(t *testing.T) {
 	}
 }
 
+func TestAggregatedIsInTheOrderOfNamesBeforeNamespaces(t *testing.T) {
+	inA, _ := part("z", "in a")
+	inB, _ := part("y", "in b")
+	again, _ := part("y", "in c")
+	inA.Placement.Namespace, inB.Placement.Namespace, again.Placement.Namespace = "a", "b", "c"
+	const want = "in b\n---\nin c\n---\nin a"
+	if whole := Join([]Part{inA, again, inB}); string(whole[0].Content) != want {
+		t.Errorf("got %q", whole[0].Content)
+	}
+}
+
 func TestAnAggregatedFileMayHaveAnotherName(t *testing.T) {
 	d := inMode(kratix.AggregatedYAML)
 	d.Spec.Filepath.Filename = "all.yaml"

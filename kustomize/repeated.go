@@ -1,0 +1,91 @@
+package kustomize
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/api/resource"
+)
+
+// RepeatedField is a field that an object has twice. kustomize builds with it
+// and fails when Flux has it write the objects out, so that the whole root
+// fails. Kubernetes takes the last of the two.
+type RepeatedField struct {
+	Field string
+	// First and Again are the lines in the object's file, from 1. In a file with
+	// lists First is 0, and Again the line where the object starts.
+	First, Again int
+}
+
+// String names the field, and both lines if they are known.
+func (f *RepeatedField) String() string {
+	if f.First == 0 {
+		return fmt.Sprintf("the field %q is there twice in one object", f.Field)
+	}
+	return fmt.Sprintf("the field %q is there twice, on line %d and on line %d", f.Field, f.First, f.Again)
+}
+
+// repeatedIn looks for a field that an object has twice. before is how many
+// lines of the file come before the object's document.
+func repeatedIn(res *resource.Resource, before int) *RepeatedField {
+	first, again := repeatedKey(res.YNode())
+	if again == nil {
+		return nil
+	}
+	if _, err := res.AsYAML(); err == nil {
+		return nil
+	}
+	return &RepeatedField{Field: again.Value, First: before + first.Line, Again: before + again.Line}
+}
+
+// fewKeys are compared with each other; more are looked up.
+const fewKeys = 12
+
+// repeatedKey gives the first two equal keys of one map, as the YAML library
+// compares them.
+func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
+	if node.Kind == yaml.MappingNode {
+		if first, again = equalKeys(node.Content); again != nil {
+			return first, again
+		}
+	}
+	for _, child := range node.Content {
+		if len(child.Content) == 0 {
+			continue
+		}
+		if first, again = repeatedKey(child); again != nil {
+			return first, again
+		}
+	}
+	return nil, nil
+}
+
+func equalKeys(content []*yaml.Node) (first, again *yaml.Node) {
+	if len(content) > 2*fewKeys {
+		return equalKeysOfMany(content)
+	}
+	for i := 2; i < len(content); i += 2 {
+		for j := 0; j < i; j += 2 {
+			if content[i].Value == content[j].Value && content[i].Kind == content[j].Kind {
+				return content[j], content[i]
+			}
+		}
+	}
+	return nil, nil
+}
+
+func equalKeysOfMany(content []*yaml.Node) (first, again *yaml.Node) {
+	type key struct {
+		kind  yaml.Kind
+		value string
+	}
+	known := make(map[key]*yaml.Node, len(content)/2)
+	for i := 0; i < len(content); i += 2 {
+		is := key{content[i].Kind, content[i].Value}
+		if before, twice := known[is]; twice {
+			return before, content[i]
+		}
+		known[is] = content[i]
+	}
+	return nil, nil
+}
