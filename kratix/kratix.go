@@ -92,7 +92,10 @@ func (k Key) String() string {
 
 // Compare orders keys by namespace and name.
 func (k Key) Compare(other Key) int {
-	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
+	if c := cmp.Compare(k.Namespace, other.Namespace); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.Name, other.Name)
 }
 
 // KeyOf gives an object's key.

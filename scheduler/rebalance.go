@@ -222,7 +222,7 @@ func (b *balancer) moves() []Relocation {
 			})
 		}
 	}
-	slices.SortStableFunc(moves, func(a, b Relocation) int { return compareKeys(a.Work, b.Work) })
+	slices.SortStableFunc(moves, func(a, b Relocation) int { return a.Work.Compare(b.Work) })
 	return moves
 }
 

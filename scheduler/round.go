@@ -237,7 +237,7 @@ func (r *round) knows(key kratix.Key) bool {
 
 // jobsOf gives the jobs of a Work.
 func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
-	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return compareKeys(kratix.KeyOf(j.work), key) })
+	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return kratix.KeyOf(j.work).Compare(key) })
 	to := from
 	for found && to < len(r.jobs) && kratix.KeyOf(r.jobs[to].work) == key {
 		to++

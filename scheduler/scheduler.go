@@ -188,20 +188,13 @@ func sortedWorks(works []*kratix.Work) []*kratix.Work {
 	return slices.SortedStableFunc(slices.Values(works), compareWorks)
 }
 
-func compareWorks(a, b *kratix.Work) int { return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b)) }
-
-func compareKeys(a, b kratix.Key) int {
-	if c := cmp.Compare(a.Namespace, b.Namespace); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.Name, b.Name)
-}
+func compareWorks(a, b *kratix.Work) int { return kratix.KeyOf(a).Compare(kratix.KeyOf(b)) }
 
 func comparePlacements(a, b *kratix.WorkPlacement) int {
 	if c := cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName); c != 0 {
 		return c
 	}
-	return compareKeys(kratix.KeyOf(a), kratix.KeyOf(b))
+	return kratix.KeyOf(a).Compare(kratix.KeyOf(b))
 }
 
 func compareMoved(a, b Moved) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }

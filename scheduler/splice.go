@@ -28,7 +28,7 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 // anyUnplaced tells whether some of the Works are among many, which are sorted.
 func anyUnplaced(all []Unplaced, some keys) bool {
 	for key := range some {
-		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return compareKeys(kratix.KeyOf(u.Work), key) })
+		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return kratix.KeyOf(u.Work).Compare(key) })
 		if found {
 			return true
 		}
@@ -98,7 +98,7 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 			}
 			return 1
 		}
-		return compareKeys(x, y)
+		return x.Compare(y)
 	})
 	return all
 }
