@@ -22,9 +22,7 @@ const (
 
 func (p *planner) workPlacements() []Change {
 	var changes []Change
-	seen := map[kratix.Key]bool{}
 	for _, have := range sorted(p.now.WorkPlacements) {
-		seen[kratix.KeyOf(have)] = true
 		if !p.isMineOn(have.Spec.TargetDestinationName) {
 			continue
 		}
@@ -36,7 +34,7 @@ func (p *planner) workPlacements() []Change {
 		return changes
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
-		if placement := p.placements[key]; !seen[key] && isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
+		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
 			changes = append(changes, p.create(placement))
 		}
 	}
