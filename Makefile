@@ -120,12 +120,7 @@ monitoring: ## Check alert rules and dashboard with Prometheus' own library
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
-	@go list -f '{{.Dir}}' $(FUZZPKGS) | while read -r dir; do \
-		for target in $$(grep -hosE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -d' ' -f2); do \
-			echo "fuzz: $$target in .$${dir#$(CURDIR)} for $(FUZZTIME)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZMINIMIZE) "$$dir" </dev/null || exit 1; \
-		done; \
-	done
+	@FUZZTIME=$(FUZZTIME) FUZZMINIMIZE=$(FUZZMINIMIZE) ./hack/fuzz.sh $(FUZZPKGS)
 
 .PHONY: image
 image: ## Build the container image IMAGE, with BUILDER=docker, podman or buildah
