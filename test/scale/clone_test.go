@@ -1,0 +1,82 @@
+package scale
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// clone is a full clone of the store, from which git pushes what the daemon
+// writes, to a branch of its own.
+type clone struct {
+	t               testing.TB
+	repository, dir string
+	url             string
+	made            int
+}
+
+// make clones the repository, without a worktree.
+func (c *clone) make() {
+	c.t.Helper()
+	c.dir = filepath.Join(c.t.TempDir(), "clone")
+	gittest.Git(c.t, filepath.Dir(c.dir), "clone", "--quiet", "--no-checkout", c.repository, c.dir)
+	to, err := url.Parse(c.url)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	to.User = url.UserPassword(gittest.User, gittest.Password)
+	gittest.Git(c.t, c.dir, "remote", "set-url", "origin", to.String())
+	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // no environment can gainsay that
+	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
+}
+
+// push prepares a commit on top of head with the files of the placement that head
+// has brought, under another name, and gives how long `git push` takes for it.
+// The branch it goes to is at head before, and is gone after.
+func (c *clone) push(head string) time.Duration {
+	c.t.Helper()
+	c.made++
+	gittest.Git(c.t, c.dir, "fetch", "--quiet", c.repository, "main")
+	gittest.Git(c.t, c.dir, "read-tree", head)
+	files := strings.Fields(gittest.Git(c.t, c.dir, "diff-tree", "--no-commit-id", "--name-only", "--diff-filter=A", "-r", head))
+	if len(files) != 4 {
+		c.t.Fatalf("%s has brought %d files, want three and a record", head, len(files))
+	}
+	for i, path := range files {
+		content := gittest.Git(c.t, c.dir, "cat-file", "blob", head+":"+path)
+		name := filepath.Join(c.t.TempDir(), strconv.Itoa(i))
+		if err := os.WriteFile(name, []byte(rename(content, c.made)), 0o600); err != nil {
+			c.t.Fatal(err)
+		}
+		blob := gittest.Git(c.t, c.dir, "hash-object", "-w", name)
+		gittest.Git(c.t, c.dir, "update-index", "--add", "--cacheinfo", "100644,"+blob+","+rename(path, c.made))
+	}
+	tree := gittest.Git(c.t, c.dir, "write-tree")
+	commit := gittest.Git(c.t, c.dir, "commit-tree", "-p", head, "-m", "bare", tree)
+	gittest.Git(c.t, c.repository, "update-ref", "refs/heads/bare", head)
+	gittest.Git(c.t, c.dir, "update-ref", "refs/remotes/origin/bare", head)
+
+	push := exec.Command("git", "push", "--quiet", "origin", commit+":refs/heads/bare")
+	push.Dir, push.Env = c.dir, gittest.Env()
+	began := time.Now()
+	out, err := push.CombinedOutput()
+	took := time.Since(began)
+	if err != nil {
+		c.t.Fatalf("git push: %v\n%s", err, out)
+	}
+	gittest.Git(c.t, c.repository, "update-ref", "-d", "refs/heads/bare")
+	return took
+}
+
+// rename makes the name of a Work, and of what it is for, another one.
+func rename(text string, i int) string {
+	return strings.ReplaceAll(text, "db-", fmt.Sprintf("bare%d-", i))
+}

@@ -1,0 +1,165 @@
+package scale
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// build builds the program that is measured.
+func build(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "kratix-schedule")
+	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/kratix-schedule").CombinedOutput(); err != nil { //nolint:gosec // the project's own program
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// daemon is the program at work, in a process of its own.
+type daemon struct {
+	t       testing.TB
+	binary  string
+	source  string
+	env     []string
+	log     *os.File
+	address string
+	process *exec.Cmd
+}
+
+// freeAddress gives an address on loopback that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // nobody uses it
+	return listener.Addr().String()
+}
+
+func (d *daemon) start() {
+	d.t.Helper()
+	d.address = freeAddress(d.t)
+	d.process = exec.Command(d.binary, "run", "-f", d.source, "--listen", d.address, "--interval", "1h", "--pprof") //nolint:gosec // the project's own program
+	d.process.Env = append(os.Environ(), d.env...)
+	d.process.Stdout, d.process.Stderr = d.log, d.log
+	if err := d.process.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// stop tells the process to end, and waits until it has.
+func (d *daemon) stop() {
+	if d.process == nil {
+		return
+	}
+	_ = d.process.Process.Signal(syscall.SIGTERM)
+	_ = d.process.Wait()
+	d.process = nil
+}
+
+// tail gives the end of the log.
+func (d *daemon) tail() string {
+	content, _ := os.ReadFile(d.log.Name())
+	return string(content[max(0, len(content)-4000):])
+}
+
+// metrics reads the daemon's metrics by name and labels; none when it does not
+// answer.
+func (d *daemon) metrics() map[string]float64 {
+	client := http.Client{Timeout: 10 * time.Second}
+	values := map[string]float64{}
+	answer, err := client.Get("http://" + d.address + "/metrics")
+	if err != nil {
+		return values
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), "} "); ok {
+			values[name+"}"], _ = strconv.ParseFloat(value, 64)
+		} else if name, value, ok := strings.Cut(lines.Text(), " "); ok {
+			values[name], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	return values
+}
+
+// await waits until the metrics are as they should be, and gives them.
+func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
+	d.t.Helper()
+	for deadline := time.Now().Add(8 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if values := d.metrics(); ready(values) {
+			return values
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("%s: not within 8 minutes\n%s", what, d.tail())
+		}
+	}
+}
+
+// placed waits until so many placements are in the store, and a round has seen
+// them there.
+func (d *daemon) placed(works int) map[string]float64 {
+	d.t.Helper()
+	return d.await(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
+		return int(values[`kratix_schedule_placements{state="placed"}`]+values[`kratix_schedule_placements{state="unchanged"}`]) == works
+	})
+}
+
+const (
+	roundCount = "kratix_schedule_round_duration_seconds_count"
+	roundSum   = "kratix_schedule_round_duration_seconds_sum"
+)
+
+// look has the daemon look at everything once, and gives what its rounds took
+// for that.
+func (d *daemon) look() time.Duration {
+	d.t.Helper()
+	before := d.metrics()
+	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {
+		d.t.Fatal(err)
+	}
+	after := d.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
+}
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// memory gives what of the process is in memory now, and at most so far, in MiB.
+func (d *daemon) memory() (now, most int) {
+	d.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	mebibytes := func(name string) int {
+		_, rest, _ := strings.Cut(string(status), "\n"+name+":")
+		kibibytes, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
+		return kibibytes >> 10
+	}
+	return mebibytes("VmRSS"), mebibytes("VmHWM")
+}
+
+// processor gives the processor's time that the process has taken, its
+// children's not among it.
+func (d *daemon) processor() time.Duration {
+	d.t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.process.Process.Pid))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // the kernel's unit, on every machine that Go runs on
+}

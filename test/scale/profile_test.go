@@ -1,0 +1,36 @@
+package scale
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// profile has the daemon take a profile of the processor for some seconds from
+// now on, and one of the heap at the end, if profiles are kept.
+func (s *stage) profile(name string, seconds int) {
+	if *keep == "" {
+		return
+	}
+	address := s.daemon.address
+	go func() {
+		time.Sleep(200 * time.Millisecond)
+		save(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, seconds), filepath.Join(*keep, name+".cpu"))
+		save(fmt.Sprintf("http://%s/debug/pprof/heap?gc=1", address), filepath.Join(*keep, name+".heap"))
+	}()
+}
+
+func save(url, name string) {
+	answer, err := http.Get(url) //nolint:gosec // the daemon's own address
+	if err != nil {
+		return
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err == nil {
+		_ = os.WriteFile(name, content, 0o600)
+	}
+}

@@ -1,0 +1,285 @@
+// Package scale measures the daemon: the program itself in a process of its own,
+// a directory of Works, and git's own http-backend on loopback.
+package scale
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+var (
+	works        = flag.Int("works", 100_000, "how many Works the benchmark has")
+	destinations = flag.Int("destinations", 1_000, "how many Destinations")
+	burst        = flag.Int("burst", 10_000, "how many new Works come at once")
+	pairs        = flag.Int("pairs", 7, "how often one new Work and a bare push are measured, in turns")
+	partial      = flag.Bool("partial", false, "the server gives single blobs, as GitHub, GitLab and Gitea do")
+	keep         = flag.String("keep", "", "directory for profiles of the daemon")
+)
+
+// size is what is measured on.
+type size struct{ works, destinations, burst, pairs int }
+
+// measured is what came of it.
+type measured struct {
+	first, firstCPU         time.Duration
+	firstCommits            int
+	firstRSS, firstPeak     int
+	unchanged, unchangedCPU time.Duration
+	event                   time.Duration
+	one, push               []time.Duration
+	oneRSS, onePeak         int
+	restart, restartCPU     time.Duration
+	restartCommits          int
+	restartRSS, restartPeak int
+	burst                   time.Duration
+	burstCommits            int
+	burstRSS, burstPeak     int
+}
+
+// stage is a daemon, its world and its store.
+type stage struct {
+	*world
+	daemon     *daemon
+	repository string
+	clone      *clone
+	size
+}
+
+func newStage(t testing.TB, size size) *stage {
+	t.Helper()
+	repository := gittest.Bare(t)
+	var settings []string
+	if *partial {
+		settings = gittest.Partial()
+	}
+	server := gittest.Serve(t, filepath.Dir(repository), settings...)
+	url := server.URL + "/" + filepath.Base(repository)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, server.CA, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{world: newWorld(t, url, size.destinations), repository: repository, size: size}
+	s.daemon = &daemon{t: t, binary: build(t), source: s.source, env: []string{"SSL_CERT_FILE=" + ca}, log: log}
+	s.clone = &clone{t: t, repository: repository, url: url}
+	t.Cleanup(s.daemon.stop)
+	s.prepare(0, size.works+1+size.pairs+size.burst, size.destinations)
+	s.add(0, size.works)
+	return s
+}
+
+func (s *stage) commits() int {
+	if _, err := os.Stat(s.ref()); err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(gittest.Commits(s.t, s.repository, "main"))
+	return n
+}
+
+// ref is the file that says where the branch is.
+func (s *stage) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
+
+// head reads where the branch is; empty while it is not there.
+func (s *stage) head() string {
+	content, _ := os.ReadFile(s.ref())
+	return strings.TrimSpace(string(content))
+}
+
+// measure does everything once.
+func measure(t testing.TB, size size) (m measured) {
+	s := newStage(t, size)
+	s.first(&m)
+	s.unchanged(&m)
+	s.oneNew(&m)
+	s.again(&m)
+	s.burst(&m)
+	return m
+}
+
+// first measures the start on an empty store, until all is written.
+func (s *stage) first(m *measured) {
+	began := time.Now()
+	s.daemon.start()
+	s.profile("first", 40)
+	s.daemon.placed(s.works)
+	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
+	m.firstRSS, m.firstPeak = s.daemon.memory()
+	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
+}
+
+// unchanged measures rounds that look at everything and find nothing new, and
+// rounds that an event without a change asks for.
+func (s *stage) unchanged(m *measured) {
+	const rounds = 5
+	s.daemon.look() // sees what the first one wrote
+	s.profile("unchanged", 5)
+	before := s.daemon.processor()
+	var took, told []time.Duration
+	for range rounds {
+		took = append(took, s.daemon.look())
+	}
+	m.unchanged, m.unchangedCPU = median(took), (s.daemon.processor()-before)/rounds
+	for range rounds {
+		told = append(told, s.touch())
+	}
+	m.event = median(told)
+	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
+}
+
+// touch writes a Work anew as it is, and gives what the round for that took.
+func (s *stage) touch() time.Duration {
+	s.t.Helper()
+	before := s.daemon.metrics()
+	name := filepath.Join(s.source, workFile(0))
+	content, err := os.ReadFile(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(s.shed, "same", string(content))
+	if err := os.Rename(filepath.Join(s.shed, "same"), name); err != nil {
+		s.t.Fatal(err)
+	}
+	after := s.daemon.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
+}
+
+// oneNew measures one new Work from its file to the branch, and a bare push of
+// the same files, in turns.
+func (s *stage) oneNew(m *measured) {
+	next := s.works
+	s.place(next) // the clone sees what a placement is like
+	s.clone.make()
+	for range s.pairs {
+		m.push = append(m.push, s.clone.push(s.head()))
+		next++
+		if next == s.works+2 {
+			s.profile("one", 10)
+		}
+		m.one = append(m.one, s.place(next))
+		s.t.Logf("one new Work %s, bare push %s", m.one[len(m.one)-1], m.push[len(m.push)-1])
+	}
+	m.oneRSS, m.onePeak = s.daemon.memory()
+	s.works = next + 1
+}
+
+// place brings one Work in, and gives how long it took to be on the branch.
+func (s *stage) place(i int) time.Duration {
+	s.t.Helper()
+	before, deadline := s.head(), time.Now().Add(2*time.Minute)
+	began := time.Now()
+	s.add(i, i+1)
+	for s.head() == before {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("Work %d is not written\n%s", i, s.daemon.tail())
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
+	took := time.Since(began)
+	s.daemon.placed(i + 1)
+	return took
+}
+
+// again measures a start on a store that has everything.
+func (s *stage) again(m *measured) {
+	s.daemon.stop()
+	before, began := s.commits(), time.Now()
+	s.daemon.start()
+	s.profile("restart", 40)
+	s.daemon.placed(s.works)
+	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
+	s.daemon.look()
+	m.restartCommits = s.commits() - before
+	m.restartRSS, m.restartPeak = s.daemon.memory()
+	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
+}
+
+// burst measures many new Works at once, until the last is on the branch.
+func (s *stage) burst(m *measured) {
+	before, began := s.commits(), time.Now()
+	s.profile("burst", 30)
+	done := make(chan time.Time)
+	stop := make(chan struct{})
+	go func() { // when the branch moved last
+		head, moved := s.head(), began
+		for {
+			if now := s.head(); now != head {
+				head, moved = now, time.Now()
+			}
+			select {
+			case <-stop:
+				done <- moved
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	s.add(s.works, s.works+s.size.burst)
+	s.works += s.size.burst
+	s.daemon.placed(s.works)
+	close(stop)
+	m.burst, m.burstCommits = (<-done).Sub(began), s.commits()-before
+	m.burstRSS, m.burstPeak = s.daemon.memory()
+	s.t.Logf("burst: %s, %d commits, %.0f placements/s, %d MiB, peak %d MiB", m.burst, m.burstCommits, float64(s.size.burst)/m.burst.Seconds(), m.burstRSS, m.burstPeak)
+}
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
+
+// BenchmarkDaemon measures the daemon once, with -works Works of three files.
+func BenchmarkDaemon(b *testing.B) {
+	for range b.N {
+		m := measure(b, size{*works, *destinations, *burst, *pairs})
+		b.ReportMetric(m.first.Seconds(), "first-s")
+		b.ReportMetric(100*m.unchanged.Seconds()/m.first.Seconds(), "unchanged-%-of-first")
+		b.ReportMetric(median(m.one).Seconds()/median(m.push).Seconds(), "one-new/bare-push")
+		b.ReportMetric(float64(m.firstPeak), "first-peak-MiB")
+		b.ReportMetric(float64(m.oneRSS), "RSS-MiB")
+		b.ReportMetric(float64(m.restartPeak), "restart-peak-MiB")
+		b.ReportMetric(float64(m.restartCommits), "restart-commits")
+		b.ReportMetric(float64(m.burstPeak), "burst-peak-MiB")
+		b.ReportMetric(float64(m.burstCommits), "burst-commits")
+		b.ReportMetric(float64(*burst)/m.burst.Seconds(), "burst-placements/s")
+	}
+}
+
+// TestDaemon sees, with few Works, that the benchmark measures what it says, and
+// that commits are as few as they should be.
+func TestDaemon(t *testing.T) {
+	size := size{works: 60, destinations: 6, burst: 40, pairs: 2}
+	m := measure(t, size)
+	if m.firstCommits != 1 {
+		t.Errorf("the first round made %d commits", m.firstCommits)
+	}
+	if m.restartCommits != 0 {
+		t.Errorf("a start on an unchanged store made %d commits", m.restartCommits)
+	}
+	if m.burstCommits < 1 || m.burstCommits > 20 {
+		t.Errorf("a burst made %d commits", m.burstCommits)
+	}
+	if len(m.one) != size.pairs || len(m.push) != size.pairs || slices.Min(m.one) <= 0 || slices.Min(m.push) <= 0 {
+		t.Errorf("one new Work %v, bare pushes %v", m.one, m.push)
+	}
+	for what, took := range map[string]time.Duration{"first": m.first, "unchanged": m.unchanged, "event": m.event, "restart": m.restart, "burst": m.burst} {
+		if took <= 0 {
+			t.Errorf("%s took %s", what, took)
+		}
+	}
+	if m.firstRSS <= 0 || m.firstPeak < m.firstRSS {
+		t.Errorf("memory %d MiB, peak %d MiB", m.firstRSS, m.firstPeak)
+	}
+	fmt.Fprintln(t.Output(), m)
+}
