@@ -119,7 +119,7 @@ const (
 
 // checkCost tells of a root that takes kustomize long to build.
 func (s *session) checkCost(objects, bytes int) []finding.Finding {
-	seconds := objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
+	seconds := buildSeconds(objects)
 	if seconds < slowSeconds {
 		return nil
 	}
@@ -127,4 +127,9 @@ func (s *session) checkCost(objects, bytes int) []finding.Finding {
 		Rule: finding.SlowBuild(), Place: finding.Place{File: s.root.Path.String()},
 		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", objects, float64(bytes)/(1<<20), seconds),
 	}}
+}
+
+// buildSeconds gives what one build of so many objects takes.
+func buildSeconds(objects int) int {
+	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

@@ -19,6 +19,8 @@ import (
 type Memory struct {
 	roots   map[tree.Path]*remembered
 	cluster clusterIndex
+	// fits tells that at the last CheckCluster there was nothing to decide.
+	fits bool
 }
 
 // remembered is the index of one root.
@@ -291,6 +293,7 @@ func (m *Memory) settled(verdicts []Verdict) bool {
 	if m == nil {
 		return false
 	}
+	m.fits = false
 	for _, verdict := range verdicts {
 		if verdict.decided.root.Memory != m || !verdict.decided.quick {
 			return false
@@ -304,7 +307,8 @@ func (m *Memory) settled(verdicts []Verdict) bool {
 	if m.cluster.stale {
 		m.recount()
 	}
-	return m.cluster.repeated == 0
+	m.fits = m.cluster.repeated == 0
+	return m.fits
 }
 
 func (m *Memory) recount() {

@@ -51,6 +51,8 @@ type desiredDestination struct {
 	// leftovers are what an interrupted write has left there; what nobody wants
 	// of it goes.
 	leftovers []tree.Path
+	// notFetched is what Flux leaves out of what the rest was settled with.
+	notFetched *kustomize.Ignored
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }

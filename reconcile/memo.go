@@ -20,6 +20,8 @@ type memo struct {
 	clusters recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
+	// advanced counts the outcomes that were made of those before them.
+	advanced int
 }
 
 // clusterKey is a Destination on a store.
@@ -37,6 +39,10 @@ func (m *memo) cluster(now *situation) *dedupe.Memory {
 	}
 	return memory
 }
+
+// keep has what is remembered of a Destination's roots not forgotten while
+// nothing changes, if there is any.
+func (m *memo) keep(now *situation) { m.clusters.get(clusterKey{now.store.ref, now.Name}) }
 
 // renderKey is everything that a rendering depends on.
 type renderKey struct {
@@ -88,7 +94,7 @@ type readRecord struct {
 // are built by builder.
 func (m *memo) turn(builder kustomize.Builder) {
 	m.read.Builder = builder
-	m.rendered.turn()
+	m.rendered = recall[renderKey, rendered]{now: map[renderKey]rendered{}} // contents are too large to keep
 	m.records.turn()
 	m.outcomes.turn()
 	m.clusters.turn()
@@ -109,6 +115,12 @@ func (m *recall[K, V]) get(key K) (V, bool) {
 		}
 	}
 	return value, ok
+}
+
+// drop forgets a key.
+func (m *recall[K, V]) drop(key K) {
+	delete(m.now, key)
+	delete(m.before, key)
 }
 
 // put remembers, and gives back what it is given.

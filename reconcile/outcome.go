@@ -55,24 +55,33 @@ func (s *situation) sameAbove(other *situation) bool {
 // outcome finds out what a Destination should be like. The error is the
 // store's.
 func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
-	if known, ok := m.outcomes.get(now.Destination); ok && known.situation.same(&now) {
-		m.cluster(&now) // it is not forgotten while nothing changes
+	known, ok := m.outcomes.get(now.Destination)
+	if ok && known.situation.same(&now) {
+		m.keep(&now)
 		return known.outcome, nil
+	}
+	if made, ok := known.advance(ctx, now, m); ok {
+		m.advanced++
+		return m.outcomes.put(now.Destination, made).outcome, nil
 	}
 	dest := desire(now, m)
 	if err := dest.settle(ctx); err != nil {
 		return dest.outcome(), err
 	}
 	dest.diff()
-	made := dest.outcome()
-	m.outcomes.put(now.Destination, settled{now, made})
-	return made, nil
+	made := settled{situation: now, outcome: dest.outcome()}
+	if made.calm = dest.calm(made.outcome); made.calm != nil {
+		m.clusters.drop(clusterKey{now.store.ref, now.Name})
+	}
+	return m.outcomes.put(now.Destination, made).outcome, nil
 }
 
 // settled is an outcome and what it came from.
 type settled struct {
 	situation situation
 	outcome   *outcome
+	// calm is what advance needs; nil when that is not possible.
+	calm *calm
 }
 
 // outcome gives what there is to say of a Destination.

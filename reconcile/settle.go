@@ -25,6 +25,7 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dest.notFetched = ignored
 	claimed := dest.claimed()
 	var verdicts []dedupe.Verdict
 	for _, root := range dest.roots {

@@ -1,6 +1,7 @@
 package statestore
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -138,6 +139,61 @@ func (f Files) Within(p tree.Path) Files {
 	default:
 		return Files{newDirectory([]entry{e})}
 	}
+}
+
+// Differing goes through the paths at which one of two has a file that the other
+// has not, or has with another content, in walk order. It skips what they share.
+func (f Files) Differing(other Files) iter.Seq[tree.Path] {
+	return func(yield func(tree.Path) bool) { differing(f.top, other.top, 0, yield) }
+}
+
+// differing compares two directories whose path, with the slash, is so long.
+func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
+	if a == b {
+		return true
+	}
+	var left, right []entry
+	if a != nil {
+		left = a.entries
+	}
+	if b != nil {
+		right = b.entries
+	}
+	for len(left)+len(right) > 0 {
+		var x, y entry
+		order := 0
+		switch {
+		case len(left) == 0:
+			order = 1
+		case len(right) == 0:
+			order = -1
+		default:
+			order = strings.Compare(element(left[0].path, depth), element(right[0].path, depth))
+		}
+		if order <= 0 {
+			x, left = left[0], left[1:]
+		}
+		if order >= 0 {
+			y, right = right[0], right[1:]
+		}
+		if !x.differing(y, depth, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// differing compares two entries of one name; one of them may be none.
+func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) bool {
+	if e == other {
+		return true
+	}
+	end := depth + len(element(cmp.Or(e, other).path, depth))
+	e, other = e.expanded(end), other.expanded(end)
+	if (e.file != other.file || e.sum != other.sum) && !yield(cmp.Or(e, other).path) {
+		return false
+	}
+	return differing(e.below, other.below, end+1, yield)
 }
 
 // Paths gives the paths at or below one, in walk order.

@@ -57,7 +57,30 @@ func TestFilesAreAsAMapIs(t *testing.T) {
 				t.Fatalf("%s: changed is %v, and Same says otherwise", place, changed)
 			}
 			same(t, place+", from nothing", statestore.FilesOf(want), want)
+			differing(t, place, files, before, want, held)
+			differing(t, place+", from nothing", statestore.FilesOf(want), before, want, held)
 		}
+	}
+}
+
+// differing compares what differs of two Files with what differs of the maps that
+// they equal.
+func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Sum) {
+	t.Helper()
+	var want []tree.Path
+	for path, sum := range inA {
+		if other, there := inB[path]; !there || other != sum {
+			want = append(want, path)
+		}
+	}
+	for path := range inB {
+		if _, there := inA[path]; !there {
+			want = append(want, path)
+		}
+	}
+	slices.SortFunc(want, tree.Compare)
+	if got := slices.Collect(a.Differing(b)); !slices.Equal(got, want) {
+		t.Fatalf("%s: %v differ, want %v", place, got, want)
 	}
 }
 

@@ -97,12 +97,12 @@ func (d *daemon) metrics() map[string]float64 {
 // await waits until the metrics are as they should be, and gives them.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
-	for deadline := time.Now().Add(8 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if values := d.metrics(); ready(values) {
 			return values
 		}
 		if time.Now().After(deadline) {
-			d.t.Fatalf("%s: not within 8 minutes\n%s", what, d.tail())
+			d.t.Fatalf("%s: not within 20 minutes\n%s", what, d.tail())
 		}
 	}
 }

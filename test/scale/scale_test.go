@@ -112,7 +112,7 @@ func measure(t testing.TB, size size) (m measured) {
 func (s *stage) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
-	s.profile("first", 40)
+	s.profile("first", 120)
 	s.daemon.placed(s.works)
 	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
 	m.firstRSS, m.firstPeak = s.daemon.memory()

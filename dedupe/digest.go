@@ -1,0 +1,169 @@
+package dedupe
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Digest is what is left to know of the roots of one cluster once everything in
+// them fits together: of each object and of each claimed path a sum, and whose
+// it is. It takes a tenth of the space of a Memory, and tells whether claims fit
+// in that have changed. It must not be used by two goroutines at a time.
+type Digest struct {
+	// owners say whose an object or a path is, by its sum. Two things of one sum
+	// are taken for one: then a Check has to find out.
+	owners map[digestSum]digestSum
+	// counts are the objects in each root.
+	counts map[tree.Path]int
+	scopes map[kindOf]int
+}
+
+// digestSum names an object, a path or a claim.
+type digestSum uint64
+
+// Digest gives the digest of what the Memory has; nil when, by the last Check
+// and CheckCluster, not everything in it fits together.
+func (m *Memory) Digest() *Digest {
+	if !m.fits {
+		return nil
+	}
+	d := &Digest{owners: map[digestSum]digestSum{}, counts: map[tree.Path]int{}, scopes: maps.Clone(m.cluster.scopes)}
+	for path, root := range m.roots {
+		d.put(path, "", root.foreign.entries)
+		for _, claim := range root.claims {
+			d.put(path, claim.name, claim.entries)
+		}
+	}
+	return d
+}
+
+// Replace puts claims in the place of those of the same names; of each root it
+// needs only these. It gives false, and has changed nothing, when they do not
+// plainly fit in: then a Check of everything has to decide.
+func (d *Digest) Replace(roots []Root) bool {
+	replaced := map[digestSum]bool{}
+	for _, root := range roots {
+		for _, claim := range root.Claims {
+			replaced[ownerSum(root.Path, claim.Rank.Name)] = true
+		}
+	}
+	entries := make([][][]*entry, len(roots))
+	come := map[digestSum]bool{}
+	for i, root := range roots {
+		read, ok := readPlain(root)
+		if !ok {
+			return false
+		}
+		objects := d.counts[root.Path]
+		for _, claim := range read {
+			objects += len(claim)
+			for _, e := range claim {
+				key := d.sumOf(e)
+				if owner, taken := d.owners[key]; come[key] || (taken && !replaced[owner]) {
+					return false
+				}
+				come[key] = true
+			}
+		}
+		if buildSeconds(objects) >= slowSeconds {
+			return false
+		}
+		entries[i] = read
+	}
+	d.drop(roots, replaced)
+	for i, root := range roots {
+		for j, claim := range root.Claims {
+			d.put(root.Path, claim.Rank.Name, entries[i][j])
+		}
+	}
+	return true
+}
+
+// readPlain reads the claims of a root; false when there is more to one than
+// objects of its own.
+func readPlain(root Root) ([][]*entry, bool) {
+	if root.Cache == nil {
+		root.Cache = &kustomize.Cache{}
+	}
+	r := reader{root}
+	var contents [][]byte
+	for _, claim := range root.Claims {
+		contents = r.appendContents(contents, claim.now())
+	}
+	root.Cache.Load(contents)
+	all := make([][]*entry, 0, len(root.Claims))
+	for i := range root.Claims {
+		claim := &root.Claims[i]
+		k := newKnown(claim)
+		r.know(k, &k.owner, claim)
+		if k.total.broken > 0 || k.kustomizations > 0 || claim.Kept || claim.Joined || len(claim.Shared) > 0 {
+			return nil, false
+		}
+		for _, e := range k.entries {
+			if e.defines != nil {
+				return nil, false // it may change what others are
+			}
+		}
+		all = append(all, k.entries)
+	}
+	return all, true
+}
+
+func (d *Digest) put(root tree.Path, claim string, entries []*entry) {
+	owner := ownerSum(root, claim)
+	for _, e := range entries {
+		d.owners[d.sumOf(e)] = owner
+		if !e.id.isPath() {
+			d.counts[root]++
+		}
+	}
+}
+
+// drop forgets what claims have.
+func (d *Digest) drop(roots []Root, owners map[digestSum]bool) {
+	rootOf := map[digestSum]tree.Path{}
+	for _, root := range roots {
+		for _, claim := range root.Claims {
+			rootOf[ownerSum(root.Path, claim.Rank.Name)] = root.Path
+		}
+	}
+	for key, owner := range d.owners {
+		if owners[owner] {
+			delete(d.owners, key)
+			if key.isObject() {
+				d.counts[rootOf[owner]]--
+			}
+		}
+	}
+}
+
+// sumOf names what an entry is to the API server, or the path that it claims.
+func (d *Digest) sumOf(e *entry) digestSum {
+	if e.id.isPath() {
+		return sumOfWords("path", e.id.object.Name) &^ 1
+	}
+	key := apiKey(e.id.object, func(kind kindOf) bool { return d.scopes[kind] > 0 })
+	return sumOfWords("object", key.group, key.kind, key.namespace, key.name) | 1
+}
+
+// isObject tells an object from a path: by the last bit.
+func (s digestSum) isObject() bool { return s&1 == 1 }
+
+func ownerSum(root tree.Path, claim string) digestSum {
+	return sumOfWords("claim", root.String(), claim)
+}
+
+func sumOfWords(words ...string) digestSum {
+	var text [256]byte
+	all := text[:0]
+	for _, word := range words {
+		all = binary.AppendUvarint(all, uint64(len(word)))
+		all = append(all, word...)
+	}
+	sum := sha256.Sum256(all)
+	return digestSum(binary.BigEndian.Uint64(sum[:]))
+}

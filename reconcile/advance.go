@@ -1,0 +1,188 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// calm is what is left to know of a Destination where everything fits together
+// and each placement has a directory to itself: what comes or changes there
+// touches nothing else.
+type calm struct {
+	digest  *dedupe.Digest
+	ignored *kustomize.Ignored
+}
+
+// calm gives what advance needs of a Destination; nil when something there is
+// not plain.
+func (dest *desiredDestination) calm(made *outcome) *calm {
+	digest := dest.memory.Digest()
+	if digest == nil || len(made.findings) > 0 || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
+		return nil
+	}
+	own := map[tree.Path]bool{}
+	for _, p := range dest.placements {
+		if p.from == nil || !p.isPlain() || (p.state != report.Placed && p.state != report.Unchanged) {
+			return nil
+		}
+		own[p.record.Path] = true
+	}
+	for _, record := range dest.records {
+		if !own[record.path] || len(record.Shared) > 0 {
+			return nil
+		}
+	}
+	return &calm{digest: digest, ignored: dest.notFetched}
+}
+
+// isPlain tells that there is nothing on a Destination but what its records and
+// its plan say.
+func (s *situation) isPlain() bool {
+	return len(s.part.kept)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt) == 0
+}
+
+// isPlain tells that a placement has a directory to itself.
+func (p *desiredPlacement) isPlain() bool {
+	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
+}
+
+// advance finds out what a Destination should be like from what it should have
+// been like before, looking closely only at the placements that have changed.
+// It gives false when these may touch others; then everything has to be looked
+// at.
+func (known *settled) advance(ctx context.Context, now situation, memo *memo) (settled, bool) {
+	if known.calm == nil || !now.isPlain() || !now.comesOf(&known.situation) {
+		return settled{}, false
+	}
+	part, replaced, ok := known.changed(&now)
+	if !ok {
+		return settled{}, false
+	}
+	dest := &desiredDestination{situation: now, read: &memo.read}
+	view := *now.destinationView
+	dest.destinationView, dest.part = &view, part
+	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before
+	dest.plan(memo)
+	if !dest.isOnlyTheirs(&known.situation) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
+		return settled{}, false
+	}
+	dest.diff()
+	made := dest.outcome()
+	made.told = known.outcome.toldWith(made.told, replaced)
+	return settled{situation: now, outcome: made, calm: known.calm}, true
+}
+
+// comesOf tells that all but placements and files is what it was.
+func (s *situation) comesOf(was *situation) bool {
+	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
+		s.sameAbove(was) && s.policy.settlesAs(was.policy)
+}
+
+// changed gives the placements that are not as they were or were not written
+// yet, and the objects of those that they replace. It gives false when any is
+// gone, or is not plain.
+func (known *settled) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
+	before := make(map[*kratix.WorkPlacement]int, len(known.situation.part.placements))
+	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
+	for i, p := range known.situation.part.placements {
+		before[p.WorkPlacement] = i
+	}
+	unwritten := map[*kratix.WorkPlacement]bool{}
+	for _, told := range known.outcome.told {
+		if told.State != report.Unchanged {
+			unwritten[told.Object] = true
+		}
+	}
+	for _, p := range now.part.placements {
+		at, there := before[p.WorkPlacement]
+		if there && known.situation.part.placements[at] == p && !unwritten[p.WorkPlacement] {
+			delete(before, p.WorkPlacement)
+			continue
+		}
+		if p.Misplaced {
+			return part{}, nil, false
+		}
+		changed.placements = append(changed.placements, p)
+		names[kratix.KeyOf(p.WorkPlacement)] = p.WorkPlacement
+	}
+	replaced = make(map[*kratix.WorkPlacement]bool, len(before))
+	for old := range before {
+		if names[kratix.KeyOf(old)] == nil {
+			return part{}, nil, false
+		}
+		replaced[old] = true
+	}
+	return changed, replaced, true
+}
+
+// isOnlyTheirs tells that the placements are plain, and that nothing differs in
+// the store but what is theirs. The Destination has their records alone then.
+func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
+	dirs, records := map[tree.Path]bool{}, map[tree.Path]*desiredPlacement{}
+	for _, p := range dest.placements {
+		if !p.writable() || !p.isPlain() || dirs[p.rendering.Dir] {
+			return false
+		}
+		dirs[p.rendering.Dir], records[p.record.Path] = true, p
+	}
+	for path := range dest.store.state.Files.Within(dest.base).Differing(was.store.state.Files.Within(dest.base)) {
+		theirs := records[path] != nil
+		for dir := path; !theirs && dir != dest.base && !dir.IsRoot(); dir = dir.Dir() {
+			theirs = dirs[dir]
+		}
+		if !theirs {
+			return false
+		}
+	}
+	all := dest.records
+	dest.records = nil
+	for _, record := range all {
+		p := records[record.path]
+		if p == nil {
+			continue
+		}
+		if rendering, _ := layout.Render(dest.Destination, record.Placement); rendering.Dir != p.rendering.Dir || len(record.Shared) > 0 {
+			return false
+		}
+		dest.records = append(dest.records, record)
+	}
+	return true
+}
+
+// claims gives what the placements want, by the roots that they are in.
+func (dest *desiredDestination) claims(ignored *kustomize.Ignored) []dedupe.Root {
+	roots := make([]dedupe.Root, 0, len(dest.roots))
+	for _, path := range dest.roots {
+		root := dedupe.Root{Path: path, Ignored: ignored, Cache: dest.read}
+		for _, p := range dest.placements {
+			if p.rendering.Root == path {
+				root.Claims = append(root.Claims, p.claim())
+			}
+		}
+		roots = append(roots, root)
+	}
+	return roots
+}
+
+// toldWith gives the placements that were told of, with others in the place of
+// some.
+func (o *outcome) toldWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
+	told := make([]report.Placement, 0, len(o.told)+len(come))
+	for _, p := range o.told {
+		if replaced[p.Object] {
+			continue
+		}
+		for len(come) > 0 && report.ComparePlacements(come[0], p) < 0 {
+			told, come = append(told, come[0]), come[1:]
+		}
+		told = append(told, p)
+	}
+	return slices.Concat(told, come)
+}
