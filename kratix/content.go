@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // MaxContent bounds a workload's decoded size in bytes, so that a small Work
@@ -35,16 +36,43 @@ func decode(content string, bound int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is not base64: %w", ErrContent, err)
 	}
-	zip, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
+	tools, _ := unpackers.Get().(*unpacker)
+	if tools == nil {
+		tools = &unpacker{}
+	}
+	defer tools.release()
+	tools.packed.Reset(packed)
+	if err := tools.zip.Reset(&tools.packed); err != nil {
 		return nil, fmt.Errorf("%w: it is base64, but not gzip: %w", ErrContent, err)
 	}
-	plain, err := io.ReadAll(io.LimitReader(zip, bound+1))
-	if err != nil {
+	if _, err := tools.plain.ReadFrom(io.LimitReader(&tools.zip, bound+1)); err != nil {
 		return nil, fmt.Errorf("%w: the gzip stream is damaged: %w", ErrContent, err)
 	}
-	if int64(len(plain)) > bound {
+	if int64(tools.plain.Len()) > bound {
 		return nil, fmt.Errorf("%w: it unpacks to more than %d MiB", ErrContent, bound>>20)
 	}
-	return plain, nil
+	return append(make([]byte, 0, tools.plain.Len()), tools.plain.Bytes()...), nil
+}
+
+// unpacker is what unpacking takes. Its tables and its window are a hundred times
+// the size of a small file.
+type unpacker struct {
+	packed bytes.Reader
+	zip    gzip.Reader
+	plain  bytes.Buffer
+}
+
+// unpackers are those that nobody uses now.
+var unpackers sync.Pool //nolint:gochecknoglobals // nobody can tell one unpacker from another
+
+// maxKept is the size in bytes from which a buffer is not kept for others.
+const maxKept = 1 << 20
+
+func (u *unpacker) release() {
+	if u.plain.Cap() > maxKept {
+		u.plain = bytes.Buffer{}
+	}
+	u.plain.Reset()
+	u.packed.Reset(nil)
+	unpackers.Put(u)
 }

@@ -133,7 +133,6 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out := newReporter(world, &plan)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
-	var parts []statestore.Part
 	for _, store := range stores {
 		if r.Mine != nil && !r.Mine(store.place()) {
 			out.elsewhere(store)
@@ -143,17 +142,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 			out.failed(store)
 			continue
 		}
-		ready, parts = append(ready, store), append(parts, statestore.Part{Store: store.Store, Changes: store.diff()})
+		ready = append(ready, store)
 	}
-	outcomes := r.Finish(inner, parts)
-	done(failures(outcomes))
-	var stale error
-	for i, outcome := range outcomes {
-		if errors.Is(outcome.Err, statestore.ErrStale) {
-			stale = outcome.Err
-		}
-		out.finished(ready[i], outcome)
-	}
+	stale, failed := r.write(inner, ready, out)
+	done(failed)
 	return out.report(&r.memo.told), stale
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -123,7 +124,14 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		}
 		r.parts[d.destinations[i].Name] = o.told
 	}
-	r.said.Stores = append(r.said.Stores, told)
+	at := slices.IndexFunc(r.said.Stores, func(s report.Store) bool { return s.Name == told.Name })
+	if at < 0 {
+		r.said.Stores = append(r.said.Stores, told)
+		return
+	}
+	first := &r.said.Stores[at] // what was written of it before
+	first.Revision = told.Revision
+	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 
 // elsewhere tells of a store that another process writes to.

@@ -49,6 +49,8 @@ func (t *tries) all(last report.Report) report.Report {
 			last.Stores = append(last.Stores, store)
 		case len(last.Stores[at].Destinations) == 0:
 			last.Stores[at] = store
+		default: // one try has written a part of it, the next one the rest
+			last.Stores[at].Destinations = slices.Concat(store.Destinations, last.Stores[at].Destinations)
 		}
 	}
 	return last
