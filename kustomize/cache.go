@@ -3,6 +3,7 @@ package kustomize
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"runtime"
 	"sync"
 
@@ -46,12 +47,16 @@ type Cache struct {
 	// Builder builds directories; nil is this process.
 	Builder Builder
 
-	mu     sync.Mutex
-	files  map[sum]*cachedFile
-	builds map[sum]*cachedBuild
-	words  map[string]string
-	round  int
+	mu sync.Mutex
+	// files are those read last, older those before them.
+	files, older map[sum]*cachedFile
+	builds       map[sum]*cachedBuild
+	words        map[string]string
+	round        int
 }
+
+// maxFiles is how many files are remembered until the older ones make room.
+const maxFiles = 1 << 15
 
 type cachedFile struct {
 	FileObjects
@@ -78,11 +83,12 @@ type FileObjects struct {
 // File gives what is in a file.
 func (c *Cache) File(content []byte) FileObjects {
 	key := sha256.Sum256(content)
-	if file := c.known(key); file != nil {
-		return file.FileObjects
+	for {
+		if file := c.known(key); file != nil {
+			return file.FileObjects
+		}
+		c.load([][]byte{content})
 	}
-	c.load([][]byte{content})
-	return c.known(key).FileObjects
 }
 
 // Load reads many files at once, on all processors.
@@ -219,10 +225,8 @@ func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) s
 func (c *Cache) Sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, file := range c.files {
-		if file.round < c.round {
-			delete(c.files, key)
-		}
+	for _, files := range []map[sum]*cachedFile{c.files, c.older} {
+		maps.DeleteFunc(files, func(_ sum, file *cachedFile) bool { return file.round < c.round })
 	}
 	for key, build := range c.builds {
 		if build.round < c.round {
@@ -237,10 +241,26 @@ func (c *Cache) known(key sum) *cachedFile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	file := c.files[key]
+	if file == nil {
+		if file = c.older[key]; file != nil {
+			c.put(key, file)
+		}
+	}
 	if file != nil {
 		file.round = c.round
 	}
 	return file
+}
+
+// put remembers a file, and makes room for it.
+func (c *Cache) put(key sum, file *cachedFile) {
+	if len(c.files) >= maxFiles {
+		c.files, c.older = nil, c.files
+	}
+	if c.files == nil {
+		c.files = map[sum]*cachedFile{}
+	}
+	c.files[key] = file
 }
 
 func (c *Cache) knownBuild(key sum) *cachedBuild {
@@ -256,9 +276,6 @@ func (c *Cache) knownBuild(key sum) *cachedBuild {
 func (c *Cache) add(found map[sum]FileObjects) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.files == nil {
-		c.files = map[sum]*cachedFile{}
-	}
 	if c.words == nil {
 		c.words = map[string]string{}
 	}
@@ -267,7 +284,7 @@ func (c *Cache) add(found map[sum]FileObjects) {
 			id := &file.Objects[i].ID
 			id.APIVersion, id.Kind, id.Namespace = c.one(id.APIVersion), c.one(id.Kind), c.one(id.Namespace)
 		}
-		c.files[key] = &cachedFile{FileObjects: file, round: c.round}
+		c.put(key, &cachedFile{FileObjects: file, round: c.round})
 	}
 }
 

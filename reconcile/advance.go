@@ -69,14 +69,14 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	view := *now.destinationView
 	dest.destinationView, dest.part = &view, part
 	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before
-	dest.plan(memo)
+	dest.plan()
 	if !dest.isOnlyTheirs(&known.situation) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
 		return settled{}, false
 	}
 	dest.diff()
 	made := dest.outcome()
 	made.told = known.outcome.toldWith(made.told, replaced)
-	return settled{situation: now, outcome: made, calm: known.calm}, true
+	return settled{situation: now.kept(), outcome: made, calm: known.calm}, true
 }
 
 // comesOf tells that all but placements and files is what it was.

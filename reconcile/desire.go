@@ -43,6 +43,9 @@ type desiredDestination struct {
 	// read remembers files that were read before, memory the roots.
 	read   *kustomize.Cache
 	memory *dedupe.Memory
+	// rendered is what the placements look like, renderedBefore what those of the
+	// last round did, where that is remembered.
+	rendered, renderedBefore map[renderKey]rendered
 	// fixtures are wanted where they are not there yet; what is there of
 	// retired is not wanted any more.
 	fixtures, retired []tree.File
@@ -81,8 +84,8 @@ type desiredPlacement struct {
 func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a Destination.
-func desire(now situation, memo *memo) *desiredDestination {
-	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now)}
+func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDestination {
+	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now), renderedBefore: before}
 	fixtures, _ := layout.Fixtures(dest.Destination) // without roots it were left out before
 	switch {
 	case dest.goesWithItsFiles():
@@ -91,7 +94,7 @@ func desire(now situation, memo *memo) *desiredDestination {
 		dest.keepAll()
 	default:
 		dest.fixtures = fixtures
-		dest.plan(memo)
+		dest.plan()
 		dest.remove()
 		dest.relocate(dest.part.moved)
 	}
@@ -99,9 +102,9 @@ func desire(now situation, memo *memo) *desiredDestination {
 }
 
 // plan takes over what the scheduler has decided.
-func (dest *desiredDestination) plan(memo *memo) {
+func (dest *desiredDestination) plan() {
 	for i := range dest.part.placements {
-		dest.placements = append(dest.placements, dest.render(&dest.part.placements[i], memo))
+		dest.placements = append(dest.placements, dest.render(&dest.part.placements[i]))
 	}
 	for _, kept := range dest.part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
@@ -120,16 +123,20 @@ func (dest *desiredDestination) keepAll() {
 
 // render gives a placement its files. One that cannot be rendered whole is held
 // back.
-func (dest *desiredDestination) render(from *scheduler.Placement, memo *memo) *desiredPlacement {
+func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
 	key := renderKey{
-		work: from.Work, group: from.Spec.ID, destination: dest.Destination, name: from.Name,
+		work: from.Work, group: from.Spec.ID, name: from.Name,
 		misplaced: from.Misplaced, movedFrom: from.Labels[kratix.MovedFromLabel], owner: dest.policy.Owner,
 	}
-	made, known := memo.rendered.get(key)
+	made, known := dest.renderedBefore[key]
 	if !known {
-		made = memo.rendered.put(key, render(dest.Destination, from, dest.policy.Owner))
+		made = render(dest.Destination, from, dest.policy.Owner)
 	}
+	if dest.rendered == nil {
+		dest.rendered = map[renderKey]rendered{}
+	}
+	dest.rendered[key] = made
 	p.rendering, p.record, p.repeated = made.rendering, made.record, made.repeated
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"

@@ -13,7 +13,6 @@ import (
 // memo remembers from round to round what objects that are still the same in
 // memory came to. Its zero value is ready for use.
 type memo struct {
-	rendered recall[renderKey, rendered]
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
 	told     roll
@@ -44,15 +43,14 @@ func (m *memo) cluster(now *situation) *dedupe.Memory {
 // nothing changes, if there is any.
 func (m *memo) keep(now *situation) { m.clusters.get(clusterKey{now.store.ref, now.Name}) }
 
-// renderKey is everything that a rendering depends on.
+// renderKey is everything that a rendering on a Destination depends on.
 type renderKey struct {
-	work        *kratix.Work
-	group       string
-	destination *kratix.Destination
-	name        string
-	misplaced   bool
-	movedFrom   string
-	owner       string
+	work      *kratix.Work
+	group     string
+	name      string
+	misplaced bool
+	movedFrom string
+	owner     string
 }
 
 // rendered is what a placement looks like, and what is wrong with it.
@@ -76,7 +74,7 @@ type recordsView struct {
 	// owners are who wrote them, by the ids recorded.
 	owners []string
 	// parsed are the records by the sum of their content.
-	parsed map[recordKey]readRecord
+	parsed map[recordKey]*readRecord
 }
 
 // recordKey is a record's content, as its store names it.
@@ -90,11 +88,40 @@ type readRecord struct {
 	err error
 }
 
+// words are the one copy of words that very many records have.
+type words map[string]string
+
+func (w words) one(word string) string {
+	if known, there := w[word]; there {
+		return known
+	}
+	w[word] = word
+	return word
+}
+
+// share has a record use words and paths that are there already: of each
+// placement a store has a record.
+func (r *readRecord) share(w words, files statestore.Files) {
+	for i, path := range r.Files {
+		r.Files[i] = files.Own(path)
+	}
+	p := r.Placement
+	if p == nil {
+		return
+	}
+	labels := make(map[string]string, len(p.Labels))
+	for key, value := range p.Labels {
+		labels[w.one(key)] = w.one(value)
+	}
+	p.Labels, p.Namespace, p.APIVersion, p.Kind = labels, w.one(p.Namespace), w.one(p.APIVersion), w.one(p.Kind)
+	spec := &p.Spec
+	spec.TargetDestinationName, spec.PromiseName, spec.ID = w.one(spec.TargetDestinationName), w.one(spec.PromiseName), w.one(spec.ID)
+}
+
 // turn begins a round: what the last one did not need is forgotten. Directories
 // are built by builder.
 func (m *memo) turn(builder kustomize.Builder) {
 	m.read.Builder = builder
-	m.rendered = recall[renderKey, rendered]{now: map[renderKey]rendered{}} // contents are too large to keep
 	m.records.turn()
 	m.outcomes.turn()
 	m.clusters.turn()
@@ -111,7 +138,7 @@ func (m *recall[K, V]) get(key K) (V, bool) {
 	value, ok := m.now[key]
 	if !ok {
 		if value, ok = m.before[key]; ok {
-			m.now[key] = value
+			m.put(key, value)
 		}
 	}
 	return value, ok
@@ -126,5 +153,6 @@ func (m *recall[K, V]) drop(key K) {
 // put remembers, and gives back what it is given.
 func (m *recall[K, V]) put(key K, value V) V {
 	m.now[key] = value
+	delete(m.before, key)
 	return value
 }

@@ -62,7 +62,7 @@ type destinationView struct {
 
 // recordView is a placement that a store remembers.
 type recordView struct {
-	layout.Record
+	*layout.Record
 	// path is the record's own.
 	path tree.Path
 	// why says why it is removed, if it is not for its Work.
@@ -224,8 +224,9 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 
 // readRecords reads the records of a Destination; known are some that were read
 // before.
-func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]readRecord) (recordsView, error) {
-	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]readRecord{}}
+func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
+	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
+	shared := words{}
 	for path, sum := range store.state.Files.Below(dir) {
 		key := recordKey{path, sum}
 		read, ok := known[key]
@@ -234,7 +235,9 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 			if err != nil {
 				return view, fmt.Errorf("read the record %s: %w", path, err)
 			}
+			read = &readRecord{}
 			read.Record, read.err = layout.ParseRecord(content)
+			read.share(shared, store.state.Files)
 		}
 		view.parsed[key] = read
 		view.add(d, path, read)
@@ -243,8 +246,8 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 }
 
 // add takes a record in, if it can be true.
-func (v *recordsView) add(d *destinationView, path tree.Path, read readRecord) {
-	record, err := read.Record, read.err
+func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
+	record, err := &read.Record, read.err
 	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
 	switch {
 	case err != nil:

@@ -64,13 +64,14 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 		m.advanced++
 		return m.outcomes.put(now.Destination, made).outcome, nil
 	}
-	dest := desire(now, m)
+	dest := desire(now, m, known.rendered)
 	if err := dest.settle(ctx); err != nil {
 		return dest.outcome(), err
 	}
 	dest.diff()
-	made := settled{situation: now, outcome: dest.outcome()}
+	made := settled{situation: now.kept(), outcome: dest.outcome(), rendered: dest.rendered}
 	if made.calm = dest.calm(made.outcome); made.calm != nil {
+		made.rendered = nil // a digest is enough, and contents are large
 		m.clusters.drop(clusterKey{now.store.ref, now.Name})
 	}
 	return m.outcomes.put(now.Destination, made).outcome, nil
@@ -82,6 +83,17 @@ type settled struct {
 	outcome   *outcome
 	// calm is what advance needs; nil when that is not possible.
 	calm *calm
+	// rendered is what the placements look like, unless the Destination is calm.
+	rendered map[renderKey]rendered
+}
+
+// kept gives a situation without the contents of its store, which would be held
+// for as long as nothing changes on the Destination.
+func (s situation) kept() situation {
+	view := *s.store
+	view.state.Contents, view.destinations = nil, nil
+	s.store = &view
+	return s
 }
 
 // outcome gives what there is to say of a Destination.

@@ -121,7 +121,7 @@ func (dest *desiredDestination) splitJoined(ctx context.Context) error {
 	records := make([]layout.Record, 0, len(dest.records))
 	paths := map[*kratix.WorkPlacement]tree.Path{}
 	for _, record := range dest.records {
-		records = append(records, record.Record)
+		records = append(records, *record.Record)
 		paths[record.Placement] = record.path
 	}
 	parts := map[tree.Path][]byte{}

@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"maps"
+
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
@@ -40,6 +42,9 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 		p.Misplaced = true
 		p.Labels[kratix.MisplacedLabel] = "true"
 		p.Reason = "it is there already, though the Destination no longer fits: " + why
+	}
+	if maps.Equal(p.Labels, old.Labels) {
+		p.Labels = old.Labels // one copy of them is enough
 	}
 	return p
 }

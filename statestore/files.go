@@ -72,6 +72,15 @@ func (f Files) Sum(p tree.Path) (Sum, bool) {
 	return Sum{}, false
 }
 
+// Own gives the Files' own copy of a path, so that another copy need not be kept;
+// the path itself where there is no file.
+func (f Files) Own(p tree.Path) tree.Path {
+	if e := f.find(p); e.path == p {
+		return e.path
+	}
+	return p
+}
+
 // find gives the entry at a path, or the only one below it that is no directory
 // with nothing but a directory; none when nothing is there.
 func (f Files) find(p tree.Path) entry {

@@ -78,6 +78,7 @@ func follow(c *cobra.Command, reconciler *reconcile.Reconciler, flags followFlag
 	if flags.interval <= 0 {
 		return usage(c, "--interval must be more than 0")
 	}
+	boundHeap()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ctx := c.Context()

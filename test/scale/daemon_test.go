@@ -53,6 +53,7 @@ func (d *daemon) start() {
 	d.process = exec.Command(d.binary, "run", "-f", d.source, "--listen", d.address, "--interval", "1h", "--pprof") //nolint:gosec // the project's own program
 	d.process.Env = append(os.Environ(), d.env...)
 	d.process.Stdout, d.process.Stderr = d.log, d.log
+	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed leaves no daemon
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)
 	}

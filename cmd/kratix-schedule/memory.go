@@ -1,0 +1,20 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// heapGrowth is by how much of what is in use the heap of a daemon may grow, in
+// percent, before what is not in use is given back. Go's own value is 100; most
+// of a daemon's memory is what it remembers, and of that twice as much would be
+// taken.
+const heapGrowth = 40
+
+// boundHeap sets that, unless the user has set another value with Go's own
+// variable. GOMEMLIMIT counts beside it.
+func boundHeap() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
+}

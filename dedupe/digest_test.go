@@ -1,0 +1,146 @@
+package dedupe
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// digested is two roots of one cluster, and how they are looked at.
+type digested struct {
+	roots [2]Root
+	rng   *rand.Rand
+}
+
+// some gives claims that are new or have changed, one or two for each root.
+func (d *digested) some() [2]Root {
+	var changed [2]Root
+	for at := range d.roots {
+		changed[at].Path = d.roots[at].Path
+		for range d.rng.IntN(3) {
+			name := fmt.Sprint("c", d.rng.IntN(6))
+			if slices.ContainsFunc(changed[at].Claims, func(c Claim) bool { return c.Rank.Name == name }) {
+				continue
+			}
+			content := someContents[d.rng.IntN(len(someContents))]
+			if d.rng.IntN(2) == 0 {
+				content = configMaps(fmt.Sprint("own-", d.rng.IntN(30)))
+			}
+			dir := changed[at].Path.Join(path([]string{name, name, name, "shared"}[d.rng.IntN(4)]))
+			file := files(name, map[string]string{"f.yaml": content})
+			file[0].Path = dir.Join(path("f.yaml"))
+			changed[at].Claims = append(changed[at].Claims, Claim{Object: "Work default/" + name, Owner: name, Dir: dir, Rank: Rank{Name: name}, Wanted: file})
+		}
+	}
+	return changed
+}
+
+// with gives the roots with claims in the place of those of the same names.
+func (d *digested) with(changed [2]Root) [2]Root {
+	all := d.roots
+	for at := range all {
+		all[at].Claims = slices.DeleteFunc(slices.Clone(all[at].Claims), func(c Claim) bool {
+			return slices.ContainsFunc(changed[at].Claims, func(other Claim) bool { return other.Rank.Name == c.Rank.Name })
+		})
+		all[at].Claims = append(all[at].Claims, changed[at].Claims...)
+	}
+	return all
+}
+
+// check checks everything, and tells whether all of it fits.
+func check(roots [2]Root, memory *Memory) (fits bool) {
+	var verdicts []Verdict
+	fits = true
+	for _, root := range roots {
+		root.Memory = memory
+		verdict := Check(root)
+		verdicts = append(verdicts, verdict)
+		fits = fits && len(verdict.Held)+len(verdict.Findings)+len(verdict.Shared)+len(verdict.Files) == 0
+	}
+	return len(CheckCluster(verdicts)) == 0 && fits
+}
+
+// TestWhatADigestTakesFits holds, through random changes, what a Digest takes
+// against a check of everything.
+func TestWhatADigestTakesFits(t *testing.T) {
+	taken, refused, cautious := 0, 0, 0
+	for seed := range uint64(20) {
+		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		if d.rng.IntN(2) == 0 {
+			d.roots[0].Foreign = files("x", map[string]string{"theirs.yaml": configMaps("own-1")})
+			d.roots[0].Foreign[0].Path = path("root/a/theirs.yaml")
+		}
+		memory := &Memory{}
+		if !check(d.roots, memory) {
+			t.Fatal("the roots are not calm at first")
+		}
+		digest := memory.Digest()
+		for step := range 30 {
+			changed := d.some()
+			after := d.with(changed)
+			fits := check(after, &Memory{})
+			switch took := digest.Replace(changed[:]); {
+			case took && !fits:
+				t.Fatalf("seed %d step %d: taken, and it does not fit", seed, step)
+			case took:
+				taken++
+				d.roots = after
+			case fits:
+				cautious++
+			default:
+				refused++
+			}
+		}
+		if again := (&Memory{}); !check(d.roots, again) || !equal(again.Digest(), digest) {
+			t.Fatalf("seed %d: a digest made anew is another one", seed)
+		}
+	}
+	if taken < 80 || refused < 80 || cautious > taken/3 {
+		t.Errorf("%d taken, %d refused, %d refused that fit", taken, refused, cautious)
+	}
+}
+
+// equal tells whether two digests know the same.
+func equal(a, b *Digest) bool {
+	if len(a.owners) != len(b.owners) {
+		return false
+	}
+	for key, owner := range a.owners {
+		if b.owners[key] != owner {
+			return false
+		}
+	}
+	for root := range a.counts {
+		if a.counts[root] != b.counts[root] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestThereIsNoDigestOfWhatClashes(t *testing.T) {
+	memory := &Memory{}
+	root := Root{Path: path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, Memory: memory}
+	CheckCluster([]Verdict{Check(root)})
+	if memory.Digest() != nil {
+		t.Error("there is one")
+	}
+	root.Claims = root.Claims[:1]
+	CheckCluster([]Verdict{Check(root)})
+	if memory.Digest() == nil {
+		t.Error("there is none once nothing clashes")
+	}
+}
+
+func TestADigestLeavesCostsToACheck(t *testing.T) {
+	memory := &Memory{}
+	root := Root{Path: path("root"), Memory: memory}
+	CheckCluster([]Verdict{Check(root)})
+	digest := memory.Digest()
+	digest.counts[root.Path] = measuredObjects * 2
+	root.Claims = []Claim{claim("a", []string{"x"}, nil)}
+	if digest.Replace([]Root{root}) {
+		t.Error("a root that takes long to build is taken")
+	}
+}
