@@ -10,10 +10,30 @@ import (
 // largeWork is the size in bytes from which a Work is told to be large.
 const largeWork = 1 << 20
 
-// largeWorks tells of Works that are near etcd's limit.
-func largeWorks(w *world) []finding.Finding {
-	var findings []finding.Finding
-	for _, work := range w.Works {
+// large remembers which Works are large, so that only those are weighed which
+// were not there in the last round.
+type large struct {
+	works []*kratix.Work
+	sizes map[*kratix.Work]int
+}
+
+// weigh brings what is remembered up to date. What lies before the first
+// difference of the two lists, and behind the last, is not looked at.
+func (l *large) weigh(works []*kratix.Work) {
+	gone, come := l.works, works
+	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
+		gone, come = gone[1:], come[1:]
+	}
+	for len(gone) > 0 && len(come) > 0 && gone[len(gone)-1] == come[len(come)-1] {
+		gone, come = gone[:len(gone)-1], come[:len(come)-1]
+	}
+	if l.sizes == nil {
+		l.sizes = map[*kratix.Work]int{}
+	}
+	for _, work := range gone {
+		delete(l.sizes, work)
+	}
+	for _, work := range come {
 		size := 0
 		for _, group := range work.Spec.WorkloadGroups {
 			for _, workload := range group.Workloads {
@@ -21,13 +41,24 @@ func largeWorks(w *world) []finding.Finding {
 			}
 		}
 		if size > largeWork {
-			at := w.Origins.Of(work)
-			at.Object = kratix.Describe(work)
-			findings = append(findings, finding.Finding{
-				Rule: finding.LargeWork(), Place: at,
-				Message: fmt.Sprintf("its files take %.1f MiB, packed", float64(size)/(1<<20)),
-			})
+			l.sizes[work] = size
 		}
 	}
+	l.works = works
+}
+
+// largeWorks tells of Works that are near etcd's limit.
+func largeWorks(w *world, known *large) []finding.Finding {
+	known.weigh(w.Works)
+	var findings []finding.Finding
+	for work, size := range known.sizes {
+		at := w.Origins.Of(work)
+		at.Object = kratix.Describe(work)
+		findings = append(findings, finding.Finding{
+			Rule: finding.LargeWork(), Place: at,
+			Message: fmt.Sprintf("its files take %.1f MiB, packed", float64(size)/(1<<20)),
+		})
+	}
+	finding.Sort(findings)
 	return findings
 }

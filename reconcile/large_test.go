@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,5 +32,38 @@ func TestAWorkNearTheLimitOfEtcdIsTold(t *testing.T) {
 	w.expect(result, map[string]report.State{"a": report.Placed}, "KS014")
 	if f := result.Findings[0]; f.Place.Object != "Work default/a" || !strings.Contains(f.Message, "1.0 MiB") {
 		t.Errorf("it says %s: %s", f.Place, f.Message)
+	}
+}
+
+func TestALargeWorkIsToldAsLongAsItIsThere(t *testing.T) {
+	w := newWorld(t)
+	big := strings.Repeat("A", largeWork+1)
+	for i, step := range []struct {
+		change func()
+		large  int
+	}{
+		{func() { w.put("m", "m") }, 0},
+		{func() { w.put("a", "a") }, 0},
+		{func() { w.put("m", "m").Spec.WorkloadGroups[0].Workloads[0].Content = big }, 1},
+		{func() {}, 1},
+		{func() { w.put("b", "b") }, 1},
+		{func() { w.put("z", "z").Spec.WorkloadGroups[0].Workloads[0].Content = big }, 2},
+		{func() { w.remove("a") }, 2},
+		{func() { slices.Reverse(w.snapshot.Works) }, 2},
+		{func() { w.put("m", "m") }, 1},
+		{func() { w.remove("z") }, 0},
+		{func() { w.snapshot.Works = nil }, 0},
+	} {
+		w.snapshot.Works = slices.Clone(w.snapshot.Works)
+		step.change()
+		told := 0
+		for _, rule := range rules(w.round()) {
+			if rule == "KS014" {
+				told++
+			}
+		}
+		if told != step.large {
+			t.Errorf("step %d: %d Works are told to be large, want %d", i, told, step.large)
+		}
 	}
 }

@@ -130,7 +130,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	plan, stores := r.plan(inner, world)
 	done(nil)
 
-	out := newReporter(world, &plan)
+	out := newReporter(world, &plan, &r.memo.large)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	for _, store := range stores {

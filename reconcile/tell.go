@@ -21,11 +21,11 @@ type reporter struct {
 }
 
 // newReporter starts with what is known before any store is written.
-func newReporter(w *world, plan *scheduler.Result) *reporter {
+func newReporter(w *world, plan *scheduler.Result, known *large) *reporter {
 	r := &reporter{parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
-	r.add(largeWorks(w)...)
+	r.add(largeWorks(w, known)...)
 	r.add(w.invalid(plan.Invalid)...)
 	r.said.Again = plan.Again
 	for _, u := range plan.Unplaced {

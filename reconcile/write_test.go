@@ -11,9 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// large gives a world with a Work for each of so many Destinations, whose files
+// bulky gives a world with a Work for each of so many Destinations, whose files
 // are too much for one write.
-func large(t *testing.T, destinations int) *testWorld {
+func bulky(t *testing.T, destinations int) *testWorld {
 	w := newWorld(t)
 	w.snapshot.Destinations = nil
 	for i := range destinations {
@@ -26,7 +26,7 @@ func large(t *testing.T, destinations int) *testWorld {
 }
 
 func TestMuchIsWrittenInSeveralPieces(t *testing.T) {
-	w := large(t, 5)
+	w := bulky(t, 5)
 	var bases []statestore.Revision
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 		bases = append(bases, parts[0].Changes.Base)
@@ -50,7 +50,7 @@ func TestMuchIsWrittenInSeveralPieces(t *testing.T) {
 }
 
 func TestWhatFollowsAPieceThatFailsWaits(t *testing.T) {
-	w := large(t, 4)
+	w := bulky(t, 4)
 	pieces := 0
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 		if pieces++; pieces == 2 {
@@ -69,7 +69,7 @@ func TestWhatFollowsAPieceThatFailsWaits(t *testing.T) {
 }
 
 func TestATryThatWroteAPartIsToldWithTheNext(t *testing.T) {
-	w := large(t, 3)
+	w := bulky(t, 3)
 	pieces := 0
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 		if pieces++; pieces == 2 {
