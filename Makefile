@@ -99,7 +99,7 @@ verify: ## Fail when a generated file or a module file is not current
 
 .PHONY: bench
 bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -timeout 2h -run '^$$' -bench . -benchmem ./...
 
 TREES ?= 20000
 

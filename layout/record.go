@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,7 +77,7 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
-	return tree.File{Path: path, Content: content}, nil
+	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // the encoder leaves much room behind it
 }
 
 // RecordPath gives where the record of a placement lies. The error is that of a

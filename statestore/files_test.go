@@ -94,7 +94,7 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 		t.Fatalf("%s: %v is not in walk order", place, paths)
 	}
 	for path, sum := range want {
-		if got, ok := files.Sum(path); !ok || got != sum || !files.Has(path) {
+		if got, ok := files.Sum(path); !ok || got != sum || !files.Has(path) || files.Own(path) != path {
 			t.Fatalf("%s: %s has %v", place, path, got)
 		}
 	}

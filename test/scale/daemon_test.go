@@ -98,7 +98,7 @@ func (d *daemon) metrics() map[string]float64 {
 // await waits until the metrics are as they should be, and gives them.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
-	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if values := d.metrics(); ready(values) {
 			return values
 		}
