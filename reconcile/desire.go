@@ -125,10 +125,7 @@ func (dest *desiredDestination) keepAll() {
 // back.
 func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}
-	key := renderKey{
-		work: from.Work, group: from.Spec.ID, name: from.Name,
-		misplaced: from.Misplaced, movedFrom: from.Labels[kratix.MovedFromLabel], owner: dest.policy.Owner,
-	}
+	key := renderKeyOf(from, dest.policy.Owner)
 	made, known := dest.renderedBefore[key]
 	if !known {
 		made = render(dest.Destination, from, dest.policy.Owner)

@@ -60,6 +60,10 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 		m.keep(&now)
 		return known.outcome, nil
 	}
+	if made, ok := known.fulfilled(now); ok {
+		m.fulfilled++
+		return m.outcomes.put(now.Destination, made).outcome, nil
+	}
 	if made, ok := known.advance(ctx, now, m); ok {
 		m.advanced++
 		return m.outcomes.put(now.Destination, made).outcome, nil
