@@ -168,7 +168,8 @@ func ParseRecord(content []byte) (Record, error) {
 		read.Bytes = n
 	}
 	read.Owner = r.Annotations[ownerAnnotation]
-	r.Annotations = nil
-	read.Placement = &r.WorkPlacement
+	placement := r.WorkPlacement // alone: the list of files beside it is not needed any more
+	placement.Annotations = nil
+	read.Placement = &placement
 	return read, nil
 }
