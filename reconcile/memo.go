@@ -20,9 +20,9 @@ type memo struct {
 	clusters recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
-	// advanced counts the outcomes that were made of those before them, fulfilled
-	// those of them for which no file had to be looked at.
-	advanced, fulfilled int
+	// advanced counts the outcomes that were made of those before them, carried
+	// those for which no file had to be looked at.
+	advanced, carried int
 }
 
 // clusterKey is a Destination on a store.

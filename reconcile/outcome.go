@@ -60,8 +60,8 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 		m.keep(&now)
 		return known.outcome, nil
 	}
-	if made, ok := known.fulfilled(now); ok {
-		m.fulfilled++
+	if made, ok := known.carry(now); ok {
+		m.carried++
 		return m.outcomes.put(now.Destination, made).outcome, nil
 	}
 	if made, ok := known.advance(ctx, now, m); ok {

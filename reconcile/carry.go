@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -9,18 +10,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// fulfilled gives the outcome of a Destination on which all that the last round
-// wanted to write is written, and nothing else has changed: there is nothing left
-// to do, and nothing to look at closely. It gives false when that is not plain.
-func (known *settled) fulfilled(now situation) (settled, bool) {
-	if known.calm == nil || !now.isPlain() || !now.comesOf(&known.situation) ||
-		!now.part.rendersAs(known.situation.part, now.policy.Owner) || !now.differsBy(known.outcome.changes, &known.situation) {
+// carry gives the outcome of a Destination where all that is wanted looks as it
+// did in the last round, though the objects may be others, and where that is
+// written by now, or nothing is: no file has to be looked at. It gives false when
+// anything else has changed.
+func (known *settled) carry(now situation) (settled, bool) {
+	was := &known.situation
+	if known.calm == nil || !now.isPlain() || !now.comesOf(was) || !now.part.rendersAs(was.part, now.policy.Owner) {
 		return settled{}, false
 	}
 	dest := &desiredDestination{situation: now}
+	states := map[*kratix.WorkPlacement]report.State{}
+	switch {
+	case now.differsBy(known.outcome.changes, was):
+	case now.differsBy(statestore.ChangeSet{}, was):
+		dest.changes = known.outcome.changes
+		for _, told := range known.outcome.told {
+			states[told.Object] = told.State
+		}
+	default:
+		return settled{}, false
+	}
 	for i := range now.part.placements {
 		p := &now.part.placements[i]
-		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: p.WorkPlacement, from: p, state: report.Unchanged, reason: p.Reason})
+		state := cmp.Or(states[was.part.placements[i].WorkPlacement], report.Unchanged)
+		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: p.WorkPlacement, from: p, state: state, reason: p.Reason})
 	}
 	return settled{situation: now.kept(), outcome: dest.outcome(), calm: known.calm}, true
 }
