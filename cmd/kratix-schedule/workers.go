@@ -9,12 +9,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// How long a round waits for a store, and how long one that failed is left
-// alone.
+// How long a round waits for a store, once and again for one that is slow as a
+// rule, and how long one that failed is left alone.
 const (
-	storePatience = 2 * time.Second
-	firstPause    = time.Second
-	longestPause  = 5 * time.Minute
+	storePatience   = 2 * time.Second
+	longestPatience = 20 * time.Second
+	firstPause      = time.Second
+	longestPause    = 5 * time.Minute
 )
 
 // workedStores gives each store a worker of its own, so that one that is slow or
@@ -32,7 +33,10 @@ var _ reconcile.Opener = (*workedStores)(nil)
 func newWorkedStores(stores reconcile.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
 	return &workedStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.Store{},
-		workers: &worker.Workers{Patience: storePatience, FirstPause: firstPause, LongestPause: longestPause, Wake: wake, Resting: resting},
+		workers: &worker.Workers{
+			Patience: storePatience, LongestPatience: longestPatience, FirstPause: firstPause, LongestPause: longestPause,
+			Wake: wake, Resting: resting,
+		},
 	}
 }
 

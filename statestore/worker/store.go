@@ -23,6 +23,8 @@ type Store struct {
 	read *operation
 	// base is what was read last.
 	base statestore.State
+	// patience is how long the first to ask for a read waits.
+	patience time.Duration
 	// failures counts those in a row. While resting runs nothing is asked of the
 	// store, and failure is given instead. It is a timer and no time of day, since
 	// clocks are set.
@@ -41,6 +43,8 @@ type operation struct {
 	state    statestore.State
 	revision statestore.Revision
 	err      error
+	// late fires when it takes longer than a caller waits as a rule.
+	late *time.Timer
 	// left tells that nobody waits for it any more.
 	left bool
 }
@@ -65,9 +69,18 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		s.begin(ctx, &operation{}, func(ctx context.Context, op *operation) { op.state, op.err = s.inner.Read(ctx) })
 	}
 	op := s.inHand
+	patience := s.workers.Patience
+	if !op.left { // else somebody has waited long enough
+		patience = max(patience, s.patience)
+	}
 	s.mu.Unlock()
-	if !s.await(ctx, op, s.workers.Patience) {
+	if !s.await(ctx, op, patience) {
 		return statestore.State{}, s.busy("read", statestore.ErrUnavailable, "it has not answered yet")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.read == op {
+		s.read = nil // nobody has to be told later
 	}
 	return op.state, op.err
 }
@@ -97,7 +110,7 @@ func (s *Store) busy(op string, err error, why string) error {
 
 // begin takes something in hand.
 func (s *Store) begin(ctx context.Context, op *operation, do func(context.Context, *operation)) *operation {
-	op.done = make(chan struct{})
+	op.done, op.late = make(chan struct{}), time.AfterFunc(s.workers.Patience, func() {})
 	s.inHand = op
 	s.workers.start(ctx, op, func(ctx context.Context) {
 		do(ctx, op)
@@ -114,6 +127,9 @@ func (s *Store) end(op *operation) {
 	close(op.done)
 	if op.changes == nil && op.err == nil {
 		s.base = op.state
+	}
+	if op.changes == nil {
+		s.learn(op.late.Stop())
 	}
 	if op.left {
 		if op.changes == nil {
@@ -153,6 +169,16 @@ func (s *Store) rest(pause time.Duration) {
 		s.workers.Wake()
 	})
 	s.resting = mine
+}
+
+// learn takes in whether a read was soon answered.
+func (s *Store) learn(soon bool) {
+	w := s.workers
+	if soon {
+		s.patience = max(s.patience/2, w.Patience)
+	} else {
+		s.patience = min(2*s.patience, max(w.LongestPatience, w.Patience))
+	}
 }
 
 // await tells whether something ends while its caller has patience.

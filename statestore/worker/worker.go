@@ -19,6 +19,11 @@ import (
 type Workers struct {
 	// Patience is how long a caller waits for a store.
 	Patience time.Duration
+	// LongestPatience is how long the first to ask for a read waits, where nothing was
+	// read yet. Each answer within Patience halves that, down to Patience, and each
+	// that takes longer doubles it again: so a store that is slow as a rule is not
+	// taken for one that does not answer. Less than Patience is Patience.
+	LongestPatience time.Duration
 	// FirstPause is how long a store is left alone after it failed; after each
 	// further failure the pause doubles, up to LongestPause. Pauses vary by a
 	// quarter, so that not all come back at once.
@@ -46,7 +51,7 @@ func (w *Workers) Wrap(name string, inner statestore.Store) *Store {
 		w.workers = map[statestore.Store]*Store{}
 	}
 	if w.workers[inner] == nil {
-		w.workers[inner] = &Store{name: name, inner: inner, workers: w}
+		w.workers[inner] = &Store{name: name, inner: inner, workers: w, patience: w.LongestPatience}
 	}
 	return w.workers[inner]
 }

@@ -116,6 +116,42 @@ func TestASlowReadIsToldLaterWithoutAskingAgain(t *testing.T) {
 	})(t)
 }
 
+// TestAStoreThatIsSlowAsARuleIsWaitedFor: longer each time that it takes long, and
+// by one caller alone.
+func TestAStoreThatIsSlowAsARuleIsWaitedFor(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		b.workers.LongestPatience = 8 * time.Second
+		b.inner = &slow{Store: memory.New("m")}
+		b.store = b.workers.Wrap("GitStateStore s", b.inner)
+		for i, read := range []struct {
+			takes, waits time.Duration
+			answers      bool
+		}{
+			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // nothing was read yet
+			{takes: 9 * time.Second, waits: 8 * time.Second},
+			{waits: time.Second, answers: true}, // the same read
+			{answers: true},                     // 4s from here
+			{answers: true},                     // 2s
+			{takes: 3 * time.Second, waits: 2 * time.Second},
+			{waits: time.Second, answers: true}, // 4s
+			{takes: 5 * time.Second, waits: 4 * time.Second},
+			{waits: time.Second, answers: true}, // 8s
+			{takes: 30 * time.Second, waits: 8 * time.Second},
+			{waits: time.Second}, // others do not wait so long again
+		} {
+			synctest.Wait()
+			b.inner.takes = read.takes
+			began := time.Now()
+			_, err := b.store.Read(t.Context())
+			if waited := time.Since(began); waited.Round(time.Second) != read.waits || (err == nil) != read.answers {
+				t.Errorf("read %d: waited %s, err %v", i, waited, err)
+			}
+			time.Sleep(time.Millisecond) // no two things at one time
+		}
+		time.Sleep(time.Minute)
+	})(t)
+}
+
 func TestASlowWriteGoesOnAndIsReadAsIfItWereDone(t *testing.T) {
 	inABubble(func(t *testing.T, b *bench) {
 		storetest.Write(t, b.store, map[string]string{"old": "1"})
