@@ -41,7 +41,7 @@ func (s *Store) readAttributes(ctx context.Context) error {
 	var wants []plumbing.Hash
 	for _, f := range found {
 		blobs = append(blobs, f.blob)
-		if _, err := s.objects.get(f.blob); err != nil {
+		if !s.objects.has(f.blob) {
 			wants = append(wants, f.blob)
 		}
 	}

@@ -45,7 +45,7 @@ func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plum
 		}
 		known, _ := files.Sum(path)
 		hash := blobOf(known)
-		if _, err := held.get(hash); err != nil {
+		if !held.has(hash) {
 			wants = append(wants, hash)
 		}
 	}

@@ -103,7 +103,7 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 
 // tidy drops what head does not reach once that may be half of everything.
 func (b *branch) tidy() error {
-	if b.head.IsZero() || b.objects.added < max(minTidy, len(b.objects.byHash)/2) {
+	if b.head.IsZero() || b.objects.added < max(minTidy, b.objects.len()/2) {
 		return nil
 	}
 	kept, err := b.objects.reachable(b.head)

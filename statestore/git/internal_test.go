@@ -94,10 +94,10 @@ func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
 	}
 	old := storetest.Read(t, store)
 	storetest.Write(t, store, map[string]string{"a/b": "last"})
-	before := len(store.objects.byHash)
+	before := store.objects.len()
 	store.objects.added = minTidy
 	storetest.Read(t, store)
-	if after := len(store.objects.byHash); after != 5 || before <= after {
+	if after := store.objects.len(); after != 5 || before <= after {
 		t.Errorf("%d objects became %d, want a commit, two trees, two blobs", before, after)
 	}
 	if content, err := old.Contents.Content(t.Context(), storetest.Path(t, "a/b")); err != nil || string(content) != "4" {

@@ -11,20 +11,21 @@ import (
 )
 
 // objects holds git objects by hash. States read from it while the store adds
-// to it.
+// to it. There may be very many, so that of each there is no more in memory than
+// its hash and its position.
 type objects struct {
 	mu     sync.RWMutex
-	byHash map[plumbing.Hash]plumbing.EncodedObject
+	byHash map[plumbing.Hash]position
 	added  int   // since the set was made
-	held   int64 // bytes of blobs in memory
-	limit  int64 // of held; beyond it blobs go to a file
-	spill  *spill
+	limit  int64 // of memory; beyond it objects go to a file
+	memory *log
+	spill  *log // the file, once there is one
 	// partial says that blobs may be missing, to be asked for when they are read.
 	partial bool
 }
 
 func newObjects() *objects {
-	return &objects{byHash: map[plumbing.Hash]plumbing.EncodedObject{}, limit: maxHeld}
+	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxHeld, memory: &log{bytes: &pages{}}}
 }
 
 // missing is the error for an object that should be there.
@@ -32,23 +33,39 @@ type missing struct{ hash plumbing.Hash }
 
 func (m missing) Error() string { return "the server did not send object " + m.hash.String() }
 
-func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
+// len gives the number of objects.
+func (o *objects) len() int { return len(o.byHash) }
+
+func (o *objects) find(hash plumbing.Hash) (position, bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	found, ok := o.byHash[hash]
-	if !ok {
+	at, ok := o.byHash[hash]
+	return at, ok
+}
+
+func (o *objects) has(hash plumbing.Hash) bool {
+	_, ok := o.find(hash)
+	return ok
+}
+
+func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	at, ok := o.find(hash)
+	switch offset, spilled := at.split(); {
+	case !ok:
 		return nil, missing{hash}
+	case spilled:
+		return o.spill.read(hash, offset)
+	default:
+		return o.memory.read(hash, offset)
 	}
-	return found, nil
 }
 
 // check tells whether a blob is there, or may be asked for.
 func (o *objects) check(blob plumbing.Hash) error {
-	if o.partial {
+	if o.partial || o.has(blob) {
 		return nil
 	}
-	_, err := o.get(blob)
-	return err
+	return missing{blob}
 }
 
 func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) error {
@@ -60,66 +77,54 @@ func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) error {
 	return nil
 }
 
-// put adds one object; a blob that memory has no room for goes to a file.
+// put adds one object.
 func (o *objects) put(one plumbing.EncodedObject) error {
-	if _, err := o.get(one.Hash()); err == nil {
+	if o.has(one.Hash()) {
 		return nil
 	}
-	if one.Type() == plumbing.BlobObject && o.spills(one.Size()) {
-		_, err := o.toFile(one.Size(), func(to io.Writer) error { return copyContent(to, one) })
-		return err
-	}
-	o.keep(one)
-	return nil
+	_, err := o.write(one.Type(), one.Size(), func(to io.Writer) error { return copyContent(to, one) }, one.Hash)
+	return err
 }
 
 // receive adds the object of that many bytes that read gives.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
-	if kind == plumbing.BlobObject && o.spills(size) {
-		return o.toFile(size, read)
-	}
-	one := &plumbing.MemoryObject{}
-	one.SetType(kind)
-	if err := read(one); err != nil {
-		return plumbing.ZeroHash, err
-	}
-	hash := one.Hash() // computed once, here: later calls only read
-	if _, err := o.get(hash); err != nil {
-		o.keep(one)
-	}
-	return hash, nil
+	hasher := plumbing.NewHasher(kind, size)
+	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
 }
 
-// spills tells whether memory has no room for a blob, and there is a file.
-func (o *objects) spills(size int64) bool {
-	if o.held+size <= o.limit {
-		return false
+// write puts an object where there is room for it; hash is asked once it is
+// read. Only who has the branch's turn adds any.
+func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error, hash func() plumbing.Hash) (plumbing.Hash, error) {
+	to, spilled := o.room(size)
+	end, err := to.write(kind, size, read)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	name := hash()
+	if o.has(name) {
+		return name, nil // the next is written in its place
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.byHash[name] = positionAt(to.end, spilled)
+	o.added++
+	to.end = end
+	return name, nil
+}
+
+// room gives where an object of that many bytes goes: memory, as long as that has
+// room, or there is no file.
+func (o *objects) room(size int64) (to *log, spilled bool) {
+	if o.memory.end+maxHeader+size <= o.limit {
+		return o.memory, false
 	}
 	if o.spill == nil {
 		o.spill = newSpill()
 	}
-	return o.spill != nil
-}
-
-// toFile puts a blob's content into the file.
-func (o *objects) toFile(size int64, read func(io.Writer) error) (plumbing.Hash, error) {
-	moved, err := o.spill.put(size, read)
-	if err != nil {
-		return plumbing.ZeroHash, err
+	if o.spill == nil {
+		return o.memory, false
 	}
-	o.keep(moved)
-	return moved.Hash(), nil
-}
-
-// keep remembers an object. Only who has the branch's turn adds any.
-func (o *objects) keep(one plumbing.EncodedObject) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if one, inMemory := one.(*plumbing.MemoryObject); inMemory && one.Type() == plumbing.BlobObject {
-		o.held += one.Size()
-	}
-	o.byHash[one.Hash()] = one
-	o.added++
+	return o.spill, true
 }
 
 // copyContent writes an object's content.
@@ -212,7 +217,7 @@ func (o *objects) copyTo(kept *objects, hash plumbing.Hash) error {
 }
 
 func (o *objects) copyTree(kept *objects, hash plumbing.Hash) error {
-	if _, err := kept.get(hash); err == nil {
+	if kept.has(hash) {
 		return nil
 	}
 	entries, err := o.entries(hash)

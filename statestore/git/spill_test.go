@@ -15,8 +15,8 @@ func TestBlobsBeyondTheLimitLieInAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if held.spill == nil || held.held > held.limit || held.spill.size == 0 {
-		t.Fatalf("%d bytes in memory, file %v", held.held, held.spill)
+	if held.spill == nil || held.memory.end > held.limit || held.spill.end == 0 {
+		t.Fatalf("%d bytes in memory, file %v", held.memory.end, held.spill)
 	}
 	for i := range 50 {
 		want := fmt.Sprint("content ", i)

@@ -3,9 +3,10 @@
 // over https, http and ssh, and to repositories on this machine with the help
 // of the git binary.
 //
-// There is no worktree. The trees of the branch's newest commit are held in
-// memory; blobs are fetched when they are read, where the server allows it, and
-// beyond a limit lie in a file. A write makes the new blobs, the trees on
+// There is no worktree. The objects of the branch's newest commit are held:
+// up to a limit in memory, the others in a file without a name, and of each its
+// hash and position. Blobs are fetched when they are read, where the server
+// allows it. A write makes the new blobs, the trees on
 // changed paths and one commit, and sends exactly those. The branch is moved by
 // compare-and-swap and never by force. Stores on one branch share what is known
 // of it when one Pool opened them.

@@ -1,0 +1,119 @@
+package git
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// log holds objects one behind the other, each behind a number that tells its
+// size and type. What is before end is never changed, and may be read while more
+// is written.
+type log struct {
+	bytes interface {
+		io.ReaderAt
+		io.WriterAt
+	}
+	end int64
+}
+
+// maxHeader is how many bytes the number before an object takes at most.
+const maxHeader = binary.MaxVarintLen64
+
+// kindBits is how many bits of that number, the lowest, are the type: as many as
+// in a pack.
+const kindBits = 3
+
+// write puts an object of that many bytes behind the end, and gives where the end
+// is with it. Who wants to keep it moves the end.
+func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
+	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
+	to, _ := buffers.Get().(*bufio.Writer)
+	defer buffers.Put(to)
+	to.Reset(io.NewOffsetWriter(l.bytes, l.end))
+	to.Write(header) //nolint:errcheck // Flush tells
+	if err := read(to); err != nil {
+		return 0, err
+	}
+	return l.end + int64(len(header)) + size, to.Flush()
+}
+
+// buffers join what is written of one object.
+var buffers = sync.Pool{New: func() any { return bufio.NewWriter(io.Discard) }}
+
+// read gives the object at an offset.
+func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error) {
+	var header [maxHeader]byte
+	n, err := l.bytes.ReadAt(header[:], at)
+	number, length := binary.Uvarint(header[:n])
+	switch {
+	case length > 0:
+	case err != nil:
+		return nil, err
+	default:
+		return nil, io.ErrUnexpectedEOF
+	}
+	size := int64(number >> kindBits)                       //nolint:gosec // it was none that is larger
+	kind := plumbing.ObjectType(number & (1<<kindBits - 1)) //nolint:gosec // three bits
+	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
+}
+
+// position says where an object begins. There are many, so that it takes six
+// bytes and not eight: the offset, and in the lowest bit whether that is one in
+// the file.
+type position [6]byte
+
+func positionAt(offset int64, spilled bool) (p position) {
+	number := uint64(offset) << 1 //nolint:gosec // it is not negative
+	if spilled {
+		number |= 1
+	}
+	var whole [8]byte
+	binary.LittleEndian.PutUint64(whole[:], number)
+	return position(whole[:len(p)])
+}
+
+func (p position) split() (offset int64, spilled bool) {
+	var whole [8]byte
+	copy(whole[:], p[:])
+	number := binary.LittleEndian.Uint64(whole[:])
+	return int64(number >> 1), number&1 == 1 //nolint:gosec // it was made of one
+}
+
+// stored is an object in a log.
+type stored struct {
+	hash    plumbing.Hash
+	kind    plumbing.ObjectType
+	content *io.SectionReader
+}
+
+var _ plumbing.EncodedObject = (*stored)(nil)
+
+// Hash gives the object's id.
+func (s *stored) Hash() plumbing.Hash { return s.hash }
+
+// Type gives the object's type.
+func (s *stored) Type() plumbing.ObjectType { return s.kind }
+
+// SetType does nothing: the object is what it is.
+func (s *stored) SetType(plumbing.ObjectType) {}
+
+// Size gives the content's length.
+func (s *stored) Size() int64 { return s.content.Size() }
+
+// SetSize does nothing: the object is what it is.
+func (s *stored) SetSize(int64) {}
+
+// Reader reads the content.
+func (s *stored) Reader() (io.ReadCloser, error) {
+	return io.NopCloser(io.NewSectionReader(s.content, 0, s.content.Size())), nil
+}
+
+// Writer fails: the object is what it is.
+func (s *stored) Writer() (io.WriteCloser, error) {
+	return nil, errors.New("a stored object cannot be written")
+}
