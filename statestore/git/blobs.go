@@ -63,8 +63,10 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does what fetchBlobs does, for who has the branch's turn.
+// getBlobs does what fetchBlobs does, for who has the branch's turn. What comes
+// makes nothing old.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
+	defer func(before growth) { into.grown = before }(into.grown)
 	if !b.whole {
 		session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 		if err != nil {

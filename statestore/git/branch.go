@@ -31,8 +31,12 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// minTidy is how many objects may be added before the unreachable ones go.
-const minTidy = 20_000
+// How many objects, and how many bytes, may be added before the unreachable ones
+// go.
+const (
+	minTidyObjects = 20_000
+	minTidyBytes   = 64 << 20
+)
 
 // begin waits for the branch's turn, as long as ctx allows.
 func (b *branch) begin(ctx context.Context) error {
@@ -103,7 +107,9 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 
 // tidy drops what head does not reach once that may be half of everything.
 func (b *branch) tidy() error {
-	if b.head.IsZero() || b.objects.added < max(minTidy, b.objects.len()/2) {
+	held, grown := b.objects, b.objects.grown
+	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)
+	if b.head.IsZero() || few {
 		return nil
 	}
 	kept, err := b.objects.reachable(b.head)

@@ -20,7 +20,7 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err
 	}
-	into.added = 0 // nothing of it is old
+	into.grown = growth{} // nothing of it is old
 	b.head, b.shallow, b.objects = commit, commit, into
 	return nil
 }

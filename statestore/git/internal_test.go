@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -95,10 +96,13 @@ func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
 	old := storetest.Read(t, store)
 	storetest.Write(t, store, map[string]string{"a/b": "last"})
 	before := store.objects.len()
-	store.objects.added = minTidy
+	store.objects.grown.objects = minTidyObjects
 	storetest.Read(t, store)
 	if after := store.objects.len(); after != 5 || before <= after {
 		t.Errorf("%d objects became %d, want a commit, two trees, two blobs", before, after)
+	}
+	if store.objects.grown != (growth{}) {
+		t.Errorf("%+v of what is left counts as grown", store.objects.grown)
 	}
 	if content, err := old.Contents.Content(t.Context(), storetest.Path(t, "a/b")); err != nil || string(content) != "4" {
 		t.Errorf("the old State reads %q, %v", content, err)
@@ -107,6 +111,43 @@ func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
 	gittest.Commit(t, store.remote.local, "main", map[string]string{"foreign": "f", "c": "c"})
 	storetest.Holds(t, store, map[string]string{"a/b": "last", "c": "c", "d": "d", "foreign": "f"})
 	gittest.Fsck(t, store.remote.local)
+}
+
+// A few large files that are written again and again are as many bytes as a
+// thousand small ones.
+func TestLargeOldObjectsGoSooner(t *testing.T) {
+	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 8 << 20
+	want := ""
+	for i := range 3 * minTidyBytes / size {
+		want = strings.Repeat(strconv.Itoa(i%10), size)
+		storetest.Write(t, store, map[string]string{"large": want})
+		if held := store.objects.bytes(); held > minTidyBytes+2*size {
+			t.Fatalf("%d bytes are held when %d files have been written", held, i+1)
+		}
+	}
+	storetest.Holds(t, store, map[string]string{"large": want})
+}
+
+// What is asked for is no reason to let go of anything.
+func TestBlobsThatAreReadMakeNothingOld(t *testing.T) {
+	repository := gittest.Bare(t)
+	gittest.Commit(t, repository, "main", map[string]string{"a": "1", "d/b": "2"})
+	store, err := Open(Config{URL: repository, Now: func() time.Time { return time.Unix(0, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := storetest.Read(t, store)
+	before := store.objects.len()
+	if content, err := state.Contents.Content(t.Context(), storetest.Path(t, "d/b")); err != nil || string(content) != "2" {
+		t.Errorf("%q, %v", content, err)
+	}
+	if read := store.objects.len() - before; read == 0 || store.objects.grown != (growth{}) {
+		t.Errorf("%d blobs were read, and %+v counts as grown", read, store.objects.grown)
+	}
 }
 
 // Servers that take a token for a password want some user with it.

@@ -16,12 +16,18 @@ import (
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
-	added  int   // since the set was made
-	limit  int64 // of memory; beyond it objects go to a file
+	grown  growth // since the set was made
+	limit  int64  // of memory; beyond it objects go to a file
 	memory *log
 	spill  *log // the file, once there is one
 	// partial says that blobs may be missing, to be asked for when they are read.
 	partial bool
+}
+
+// growth is what was added, some of which stands for something that is old now.
+type growth struct {
+	objects int
+	bytes   int64
 }
 
 func newObjects() *objects {
@@ -35,6 +41,14 @@ func (m missing) Error() string { return "the server did not send object " + m.h
 
 // len gives the number of objects.
 func (o *objects) len() int { return len(o.byHash) }
+
+// bytes gives how many bytes the objects take, in memory and in the file.
+func (o *objects) bytes() int64 {
+	if o.spill == nil {
+		return o.memory.end
+	}
+	return o.memory.end + o.spill.end
+}
 
 func (o *objects) find(hash plumbing.Hash) (position, bool) {
 	o.mu.RLock()
@@ -107,7 +121,8 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.byHash[name] = positionAt(to.end, spilled)
-	o.added++
+	o.grown.objects++
+	o.grown.bytes += end - to.end
 	to.end = end
 	return name, nil
 }
@@ -204,7 +219,7 @@ func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 		return nil, err
 	}
 	err = o.copyTree(kept, root)
-	kept.added = 0
+	kept.grown = growth{}
 	return kept, err
 }
 

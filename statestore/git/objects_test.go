@@ -46,6 +46,13 @@ func TestObjectsOfAllSizesAndTypesAreHeld(t *testing.T) {
 				holds(t, held, kind, bytes.Repeat([]byte{byte(size)}, size))
 			}
 		}
+		whole := int64(0)
+		for _, size := range sizes {
+			whole += int64(size * len(kinds))
+		}
+		if held.bytes() <= whole || held.bytes() > whole+int64(held.len())*maxHeader || held.grown != (growth{held.len(), held.bytes()}) {
+			t.Errorf("limit %d: %d bytes, of which %+v were added, want somewhat more than %d", limit, held.bytes(), held.grown, whole)
+		}
 		if n := len(sizes) * len(kinds); held.len() != n || held.memory.end > limit || (held.spill == nil) != (limit == maxHeld) {
 			t.Errorf("limit %d: %d objects, want %d; %d bytes in memory, file %v", limit, held.len(), n, held.memory.end, held.spill)
 		}
@@ -62,7 +69,7 @@ func TestOnlyWhatIsNewAndWholeTakesRoom(t *testing.T) {
 		if err := held.put(encode(plumbing.BlobObject, first)); err != nil {
 			t.Fatal(err)
 		}
-		ends := func() string { return fmt.Sprint(held.memory.end, held.spill, held.len(), held.added) }
+		ends := func() string { return fmt.Sprint(held.memory.end, held.spill, held.len(), held.grown) }
 		before := ends()
 		broken := errors.New("the connection ended")
 		_, err := held.receive(plumbing.TreeObject, 20_000, func(to io.Writer) error {
