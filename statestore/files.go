@@ -123,6 +123,27 @@ func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Sum] {
 	return func(yield func(tree.Path, Sum) bool) { f.find(p).walk(yield) }
 }
 
+// From goes through the files at a path and behind it, in walk order. What lies
+// before is not walked.
+func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Sum] {
+	return func(yield func(tree.Path, Sum) bool) { entry{below: f.top}.walkFrom(p, yield) }
+}
+
+func (e entry) walkFrom(p tree.Path, yield func(tree.Path, Sum) bool) bool {
+	if tree.Compare(e.path, p) >= 0 {
+		return e.walk(yield)
+	}
+	if e.below == nil || !p.Within(e.path) {
+		return true
+	}
+	for i := range e.below.entries {
+		if !e.below.entries[i].walkFrom(p, yield) {
+			return false
+		}
+	}
+	return true
+}
+
 func (e entry) walk(yield func(tree.Path, Sum) bool) bool {
 	if e.file && !yield(e.path, e.sum) {
 		return false

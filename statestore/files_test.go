@@ -53,6 +53,8 @@ func TestFilesAreAsAMapIs(t *testing.T) {
 			same(t, place, files, want)
 			same(t, place+", the ones before", before, held)
 			below(t, place, files, want, somePath(t, draw))
+			from(t, place, files, want, somePath(t, draw))
+			from(t, place, files, want, tree.Path{})
 			if changed := !maps.Equal(held, want); files.Same(before, tree.Path{}) == changed {
 				t.Fatalf("%s: changed is %v, and Same says otherwise", place, changed)
 			}
@@ -113,6 +115,27 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 	}
 	if _, ok := want[dir]; !ok && files.Has(dir) {
 		t.Fatalf("%s: there is no file %s", place, dir)
+	}
+}
+
+// from compares what is at a path and behind it.
+func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, first tree.Path) {
+	t.Helper()
+	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })
+	var got []tree.Path
+	for path, sum := range files.From(first) {
+		if got = append(got, path); sum != want[path] {
+			t.Fatalf("%s: %s has %v, want %v", place, path, sum, want[path])
+		}
+	}
+	if !slices.Equal(got, behind) {
+		t.Fatalf("%s: from %s on there are %v, want %v", place, first, got, behind)
+	}
+	for path := range files.From(first) {
+		if path != behind[0] {
+			t.Fatalf("%s: %s comes first, want %s", place, path, behind[0])
+		}
+		break
 	}
 }
 

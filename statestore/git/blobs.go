@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 
@@ -24,28 +23,21 @@ const (
 
 // ahead gives the blobs to fetch when one is missing.
 type ahead struct {
-	mu    sync.Mutex
-	paths []tree.Path // in walk order
-	next  int
+	mu   sync.Mutex
+	next int
 }
 
 // wants lists the missing blobs at p and behind it.
 func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.paths == nil {
-		a.paths = files.Paths(tree.Path{})
-		a.next = minAhead
-	}
-	at, _ := slices.BinarySearchFunc(a.paths, p, tree.Compare)
+	a.next = max(a.next, minAhead)
 	var wants []plumbing.Hash
-	for _, path := range a.paths[at:] {
+	for _, known := range files.From(p) {
 		if len(wants) == a.next {
 			break
 		}
-		known, _ := files.Sum(path)
-		hash := blobOf(known)
-		if !held.has(hash) {
+		if hash := blobOf(known); !held.has(hash) {
 			wants = append(wants, hash)
 		}
 	}
