@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -18,7 +17,8 @@ type log struct {
 		io.ReaderAt
 		io.WriterAt
 	}
-	end int64
+	end    int64
+	buffer bufio.Writer // joins what is written of one object
 }
 
 // maxHeader is how many bytes the number before an object takes at most.
@@ -32,18 +32,13 @@ const kindBits = 3
 // is with it. Who wants to keep it moves the end.
 func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
 	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
-	to, _ := buffers.Get().(*bufio.Writer)
-	defer buffers.Put(to)
-	to.Reset(io.NewOffsetWriter(l.bytes, l.end))
-	to.Write(header) //nolint:errcheck // Flush tells
-	if err := read(to); err != nil {
+	l.buffer.Reset(io.NewOffsetWriter(l.bytes, l.end))
+	l.buffer.Write(header) //nolint:errcheck // Flush tells
+	if err := read(&l.buffer); err != nil {
 		return 0, err
 	}
-	return l.end + int64(len(header)) + size, to.Flush()
+	return l.end + int64(len(header)) + size, l.buffer.Flush()
 }
-
-// buffers join what is written of one object.
-var buffers = sync.Pool{New: func() any { return bufio.NewWriter(io.Discard) }}
 
 // read gives the object at an offset.
 func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error) {

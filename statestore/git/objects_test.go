@@ -54,7 +54,7 @@ func TestObjectsOfAllSizesAndTypesAreHeld(t *testing.T) {
 			t.Errorf("limit %d: %d bytes, of which %+v were added, want somewhat more than %d", limit, held.bytes(), held.grown, whole)
 		}
 		if n := len(sizes) * len(kinds); held.len() != n || held.memory.end > limit || (held.spill == nil) != (limit == maxHeld) {
-			t.Errorf("limit %d: %d objects, want %d; %d bytes in memory, file %v", limit, held.len(), n, held.memory.end, held.spill)
+			t.Errorf("limit %d: %d objects, want %d; %d bytes of %d in memory", limit, held.len(), n, held.memory.end, held.bytes())
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestOnlyWhatIsNewAndWholeTakesRoom(t *testing.T) {
 		if err := held.put(encode(plumbing.BlobObject, first)); err != nil {
 			t.Fatal(err)
 		}
-		ends := func() string { return fmt.Sprint(held.memory.end, held.spill, held.len(), held.grown) }
+		ends := func() string { return fmt.Sprint(held.memory.end, held.bytes(), held.len(), held.grown) }
 		before := ends()
 		broken := errors.New("the connection ended")
 		_, err := held.receive(plumbing.TreeObject, 20_000, func(to io.Writer) error {
@@ -125,7 +125,7 @@ func TestObjectsAreReadWhileOthersAreAdded(t *testing.T) {
 	}
 	readers.Wait()
 	if held.memory.end == 0 || held.spill == nil || held.spill.end == 0 {
-		t.Errorf("%d bytes in memory, file %v", held.memory.end, held.spill)
+		t.Errorf("%d bytes of %d in memory", held.memory.end, held.bytes())
 	}
 }
 

@@ -16,7 +16,7 @@ func TestBlobsBeyondTheLimitLieInAFile(t *testing.T) {
 		}
 	}
 	if held.spill == nil || held.memory.end > held.limit || held.spill.end == 0 {
-		t.Fatalf("%d bytes in memory, file %v", held.memory.end, held.spill)
+		t.Fatalf("%d bytes of %d in memory", held.memory.end, held.bytes())
 	}
 	for i := range 50 {
 		want := fmt.Sprint("content ", i)
