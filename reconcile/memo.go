@@ -90,34 +90,15 @@ type readRecord struct {
 	err error
 }
 
-// words are the one copy of words that very many records have.
-type words map[string]string
-
-func (w words) one(word string) string {
-	if known, there := w[word]; there {
-		return known
-	}
-	w[word] = word
-	return word
-}
-
 // share has a record use words and paths that are there already: of each
 // placement a store has a record.
-func (r *readRecord) share(w words, files statestore.Files) {
+func (r *readRecord) share(words *kratix.Words, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Own(path)
 	}
-	p := r.Placement
-	if p == nil {
-		return
+	if r.Placement != nil {
+		words.ShareWorkPlacement(r.Placement)
 	}
-	labels := make(map[string]string, len(p.Labels))
-	for key, value := range p.Labels {
-		labels[w.one(key)] = w.one(value)
-	}
-	p.Labels, p.Namespace, p.APIVersion, p.Kind = labels, w.one(p.Namespace), w.one(p.APIVersion), w.one(p.Kind)
-	spec := &p.Spec
-	spec.TargetDestinationName, spec.PromiseName, spec.ID = w.one(spec.TargetDestinationName), w.one(spec.PromiseName), w.one(spec.ID)
 }
 
 // turn begins a round: what the last one did not need is forgotten. Directories

@@ -226,7 +226,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 // before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
-	shared := words{}
+	var words kratix.Words
 	for path, sum := range store.state.Files.Below(dir) {
 		key := recordKey{path, sum}
 		read, ok := known[key]
@@ -237,7 +237,7 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 			}
 			read = &readRecord{}
 			read.Record, read.err = layout.ParseRecord(content)
-			read.share(shared, store.state.Files)
+			read.share(&words, store.state.Files)
 		}
 		view.parsed[key] = read
 		view.add(d, path, read)

@@ -107,9 +107,19 @@ func (w *testWorld) Open(_ kratix.StateStoreReference, spec kratix.Object, secre
 func (w *testWorld) round() report.Report {
 	w.t.Helper()
 	w.reconciler.Finish, w.reconciler.Policy = w.finish, w.policy
+	works := w.snapshot.Works
+	before := make([]*kratix.Work, len(works))
+	for i, work := range works {
+		before[i] = work.DeepCopy()
+	}
 	result, err := w.reconciler.Round(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	for i, work := range works { // its labels and selectors may be those of others
+		if !reflect.DeepEqual(before[i], work) {
+			w.t.Errorf("the round has changed Work %s", work.Name)
+		}
 	}
 	return result
 }

@@ -21,6 +21,8 @@ type Collection struct {
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
+	// words are what the objects say, most of them the same.
+	words kratix.Words
 	// changes are what the snapshot does not know yet.
 	changes changes
 }
@@ -43,22 +45,22 @@ func Collect(files []File) Snapshot {
 // Set takes a file, or its new content. A file whose content is what it was
 // keeps its objects, and one that changed keeps those that are equal.
 func (c *Collection) Set(rank int, file File) {
-	if !c.Holds(rank, file) {
-		c.Put(Parse(rank, file))
+	held := c.File(rank, file.Name)
+	if read := ParseAgain(held, rank, file); read != held {
+		c.Put(read)
 	}
 }
 
-// Holds tells that the collection has the file with this very content.
-func (c *Collection) Holds(rank int, file File) bool {
-	held := c.files[fileKey{rank, file.Name}]
-	return held != nil && held.sum == sumOf(file)
-}
+// File gives a file as the collection has it; nil when it has none of that name.
+func (c *Collection) File(rank int, name string) *ParsedFile { return c.files[fileKey{rank, name}] }
 
-// Put takes a file that is parsed already.
+// Put takes a file that is parsed already and that no Collection has yet. Its
+// objects are made to share memory with those that are there.
 func (c *Collection) Put(file *ParsedFile) {
 	c.touchFile(file.fileKey)
-	if old := c.files[file.fileKey]; old != nil {
-		file.keep(old)
+	old := c.files[file.fileKey]
+	c.takeOver(file, old)
+	if old != nil {
 		c.drop(old)
 	}
 	c.files[file.fileKey] = file
@@ -146,10 +148,20 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// keep takes over the objects of another content of the file that are equal.
-func (p *ParsedFile) keep(old *ParsedFile) {
-	objects := old.objects()
-	for _, each := range p.claims {
+// takeOver has a file use the words of others, and the objects of its former
+// content that are equal; old is nil for a new file.
+func (c *Collection) takeOver(file, old *ParsedFile) {
+	var objects map[string]kratix.Object
+	if old != nil {
+		objects = old.objects()
+	}
+	for _, each := range file.claims {
+		switch object := each.object.(type) {
+		case *kratix.Work:
+			c.words.ShareWork(object)
+		case *kratix.WorkPlacement:
+			c.words.ShareWorkPlacement(object)
+		}
 		if object := objects[each.place.Object]; object != nil && reflect.DeepEqual(object, each.object) {
 			each.object = object
 		}

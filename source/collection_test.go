@@ -243,3 +243,33 @@ func TestLoses(t *testing.T) {
 		})
 	}
 }
+
+// TestWorksOfDifferentFilesShareWhatTheySay reads Works, and one of them again.
+func TestWorksOfDifferentFilesShareWhatTheySay(t *testing.T) {
+	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
+		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"
+	c := source.NewCollection()
+	set := func(name, content string) {
+		c.Set(0, source.File{Name: name, Content: []byte(strings.ReplaceAll(content, "NAME", name))})
+	}
+	set("a", text)
+	set("b", text)
+	before := c.Snapshot()
+	selectorOf := func(w *kratix.Work) *kratix.Selector { return &w.Spec.WorkloadGroups[0].DestinationSelectors[0] }
+	if selectorOf(before.Works[0]) != selectorOf(before.Works[1]) {
+		t.Error("equal selectors are two in memory")
+	}
+	was := before.Works[0].DeepCopy()
+	set("a", text+"# the same again\n")
+	if after := c.Snapshot(); after.Works[0] != before.Works[0] {
+		t.Error("a Work that says the same is another")
+	}
+	set("b", strings.Replace(text, "content: x", "content: z", 1))
+	after := c.Snapshot()
+	if after.Works[0] != before.Works[0] || after.Works[1] == before.Works[1] || selectorOf(after.Works[1]) != selectorOf(after.Works[0]) {
+		t.Error("b alone has changed, and not in what it asks for")
+	}
+	if diff := cmp.Diff(was, before.Works[0]); diff != "" {
+		t.Errorf("a Work that was given out has changed: -before +after\n%s", diff)
+	}
+}

@@ -19,7 +19,7 @@ type File struct {
 	Err     error
 }
 
-// ParsedFile is what a file holds. It does not change.
+// ParsedFile is what a file holds. It does not change once a Collection has it.
 type ParsedFile struct {
 	fileKey
 	sum sum
@@ -66,8 +66,21 @@ func sumOf(file File) sum {
 
 // Parse reads a file's content. Files are in the order of their ranks, and
 // within one of their names, as a walk through their directories meets them.
-func Parse(rank int, file File) *ParsedFile {
-	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sumOf(file)}
+func Parse(rank int, file File) *ParsedFile { return parse(rank, file, sumOf(file)) }
+
+// ParseAgain is Parse for a file that was read before. It gives held itself if
+// that has the same content; held may be nil. Files of a Collection may be read
+// beside it.
+func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
+	sum := sumOf(file)
+	if held != nil && held.sum == sum {
+		return held
+	}
+	return parse(rank, file, sum)
+}
+
+func parse(rank int, file File, sum sum) *ParsedFile {
+	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sum}
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
 		p.unseen = true

@@ -29,22 +29,22 @@ type loss struct {
 
 // take takes a file that was read. It gives false for one that is not believed
 // yet.
-func (l *look) take(in *input, file source.File) bool {
-	if l.collection.Holds(in.rank, file) {
-		delete(l.held, fileID{in.rank, file.Name})
+func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
+	if l.collection.File(in.rank, name) == now {
+		delete(l.held, fileID{in.rank, name})
 		return true
 	}
-	now := source.Parse(in.rank, file)
 	if l.watched && l.collection.Loses(now) {
-		l.losses = append(l.losses, loss{in: in, name: file.Name, now: now})
+		l.losses = append(l.losses, loss{in: in, name: name, now: now})
 		return false
 	}
-	l.believe(loss{in: in, name: file.Name, now: now})
+	l.believe(loss{in: in, name: name, now: now})
 	return true
 }
 
 // gone takes out a file that is not there any more.
 func (l *look) gone(in *input, name string) {
+	l.finish()
 	delete(in.links, name)
 	if _, known := in.seen[name]; !known {
 		return

@@ -20,6 +20,8 @@ type look struct {
 	task
 	// losses are the files that take something away.
 	losses []loss
+	// readings are under way, in the order in which they are taken.
+	readings []reading
 }
 
 func (l *look) run(ctx context.Context) error {
@@ -28,7 +30,9 @@ func (l *look) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.input(ctx, in); err != nil {
+		err := l.input(ctx, in)
+		l.finish() // what was read counts, whatever else failed
+		if err != nil {
 			return err
 		}
 		links = links || len(in.links) > 0
@@ -64,6 +68,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 		}
 	}
 	if len(l.paths) > 0 {
+		l.finish() // it may be that a link itself has changed
 		for name := range in.links {
 			l.file(in, name, fs.ModeSymlink)
 		}
@@ -88,6 +93,7 @@ func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) erro
 	} else {
 		l.file(in, in.path, fs.ModeSymlink)
 	}
+	l.finish()
 	for name, was := range in.seen {
 		if was.look != l.looks {
 			l.gone(in, name)
@@ -144,7 +150,7 @@ func (l *look) changed(in *input, name string) {
 	l.file(in, name, kind)
 }
 
-// file reads a file, unless it is what it was.
+// file has a file read, unless it is what it was.
 func (l *look) file(in *input, name string, kind fs.FileMode) {
 	link := kind&fs.ModeSymlink != 0
 	stat := os.Lstat
@@ -158,16 +164,17 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	in.setLink(name, link && name != in.path)
 	was, known := in.seen[name]
 	was.look = l.looks
-	if err != nil {
+	given := name == in.path
+	switch {
+	case err != nil:
 		was.old = false
-		l.take(in, source.File{Name: name, Err: reason(err)})
-	} else if given := name == in.path; !known || !was.still(info, given) {
+		l.begin(in, name, was, func() source.File { return source.File{Name: name, Err: reason(err)} })
+	case !known || !was.still(info, given):
 		was.stat, was.old = statOf(info), statOf(info).isOldAt(l.now())
-		file := read(name, info, given)
-		believed := l.take(in, file)
-		was.old = was.old && believed && file.Err == nil
+		l.begin(in, name, was, func() source.File { return read(name, info, given) })
+	default:
+		in.seen[name] = was
 	}
-	in.seen[name] = was
 }
 
 // read reads a file. Only one that the user gave may be a pipe.

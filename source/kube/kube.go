@@ -54,9 +54,9 @@ func New(config *rest.Config) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{share: shareContents}, s.heard)
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
-		feature[*kratix.WorkPlacement]{slim: withoutContents, same: sameMemory}, s.heard)
+		feature[*kratix.WorkPlacement]{slim: slimPlacements(), same: sameMemory}, s.heard)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
 		feature[*kratix.Destination]{same: sameReadiness}, s.heard)
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
@@ -74,8 +74,14 @@ func mirrorOf[O object](client rest.Interface, resource string, example carrier[
 // shareContents: files are held once, though the status of their Work changes.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
-// withoutContents: the Work has them too.
-func withoutContents(p *kratix.WorkPlacement) { p.Spec.Workloads = nil }
+// slimPlacements: the Work has the contents too, and most labels are those of others.
+func slimPlacements() func(*kratix.WorkPlacement) {
+	var words kratix.Words
+	return func(p *kratix.WorkPlacement) {
+		p.Spec.Workloads = nil
+		words.ShareWorkPlacement(p)
+	}
+}
 
 // sameMemory: whether one was written matters to another process that says so of
 // its Work.

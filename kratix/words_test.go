@@ -1,0 +1,180 @@
+package kratix
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// readWork gives a Work as it is read: nothing in it is shared.
+func readWork(t *testing.T, name, zone string) *Work {
+	t.Helper()
+	read, err := Parse(fmt.Appendf(nil, `apiVersion: platform.kratix.io/v1alpha1
+kind: Work
+metadata:
+  name: work-%[1]s
+  namespace: team
+  finalizers: [kratix.io/work-cleanup]
+  ownerReferences: [{apiVersion: v1, kind: Owner, name: o, uid: u}]
+  annotations: {a: %[1]q, same: x}
+  labels: {kratix.io/promise-name: redis, kratix.io/resource-name: %[1]s, kratix.io/work-type: resource}
+spec:
+  promiseName: redis
+  resourceName: %[1]s
+  workloadGroups:
+  - directory: .
+    id: %[3]s
+    destinationSelectors:
+    - matchLabels: {zone: %[2]s}
+      matchExpressions: [{key: tier, operator: In, values: [a, b]}]
+      source: promise
+    workloads:
+    - {filepath: redis.yaml, content: %[1]s}
+status:
+  conditions: [{type: Ready, status: "True", reason: All, message: "well", lastTransitionTime: null}]
+`, name, zone, GroupID(".")), 1)
+	if err != nil || len(read) != 1 || read[0].Err != nil || len(read[0].Unknown) > 0 {
+		t.Fatalf("%v, %+v", err, read)
+	}
+	work, _ := read[0].Object.(*Work)
+	return work
+}
+
+// isOne tells that two words are one in memory.
+func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
+
+func isOneMap(a, b map[string]string) bool {
+	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
+}
+
+func TestWorksShareWhatTheySay(t *testing.T) {
+	var words Words
+	share := func(name, zone string) *Work {
+		work := readWork(t, name, zone)
+		before := work.DeepCopy()
+		words.ShareWork(work)
+		delete(before.Labels, ResourceNameLabel)
+		if diff := cmp.Diff(before, work); diff != "" {
+			t.Errorf("it says something else: -before +after\n%s", diff)
+		}
+		return work
+	}
+	a, b, other := share("a", "one"), share("b", "one"), share("c", "two")
+	groupA, groupB, groupOther := a.Spec.WorkloadGroups[0], b.Spec.WorkloadGroups[0], other.Spec.WorkloadGroups[0]
+	for what, one := range map[string]bool{
+		"kind":       isOne(a.Kind, other.Kind) && isOne(a.APIVersion, other.APIVersion),
+		"namespace":  isOne(a.Namespace, other.Namespace),
+		"finalizer":  isOne(a.Finalizers[0], other.Finalizers[0]),
+		"owner":      isOne(a.OwnerReferences[0].Kind, other.OwnerReferences[0].Kind),
+		"annotation": isOne(a.Annotations["same"], other.Annotations["same"]),
+		"promise":    isOne(a.Spec.PromiseName, other.Spec.PromiseName),
+		"group":      isOne(groupA.ID, groupOther.ID) && isOne(groupA.Directory, groupOther.Directory),
+		"file":       isOne(groupA.Workloads[0].Filepath, groupOther.Workloads[0].Filepath),
+		"condition":  isOne(a.Status.Conditions[0].Message, other.Status.Conditions[0].Message),
+		"value":      isOne(groupA.DestinationSelectors[0].Source, groupOther.DestinationSelectors[0].Source),
+		"labels":     isOneMap(a.Labels, b.Labels) && isOneMap(a.Labels, other.Labels),
+		"selectors":  &groupA.DestinationSelectors[0] == &groupB.DestinationSelectors[0],
+	} {
+		if !one {
+			t.Errorf("%s: there are two in memory", what)
+		}
+	}
+	if &groupA.DestinationSelectors[0] == &groupOther.DestinationSelectors[0] || isOneMap(a.Annotations, b.Annotations) {
+		t.Error("what is not the same is shared")
+	}
+	for what, spare := range map[string]int{
+		"groups":    cap(a.Spec.WorkloadGroups) - 1,
+		"workloads": cap(groupA.Workloads) - 1,
+		"selectors": cap(groupA.DestinationSelectors) - 1,
+		"values":    cap(a.Finalizers) - 1,
+	} {
+		if spare != 0 {
+			t.Errorf("%s: there is room for %d more", what, spare)
+		}
+	}
+}
+
+func TestALabelThatSaysSomethingElseStays(t *testing.T) {
+	var words Words
+	work := readWork(t, "a", "one")
+	work.Labels[ResourceNameLabel] = "other"
+	words.ShareWork(work)
+	if work.Labels[ResourceNameLabel] != "other" {
+		t.Errorf("the labels are %v", work.Labels)
+	}
+}
+
+// TestSelectorsAreNotTakenForOthers shares selectors that are nearly the same.
+func TestSelectorsAreNotTakenForOthers(t *testing.T) {
+	var words Words
+	long := map[string]string{}
+	for i := range 200 {
+		long[strconv.Itoa(i)] = "v"
+	}
+	for _, asked := range [][]Selector{
+		nil, {}, {{}}, {{}, {}}, {{MatchLabels: map[string]string{}}}, {{MatchLabels: map[string]string{"a": "b"}}},
+		{{MatchLabels: map[string]string{"a": "b"}, Source: PromiseSource}}, {{MatchLabels: map[string]string{"a": `b", "c":"d`}}},
+		{{MatchLabels: map[string]string{"a": "b", "c": "d"}}}, {{MatchLabels: map[string]string{"a": "b"}}, {MatchLabels: map[string]string{"c": "d"}}},
+		{{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "In", Values: []string{"b", "c"}}}}},
+		{{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "In", Values: []string{"b, c"}}}}},
+		{{MatchLabels: long}},
+	} {
+		for range 2 {
+			if got := words.selectorsOf(asked); !reflect.DeepEqual(asked, got) {
+				t.Errorf("%#v became %#v", asked, got)
+			}
+		}
+	}
+	if len(words.selectors.now) != 12 { // an empty list is one, and a nil one; the long one is none
+		t.Errorf("%d lists are remembered", len(words.selectors.now))
+	}
+}
+
+// TestWordsAreForgotten has very many words come, and one of them all the time.
+func TestWordsAreForgotten(t *testing.T) {
+	var words Words
+	common := words.One("common")
+	for i := range 10 * manyWords {
+		words.One("rare " + strconv.Itoa(i))
+		if i%100 == 0 && !isOne(common, words.One(strings.Clone(common))) {
+			t.Fatalf("what is always said was forgotten after %d words", i)
+		}
+	}
+	if held := len(words.words.now) + len(words.words.before); held > 2*manyWords {
+		t.Errorf("%d words are remembered", held)
+	}
+	if _, known := words.words.before["rare 0"]; known || words.words.now["rare 0"] != "" {
+		t.Error("the first word is still remembered")
+	}
+	long := strings.Repeat("x", longWord+1)
+	words.One(long)
+	if words.words.now[long] != "" {
+		t.Error("a long word is remembered")
+	}
+}
+
+func TestWorkPlacementsShareWhatTheySay(t *testing.T) {
+	var words Words
+	share := func(name string) *WorkPlacement {
+		work := readWork(t, name, "one")
+		p := NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], strings.Clone("worker"))
+		p.Status.VersionID = strings.Clone("c0ffee")
+		before := p.DeepCopy()
+		words.ShareWorkPlacement(p)
+		if diff := cmp.Diff(before, p); diff != "" {
+			t.Errorf("it says something else: -before +after\n%s", diff)
+		}
+		return p
+	}
+	a, b := share("a"), share("b")
+	if !isOne(a.Spec.TargetDestinationName, b.Labels[TargetDestinationLabel]) || !isOne(a.Spec.PromiseName, b.Spec.PromiseName) ||
+		!isOne(a.Spec.ID, b.Labels[WorkloadGroupIDLabel]) || !isOne(a.Namespace, b.Namespace) || !isOne(a.Status.VersionID, b.Status.VersionID) {
+		t.Error("what they say is twice in memory")
+	}
+}
