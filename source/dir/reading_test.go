@@ -18,10 +18,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestFilesReadAtOnceAreTakenInOrder compares looks at directories of random
+// TestFilesReadAtOnceAreWhatTheyAreOneByOne compares looks at directories of random
 // files, some of which hold the same objects and some of which are broken, with
 // their contents read one after the other.
-func TestFilesReadAtOnceAreTakenInOrder(t *testing.T) {
+func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 3))
@@ -112,6 +112,11 @@ func TestFewFilesAreReadAtOnce(t *testing.T) {
 		taken.Store(int64(len(in.seen)))
 		if len(l.readings) > limit {
 			t.Fatalf("%d files are under way", len(l.readings))
+		}
+		for j := range len(in.seen) {
+			if _, there := in.seen[fmt.Sprintf("%03d.yaml", j)]; !there {
+				t.Fatalf("another file was taken before the one with the number %d", j)
+			}
 		}
 	}
 	l.finish()
