@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 			var files []source.File
 			for _, root := range roots {
 				for i := range 60 {
-					content := request(random.IntN(50), fmt.Sprint(random.IntN(5)))
+					content := request(random.IntN(50), strconv.Itoa(random.IntN(5)))
 					switch random.IntN(8) {
 					case 0:
 						content = "a: [\n"
