@@ -1,6 +1,7 @@
 package dir
 
 import (
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -80,7 +81,7 @@ func (l *look) settle() {
 			l.believe(lost)
 		case before == nil || !before.now.Equal(lost.now):
 			l.held[id] = &hold{now: lost.now}
-			held, paths = append(held, l.held[id]), append(paths, lost.name)
+			held, paths = append(held, l.held[id]), append(paths, filepath.Clean(lost.name))
 		case before.rested.Load():
 			l.believe(lost)
 		}

@@ -93,6 +93,18 @@ func TestALossIsBelievedOnceAFileRests(t *testing.T) {
 	}
 }
 
+// TestALossOfAFileThatIsSpeltInALongWay is of a path that the user gave, as
+// "./a.yaml".
+func TestALossOfAFileThatIsSpeltInALongWay(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/./a.yaml"
+	write(t, path, work("a")+"---\n"+work("b"))
+	s := &dir.Source{Paths: []string{path}}
+	changes := looked(t, s, "a", "b")
+	write(t, path, work("a"))
+	until(t, s, changes, "a")
+}
+
 func TestWhatMovesToAnotherFileIsNotLost(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
