@@ -20,16 +20,15 @@ import (
 // +kubebuilder:object:generate=false
 type Words struct {
 	words     recent[string]
-	labels    recent[map[string]string]
 	selectors recent[[]Selector]
 }
 
 const (
 	// manyWords is how many are remembered for certain; it may be twice as many.
 	manyWords = 1 << 12
-	// longWord and longList are the lengths in bytes above which a word, or what is
-	// made of words when it is written out, is not remembered: what is that long
-	// is rarely said twice.
+	// longWord and longList are the lengths in bytes above which a word, or a list of
+	// selectors when it is written out, is not remembered: what is that long is
+	// rarely said twice.
 	longWord, longList = 256, 1024
 )
 
@@ -42,16 +41,11 @@ func (w *Words) One(word string) string {
 }
 
 // ShareWork has a Work that was just made use the memory of others that say the
-// same, and no more memory than it needs. What it says stays, but for the label
-// ResourceNameLabel where that repeats spec.resourceName: without it most Works
-// of a Promise have the same labels. Its labels and selectors must never be
-// changed in place after that.
+// same, and no more memory than it needs. Its selectors must never be changed in
+// place after that.
 func (w *Words) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
-	if name, there := work.Labels[ResourceNameLabel]; there && name == work.Spec.ResourceName {
-		delete(work.Labels, ResourceNameLabel)
-	}
-	work.Labels = oneOf(&w.labels, work.Labels, func() map[string]string { return w.oneOfEach(work.Labels) })
+	work.Labels = w.oneOfEach(work.Labels)
 	work.Status.Conditions = w.conditions(work.Status.Conditions)
 	spec := &work.Spec
 	spec.PromiseName, spec.ResourceName = w.One(spec.PromiseName), w.One(spec.ResourceName)
@@ -125,23 +119,19 @@ func (w *Words) workloads(all []Workload) []Workload {
 // selectorsOf gives the one copy of a list of selectors: hardly a Work asks for
 // what no other asks for.
 func (w *Words) selectorsOf(asked []Selector) []Selector {
-	return oneOf(&w.selectors, asked, func() []Selector {
+	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))
 		for i := range one {
 			s := &one[i]
 			s.Source, s.MatchLabels, s.MatchExpressions = w.One(s.Source), w.oneOfEach(s.MatchLabels), fit(s.MatchExpressions)
 		}
 		return one
-	})
-}
-
-// oneOf gives the one copy of what is made of words, as made gives it.
-func oneOf[V any](known *recent[V], value V, made func() V) V {
-	key := fmt.Sprintf("%#v", value) // maps are printed in order, and strings in quotes
+	}
+	key := fmt.Sprintf("%#v", asked) // maps are printed in order, and strings in quotes
 	if len(key) > longList {
 		return made()
 	}
-	return known.one(key, made)
+	return w.selectors.one(key, made)
 }
 
 // fit gives a slice that takes no more memory than its elements need: a decoder
