@@ -126,7 +126,7 @@ func covered(t *testing.T, calls []call) {
 			t.Errorf("no script finds %s %s", rule.ID, rule.Name)
 		}
 	}
-	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../policy") {
+	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../policy", "../../statestore/open") {
 		switch told := text.isIn(said.String()); {
 		case told && unseen(text.text):
 			t.Errorf("%s: a script is told %q after all", text.at, text.text)
@@ -280,10 +280,10 @@ func errorTexts(t *testing.T, dirs ...string) []errorText {
 func makesError(called ast.Expr) bool {
 	switch called := called.(type) {
 	case *ast.Ident:
-		return called.Name == "usage" || called.Name == "misconfigured"
+		return called.Name == "usage" || called.Name == "Misconfigured"
 	case *ast.SelectorExpr:
 		from, ok := called.X.(*ast.Ident)
-		if called.Sel.Name == "lacks" {
+		if called.Sel.Name == "lacks" || called.Sel.Name == "Misconfigured" {
 			return true
 		}
 		return ok && (from.Name+"."+called.Sel.Name == "errors.New" || from.Name+"."+called.Sel.Name == "fmt.Errorf")

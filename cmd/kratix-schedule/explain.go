@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
 type explainFlags struct {
@@ -79,9 +80,9 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	if err != nil {
 		return err
 	}
-	reconciler := &reconcile.Reconciler{Source: in, Stores: newRealStores(commits{}), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is, Adopt: true}}
+	reconciler := &reconcile.Reconciler{Source: in, Stores: storesOf(open.Commits{}), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is, Adopt: true}}
 	if flags.offline {
-		reconciler.Stores = memoryStores{}
+		reconciler.Stores = open.InMemory{}
 	}
 	input, findings, err := reconciler.Look(c.Context())
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 	"github.com/kratix-schedule/kratix-schedule/status"
 	"github.com/kratix-schedule/kratix-schedule/status/apply"
 )
@@ -111,11 +112,11 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
-		Source: opened.source, Stores: newRealStores(commits), Finish: reconcile.Commit,
+		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 	}
 	if flags.dryRun {
-		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
+		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
 	if opened.sharing != nil {
 		reconciler.Mine = opened.sharing.Mine

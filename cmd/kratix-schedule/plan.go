@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -69,7 +70,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	differ := &differ{}
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: newRealStores(commits{}), Finish: reconcile.Each(differ.finish),
+		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder,
 	}
 	if flags.tree.given() {

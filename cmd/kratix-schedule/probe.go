@@ -15,6 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
 func probeCommand(std streams) *cobra.Command {
@@ -41,7 +42,7 @@ usage or input path, 3 a store cannot be written.`,
 			if err != nil {
 				return inputError(err)
 			}
-			return probe(c.Context(), std, newRealStores(commits{}), snapshot)
+			return probe(c.Context(), std, storesOf(open.Commits{}), snapshot)
 		},
 	}
 	flags.add(command)
@@ -49,7 +50,7 @@ usage or input path, 3 a store cannot be written.`,
 }
 
 // probe asks one store after the other.
-func probe(ctx context.Context, std streams, stores *realStores, snapshot source.Snapshot) error {
+func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot) error {
 	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
 	described := describedStores(snapshot)
 	for _, store := range described {
@@ -77,7 +78,7 @@ type describedStore struct {
 	secret *kratix.Secret
 }
 
-func probeOne(ctx context.Context, stores *realStores, store describedStore) error {
+func probeOne(ctx context.Context, stores *open.Stores, store describedStore) error {
 	opened, err := stores.Open(store.ref, store.spec, store.secret)
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ findings; 2 and 3 as for run.`,
 				return err
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
+				Source: in, Stores: storesOf(commits), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
 			}
 			input, findings, err := reconciler.Look(c.Context())
 			if err != nil {

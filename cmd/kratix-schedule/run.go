@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
 type runFlags struct {
@@ -61,11 +62,11 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
-		Source: in, Stores: newRealStores(commits), Finish: reconcile.Commit,
+		Source: in, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 	}
 	if flags.dryRun {
-		reconciler.Stores, reconciler.Finish = readOnlyStores{reconciler.Stores}, reconcile.Rehearse
+		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
 	if !flags.once {
 		return follow(c, reconciler, flags.follow, beside{}, std)

@@ -2,62 +2,50 @@ package main
 
 import (
 	"fmt"
-	"reflect"
+	"net/mail"
+	"os"
+	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
-	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/spf13/cobra"
+
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
-	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// realStores opens what the objects describe, and keeps it open while the
-// description stays the same.
-type realStores struct {
-	commits commits
-	open    map[kratix.StateStoreReference]openStore
-	pool    git.Pool
-	buckets bucketStores
+// gitFlags say what commits look like.
+type gitFlags struct {
+	template  string
+	committer string
 }
 
-type openStore struct {
-	config git.Config
-	store  statestore.Store
+func (f *gitFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .Store, .Owner, .Written and .Removed")
+	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 
-var _ reconcile.Opener = (*realStores)(nil)
-
-func newRealStores(commits commits) *realStores {
-	return &realStores{commits: commits, open: map[kratix.StateStoreReference]openStore{}}
-}
-
-// Open gives a store for a GitStateStore or a BucketStateStore.
-func (s *realStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
-	switch store := spec.(type) {
-	case *kratix.GitStateStore:
-		return s.openGit(ref, store, secret)
-	case *kratix.BucketStateStore:
-		return s.buckets.Open(ref, store, secret)
+// parse gives what the flags mean.
+func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
+	parsed := open.Commits{Owner: owner}
+	if f.template != "" {
+		message, err := git.ParseMessage(f.template)
+		if err != nil {
+			return parsed, usage(c, "--commit-template: "+err.Error())
+		}
+		parsed.Message = message
 	}
-	return nil, misconfigured(ref, "it is not in the input", "Add the object, or correct the reference.")
+	if f.committer != "" {
+		address, err := mail.ParseAddress(f.committer)
+		if err != nil || address.Name == "" {
+			return parsed, usage(c, `--committer: write it as "Name <address>"`)
+		}
+		parsed.Committer = git.Author{Name: address.Name, Email: address.Address}
+	}
+	return parsed, nil
 }
 
-func sameConfig(a, b git.Config) bool {
-	a.Now, b.Now = nil, nil
-	return reflect.DeepEqual(a, b)
-}
-
-func misconfigured(ref kratix.StateStoreReference, why, hint string) error {
-	return &statestore.Error{Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint}
-}
-
-// memoryStores gives an empty store for every name: for what is looked at
-// without any store.
-type memoryStores struct{}
-
-var _ reconcile.Opener = memoryStores{}
-
-// Open makes an empty store.
-func (memoryStores) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
-	return memory.New(ref.String()), nil
+// storesOf gives the stores that the input describes.
+func storesOf(commits open.Commits) *open.Stores {
+	return &open.Stores{
+		Commits: commits, Now: time.Now, Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", message) },
+	}
 }

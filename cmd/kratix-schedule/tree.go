@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -65,7 +66,7 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 	}
 	top, err := storePath(spec)
 	if err != nil {
-		return nil, misconfigured(ref, err.Error(), "Correct spec.path.")
+		return nil, open.Misconfigured(ref, err.Error(), "Correct spec.path.")
 	}
 	store := memory.New(ref.String())
 	changes := statestore.ChangeSet{Write: slices.Clone(s.seeds[ref])}

@@ -1,4 +1,4 @@
-package main
+package open
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// readOnlyStores opens stores that can be read and nothing else.
-type readOnlyStores struct{ reconcile.Opener }
+// ReadOnly opens another's stores so that they can be read and nothing else.
+type ReadOnly struct{ reconcile.Opener }
 
-var _ reconcile.Opener = readOnlyStores{}
+var _ reconcile.Opener = ReadOnly{}
 
 // Open opens a store for reading.
-func (s readOnlyStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
 		return nil, err

@@ -1,99 +1,80 @@
-package main
+package open
 
 import (
 	"errors"
 	"fmt"
-	"net/mail"
+	"reflect"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// gitFlags say what commits look like.
-type gitFlags struct {
-	template  string
-	committer string
+// Commits is what the commits of git stores look like.
+type Commits struct {
+	// Message is their text; nil is the default one.
+	Message *git.Message
+	// Committer has made them; without a name it is the author that a store names.
+	Committer git.Author
+	// Owner identifies the writer in a trailer, if it is set.
+	Owner string
 }
 
-func (f *gitFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .Store, .Owner, .Written and .Removed")
-	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
-}
-
-// commits is what the flags mean.
-type commits struct {
-	message   *git.Message
-	committer git.Author
-	owner     string
-}
-
-func (f *gitFlags) parse(c *cobra.Command, owner string) (commits, error) {
-	parsed := commits{owner: owner}
-	if f.template != "" {
-		message, err := git.ParseMessage(f.template)
-		if err != nil {
-			return parsed, usage(c, "--commit-template: "+err.Error())
-		}
-		parsed.message = message
-	}
-	if f.committer != "" {
-		address, err := mail.ParseAddress(f.committer)
-		if err != nil || address.Name == "" {
-			return parsed, usage(c, `--committer: write it as "Name <address>"`)
-		}
-		parsed.committer = git.Author{Name: address.Name, Email: address.Address}
-	}
-	return parsed, nil
+type heldRepository struct {
+	config git.Config
+	store  statestore.Store
 }
 
 // openGit gives a store for a GitStateStore.
-func (s *realStores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
+func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := gitConfig(ref, spec, secret)
 	if err != nil {
 		return nil, err
 	}
-	config.Message, config.Committer, config.Owner = s.commits.message, s.commits.committer, s.commits.owner
-	if held, ok := s.open[ref]; ok && sameConfig(held.config, config) {
+	config.Message, config.Committer, config.Owner = s.Commits.Message, s.Commits.Committer, s.Commits.Owner
+	if held, ok := s.repositories[ref]; ok && reflect.DeepEqual(held.config, config) {
 		return held.store, nil
 	}
-	opened, err := s.pool.Open(config)
+	dated := config
+	dated.Now = s.Now
+	opened, err := s.pool.Open(dated)
 	if err != nil {
 		return nil, err
 	}
-	s.open[ref] = openStore{config: config, store: opened}
+	if s.repositories == nil {
+		s.repositories = map[kratix.StateStoreReference]heldRepository{}
+	}
+	s.repositories[ref] = heldRepository{config: config, store: opened}
 	return opened, nil
 }
 
-// gitConfig translates a GitStateStore and its Secret.
+// gitConfig translates a GitStateStore and its Secret. It leaves out what no object
+// says: the clock, and what commits look like.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
 		Name: ref.String(), URL: spec.URL, Branch: spec.Branch, Path: spec.Path, Insecure: spec.Insecure,
-		Author: git.Author{Name: spec.GitAuthor.Name, Email: spec.GitAuthor.Email}, Now: time.Now,
+		Author: git.Author{Name: spec.GitAuthor.Name, Email: spec.GitAuthor.Email},
 	}
 	method := orDefault(spec.AuthMethod, "basicAuth")
 	if !slices.Contains([]string{"basicAuth", "ssh", "githubApp"}, method) {
-		return config, misconfigured(ref, fmt.Sprintf("authMethod %q is not known", method), "Use authMethod basicAuth, ssh or githubApp.")
+		return config, Misconfigured(ref, fmt.Sprintf("authMethod %q is not known", method), "Use authMethod basicAuth, ssh or githubApp.")
 	}
 	if spec.SecretRef == nil || spec.SecretRef.Name == "" {
 		if method != "basicAuth" {
-			return config, misconfigured(ref, "authMethod "+method+" needs a Secret, and spec.secretRef names none", "Name the Secret in spec.secretRef.")
+			return config, Misconfigured(ref, "authMethod "+method+" needs a Secret, and spec.secretRef names none", "Name the Secret in spec.secretRef.")
 		}
 		return config, nil
 	}
 	if secret == nil {
-		return config, misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+		return config, Misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
 			"Add the Secret, or correct spec.secretRef.")
 	}
 	values := &secretValues{secret: secret}
 	if err := gitAuth(&config, method, values); err != nil {
-		return config, misconfigured(ref, err.Error(), "Complete the Secret, or correct spec.authMethod.")
+		return config, Misconfigured(ref, err.Error(), "Complete the Secret, or correct spec.authMethod.")
 	}
 	config.CABundle = []byte(values.text("ca.crt"))
 	config.SigningKey = git.SigningKey{PrivateKey: values.text("signingKey"), Passphrase: values.line("signingPassphrase")}

@@ -1,8 +1,7 @@
-package main
+package open
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 
@@ -11,35 +10,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-// bucketStores keeps buckets open while their descriptions stay the same.
-type bucketStores struct {
-	open map[kratix.StateStoreReference]openBucket
-}
-
-type openBucket struct {
+type heldBucket struct {
 	config bucket.Config
 	store  statestore.Store
 }
 
-// Open gives a store for a BucketStateStore.
-func (s *bucketStores) Open(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
+// openBucket gives a store for a BucketStateStore.
+func (s *Stores) openBucket(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := bucketConfig(ref, store, secret)
 	if err != nil {
 		return nil, err
 	}
-	if held, ok := s.open[ref]; ok && reflect.DeepEqual(held.config, config) {
+	if held, ok := s.buckets[ref]; ok && reflect.DeepEqual(held.config, config) {
 		return held.store, nil
 	}
 	told := config
-	told.Tell = func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", message) }
+	told.Tell = s.Tell
 	opened, err := bucket.Open(told)
 	if err != nil {
 		return nil, err
 	}
-	if s.open == nil {
-		s.open = map[kratix.StateStoreReference]openBucket{}
+	if s.buckets == nil {
+		s.buckets = map[kratix.StateStoreReference]heldBucket{}
 	}
-	s.open[ref] = openBucket{config: config, store: opened}
+	s.buckets[ref] = heldBucket{config: config, store: opened}
 	return opened, nil
 }
 
@@ -55,17 +49,17 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 		config.Auth.IAM = true
 	case "", "accessKey":
 	default:
-		return config, misconfigured(ref, fmt.Sprintf("authMethod %q is not known", spec.AuthMethod), "Use authMethod accessKey or IAM.")
+		return config, Misconfigured(ref, fmt.Sprintf("authMethod %q is not known", spec.AuthMethod), "Use authMethod accessKey or IAM.")
 	}
 	named := spec.SecretRef != nil && spec.SecretRef.Name != ""
 	switch {
 	case named && secret == nil:
-		return config, misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+		return config, Misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
 			"Add the Secret, or correct spec.secretRef.")
 	case named:
 		return withSecret(ref, config, secret)
 	case !config.Auth.IAM:
-		return config, misconfigured(ref, "it names no Secret", "Set spec.secretRef to a Secret with the keys accessKeyID and secretAccessKey, or use authMethod IAM.")
+		return config, Misconfigured(ref, "it names no Secret", "Set spec.secretRef to a Secret with the keys accessKeyID and secretAccessKey, or use authMethod IAM.")
 	}
 	return config, nil
 }
@@ -87,7 +81,7 @@ func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kr
 	config.Auth.AccessKeyID, config.Auth.SecretAccessKey = value("accessKeyID"), value("secretAccessKey")
 	for _, key := range []string{"accessKeyID", "secretAccessKey"} {
 		if value(key) == "" {
-			return config, misconfigured(ref, fmt.Sprintf("Secret %s has no key %s", kratix.KeyOf(secret), key),
+			return config, Misconfigured(ref, fmt.Sprintf("Secret %s has no key %s", kratix.KeyOf(secret), key),
 				"Give the Secret the keys accessKeyID and secretAccessKey.")
 		}
 	}

@@ -1,0 +1,50 @@
+// Package open gives the stores that GitStateStores, BucketStateStores and their
+// Secrets describe. Nothing is asked of a server before a store is read or
+// written.
+package open
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+)
+
+// Stores opens what the objects describe, and keeps it open while the
+// description stays the same. It is for one goroutine.
+type Stores struct {
+	// Commits is what commits look like.
+	Commits Commits
+	// Now dates the commits. It is required.
+	Now func() time.Time
+	// Tell is told, once, what a user should know of a bucket's provider; nil is
+	// told nothing.
+	Tell func(message string)
+
+	repositories map[kratix.StateStoreReference]heldRepository
+	pool         git.Pool
+	buckets      map[kratix.StateStoreReference]heldBucket
+}
+
+var _ reconcile.Opener = (*Stores)(nil)
+
+// Open gives a store for a GitStateStore or a BucketStateStore. The error is a
+// *statestore.Error.
+func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	switch store := spec.(type) {
+	case *kratix.GitStateStore:
+		return s.openGit(ref, store, secret)
+	case *kratix.BucketStateStore:
+		return s.openBucket(ref, store, secret)
+	}
+	return nil, Misconfigured(ref, "it is not in the input", "Add the object, or correct the reference.")
+}
+
+// Misconfigured is the error of a store whose description cannot be followed: why,
+// and what to do about it.
+func Misconfigured(ref kratix.StateStoreReference, why, hint string) error {
+	return &statestore.Error{Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint}
+}
