@@ -126,7 +126,7 @@ func covered(t *testing.T, calls []call) {
 			t.Errorf("no script finds %s %s", rule.ID, rule.Name)
 		}
 	}
-	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../policy", "../../statestore/open") {
+	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../policy", "../../statestore/open", "../../daemon", "../../share/lease") {
 		switch told := text.isIn(said.String()); {
 		case told && unseen(text.text):
 			t.Errorf("%s: a script is told %q after all", text.at, text.text)
@@ -314,7 +314,8 @@ func unseen(text string) bool {
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
 	case "%w: another replica writes there now": // only a cluster has replicas
-	case "%s the Lease %s: %w": // only a cluster has leases
+	case "the replica's Lease was lost, or could not be renewed": // as above
+	case "%s the Lease %s: %w", "write the Lease %s: %w", "list the Leases of the replicas: %w", "delete the Lease %s, which is over: %w": // as above
 	default:
 		return false
 	}

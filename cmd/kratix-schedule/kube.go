@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -12,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/daemon"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
@@ -39,9 +38,7 @@ type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
-	leader *leader
-	// sharing is nil unless replicas share the work.
-	sharing *sharing
+	replica
 }
 
 // open connects to the cluster that the flags name, and begins to follow it.
@@ -60,10 +57,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 		return nil, err
 	}
 	opened := &cluster{source: follows, writer: writer, mode: mode}
-	if opened.leader, err = f.lease.leader(config, identity); err != nil {
-		return nil, err
-	}
-	if opened.sharing, err = f.lease.sharing(config, identity, opened.leader, follows.Nudge); err != nil {
+	if opened.replica, err = f.lease.replica(config, identity, follows.Nudge); err != nil {
 		return nil, err
 	}
 	follows.Follow(c.Context())
@@ -72,10 +66,10 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 
 // mine tells what this process writes about; nil if it is everything.
 func (k *cluster) mine() status.Mine {
-	if k.sharing == nil {
-		return nil
+	if share := k.share(); share != nil {
+		return share.Mine
 	}
-	return k.sharing.Mine
+	return nil
 }
 
 // tell writes to the cluster what a round came to. It tells whether the next
@@ -118,12 +112,12 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
-	if opened.sharing != nil {
-		reconciler.Mine = opened.sharing.Mine
-		reconciler.Stores = &sharedStores{Opener: reconciler.Stores, share: opened.sharing.Share, open: map[kratix.StateStoreReference]*sharedStore{}}
-	}
 	if !flags.once {
-		return follow(c, reconciler, flags.follow, beside{lead: opened.leading(), tell: opened.tell}, std)
+		with := &daemon.Daemon{Reconciler: reconciler, Tell: opened.tell, Share: opened.share()}
+		if opened.leader != nil {
+			with.Lead = opened.lead
+		}
+		return follow(c, with, flags.follow, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
@@ -138,23 +132,9 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// leading is nil when there is nothing to agree on.
-func (k *cluster) leading() func(context.Context, func(error), func(context.Context) error) error {
-	if k.sharing != nil {
-		return k.sharing.lead
-	}
-	if k.leader == nil {
-		return nil
-	}
-	return k.leader.lead
-}
-
 // quiet keeps what the Kubernetes client logs by itself out of the log: what
 // matters of it comes back as errors.
 func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }
-
-// errLostLease ends the process: another leads now.
-var errLostLease = errors.New("the lease was lost to another replica, or could not be renewed")
 
 // hostname names this process where no one else does.
 func hostname() string {

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -24,11 +21,4 @@ func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error
 		return nil, level, fmt.Errorf("--log-format %q is not known: use json or console", flags.logFormat)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(std.err)), level)), level, nil
-}
-
-// lookSignals says when the user wants a round now: kill -HUP.
-func lookSignals() (look <-chan os.Signal, forget func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
-	return signals, func() { signal.Stop(signals) }
 }

@@ -1,6 +1,7 @@
 // Command kratix-schedule places Kratix's Works on Destinations, writes them to
 // git repositories and buckets, and finds what would break Flux before it is
-// written. This package holds flags, wiring and exit codes, and nothing else.
+// written. This package holds flags, arguments, output and exit codes, and wires what
+// they ask for; what does the work is in packages of its own.
 package main
 
 import (

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/daemon"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -69,7 +70,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
 	if !flags.once {
-		return follow(c, reconciler, flags.follow, beside{}, std)
+		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow, std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {

@@ -87,6 +87,22 @@ func (k *Keeper) Keep(ctx context.Context) error {
 	return nil
 }
 
+// While does work while the replica's Lease is kept, and keeps it until work has
+// ended.
+func (k *Keeper) While(ctx context.Context, work func(context.Context) error) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	keeping, give := context.WithCancel(context.WithoutCancel(ctx))
+	kept := make(chan error, 1)
+	go func() {
+		kept <- k.Keep(keeping)
+		stop()
+	}()
+	err := work(working)
+	give()
+	return errors.Join(err, <-kept)
+}
+
 // limit is how long a replica goes on without a renewal: well less than others
 // wait.
 func (k *Keeper) limit() time.Duration { return k.Duration * 2 / 3 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -70,7 +70,7 @@ func TestASharedStoreIsWrittenOnlyByWhoHasItsPlace(t *testing.T) {
 		spec.Spec.URL += "x"
 	}
 	writes := 0
-	opener := &sharedStores{share: s, open: map[kratix.StateStoreReference]*sharedStore{}, Opener: joinable{
+	opener := newSharedStores(joinable{
 		open: map[kratix.StateStoreReference]*joining{},
 		during: func() {
 			writes++
@@ -78,7 +78,7 @@ func TestASharedStoreIsWrittenOnlyByWhoHasItsPlace(t *testing.T) {
 				t.Errorf("a write is in hand, and it would give the place to another: view %v", s.View())
 			}
 		},
-	}}
+	}, s)
 	open := func(name string) statestore.Store {
 		store, err := opener.Open(kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}, spec, nil)
 		if err != nil {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -22,16 +21,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
-	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
 // bubble is a daemon whose input and store are in memory, so that its clock can
 // be a test's.
 type bubble struct {
-	follower *follower
-	registry *prometheus.Registry
-	logs     *observer.ObservedLogs
-	changes  chan struct{}
+	daemon  *Daemon
+	logs    *observer.ObservedLogs
+	changes chan struct{}
 
 	mu       sync.Mutex
 	snapshot source.Snapshot
@@ -46,20 +43,17 @@ func newBubble(t *testing.T) *bubble {
 	t.Helper()
 	core, logs := observer.New(zap.InfoLevel)
 	b := &bubble{
-		registry: prometheus.NewRegistry(), logs: logs, changes: make(chan struct{}, 1), works: map[string]*kratix.Work{}, stored: memory.New("GitStateStore default"),
+		logs: logs, changes: make(chan struct{}, 1), works: map[string]*kratix.Work{}, stored: memory.New("GitStateStore default"),
 	}
 	destination, store := &kratix.Destination{}, &kratix.GitStateStore{}
 	destination.Name, destination.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store.Name, store.Spec.URL = "default", "memory"
 	b.snapshot.Destinations, b.snapshot.GitStateStores = []*kratix.Destination{destination}, []*kratix.GitStateStore{store}
-	metrics := telemetry.NewMetrics(b.registry, "test")
-	f := &follower{
-		reconciler: &reconcile.Reconciler{Source: b, Finish: reconcile.Commit, Pause: pause}, flags: followFlags{interval: 5 * time.Minute, shutdown: time.Second},
-		metrics: metrics, narrator: telemetry.NewNarrator(zap.New(core)), woken: make(chan struct{}, 1),
-		observer: telemetry.NewObserver(metrics, noop.NewTracerProvider(), time.Now),
+	b.daemon = &Daemon{
+		Reconciler: &reconcile.Reconciler{Source: b, Stores: b, Finish: reconcile.Commit}, Interval: 5 * time.Minute, Shutdown: time.Second,
+		Version: "test", Now: time.Now, Log: zap.New(core), Level: zap.NewAtomicLevel(), Traces: noop.NewTracerProvider(),
 	}
-	f.stores = newWorkedStores(f.observer.Stores(b), f.wake, f.observer.Resting)
-	f.reconciler.Observe, f.reconciler.Stores, b.follower = f.observer.Stage, f.stores, f
+	b.daemon.assemble()
 	return b
 }
 
@@ -146,7 +140,7 @@ func (b *bubble) counts() (asked, written int) {
 func (b *bubble) page(path string) string {
 	synctest.Wait()
 	answer := httptest.NewRecorder()
-	b.follower.server.Handler(b.registry, zap.NewAtomicLevel()).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
+	b.daemon.server.Handler(b.daemon.registry, b.daemon.Level).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
 	return answer.Body.String()
 }
 
@@ -159,7 +153,7 @@ func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 		b := newBubble(t)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- b.follower.rounds(ctx, b.changes, nil) }()
+		go func() { done <- b.daemon.rounds(ctx, b.changes, nil) }()
 		test(t, b)
 		stop()
 		if err := <-done; err != nil {

@@ -1,79 +1,15 @@
-package main
+package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
-
-	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
-	"k8s.io/client-go/rest"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/share"
-	"github.com/kratix-schedule/kratix-schedule/share/lease"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
-
-// check tells what of the flags cannot be.
-func (f *leaseFlags) check(flags runFlags) error {
-	const shortest = 3 * time.Second
-	switch {
-	case (f.elect || f.share) && f.duration < shortest:
-		return errors.New("--lease-duration must be 3s or more")
-	case f.share && f.elect:
-		return errors.New("--leader-elect has one replica work, --replicas-share all: choose one")
-	case f.share && (flags.once || flags.dryRun):
-		return errors.New("--replicas-share is for replicas that go on writing: leave --once and --dry-run out")
-	}
-	return nil
-}
-
-// sharing is a replica among others.
-type sharing struct {
-	*share.Share
-	keeper lease.Keeper
-	// leader holds the Lease that keeps those out who work alone.
-	leader *leader
-}
-
-// sharing is nil unless replicas share the work; changed is called when some of it
-// may have come or gone.
-func (f *leaseFlags) sharing(config *rest.Config, identity string, leader *leader, changed func()) (*sharing, error) {
-	if !f.share {
-		return nil, nil //nolint:nilnil // nothing to share
-	}
-	client, err := coordination.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	s := &sharing{Share: share.New(identity, time.Now), leader: leader}
-	s.keeper = lease.Keeper{
-		Leases: client.Leases(f.leaseNamespace()), Self: identity, Share: s.Share, Duration: f.duration, Now: time.Now, Changed: changed,
-	}
-	return s, nil
-}
-
-// lead does work while this replica is one of those that share it. Its Lease is
-// kept until work has ended.
-func (s *sharing) lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	s.keeper.Trouble = tell
-	return s.leader.lead(ctx, tell, func(ctx context.Context) error {
-		working, stop := context.WithCancel(ctx)
-		defer stop()
-		keeping, give := context.WithCancel(quiet(context.WithoutCancel(ctx)))
-		kept := make(chan error, 1)
-		go func() {
-			kept <- s.keeper.Keep(keeping)
-			stop()
-		}()
-		err := work(working)
-		give()
-		return errors.Join(err, <-kept)
-	})
-}
 
 // sharedStores are stores that are written only while their places are this
 // replica's.
@@ -84,6 +20,10 @@ type sharedStores struct {
 }
 
 var _ reconcile.Opener = (*sharedStores)(nil)
+
+func newSharedStores(stores reconcile.Opener, by *share.Share) *sharedStores {
+	return &sharedStores{Opener: stores, share: by, open: map[kratix.StateStoreReference]*sharedStore{}}
+}
 
 // Open gives the same store again while the one behind it is the same.
 func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {

@@ -1,0 +1,197 @@
+// Package daemon does round after round: whenever the input changes, a store has
+// something new to say, or the user asks, and every interval. It gives each store a
+// worker of its own, answers HTTP requests, and tells of each round.
+package daemon
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/share"
+	"github.com/kratix-schedule/kratix-schedule/telemetry"
+)
+
+// retry is how soon a round is done again after all of it failed.
+const retry = 15 * time.Second
+
+// Daemon is what runs until it is told to stop. Fields that may be nil say so; all
+// others are required.
+type Daemon struct {
+	// Reconciler does the rounds; Run puts workers and telemetry before its stores.
+	Reconciler *reconcile.Reconciler
+	// Interval is how often everything is looked at, whatever changes.
+	Interval time.Duration
+	// Shutdown is how long a write in hand may take once Run is told to stop.
+	Shutdown time.Duration
+	// Version is the program's.
+	Version string
+	Now     func() time.Time
+	// Log is told of all that happens, from Level on; Level can be changed by HTTP.
+	Log    *zap.Logger
+	Level  zap.AtomicLevel
+	Traces trace.TracerProvider
+	// Listen opens what HTTP requests come by; they are not answered if it gives
+	// nil.
+	Listen func(context.Context) (net.Listener, error)
+	// Profile serves Go's profiles there too.
+	Profile bool
+	// Lead does work as long as this process is the one to do it, and tells why it
+	// cannot find that out; nil does it at once.
+	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
+	// Tell passes on what a round came to, and tells how many calls of which kind
+	// that took, and whether the next round has more to do; nil passes nothing on.
+	Tell func(ctx context.Context, said report.Report) (calls map[string]int, again bool, err error)
+	// Share says which places are this process's, where replicas share them; nil
+	// when all are.
+	Share *share.Share
+
+	registry *prometheus.Registry
+	narrator *telemetry.Narrator
+	observer *telemetry.Observer
+	metrics  *telemetry.Metrics
+	restless telemetry.Restless
+	server   telemetry.Server
+	stores   *workedStores
+	// woken says that a store has something new to say.
+	woken chan struct{}
+}
+
+// Run does rounds until ctx ends; what is being written then is finished. Errors
+// are those of the source, of Listen and of Lead, and an HTTP server that broke
+// down. It can be called once.
+func (d *Daemon) Run(ctx context.Context) error {
+	boundHeap()
+	d.assemble()
+	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	changes, err := d.Reconciler.Source.Changes(ctx)
+	if err != nil {
+		return err
+	}
+	failed, stop, err := d.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	d.Log.Info("started", zap.String("version", d.Version))
+	defer d.Log.Info("stopped")
+	if d.Lead == nil {
+		return d.rounds(ctx, changes, failed)
+	}
+	d.server.Standby()
+	tell := func(err error) { d.Log.Warn("trouble with the Lease", zap.Error(err)) }
+	return d.Lead(ctx, tell, func(ctx context.Context) error {
+		d.Log.Info("working")
+		return d.rounds(ctx, changes, failed)
+	})
+}
+
+// assemble puts what shares, observes and works before the stores, in this order.
+func (d *Daemon) assemble() {
+	d.registry = prometheus.NewRegistry()
+	d.metrics = telemetry.NewMetrics(d.registry, d.Version)
+	d.narrator = telemetry.NewNarrator(d.Log)
+	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
+	d.server.Version = d.Version
+	d.woken = make(chan struct{}, 1)
+	stores := d.Reconciler.Stores
+	if d.Share != nil {
+		d.Reconciler.Mine = d.Share.Mine
+		stores = newSharedStores(stores, d.Share)
+	}
+	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
+	d.Reconciler.Observe, d.Reconciler.Stores = d.observer.Stage, d.stores
+}
+
+// wake asks for a round; one that is asked for already is enough.
+func (d *Daemon) wake() {
+	select {
+	case d.woken <- struct{}{}:
+	default:
+	}
+}
+
+// rounds ends with ctx, or with the HTTP server.
+func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-chan error) error {
+	look, forget := lookSignals()
+	defer forget()
+	interval := time.NewTicker(d.Interval)
+	defer interval.Stop()
+	defer d.finishWrites(ctx)
+	for ctx.Err() == nil {
+		again := d.round(ctx)
+		select {
+		case <-ctx.Done():
+		case <-changes:
+		case <-d.woken:
+		case <-again:
+		case <-look:
+			d.lookAgain()
+		case <-interval.C:
+			d.lookAgain()
+		case err := <-failed:
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAgain has the next round look at all of the input, if the source looks only
+// at what it is told of.
+func (d *Daemon) lookAgain() {
+	if source, ok := d.Reconciler.Source.(interface{ LookAgain() }); ok {
+		source.LookAgain()
+	}
+}
+
+// round does one round and tells of it; again says when the next one is due by
+// itself, if it is.
+func (d *Daemon) round(ctx context.Context) (again <-chan time.Time) {
+	inner, done := d.observer.Round(context.WithoutCancel(ctx))
+	result, err := d.Reconciler.Round(inner)
+	if err == nil {
+		result = d.restless.Round(result, d.Now())
+	}
+	done(result, err)
+	d.narrator.Round(result, err)
+	d.server.Round(result, err, d.Now())
+	switch {
+	case err != nil:
+		return time.After(retry)
+	case d.tell(ctx, result):
+		return time.After(time.Second)
+	case result.Again:
+		return time.After(0) // the second half of a move
+	}
+	return nil
+}
+
+// finishWrites lets what is being written when the process is told to stop take
+// its time.
+func (d *Daemon) finishWrites(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Shutdown)
+	defer cancel()
+	d.stores.workers.Finish(ctx)
+}
+
+// tell passes a round on, and tells whether that is to be done again soon. When
+// the process is told to stop it may still take its time.
+func (d *Daemon) tell(ctx context.Context, result report.Report) (again bool) {
+	if d.Tell == nil {
+		return false
+	}
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(d.Shutdown, cancel) })()
+	calls, again, err := d.Tell(patient, result)
+	d.metrics.Told(calls)
+	d.narrator.Told(err)
+	return again || err != nil
+}
