@@ -90,6 +90,15 @@ func (g *guarded) lead(t *testing.T, name string, shared bool, takes time.Durati
 	return l
 }
 
+// end tells it to stop, and waits until it has.
+func (l *leading) end(t *testing.T, who string) {
+	t.Helper()
+	l.stop()
+	if err := <-l.ended; err != nil {
+		t.Errorf("%s ends with %v", who, err)
+	}
+}
+
 func (l *leading) works() bool {
 	synctest.Wait()
 	select {
@@ -110,22 +119,16 @@ func TestOneLeadsUntilItsWorkHasEnded(t *testing.T) {
 		if time.Sleep(time.Minute); !first.works() || second.works() || third.works() {
 			t.Fatalf("working: %v %v %v", first.works(), second.works(), third.works())
 		}
-		third.stop()
-		if err := <-third.ended; err != nil {
-			t.Errorf("one that only waited ends with %v", err)
-		}
+		third.end(t, "one that only waited")
 		first.stop()
 		if time.Sleep(59 * time.Second); second.works() {
 			t.Error("it works while the first still has something in hand")
 		}
-		if err := <-first.ended; err != nil {
-			t.Errorf("the first ends with %v", err)
-		}
+		first.end(t, "the first")
 		if time.Sleep(duration / 2); !second.works() {
 			t.Error("the Lease was not given back")
 		}
-		second.stop()
-		<-second.ended
+		second.end(t, "the second")
 	})
 }
 
@@ -160,20 +163,15 @@ func TestThoseThatShareKeepOutWhoWorksAlone(t *testing.T) {
 		if time.Sleep(time.Minute); !one.works() || !two.works() || alone.works() {
 			t.Fatalf("working: %v %v, alone %v", one.works(), two.works(), alone.works())
 		}
-		one.stop()
-		if err := <-one.ended; err != nil {
-			t.Error(err)
-		}
+		one.end(t, "one of two")
 		if time.Sleep(time.Minute); alone.works() {
 			t.Error("one that shares gave the Lease back, and another still works")
 		}
-		two.stop()
-		<-two.ended
+		two.end(t, "the other")
 		if time.Sleep(2 * duration); !alone.works() {
 			t.Error("the Lease is over, and nobody takes it")
 		}
-		alone.stop()
-		<-alone.ended
+		alone.end(t, "one that works alone")
 	})
 }
 
