@@ -32,7 +32,7 @@ func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 		return nil, err
 	}
 	if was := s.open[ref]; was == nil || was.Store != store {
-		s.open[ref] = &sharedStore{Store: store, share: s.share, name: ref.String(), place: kratix.PlaceOf(ref, spec)}
+		s.open[ref] = &sharedStore{Store: store, share: s.share, name: ref.String(), place: kratix.LocationOf(ref, spec).Place}
 	}
 	return s.open[ref], nil
 }

@@ -34,13 +34,13 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// PlaceOf names the place that a store writes to; spec describes the store, and is
-// nil where nothing does.
-func PlaceOf(ref StateStoreReference, spec Object) string {
+// LocationOf says where a store writes; spec describes the store. Where nothing
+// does, spec being nil, the store's own name is the place.
+func LocationOf(ref StateStoreReference, spec Object) Location {
 	if located, ok := spec.(interface{ Location() Location }); ok {
-		return located.Location().Place
+		return located.Location()
 	}
-	return ref.String()
+	return Location{Place: ref.String()}
 }
 
 // normalURL drops what does not change the repository: user, password, the

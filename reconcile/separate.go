@@ -18,11 +18,7 @@ type territory struct {
 }
 
 func territoryOf(store *storeView, d *destinationView) territory {
-	located, ok := store.spec.(interface{ Location() kratix.Location })
-	if !ok {
-		return territory{place: store.ref.String(), dir: d.base}
-	}
-	location := located.Location()
+	location := kratix.LocationOf(store.ref, store.spec)
 	path, err := tree.ParseDir(location.Path)
 	if err != nil {
 		return territory{place: store.ref.String(), dir: d.base} // the store cannot be opened either
@@ -31,7 +27,7 @@ func territoryOf(store *storeView, d *destinationView) territory {
 }
 
 // place names where a store writes to.
-func (s *storeView) place() string { return kratix.PlaceOf(s.ref, s.spec) }
+func (s *storeView) place() string { return kratix.LocationOf(s.ref, s.spec).Place }
 
 // overlaps tells whether one lies in the other.
 func (t territory) overlaps(other territory) bool {

@@ -188,7 +188,7 @@ func (p *planner) stores() []Change {
 // Destination names.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
-	if !p.isMine(kratix.PlaceOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object)) {
+	if !p.isMine(kratix.LocationOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object).Place) {
 		return
 	}
 	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), "Ready"

@@ -20,7 +20,7 @@ func (p *planner) isMineOn(destination string) bool {
 	if !known {
 		what := kratix.DestinationKind + " " + destination
 		if d, there := p.destinationByName[destination]; there && d.Spec.StateStoreRef != nil {
-			what = kratix.PlaceOf(*d.Spec.StateStoreRef, p.storeOf(*d.Spec.StateStoreRef))
+			what = kratix.LocationOf(*d.Spec.StateStoreRef, p.storeOf(*d.Spec.StateStoreRef)).Place
 		}
 		mine = p.mine(what)
 		p.mineBy[destination] = mine

@@ -80,7 +80,7 @@ const (
 )
 
 // Mine tells whether something is this process's to write, where several share
-// the work: a place, as kratix.PlaceOf names it, with the Destinations,
+// the work: a place, as kratix.Location names it, with the Destinations,
 // WorkPlacements and state stores that belong to it, or an object, as
 // kratix.Describe names it. nil means that everything is.
 type Mine func(what string) bool
