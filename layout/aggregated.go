@@ -21,15 +21,38 @@ const joint = "\n---\n"
 // of one file, in the order of the placements' names and, within one, of the
 // Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
-	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
+	path, err := joined(d, base)
 	if err != nil {
-		return Rendering{Root: base}, fmt.Errorf("the Destination's spec.filepath.filename: %w", err)
+		return Rendering{Root: base}, err
 	}
 	parts := slices.Clone(files)
 	for i := range parts {
-		parts[i].Path = base.Join(name)
+		parts[i].Path = path
 	}
 	return Rendering{Root: base, Joined: true, Files: parts}, nil
+}
+
+// joined gives the path of the one file.
+func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
+	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
+	if err != nil {
+		return tree.Path{}, fmt.Errorf("the Destination's spec.filepath.filename: %w", err)
+	}
+	return base.Join(name), nil
+}
+
+// JoinedFile gives the path of the one file that a Destination has in mode
+// aggregatedYAML; false in other modes, and where that can have no path.
+func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
+	if d.FilepathMode() != kratix.AggregatedYAML {
+		return tree.Path{}, false
+	}
+	base, err := Base(d)
+	if err != nil {
+		return tree.Path{}, false
+	}
+	path, err := joined(d, base)
+	return path, err == nil
 }
 
 // Part is what one placement has in a joined file.

@@ -110,7 +110,7 @@ func (dest *desiredDestination) content(ctx context.Context, path tree.Path, gue
 // splitJoined takes the one file of mode aggregatedYAML apart. If it is not as
 // the records say, nobody's part is known.
 func (dest *desiredDestination) splitJoined(ctx context.Context) error {
-	path, ok := dest.joinedFile()
+	path, ok := layout.JoinedFile(dest.Destination)
 	if !ok || !dest.store.state.Files.Has(path) {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (dest *desiredDestination) freeze() {
 			p.state, p.reason = report.Held, "another's part of the same file would be lost"
 		}
 	}
-	path, _ := dest.joinedFile()
+	path, _ := layout.JoinedFile(dest.Destination)
 	dest.findings = append(dest.findings, finding.Finding{
 		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(dest.Destination), File: path.String()},
 		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
@@ -160,14 +160,4 @@ func (dest *desiredDestination) freeze() {
 // mayBeLost tells of a placement that only the store still has.
 func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
 	return !p.writable() && slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == p.record.Path })
-}
-
-// joinedFile gives the path of the one file of mode aggregatedYAML.
-func (dest *desiredDestination) joinedFile() (tree.Path, bool) {
-	probe := &kratix.WorkPlacement{Spec: kratix.WorkPlacementSpec{Workloads: []kratix.Workload{{Filepath: "probe", Content: kratix.Encode(nil)}}}}
-	rendering, _ := layout.Render(dest.Destination, probe)
-	if !rendering.Joined {
-		return tree.Path{}, false
-	}
-	return rendering.Files[0].Path, true
 }

@@ -9,7 +9,7 @@ import (
 
 // maxWrite is how many bytes of files are written at once, if they are of more
 // than one Destination: a store has them in memory several times over.
-const maxWrite = 16 << 20
+const maxWrite = 8 << 20
 
 // write has the changes of each store written, and tells of them. What is too
 // much for one write is written in several, each with all that changes on some
