@@ -2,7 +2,6 @@ package open
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -10,31 +9,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-type heldBucket struct {
-	config bucket.Config
-	store  statestore.Store
-}
-
 // openBucket gives a store for a BucketStateStore.
-func (s *Stores) openBucket(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
-	config, err := bucketConfig(ref, store, secret)
+func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
+	config, err := bucketConfig(ref, spec, secret)
 	if err != nil {
 		return nil, err
 	}
-	if held, ok := s.buckets[ref]; ok && reflect.DeepEqual(held.config, config) {
-		return held.store, nil
-	}
-	told := config
-	told.Tell = s.Tell
-	opened, err := bucket.Open(told)
-	if err != nil {
-		return nil, err
-	}
-	if s.buckets == nil {
-		s.buckets = map[kratix.StateStoreReference]heldBucket{}
-	}
-	s.buckets[ref] = heldBucket{config: config, store: opened}
-	return opened, nil
+	return s.buckets.open(ref, config, func() (statestore.Store, error) {
+		config.Tell = s.Tell
+		return bucket.Open(config)
+	})
 }
 
 // bucketConfig translates a BucketStateStore and its Secret.

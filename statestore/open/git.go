@@ -3,7 +3,6 @@ package open
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -22,11 +21,6 @@ type Commits struct {
 	Owner string
 }
 
-type heldRepository struct {
-	config git.Config
-	store  statestore.Store
-}
-
 // openGit gives a store for a GitStateStore.
 func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := gitConfig(ref, spec, secret)
@@ -34,20 +28,10 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 		return nil, err
 	}
 	config.Message, config.Committer, config.Owner = s.Commits.Message, s.Commits.Committer, s.Commits.Owner
-	if held, ok := s.repositories[ref]; ok && reflect.DeepEqual(held.config, config) {
-		return held.store, nil
-	}
-	dated := config
-	dated.Now = s.Now
-	opened, err := s.pool.Open(dated)
-	if err != nil {
-		return nil, err
-	}
-	if s.repositories == nil {
-		s.repositories = map[kratix.StateStoreReference]heldRepository{}
-	}
-	s.repositories[ref] = heldRepository{config: config, store: opened}
-	return opened, nil
+	return s.repositories.open(ref, config, func() (statestore.Store, error) {
+		config.Now = s.Now
+		return s.pool.Open(config)
+	})
 }
 
 // gitConfig translates a GitStateStore and its Secret. It leaves out what no object

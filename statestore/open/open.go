@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
@@ -24,9 +25,9 @@ type Stores struct {
 	// told nothing.
 	Tell func(message string)
 
-	repositories map[kratix.StateStoreReference]heldRepository
+	repositories held[git.Config]
 	pool         git.Pool
-	buckets      map[kratix.StateStoreReference]heldBucket
+	buckets      held[bucket.Config]
 }
 
 var _ reconcile.Opener = (*Stores)(nil)
