@@ -33,7 +33,7 @@ func Build(root tree.Path, files []tree.File) error {
 // decodable is what Flux does first with every file: it stops at one that is no
 // Kubernetes object.
 func decodable(root tree.Path, file tree.File) error {
-	_, err := resources(file.Content)
+	_, err := decode(file.Content)
 	var panicked *panicError
 	switch {
 	case asPanic(err, &panicked):

@@ -86,18 +86,34 @@ func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
 
-// resources decodes with kustomize's factory, which is known to panic on some
-// malformed objects.
+// resources decodes, and sees that each object can be asked for its id, on which
+// kustomize's library is known to panic where a list is malformed.
 func resources(content []byte) (found []*resource.Resource, err error) {
+	defer recoverTo(&err)
+	if found, err = decode(content); err != nil {
+		return nil, err
+	}
+	for _, res := range found {
+		res.CurId()
+	}
+	return found, nil
+}
+
+// decode decodes with kustomize's factory, which is known to panic on some
+// malformed objects.
+func decode(content []byte) (found []*resource.Resource, err error) {
 	if err := withinLimits(content); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			found, err = nil, &panicError{r}
-		}
-	}()
+	defer recoverTo(&err)
 	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
+}
+
+// recoverTo makes a panic an error.
+func recoverTo(err *error) {
+	if r := recover(); r != nil {
+		*err = &panicError{r}
+	}
 }
 
 // objectOf gives what is known of an object that starts at a line.
