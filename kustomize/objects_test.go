@@ -219,6 +219,9 @@ func FuzzObjects(f *testing.F) {
 		"x: &k List\napiVersion: v1\nkind: *k\nmetadata: {name: a}\nitems:\n" + item("b") + "---\n" + configMap("c"),
 		"apiVersion: v1\nkind: \"\\u004cist\"\nitems:\n" + item("b") + "---\n" + configMap("c"),
 		"apiVersion: v1\nkind: A\nmetadata: {name: 1, namespace: [x]}\n",
+		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec:\n-\n",
+		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec: {names: [kind], group: {}, scope: [Cluster], scope: 1}\n",
+		"apiVersion: v1\nkind: A\nmetadata: {name: a, labels: [x], annotations: [y], name: a}\n",
 		"kind: List\nmetadata:\n-\n", "x: &k List\nkind: *k\nmetadata:\n-\n",
 	} {
 		f.Add([]byte(seed))
