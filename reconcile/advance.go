@@ -53,14 +53,17 @@ func (p *desiredPlacement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// advance finds out what a Destination should be like from what it should have
-// been like before, looking closely only at the placements that have changed.
+// staysCalm tells that a Destination was calm and is plain, and that all but its
+// placements and files is what it was: carry and advance build on that.
+func (known *settled) staysCalm(now *situation) bool {
+	return known.calm != nil && now.isPlain() && now.comesOf(&known.situation)
+}
+
+// advance finds out what a calm Destination should be like from what it should
+// have been like before, looking closely only at the placements that have changed.
 // It gives false when these may touch others; then everything has to be looked
 // at.
 func (known *settled) advance(ctx context.Context, now situation, memo *memo) (settled, bool) {
-	if known.calm == nil || !now.isPlain() || !now.comesOf(&known.situation) {
-		return settled{}, false
-	}
 	part, replaced, ok := known.changed(&now)
 	if !ok {
 		return settled{}, false

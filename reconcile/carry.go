@@ -10,13 +10,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// carry gives the outcome of a Destination where all that is wanted looks as it
+// carry gives the outcome of a calm Destination where all that is wanted looks as it
 // did in the last round, though the objects may be others, and where that is
 // written by now, or nothing is: no file has to be looked at. It gives false when
 // anything else has changed.
 func (known *settled) carry(now situation) (settled, bool) {
 	was := &known.situation
-	if known.calm == nil || !now.isPlain() || !now.comesOf(was) || !now.part.rendersAs(was.part, now.policy.Owner) {
+	if !now.part.rendersAs(was.part, now.policy.Owner) {
 		return settled{}, false
 	}
 	dest := &desiredDestination{situation: now}

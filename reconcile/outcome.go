@@ -60,13 +60,15 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 		m.keep(&now)
 		return known.outcome, nil
 	}
-	if made, ok := known.carry(now); ok {
-		m.carried++
-		return m.outcomes.put(now.Destination, made).outcome, nil
-	}
-	if made, ok := known.advance(ctx, now, m); ok {
-		m.advanced++
-		return m.outcomes.put(now.Destination, made).outcome, nil
+	if ok && known.staysCalm(&now) {
+		if made, ok := known.carry(now); ok {
+			m.carried++
+			return m.outcomes.put(now.Destination, made).outcome, nil
+		}
+		if made, ok := known.advance(ctx, now, m); ok {
+			m.advanced++
+			return m.outcomes.put(now.Destination, made).outcome, nil
+		}
 	}
 	dest := desire(now, m, known.rendered)
 	if err := dest.settle(ctx); err != nil {
