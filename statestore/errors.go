@@ -3,6 +3,7 @@ package statestore
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // The ways in which a store fails. Every error of a store is an *Error that
@@ -36,6 +37,14 @@ type Error struct {
 	Remote string
 	// Hint is what to do about it.
 	Hint string
+	// Class says where the cause lies; see ClassOf for errors that have none.
+	Class Class
+	// Field is the field of the store's object to change, such as spec.url; empty
+	// when no change of it helps.
+	Field string
+	// RetryAfter is how long the server asks to be left alone; zero when it does
+	// not. See the function RetryAfter.
+	RetryAfter time.Duration
 }
 
 // Error gives one line: the operation, the store, the cause, the server's words.
