@@ -37,10 +37,13 @@ type storeView struct {
 	// spec describes the store; nil when the input does not.
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
-	lacksSecret  bool
-	state        statestore.State
-	err          error
-	destinations []*destinationView
+	lacksSecret bool
+	// rejectsSecret tells that the Secret it names is there, and that a finding says
+	// why it cannot be used.
+	rejectsSecret bool
+	state         statestore.State
+	err           error
+	destinations  []*destinationView
 }
 
 // destinationView is one Destination and the records found in its directory.
@@ -75,6 +78,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
+	w.keepOpen(opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
 	var reads sync.WaitGroup
@@ -89,6 +93,19 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.restore()
 	w.remember()
 	return w
+}
+
+// keepOpen lets the opener close the stores that no Destination names any more.
+func (w *world) keepOpen(opener Opener) {
+	keeper, ok := opener.(Keeper)
+	if !ok {
+		return
+	}
+	refs := make([]kratix.StateStoreReference, 0, len(w.stores))
+	for _, store := range w.stores {
+		refs = append(refs, store.ref)
+	}
+	keeper.Keep(refs)
 }
 
 func (w *world) addDestination(d *kratix.Destination, opener Opener) {
@@ -139,6 +156,7 @@ func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView 
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
 	view.lacksSecret = w.lacks(secret)
+	view.rejectsSecret = secret != nil && w.secret(secret) == nil && !view.lacksSecret
 	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
 	w.stores = append(w.stores, view)
 	return view
@@ -195,6 +213,9 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
 		if store.lacksSecret && failure.Cause == finding.Unopened {
 			failure.Cause = finding.SecretMissing
+		}
+		if store.rejectsSecret && failure.Cause == finding.Unopened {
+			return // that the Secret cannot be used says all
 		}
 		w.findings = append(w.findings, failure)
 	}

@@ -106,7 +106,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
-		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
+		Source: opened.source, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 	}
 	if flags.dryRun {

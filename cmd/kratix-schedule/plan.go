@@ -19,6 +19,7 @@ type planFlags struct {
 	tree   treeFlags
 	output outputFlags
 	policy policyFlags
+	branch branchFlags
 	stat   bool
 }
 
@@ -42,6 +43,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 	configurable(command, "filename", "recursive")
 	pathFlags(command, "filename")
 	flags.tree.add(command)
+	flags.branch.add(command)
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
@@ -70,7 +72,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	differ := &differ{}
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
+		Source: learning, Stores: storesOf(open.Commits{}, flags.branch), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder,
 	}
 	if flags.tree.given() {

@@ -20,9 +20,12 @@ type view struct {
 	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
 	files   statestore.Files
-	read    bool   // files are known
-	store   *Store // to fetch blobs from
-	ahead   *ahead
+	read    bool // files are known
+	// attributes are the .gitattributes among the files, but for the store's own
+	// directory's, sorted.
+	attributes []tree.Path
+	store      *Store // to fetch blobs from
+	ahead      *ahead
 }
 
 func (v view) state() statestore.State {
@@ -73,12 +76,13 @@ func (s *Store) look() error {
 	if err != nil {
 		return err
 	}
-	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, read: true, store: s, ahead: s.seen.ahead}
+	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, attributes: s.seen.attributes, read: true, store: s, ahead: s.seen.ahead}
 	if !s.seen.read || dir != s.seen.dir {
 		w := walk{was: s.seen.objects, is: s.objects}
 		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
 			return err
 		}
+		next.attributes = attributesAfter(s.seen.attributes, w.changes)
 		next.files, next.ahead = s.seen.files.With(w.changes), &ahead{}
 	}
 	s.seen = next
