@@ -35,7 +35,7 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 		own[p.record.Path] = true
 	}
 	for _, record := range dest.records {
-		if !own[record.path] || len(record.Shared) > 0 {
+		if !own[record.path] || len(record.Shared)+len(record.elsewhere) > 0 {
 			return nil
 		}
 	}
@@ -45,7 +45,7 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 // isPlain tells that there is nothing on a Destination but what its records and
 // its plan say.
 func (s *situation) isPlain() bool {
-	return len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt) == 0
+	return len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests) == 0
 }
 
 // isPlain tells that a placement has a directory to itself.
@@ -154,7 +154,7 @@ func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
 		if p == nil {
 			continue
 		}
-		if rendering, _ := layout.Render(dest.Destination, record.Placement); rendering.Dir != p.rendering.Dir || len(record.Shared) > 0 {
+		if layout.DirOf(dest.Destination, record.Placement) != p.rendering.Dir || record.mode != dest.FilepathMode() || len(record.Shared)+len(record.elsewhere) > 0 {
 			return false
 		}
 		dest.records = append(dest.records, record)

@@ -56,6 +56,10 @@ type desiredDestination struct {
 	leftovers []tree.Path
 	// notFetched is what Flux leaves out of what the rest was settled with.
 	notFetched *kustomize.Ignored
+	// recordAt finds records by the paths where they belong, and listings counts
+	// the records that list a file; both are made when first needed.
+	recordAt map[tree.Path]*recordView
+	listings map[tree.Path]int
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }
@@ -106,6 +110,7 @@ func (dest *desiredDestination) plan() {
 	for i := range dest.part.placements {
 		dest.placements = append(dest.placements, dest.render(&dest.part.placements[i]))
 	}
+	dest.separateRecords()
 	for _, kept := range dest.part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
 	}

@@ -49,8 +49,11 @@ func (dest *desiredDestination) diff() {
 	for _, fixture := range dest.retired {
 		owned.AddFile(fixture.Path)
 	}
-	for _, record := range dest.removed {
-		record.addTo(&owned)
+	if len(dest.removed) > 0 {
+		staying := dest.staying()
+		for _, record := range dest.removed {
+			record.addUnless(staying, &owned)
+		}
 	}
 	for _, path := range dest.leftovers {
 		owned.AddFile(path)
@@ -60,6 +63,11 @@ func (dest *desiredDestination) diff() {
 		if p.writable() {
 			wanted = append(wanted, p.record)
 			p.addTo(&owned)
+			if record := dest.recordOf(p); record != nil {
+				for _, path := range record.elsewhere {
+					owned.AddFile(path)
+				}
+			}
 		}
 	}
 	here := dest.store.state
@@ -120,7 +128,9 @@ func (dest *desiredDestination) behind() []statestore.PlacementChange {
 // is in the store as it should be.
 func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
-	switch {
+	switch record := dest.recordOf(p); {
+	case record != nil && len(record.elsewhere) > 0:
+		return statestore.Update
 	case !recorded:
 		return statestore.Place
 	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():

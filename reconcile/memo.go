@@ -69,6 +69,7 @@ type recordsView struct {
 	store    statestore.Store
 	files    statestore.Files
 	records  []recordView
+	guests   []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
 	// spoilt are the files among the records that are none.
@@ -85,9 +86,13 @@ type recordKey struct {
 	sum  statestore.Sum
 }
 
+// readRecord is what a file among the records says, or why that is not believed.
 type readRecord struct {
 	layout.Record
-	err error
+	// path is where the record belongs.
+	path tree.Path
+	mode string
+	err  error
 }
 
 // share has a record use words and paths that are there already: of each

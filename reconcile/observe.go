@@ -49,7 +49,9 @@ type destinationView struct {
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
-	// owners are who wrote the records.
+	// guests are records of other Destinations in this one's directory.
+	guests []recordView
+	// owners are the controller IDs in the records.
 	owners []string
 	// assumed are the placements that have records only because the source
 	// remembers them.
@@ -58,15 +60,6 @@ type destinationView struct {
 	legacy map[tree.Path][]tree.Path
 	// spoilt are the files among the records that cannot be read as one.
 	spoilt []tree.Path
-}
-
-// recordView is a placement that a store remembers.
-type recordView struct {
-	*layout.Record
-	// path is the record's own.
-	path tree.Path
-	// why says why it is removed, if it is not for its Work.
-	why string
 }
 
 // observe opens and reads every store that a Destination names.
@@ -197,85 +190,6 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 			failure.Cause = finding.SecretMissing
 		}
 		w.findings = append(w.findings, failure)
-	}
-}
-
-func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) error {
-	for _, d := range store.destinations {
-		dir, err := layout.RecordsDir(d.Destination)
-		if err != nil {
-			return err
-		}
-		read, known := memo.records.get(d.Destination)
-		if known && read.store != store.Store {
-			known, read = false, recordsView{}
-		}
-		if !known || !read.files.Same(store.state.Files, dir) {
-			if read, err = d.readRecords(ctx, store, dir, read.parsed); err != nil {
-				return err
-			}
-			memo.records.put(d.Destination, read)
-		}
-		d.records, d.legacy, d.owners, d.spoilt = read.records, read.legacy, read.owners, read.spoilt
-		w.findings = append(w.findings, read.findings...)
-	}
-	return nil
-}
-
-// readRecords reads the records of a Destination; known are some that were read
-// before.
-func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
-	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
-	var words kratix.Words
-	for path, sum := range store.state.Files.Below(dir) {
-		key := recordKey{path, sum}
-		read, ok := known[key]
-		if !ok {
-			content, err := store.state.Contents.Content(ctx, path)
-			if err != nil {
-				return view, fmt.Errorf("read the record %s: %w", path, err)
-			}
-			read = &readRecord{}
-			read.Record, read.err = layout.ParseRecord(content)
-			read.share(&words, store.state.Files)
-		}
-		view.parsed[key] = read
-		view.add(d, path, read)
-	}
-	return view, nil
-}
-
-// add takes a record in, if it can be true.
-func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
-	record, err := &read.Record, read.err
-	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
-	switch {
-	case err != nil:
-	case outside >= 0:
-		err = fmt.Errorf("it claims %s, outside of the Destination's directory", record.Files[outside])
-	case record.Placement == nil:
-		v.legacy[path] = record.Files
-		return
-	case record.Placement.Spec.TargetDestinationName != d.Name:
-		err = fmt.Errorf("it is of Destination %s", record.Placement.Spec.TargetDestinationName)
-	}
-	if err != nil {
-		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
-		v.findings = append(v.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
-		v.spoilt = append(v.spoilt, path)
-		return
-	}
-	v.records = append(v.records, recordView{Record: record, path: path})
-	if !slices.Contains(v.owners, record.Owner) {
-		v.owners = append(v.owners, record.Owner)
-	}
-}
-
-// addTo puts a recorded placement's files and its record into a set.
-func (r recordView) addTo(set *tree.Set) {
-	set.AddFile(r.path)
-	for _, file := range r.Files {
-		set.AddFile(file)
 	}
 }
 

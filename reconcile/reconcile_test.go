@@ -166,6 +166,18 @@ func (w *testWorld) write(files map[string]string) {
 	}
 }
 
+// delete removes files by another hand.
+func (w *testWorld) delete(paths ...string) {
+	w.t.Helper()
+	change := statestore.ChangeSet{Base: w.state().Revision}
+	for _, path := range paths {
+		change.Remove = append(change.Remove, parse(path))
+	}
+	if _, err := w.store.Apply(w.t.Context(), change); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func parse(path string) tree.Path {
 	p, err := tree.ParsePath(path)
 	if err != nil {
@@ -204,8 +216,8 @@ func (w *testWorld) expect(r report.Report, want map[string]report.State, found 
 const (
 	aFile   = "worker-1/resources/default/redis/a/5058f/maps.yaml"
 	bFile   = "worker-1/resources/default/redis/b/5058f/maps.yaml"
-	aRecord = "worker-1/.kratix/default-a.worker-1-5058f.yaml"
-	bRecord = "worker-1/.kratix/default-b.worker-1-5058f.yaml"
+	aRecord = "worker-1/.kratix/46.kratix/default-a.worker-1-5058f.46b15fbcf00752b3.yaml"
+	bRecord = "worker-1/.kratix/a1.kratix/default-b.worker-1-5058f.a177081bde997cd5.yaml"
 )
 
 func TestARoundWritesAndTheNextFindsNothingToDo(t *testing.T) {

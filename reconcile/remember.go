@@ -81,7 +81,7 @@ func groupOf(p *kratix.WorkPlacement) placedGroup { return placedGroup{p.Work(),
 // its directory, or those that Kratix lists.
 func (h home) assume(p *kratix.WorkPlacement) recordView {
 	rendering, _ := layout.Render(h.Destination, p) // only its directory is looked at
-	assumed := recordView{Record: &layout.Record{Placement: p}}
+	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
 	if file, err := layout.NewRecord(h.Destination, p, rendering); err == nil {
 		assumed.path = file.Path
 	}

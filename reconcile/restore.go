@@ -19,7 +19,7 @@ func (w *world) restore() {
 		for _, work := range w.Works {
 			for i := range work.Spec.WorkloadGroups {
 				p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[i], at.Name)
-				if path, err := layout.RecordPath(at.Destination, p); err == nil && slices.Contains(at.spoilt, path) {
+				if at.hasDamaged(p) {
 					at.records = append(slices.Clip(at.records), at.guess(p))
 					at.assumed = append(slices.Clip(at.assumed), p)
 				}
@@ -28,11 +28,23 @@ func (w *world) restore() {
 	}
 }
 
+// hasDamaged reports whether a damaged file lies where the record of a placement
+// may lie, and no other record of the placement is there.
+func (h home) hasDamaged(p *kratix.WorkPlacement) bool {
+	damaged := slices.ContainsFunc(h.spoilt, func(path tree.Path) bool { return layout.IsRecordPath(h.Destination, p, path) })
+	return damaged && !slices.ContainsFunc(h.records, func(r recordView) bool { return groupOf(r.Placement) == groupOf(p) })
+}
+
 // guess makes the record that a placement of a Work had here. Where no directory
 // is the placement's alone, those of the files it wants now that are there and
 // that no other record lists are its own: it will have written them.
 func (h home) guess(p *kratix.WorkPlacement) recordView {
 	guessed := h.assume(p)
+	for _, path := range h.spoilt {
+		if path != guessed.path && layout.IsRecordPath(h.Destination, p, path) {
+			guessed.elsewhere = append(guessed.elsewhere, path)
+		}
+	}
 	rendering, _ := layout.Render(h.Destination, p) // what cannot be rendered now is not known to be its own
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed

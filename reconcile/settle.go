@@ -134,8 +134,10 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	for _, p := range dest.placements {
 		p.addTo(claimed)
 	}
-	for _, record := range dest.records {
-		claimed.AddFile(record.path)
+	for i := range dest.records {
+		for _, path := range dest.records[i].paths() {
+			claimed.AddFile(path)
+		}
 	}
 	for _, record := range dest.removed {
 		record.addTo(claimed)
