@@ -60,6 +60,8 @@ type desiredDestination struct {
 	// the records that list a file; both are made when first needed.
 	recordAt map[tree.Path]*recordView
 	listings map[tree.Path]int
+	// left reports whether everything is left as it is.
+	left bool
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }
@@ -90,6 +92,11 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 // desire renders everything that the plan puts on a Destination.
 func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDestination {
 	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now), renderedBefore: before}
+	if len(now.guests) > 0 {
+		view := *now.destinationView
+		view.records = slices.Concat(view.records, view.guests)
+		dest.destinationView = &view
+	}
 	fixtures, _ := layout.Fixtures(dest.Destination) // without roots it were left out before
 	switch {
 	case dest.goesWithItsFiles():
@@ -98,6 +105,9 @@ func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDe
 		dest.keepAll()
 	default:
 		dest.fixtures = fixtures
+		if dest.relayout {
+			dest.retired = dest.formerFixtures()
+		}
 		dest.plan()
 		dest.remove()
 		dest.relocate(dest.part.moved)

@@ -39,8 +39,15 @@ func (d *desired) diff() statestore.ChangeSet {
 // diff finds the changes that make a Destination's directory what it should be.
 // Placements that are not written want what they have.
 func (dest *desiredDestination) diff() {
+	if dest.left {
+		dest.changes = statestore.ChangeSet{Base: dest.store.state.Revision, Unfinished: dest.unfinished()}
+		return
+	}
 	var wanted []tree.File
 	var owned tree.Set
+	for _, path := range dest.outdated() {
+		owned.AddFile(path)
+	}
 	for _, fixture := range dest.fixtures {
 		if !dest.store.state.Files.Has(fixture.Path) {
 			wanted = append(wanted, fixture)

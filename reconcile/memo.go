@@ -15,9 +15,12 @@ import (
 type memo struct {
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
-	told     roll
-	large    large
-	clusters recall[clusterKey, *dedupe.Memory]
+	former   recall[kratix.StateStoreReference, *formerIndex]
+	// unrecorded is what Destinations have without a record.
+	unrecorded recall[*kratix.Destination, unrecordedView]
+	told       roll
+	large      large
+	clusters   recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
 	// advanced counts the outcomes that were made of those before them, carried
@@ -112,6 +115,8 @@ func (m *memo) turn(builder kustomize.Builder) {
 	m.read.Builder = builder
 	m.records.turn()
 	m.outcomes.turn()
+	m.former.turn()
+	m.unrecorded.turn()
 	m.clusters.turn()
 	m.read.Sweep()
 }

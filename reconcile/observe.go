@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,21 @@ type world struct {
 	stores []*storeView
 	// leftOut are Destinations that nothing can be written to.
 	leftOut []scheduler.Destination
-	// unread are placements that the source remembers, where no record can say
-	// otherwise.
+	// unused are stores in the input that no Destination is on; unreadable are those
+	// that cannot be read.
+	unused, unreadable []*storeView
+	// unread are placements that no Destination's own records tell of: the source
+	// remembers them where no record can be read, or they are recorded where their
+	// Destination was.
 	unread []*kratix.WorkPlacement
+	// former are all that are recorded where their Destinations are not, copies
+	// those of them that do not count.
+	former []*formerPlacement
+	copies []*kratix.WorkPlacement
+	// names are those of all Destinations; made when first needed.
+	names map[string]bool
+	// works are the keys of all Works that are known; made when first needed.
+	works map[kratix.Key]bool
 	// decided are placements that only their Works know of yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
@@ -56,6 +69,11 @@ type destinationView struct {
 	// assumed are the placements that have records only because the source
 	// remembers them.
 	assumed []*kratix.WorkPlacement
+	// relayout reports whether the Destination is to be laid out anew, since its
+	// records are of another layout.
+	relayout bool
+	// formerMode is another filepath mode that it is laid out in.
+	formerMode string
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
 	// spoilt are the files among the records that cannot be read as one.
@@ -79,8 +97,15 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
 	}
+	w.readUnused(ctx, opener, memo)
 	w.restore()
+	w.addGuests(policy)
+	w.checkModes()
 	w.remember()
+	w.settleFormer()
+	w.adoptUnrecorded(memo)
+	w.settleCopies()
+	w.reportFormer()
 	return w
 }
 
@@ -128,12 +153,18 @@ func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView 
 	if i := slices.IndexFunc(w.stores, func(s *storeView) bool { return s.ref == ref }); i >= 0 {
 		return w.stores[i]
 	}
+	view := w.openStore(ref, opener)
+	w.stores = append(w.stores, view)
+	return view
+}
+
+// openStore opens the store of a name.
+func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
 	view := &storeView{ref: ref}
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
 	view.lacksSecret = w.lacks(secret)
 	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
-	w.stores = append(w.stores, view)
 	return view
 }
 
@@ -182,7 +213,7 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.err = w.readRecords(ctx, store, memo)
+		store.err = cmp.Or(w.readRecords(ctx, store, memo), w.readFormer(ctx, store, memo))
 	}
 	if store.err != nil {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
@@ -199,7 +230,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided)}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

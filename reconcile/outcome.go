@@ -142,13 +142,20 @@ func (dest *desiredDestination) tell() []report.Placement {
 		if p.from != nil {
 			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
 		}
+		if p.Spec.TargetDestinationName != dest.Name {
+			one.Object = nil // it is that of the placement's own Destination
+		}
 		told = append(told, one)
 	}
 	for _, record := range dest.removed {
-		told = append(told, report.Placement{
+		one := report.Placement{
 			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
 			Object: record.Placement,
-		})
+		}
+		if record.Placement.Spec.TargetDestinationName != dest.Name {
+			one.Object = nil
+		}
+		told = append(told, one)
 	}
 	slices.SortStableFunc(told, report.ComparePlacements)
 	return told

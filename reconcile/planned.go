@@ -45,19 +45,27 @@ func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) plan
 			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
 			continue
 		}
-		parts.change(moved.WorkPlacement, func(p *part) {
-			if p.moved == nil {
-				p.moved = map[*kratix.WorkPlacement]string{}
-			}
-			p.moved[moved.WorkPlacement] = moved.To
-		})
+		parts.change(moved.WorkPlacement, func(p *part) { p.move(moved.WorkPlacement, moved.To) })
 	}
 	return parts
 }
 
+// move adds a placement whose place another has taken.
+func (p *part) move(placement *kratix.WorkPlacement, to string) {
+	if p.moved == nil {
+		p.moved = map[*kratix.WorkPlacement]string{}
+	}
+	p.moved[placement] = to
+}
+
 // change changes the part of the Destination that a placement is on.
 func (p planned) change(placement *kratix.WorkPlacement, how func(*part)) {
-	of := p[placement.Spec.TargetDestinationName]
+	p.changeOn(placement.Spec.TargetDestinationName, how)
+}
+
+// changeOn changes the part of a Destination.
+func (p planned) changeOn(destination string, how func(*part)) {
+	of := p[destination]
 	how(&of)
-	p[placement.Spec.TargetDestinationName] = of
+	p[destination] = of
 }

@@ -159,11 +159,7 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.planner.Plan(input)
-		parts := byDestination(&plan, world.decided)
-		stores := make([]*desired, 0, len(world.stores))
-		for _, store := range world.stores {
-			stores = append(stores, r.desire(ctx, store, parts))
-		}
+		parts, stores := r.desireAll(ctx, world, &plan)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
 				stores = r.withhold(ctx, parts, stores)

@@ -229,7 +229,10 @@ func (dest *desiredDestination) listed() map[tree.Path]int {
 			dest.listings[file]++
 		}
 	}
-	for _, files := range dest.legacy {
+	for path, files := range dest.legacy {
+		if slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == path }) {
+			continue // the placement's own
+		}
 		for _, file := range files {
 			dest.listings[file]++
 		}

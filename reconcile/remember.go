@@ -24,6 +24,8 @@ func (w *world) remember() {
 		at, known := homes[p.Spec.TargetDestinationName]
 		records := recorded[groupOf(p)]
 		switch {
+		case !known && !w.has(p.Spec.TargetDestinationName) && !w.Unseen && !p.IsDependency() && len(records) > 0:
+			// its Destination is gone, and the request is elsewhere
 		case !known:
 			w.unread = append(w.unread, p)
 		case slices.Contains(records, at.Name):
@@ -117,22 +119,27 @@ func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 		}
 	}
 	for _, part := range plan.Parts {
-		if !reachable[part.Destination] {
-			for _, p := range part.Placements {
-				r.tellKept(p)
-			}
+		if reachable[part.Destination] {
+			continue
+		}
+		for _, p := range part.Placements {
+			r.tellKept(p, w.has(part.Destination))
+		}
+		if !w.has(part.Destination) {
+			r.add(w.absent(part))
 		}
 	}
 }
 
-// tellKept tells of a placement that stays as it is.
-func (r *reporter) tellKept(p scheduler.Placement) {
+// tellKept reports a placement that stays as it is; that its Destination is not in
+// the input is reported once for all that are on it.
+func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{
 		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,
 		State: report.Kept, Reason: p.Reason, Misplaced: p.Misplaced, Object: p.WorkPlacement,
 	})
-	if p.Misplaced {
+	if p.Misplaced && isThere {
 		at := finding.Place{Object: kratix.Describe(p.Work)}
 		r.add(finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + name + ": " + p.Reason})
 	}

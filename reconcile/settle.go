@@ -43,6 +43,7 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	}
 	dest.letGo()
 	dest.freeze()
+	dest.layOutWhole()
 	return nil
 }
 
@@ -142,8 +143,11 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	for _, record := range dest.removed {
 		record.addTo(claimed)
 	}
-	for _, path := range dest.leftovers {
+	for _, path := range slices.Concat(dest.leftovers, dest.outdated()) {
 		claimed.AddFile(path)
+	}
+	for _, fixture := range dest.retired {
+		claimed.AddFile(fixture.Path)
 	}
 	return claimed
 }

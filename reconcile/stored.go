@@ -87,6 +87,9 @@ func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
 // if it wants it, or is to keep what it has.
 func (dest *desiredDestination) ownFiles(p *desiredPlacement) []tree.Path {
 	files := dest.recordedFiles(p)
+	if record := dest.recordOf(p); record != nil && dest.isOutdated(record) {
+		return nil
+	}
 	if !p.writable() {
 		return files
 	}

@@ -55,7 +55,7 @@ func (d *desired) cut() (piece, rest *desired) {
 		for _, file := range o.changes.Write {
 			size += len(file.Content)
 		}
-		if before > 0 && size > maxWrite && len(d.state.Unfinished) == 0 {
+		if before > 0 && size > maxWrite && len(d.state.Unfinished) == 0 && !d.hasLeaving() {
 			return d.part(0, i), d.part(i, len(d.outcomes))
 		}
 	}
