@@ -51,6 +51,8 @@ type desiredDestination struct {
 	fixtures, retired []tree.File
 	placements        []*desiredPlacement
 	removed           []recordView
+	// recordsByPath is nil until a record is looked for.
+	recordsByPath recordIndex
 	// leftovers are what an interrupted write has left there; what nobody wants
 	// of it goes.
 	leftovers []tree.Path

@@ -32,17 +32,16 @@ func (dest *desiredDestination) letGo() {
 	dest.removed = slices.DeleteFunc(dest.removed, func(r recordView) bool { return kept[r.path] })
 }
 
-// sharedBy gives the objects that a placement shared when it was written.
+// sharedBy returns the objects that a placement shared when it was written.
 func (dest *desiredDestination) sharedBy(p *desiredPlacement) []dedupe.Shared {
+	record, recorded := dest.recordAt(p.record.Path)
+	if !recorded {
+		return nil
+	}
 	var shared []dedupe.Shared
-	for _, record := range dest.records {
-		if record.path != p.record.Path {
-			continue
-		}
-		for _, object := range record.Shared {
-			id := kustomize.NewID(object.APIVersion, object.Kind, object.Namespace, object.Name)
-			shared = append(shared, dedupe.Shared{Object: id, Owners: object.Owners})
-		}
+	for _, object := range record.Shared {
+		id := kustomize.NewID(object.APIVersion, object.Kind, object.Namespace, object.Name)
+		shared = append(shared, dedupe.Shared{Object: id, Owners: object.Owners})
 	}
 	return shared
 }

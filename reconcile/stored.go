@@ -60,13 +60,11 @@ func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) [
 	return slices.DeleteFunc(slices.Clone(dest.recordedFiles(p)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
-// recordedFiles gives the files that a placement's record lists, ours or
+// recordedFiles returns the files that a placement's record lists, ours or
 // Kratix's.
 func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
-	for _, record := range dest.records {
-		if record.path == p.record.Path {
-			return record.Files
-		}
+	if record, recorded := dest.recordAt(p.record.Path); recorded {
+		return record.Files
 	}
 	return dest.legacy[p.record.Path]
 }
@@ -157,7 +155,8 @@ func (dest *desiredDestination) freeze() {
 	})
 }
 
-// mayBeLost tells of a placement that only the store still has.
+// mayBeLost reports whether only the store still has a placement.
 func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
-	return !p.writable() && slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == p.record.Path })
+	_, recorded := dest.recordAt(p.record.Path)
+	return recorded && !p.writable()
 }

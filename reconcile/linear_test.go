@@ -1,0 +1,71 @@
+package reconcile
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/test/growth"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// manyWorks returns so many requests' Works without contents.
+func manyWorks(size int) []*kratix.Work {
+	works := make([]*kratix.Work, size)
+	for i := range works {
+		works[i] = work(fmt.Sprintf("w%06d", i), nil)
+	}
+	return works
+}
+
+// recordOf returns the record of a Work's placement on a Destination.
+func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
+	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], d.Name)
+	path, _ := layout.RecordPath(d, p)
+	return recordView{Record: &layout.Record{Placement: p, Files: []tree.Path{path}}, path: path}
+}
+
+// lookUpRecords looks up the record of each of many placements.
+func lookUpRecords(size int) func() {
+	d := &kratix.Destination{}
+	d.Name = "worker-1"
+	dest := &desiredDestination{situation: situation{destinationView: &destinationView{Destination: d}}}
+	for _, w := range manyWorks(size) {
+		record := recordOf(w, d)
+		dest.records = append(dest.records, record)
+		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: record.Placement, record: tree.File{Path: record.path}})
+	}
+	return func() {
+		for _, p := range dest.placements {
+			dest.recordedFiles(p)
+			dest.sharedBy(p)
+			dest.mayBeLost(p)
+		}
+	}
+}
+
+func TestLookingUpManyRecordsIsLinear(t *testing.T) { growth.Linear(t, lookUpRecords) }
+
+func BenchmarkLookingUpManyRecords(b *testing.B) { growth.Benchmark(b, lookUpRecords) }
+
+// BenchmarkDeletions measures the round in which all Works but one in ten are gone,
+// in each filepath mode.
+func BenchmarkDeletions(b *testing.B) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		b.Run(mode, func(b *testing.B) {
+			growth.Benchmark(b, func(size int) func() {
+				w := newWorld(b)
+				w.policy.AllowDeletions = true
+				w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
+				for i := range size {
+					name := fmt.Sprintf("w%06d", i)
+					w.snapshot.Works = append(w.snapshot.Works, work(name, map[string]string{name + ".yaml": configMaps(name)}))
+				}
+				w.round()
+				w.snapshot.Works = w.snapshot.Works[:size/10]
+				return func() { w.round() }
+			})
+		})
+	}
+}
