@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -48,6 +49,32 @@ func lookUpRecords(size int) func() {
 func TestLookingUpManyRecordsIsLinear(t *testing.T) { growth.Linear(t, lookUpRecords) }
 
 func BenchmarkLookingUpManyRecords(b *testing.B) { growth.Benchmark(b, lookUpRecords) }
+
+// openStores opens a state store of its own, with a Secret of its own, for each of
+// many Destinations.
+func openStores(size int) func() {
+	var snapshot source.Snapshot
+	for i := range size {
+		name := fmt.Sprintf("s%06d", i)
+		store, d, secret := &kratix.GitStateStore{}, &kratix.Destination{}, &kratix.Secret{}
+		secret.Name, secret.Namespace = name, "default"
+		store.Name, store.Spec.URL, store.Spec.SecretRef = name, "memory", &kratix.SecretReference{Name: name, Namespace: "default"}
+		d.Name, d.Spec.StateStoreRef = name, &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
+		snapshot.Secrets = append(snapshot.Secrets, secret)
+		snapshot.GitStateStores = append(snapshot.GitStateStores, store)
+		snapshot.Destinations = append(snapshot.Destinations, d)
+	}
+	return func() {
+		w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
+		for _, d := range snapshot.Destinations {
+			w.addDestination(d, &testWorld{})
+		}
+	}
+}
+
+func TestOpeningManyStoresIsLinear(t *testing.T) { growth.Linear(t, openStores) }
+
+func BenchmarkOpeningManyStores(b *testing.B) { growth.Benchmark(b, openStores) }
 
 // BenchmarkDeletions measures the round in which all Works but one in ten are gone,
 // in each filepath mode.
