@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -46,10 +47,6 @@ func lookUpRecords(size int) func() {
 	}
 }
 
-func TestLookingUpManyRecordsIsLinear(t *testing.T) { growth.Linear(t, lookUpRecords) }
-
-func BenchmarkLookingUpManyRecords(b *testing.B) { growth.Benchmark(b, lookUpRecords) }
-
 // openStores opens a state store of its own, with a Secret of its own, for each of
 // many Destinations.
 func openStores(size int) func() {
@@ -72,9 +69,83 @@ func openStores(size int) func() {
 	}
 }
 
-func TestOpeningManyStoresIsLinear(t *testing.T) { growth.Linear(t, openStores) }
+// rememberPlacements takes in many WorkPlacements of which no record is there.
+func rememberPlacements(size int) func() {
+	d := &kratix.Destination{}
+	d.Name = "worker-1"
+	view := &destinationView{Destination: d}
+	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	for _, work := range manyWorks(size) {
+		w.Existing = append(w.Existing, recordOf(work, d).Placement)
+	}
+	return w.remember
+}
 
-func BenchmarkOpeningManyStores(b *testing.B) { growth.Benchmark(b, openStores) }
+// restoreRecords restores the damaged records of many Works.
+func restoreRecords(size int) func() {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Filepath.Mode = "worker-1", kratix.None
+	view := &destinationView{Destination: d}
+	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	w.Works = manyWorks(size)
+	for _, work := range w.Works {
+		view.spoilt = append(view.spoilt, recordOf(work, d).path)
+	}
+	return w.restore
+}
+
+// heedDecisions takes in what many Works say about where they go, each to another
+// Destination.
+func heedDecisions(size int) func() {
+	w := &world{}
+	w.Works = manyWorks(size)
+	for i, work := range w.Works {
+		d := &kratix.Destination{}
+		d.Name = fmt.Sprintf("worker-%06d", i)
+		w.Destinations = append(w.Destinations, d)
+		work.Annotations = map[string]string{kratix.DecisionsAnnotation: work.Decide(map[string]kratix.Decision{
+			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
+		})}
+	}
+	return w.heed
+}
+
+// moveAll deals out the plan of many moves whose successors are decided.
+func moveAll(size int) func() {
+	from, to := &kratix.Destination{}, &kratix.Destination{}
+	from.Name, to.Name = "from", "to"
+	var plan scheduler.Result
+	var decided []*kratix.WorkPlacement
+	for _, work := range manyWorks(size) {
+		plan.Moved = append(plan.Moved, scheduler.Moved{WorkPlacement: recordOf(work, from).Placement, To: to.Name})
+		decided = append(decided, recordOf(work, to).Placement)
+	}
+	return func() { byDestination(&plan, decided) }
+}
+
+// stages are parts of a round that look things up for each of many.
+func stages() map[string]func(size int) (work func()) {
+	return map[string]func(size int) (work func()){
+		"records looked up":             lookUpRecords,
+		"stores opened":                 openStores,
+		"WorkPlacements without record": rememberPlacements,
+		"damaged records":               restoreRecords,
+		"decisions":                     heedDecisions,
+		"moves":                         moveAll,
+	}
+}
+
+func TestRoundsOverManyAreLinear(t *testing.T) {
+	for name, prepare := range stages() {
+		t.Run(name, func(t *testing.T) { growth.Linear(t, prepare) })
+	}
+}
+
+func BenchmarkRoundsOverMany(b *testing.B) {
+	for name, prepare := range stages() {
+		b.Run(name, func(b *testing.B) { growth.Benchmark(b, prepare) })
+	}
+}
 
 // BenchmarkDeletions measures the round in which all Works but one in ten are gone,
 // in each filepath mode.
