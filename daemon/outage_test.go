@@ -147,10 +147,17 @@ func (b *bubble) page(path string) string {
 // inABubble runs a daemon on a clock that runs ahead whenever all wait.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
+	inABubbleWith(t, func(*bubble) {}, test)
+}
+
+// inABubbleWith prepares the daemon before it runs.
+func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
+	t.Helper()
 	_, forget := lookSignals() // its goroutine is the process's, not the bubble's
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
+		prepare(b)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.daemon.rounds(ctx, b.changes, nil) }()

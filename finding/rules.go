@@ -6,6 +6,7 @@ package finding
 //	KS02x  input: what could not be read as it was meant
 //	KS04x  scheduling: what could not be placed as it was asked
 //	KS06x  stores: what could not be read or written
+//	KS07x  the cluster: what the Kubernetes API does not take
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
@@ -15,6 +16,7 @@ func Rules() []Rule {
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
+		WriteRefused(),
 	}
 }
 
@@ -442,5 +444,17 @@ func OtherOwner() Rule {
 			"already wait, since they would be placed twice.",
 		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
 			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
+	}
+}
+
+// WriteRefused is an object of the cluster that cannot be written.
+func WriteRefused() Rule {
+	return Rule{
+		ID: "KS070", Name: "WriteRefused", Severity: Error,
+		Summary: "The Kubernetes API server refuses to create, change or delete an object.",
+		Why: "A webhook, an admission policy, a quota or a missing right is in the way. The files in the state stores are not concerned, and " +
+			"all other objects are written. The write is tried again after 1 s, 2 s, 4 s, up to 5 minutes, and at once when the object or " +
+			"what is to be written changes.",
+		Fix: "Do as the API server's words say: allow the write in the webhook, policy or quota that they name, or give the ServiceAccount the right.",
 	}
 }

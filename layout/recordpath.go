@@ -49,12 +49,16 @@ func shardedRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Pat
 	return dir.Join(segment(digest[:2] + recordsDir)).Join(name), err
 }
 
-// IsRecordPath reports whether the record of a placement can lie at a path, in
-// whichever filepath mode it was written.
-func IsRecordPath(d *kratix.Destination, p *kratix.WorkPlacement, path tree.Path) bool {
-	flat, flatErr := FlatRecordPath(d, p)
-	sharded, err := shardedRecordPath(d, p)
-	return flatErr == nil && path == flat || err == nil && path == sharded
+// RecordPaths returns where the record of a placement can lie, in whichever filepath
+// mode and by whichever version it was written.
+func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
+	var paths []tree.Path
+	for _, of := range []func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error){shardedRecordPath, FlatRecordPath} {
+		if path, err := of(d, p); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // FlatRecordPath returns where Kratix keeps the list of a placement's files in

@@ -41,6 +41,7 @@ type world struct {
 	// decided are placements that only their Works know of yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
+	lookup   lookup
 }
 
 // storeView is one store, what it holds, and the Destinations on it.
@@ -82,7 +83,7 @@ type destinationView struct {
 
 // observe opens and reads every store that a Destination names.
 func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, memo *memo) *world {
-	w := &world{Snapshot: snapshot}
+	w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
@@ -150,11 +151,12 @@ func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 
 // store finds or opens the store of a name.
 func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView {
-	if i := slices.IndexFunc(w.stores, func(s *storeView) bool { return s.ref == ref }); i >= 0 {
-		return w.stores[i]
+	if known := w.lookup.stores[ref]; known != nil {
+		return known
 	}
 	view := w.openStore(ref, opener)
 	w.stores = append(w.stores, view)
+	w.lookup.stores[ref] = view
 	return view
 }
 
@@ -168,36 +170,19 @@ func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeV
 	return view
 }
 
-// spec finds the object that describes a store, and the Secret it names.
+// spec returns the object that describes a store, and the Secret it names.
 func (w *world) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
-	switch ref.Kind {
-	case kratix.GitStateStoreKind:
-		for _, store := range w.GitStateStores {
-			if store.Name == ref.Name {
-				return store, store.Spec.SecretRef
-			}
-		}
-	case kratix.BucketStateStoreKind:
-		for _, store := range w.BucketStateStores {
-			if store.Name == ref.Name {
-				return store, store.Spec.SecretRef
-			}
-		}
-	}
-	return nil, nil
+	found := w.lookup.specs[ref]
+	return found.object, found.secret
 }
 
-// secret finds the Secret that a store names, if it names one.
+// secret returns the Secret that a store names; nil if it names none, or it is not
+// there.
 func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil
 	}
-	for _, secret := range w.Secrets {
-		if kratix.KeyOf(secret) == ref.Key() {
-			return secret
-		}
-	}
-	return nil
+	return w.lookup.secrets[ref.Key()]
 }
 
 // read reads a store, if it could be opened.

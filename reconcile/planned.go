@@ -40,8 +40,9 @@ func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) plan
 	for _, removed := range plan.Removed {
 		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
 	}
+	awaited := successors(decided)
 	for _, moved := range plan.Moved {
-		if awaits(moved, decided) {
+		if awaited[successor{groupOf(moved.WorkPlacement), moved.To}] {
 			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
 			continue
 		}

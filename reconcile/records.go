@@ -129,7 +129,7 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	}
 	dir := base
 	if read.Placement != nil {
-		if !layout.IsRecordPath(d, read.Placement, path) {
+		if !slices.Contains(layout.RecordPaths(d, read.Placement), path) {
 			return errMisnamed
 		}
 		if read.mode == kratix.NestedByMetadata {

@@ -20,6 +20,9 @@ func (w *world) remember() {
 		return
 	}
 	homes, recorded := w.homes(), w.recorded()
+	for _, at := range homes {
+		at.records = slices.Clip(at.records) // what the memo has is not appended to
+	}
 	for _, p := range w.Existing {
 		at, known := homes[p.Spec.TargetDestinationName]
 		records := recorded[groupOf(p)]
@@ -32,7 +35,7 @@ func (w *world) remember() {
 		case !p.IsDependency() && len(records) > 0:
 			w.findings = append(w.findings, contradiction(p, records[0]))
 		default:
-			at.records = append(slices.Clip(at.records), at.assume(p))
+			at.records = append(at.records, at.assume(p))
 			at.assumed = append(at.assumed, p)
 		}
 	}
@@ -84,8 +87,8 @@ func groupOf(p *kratix.WorkPlacement) placedGroup { return placedGroup{p.Work(),
 func (h home) assume(p *kratix.WorkPlacement) recordView {
 	rendering, _ := layout.Render(h.Destination, p) // only its directory is looked at
 	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
-	if file, err := layout.NewRecord(h.Destination, p, rendering); err == nil {
-		assumed.path = file.Path
+	if path, err := layout.RecordPath(h.Destination, p); err == nil {
+		assumed.path = path
 	}
 	if rendering.Dir.IsRoot() {
 		assumed.Files = h.legacy[assumed.path]

@@ -32,7 +32,7 @@ func (dest *desiredDestination) letGo() {
 	dest.removed = slices.DeleteFunc(dest.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// sharedBy gives the objects that a placement shared when it was written.
+// sharedBy returns the objects that a placement shared when it was written.
 func (dest *desiredDestination) sharedBy(p *desiredPlacement) []dedupe.Shared {
 	record := dest.recordOf(p)
 	if record == nil {

@@ -73,7 +73,7 @@ func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) [
 	return slices.DeleteFunc(slices.Clone(dest.recordedFiles(p)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
-// recordedFiles gives the files that a placement's record lists, ours or
+// recordedFiles returns the files that a placement's record lists, ours or
 // Kratix's.
 func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
 	if record := dest.recordOf(p); record != nil {
@@ -186,7 +186,7 @@ func (dest *desiredDestination) freeze() {
 	})
 }
 
-// mayBeLost tells of a placement that only the store still has.
+// mayBeLost reports whether only the store still has a placement.
 func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
 	return !p.writable() && dest.recordOf(p) != nil
 }

@@ -1,7 +1,7 @@
 // Package kube turns the objects in a Kubernetes cluster into a Snapshot, and
 // tells when they change. It follows Works, WorkPlacements, Destinations and
-// state stores by list and watch, and reads those Secrets that stores name. It
-// writes nothing.
+// state stores by list and watch, and so those Secrets that stores name. It writes
+// nothing, and a snapshot makes no call.
 package kube
 
 import (
@@ -35,6 +35,8 @@ type Source struct {
 	mu      sync.Mutex
 	// moved is closed at the next event.
 	moved chan struct{}
+	// ended is closed when the cluster is not followed any more; nil before it is.
+	ended <-chan struct{}
 }
 
 var _ source.Source = (*Source)(nil)
@@ -45,6 +47,9 @@ const patience = 30 * time.Second
 
 // insistence is how long it waits for an API that refuses to answer.
 const insistence = 5 * time.Second
+
+// secretPatience is how long a snapshot waits for Secrets that were not named before.
+const secretPatience = 5 * time.Second
 
 // New makes a Source of the cluster that config leads to. It is not followed
 // until Follow is called.
@@ -99,6 +104,9 @@ func sameReadiness(a, b *kratix.Destination) bool {
 
 // Follow follows the cluster until ctx ends.
 func (s *Source) Follow(ctx context.Context) {
+	s.mu.Lock()
+	s.ended = ctx.Done()
+	s.mu.Unlock()
 	s.secrets.begin(ctx)
 	for _, mirror := range s.mirrors() {
 		go mirror.run(ctx)
@@ -161,11 +169,14 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 // Snapshot gives what the cluster has, as far as it is known: while the API does
 // not answer, what it said last.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, s.synced); err != nil {
+	if err := s.await(ctx, patience, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
-	found, unreadable := s.secrets.read(ctx, stores)
+	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
+		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // what is not seen by then is a finding
+	}
+	found, unreadable := s.secrets.read(stores)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
 	for _, p := range s.placements.stable() {
@@ -264,7 +275,7 @@ type Written struct {
 // that is made twice does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
-	_ = s.await(ctx, func() error {
+	_ = s.await(ctx, patience, func() error {
 		for _, w := range writes {
 			if mirror, ok := mirrors[w.Kind]; ok && !mirror.reached(w.Key, w.Version) {
 				return errNotSeen
@@ -274,17 +285,21 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 	})
 }
 
-var errNotSeen = errors.New("not seen yet")
+var errNotSeen = errors.New("no answer yet")
 
-// await waits until missing gives nil, for as long as it is patient.
-func (s *Source) await(ctx context.Context, missing func() error) error {
+// errEnded means that the cluster is not followed any more: the process ends.
+var errEnded = errors.New("the cluster is not followed any more")
+
+// await waits until missing returns nil, for so long at most, and not beyond the end of
+// Follow: nothing new is seen then.
+func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(insistence)
 	defer began.Stop()
-	late := time.NewTimer(patience)
+	late := time.NewTimer(longest)
 	defer late.Stop()
 	for insisted := false; ; {
 		s.mu.Lock()
-		moved := s.moved
+		moved, ended := s.moved, s.ended
 		s.mu.Unlock()
 		err := missing()
 		if err == nil {
@@ -297,6 +312,8 @@ func (s *Source) await(ctx context.Context, missing func() error) error {
 		case <-moved:
 		case <-began.C:
 			insisted = true
+		case <-ended:
+			return errEnded
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-late.C:

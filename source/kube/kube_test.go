@@ -210,8 +210,12 @@ func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	unreadable := "UnreadableInput Secret default/git: get secrets default/git is refused by the test"
+	unreadable := "UnreadableInput Secret default/git: follow secrets: watch secrets default/git is refused by the test"
 	without := slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })
+	refuse := func(a *api, code int) {
+		a.set(func(a *api) { a.refused["watch secrets"], a.refused["list secrets"] = code, code })
+		a.drop()
+	}
 	t.Run("one that is not there is no finding: its store says so", func(t *testing.T) {
 		a := platform(t)
 		a.remove("secrets", "default/git")
@@ -222,26 +226,115 @@ func TestSecrets(t *testing.T) {
 		a.remove("secrets", "default/git")
 		becomes(t, s, without...)
 	})
-	t.Run("one that may not be read is a finding, and what was read before does not stay hidden", func(t *testing.T) {
+	t.Run("one that may not be read is a finding", func(t *testing.T) {
 		a := platform(t)
-		a.set(func(a *api) { a.refused["get secrets"] = http.StatusForbidden })
+		refuse(a, http.StatusForbidden)
 		s := follow(t, a)
 		becomes(t, s, append(slices.Clone(without), unreadable)...)
-		a.set(func(a *api) { delete(a.refused, "get secrets") })
-		becomes(t, s, whole...)
-		a.set(func(a *api) { a.refused["get secrets"] = http.StatusServiceUnavailable })
+		a.set(func(a *api) { clear(a.refused) })
 		becomes(t, s, whole...)
 	})
-	t.Run("one that changes asks for a round, and is read anew", func(t *testing.T) {
+	t.Run("one that cannot be read as a Secret is a finding", func(t *testing.T) {
+		a := platform(t)
+		a.put("secrets", `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"git","namespace":"default"},"data":"none"}`)
+		s := follow(t, a)
+		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: data cannot be a string")...)
+	})
+	t.Run("what was read before counts while the API does not answer", func(t *testing.T) {
+		a := platform(t)
+		s := follow(t, a)
+		becomes(t, s, whole...)
+		refuse(a, http.StatusServiceUnavailable)
+		becomes(t, s, whole...)
+	})
+	t.Run("one that changes asks for a round, and is another one then", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
 		changes := settled(t, s)
+		before := snapshot(t, s).Secrets[0]
+		if snapshot(t, s).Secrets[0] != before {
+			t.Error("a round would not recognize it")
+		}
 		a.put("secrets", secretJSON("git", "bmV3"))
 		expectWord(t, changes)
 		if got := string(snapshot(t, s).Secrets[0].Data["password"]); got != "new" {
 			t.Errorf("the password is %q", got)
 		}
 	})
+	t.Run("no round asks the API for one", func(t *testing.T) {
+		a := platform(t)
+		s := follow(t, a)
+		becomes(t, s, whole...)
+		before := len(a.requests())
+		for range 100 {
+			snapshot(t, s)
+		}
+		if asked := a.requests()[before:]; len(asked) > 0 {
+			t.Errorf("100 snapshots ask for %q", asked)
+		}
+	})
+	t.Run("one that the API never tells of holds up one snapshot for a moment, and is a finding", func(t *testing.T) {
+		t.Parallel()
+		a := platform(t)
+		a.set(func(a *api) { a.silent["watch secrets"], a.silent["list secrets"] = true, true })
+		s := follow(t, a)
+		began := time.Now()
+		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: follow secrets: no answer yet")...)
+		if took := time.Since(began); took > 25*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		began = time.Now()
+		snapshot(t, s)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("the next one took %s", took)
+		}
+	})
+}
+
+// TestASilentAPIHoldsNothingUp: once everything was seen, snapshots need no answer.
+func TestASilentAPIHoldsNothingUp(t *testing.T) {
+	a := platform(t)
+	s := follow(t, a)
+	becomes(t, s, whole...)
+	a.set(func(a *api) {
+		for resource := range kinds {
+			a.silent["watch "+resource], a.silent["list "+resource], a.silent["get "+resource] = true, true, true
+		}
+	})
+	a.drop()
+	began := time.Now()
+	becomes(t, s, whole...)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestNothingIsAwaitedWhenTheProcessEnds: what is not followed any more is not seen.
+func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
+	a := platform(t)
+	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
+	s, err := kube.New(a.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s.Follow(ctx)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Snapshot(context.WithoutCancel(ctx))
+		s.Await(context.WithoutCancel(ctx), []kube.Written{{Kind: kratix.WorkKind, Key: kratix.Key{Namespace: "default", Name: "a"}, Version: "99"}})
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	stop()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("a snapshot without Works has no error")
+		}
+	case <-time.After(4 * time.Second): // less than it waits for anything else
+		t.Fatal("it waits for an API that it does not follow any more")
+	}
 }
 
 // settled gives the words of a source that has said all it has to say by now.

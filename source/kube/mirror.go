@@ -76,13 +76,13 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	}
 	calls := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			found, err := request(options).Do(ctx).Get()
+			found, err := usualLimits().listed(ctx, request(options))
 			m.troubled(resource, err)
 			return found, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.Watch = true
-			stream, err := request(options).Watch(ctx)
+			stream, err := usualLimits().watched(ctx, request(options), options)
 			m.troubled(resource, err)
 			return stream, err
 		},
@@ -101,12 +101,13 @@ func (m *mirror[O]) run(ctx context.Context) {
 }
 
 func (m *mirror[O]) troubled(resource string, err error) {
+	if err != nil {
+		err = fmt.Errorf("follow %s: %w", resource, err)
+		defer m.heard(false)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trouble = nil
-	if err != nil {
-		m.trouble = fmt.Errorf("follow %s: %w", resource, err)
-	}
+	m.trouble = err
 }
 
 // ready tells whether everything was seen once, and if not, why.
