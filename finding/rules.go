@@ -11,9 +11,9 @@ func Rules() []Rule {
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(),
+		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), ControllersFight(),
 	}
 }
 
@@ -340,26 +340,6 @@ func StoreFailed() Rule {
 		Summary: "A state store cannot be read or written.",
 		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
 		Fix:     "Do as the message says; the next round tries again.",
-	}
-}
-
-// DeletionsRefused is the guard against an emptied source.
-func DeletionsRefused() Rule {
-	return Rule{
-		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
-		Summary: "A round would remove more than half of a Destination's placements, and more than ten; it removes none.",
-		Why:     "A source that suddenly lists almost nothing is more often broken than meant, and Flux would prune the cluster.",
-		Fix:     "If it is meant, run once with --allow-deletions.",
-	}
-}
-
-// DeletionsHeld is the caution while part of the input is unknown.
-func DeletionsHeld() Rule {
-	return Rule{
-		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
-		Summary: "Placements without a Work stay for now, because part of the input could not be read.",
-		Why:     "The Work may be in the part that could not be read.",
-		Fix:     "Mend what is reported as unreadable (KS020).",
 	}
 }
 
