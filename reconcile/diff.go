@@ -62,9 +62,11 @@ func (dest *desiredDestination) diff() {
 			p.addTo(&owned)
 		}
 	}
+	wanted = append(wanted, dest.ledgerFiles()...)
 	here := dest.store.state
 	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
+	dest.clearLedger()
 	dest.changes.Placements = dest.behind()
 }
 

@@ -75,6 +75,7 @@ type recordsView struct {
 	spoilt []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
+	ledgerView
 	// parsed are the records by the sum of their content.
 	parsed map[recordKey]*readRecord
 }

@@ -28,6 +28,7 @@ type world struct {
 	// decided are placements that only their Works know of yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
+	guardState
 }
 
 // storeView is one store, what it holds, and the Destinations on it.
@@ -58,6 +59,7 @@ type destinationView struct {
 	legacy map[tree.Path][]tree.Path
 	// spoilt are the files among the records that cannot be read as one.
 	spoilt []tree.Path
+	ledgerView
 }
 
 // recordView is a placement that a store remembers.
@@ -216,7 +218,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			}
 			memo.records.put(d.Destination, read)
 		}
-		d.records, d.legacy, d.owners, d.spoilt = read.records, read.legacy, read.owners, read.spoilt
+		d.records, d.legacy, d.owners, d.spoilt, d.ledgerView = read.records, read.legacy, read.owners, read.spoilt, read.ledgerView
 		w.findings = append(w.findings, read.findings...)
 	}
 	return nil
@@ -227,7 +229,17 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var words kratix.Words
+	ledger, err := layout.LedgerPath(d.Destination)
+	if err != nil {
+		return view, err
+	}
 	for path, sum := range store.state.Files.Below(dir) {
+		if path == ledger {
+			if view.ledgerView, err = readLedger(ctx, store, path); err != nil {
+				return view, err
+			}
+			continue
+		}
 		key := recordKey{path, sum}
 		read, ok := known[key]
 		if !ok {

@@ -143,6 +143,9 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	for _, path := range dest.leftovers {
 		claimed.AddFile(path)
 	}
+	if dest.ledgerText != "" {
+		claimed.AddFile(dest.ledgerPath)
+	}
 	return claimed
 }
 
