@@ -133,6 +133,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-c
 		case <-d.woken:
 		case <-again:
 		case <-look:
+			d.Reconciler.ForgetFights()
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()

@@ -16,6 +16,7 @@ type memo struct {
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
 	told     roll
+	fights   fights
 	large    large
 	clusters recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.

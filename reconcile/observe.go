@@ -87,6 +87,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, store := range w.stores {
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
+		w.leaveFights(store, &memo.fights)
 	}
 	w.restore()
 	w.remember()

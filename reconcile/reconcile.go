@@ -131,8 +131,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.memo.turn(r.Builder)
 	inner, done = r.stage(ctx, StageObserve)
+	guard := r.guardState()
+	r.memo.fights.begin(guard.now)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
-	world.guardState = r.guardState()
+	world.guardState = guard
 	done(nil)
 	if r.Mine != nil {
 		world.heed()

@@ -108,6 +108,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
+		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse

@@ -9,23 +9,24 @@ import (
 // policyFlags are what a user decides about rounds; run, plan and rebalance
 // have all of them, so that a plan shows what run would do.
 type policyFlags struct {
-	allowDeletions bool
-	misplaced      onMisplaced
-	conflict       conflictFlag
-	owner          string
-	adopt          bool
+	removals  removalFlags
+	misplaced onMisplaced
+	conflict  conflictFlag
+	owner     string
+	adopt     bool
 }
 
 func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
-	c.Flags().BoolVar(&f.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
+	f.removals.add(c)
 	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this writer, in records and commits; what another id has recorded is left alone")
 	c.Flags().BoolVar(&f.adopt, "adopt", false, "take over what another owner has recorded")
 }
 
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
-		AllowDeletions: f.allowDeletions, OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt,
+		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
+		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt,
 	}
 }

@@ -2,7 +2,6 @@ package dir
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,9 +17,6 @@ const (
 	missingBytes = 16 << 20
 	missingNames = 10_000
 )
-
-// errEnough ends a walk at its bounds.
-var errEnough = errors.New("enough is read")
 
 // Missing returns why Works may be missing, one line a reason: sub-directories
 // that hold Works and are not read. It reads at most some hundred files.
@@ -58,11 +54,13 @@ func reasonFor(works int, all bool, path string) string {
 // the bounds allow.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	all = true
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		names++
 		switch {
 		case ctx.Err() != nil || names > missingNames:
-			return errEnough
+			all = false
+			return fs.SkipAll
 		case err != nil:
 			return nil //nolint:nilerr // what cannot be read explains nothing
 		case path == root:
@@ -77,7 +75,8 @@ func worksBelow(ctx context.Context, root string) (works int, all bool) {
 			return nil //nolint:nilerr // it is gone
 		}
 		if files, size = files+1, size+info.Size(); files > missingFiles || size > missingBytes {
-			return errEnough
+			all = false
+			return fs.SkipAll
 		}
 		content, err := os.ReadFile(path) //nolint:gosec // the user names the directory
 		if err == nil {
@@ -85,5 +84,5 @@ func worksBelow(ctx context.Context, root string) (works int, all bool) {
 		}
 		return nil
 	})
-	return works, err == nil
+	return works, all
 }
