@@ -373,6 +373,7 @@ func OtherOwner() Rule {
 		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may be on the Destination " +
 			"already wait, since they would be placed twice.",
 		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
-			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
+			"If the other one is no more, run once with --adopt: what it has recorded becomes yours. A plan of what a controller in a cluster would do takes its " +
+			"id too: the UID of its namespace kube-system, unless it has another --owner-id.",
 	}
 }

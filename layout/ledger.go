@@ -66,11 +66,11 @@ func (l Ledger) Content() []byte {
 
 // Within returns the removals of the time before now. Those of the first minute
 // count whole, and so do those that another clock, which is ahead by less than that
-// time, has dated later.
+// time, has dated later. A window of zero has none.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)
-		return age > window+time.Minute || age < -window
+		return window <= 0 || age > window+time.Minute || age < -window
 	})
 }
 

@@ -41,6 +41,13 @@ func TestALedgerForgets(t *testing.T) {
 	}
 }
 
+func TestAWindowOfZeroHasNoRemovals(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	if got := (Ledger{{noon, 1}}).Within(0, noon); len(got) > 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func FuzzParseLedger(f *testing.F) {
 	f.Add([]byte("2026-01-01T12:00:00Z 4\n"))
 	f.Add([]byte("2026-01-01T12:00:00Z 4\r\n9999-12-31T23:59:59-23:59 1"))

@@ -105,6 +105,10 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	if err := flags.policy.ownedByCluster(c, opened.source, std); err != nil {
+		return err
+	}
+	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,

@@ -31,6 +31,8 @@ type Source struct {
 	secrets      *secrets
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
+	// core is what else is read of the API.
+	core rest.Interface
 
 	// changes says "look again"; it never holds more than one such word.
 	changes chan struct{}
@@ -55,7 +57,7 @@ func New(config *rest.Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core}
 	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		feature[*kratix.WorkPlacement]{slim: slimPlacements(), same: sameMemory}, s.heard)
