@@ -142,6 +142,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-c
 		case <-d.woken:
 		case <-due.round:
 		case <-look:
+			d.Reconciler.ForgetFights()
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()

@@ -12,10 +12,10 @@ func Rules() []Rule {
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(),
+		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), ControllersFight(),
 		WriteRefused(),
 	}
 }
@@ -393,26 +393,6 @@ func StoreFailed() Rule {
 	}
 }
 
-// DeletionsRefused is the guard against an emptied source.
-func DeletionsRefused() Rule {
-	return Rule{
-		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
-		Summary: "A round would remove more than half of a Destination's placements, and more than ten; it removes none.",
-		Why:     "A source that suddenly lists almost nothing is more often broken than meant, and Flux would prune the cluster.",
-		Fix:     "If it is meant, run once with --allow-deletions.",
-	}
-}
-
-// DeletionsHeld is the caution while part of the input is unknown.
-func DeletionsHeld() Rule {
-	return Rule{
-		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
-		Summary: "Placements without a Work stay for now, because part of the input could not be read.",
-		Why:     "The Work may be in the part that could not be read.",
-		Fix:     "Mend what is reported as unreadable (KS020).",
-	}
-}
-
 // BadRecord is a record in a store that cannot be read.
 func BadRecord() Rule {
 	return Rule{
@@ -443,7 +423,8 @@ func OtherOwner() Rule {
 		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may be on the Destination " +
 			"already wait, since they would be placed twice.",
 		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
-			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
+			"If the other one is no more, run once with --adopt: what it has recorded becomes yours. A plan of what a controller in a cluster would do takes its " +
+			"id too: the UID of its namespace kube-system, unless it has another --owner-id.",
 	}
 }
 

@@ -99,13 +99,16 @@ func (w *world) leftIn(store *storeView, destination string) []Cleanup {
 }
 
 // leftFixtures returns the canaries that a Destination has in a directory, in
-// whichever filepath mode.
+// whichever filepath mode, and its ledger of removals.
 func leftFixtures(base tree.Path) []tree.Path {
 	var paths []tree.Path
 	for _, mode := range layout.Modes() {
 		for _, fixture := range fixturesIn(formerDestination("", base), mode) {
 			paths = append(paths, fixture.Path)
 		}
+	}
+	if ledger, err := layout.LedgerPath(formerDestination("", base)); err == nil {
+		paths = append(paths, ledger)
 	}
 	return paths
 }

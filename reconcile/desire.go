@@ -174,25 +174,3 @@ func keep(view *destinationView, placement *kratix.WorkPlacement, reason string)
 	p.record, _ = layout.NewRecord(view.Destination, placement, p.rendering)
 	return p
 }
-
-// remove takes the records of placements that are no longer wanted, unless
-// they are suspiciously many.
-func (dest *desiredDestination) remove() {
-	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed))
-	for _, placement := range dest.part.removed {
-		gone[placement] = true
-	}
-	for _, record := range dest.records {
-		if gone[record.Placement] {
-			dest.removed = append(dest.removed, record)
-		}
-	}
-	if dest.policy.allows(len(dest.removed), len(dest.records)) {
-		return
-	}
-	dest.findings = append(dest.findings, deletionsRefused(dest))
-	for _, record := range dest.removed {
-		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "too many would be removed at once"))
-	}
-	dest.removed = nil
-}

@@ -77,9 +77,11 @@ func (dest *desiredDestination) diff() {
 			}
 		}
 	}
+	wanted = append(wanted, dest.ledgerFiles()...)
 	here := dest.store.state
 	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
+	dest.clearLedger()
 	dest.changes.Placements = dest.behind()
 }
 

@@ -75,6 +75,7 @@ func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *schedule
 	for {
 		parts := byDestination(plan, world.decided)
 		world.routeGuests(parts, plan, staying)
+		world.guard(parts)
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
 			stores = append(stores, r.desire(ctx, store, parts))

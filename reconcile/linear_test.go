@@ -154,7 +154,7 @@ func BenchmarkDeletions(b *testing.B) {
 		b.Run(mode, func(b *testing.B) {
 			growth.Benchmark(b, func(size int) func() {
 				w := newWorld(b)
-				w.policy.AllowDeletions = true
+				w.policy.Allow = AllowAll()
 				w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 				for i := range size {
 					name := fmt.Sprintf("w%06d", i)

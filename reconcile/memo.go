@@ -19,6 +19,7 @@ type memo struct {
 	// unrecorded is what Destinations have without a record.
 	unrecorded recall[*kratix.Destination, unrecordedView]
 	told       roll
+	fights     fights
 	large      large
 	clusters   recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
@@ -79,6 +80,7 @@ type recordsView struct {
 	spoilt []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
+	ledgerView
 	// parsed are the records by the sum of their content.
 	parsed map[recordKey]*readRecord
 }

@@ -180,6 +180,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 
 	// The last one takes the file with it.
 	w.snapshot.Rejected = nil
+	w.policy.Allow = AllowAll()
 	w.remove("a")
 	w.round()
 	if got := w.paths(); len(got) > 0 {

@@ -42,6 +42,7 @@ type world struct {
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
+	guardState
 }
 
 // storeView is one store, what it holds, and the Destinations on it.
@@ -79,6 +80,7 @@ type destinationView struct {
 	legacy map[tree.Path][]tree.Path
 	// spoilt are the files among the records that cannot be read as one.
 	spoilt []tree.Path
+	ledgerView
 }
 
 // observe opens and reads every store that a Destination names.
@@ -97,6 +99,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, store := range w.stores {
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
+		w.leaveFights(store, &memo.fights)
 	}
 	w.readUnused(ctx, opener, memo)
 	w.restore()

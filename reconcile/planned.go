@@ -15,6 +15,10 @@ type planned map[string]part
 type part struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
+	// proven are placements to be removed whose loss is proven; the deletion guard
+	// judges those in removed alone.
+	proven []*kratix.WorkPlacement
+	guard  guard
 	// awaiting are placements whose successors are not recorded yet.
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to where others have taken their place.
@@ -24,7 +28,7 @@ type part struct {
 // same tells that two parts want the same of the same objects.
 func (p part) same(other part) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
-		slices.Equal(p.removed, other.removed) && maps.Equal(p.moved, other.moved)
+		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.settlesAs(other.guard)
 }
 
 // byDestination deals a plan out; decided are placements that are not recorded

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -45,6 +46,15 @@ type Reconciler struct {
 	// Mine tells whether this process writes to a place, as kratix.Location names
 	// it, where several processes share the stores; nil means that it writes to all.
 	Mine func(place string) bool
+	// Now returns the time of a round. nil means that nothing is remembered of
+	// earlier removals: the deletion guard judges each round alone.
+	Now func() time.Time
+	// Allowed returns how many removals a user allows at a time, beside the policy,
+	// and why it cannot be read; nil is no more than the policy.
+	Allowed func(now time.Time) (Allowance, error)
+	// Missing returns why Works may be missing from the input, a line a reason; it
+	// is called when the deletion guard refuses. nil returns nothing.
+	Missing func(ctx context.Context) []string
 
 	memo    memo
 	planner scheduler.Planner
@@ -121,7 +131,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.memo.turn(r.Builder)
 	inner, done = r.stage(ctx, StageObserve)
+	guard := r.guardState()
+	r.memo.fights.begin(guard.now)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
+	world.guardState = guard
 	done(nil)
 	if r.Mine != nil {
 		world.heed()
@@ -131,6 +144,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	done(nil)
 
 	out := newReporter(world, &plan, &r.memo.large)
+	out.add(world.guardFindings(ctx, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	for _, store := range stores {

@@ -281,6 +281,7 @@ func TestAnUpdateReplacesAndRemovesFiles(t *testing.T) {
 
 func TestAWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
 	w := newWorld(t)
+	w.policy.Allow = AllowUpTo(1)
 	w.put("a", "x")
 	w.round()
 	w.remove("a")
@@ -451,14 +452,14 @@ func TestTheGuardRefusesToEmptyADestination(t *testing.T) {
 	if got := rules(result); !slices.Equal(got, []string{"KS061"}) || !slices.Equal(w.paths(), full) {
 		t.Errorf("findings %v", got)
 	}
-	w.policy.AllowDeletions = true
+	w.policy.Allow = AllowAll()
 	if result := w.round(); len(result.Findings) > 0 || len(w.paths()) != 18 {
 		t.Errorf("findings %v, %d files", result.Findings, len(w.paths()))
 	}
-	w.policy.AllowDeletions = false
-	w.snapshot.Works = nil
-	if result := w.round(); len(result.Findings) > 0 || len(w.paths()) != 0 {
-		t.Errorf("nine of nine are few: %v", result.Findings)
+	w.policy.Allow = Allowance{}
+	w.snapshot.Works = w.snapshot.Works[:4]
+	if result := w.round(); len(result.Findings) > 0 || len(w.paths()) != 8 {
+		t.Errorf("five are few: %v", result.Findings)
 	}
 }
 
@@ -533,6 +534,7 @@ func TestADestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
 func TestAPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
 	const before, after = "worker-1/resources/default/redis/a/one/5058f/maps.yaml", "worker-1/resources/default/redis/a/two/5058f/maps.yaml"
 	w := newWorld(t)
+	w.policy.Allow = AllowUpTo(1)
 	w.put("a", "x").Labels = map[string]string{kratix.PipelineNameLabel: "one"}
 	w.round()
 	w.put("b", "y")
@@ -715,6 +717,7 @@ func TestRandomRounds(t *testing.T) {
 					t.Fatalf("%s seed %d: a second round changes %+v", mode, seed, again.Stores)
 				}
 			}
+			w.policy.Allow = AllowAll()
 			w.snapshot.Works = nil
 			w.round()
 			if got := w.paths(); len(got) > 0 {

@@ -70,6 +70,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			memo.records.put(d.Destination, read)
 		}
 		d.records, d.guests, d.legacy, d.owners, d.spoilt = read.records, read.guests, read.legacy, read.owners, read.spoilt
+		d.ledgerView = read.ledgerView
 		w.findings = append(w.findings, read.findings...)
 	}
 	return nil
@@ -80,11 +81,20 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var words kratix.Words
+	ledger, err := layout.LedgerPath(d.Destination)
+	if err != nil {
+		return view, err
+	}
 	for path, sum := range store.state.Files.Below(dir) {
+		if path == ledger {
+			if view.ledgerView, err = readLedger(ctx, store, path); err != nil {
+				return view, err
+			}
+			continue
+		}
 		key := recordKey{path, sum}
 		read, ok := known[key]
 		if !ok {
-			var err error
 			if read, err = parseRecord(ctx, store, path, d.Destination); err != nil {
 				return view, err
 			}

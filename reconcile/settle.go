@@ -149,6 +149,9 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	for _, fixture := range dest.retired {
 		claimed.AddFile(fixture.Path)
 	}
+	if dest.ledgerText != "" {
+		claimed.AddFile(dest.ledgerPath)
+	}
 	return claimed
 }
 

@@ -32,6 +32,7 @@ func (r *Reconciler) write(ctx context.Context, stores []*desired, out *reporter
 			if errors.Is(outcome.Err, statestore.ErrStale) {
 				stale = outcome.Err
 			}
+			r.memo.fights.wrote(pieces[i], outcome)
 			switch {
 			case outcome.Err != nil:
 				out.finished(whole[i], outcome) // what comes after waits for it

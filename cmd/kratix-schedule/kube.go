@@ -121,9 +121,14 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	if err := flags.policy.ownedByCluster(c, opened.source, std); err != nil {
+		return err
+	}
+	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
+		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse

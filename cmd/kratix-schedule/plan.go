@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
 		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
-		Policy: flags.policy.policy(), Builder: std.builder,
+		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
 	}
 	if flags.tree.given() {
 		reconciler.Stores = copied

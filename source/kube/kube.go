@@ -29,6 +29,10 @@ type Source struct {
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
 	secrets      *secrets
+	// deleted are the Works that the API said are deleted.
+	deleted deletions
+	// core is what else is read of the API.
+	core rest.Interface
 
 	// changes says "look again"; it never holds more than one such word.
 	changes chan struct{}
@@ -58,8 +62,8 @@ func New(config *rest.Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents}, s.heard)
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core}
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		feature[*kratix.WorkPlacement]{slim: slimPlacements(), same: sameMemory}, s.heard)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
@@ -179,11 +183,17 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	found, unreadable := s.secrets.read(stores)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
+	snapshot.FromAPI = true
+	var lost []kratix.Key
 	for _, p := range s.placements.stable() {
 		if counts(p) {
 			snapshot.Existing = append(snapshot.Existing, p)
 		}
+		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {
+			lost = append(lost, p.Work()) // the garbage collector deletes it with its Work
+		}
 	}
+	snapshot.Deleted = s.deleted.with(lost)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	snapshot.Findings = append(snapshot.Findings, unreadable...)
 	s.reject(&snapshot)
