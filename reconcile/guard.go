@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -24,11 +25,14 @@ type Policy struct {
 	Adopt bool
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
+	// AllowNames are patterns of reserved names that Works may use.
+	AllowNames []string
 }
 
 // settlesAs tells that two policies make the same of a Destination.
 func (p Policy) settlesAs(other Policy) bool {
-	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict && p.Owner == other.Owner
+	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict && p.Owner == other.Owner &&
+		slices.Equal(p.AllowNames, other.AllowNames)
 }
 
 // The deletion guard acts when both are passed: so many placements, and one in
