@@ -12,6 +12,7 @@ type policyFlags struct {
 	allowDeletions bool
 	misplaced      onMisplaced
 	conflict       conflictFlag
+	names          nameFlag
 	owner          string
 	adopt          bool
 }
@@ -19,6 +20,7 @@ type policyFlags struct {
 func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
+	f.names.add(c)
 	c.Flags().BoolVar(&f.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
 	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this writer, in records and commits; what another id has recorded is left alone")
 	c.Flags().BoolVar(&f.adopt, "adopt", false, "take over what another owner has recorded")
@@ -27,5 +29,6 @@ func (f *policyFlags) add(c *cobra.Command) {
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
 		AllowDeletions: f.allowDeletions, OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt,
+		AllowNames: f.names,
 	}
 }
