@@ -10,7 +10,8 @@ package finding
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
-		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
+		ReservedName(), UnstorablePath(),
+		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(), PathsDifferOnlyInCase(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
@@ -45,14 +46,16 @@ func UnbuildableFile() Rule {
 	}
 }
 
-// PathTaken is one path that two Works want.
+// PathTaken is one path that two want.
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
-		Summary: "Two Works want the same path of a Destination.",
-		Why: "The path is made of the Promise, the request, the pipeline and the group; two Works that agree in all of them would overwrite " +
-			"each other for ever. The one that came later is held back.",
-		Fix: "Remove one of the Works, or give their pipelines different names.",
+		Summary: "Two Works want the same path of a Destination, or one needs a directory where another has a file; or a file of nobody's is there.",
+		Why: "In mode nestedByMetadata the path is made of the Promise, the request, the pipeline and the group; in mode none it is the Work's own. " +
+			"Two Works with one path would overwrite each other for ever, and no store can hold a file `app` and a file `app/cm.yaml`: " +
+			"git has no such tree, and S3 servers refuse or hide one of the two. The one that came later is held back; " +
+			"files, symlinks and submodules that belong to no placement were there first. It is written by itself once the path is free.",
+		Fix: "Remove one of the Works, or have its pipeline write to another path; where a file of nobody's is in the way, move that.",
 	}
 }
 
@@ -99,6 +102,31 @@ func RepeatedField() Rule {
 			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields, " +
 			"so the placement is told and not held back.",
 		Fix: "Remove one of the two from the file.",
+	}
+}
+
+// ReservedName is a name that a Work may not use at its place.
+func ReservedName() Rule {
+	return Rule{
+		ID: "KS008", Name: "ReservedName", Severity: Error,
+		Summary: "A Work has a file with a name that means something to others: to git, to Flux, or to the records of placements.",
+		Why: "`.kratix` in a Destination's directory holds the records, by which files are kept and removed. A `.sourceignore` above the files " +
+			"of others hides them, and Flux prunes what was applied of them. `.gitmodules`, `.gitattributes` and whatever else begins with `.git` change a checkout for all, " +
+			"and a server that checks what it receives refuses the whole push for a bad one. " +
+			"Only the placement with the name is held back; what it has stored stays.",
+		Fix: "Have the pipeline leave the file out or give it another name; if it is meant, allow the name with --allow-name.",
+	}
+}
+
+// UnstorablePath is a path that no store of the kind can hold.
+func UnstorablePath() Rule {
+	return Rule{
+		ID: "KS009", Name: "UnstorablePath", Severity: Error,
+		Summary: "A placement has a path that its state store cannot hold, or that cannot be checked out.",
+		Why: "A name may have 255 bytes, a path in a git repository 3,840 with the store's own path (Linux takes 4,096, and a checkout lies in a directory), " +
+			"a key in a bucket 1,024. And no store holds a file and a directory of one name. The store would refuse the whole write, " +
+			"or take it and leave a repository that cannot be checked out. Only the placement with the path is held back.",
+		Fix: "Have the pipeline write to shorter paths, or shorten the path of the Destination or its store; where one file is in the way of another, rename it.",
 	}
 }
 
@@ -165,6 +193,17 @@ func SlowBuild() Rule {
 		Why: "kustomize compares every object with every one before it, so the time grows with the square of their number. " +
 			"Flux builds every root anew in each interval, and gives up after its timeout.",
 		Fix: "Spread the requests over more Destinations.",
+	}
+}
+
+// PathsDifferOnlyInCase are two paths that are one on some file systems.
+func PathsDifferOnlyInCase() Rule {
+	return Rule{
+		ID: "KS016", Name: "PathsDifferOnlyInCase", Severity: Warning,
+		Summary: "Two paths of one Destination differ only in upper and lower case, or in the way that Unicode spells an accent.",
+		Why: "The store holds both, and Flux on Linux reads both. On macOS and Windows a checkout has only one of the two, and whoever " +
+			"commits from there removes or changes the other.",
+		Fix: "Rename one of them.",
 	}
 }
 

@@ -117,7 +117,7 @@ func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []findin
 	files, findings := decode(object, p.Spec.Workloads)
 	rendering, err := m.render(d, base, p, files)
 	if err != nil {
-		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: object}, Message: err.Error()})
+		findings = append(findings, finding.Finding{Rule: RuleOf(err), Place: finding.Place{Object: object}, Message: err.Error()})
 	}
 	return rendering, findings
 }

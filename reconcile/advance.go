@@ -24,12 +24,12 @@ type calm struct {
 // not plain.
 func (dest *desiredDestination) calm(made *outcome) *calm {
 	digest := dest.memory.Digest()
-	if digest == nil || len(made.findings) > 0 || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
+	if digest == nil || len(made.findings) > 0 || dest.unfolded || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
 	for _, p := range dest.placements {
-		if p.from == nil || !p.isPlain() || (p.state != report.Placed && p.state != report.Unchanged) {
+		if p.from == nil || !p.isPlain() || !p.rendering.Dir.IsFolded() || (p.state != report.Placed && p.state != report.Unchanged) {
 			return nil
 		}
 		own[p.record.Path] = true
@@ -73,7 +73,7 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	dest.destinationView, dest.part = &view, part
 	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before
 	dest.plan()
-	if !dest.isOnlyTheirs(&known.situation) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
+	if len(dest.findings) > 0 || !dest.isOnlyTheirs(&known.situation) || dest.mayMeetOthers(known) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
 		return settled{}, false
 	}
 	if slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool { return len(p.repeatedFields(dest.read)) > 0 }) {
@@ -88,7 +88,7 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 // comesOf tells that all but placements and files is what it was.
 func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
-		s.sameAbove(was) && s.policy.settlesAs(was.policy)
+		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
 }
 
 // changed gives the placements that are not as they were or were not written

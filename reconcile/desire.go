@@ -62,6 +62,8 @@ type desiredDestination struct {
 	listings map[tree.Path]int
 	// left reports whether everything is left as it is.
 	left bool
+	// unfolded tells that a file of nobody's has a path with capitals or the like.
+	unfolded bool
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }
@@ -143,13 +145,14 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 	key := renderKeyOf(from, dest.policy.Owner)
 	made, known := dest.renderedBefore[key]
 	if !known {
-		made = render(dest.Destination, from, dest.policy.Owner)
+		made = dest.situation.render(from)
 	}
 	if dest.rendered == nil {
 		dest.rendered = map[renderKey]rendered{}
 	}
 	dest.rendered[key] = made
 	p.rendering, p.record, p.repeated = made.rendering, made.record, made.repeated
+	dest.findings = append(dest.findings, made.warnings...)
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"
 		dest.findings = append(dest.findings, made.findings...)
@@ -157,14 +160,15 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 	return p
 }
 
-func render(d *kratix.Destination, from *scheduler.Placement, owner string) rendered {
-	rendering, findings := layout.Render(d, from.WorkPlacement)
-	rendering.Owner = owner
-	record, err := layout.NewRecord(d, from.WorkPlacement, rendering)
+func (s *situation) render(from *scheduler.Placement) rendered {
+	rendering, findings := layout.Render(s.Destination, from.WorkPlacement)
+	rendering.Owner = s.policy.Owner
+	record, err := layout.NewRecord(s.Destination, from.WorkPlacement, rendering)
 	if err != nil {
-		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
+		findings = append(findings, finding.Finding{Rule: layout.RuleOf(err), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
-	return rendered{rendering: rendering, record: record, findings: findings, repeated: &repeated{}}
+	refused, warnings := s.store.limits.Check(s.Destination, from.WorkPlacement, rendering, record.Path)
+	return rendered{rendering: rendering, record: record, findings: append(findings, refused...), warnings: warnings, repeated: &repeated{}}
 }
 
 // keep leaves a placement as it is, whatever it is.

@@ -64,7 +64,9 @@ type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
 	findings  []finding.Finding
-	repeated  *repeated
+	// warnings are told and hold nothing back.
+	warnings []finding.Finding
+	repeated *repeated
 }
 
 // recordsView is what the records of a Destination say, and the files that they

@@ -52,7 +52,9 @@ type storeView struct {
 	// spec describes the store; nil when the input does not.
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
-	lacksSecret  bool
+	lacksSecret bool
+	// limits are what it can hold.
+	limits       layout.Limits
 	state        statestore.State
 	err          error
 	destinations []*destinationView
@@ -91,6 +93,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	}
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
+	for _, store := range w.stores {
+		store.limits = limitsOf(store, policy)
+	}
 	var reads sync.WaitGroup
 	for _, store := range w.stores {
 		reads.Go(func() { store.read(ctx) })

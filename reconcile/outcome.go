@@ -36,7 +36,7 @@ type situation struct {
 // same tells that two situations have one outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && slices.Equal(s.unfinished(), other.unfinished()) &&
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.store.limits == other.store.limits && slices.Equal(s.unfinished(), other.unfinished()) &&
 		s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) && s.policy.settlesAs(other.policy)
 }
 
@@ -69,6 +69,9 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 			m.advanced++
 			return m.outcomes.put(now.Destination, made).outcome, nil
 		}
+	}
+	if ok && known.situation.store.limits != now.store.limits {
+		known.rendered = nil // what is wrong with it may be something else
 	}
 	dest := desire(now, m, known.rendered)
 	if err := dest.settle(ctx); err != nil {

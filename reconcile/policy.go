@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -26,10 +27,12 @@ type Policy struct {
 	Adopt bool
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
+	// AllowNames are patterns of reserved names that Works may use.
+	AllowNames []string
 }
 
 // settlesAs reports whether two policies make the same of a Destination. The
 // deletion guard's judgement is a part of the plan.
 func (p Policy) settlesAs(other Policy) bool {
-	return p.OnConflict == other.OnConflict && p.Owner == other.Owner
+	return p.OnConflict == other.OnConflict && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }

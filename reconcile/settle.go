@@ -26,17 +26,22 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 		return err
 	}
 	dest.notFetched = ignored
+	dest.findBlocked()
 	claimed := dest.claimed()
 	var verdicts []dedupe.Verdict
+	var strangers []dedupe.File
 	for _, root := range dest.roots {
 		foreign, err := dest.foreign(ctx, root, claimed)
 		if err != nil {
 			return err
 		}
+		strangers = append(strangers, foreign...)
 		verdicts = append(verdicts, dest.settleRoot(dedupe.Root{
-			Path: root, Foreign: foreign, Ignored: ignored, Policy: dest.policy.OnConflict, Cache: dest.read, Memory: dest.memory,
+			Path: root, Foreign: foreign, Obstacles: dest.obstacles(root), Allows: dest.store.limits.Allows, Ignored: ignored,
+			Policy: dest.policy.OnConflict, Cache: dest.read, Memory: dest.memory,
 		}))
 	}
+	dest.tellAlike(strangers)
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
 	for _, p := range dest.placements {
 		dest.findings = append(dest.findings, p.repeatedFields(dest.read)...)

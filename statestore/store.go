@@ -43,6 +43,8 @@ type State struct {
 	Revision Revision
 	// Files are all paths, each with the sum of its content.
 	Files Files
+	// Obstacles are what else lies there and is in the way of files.
+	Obstacles Obstacles
 	// Contents gives what lies behind the sums.
 	Contents Contents
 	// Unfinished are the files, sorted, that an Apply which was cut short may

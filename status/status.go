@@ -169,11 +169,12 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	return p
 }
 
-// isClash tells of a finding because of which Flux could not build.
+// isClash reports whether a placement is held back for a finding.
 func isClash(f finding.Finding) bool {
 	return slices.Contains([]finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
+		finding.ReservedName(), finding.UnstorablePath(),
 	}, f.Rule)
 }
 

@@ -46,7 +46,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
-	configurable(command, "on-conflict")
+	configurable(command, "on-conflict", "allow-name")
 	command.Flags().BoolVar(&flags.stat, "stat", false, "show how many lines change in which file, not the lines")
 	return command
 }

@@ -16,6 +16,7 @@ type policyFlags struct {
 	removals  removalFlags
 	misplaced onMisplaced
 	conflict  conflictFlag
+	names     nameFlag
 	owner     string
 	adopt     bool
 }
@@ -24,6 +25,7 @@ func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
 	f.removals.add(c)
+	f.names.add(c)
 	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this controller, in records and commits; what another id has recorded is left alone. With --kube it is the cluster's by default: the UID of namespace kube-system")
 	c.Flags().BoolVar(&f.adopt, "adopt", false, "take over what another owner has recorded")
 }
@@ -31,7 +33,7 @@ func (f *policyFlags) add(c *cobra.Command) {
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
 		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
-		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt,
+		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
 	}
 }
 
