@@ -107,7 +107,7 @@ func (d *Daemon) assemble() {
 		stores = newSharedStores(stores, d.Share)
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
-	d.Reconciler.Observe, d.Reconciler.Stores = d.observer.Stage, d.stores
+	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
 }
 
 // wake asks for a round; one that is asked for already is enough.
@@ -133,6 +133,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-c
 		case <-d.woken:
 		case <-again:
 		case <-look:
+			d.Reconciler.TryRefused()
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()
@@ -169,6 +170,8 @@ func (d *Daemon) round(ctx context.Context) (again <-chan time.Time) {
 		return time.After(time.Second)
 	case result.Again:
 		return time.After(0) // the second half of a move
+	case result.Due > 0:
+		return time.After(result.Due) // what a server has refused is tried again
 	}
 	return nil
 }

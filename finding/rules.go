@@ -13,7 +13,7 @@ func Rules() []Rule {
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
 		UnusedIgnore(), InvalidPipeline(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(),
 	}
 }
 
@@ -394,5 +394,18 @@ func OtherOwner() Rule {
 			"already wait, since they would be placed twice.",
 		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
 			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
+	}
+}
+
+// PlacementRefused is a placement that a store's server refuses.
+func PlacementRefused() Rule {
+	return Rule{
+		ID: "KS066", Name: "PlacementRefused", Severity: Error,
+		Summary: "The server of a state store refuses what a placement would write; the placement is held back.",
+		Why: "A hook, push protection or the object store itself rejects a file of it. Everything else on the store is written, and what is stored " +
+			"of the placement stays as it is. The placement is tried again when its files change, after 5 minutes and then less and less " +
+			"often, at least every 6 hours, and when the process gets SIGHUP; `run --once` tries each time.",
+		Fix: "Change what the message names in the pipeline's output, or have the server accept it. If it refuses every change, let the " +
+			"user that writes pass the rule (a protected branch, for one).",
 	}
 }

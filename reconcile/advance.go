@@ -45,7 +45,7 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 // isPlain tells that there is nothing on a Destination but what its records and
 // its plan say.
 func (s *situation) isPlain() bool {
-	return len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt) == 0
+	return len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.excluded) == 0
 }
 
 // isPlain tells that a placement has a directory to itself.

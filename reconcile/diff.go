@@ -66,6 +66,7 @@ func (dest *desiredDestination) diff() {
 	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
 	dest.changes.Placements = dest.behind()
+	dest.findUnits()
 }
 
 // files gives everything that a Destination's placements should have.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -45,10 +46,18 @@ type Reconciler struct {
 	// Mine tells whether this process writes to a place, as kratix.Location names
 	// it, where several processes share the stores; nil means that it writes to all.
 	Mine func(place string) bool
+	// Now returns the time, by which what a server refused is tried again; nil
+	// does so only when its content changes, or TryRefused is called.
+	Now func() time.Time
 
-	memo    memo
-	planner scheduler.Planner
+	memo     memo
+	refusals refusals
+	planner  scheduler.Planner
 }
+
+// TryRefused has the next rounds try everything again that servers have refused
+// for its content. It must not be called during a round.
+func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
 // The stages of a round, as Observe is told of them. A round that is tried again
 // has each of them again.
@@ -78,6 +87,7 @@ const attempts = 5
 // report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
+	r.refusals.begin(r.time())
 	for attempt := 1; ; attempt++ {
 		result, err := r.try(ctx)
 		if !errors.Is(err, statestore.ErrStale) || attempt == attempts {
@@ -127,7 +137,8 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		world.heed()
 	}
 	inner, done = r.stage(ctx, StagePlan)
-	plan, stores := r.plan(inner, world)
+	r.refusals.sweep(world.stores)
+	plan, parts, stores := r.plan(inner, world)
 	done(nil)
 
 	out := newReporter(world, &plan, &r.memo.large)
@@ -144,8 +155,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		ready = append(ready, store)
 	}
-	stale, failed := r.write(inner, ready, out)
+	stale, failed := r.write(inner, parts, ready, out)
 	done(failed)
+	out.said.Due = r.refusals.due(r.time())
 	return out.report(&r.memo.told), stale
 }
 
@@ -154,21 +166,21 @@ const replans = 8
 
 // plan decides where everything goes and what may be written there. Groups that
 // would clash where they are new are tried elsewhere, while that helps.
-func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, []*desired) {
+func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(world.input())
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.planner.Plan(input)
-		parts := byDestination(&plan, world.decided)
+		parts := &planning{parts: byDestination(&plan, world.decided)}
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
-			stores = append(stores, r.desire(ctx, store, parts))
+			stores = append(stores, r.desire(ctx, store, parts, r.refusals.of(store).known()))
 		}
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
 				stores = r.withhold(ctx, parts, stores)
 			}
-			return plan, stores
+			return plan, parts, stores
 		}
 		input.Clashes = clashing.has
 	}
