@@ -33,6 +33,9 @@ const (
 	// how many in whatever words.
 	alwaysRefused = 3
 	anyhowRefused = 16
+	// trust is how long a server that has accepted something is taken for one that
+	// does not refuse everything.
+	trust = time.Hour
 )
 
 // refusals remember what servers refuse, by store. Their zero value is ready for
@@ -55,9 +58,14 @@ type refusedStore struct {
 	// the units that were tried since.
 	always error
 	probed map[suspect]bool
-	// words were said last, same times in a row, and any times in whatever words.
-	words     string
-	same, any int
+	// since are the units that were refused alone since anything was accepted; words
+	// were said of the last, and of as many before it as same counts.
+	since map[unit]bool
+	words string
+	same  int
+	// accepts tells that something was accepted, last at acceptedAt.
+	accepts    bool
+	acceptedAt time.Time
 	// trials are those of this round.
 	trials int
 }
@@ -219,7 +227,7 @@ func (s *refusedStore) learn(d *desired, now time.Time) {
 			s.answer(tried, d.units(), d.state.Refused, now)
 		}
 	case !slices.ContainsFunc(tried, func(one suspect) bool { return slices.Contains(current, one) }):
-		s.accepted()
+		s.accepted(now)
 	}
 }
 
@@ -309,7 +317,7 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 		made.next = now.Add(backoff(made.tries))
 		s.refused[one.unit] = made
 	}
-	if len(found) > 0 && s.provesRefusal(found, words, err) {
+	if len(found) > 0 && s.provesRefusal(found, words, err) && !(s.accepts && now.Sub(s.acceptedAt) < trust) {
 		s.fail(err)
 	}
 }
@@ -324,24 +332,40 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	if words != s.words {
 		s.words, s.same = words, 0
 	}
+	if s.since == nil {
+		s.since = map[unit]bool{}
+	}
 	for _, one := range found {
+		if s.since[one.unit] {
+			continue // it is tried again
+		}
+		s.since[one.unit] = true
 		s.same++
-		s.any++
 		if one.isRest() || one.digest == removalDigest() {
 			s.same++ // nothing in it could be refused for its content
 		}
 	}
-	return s.same >= alwaysRefused || s.any >= anyhowRefused
+	return s.same >= alwaysRefused || len(s.since) >= anyhowRefused
 }
 
-// fail makes the store count as failed.
+// fail makes the store count as failed. What is being searched counts as refused:
+// what comes later is tried before it.
 func (s *refusedStore) fail(err error) {
+	if s.since == nil {
+		s.since = map[unit]bool{}
+	}
+	for _, one := range s.search.all() {
+		s.since[one.unit] = true
+	}
 	s.always, s.probed, s.search = err, map[suspect]bool{}, search{}
 	clear(s.refused)
 }
 
 // accepted takes in that something was written.
-func (s *refusedStore) accepted() { s.words, s.same, s.any, s.always, s.probed = "", 0, 0, nil, nil }
+func (s *refusedStore) accepted(now time.Time) {
+	s.accepts, s.acceptedAt = true, now
+	s.since, s.words, s.same, s.always, s.probed = nil, "", 0, nil, nil
+}
 
 // retried takes in that a unit which was refused is accepted: what else was
 // refused may be accepted now too.
@@ -350,6 +374,7 @@ func (s *refusedStore) retried(one suspect) {
 		return
 	}
 	delete(s.refused, one.unit)
+	s.search.untried, s.search.alone = append(s.search.untried, s.search.alone...), nil
 	all := s.search.all()
 	for of, refused := range s.refused {
 		other := suspect{of, refused.digest}

@@ -11,6 +11,10 @@ type search struct {
 	// accepted or refused since.
 	origin  []suspect
 	learned bool
+	// backwards tells which half of a group is tried first. It changes with each unit
+	// that is found, so that a server which refuses many side by side is soon seen
+	// to accept others.
+	backwards bool
 	// untried may or may not be refused.
 	untried []suspect
 	// alone are tried one by one: they were refused before.
@@ -51,13 +55,23 @@ func (s *search) keep(current map[suspect]bool) {
 func (s *search) next() []suspect {
 	switch {
 	case len(s.group) > 0:
-		return s.group[:half(s.group)]
+		tried, _ := s.halves()
+		return tried
 	case len(s.untried) > 0:
 		return s.untried
 	case len(s.alone) > 0:
 		return s.alone[:1]
 	}
 	return nil
+}
+
+// halves returns the half of a group that is tried first, and the other.
+func (s *search) halves() (tried, other []suspect) {
+	at := half(s.group)
+	if s.backwards && len(s.group) > 1 {
+		return s.group[at:], s.group[:at]
+	}
+	return s.group[:at], s.group[at:]
 }
 
 // half returns where to cut a group in two: between two Destinations if it has
@@ -76,9 +90,10 @@ func half(group []suspect) int {
 
 // accepted takes in that what was next is written.
 func (s *search) accepted() {
-	switch tried := s.next(); {
+	switch {
 	case len(s.group) > 0:
-		s.group, s.learned = s.group[len(tried):], true
+		_, s.group = s.halves()
+		s.learned = true
 	case len(s.untried) > 0:
 		s.untried = nil
 	default:
@@ -92,14 +107,15 @@ func (s *search) refused() (found []suspect) {
 	tried := s.next()
 	switch {
 	case len(s.group) > 0:
-		s.untried = append(s.untried, s.group[len(tried):]...)
-		s.group = nil
+		_, other := s.halves()
+		s.untried, s.group = append(s.untried, other...), nil
 	case len(s.untried) > 0:
 		s.untried = nil
 	default:
 		s.alone = s.alone[1:]
 	}
 	if len(tried) == 1 {
+		s.backwards = !s.backwards
 		return tried
 	}
 	s.blame(slices.Clone(tried))
@@ -117,7 +133,8 @@ func (s *search) empty() (found []suspect) {
 	case len(s.group) == 0:
 		s.alone = s.alone[1:]
 	case len(s.group) > len(tried):
-		s.group, s.untried = s.group[len(tried):], append(s.untried, tried...)
+		_, s.group = s.halves()
+		s.untried = append(s.untried, tried...)
 	case s.learned:
 		s.group, s.untried = nil, append(s.untried, tried...)
 	default:

@@ -72,7 +72,10 @@ func (w *writer) probe() {
 	if !slices.ContainsFunc(units, isNew) {
 		clear(w.memory.probed)
 	}
-	next := slices.IndexFunc(units, isNew)
+	next := slices.IndexFunc(units, func(one suspect) bool { return isNew(one) && !w.memory.since[one.unit] })
+	if next < 0 {
+		next = slices.IndexFunc(units, isNew)
+	}
 	w.memory.probed[units[next]] = true
 	w.about(units)
 	w.memory.search.untried = slices.Delete(units, next, next+1)
@@ -197,7 +200,7 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	if changes.Empty() {
 		return
 	}
-	w.memory.accepted()
+	w.memory.accepted(w.now)
 	w.refused = nil
 	if w.trial == nil {
 		return
