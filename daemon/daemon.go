@@ -110,7 +110,7 @@ func (d *Daemon) assemble() {
 		stores = newSharedStores(stores, d.Share)
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
-	d.Reconciler.Observe, d.Reconciler.Stores = d.observer.Stage, d.stores
+	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
 }
 
 // wake asks for a round; one that is asked for already is enough.
@@ -143,6 +143,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-c
 		case <-due.round:
 		case <-look:
 			d.Reconciler.ForgetFights()
+			d.Reconciler.TryRefused()
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()
@@ -182,8 +183,11 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 		return next{round: time.After(retry)}
 	}
 	due := d.tell(patient, result)
-	if result.Again {
+	switch {
+	case result.Again:
 		due.round = time.After(0) // the second half of a move
+	case result.Due > 0 && due.round == nil:
+		due.round = time.After(result.Due) // what a server has refused is tried again
 	}
 	return due
 }

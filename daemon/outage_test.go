@@ -105,6 +105,15 @@ func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (state
 
 // put adds or changes a Work, and tells the daemon.
 func (b *bubble) put(name, content string) {
+	b.add(name, content)
+	select {
+	case b.changes <- struct{}{}:
+	default:
+	}
+}
+
+// add adds or changes a Work.
+func (b *bubble) add(name, content string) {
 	work := kratix.NewWork()
 	work.Name, work.Namespace = name, "default"
 	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
@@ -115,10 +124,6 @@ func (b *bubble) put(name, content string) {
 	b.mu.Lock()
 	b.works[name] = work
 	b.mu.Unlock()
-	select {
-	case b.changes <- struct{}{}:
-	default:
-	}
 }
 
 func (b *bubble) set(down bool) {

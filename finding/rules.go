@@ -16,7 +16,7 @@ func Rules() []Rule {
 		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), ControllersFight(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),
 		WriteRefused(),
 	}
 }
@@ -476,5 +476,18 @@ func WriteRefused() Rule {
 			"all other objects are written. The write is tried again after 1 s, 2 s, 4 s, up to 5 minutes, and at once when the object or " +
 			"what is to be written changes.",
 		Fix: "Do as the API server's words say: allow the write in the webhook, policy or quota that they name, or give the ServiceAccount the right.",
+	}
+}
+
+// PlacementRefused is a placement that a store's server refuses.
+func PlacementRefused() Rule {
+	return Rule{
+		ID: "KS066", Name: "PlacementRefused", Severity: Error,
+		Summary: "The server of a state store refuses what a placement would write; the placement is held back.",
+		Why: "A hook, push protection or the object store itself rejects a file of it. Everything else on the store is written, and what is stored " +
+			"of the placement stays as it is. The placement is tried again when its files change, after 5 minutes and then less and less " +
+			"often, at least every 6 hours, and when the process gets SIGHUP; `run --once` tries each time.",
+		Fix: "Change what the message names in the pipeline's output, or have the server accept it. If it refuses every change, let the " +
+			"user that writes pass the rule (a protected branch, for one).",
 	}
 }

@@ -45,7 +45,8 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 // isPlain tells that there is nothing on a Destination but what its records and
 // its plan say.
 func (s *situation) isPlain() bool {
-	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests) == 0
+	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
+		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
 }
 
 // isPlain tells that a placement has a directory to itself.

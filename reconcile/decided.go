@@ -82,9 +82,9 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 // withhold takes what is new of requests out of what is to be written: first
 // their Works must say where it goes. What is chosen is told, for that to be
 // said there.
-func (r *Reconciler) withhold(ctx context.Context, parts planned, stores []*desired) []*desired {
+func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
-	for name, part := range parts {
+	for name, part := range plan.parts {
 		undecided := func(p scheduler.Placement) bool { return p.New && !p.Work.IsDependency() }
 		for _, p := range part.placements {
 			if undecided(p) {
@@ -92,16 +92,19 @@ func (r *Reconciler) withhold(ctx context.Context, parts planned, stores []*desi
 			}
 		}
 		part.placements = slices.DeleteFunc(slices.Clone(part.placements), undecided)
-		parts[name] = part
+		plan.parts[name] = part
 	}
 	if len(fresh) == 0 {
 		return stores
 	}
-	for i, before := range stores {
-		stores[i] = r.desire(ctx, before.storeView, parts)
-		for j, o := range stores[i].outcomes {
-			stores[i].outcomes[j] = o.withChoices(before.outcomes[j], fresh)
+	plan.fresh, plan.chosen = fresh, map[string]*outcome{}
+	for _, store := range stores {
+		for i, d := range store.destinations {
+			plan.chosen[d.Name] = store.outcomes[i]
 		}
+	}
+	for i, before := range stores {
+		stores[i] = r.desire(ctx, before.storeView, plan, r.refusals.of(before.storeView).known())
 	}
 	return stores
 }

@@ -24,11 +24,25 @@ type desired struct {
 	failed error
 }
 
-// desire finds out what a store should hold.
-func (r *Reconciler) desire(ctx context.Context, store *storeView, plan planned) *desired {
+// planning is what a plan puts on each Destination.
+type planning struct {
+	parts planned
+	// chosen has, by Destination, what is told of placements that are fresh: they
+	// are not written before their Works say where they go.
+	chosen map[string]*outcome
+	fresh  map[*kratix.WorkPlacement]*kratix.Work
+}
+
+// desire finds out what a store should hold, if some of it is excluded.
+func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
-		o, err := r.memo.outcome(ctx, situation{store: store, destinationView: view, part: plan[view.Name], policy: r.Policy})
+		o, err := r.memo.outcome(ctx, situation{
+			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
+		})
+		if chosen := plan.chosen[view.Name]; chosen != nil {
+			o = o.withChoices(chosen, plan.fresh)
+		}
 		d.outcomes = append(d.outcomes, o)
 		d.failed = cmp.Or(d.failed, err)
 	}
@@ -40,6 +54,8 @@ type desiredDestination struct {
 	situation
 	findings []finding.Finding
 	changes  statestore.ChangeSet
+	// units are what the changes are about.
+	units []unitChange
 	// read remembers files that were read before, memory the roots.
 	read   *kustomize.Cache
 	memory *dedupe.Memory
@@ -103,6 +119,7 @@ func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDe
 	switch {
 	case dest.goesWithItsFiles():
 		dest.retired, dest.removed = fixtures, slices.Clone(dest.records)
+		dest.excludeRemovals()
 	case dest.IsDeleted():
 		dest.keepAll()
 	default:
@@ -113,6 +130,7 @@ func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDe
 		dest.plan()
 		dest.remove()
 		dest.relocate(dest.part.moved)
+		dest.excludeRemovals()
 	}
 	return dest
 }
@@ -157,6 +175,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 		p.state, p.reason = report.Held, "a file of it cannot be written"
 		dest.findings = append(dest.findings, made.findings...)
 	}
+	dest.exclude(p)
 	return p
 }
 

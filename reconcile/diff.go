@@ -83,6 +83,7 @@ func (dest *desiredDestination) diff() {
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
 	dest.clearLedger()
 	dest.changes.Placements = dest.behind()
+	dest.findUnits()
 }
 
 // files gives everything that a Destination's placements should have.

@@ -31,6 +31,9 @@ func (w *world) routeGuests(parts planned, plan *scheduler.Result, staying place
 	if len(guests) == 0 {
 		return
 	}
+	for _, guest := range guests {
+		guest.store.leaving = false
+	}
 	removed, kept := setOf(plan.Removed), setOf(plan.Kept, plan.Held)
 	for _, guest := range guests {
 		p := guest.Placement
@@ -43,6 +46,7 @@ func (w *world) routeGuests(parts planned, plan *scheduler.Result, staying place
 			case guest.counts && (staying[p] || !w.sharesStore(guest)):
 				part.awaiting = append(part.awaiting, p)
 			default:
+				guest.store.leaving = guest.store.leaving || guest.counts
 				part.move(p, guest.target())
 			}
 		})
@@ -70,18 +74,24 @@ func (w *world) sharesStore(guest *formerPlacement) bool {
 // if its new copy is written with the same commit: where that is held back, the
 // guest stays, and the stores are looked at once more. Each time more guests stay,
 // so that it ends.
-func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result) (planned, []*desired) {
+func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result) (*planning, []*desired) {
 	staying := placementSet{}
+	for _, guest := range world.guests() {
+		if r.refusals.of(guest.store).apart {
+			staying[guest.Placement] = true
+		}
+	}
 	for {
 		parts := byDestination(plan, world.decided)
 		world.routeGuests(parts, plan, staying)
 		world.guard(parts)
+		whole := &planning{parts: parts}
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
-			stores = append(stores, r.desire(ctx, store, parts))
+			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
 		}
 		if !world.keepGuests(stores, staying) {
-			return parts, stores
+			return whole, stores
 		}
 	}
 }
@@ -111,10 +121,4 @@ func isWritten(stores []*desired, guest *formerPlacement) bool {
 		}
 	}
 	return false
-}
-
-// hasLeaving reports whether a guest leaves a directory of the store because its new
-// copy is written with the same commit, which must not be cut in two then.
-func (s *storeView) hasLeaving() bool {
-	return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return len(d.guests) > 0 })
 }

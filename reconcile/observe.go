@@ -53,6 +53,9 @@ type storeView struct {
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
 	lacksSecret bool
+	// leaving reports whether a placement leaves the directory of another Destination
+	// with the very commit that writes its new copy, which must not be divided then.
+	leaving bool
 	// limits are what it can hold.
 	limits       layout.Limits
 	state        statestore.State

@@ -16,7 +16,9 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	if dest.store.err != nil {
 		return dest.store.err
 	}
-	dest.findLeftovers()
+	if !dest.excludeRest() {
+		dest.findLeftovers()
+	}
 	dest.returnShared()
 	if err := dest.findStored(ctx); err != nil {
 		return err

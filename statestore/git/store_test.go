@@ -172,7 +172,7 @@ func TestAFileAndADirectoryAtOnePathAreRefused(t *testing.T) {
 	store := open(t, git.Config{URL: repository})
 	for _, names := range [][2]string{{"a", "a/b"}, {"a", "a/b/c"}} {
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{names[0]: "1", names[1]: "2"})})
-		wantError(t, err, statestore.ErrMisconfigured)
+		wantError(t, err, statestore.ErrContentRefused)
 	}
 	if _, err := os.Stat(repository); err == nil {
 		t.Error("the repository was made")

@@ -112,7 +112,7 @@ func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, err
 		case entry.Mode == filemode.Dir:
 			return entry.Hash, nil
 		default:
-			return plumbing.ZeroHash, conflict{at: s.path.String(), why: fmt.Sprintf("%q is no directory", name)}
+			return plumbing.ZeroHash, noDirectory{s.path, name}
 		}
 	}
 	return plumbing.ZeroHash, nil
