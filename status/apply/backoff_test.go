@@ -155,6 +155,7 @@ func TestARefusalEnds(t *testing.T) {
 		tries int
 	}{
 		"not when only its version is another, as after another's write": {[]status.Change{change("no", func(w *kratix.Work) { w.ResourceVersion = "8" })}, 0},
+		"not when only the time and the store's revision are others":     {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", noon().Add(3600e9), "decade")}}}, 0},
 		"when something else is to be said":                              {[]status.Change{change("other words", same)}, 1},
 		"when the object has another generation":                         {[]status.Change{change("no", func(w *kratix.Work) { w.Generation = 2 })}, 1},
 		"when the object has another label":                              {[]status.Change{change("no", func(w *kratix.Work) { w.Labels = map[string]string{"allowed": "yes"} })}, 1},
