@@ -37,6 +37,7 @@ var abouts = map[string]about{
 	hintSlow:      {statestore.Server, ""},
 	hintConflict:  {statestore.Server, ""},
 	hintFull:      {statestore.Server, ""},
+	hintRefused:   {statestore.Server, ""},
 	hintRetention: {statestore.Server, ""},
 }
 

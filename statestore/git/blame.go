@@ -42,6 +42,7 @@ var abouts = map[string]about{
 	hintArchived: {statestore.Server, "spec.url"},
 	hintConflict: {statestore.Server, ""},
 	hintHook:     {statestore.Server, ""},
+	hintUnpack:   {statestore.Server, ""},
 	hintDamaged:  {statestore.Server, ""},
 	hintLimit:    {statestore.Server, ""},
 	hintServer:   {statestore.Server, ""},

@@ -22,6 +22,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 const (
@@ -38,6 +39,7 @@ const (
 	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
 	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
 	hintConflict = "move or remove what is in the way in the repository, or change the path"
+	hintUnpack   = "the server checks what it is sent (receive.fsckObjects, receive.maxInputSize): change the file, or the server's setting"
 	hintDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
 	hintFormat   = "name a repository with SHA-1 objects in spec.url; `git init --object-format=sha1` makes one"
 	hintGit      = "repositories on this machine need the git binary in PATH"
@@ -51,6 +53,7 @@ type verdict struct {
 	hint   string
 	ended  error // the context's own error, if that is what went wrong
 	wait   time.Duration
+	at     []tree.Path // what is in the way of the changes, in the repository
 }
 
 // failure turns whatever the library said into an error of package statestore.
@@ -60,7 +63,7 @@ func (s *Store) failure(op string, err error) error {
 	if v.wait > 0 {
 		s.remote.rest.until(s.now().Add(v.wait))
 	}
-	if errors.Is(v.kind, statestore.ErrDenied) {
+	if v.kind == statestore.ErrDenied { //nolint:errorlint // not for ErrContentRefused, which says nothing against the credentials
 		s.remote.credentials.refused()
 	}
 	if v.hint == hintSecret {
@@ -69,6 +72,11 @@ func (s *Store) failure(op string, err error) error {
 	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint, RetryAfter: v.retryAfter(err)}
 	cause := blame(err, v)
 	told.Class, told.Field = cause.class, cause.field
+	for _, path := range v.at {
+		if own, below := path.RelativeTo(s.path); below {
+			told.Paths = append(told.Paths, own)
+		}
+	}
 	switch {
 	case v.ended != nil:
 		told.Err = fmt.Errorf("%w: %w", v.kind, v.ended)
@@ -100,6 +108,8 @@ func judge(err error) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
 	case errors.As(err, &clash):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{clash.at}}
+	case errors.As(err, new(noDirectory)):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
@@ -236,16 +246,30 @@ func judgeRefusal(r refusal) verdict {
 	status := strings.ToLower(r.status)
 	moved := func(text string) bool { return strings.Contains(status, text) }
 	switch {
-	case isHooks(status):
+	case r.always, strings.HasPrefix(status, "protected branch hook declined"):
 		return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+	case isHooks(status):
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
-	case strings.HasPrefix(status, "unpack"):
+	case isUnpack(status) && judgesContent(r.words):
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintUnpack}
+	case isUnpack(status):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
 	case strings.Contains(status, "missing necessary objects"):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words, hint: hintDamaged}
 	}
-	return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+	return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
+}
+
+// isUnpack reports whether the server could not take the objects of a push.
+func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
+
+// judgesContent reports whether git itself refused objects for what they are: by
+// receive.fsckObjects, or by receive.maxInputSize. No hook has run by then whose
+// words could be mistaken for git's.
+func judgesContent(words string) bool {
+	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
 // isHooks tells that a hook refused, by the status of a push.
@@ -265,7 +289,7 @@ func judgeStatus(answer *statusError) verdict {
 	case code == http.StatusForbidden:
 		v.kind, v.hint = statestore.ErrDenied, judgeWords(answer.words).hintOr(hintSecret)
 	case code == http.StatusRequestEntityTooLarge:
-		v.kind, v.hint = statestore.ErrDenied, "the server or a proxy before it limits the size of a push: raise the limit"
+		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}
 	return v
 }

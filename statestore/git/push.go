@@ -76,6 +76,8 @@ type refusal struct {
 	cause  error
 	status string
 	words  string
+	// always tells that the server refuses the branch as it is, too.
+	always bool
 }
 
 func (r refusal) Error() string { return r.cause.Error() }
@@ -116,7 +118,7 @@ func (p *push) send(ctx context.Context, made *commit) error {
 	case err != nil:
 		return refusal{cause: err, status: status(report), words: words.String()}
 	case report == nil:
-		return p.confirm(ctx, made.commit, words.String())
+		return p.checkMoved(ctx, made.commit, words.String())
 	}
 	return nil
 }
@@ -124,8 +126,9 @@ func (p *push) send(ctx context.Context, made *commit) error {
 // errUnconfirmed is a push that a server neither reported nor carried out.
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
-// confirm asks where the branch is now: the server gives no reports.
-func (p *push) confirm(ctx context.Context, commit plumbing.Hash, words string) error {
+// checkMoved returns an error unless the branch is at the commit now: the server
+// gives no reports.
+func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {
 		return err
