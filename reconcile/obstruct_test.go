@@ -95,6 +95,13 @@ func TestLimitsFollowTheStoresPath(t *testing.T) {
 	store.Name, store.Spec.BucketName, store.Spec.Endpoint = "default", "b", "s3"
 	w.snapshot.BucketStateStores = append(w.snapshot.BucketStateStores, store)
 	w.snapshot.Destinations[0].Spec.StateStoreRef.Kind = kratix.BucketStateStoreKind
+	unused := memory.New("GitStateStore default")
+	w.open = func(ref kratix.StateStoreReference) statestore.Store {
+		if ref.Kind == kratix.BucketStateStoreKind {
+			return w.store
+		}
+		return unused
+	}
 	w.putFiles("a", map[string]string{strings.Repeat("d/", 400) + "x": "text"})
 	w.expect(w.round(), placements{"a": report.Placed})
 	longer := store.DeepCopy()

@@ -123,7 +123,9 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 
 	store := open(t, git.Config{URL: repository})
 	storetest.Holds(t, store, map[string]string{"d/run.sh": "#!/bin/sh\n"})
-	obstacles := func() string { return fmt.Sprint(slices.Collect(storetest.Read(t, store).Obstacles.Below(tree.Path{}))) }
+	obstacles := func() string {
+		return fmt.Sprint(slices.Collect(storetest.Read(t, store).Obstacles.Below(tree.Path{})))
+	}
 	const all = "[{d/link a symlink false} {d/module a submodule false} {d/up a symlink false}]"
 	if got := obstacles(); got != all {
 		t.Errorf("obstacles %s", got)
