@@ -267,15 +267,15 @@ func (w *testWorld) collide(rng *rand.Rand) {
 	case 0:
 		w.remove(name)
 	case 1:
-		clear := true
+		free := true
 		for path := range state.Files.All() {
-			clear = clear && !path.Within(parse(theirs)) && !parse(theirs).Within(path)
+			free = free && !path.Within(parse(theirs)) && !parse(theirs).Within(path)
 		}
 		for o := range state.Obstacles.Below(tree.Path{}) {
-			clear = clear && !o.Path.Within(parse(theirs)) && !parse(theirs).Within(o.Path)
+			free = free && !o.Path.Within(parse(theirs)) && !parse(theirs).Within(o.Path)
 		}
 		switch {
-		case !clear:
+		case !free:
 		case rng.IntN(2) == 0:
 			w.write(map[string]string{theirs: "theirs"})
 		default:
