@@ -121,6 +121,8 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.RestlessWork(): // only a daemon sees many rounds: TestEachChangeOfARestlessWorkIsOneWrite
 			continue
+		case finding.WriteRefused(): // only a cluster refuses objects: TestARefusedWriteRepeatsNoRounds
+			continue
 		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
 			continue
 		}

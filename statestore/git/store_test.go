@@ -152,7 +152,7 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 	} {
 		base := storetest.Read(t, store).Revision
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "x", "other": "y"})})
-		told := wantError(t, err, statestore.ErrMisconfigured)
+		told := wantError(t, err, statestore.ErrContentRefused)
 		if !strings.Contains(told.Error(), why) || told.Hint == "" {
 			t.Errorf("%s: %v (hint %q), want %q", name, err, told.Hint, why)
 		}
