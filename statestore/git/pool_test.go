@@ -126,7 +126,7 @@ func TestTheMessageOfACommitComesFromTheTemplate(t *testing.T) {
 		"a text": {"\n\nDeploy.\n", "Deploy.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := git.Config{URL: repository, Branch: strings.ReplaceAll(name, " ", "-"), Owner: "site\na", Committer: git.Author{Name: "bot", Email: "bot@example.com"}}
+			config := git.Config{URL: repository, Branch: strings.ReplaceAll(name, " ", "-"), CreateBranch: true, Owner: "site\na", Committer: git.Author{Name: "bot", Email: "bot@example.com"}}
 			if c.template != "" {
 				var err error
 				if config.Message, err = git.ParseMessage(c.template); err != nil {
