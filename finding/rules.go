@@ -428,7 +428,7 @@ func StoreFailed() Rule {
 		ID: "KS060", Name: "StoreFailed", Severity: Error,
 		Summary: "A state store cannot be read or written.",
 		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
-		Fix:     "Do as the message says; the next round tries again.",
+		Fix:     "Do as the message says.",
 	}
 }
 

@@ -82,6 +82,9 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	if header.Kind == "" || header.APIVersion == "" {
 		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: kind and apiVersion must be set"}
 	}
+	if header.hidesKind() && isEncrypted(plain) {
+		return nil, &LineError{Line: lines.of(path), Reason: ErrEncrypted.Error(), cause: ErrEncrypted}
+	}
 	items, isList, err := listItems(plain, header.Kind)
 	if err != nil {
 		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + PlainReason(err)}
@@ -123,6 +126,10 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	parsed := Parsed{Header: header, Line: lines.of(path)}
 	object := newObject(header)
 	if object == nil {
+		return parsed
+	}
+	if isEncrypted(plain) {
+		parsed.Err = ErrEncrypted
 		return parsed
 	}
 	strict, err := sigsjson.UnmarshalStrict(plain, object, sigsjson.DisallowUnknownFields)
@@ -184,7 +191,11 @@ var (
 type LineError struct {
 	Line   int
 	Reason string
+	cause  error
 }
+
+// Unwrap returns the error behind the reason, if there is one.
+func (e *LineError) Unwrap() error { return e.cause }
 
 // Error gives the reason; the line is for the caller to show.
 func (e *LineError) Error() string { return e.Reason }

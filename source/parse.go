@@ -119,7 +119,11 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		p.unreadable(at, parsed.Err)
 		return
 	case parsed.Err != nil:
-		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error()})
+		if parsed.Header.Kind == kratix.SecretKind {
+			key := parsed.Header.Key()
+			at.Object = kratix.SecretKind + " " + kratix.Key{Namespace: cmp.Or(key.Namespace, "default"), Name: key.Name}.String()
+		}
+		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error(), Fix: fixOf(parsed.Err)})
 		return
 	case parsed.Object == nil:
 		p.report(finding.IgnoredObject(), at, fmt.Sprintf("%s of %s takes no part", parsed.Header.Kind, parsed.Header.APIVersion))
@@ -170,8 +174,17 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	if errors.As(err, &where) {
 		at.Line = where.Line
 	}
-	p.report(finding.UnreadableInput(), at, err.Error())
+	p.findings = append(p.findings, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: err.Error(), Fix: fixOf(err)})
 	p.incomplete = true
+}
+
+// fixOf returns what to do about an object that cannot be read; nothing where the
+// rule says enough.
+func fixOf(err error) string {
+	if errors.Is(err, kratix.ErrEncrypted) {
+		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."
+	}
+	return ""
 }
 
 // reject reports an object that is there and cannot be used.

@@ -14,6 +14,7 @@ import (
 func cleanupCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var git gitFlags
+	var branch branchFlags
 	var owner string
 	var adopt, apply bool
 	command := &cobra.Command{
@@ -45,7 +46,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 				finish = reconcile.Commit
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: storesOf(commits), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt}, Builder: std.builder,
+				Source: in, Stores: storesOf(commits, branch), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt}, Builder: std.builder,
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
 			if err != nil {
@@ -56,6 +57,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	}
 	flags.add(command)
 	git.add(command)
+	branch.add(command)
 	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
 	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
 	command.Flags().BoolVar(&apply, "apply", false, "remove it")

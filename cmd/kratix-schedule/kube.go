@@ -126,7 +126,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
-		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
+		Source: opened.source, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 		Now: time.Now, Allowed: flags.allowed.reader(),
 	}

@@ -20,6 +20,7 @@ type planFlags struct {
 	tree   treeFlags
 	output outputFlags
 	policy policyFlags
+	branch branchFlags
 	stat   bool
 }
 
@@ -43,6 +44,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 	configurable(command, "filename", "recursive")
 	pathFlags(command, "filename")
 	flags.tree.add(command)
+	flags.branch.add(command)
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
@@ -71,7 +73,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	differ := &differ{}
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
+		Source: learning, Stores: storesOf(open.Commits{}, flags.branch), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
 	}
 	if flags.tree.given() {

@@ -19,6 +19,7 @@ import (
 type runFlags struct {
 	input  inputFlags
 	git    gitFlags
+	branch branchFlags
 	once   bool
 	dryRun bool
 	policy policyFlags
@@ -49,6 +50,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.input.add(command)
 	flags.policy.add(command)
 	flags.git.add(command)
+	flags.branch.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
 	flags.allowed.add(command)
@@ -72,7 +74,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
-		Source: in, Stores: storesOf(commits), Finish: reconcile.Commit,
+		Source: in, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 		Now: time.Now, Allowed: flags.allowed.reader(), Missing: in.Missing,
 	}

@@ -68,7 +68,7 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 	}
 	top, err := storePath(spec)
 	if err != nil {
-		return nil, open.Misconfigured(ref, err.Error(), "Correct spec.path.")
+		return nil, open.Misconfigured(ref, "spec.path", err.Error(), "Correct spec.path.")
 	}
 	store := memory.New(ref.String())
 	changes := statestore.ChangeSet{Write: slices.Clone(s.seeds[ref])}

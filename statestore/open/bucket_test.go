@@ -42,7 +42,7 @@ func TestBucketConfig(t *testing.T) {
 // TestABucketStaysOpenWhileItIsTheSame: what it remembers is worth keeping.
 func TestABucketStaysOpenWhileItIsTheSame(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
-	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "b", Endpoint: "e", AuthMethod: "IAM"}}
+	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", AuthMethod: "IAM"}}
 	stores := &Stores{}
 	first, err := stores.Open(ref, store, nil)
 	if err != nil {
