@@ -11,7 +11,7 @@ func Rules() []Rule {
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(),
+		UnusedIgnore(), InvalidPipeline(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
 	}

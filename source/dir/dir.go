@@ -25,6 +25,8 @@ type Source struct {
 	Paths []string
 	// Recursive reads the directories below directories as well.
 	Recursive bool
+	// Exclude are patterns of paths below directories that are not read.
+	Exclude []Exclusion
 	// Stdin is what the path "-" reads. It can be read only once, so what it
 	// gives is kept.
 	Stdin io.Reader
@@ -69,6 +71,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.pending.lookAgain()
 		return source.Snapshot{}, err
 	}
+	s.noteUnread()
 	return s.collection.Snapshot(), nil
 }
 
@@ -86,7 +89,7 @@ func (s *Source) now() time.Time {
 
 // pathError names a path that cannot be used.
 func pathError(path string, err error) error {
-	return fmt.Errorf("%w %s: %w", ErrPath, path, reason(err))
+	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }
 
 // reason takes the path out of an error that is shown beside it.
