@@ -24,6 +24,7 @@ type runFlags struct {
 	policy policyFlags
 	follow followFlags
 	kube   kubeFlags
+	volume volumeFlags
 }
 
 func runCommand(std streams) *cobra.Command {
@@ -47,6 +48,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
 	flags.follow.add(command)
 	flags.kube.add(command)
+	flags.volume.add(command)
 	return command
 }
 
@@ -69,21 +71,28 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	if !flags.once {
-		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow, std)
+		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow.at(c, volume), std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
 		return inputError(err)
 	}
-	if err := printRun(std.out, result); err != nil {
+	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
 	return verdict(result)
 }
 
-// printRun tells what a round did: each placement, what was found, the sum.
-func printRun(out io.Writer, result report.Report) error {
+// printRun writes what a round did: each placement, what was found, the sum.
+func printRun(out io.Writer, result report.Report, volume report.Volume) error {
+	if volume == report.Quiet {
+		return report.Text(out, volume.Shown(result.Findings))
+	}
 	if err := result.PlacementLines(out); err != nil {
 		return err
 	}
@@ -92,7 +101,7 @@ func printRun(out io.Writer, result report.Report) error {
 			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", store.Name, store.Revision)
 		}
 	}
-	if err := report.Text(out, result.Findings); err != nil {
+	if err := report.Text(out, volume.Shown(result.Findings)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(out, result.Summary())
