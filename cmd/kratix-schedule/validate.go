@@ -21,6 +21,7 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is what the engine does with a clash.
 	onConflict conflictFlag
+	names      nameFlag
 	requests   requestFlags
 	volume     volumeFlags
 	allowEmpty bool
@@ -59,8 +60,9 @@ failed.`,
 	flags.output.add(command)
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
+	flags.names.add(command)
 	addConfigFlag(command)
-	configurable(command, "on-conflict")
+	configurable(command, "on-conflict", "allow-name")
 	flags.requests.add(command)
 	flags.volume.add(command)
 	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass that has nothing to check")
@@ -94,7 +96,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	}
 	in.notices = std.notices(volume)
 	requests := &requestsSource{Source: in, times: times}
-	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true}, std)
+	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names}, std)
 	if err != nil {
 		return inputError(err)
 	}
