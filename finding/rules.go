@@ -13,7 +13,7 @@ func Rules() []Rule {
 		ReservedName(), UnstorablePath(),
 		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(), PathsDifferOnlyInCase(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
+		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),

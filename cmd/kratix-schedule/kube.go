@@ -117,6 +117,10 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		mode = status.Observe
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	opened, err := flags.kube.open(c, mode)
 	if err != nil {
 		return err
@@ -138,13 +142,13 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		if opened.leader != nil {
 			with.Lead = opened.lead
 		}
-		return follow(c, with, flags.follow, std)
+		return follow(c, with, flags.follow.at(c, volume), std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
 		return err
 	}
-	if err := printRun(std.out, result); err != nil {
+	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
 	if err := opened.tellOnce(c.Context(), result, std.out); err != nil {

@@ -72,7 +72,10 @@ func (e exit) Error() string { return e.text }
 func execute(ctx context.Context, args []string, std streams) int {
 	command := root(std) //nolint:contextcheck // cobra hands ctx to the commands
 	command.SetArgs(args)
-	err := command.ExecuteContext(ctx)
+	err := unknownCommand(command, args)
+	if err == nil {
+		err = command.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitClean
 	}

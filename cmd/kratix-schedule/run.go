@@ -25,6 +25,7 @@ type runFlags struct {
 	policy policyFlags
 	follow followFlags
 	kube   kubeFlags
+	volume volumeFlags
 	// allowed is the file that allows removals; delay is how long a removal must last.
 	allowed allowanceFile
 	delay   time.Duration
@@ -57,6 +58,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	command.Flags().DurationVar(&flags.delay, "removal-delay", removalDelay, "how long an object must be missing from the files that are watched before that counts")
 	flags.follow.add(command)
 	flags.kube.add(command)
+	flags.volume.add(command)
 	return command
 }
 
@@ -81,21 +83,28 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	if !flags.once {
-		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow, std)
+		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow.at(c, volume), std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
 		return inputError(err)
 	}
-	if err := printRun(std.out, result); err != nil {
+	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
 	return verdict(result)
 }
 
-// printRun tells what a round did: each placement, what was found, the sum.
-func printRun(out io.Writer, result report.Report) error {
+// printRun writes what a round did: each placement, what was found, the sum.
+func printRun(out io.Writer, result report.Report, volume report.Volume) error {
+	if volume == report.Quiet {
+		return report.Text(out, volume.Shown(result.Findings))
+	}
 	if err := result.PlacementLines(out); err != nil {
 		return err
 	}
@@ -104,7 +113,7 @@ func printRun(out io.Writer, result report.Report) error {
 			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", store.Name, store.Revision)
 		}
 	}
-	if err := report.Text(out, result.Findings); err != nil {
+	if err := report.Text(out, volume.Shown(result.Findings)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(out, result.Summary())

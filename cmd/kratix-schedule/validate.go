@@ -23,6 +23,8 @@ type validateFlags struct {
 	onConflict conflictFlag
 	names      nameFlag
 	requests   requestFlags
+	volume     volumeFlags
+	allowEmpty bool
 }
 
 func validateCommand(std streams) *cobra.Command {
@@ -41,8 +43,13 @@ where they are. A comment beside a document silences a rule for it:
 
     # kratix-schedule:ignore KS001 the operator is shared on purpose
 
+A check that has nothing to check fails: an empty directory, one whose Works all
+lie in sub-directories, or a Work of an unknown version looks like one where all
+is well. --allow-empty lets it pass.
+
 Exit status: 0 clean, 1 findings that count (--fail-on, --strict), 2 wrong usage,
-configuration or input path, 3 the machine or a repository failed.`,
+configuration or input path, or nothing to check, 3 the machine or a repository
+failed.`,
 		Example: `  kratix-schedule validate testdata/elastic-cloud
   kratix-schedule validate --pipeline testdata/elastic-cloud/pipelines/redis --promise redis
   kratix-schedule validate testdata/elastic-cloud --fail-on none -o sarif=report.sarif -o junit=report.xml
@@ -57,6 +64,9 @@ configuration or input path, 3 the machine or a repository failed.`,
 	addConfigFlag(command)
 	configurable(command, "on-conflict", "allow-name")
 	flags.requests.add(command)
+	flags.volume.add(command)
+	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass that has nothing to check")
+	configurable(command, "allow-empty")
 	return command
 }
 
@@ -76,10 +86,15 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if err != nil {
 		return err
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	in, err := flags.input.source(c, args, std)
 	if err != nil {
 		return err
 	}
+	in.notices = std.notices(volume)
 	requests := &requestsSource{Source: in, times: times}
 	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names}, std)
 	if err != nil {
@@ -90,7 +105,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)
 	failed := result.Has(finding.StoreFailed())
-	if flags.verdict.writeBaseline && !failed {
+	nothing := in.nothingToCheck(flags, result, outcome)
+	if flags.verdict.writeBaseline && !failed && nothing == nil {
 		if err := flags.verdict.saveBaseline(outcome.Findings); err != nil {
 			return err
 		}
@@ -98,7 +114,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	document := flags.document(result, outcome)
-	document.Locate = in.locate
+	document.Locate, document.Read, document.Volume = in.locate, &in.read.Reading, volume
 	if err := write(std, outputs, document, flags.verdict.most); err != nil {
 		return err
 	}
@@ -107,6 +123,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return exit{code: exitFailure, text: flags.verdict.baseline + " is not written: the repository could not be read"}
 	case failed:
 		return exit{code: exitFailure}
+	case nothing != nil:
+		return nothing
 	case document.Worst() >= document.Fails:
 		return exit{code: exitFindings}
 	}

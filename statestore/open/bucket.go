@@ -28,6 +28,9 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 		Name: ref.String(), Endpoint: spec.Endpoint, Insecure: spec.Insecure, DualStack: spec.UseDualStack,
 		Bucket: spec.BucketName, Path: spec.Path,
 	}
+	if err := kratix.CheckBucketName(spec.BucketName); err != nil {
+		return config, Misconfigured(ref, "spec.bucketName", err.Error(), "Correct spec.bucketName.")
+	}
 	switch spec.AuthMethod {
 	case "IAM":
 		config.Auth.IAM = true
