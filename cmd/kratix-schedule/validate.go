@@ -70,37 +70,54 @@ failed.`,
 	return command
 }
 
+// checking is what the flags ask of a check, and what it reads.
+type checking struct {
+	outputs []output
+	rules   policy.Policy
+	volume  report.Volume
+	in      *checkSource
+	from    *requestsSource
+}
+
+// parse reads what is asked for.
+func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*checking, error) {
+	asked := &checking{}
+	var err error
+	if asked.outputs, err = f.output.parse(c); err != nil {
+		return nil, err
+	}
+	if asked.rules, err = f.verdict.parse(c); err != nil {
+		return nil, err
+	}
+	times, err := f.requests.parse(c)
+	if err != nil {
+		return nil, err
+	}
+	if asked.volume, err = f.volume.volume(c); err != nil {
+		return nil, err
+	}
+	if asked.in, err = f.input.source(c, args, std); err != nil {
+		return nil, err
+	}
+	asked.in.notices = std.notices(asked.volume)
+	asked.from = &requestsSource{Source: asked.in, times: times}
+	return asked, nil
+}
+
 func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {
 	if err := configure(c, args); err != nil {
 		return err
 	}
-	outputs, err := flags.output.parse(c)
+	asked, err := flags.parse(c, args, std)
 	if err != nil {
 		return err
 	}
-	rules, err := flags.verdict.parse(c)
-	if err != nil {
-		return err
-	}
-	times, err := flags.requests.parse(c)
-	if err != nil {
-		return err
-	}
-	volume, err := flags.volume.volume(c)
-	if err != nil {
-		return err
-	}
-	in, err := flags.input.source(c, args, std)
-	if err != nil {
-		return err
-	}
-	in.notices = std.notices(volume)
-	requests := &requestsSource{Source: in, times: times}
-	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names}, std)
+	in, rules := asked.in, asked.rules
+	result, err := check(c.Context(), asked.from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names}, std)
 	if err != nil {
 		return inputError(err)
 	}
-	result = requests.told(result)
+	result = asked.from.told(result)
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)
@@ -114,13 +131,19 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	document := flags.document(result, outcome)
-	document.Locate, document.Read, document.Volume = in.locate, &in.read.Reading, volume
-	if err := write(std, outputs, document, flags.verdict.most); err != nil {
+	document.Locate, document.Read, document.Volume = in.locate, &in.read.Reading, asked.volume
+	if err := write(std, asked.outputs, document, flags.verdict.most); err != nil {
 		return err
 	}
+	return flags.status(document, failed, nothing)
+}
+
+// status returns what the check ends with: nothing is why there was nothing to
+// check, if so.
+func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
-	case failed && flags.verdict.writeBaseline:
-		return exit{code: exitFailure, text: flags.verdict.baseline + " is not written: the repository could not be read"}
+	case failed && f.verdict.writeBaseline:
+		return exit{code: exitFailure, text: f.verdict.baseline + " is not written: the repository could not be read"}
 	case failed:
 		return exit{code: exitFailure}
 	case nothing != nil:

@@ -30,7 +30,7 @@ func ParseExclusion(pattern string) (Exclusion, error) {
 			return Exclusion{}, fmt.Errorf("%w %q: a bracket is not closed, or a backslash ends it", ErrExclusion, pattern)
 		}
 		if element == ".." || element == "." || element == "" {
-			return Exclusion{}, fmt.Errorf("%w %q: write a path below the input, without . and ..", ErrExclusion, pattern)
+			return Exclusion{}, fmt.Errorf("%w %q: write a path below the input, without . and .. in it", ErrExclusion, pattern)
 		}
 	}
 	anchored := below != pattern || strings.HasPrefix(pattern, "/")

@@ -79,14 +79,14 @@ type shared[K comparable, V any] struct {
 	values map[K]weak.Pointer[V]
 }
 
-// get returns the value of a key, and makes one if there is none.
-func (s *shared[K, V]) get(key K, make func() (*V, error)) (*V, error) {
+// get returns the value of a key, and opens one if there is none.
+func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if held := s.values[key].Value(); held != nil {
 		return held, nil
 	}
-	made, err := make()
+	made, err := open()
 	if err != nil {
 		return nil, err
 	}
