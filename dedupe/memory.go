@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -36,16 +35,18 @@ type remembered struct {
 // total counts what keeps a root from being settled at a glance, and what a
 // build of it costs.
 type total struct {
-	// broken counts files that Flux cannot build, kustomizations those that
-	// change what others mean, stakes the objects in others' files.
-	broken, kustomizations, stakes int
-	objects, bytes                 int
+	// broken counts files that fail Flux's root, kustomizations those that change
+	// what others mean, stakes the objects in others' files, notes what is told of
+	// files and holds nothing.
+	broken, kustomizations, stakes, notes int
+	objects, bytes                        int
 }
 
 func (t *total) add(o total, sign int) {
 	t.broken += sign * o.broken
 	t.kustomizations += sign * o.kustomizations
 	t.stakes += sign * o.stakes
+	t.notes += sign * o.notes
 	t.objects += sign * o.objects
 	t.bytes += sign * o.bytes
 }
@@ -57,7 +58,7 @@ type known struct {
 	dir          tree.Path
 	files        []File
 	entries      []*entry
-	broken       []finding.Finding
+	found        troubles
 	total
 	joined bool
 	// seen tells that the claim is there in this check.
@@ -192,8 +193,14 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 		if kustomize.IsKustomization(file.Path) {
 			k.kustomizations++
 		} else if kustomize.Loads(file.Path) {
-			k.entries = append(k.entries, r.parseFile(of, file, &k.broken)...)
+			k.entries = append(k.entries, r.parseFile(of, file, &k.found)...)
+		} else {
+			r.noteOverlooked(file, &k.found)
 		}
+	}
+	k.found.noteNothing(claim, k.entries)
+	if claim.Kept {
+		k.found.notes = nil // nothing is done about it
 	}
 	for _, e := range k.entries {
 		k.objects++
@@ -201,7 +208,7 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 			k.bytes += len(e.text)
 		}
 	}
-	k.total.broken = len(k.broken)
+	k.total.broken, k.total.notes = len(k.found.broken), len(k.found.notes)
 	k.entries = append(k.entries, claimedPaths(of, *claim, k.files)...)
 	k.stakes = claim.stakes()
 }

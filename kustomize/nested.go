@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -45,8 +46,62 @@ func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 		if early, failed := probe(root, dir, withoutVariables(files), bare(), withoutReferences()); failed == nil {
 			found.Objects = early.Objects
 		}
+		return found, err
 	}
-	return found, err
+	return found.writtenOut(root, dir, files, err)
+}
+
+// writtenOut adds the fates of the objects. What is not plain may also be what
+// the probe failed on, while Flux's own build comes to its end and fails after
+// it.
+func (n Nested) writtenOut(root, dir tree.Path, files []tree.File, failed error) (Nested, error) {
+	plain := !slices.ContainsFunc(n.Objects, func(o Object) bool { return !o.plain })
+	if failed == nil && plain || errors.Is(failed, errTime) || errors.Is(failed, ErrRemote) {
+		return n, failed
+	}
+	built, err := buildUnits(root, []tree.Path{dir}, files)
+	if err != nil {
+		return n, failed
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	fates := make(map[ID]Fate, built.Size())
+	var objects []Object
+	for _, res := range built.Resources() {
+		object := objectOf(res, 1)
+		if !object.plain {
+			object.Fate = writeOut(res)
+		}
+		objects = append(objects, object)
+		fates[object.ID] = object.Fate
+	}
+	if failed != nil {
+		if !slices.ContainsFunc(objects, func(o Object) bool { return o.Fate.Unwritable != "" }) {
+			return n, failed
+		}
+		n.Objects = objects
+		return n, nil
+	}
+	for i, object := range n.Objects {
+		fate, there := fates[object.ID]
+		if !there {
+			fate = fateOfRenamed(object.ID, fates)
+		}
+		n.Objects[i].Fate = fate
+	}
+	return n, nil
+}
+
+// fateOfRenamed returns the fate of an object that a build gives a hash behind
+// its name, or drops.
+func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
+	for other, fate := range fates {
+		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
+		if other.Name = id.Name; found && !strings.Contains(hashed, "-") && other == id {
+			return fate
+		}
+	}
+	return Fate{Local: true}
 }
 
 // probe builds a directory, with patches for all that it has.

@@ -67,8 +67,6 @@ type desiredPlacement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// repeated is nil for a placement that is not the plan's.
-	repeated *repeated
 	// stored is what the placement has in the store; known once it is claimed.
 	stored []dedupe.File
 	// leaving is the record of a placement that nobody wants any more; it is
@@ -134,7 +132,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 		dest.rendered = map[renderKey]rendered{}
 	}
 	dest.rendered[key] = made
-	p.rendering, p.record, p.repeated = made.rendering, made.record, made.repeated
+	p.rendering, p.record = made.rendering, made.record
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"
 		dest.findings = append(dest.findings, made.findings...)
@@ -149,7 +147,7 @@ func render(d *kratix.Destination, from *scheduler.Placement, owner string) rend
 	if err != nil {
 		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
-	return rendered{rendering: rendering, record: record, findings: findings, repeated: &repeated{}}
+	return rendered{rendering: rendering, record: record, findings: findings}
 }
 
 // keep leaves a placement as it is, whatever it is.

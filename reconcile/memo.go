@@ -60,7 +60,6 @@ type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
 	findings  []finding.Finding
-	repeated  *repeated
 }
 
 // recordsView is what the records of a Destination say, and the files that they

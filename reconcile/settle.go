@@ -38,9 +38,6 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 		}))
 	}
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
-	for _, p := range dest.placements {
-		dest.findings = append(dest.findings, p.repeatedFields(dest.read)...)
-	}
 	dest.letGo()
 	dest.freeze()
 	return nil
