@@ -37,8 +37,8 @@ func TestValidateAnswersOddInputs(t *testing.T) {
 				t.Fatal("the page has no answer")
 			}
 			dir := t.TempDir()
-			write(t, filepath.Join(dir, "input", "object.yaml"), "apiVersion: example.org/v1\nkind: redis\nmetadata: {name: cache, namespace: default}\n")
-			write(t, filepath.Join(dir, "output", "file.yaml"), string(input.Data))
+			writeInput(t, filepath.Join(dir, "input", "object.yaml"), "apiVersion: example.org/v1\nkind: redis\nmetadata: {name: cache, namespace: default}\n")
+			writeInput(t, filepath.Join(dir, "output", "file.yaml"), string(input.Data))
 			var out, trouble strings.Builder
 			code := execute(t.Context(), []string{"validate", "--pipeline", dir, "--promise", "redis"}, streams{out: &out, err: &trouble})
 			want := map[string]int{"fails": exitFindings}[row[0]]
@@ -52,7 +52,7 @@ func TestValidateAnswersOddInputs(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, name, content string) {
+func writeInput(t *testing.T, name, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		t.Fatal(err)
