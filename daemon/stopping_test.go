@@ -37,13 +37,13 @@ func TestNoWriteBeginsAfterTheDaemonIsToldToStop(t *testing.T) {
 					b.daemon.Reconciler.Source = stoppedSource{b, stop}
 				}
 				told := 0
-				b.daemon.Tell = func(context.Context, report.Report) (map[string]int, bool, error) {
+				b.daemon.Tell = func(context.Context, report.Report) Told {
 					told++
-					return nil, false, nil
+					return Told{}
 				}
 				b.daemon.Reconciler.Stores = b
 				b.daemon.assemble(ctx.Done())
-				b.daemon.round(ctx)
+				b.daemon.round(ctx, context.WithoutCancel(ctx))
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if wrote := b.written > 0; wrote == stops || told > 0 == stops {

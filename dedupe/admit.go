@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -27,7 +26,7 @@ func Check(root Root) Verdict {
 	}
 	known := root.Memory.root(root)
 	known.update(&reader{root})
-	if known.settled() {
+	if known.settled() && len(root.Obstacles) == 0 {
 		s := &session{reader: reader{root}, index: known.index, quick: true}
 		return Verdict{Findings: append(known.allNotes(), s.checkCost(known.objects, known.bytes)...), decided: s}
 	}
@@ -78,6 +77,8 @@ type session struct {
 	foreign, index *index
 	// found is what is wrong with files, but for clashes.
 	found troubles
+	// contested are the paths that cannot be a file and a directory at once.
+	contested map[tree.Path]bool
 	// holder has what is in the files that the store has.
 	holder map[identity]*entry
 	// texts has what sharing knows of files, each by its content in memory.
@@ -110,6 +111,10 @@ func newSession(root Root, known *remembered) *session {
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
+	s.contested = contested(s.allPaths)
+	for _, o := range root.Obstacles {
+		s.contested[o.Path] = true // nothing can be at its place either
+	}
 	s.withoutHiding()
 	var stored [][]byte
 	for i := range root.Claims {
@@ -122,6 +127,9 @@ func newSession(root Root, known *remembered) *session {
 	for _, e := range s.read(nil, &known.foreign, Claim{}, root.Foreign, &s.found) {
 		s.foreign.add(e)
 	}
+	for _, e := range s.obstacleEntries() {
+		s.foreign.add(e)
+	}
 	for i := range root.Claims {
 		s.readClaim(i)
 	}
@@ -129,9 +137,14 @@ func newSession(root Root, known *remembered) *session {
 	return s
 }
 
-// read gives the entries of a claim's files: those that are known, unless a
-// kustomization somewhere may have changed what they mean.
+// read gives the entries of a claim's files, with those of contested paths.
 func (s *session) read(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
+	return s.withPaths(s.readFiles(of, k, claim, files, found), of, claim, files)
+}
+
+// readFiles gives the entries of a claim's files: those that are known, unless a
+// kustomization somewhere may have changed what they mean.
+func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
 	if k != nil && s.known.kustomizations == 0 {
 		found.add(k.found)
 		return k.entries
@@ -140,27 +153,12 @@ func (s *session) read(of *owner, k *known, claim Claim, files []File, found *tr
 	entries := s.parse(of, files, &own)
 	own.noteNothing(&claim, entries)
 	found.add(own)
-	return append(entries, claimedPaths(of, claim, files)...)
+	return append(entries, s.claimedPaths(of, claim, files)...)
 }
 
 // storesWhatIsKnown tells that the store has just the files that were read.
 func (s *session) storesWhatIsKnown(i int) bool {
 	return sameFiles(s.known.claims[i].files, s.root.Claims[i].Stored)
-}
-
-// claimedPaths gives the paths that a claim with these files has to itself.
-func claimedPaths(of *owner, claim Claim, files []File) []*entry {
-	var entries []*entry
-	switch {
-	case len(files) == 0 || claim.Joined:
-	case !claim.Dir.IsRoot():
-		entries = append(entries, &entry{id: pathIdentity(claim.Dir), of: of, path: claim.Dir, place: finding.Place{Object: claim.Object}})
-	default:
-		for _, file := range files {
-			entries = append(entries, &entry{id: pathIdentity(file.Path), of: of, path: file.Path, place: file.Place})
-		}
-	}
-	return entries
 }
 
 // readClaim reads what a claim has and what it wants, and sets it aside if Flux

@@ -76,6 +76,9 @@ func (s *session) pinHolders() bool {
 
 // compatible tells whether two entries of one identity can be in one tree.
 func (s *session) compatible(a, b *entry) bool {
+	if a.kind == leads && b.kind == leads {
+		return true
+	}
 	if s.root.Policy != Share || (a.text == nil && !a.stake) || (b.text == nil && !b.stake) || a.id.isPath() || a.claim() == foreign || b.claim() == foreign || a.claim() == b.claim() {
 		return false
 	}

@@ -15,9 +15,13 @@ import (
 type memo struct {
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
-	told     roll
-	large    large
-	clusters recall[clusterKey, *dedupe.Memory]
+	former   recall[kratix.StateStoreReference, *formerIndex]
+	// unrecorded is what Destinations have without a record.
+	unrecorded recall[*kratix.Destination, unrecordedView]
+	told       roll
+	fights     fights
+	large      large
+	clusters   recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
 	// advanced counts the outcomes that were made of those before them, carried
@@ -60,6 +64,8 @@ type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
 	findings  []finding.Finding
+	// warnings are told and hold nothing back.
+	warnings []finding.Finding
 }
 
 // recordsView is what the records of a Destination say, and the files that they
@@ -68,12 +74,14 @@ type recordsView struct {
 	store    statestore.Store
 	files    statestore.Files
 	records  []recordView
+	guests   []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
 	// spoilt are the files among the records that are none.
 	spoilt []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
+	ledgerView
 	// parsed are the records by the sum of their content.
 	parsed map[recordKey]*readRecord
 }
@@ -84,9 +92,13 @@ type recordKey struct {
 	sum  statestore.Sum
 }
 
+// readRecord is what a file among the records says, or why that is not believed.
 type readRecord struct {
 	layout.Record
-	err error
+	// path is where the record belongs.
+	path tree.Path
+	mode string
+	err  error
 }
 
 // share has a record use words and paths that are there already: of each
@@ -106,6 +118,8 @@ func (m *memo) turn(builder kustomize.Builder) {
 	m.read.Builder = builder
 	m.records.turn()
 	m.outcomes.turn()
+	m.former.turn()
+	m.unrecorded.turn()
 	m.clusters.turn()
 	m.read.Sweep()
 }

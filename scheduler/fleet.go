@@ -50,6 +50,7 @@ func newFleet(destinations []Destination) *fleet {
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
+		s.closed = cmp.Or(d.Closed, s.closed)
 		f.sites = append(f.sites, s)
 	}
 	slices.SortStableFunc(f.sites, func(a, b site) int { return cmp.Compare(a.Name, b.Name) })

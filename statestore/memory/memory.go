@@ -21,6 +21,8 @@ type Store struct {
 	mu      sync.Mutex
 	version int
 	files   statestore.Files
+	// obstacles are what Obstruct put there.
+	obstacles statestore.Obstacles
 	// held has every content that was ever written: a State may still see it.
 	held map[statestore.Sum][]byte
 }
@@ -37,7 +39,15 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return statestore.State{Revision: s.revision(), Files: s.files, Contents: view{s, s.files}}, nil
+	return statestore.State{Revision: s.revision(), Files: s.files, Obstacles: s.obstacles, Contents: view{s, s.files}}, nil
+}
+
+// Obstruct puts what is neither a file nor a directory into the store.
+func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.obstacles = s.obstacles.With(obstacles)
+	s.version++
 }
 
 // Apply makes all changes or fails with ErrStale.

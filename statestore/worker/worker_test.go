@@ -307,3 +307,54 @@ func TestOneWorkerForOneStore(t *testing.T) {
 		t.Error("a store that is not used any more is kept")
 	}
 }
+
+// TestALateRefusalIsToldWithTheNextState: until something else is written, and it
+// is no failure if the caller divides what is refused.
+func TestALateRefusalIsToldWithTheNextState(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		base := storetest.Read(t, b.store).Revision
+		b.inner.takes = 3 * time.Second
+		refused := change(t, base, "refused")
+		refused.Divisible = true
+		if _, err := b.store.Apply(t.Context(), refused); !errors.Is(err, statestore.ErrPending) {
+			t.Fatalf("err %v", err)
+		}
+		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
+		time.Sleep(4 * time.Second)
+		if b.wakes() != 1 {
+			t.Error("nobody was woken")
+		}
+		b.inner.takes, b.inner.err = 0, nil
+		for range 2 {
+			if state := storetest.Read(t, b.store); !errors.Is(state.Refused, statestore.ErrContentRefused) || state.InHand {
+				t.Errorf("refused %v, in hand %v", state.Refused, state.InHand)
+			}
+		}
+		if _, err := b.store.Apply(t.Context(), change(t, base, "other")); err != nil {
+			t.Error(err)
+		}
+		if state := storetest.Read(t, b.store); state.Refused != nil {
+			t.Errorf("refused %v", state.Refused)
+		}
+	})(t)
+}
+
+func TestARefusalOfWhatIsNotDividedLetsTheStoreRest(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		base := storetest.Read(t, b.store).Revision
+		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
+		for _, divisible := range []bool{true, false} {
+			changes := change(t, base, "refused")
+			changes.Divisible = divisible
+			b.inner.asked = 0
+			if _, err := b.store.Apply(t.Context(), changes); !errors.Is(err, statestore.ErrContentRefused) {
+				t.Errorf("err %v", err)
+			}
+			_, _ = b.store.Read(t.Context())
+			if rests := b.inner.asked == 1; rests == divisible {
+				t.Errorf("divisible is %v, and the store rests: %v", divisible, rests)
+			}
+			time.Sleep(time.Minute)
+		}
+	})(t)
+}
