@@ -28,7 +28,7 @@ func Check(root Root) Verdict {
 	known.update(&reader{root})
 	if known.settled() && len(root.Obstacles) == 0 {
 		s := &session{reader: reader{root}, index: known.index, quick: true}
-		return Verdict{Findings: append(known.allNotes(), s.checkCost(known.objects, known.bytes)...), decided: s}
+		return Verdict{Findings: append(known.allNotes(root.Claims), s.checkCost(known.objects, known.bytes)...), decided: s}
 	}
 	s := newSession(root, known)
 	for s.decide(); s.pinHolders() || s.holdDirectories(); s.decide() {
@@ -152,7 +152,7 @@ func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, foun
 	own := troubles{dropped: found.dropped}
 	entries := s.parse(of, files, &own)
 	own.noteNothing(&claim, entries)
-	found.add(own)
+	found.add(&own)
 	return append(entries, s.claimedPaths(of, claim, files)...)
 }
 

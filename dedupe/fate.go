@@ -18,8 +18,8 @@ type troubles struct {
 	dropped bool
 }
 
-func (t *troubles) add(o troubles) {
-	if t.dropped {
+func (t *troubles) add(o *troubles) {
+	if t.dropped || o == nil {
 		return
 	}
 	t.broken = append(t.broken, o.broken...)
@@ -92,14 +92,18 @@ func (t *troubles) noteNothing(claim *Claim, entries []*entry) {
 	})
 }
 
-// allNotes returns what is told of files that hold nothing back.
-func (m *remembered) allNotes() []finding.Finding {
+// allNotes returns the findings about files that hold nothing back. Those of a
+// claim that is kept are left out: nothing is done about it.
+func (m *remembered) allNotes(claims []Claim) []finding.Finding {
 	if m.notes == 0 {
 		return nil
 	}
-	notes := slices.Clone(m.foreign.found.notes)
-	for _, claim := range m.claims {
-		notes = append(notes, claim.found.notes...)
+	var all troubles
+	all.add(m.foreign.found)
+	for _, k := range m.claims {
+		if !claims[k.at].Kept {
+			all.add(k.found)
+		}
 	}
-	return notes
+	return all.notes
 }

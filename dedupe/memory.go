@@ -59,7 +59,8 @@ type known struct {
 	dir          tree.Path
 	files        []File
 	entries      []*entry
-	found        troubles
+	// found is nil when there is nothing to tell.
+	found *troubles
 	total
 	joined bool
 	// seen tells that the claim is there in this check.
@@ -187,6 +188,7 @@ func (c *Claim) stakes() int {
 
 // know reads a claim by itself, without regard to kustomizations.
 func (r *reader) know(k *known, of *owner, claim *Claim) {
+	var found troubles
 	for _, file := range k.files {
 		if r.root.Ignored.Has(file.Path) {
 			continue
@@ -194,14 +196,14 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 		if kustomize.IsKustomization(file.Path) {
 			k.kustomizations++
 		} else if kustomize.Loads(file.Path) {
-			k.entries = append(k.entries, r.parseFile(of, file, &k.found)...)
+			k.entries = append(k.entries, r.parseFile(of, file, &found)...)
 		} else {
-			r.noteOverlooked(file, &k.found)
+			r.noteOverlooked(file, &found)
 		}
 	}
-	k.found.noteNothing(claim, k.entries)
-	if claim.Kept {
-		k.found.notes = nil // nothing is done about it
+	found.noteNothing(claim, k.entries)
+	if k.total.broken, k.total.notes = len(found.broken), len(found.notes); k.total.broken+k.total.notes > 0 {
+		k.found = &found
 	}
 	for _, e := range k.entries {
 		k.objects++
@@ -209,7 +211,6 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 			k.bytes += len(e.text)
 		}
 	}
-	k.total.broken, k.total.notes = len(k.found.broken), len(k.found.notes)
 	k.entries = append(k.entries, r.claimedPaths(of, *claim, k.files)...)
 	k.stakes = claim.stakes()
 }
