@@ -96,7 +96,7 @@ func TestWriteThatHasBegunComesToItsEnd(t *testing.T) {
 	if err != nil || again != store {
 		t.Error("the same store is another one when it is opened again")
 	}
-	if !store.(statestore.Store).(*stoppingStore).met.Load() { //nolint:errcheck,forcetypeassert // it was made so
+	if !store.(*stoppingStore).met.Load() { //nolint:errcheck,forcetypeassert // it was made so
 		t.Error("it is not noted that something was refused")
 	}
 }

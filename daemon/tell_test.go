@@ -67,6 +67,7 @@ func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
 		if more := b.rounds() - before; more > 0 {
 			t.Errorf("%d rounds in ten minutes in which nothing changes", more)
 		}
+		synctest.Wait()
 		if l.heard < 8 || l.heard > 20 {
 			t.Errorf("it was told %d times", l.heard)
 		}

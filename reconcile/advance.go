@@ -29,7 +29,7 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 	}
 	own := map[tree.Path]bool{}
 	for _, p := range dest.placements {
-		if p.from == nil || !p.isPlain() || !p.rendering.Dir.IsFolded() || (p.state != report.Placed && p.state != report.Unchanged) {
+		if !p.isCalm() {
 			return nil
 		}
 		own[p.record.Path] = true
@@ -40,6 +40,12 @@ func (dest *desiredDestination) calm(made *outcome) *calm {
 		}
 	}
 	return &calm{digest: digest, ignored: dest.notFetched}
+}
+
+// isCalm reports whether a placement of the plan is written as it should be and has
+// a directory to itself that no other spelling can mean.
+func (p *desiredPlacement) isCalm() bool {
+	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && (p.state == report.Placed || p.state == report.Unchanged)
 }
 
 // isPlain tells that there is nothing on a Destination but what its records and

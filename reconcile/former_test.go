@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -414,7 +415,7 @@ func randomDestinationEvents(t *testing.T, seed uint64, store statestore.Store) 
 				w.replace(name, func(d *kratix.Destination) { d.Labels = map[string]string{"env": []string{"dev", "prod"}[rng.IntN(2)]} })
 			case 4:
 				w.replace(name, func(d *kratix.Destination) {
-					d.Annotations = map[string]string{scheduler.CordonAnnotation: fmt.Sprint(rng.IntN(2) == 0)}
+					d.Annotations = map[string]string{scheduler.CordonAnnotation: strconv.FormatBool(rng.IntN(2) == 0)}
 				})
 			case 5:
 				paths++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestParseAllowance(t *testing.T) {
 }
 
 // clockAt begins the tests' time.
-var clockAt = time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC) //nolint:gochecknoglobals // never changed
+var clockAt = time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC)
 
 // guarded is a fixture with Destinations of a few Works each, at a time that the
 // test moves.
@@ -145,7 +146,7 @@ func TestMostOfAllDestinationsIsNotRemovedAtOnce(t *testing.T) {
 // step: the store is the memory.
 func TestRemovalsInStepsStopAtTheLimitOfTheWindow(t *testing.T) {
 	for _, step := range []int{1, 10} {
-		t.Run(fmt.Sprint(step), func(t *testing.T) {
+		t.Run(strconv.Itoa(step), func(t *testing.T) {
 			w, now := guarded(t, 2, 30)
 			refused := 0
 			for range 60 / step {

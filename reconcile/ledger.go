@@ -66,10 +66,20 @@ func (r *Reconciler) guardState() guardState {
 // there.
 func (dest *desiredDestination) ledgerFiles() []tree.File {
 	path, err := layout.LedgerPath(dest.Destination)
-	if err != nil || dest.part.guard.ledger == "" || dest.goesWithItsFiles() {
+	text := dest.part.guard.ledger
+	if dest.part.guard.counts && !dest.removesCounted() {
+		text = dest.ledgerText
+	}
+	if err != nil || text == "" || dest.goesWithItsFiles() {
 		return nil
 	}
-	return []tree.File{{Path: path, Content: []byte(dest.part.guard.ledger)}}
+	return []tree.File{{Path: path, Content: []byte(text)}}
+}
+
+// removesCounted reports whether a removal that the guard counts is made: those that
+// a server has refused are not.
+func (dest *desiredDestination) removesCounted() bool {
+	return slices.ContainsFunc(dest.removed, func(r recordView) bool { return slices.Contains(dest.part.removed, r.Placement) })
 }
 
 // clearLedger removes a ledger that counts no more, beside other changes: it is no

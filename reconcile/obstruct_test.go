@@ -95,6 +95,13 @@ func TestLimitsFollowTheStoresPath(t *testing.T) {
 	store.Name, store.Spec.BucketName, store.Spec.Endpoint = "default", "b", "s3"
 	w.snapshot.BucketStateStores = append(w.snapshot.BucketStateStores, store)
 	w.snapshot.Destinations[0].Spec.StateStoreRef.Kind = kratix.BucketStateStoreKind
+	unused := memory.New("GitStateStore default")
+	w.open = func(ref kratix.StateStoreReference) statestore.Store {
+		if ref.Kind == kratix.BucketStateStoreKind {
+			return w.store
+		}
+		return unused
+	}
 	w.putFiles("a", map[string]string{strings.Repeat("d/", 400) + "x": "text"})
 	w.expect(w.round(), placements{"a": report.Placed})
 	longer := store.DeepCopy()
@@ -260,15 +267,15 @@ func (w *testWorld) collide(rng *rand.Rand) {
 	case 0:
 		w.remove(name)
 	case 1:
-		clear := true
+		free := true
 		for path := range state.Files.All() {
-			clear = clear && !path.Within(parse(theirs)) && !parse(theirs).Within(path)
+			free = free && !path.Within(parse(theirs)) && !parse(theirs).Within(path)
 		}
 		for o := range state.Obstacles.Below(tree.Path{}) {
-			clear = clear && !o.Path.Within(parse(theirs)) && !parse(theirs).Within(o.Path)
+			free = free && !o.Path.Within(parse(theirs)) && !parse(theirs).Within(o.Path)
 		}
 		switch {
-		case !clear:
+		case !free:
 		case rng.IntN(2) == 0:
 			w.write(map[string]string{theirs: "theirs"})
 		default:

@@ -147,27 +147,29 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 func (dest *desiredDestination) tell() []report.Placement {
 	var told []report.Placement
 	for _, p := range dest.placements {
-		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: p.WorkPlacement}
+		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: dest.own(p.WorkPlacement)}
 		if p.from != nil {
 			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
-		}
-		if p.Spec.TargetDestinationName != dest.Name {
-			one.Object = nil // it is that of the placement's own Destination
 		}
 		told = append(told, one)
 	}
 	for _, record := range dest.removed {
-		one := report.Placement{
+		told = append(told, report.Placement{
 			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
-			Object: record.Placement,
-		}
-		if record.Placement.Spec.TargetDestinationName != dest.Name {
-			one.Object = nil
-		}
-		told = append(told, one)
+			Object: dest.own(record.Placement),
+		})
 	}
 	slices.SortStableFunc(told, report.ComparePlacements)
 	return told
+}
+
+// own returns a placement if it is the Destination's; nil for one that is only in
+// its directory, whose WorkPlacement says what is on the placement's own Destination.
+func (dest *desiredDestination) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
+	if p.Spec.TargetDestinationName != dest.Name {
+		return nil
+	}
+	return p
 }
 
 // changed says what becomes of the Destination's files.

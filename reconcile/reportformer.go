@@ -43,7 +43,7 @@ func (w *world) reportFormer() {
 	for _, at := range found {
 		w.findings = append(w.findings, finding.Finding{
 			Rule: finding.OldCopy(), Place: finding.Place{Object: kratix.DestinationKind + " " + at.target},
-			Message: fmt.Sprintf("%s of it left in %s, an earlier location; a cluster that still reads there runs an old copy", countOf(counts[at], "placement is", "placements are"), at),
+			Message: fmt.Sprintf("%s left in %s, an earlier location; a cluster that still reads there runs an old copy", countOf(counts[at], "placement of it is", "placements of it are"), at),
 			Fix:     fmt.Sprintf("Point the cluster to the new location, then remove the old copy: kratix-schedule cleanup %s --apply.", at.target),
 		})
 	}

@@ -148,7 +148,7 @@ func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {
 	case !there:
-		return "it is not there any more", false
+		return "it is not in the input", false
 	case found.kinds[at] == refused:
 		return refusal(found.asked, &f.sites[at]), false
 	}

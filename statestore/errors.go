@@ -37,7 +37,7 @@ type contentRefused struct{}
 func (contentRefused) Error() string { return "the store refused the content" }
 
 // Is reports whether target is the general sentinel for a store that refuses.
-func (contentRefused) Is(target error) bool { return target == ErrDenied } //nolint:errorlint // it is what errors.Is calls
+func (contentRefused) Is(target error) bool { return target == ErrDenied }
 
 // Error is a store's failure, told to a user.
 type Error struct {

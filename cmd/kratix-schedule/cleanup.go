@@ -13,9 +13,9 @@ import (
 
 func cleanupCommand(std streams) *cobra.Command {
 	var flags inputFlags
-	var policy policyFlags
 	var git gitFlags
-	var apply bool
+	var owner string
+	var adopt, apply bool
 	command := &cobra.Command{
 		Use:   "cleanup DESTINATION -f PATH [--apply]",
 		Short: "Show or remove what a Destination has left at earlier locations",
@@ -36,7 +36,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 			if err != nil {
 				return err
 			}
-			commits, err := git.parse(c, policy.owner)
+			commits, err := git.parse(c, owner)
 			if err != nil {
 				return err
 			}
@@ -44,7 +44,9 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 			if apply {
 				finish = reconcile.Commit
 			}
-			reconciler := &reconcile.Reconciler{Source: in, Stores: storesOf(commits), Finish: finish, Policy: policy.policy(), Builder: std.builder}
+			reconciler := &reconcile.Reconciler{
+				Source: in, Stores: storesOf(commits), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt}, Builder: std.builder,
+			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
 			if err != nil {
 				return inputError(err)
@@ -53,8 +55,9 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 		},
 	}
 	flags.add(command)
-	policy.add(command)
 	git.add(command)
+	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
+	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
 	command.Flags().BoolVar(&apply, "apply", false, "remove it")
 	return command
 }

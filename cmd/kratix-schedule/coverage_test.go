@@ -121,6 +121,8 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.RestlessWork(): // only a daemon sees many rounds: TestEachChangeOfARestlessWorkIsOneWrite
 			continue
+		case finding.WriteRefused(): // only a cluster refuses objects: TestARefusedWriteRepeatsNoRounds
+			continue
 		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
 			continue
 		}
@@ -312,6 +314,8 @@ func unseen(text string) bool {
 	case "it is not in the input%sAdd the object, or correct the reference.": // a round tells it before it would open the store
 	case "a store of this kind cannot be probed": // both kinds can
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // the system's limit is not a script's to lower
+	case "interrupted": // a script does not interrupt: TestInterruptEndsACheckAndItsBuilds
+	case "the process is about to end; the next one writes it": // only a daemon is told to stop: daemon/stopping_test.go
 	case "it is a dry run": // nobody tries: it would take a fault of ours
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server

@@ -43,6 +43,9 @@ func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std st
 		return nil
 	}
 	id, err := from.ClusterID(c.Context())
+	if c.Context().Err() != nil {
+		return nil // the process is told to stop, which is no failure
+	}
 	if errors.Is(err, kube.ErrNoClusterID) {
 		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", oneLine(err.Error()))
 		return nil

@@ -197,7 +197,7 @@ func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
 		kind    error
 		says    string
 	}{
-		"a clash": {"x/y", nil, statestore.ErrMisconfigured, "write GitStateStore b: the store is misconfigured: b/x: a file is where a directory is wanted"},
+		"a clash": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is wanted"},
 		"stale":   {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
 	} {
 		t.Run(name, func(t *testing.T) {

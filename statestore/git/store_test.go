@@ -123,7 +123,9 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 
 	store := open(t, git.Config{URL: repository})
 	storetest.Holds(t, store, map[string]string{"d/run.sh": "#!/bin/sh\n"})
-	obstacles := func() string { return fmt.Sprint(slices.Collect(storetest.Read(t, store).Obstacles.Below(tree.Path{}))) }
+	obstacles := func() string {
+		return fmt.Sprint(slices.Collect(storetest.Read(t, store).Obstacles.Below(tree.Path{})))
+	}
 	const all = "[{d/link a symlink false} {d/module a submodule false} {d/up a symlink false}]"
 	if got := obstacles(); got != all {
 		t.Errorf("obstacles %s", got)
@@ -150,7 +152,7 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 	} {
 		base := storetest.Read(t, store).Revision
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "x", "other": "y"})})
-		told := wantError(t, err, statestore.ErrMisconfigured)
+		told := wantError(t, err, statestore.ErrContentRefused)
 		if !strings.Contains(told.Error(), why) || told.Hint == "" {
 			t.Errorf("%s: %v (hint %q), want %q", name, err, told.Hint, why)
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -23,6 +24,8 @@ type Store struct {
 	files   statestore.Files
 	// obstacles are what Obstruct put there.
 	obstacles statestore.Obstacles
+	// refused are the paths that Refuse named.
+	refused []tree.Path
 	// held has every content that was ever written: a State may still see it.
 	held map[statestore.Sum][]byte
 }
@@ -50,7 +53,15 @@ func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.version++
 }
 
-// Apply makes all changes or fails with ErrStale.
+// Refuse makes the store refuse every later change that writes one of the paths.
+func (s *Store) Refuse(paths ...tree.Path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = append(s.refused, paths...)
+}
+
+// Apply makes all changes, or fails with ErrStale, or with ErrContentRefused where
+// Refuse named a path.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -62,6 +73,11 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	defer s.mu.Unlock()
 	if changes.Base != s.revision() {
 		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
+	}
+	if refused := s.refusedOf(changes); len(refused) > 0 {
+		return "", &statestore.Error{
+			Op: "write", Store: s.name, Err: statestore.ErrContentRefused, Paths: refused, Hint: "write another path",
+		}
 	}
 	var now []statestore.FileChange
 	for _, path := range changes.Remove {
@@ -75,6 +91,16 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	s.files = s.files.With(now)
 	s.version++
 	return s.revision(), nil
+}
+
+func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
+	var refused []tree.Path
+	for _, file := range changes.Write {
+		if slices.Contains(s.refused, file.Path) {
+			refused = append(refused, file.Path)
+		}
+	}
+	return refused
 }
 
 // ended is the error of a context that has ended.

@@ -12,9 +12,6 @@ import (
 // refusedContent has a server refuse some of many changes. The others must pass
 // without another Read.
 func refusedContent(t *testing.T, f Fixture) {
-	if f.Refuse == nil {
-		t.Skip("nothing makes this store refuse a file")
-	}
 	before := map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/removed": "r"}
 	base := Write(t, f.Store, before)
 	refused := f.Refuse(t)
@@ -22,7 +19,7 @@ func refusedContent(t *testing.T, f Fixture) {
 	all := maps.Clone(good)
 	maps.Copy(all, refused)
 	for range 2 {
-		revision, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: Files(t, all), Remove: Paths(t, "resources/removed")})
+		revision, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: Files(t, all), Remove: Paths(t, "resources/removed"), Divisible: true})
 		wantRefused(t, err, slices.Sorted(maps.Keys(refused)))
 		if revision != "" {
 			base = revision

@@ -21,7 +21,7 @@ type Fixture struct {
 	// have it.
 	Reopen func() statestore.Store
 	// Refuse makes the server refuse files from now on, and returns some that it
-	// refuses; nil if it cannot be made to.
+	// refuses.
 	Refuse func(t *testing.T) map[string]string
 }
 

@@ -55,6 +55,9 @@ type operation struct {
 // Read gives the newest state. While a write is in hand that is what the store
 // will be like. A store that does not answer soon is unavailable.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
+	if err := ctx.Err(); err != nil {
+		return statestore.State{}, s.ended("read", err)
+	}
 	s.mu.Lock()
 	switch {
 	case s.inHand != nil && s.inHand.changes != nil:
@@ -117,6 +120,9 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Empty() {
 		return changes.Base, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return "", s.ended("write", err)
+	}
 	s.mu.Lock()
 	if s.inHand != nil {
 		s.mu.Unlock()
@@ -128,6 +134,11 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 		return "", s.busy("write", statestore.ErrPending, "it takes long")
 	}
 	return op.revision, op.err
+}
+
+// ended is the error of a caller that has given up before anything began.
+func (s *Store) ended(op string, err error) error {
+	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %w", statestore.ErrUnavailable, err)}
 }
 
 func (s *Store) busy(op string, err error, why string) error {

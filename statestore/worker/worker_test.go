@@ -90,7 +90,10 @@ func TestAWorkerIsAStore(t *testing.T) {
 			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
 			return workers.Wrap("m", inner)
 		}
-		return storetest.Fixture{Store: open(), Reopen: open}
+		return storetest.Fixture{Store: open(), Reopen: open, Refuse: func(t *testing.T) map[string]string {
+			inner.Refuse(storetest.Paths(t, "resources/secret")...)
+			return map[string]string{"resources/secret": "s"}
+		}}
 	})
 }
 
@@ -314,12 +317,12 @@ func TestALateRefusalIsToldWithTheNextState(t *testing.T) {
 	inABubble(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision
 		b.inner.takes = 3 * time.Second
+		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
 		refused := change(t, base, "refused")
 		refused.Divisible = true
 		if _, err := b.store.Apply(t.Context(), refused); !errors.Is(err, statestore.ErrPending) {
 			t.Fatalf("err %v", err)
 		}
-		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
 		time.Sleep(4 * time.Second)
 		if b.wakes() != 1 {
 			t.Error("nobody was woken")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -245,7 +246,7 @@ func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {
 		w := work()
-		w.Name, w.UID = fmt.Sprintf("w%04d", i), types.UID(fmt.Sprint(i))
+		w.Name, w.UID = fmt.Sprintf("w%04d", i), types.UID(strconv.Itoa(i))
 		changes[i] = status.Change{Object: w, Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
 	}
 	return changes
