@@ -135,6 +135,25 @@ func TestWordsAboutALargeObjectAreBounded(t *testing.T) {
 	}
 }
 
+// TestLabelsAreLeftOutIfOneIsNoString has labels of every type of YAML.
+func TestLabelsAreLeftOutIfOneIsNoString(t *testing.T) {
+	const stripped = "not all of its labels are strings, and Flux applies it without any"
+	for labels, want := range map[string]string{
+		"{a: b}": "", "{a: ~}": "", "{b: c, a: ~}": "", "~": "", "{}": "", "{a: ''}": "", "{a: !!str 1}": "",
+		"{a: 1}": stripped, "{a: ~, b: 1}": stripped, "{a: true}": stripped, "{a: [b]}": stripped, "{a: {b: c}}": stripped, "text": stripped, "[a]": stripped,
+	} {
+		var cache kustomize.Cache
+		read := cache.File([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: " + labels + "\n"))
+		if read.Err != nil || read.Late != nil || len(read.Objects) != 1 {
+			t.Errorf("labels: %s: %+v", labels, read)
+			continue
+		}
+		if got := read.Objects[0].Fate; got != (kustomize.Fate{Stripped: want}) {
+			t.Errorf("labels: %s: got %+v, want %q", labels, got, want)
+		}
+	}
+}
+
 // TestFatesBelongToTheirObjects has many objects in one file, and in files that
 // are looked at together.
 func TestFatesBelongToTheirObjects(t *testing.T) {
@@ -187,6 +206,17 @@ func TestBuiltDirectoryHasTheFatesOfItsObjects(t *testing.T) {
 		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Fate{}},
 		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Fate{Local: true}},
 		"infinity":           {"resources: [a.yaml]\n", configMap("a") + "x: .inf\n", kustomize.Fate{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
+		"a key that is a map": {"resources: [a.yaml]\n", configMap("a") + "data: {? {a: b} : c}\n", kustomize.Fate{
+			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: map[string]interface {}{\"a\":\"b\"}"}},
+		"a key that is a list": {"resources: [a.yaml]\n", configMap("a") + "data:\n  [a, b]: c\n", kustomize.Fate{
+			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: []interface {}{\"a\", \"b\"}"}},
+		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Fate{
+			Unwritable: "failed to decode Kubernetes apiVersion, kind and name from: {\"apiVersion\":{\"a\":\"b\"},\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"a\"}}"}},
+		"a text for annotations": {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Fate{}},
+		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, configMap("a") + "x: .inf\n", kustomize.Fate{
+			Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
+		"infinity for local use, and no end to the build": {
+			"resources: [a.yaml]\n" + noVariable, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\nx: .inf\n", kustomize.Fate{Local: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			built, err := kustomize.BuildNested(tree.Path{}, path, dir(c.kustomization, c.content))

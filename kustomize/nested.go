@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
@@ -28,59 +30,72 @@ type Nested struct {
 // probeDir is where the kustomization lies that asks a directory for its ids.
 const probeDir = "/.probe"
 
-// bare makes kustomize keep what it would change or drop only at the very end
-// of a build: the hash behind a generated name, and objects for local use. Two
-// directories clash before that.
-func bare() types.Patch {
-	return types.Patch{Target: &types.Selector{}, Patch: `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
-		`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`}
+// bare are patches that make kustomize keep what it would change or drop only at
+// the very end of a build: the hash behind a generated name, and objects for local
+// use. Two directories clash before that. No other object is patched: kustomize
+// cannot patch all that it can build.
+func bare() []types.Patch {
+	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
+	return []types.Patch{
+		{Target: &types.Selector{AnnotationSelector: hashAnnotation}, Patch: fmt.Sprintf(patch, hashAnnotation, "null")},
+		{Target: &types.Selector{AnnotationSelector: konfig.IgnoredByKustomizeAnnotation}, Patch: fmt.Sprintf(patch, konfig.IgnoredByKustomizeAnnotation, `"false"`)},
+	}
 }
+
+// hashAnnotation is on objects whose name gets a hash at the end of a build.
+const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
 // BuildNested has kustomize build a directory that has a kustomization, as a
 // part of a root that Flux builds. The kustomization may load every one of the
 // files, whose paths are relative to the root. The error is kustomize's own; it
 // is ErrRemote when the build was not tried.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
-	found, err := probe(root, dir, files, bare())
-	if found.Late {
-		if early, failed := probe(root, dir, withoutVariables(files), bare(), withoutReferences()); failed == nil {
-			found.Objects = early.Objects
-		}
-		return found, err
+	probed := probe(root, dir, files, bare()...)
+	found := Nested{Objects: objectsOf(probed.built, noFate), Outside: probed.outside, Late: probed.late}
+	fine := probed.err == nil && !probed.late
+	switch {
+	case errors.Is(probed.err, errTime), errors.Is(probed.err, ErrRemote):
+		return found, probed.err
+	case fine && !slices.ContainsFunc(found.Objects, func(o Object) bool { return !o.plain }):
+		return found, nil
 	}
-	return found.writtenOut(root, dir, files, err)
+	built, failed := buildUnits(root, []tree.Path{dir}, files)
+	switch {
+	case failed == nil && fine:
+		found.writeOut(built)
+	case failed == nil: // only the patches fail
+		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
+	case probed.late:
+		found.Objects = earlyObjects(root, dir, files)
+	}
+	return found, probed.err
 }
 
-// writtenOut adds the fates of the objects. What is not plain may also be what
-// the probe failed on, while Flux's own build comes to its end and fails after
-// it.
-func (n Nested) writtenOut(root, dir tree.Path, files []tree.File, failed error) (Nested, error) {
-	plain := !slices.ContainsFunc(n.Objects, func(o Object) bool { return !o.plain })
-	if failed == nil && plain || errors.Is(failed, errTime) || errors.Is(failed, ErrRemote) {
-		return n, failed
+// earlyObjects returns what a directory builds to before the end, on which it
+// fails: without variables, and without references if need be.
+func earlyObjects(root, dir tree.Path, files []tree.File) []Object {
+	files = withoutVariables(files)
+	for _, patches := range [][]types.Patch{bare(), append(bare(), withoutReferences())} {
+		if early := probe(root, dir, files, patches...); early.built != nil {
+			return objectsOf(early.built, earlyFate)
+		}
 	}
-	built, err := buildUnits(root, []tree.Path{dir}, files)
-	if err != nil {
-		return n, failed
+	return nil
+}
+
+// earlyFate returns the fate of an object of a build that bare has changed.
+func earlyFate(res *resource.Resource) Fate {
+	if _, changed := res.GetAnnotations()[konfig.IgnoredByKustomizeAnnotation]; changed {
+		return Fate{Local: true}
 	}
-	schema.RLock()
-	defer schema.RUnlock()
+	return writeOut(res)
+}
+
+// writeOut adds the fates that the objects have in a build.
+func (n *Nested) writeOut(built resmap.ResMap) {
 	fates := make(map[ID]Fate, built.Size())
-	var objects []Object
-	for _, res := range built.Resources() {
-		object := objectOf(res, 1)
-		if !object.plain {
-			object.Fate = writeOut(res)
-		}
-		objects = append(objects, object)
+	for _, object := range objectsOf(built, writeOut) {
 		fates[object.ID] = object.Fate
-	}
-	if failed != nil {
-		if !slices.ContainsFunc(objects, func(o Object) bool { return o.Fate.Unwritable != "" }) {
-			return n, failed
-		}
-		n.Objects = objects
-		return n, nil
 	}
 	for i, object := range n.Objects {
 		fate, there := fates[object.ID]
@@ -89,8 +104,29 @@ func (n Nested) writtenOut(root, dir tree.Path, files []tree.File, failed error)
 		}
 		n.Objects[i].Fate = fate
 	}
-	return n, nil
 }
+
+// objectsOf returns the objects of a build; nil has none. fate returns the fate of
+// one that is not plain.
+func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object {
+	if built == nil {
+		return nil
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	objects := make([]Object, 0, built.Size())
+	for _, res := range built.Resources() {
+		object := objectOf(res, 1)
+		if !object.plain {
+			object.Fate = fate(res)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// noFate leaves the fate of an object open.
+func noFate(*resource.Resource) Fate { return Fate{} }
 
 // fateOfRenamed returns the fate of an object that a build gives a hash behind
 // its name, or drops.
@@ -104,8 +140,18 @@ func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
 	return Fate{Local: true}
 }
 
+// probed is what a probe comes to.
+type probed struct {
+	// built is nil when the build fails.
+	built resmap.ResMap
+	// outside and late are those of Nested.
+	outside, late bool
+	// err is nil when the build fails late.
+	err error
+}
+
 // probe builds a directory, with patches for all that it has.
-func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) (Nested, error) {
+func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())
 	manifest, err := yaml.Marshal(types.Kustomization{
@@ -114,24 +160,18 @@ func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) (Nest
 		Patches:   patches,
 	})
 	if err != nil {
-		return Nested{}, fmt.Errorf("generate a kustomization: %w", err)
+		return probed{err: fmt.Errorf("generate a kustomization: %w", err)}
 	}
 	disk.put(probeDir+"/"+konfig.DefaultKustomizationFileName(), manifest)
 	built, err := run(disk, probeDir)
-	found := Nested{Outside: disk.outside.Load()}
+	found := probed{outside: disk.outside.Load()}
 	switch {
-	case errors.Is(err, errTime), errors.Is(err, ErrRemote):
-		return found, err
-	case err != nil && !strings.HasPrefix(err.Error(), "accumulating resources"):
-		found.Late = true
-		return found, nil
-	case err != nil:
-		return found, err
+	case err == nil:
+		found.built = built
+	case errors.Is(err, errTime), errors.Is(err, ErrRemote), strings.HasPrefix(err.Error(), "accumulating resources"):
+		found.err = err
+	default:
+		found.late = true
 	}
-	schema.RLock()
-	defer schema.RUnlock()
-	for _, res := range built.Resources() {
-		found.Objects = append(found.Objects, objectOf(res, 1))
-	}
-	return found, nil
+	return found
 }

@@ -48,17 +48,7 @@ func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot {
 	case err != nil:
 		return BuiltRoot{Failed: unbuilt + err.Error()}
 	}
-	schema.RLock()
-	defer schema.RUnlock()
-	root := BuiltRoot{}
-	for _, res := range built.Resources() {
-		object := objectOf(res, 1)
-		if !object.plain {
-			object.Fate = writeOut(res)
-		}
-		root.Objects = append(root.Objects, object)
-	}
-	return root
+	return BuiltRoot{Objects: objectsOf(built, writeOut)}
 }
 
 // generate returns the kustomization that Flux makes of a directory without one,

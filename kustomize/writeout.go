@@ -149,10 +149,12 @@ func isString(value any) bool {
 	return text
 }
 
+// isStrings reports whether a value is a map of strings as Kubernetes reads one:
+// null in it is the empty string.
 func isStrings(value any) bool {
 	fields, isMap := value.(map[string]any)
 	for _, field := range fields {
-		if !isString(field) {
+		if field != nil && !isString(field) {
 			return false
 		}
 	}

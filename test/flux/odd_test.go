@@ -27,6 +27,28 @@ func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 	}
 }
 
+// TestOddInputsInADirectoryAreAnsweredAsFluxAnswers has each input where a
+// kustomization takes it.
+func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
+	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &oracle{t: t, disk: Disk{t.TempDir()}}
+	for i, input := range inputs.Files {
+		o.judgeFiles(uint64(i), []tree.File{ //nolint:gosec // no index is negative
+			{Path: path("d/file.yaml"), Content: input.Data},
+			{Path: path("d/kustomization.yaml"), Content: []byte("resources: [file.yaml]\n")},
+		})
+		if t.Failed() {
+			t.Fatal(input.Name)
+		}
+	}
+	if o.told.unwritable < 20 || o.told.left < 8 || o.told.built < 20 {
+		t.Errorf("it says little: %s", &o.told)
+	}
+}
+
 // TestKnownDifferencesAreNamed holds that each has a name and a reason, and takes
 // no two different messages for equal.
 func TestKnownDifferencesAreNamed(t *testing.T) {
