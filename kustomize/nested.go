@@ -3,7 +3,6 @@ package kustomize
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -51,12 +50,17 @@ const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 // is ErrRemote when the build was not tried.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	probed := probe(root, dir, files, bare()...)
-	found := Nested{Objects: objectsOf(probed.built, noFate), Outside: probed.outside, Late: probed.late}
+	found := Nested{Outside: probed.outside, Late: probed.late}
+	plain := true
+	found.Objects = objectsOf(probed.built, func(*resource.Resource) Fate {
+		plain = false
+		return Fate{}
+	})
 	fine := probed.err == nil && !probed.late
 	switch {
 	case errors.Is(probed.err, errTime), errors.Is(probed.err, ErrRemote):
 		return found, probed.err
-	case fine && !slices.ContainsFunc(found.Objects, func(o Object) bool { return !o.plain }):
+	case fine && plain:
 		return found, nil
 	}
 	built, failed := buildUnits(root, []tree.Path{dir}, files)
@@ -66,29 +70,10 @@ func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	case failed == nil: // only the patches fail
 		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
 	case probed.late:
-		found.Objects = earlyObjects(root, dir, files)
+		early := probe(root, dir, withoutVariables(files), append(bare(), withoutReferences())...)
+		found.Objects = objectsOf(early.built, func(*resource.Resource) Fate { return Fate{} })
 	}
 	return found, probed.err
-}
-
-// earlyObjects returns what a directory builds to before the end, on which it
-// fails: without variables, and without references if need be.
-func earlyObjects(root, dir tree.Path, files []tree.File) []Object {
-	files = withoutVariables(files)
-	for _, patches := range [][]types.Patch{bare(), append(bare(), withoutReferences())} {
-		if early := probe(root, dir, files, patches...); early.built != nil {
-			return objectsOf(early.built, earlyFate)
-		}
-	}
-	return nil
-}
-
-// earlyFate returns the fate of an object of a build that bare has changed.
-func earlyFate(res *resource.Resource) Fate {
-	if _, changed := res.GetAnnotations()[konfig.IgnoredByKustomizeAnnotation]; changed {
-		return Fate{Local: true}
-	}
-	return writeOut(res)
 }
 
 // writeOut adds the fates that the objects have in a build.
@@ -120,13 +105,11 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object
 		if !object.plain {
 			object.Fate = fate(res)
 		}
+		object.plain = false // it is for files alone
 		objects = append(objects, object)
 	}
 	return objects
 }
-
-// noFate leaves the fate of an object open.
-func noFate(*resource.Resource) Fate { return Fate{} }
 
 // fateOfRenamed returns the fate of an object that a build gives a hash behind
 // its name, or drops.

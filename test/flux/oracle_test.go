@@ -186,7 +186,7 @@ func disagreement(theirs string, findings []finding.Finding) string {
 
 var (
 	namedFile   = regexp.MustCompile(`^(?:kustomize build failed: .*? from '\./(.*?)'|failed to decode Kubernetes YAML from /root/(.*?\.ya?ml):)`)
-	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/(.*?)\.([^.']+)'`)
+	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
 // namesFile tells whether a finding names the file or the directory that Flux
@@ -212,8 +212,17 @@ func namesObject(f finding.Finding, theirs string) bool {
 	if named == nil || f.Rule != finding.DuplicateObject() {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
-	kind, name, namespace := named[1], named[2], strings.Replace(named[3], "[noNs]", "default", 1)
-	return strings.HasPrefix(f.Message, kind+" "+name+" is ") || strings.HasPrefix(f.Message, kind+" "+namespace+"/"+name+" is ")
+	kind, dotted := named[1], named[2]
+	for at := range len(dotted) { // a name may have dots, and what is no namespace too
+		if dotted[at] != '.' {
+			continue
+		}
+		name, namespace := dotted[:at], strings.Replace(dotted[at+1:], "[noNs]", "default", 1)
+		if strings.HasPrefix(f.Message, kind+" "+name+" is ") || strings.HasPrefix(f.Message, kind+" "+namespace+"/"+name+" is ") {
+			return true
+		}
+	}
+	return false
 }
 
 // deal gives the files of a tree to placements, in one of several ways.
