@@ -115,6 +115,9 @@ func (f *follower) add(some buildable, ids map[ID]bool) {
 
 // build builds the batch: at once, or one by one if that fails.
 func (f *follower) build() {
+	if len(f.batch) == 0 {
+		return
+	}
 	built, err := buildAlone(f.batch)
 	for i, some := range f.batch {
 		result := f.results[some.file]
