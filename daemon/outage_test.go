@@ -53,7 +53,7 @@ func newBubble(t *testing.T) *bubble {
 		Reconciler: &reconcile.Reconciler{Source: b, Stores: b, Finish: reconcile.Commit}, Interval: 5 * time.Minute, Shutdown: time.Second,
 		Version: "test", Now: time.Now, Log: zap.New(core), Level: zap.NewAtomicLevel(), Traces: noop.NewTracerProvider(),
 	}
-	b.daemon.assemble()
+	b.daemon.assemble(nil)
 	return b
 }
 

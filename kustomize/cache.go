@@ -136,7 +136,8 @@ func (c *Cache) load(contents [][]byte) {
 	for i, object := range readTogether(simple.contents) {
 		found[simple.sums[i]] = FileObjects{Objects: []Object{object}}
 	}
-	var referring unread
+	var odd unread
+	var objects [][]Object
 	for _, some := range []unread{simple, single} {
 		for i, key := range some.sums {
 			file, read := found[key]
@@ -144,22 +145,27 @@ func (c *Cache) load(contents [][]byte) {
 				file.Objects, file.Err = Objects(some.contents[i])
 				found[key] = file
 			}
-			if file.refers() {
-				referring.add(some.contents[i], key)
+			if file.isOdd() {
+				odd.add(some.contents[i], key)
+				objects = append(objects, file.Objects)
 			}
 		}
 	}
-	for i, err := range follow(referring.contents) {
-		file := found[referring.sums[i]]
-		file.Late = err
-		found[referring.sums[i]] = file
+	for i, result := range follow(odd.contents, objects) {
+		file := found[odd.sums[i]]
+		file.Late = result.late
+		for position, fate := range result.fates {
+			file.Objects[position].Fate = fate
+		}
+		found[odd.sums[i]] = file
 	}
 	c.add(found)
 }
 
-func (f FileObjects) refers() bool {
+// isOdd reports whether the file has an object that only a build can judge.
+func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
-		if Refers(object.ID.Kind) {
+		if !object.plain || Refers(object.ID.Kind) {
 			return true
 		}
 	}

@@ -103,7 +103,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.stores.addPlacements(&snapshot); err != nil {
 		return snapshot, err
 	}
-	err = s.stores.addTree(ctx, &snapshot, s.locator)
+	err = s.stores.addTree(ctx, &snapshot, s.locator, s.std)
 	if failed := storeFailure(err); failed != nil {
 		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
 	}

@@ -28,7 +28,7 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder()})
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder(ctx.Done())})
 	stop()
 	os.Exit(code)
 }
@@ -41,14 +41,14 @@ type streams struct {
 	builder kustomize.Builder
 }
 
-// builder has directories built by this program, started anew; by this very
-// process where the program cannot be found.
-func builder() kustomize.Builder {
+// builder has directories built by this program, started anew, until stop is
+// closed; by this very process where the program cannot be found.
+func builder(stop <-chan struct{}) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	return apart.Builder{Program: program}
+	return apart.Builder{Program: program, Stop: stop}
 }
 
 // The exit codes of every command; docs/reference/cli.md explains them.

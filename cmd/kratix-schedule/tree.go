@@ -53,6 +53,8 @@ type checkStores struct {
 	obstacles []statestore.Obstacle
 	// filesOnly tells that nothing is to be placed, only files judged.
 	filesOnly bool
+	// built is told how many roots of a Flux repository are built; nil is nobody.
+	built func(done, all int)
 	// seeds are records of WorkPlacements in the input, by the store's name.
 	seeds map[kratix.StateStoreReference][]tree.File
 	open  map[kratix.StateStoreReference]statestore.Store

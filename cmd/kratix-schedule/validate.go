@@ -37,6 +37,10 @@ result. Nothing is written and no store is needed: the check starts from empty
 ones, or from what --tree or --repo holds. Without any Destination in the input,
 Works are checked as if one took them all.
 
+A --tree that is an ordinary Flux repository is checked root by root: those that
+Flux Kustomizations in it name by spec.path, or else each directory that has a
+kustomization.
+
 A Promise's dependencies are checked as the Work that Kratix makes of them, a
 pipeline's directories (--pipeline) as the Work that they become, WorkPlacements
 where they are. A comment beside a document silences a rule for it:
@@ -184,6 +188,31 @@ func check(ctx context.Context, in source.Source, stores reconcile.Opener, polic
 	defer hurry()()
 	shown := startProgress(std.err)
 	defer shown.stop()
+	if trees, ok := stores.(*checkStores); ok {
+		trees.built = shown.building
+	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
-	return reconciler.Round(ctx)
+	return interruptible(ctx, reconciler.Round)
+}
+
+// interruptible does a round and waits for it no longer than ctx lasts: kustomize
+// cannot be stopped, and a check leaves nothing half done.
+func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
+	type outcome struct {
+		result report.Report
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := round(ctx)
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		if ctx.Err() == nil {
+			return o.result, o.err
+		}
+	case <-ctx.Done():
+	}
+	return report.Report{}, exit{code: exitFailure, text: "interrupted"}
 }
