@@ -25,6 +25,8 @@ func (w *trial) end() {
 	w.t.Helper()
 	w.mend()
 	w.settles("in the end")
+	w.cleanUpAll()
+	w.settles("after the last cleanup")
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
@@ -233,4 +235,25 @@ func TestTheWayToTheStoreIsBad(t *testing.T) {
 		w.settles(fmt.Sprint("after fault ", i))
 	}
 	w.end()
+}
+
+// TestOneRequestHurtsNoOther has what concerns one request, one record or one input
+// happen once each.
+func TestOneRequestHurtsNoOther(t *testing.T) {
+	for name, faults := range map[string][]func(*trial){
+		"refused":   {(*trial).refused},
+		"forged":    {(*trial).forge, (*trial).forge, (*trial).tenantForges},
+		"cut off":   {(*trial).truncate, (*trial).truncateAndRestart},
+		"away":      {(*trial).vanishForAMoment, func(w *trial) { w.vanish(false) }, func(w *trial) { w.vanish(true) }},
+		"strangers": {(*trial).otherID, (*trial).fight, (*trial).takeover},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t)
+			for _, do := range faults {
+				do(w)
+			}
+			w.end()
+		})
+	}
 }
