@@ -215,7 +215,7 @@ func (w *trial) compare(root string) {
 	}
 	for path, hash := range want {
 		if got[path] != hash {
-			w.t.Errorf("%s is not as a clean round writes it", path)
+			w.t.Errorf("%s is not as a clean round writes it, but\n%s\ninstead of\n%s", path, show(w.repository, path), show(clean, path))
 		}
 		delete(got, path)
 	}
@@ -227,6 +227,14 @@ func (w *trial) compare(root string) {
 	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.foreign {
 		w.t.Errorf("%d of %d files of others are there", foreign, w.foreign)
 	}
+}
+
+// show returns what is at a path of a repository.
+func show(repository, path string) string {
+	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
+	command.Env = gittest.Env()
+	out, _ := command.CombinedOutput()
+	return string(out)
 }
 
 // listing maps the paths of a repository to the hashes of their contents.

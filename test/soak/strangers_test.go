@@ -93,6 +93,7 @@ func (w *trial) takeover() {
 		_ = adopt.Run()                                                                                                                                            // the daemon may have been quicker
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
+	w.daemon.signal(syscall.SIGHUP) // it may take the stranger for a controller that it fights with
 	w.awaitWritten("")
 	w.awaitNoStrangers()
 }
