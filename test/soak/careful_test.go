@@ -139,6 +139,12 @@ func (w *trial) placeable() string {
 // that is there and stays.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
+	w.harmlessIf(what, func() bool { meanwhile(); return true })
+}
+
+// harmlessIf is harmless if what happens reports that it went as it should.
+func (w *trial) harmlessIf(what string, meanwhile func() bool) {
+	w.t.Helper()
 	w.calm()
 	before, files, versions := w.head(), map[string]string{}, maps.Clone(w.works)
 	maps.Copy(versions, w.others)
@@ -150,7 +156,10 @@ func (w *trial) harmless(what string, meanwhile func()) {
 			files[fmt.Sprintf("clusters/flat/.kratix/default-%s.flat-5058f.yaml", name)] = name
 		}
 	}
-	meanwhile()
+	if !meanwhile() {
+		w.awaitWritten("")
+		return
+	}
 	w.rounds()
 	for line := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--no-renames", "--format=", "--name-status", before+"..main")) {
 		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
@@ -241,8 +250,8 @@ func (w *trial) vanish(restart bool) {
 // vanishForAMoment has Works be away for less than a removal must last.
 func (w *trial) vanishForAMoment() {
 	w.t.Helper()
-	w.harmless("Works that are away for a moment", func() {
-		w.forAMoment(func() func() {
+	w.harmlessIf("Works that are away for a moment", func() bool {
+		return w.forAMoment(func() func() {
 			moved := w.moveWorks(w.rng.IntN(2) == 0)
 			return func() { w.returnWorks(moved) }
 		})
@@ -250,15 +259,17 @@ func (w *trial) vanishForAMoment() {
 }
 
 // forAMoment does something and undoes it within half the time that a removal must
-// last. If the machine was too slow for that, the process is told that all may go.
-func (w *trial) forAMoment(do func() (undo func())) {
+// last; it reports whether the machine was quick enough for that.
+func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
 	w.within(removalDelay / 2)
 	undo()
-	if took := time.Since(began); took > removalDelay-removalDelay/10 {
+	took := time.Since(began)
+	if took > removalDelay*3/4 {
 		w.t.Logf("a moment took %s", took)
 	}
+	return took <= removalDelay*3/4
 }
 
 // moveWorks moves the files of all Works, or of half of them, out of the source.
@@ -290,9 +301,9 @@ func (w *trial) returnWorks(names []string) {
 // truncate cuts the file of a Work off anywhere, for a moment.
 func (w *trial) truncate() {
 	w.t.Helper()
-	w.harmless("a file that is cut off for a moment", func() {
+	w.harmlessIf("a file that is cut off for a moment", func() bool {
 		file := filepath.Join(w.dir, w.placeable()+".yaml")
-		w.forAMoment(func() func() { return w.cut(file, w.rng.IntN) })
+		return w.forAMoment(func() func() { return w.cut(file, w.rng.IntN) })
 	})
 }
 

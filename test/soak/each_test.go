@@ -25,8 +25,6 @@ func (w *trial) end() {
 	w.t.Helper()
 	w.mend()
 	w.settles("in the end")
-	w.cleanUpAll()
-	w.settles("after the last cleanup")
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
@@ -241,11 +239,11 @@ func TestTheWayToTheStoreIsBad(t *testing.T) {
 // happen once each.
 func TestOneRequestHurtsNoOther(t *testing.T) {
 	for name, faults := range map[string][]func(*trial){
-		"refused":   {(*trial).refused},
-		"forged":    {(*trial).forge, (*trial).forge, (*trial).tenantForges},
-		"cut off":   {(*trial).truncate, (*trial).truncateAndRestart},
-		"away":      {(*trial).vanishForAMoment, func(w *trial) { w.vanish(false) }, func(w *trial) { w.vanish(true) }},
-		"strangers": {(*trial).otherID, (*trial).fight, (*trial).takeover},
+		"of tenants": {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate, (*trial).vanishForAMoment, (*trial).forge},
+		"of operators": {
+			(*trial).otherID, (*trial).fight, (*trial).takeover, (*trial).truncateAndRestart,
+			func(w *trial) { w.vanish(false) }, func(w *trial) { w.vanish(true) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
