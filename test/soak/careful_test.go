@@ -63,6 +63,7 @@ func (w *trial) rounds() {
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
+		w.daemon.lives()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}
@@ -111,6 +112,7 @@ func (w *trial) awaitWritten(but string) {
 func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
+		w.daemon.lives()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, why(), w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}

@@ -112,7 +112,7 @@ func (w *trial) forge() {
 	forgeries := map[string]func() (path, content string){
 		"of a Work that is not there": func() (string, string) {
 			victim := w.placeable()
-			return recordPath(w.t, "forged-"+victim), strings.ReplaceAll(w.show(recordPath(w.t, victim)), "name: "+victim, "name: forged-"+victim)
+			return recordPath(w.t, "forged-"+victim), w.inName(w.show(recordPath(w.t, victim)), victim, "forged-"+victim)
 		},
 		"by another name": func() (string, string) {
 			victim := w.placeable()
@@ -173,21 +173,25 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
+// inName returns a record with another name than that of its Work: its own and, at
+// times, that in its labels.
+func (w *trial) inName(record, victim, name string) string {
+	if w.rng.IntN(3) == 0 {
+		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)
+	}
+	return strings.ReplaceAll(record, ": "+victim, ": "+name)
+}
+
 // forgedFor returns the record of a Work in mode none with another name.
 func (w *trial) forgedFor(kind, victim string) string {
-	return strings.ReplaceAll(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), "name: "+victim, "name: forged")
+	return w.inName(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), victim, "forged")
 }
 
 // forgedPath returns the record at a path with the name of a Work that is not there,
 // and its path.
 func (w *trial) forgedPath(path, victim string) (string, string) {
 	w.t.Helper()
-	content := strings.ReplaceAll(w.show(path), "name: "+victim, "name: forged")
-	record, err := layout.ParseRecord([]byte(content))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return recordPathOn(w.t, "merged", "clusters/merged", record.Placement.Work().Name), content
+	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
 // forgeRoaming copies the record of a Work that roams to another Destination of the
