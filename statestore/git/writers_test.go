@@ -111,6 +111,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 		if push.Run() == nil {
 			return
 		}
+		time.Sleep(rand.N(100 * time.Millisecond))
 	}
 }
 
