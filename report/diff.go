@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // FileDiff is one file of a store that changes. Old is nil for one that is not
@@ -69,7 +71,7 @@ func (d Document) diffs(out *bufio.Writer) {
 		inside := false
 		for _, line := range file.lines() {
 			inside = inside || strings.HasPrefix(line, "@@")
-			text := strings.TrimSuffix(line, "\n")
+			text := printable.Lines(strings.TrimSuffix(line, "\n"))
 			printf(out, "%s\n", d.paintDiff(text, inside))
 		}
 	}
@@ -93,13 +95,13 @@ func (d Document) paintDiff(line string, inside bool) string {
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {
-		width = max(width, len(file.Path))
+		width = max(width, len(printable.Line(file.Path)))
 	}
 	for _, file := range d.Diffs {
 		plus, minus := file.stat()
 		added, removed = added+plus, removed+minus
 		bar := d.paint(Green, strings.Repeat("+", bars(plus))) + d.paint(Red, strings.Repeat("-", bars(minus)))
-		printf(out, " %-*s | %4d %s\n", width, file.Path, plus+minus, bar)
+		printf(out, " %-*s | %4d %s\n", width, printable.Line(file.Path), plus+minus, bar)
 	}
 	if len(d.Diffs) > 0 {
 		printf(out, " %d files changed, %d lines added, %d removed\n", len(d.Diffs), added, removed)
