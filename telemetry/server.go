@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
@@ -87,12 +88,12 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case last == nil:
 		answer(w, http.StatusServiceUnavailable, "not ready: no round has been done yet")
 	case last.err != nil:
-		answer(w, http.StatusServiceUnavailable, "not ready: "+last.err.Error())
+		answer(w, http.StatusServiceUnavailable, "not ready: "+printable.Line(last.err.Error()))
 	default:
 		var down string
 		for _, f := range last.report.Findings {
 			if f.Rule == finding.StoreFailed() {
-				down += fmt.Sprintf("\n%s: %s", f.Place, f.Message)
+				down += "\n" + printable.Line(f.Place.String()+": "+f.Message)
 			}
 		}
 		if down != "" && len(last.report.Stores) == 0 {
@@ -118,5 +119,5 @@ func (s *Server) report(w http.ResponseWriter, _ *http.Request) {
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, text) // the client has gone
+	_, _ = fmt.Fprintln(w, printable.Lines(text)) // the client has gone
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
@@ -46,6 +47,6 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 // storesOf gives the stores that the input describes.
 func storesOf(commits open.Commits) *open.Stores {
 	return &open.Stores{
-		Commits: commits, Now: time.Now, Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", message) },
+		Commits: commits, Now: time.Now, Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
 	}
 }
