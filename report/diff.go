@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -21,7 +22,8 @@ type FileDiff struct {
 // absent is how diffs call a file that is not there.
 const absent = "/dev/null"
 
-// lines gives the lines of the diff as git shows them, each with its end.
+// lines returns the lines of the diff as git shows them, each with its end. The
+// values of Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -31,6 +33,11 @@ func (f FileDiff) lines() []string {
 	case f.New == nil:
 		head, to = append(head, "deleted file mode 100644\n"), absent
 	}
+	shown, err := f.masked()
+	if err != nil {
+		return append(head, fmt.Sprintf("Contents not shown: %d bytes before, %d bytes after: %v\n", len(f.Old), len(f.New), err))
+	}
+	f = shown
 	if isBinary(f.Old) || isBinary(f.New) {
 		return append(head, "Binary files "+from+" and "+to+" differ\n")
 	}
