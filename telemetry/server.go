@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
@@ -22,7 +21,8 @@ import (
 //	GET /readyz         a round was done, and at least one store works
 //	GET /metrics        for Prometheus
 //	GET /api/v1/report  the last report, as plan writes it with --output json
-//	PUT /log-level      {"level":"debug"}: changes what is logged from now on
+//	GET /log-level      what is logged
+//	PUT /log-level      {"level":"debug"}: changes what is logged from now on, for who has Admin's token
 type Server struct {
 	// Version is the program's.
 	Version string
@@ -57,15 +57,15 @@ func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	s.last.Store(now)
 }
 
-// Handler gives the server's pages.
-func (s *Server) Handler(metrics prometheus.Gatherer, level zap.AtomicLevel) *http.ServeMux {
+// Handler returns the server's pages.
+func (s *Server) Handler(metrics prometheus.Gatherer, admin Admin) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /api/v1/report", s.report)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	mux.Handle("GET /log-level", level)
-	mux.Handle("PUT /log-level", level)
+	mux.Handle("GET /log-level", admin.Level)
+	mux.Handle("PUT /log-level", admin)
 	return mux
 }
 
