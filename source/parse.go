@@ -91,7 +91,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 		p.marked = &marked
 	}
 	for _, doc := range documents(file.Content) {
-		parsed, err := kratix.Parse(doc.text, doc.line)
+		parsed, err := parseDocument(doc)
 		if err != nil {
 			p.unreadable(finding.Place{File: file.Name, Line: doc.line}, err)
 			p.unseen = p.unseen || mayBeDestination(doc.text)
