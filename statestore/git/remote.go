@@ -14,6 +14,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // remote is the repository and the branch a store writes to.
@@ -151,7 +153,8 @@ func httpRemote(config Config, parsed *url.URL) (*remote, error) {
 	return r, nil
 }
 
-// redact hides the secrets in a text, as they are and as a URL spells them.
+// redact hides the secrets in a text, as they are and as a URL spells them, and
+// what else of URLs may be secret.
 func (r *remote) redact(text string) string {
 	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {
@@ -161,7 +164,7 @@ func (r *remote) redact(text string) string {
 			text = strings.ReplaceAll(text, spelling, "***")
 		}
 	}
-	return text
+	return statestore.RedactURLs(text)
 }
 
 // advertise opens a session and asks which references there are; an empty
