@@ -47,7 +47,9 @@ type Cache struct {
 	// Builder builds directories; nil is this process.
 	Builder Builder
 
-	mu sync.Mutex
+	// large is held while a file that takes much memory is read.
+	large sync.Mutex
+	mu    sync.Mutex
 	// files are those read last, older those before them.
 	files, older map[sum]*cachedFile
 	builds       map[sum]*cachedBuild
@@ -126,7 +128,7 @@ func (c *Cache) load(contents [][]byte) {
 		key := sha256.Sum256(content)
 		switch {
 		case c.known(key) != nil:
-		case isSimple(content):
+		case isSimple(content) && !isLarge(content):
 			simple.add(content, key)
 		default:
 			single.add(content, key)
@@ -141,7 +143,7 @@ func (c *Cache) load(contents [][]byte) {
 		for i, key := range some.sums {
 			file, read := found[key]
 			if !read {
-				file.Objects, file.Err = Objects(some.contents[i])
+				file.Objects, file.Err = c.objects(some.contents[i])
 				found[key] = file
 			}
 			if file.refers() {
@@ -155,6 +157,15 @@ func (c *Cache) load(contents [][]byte) {
 		found[referring.sums[i]] = file
 	}
 	c.add(found)
+}
+
+// objects reads one file; of those that take much memory one at a time.
+func (c *Cache) objects(content []byte) ([]Object, error) {
+	if isLarge(content) {
+		c.large.Lock()
+		defer c.large.Unlock()
+	}
+	return Objects(content)
 }
 
 func (f FileObjects) refers() bool {

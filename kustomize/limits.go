@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
 // What kustomize is not given, since it might eat all memory or never end.
 const (
 	maxFile      = 64 << 20
-	maxDocuments = 100_000
+	maxDocuments = 20_000
 )
 
 // ErrLimit is a file beyond what kustomize is given.
@@ -22,6 +24,9 @@ func withinLimits(content []byte) error {
 	}
 	if count := bytes.Count(content, []byte("\n---")); count > maxDocuments {
 		return fmt.Errorf("%w: %d documents in one file; %d are read", ErrLimit, count, maxDocuments)
+	}
+	if nodes := yamlnodes.AtMost(content); nodes > maxFileNodes {
+		return fmt.Errorf("%w: it may have %d values in one file; %d are read", ErrLimit, nodes, maxFileNodes)
 	}
 	return checkShape(content)
 }

@@ -12,7 +12,7 @@ import (
 // are have some hundred thousand nodes in thirty levels.
 const (
 	// maxNodes bounds what the aliases of a document may expand to.
-	maxNodes = 2_000_000
+	maxNodes = 500_000
 	// maxDepth bounds how deep it is nested.
 	maxDepth = 500
 	// maxCopies bounds how often its nodes are copied: kustomize copies every

@@ -24,6 +24,9 @@ type Policy struct {
 	Adopt bool
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
+	// MaxUnpacked bounds what the files of all Works have in a round, in bytes;
+	// nothing is DefaultMaxUnpacked.
+	MaxUnpacked int64
 }
 
 // settlesAs tells that two policies make the same of a Destination.

@@ -17,6 +17,7 @@ type memo struct {
 	outcomes recall[*kratix.Destination, settled]
 	told     roll
 	large    large
+	contents contents
 	clusters recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
@@ -108,6 +109,7 @@ func (m *memo) turn(builder kustomize.Builder) {
 	m.records.turn()
 	m.outcomes.turn()
 	m.clusters.turn()
+	m.contents.shared.turn()
 	m.read.Sweep()
 }
 

@@ -22,6 +22,7 @@ type validateFlags struct {
 	// onConflict is what the engine does with a clash.
 	onConflict conflictFlag
 	requests   requestFlags
+	unpacked   unpackedFlag
 }
 
 func validateCommand(std streams) *cobra.Command {
@@ -55,6 +56,7 @@ configuration or input path, 3 the machine or a repository failed.`,
 	addConfigFlag(command)
 	configurable(command, "on-conflict")
 	flags.requests.add(command)
+	flags.unpacked.add(command)
 	return command
 }
 
@@ -79,7 +81,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	requests := &requestsSource{Source: in, times: times}
-	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true}, std)
+	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, MaxUnpacked: int64(flags.unpacked.most)}, std)
 	if err != nil {
 		return inputError(err)
 	}
@@ -125,11 +127,12 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 }
 
 // hurry collects garbage less often while a check runs, as long as there is
-// memory; what it gives puts that back.
+// memory, and no less than GOMEMLIMIT asks for; what it returns puts that back.
 func hurry() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
-	limited := debug.SetMemoryLimit(limit)
+	limited := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, limited))
 	return func() {
 		debug.SetGCPercent(before)
 		debug.SetMemoryLimit(limited)
