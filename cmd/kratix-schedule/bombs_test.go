@@ -57,10 +57,12 @@ func writeBombs(t *testing.T, dir string) {
 }
 
 // TestBombsTakeLittleMemory: what a Work unpacks to, and what kustomize would make
-// of it, does not end the process; the good Work is placed.
+// of it, does not end the process; the good Work is placed. What counts is what the
+// command takes beyond the program itself, the input included.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	const budget, beyond = 128, 256 // MiB
 	if dir := os.Getenv(bombsVariable); dir != "" {
+		before := peakMemory(t)
 		var out bytes.Buffer
 		code := execute(context.Background(), []string{"validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json"}, streams{out: &out, err: &out})
 		for line := range strings.Lines(out.String()) {
@@ -68,7 +70,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 				fmt.Print(line)
 			}
 		}
-		fmt.Printf("\nexit=%d peak=%d\n", code, peakMemory(t))
+		fmt.Printf("\nexit=%d peak=%d\n", code, peakMemory(t)-before)
 		return
 	}
 	dir := t.TempDir()

@@ -29,7 +29,7 @@ func checkout(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-const aDestination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
+const aDestination = "apiVersion: platform.kratix.io/v1alpha1\nkind: GitStateStore\nmetadata: {name: default}\nspec: {url: 'https://git.example.com/x'}\n---\napiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 
 func commandLine(args ...string) (code int, out string) {
 	var text bytes.Buffer
