@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
+	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/share"
@@ -50,9 +51,9 @@ type Daemon struct {
 	// Lead does work as long as this process is the one to do it, and tells why it
 	// cannot find that out; nil does it at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
-	// Tell passes on what a round came to, and tells how many calls of which kind
-	// that took, and whether the next round has more to do; nil passes nothing on.
-	Tell func(ctx context.Context, said report.Report) (calls map[string]int, again bool, err error)
+	// Tell passes on what a round came to. It may be called again with the same report,
+	// for what could not be passed on; nil passes nothing on.
+	Tell func(ctx context.Context, said report.Report) Told
 	// Share says which places are this process's, where replicas share them; nil
 	// when all are.
 	Share *share.Share
@@ -66,6 +67,8 @@ type Daemon struct {
 	stores   *workedStores
 	// woken says that a store has something new to say.
 	woken chan struct{}
+	// refused are the findings of Tell.
+	refused []finding.Finding
 }
 
 // Run does rounds until ctx ends; what is being written then is finished. Errors
@@ -117,7 +120,7 @@ func (d *Daemon) assemble() {
 		stores = newSharedStores(stores, d.Share)
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
-	d.Reconciler.Observe, d.Reconciler.Stores = d.observer.Stage, d.stores
+	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
 }
 
 // wake asks for a round; one that is asked for already is enough.
@@ -134,19 +137,28 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	defer forget()
 	interval := time.NewTicker(d.Interval)
 	defer interval.Stop()
-	defer d.finishWrites(ctx)
-	for ctx.Err() == nil {
-		again := d.round(ctx)
+	patient, give := d.patient(ctx)
+	defer give()
+	defer d.finishWrites(patient)
+	for due := d.round(ctx, patient); ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-due.tell:
+			again := d.tell(patient, due.report)
+			due.tell, due.report = again.tell, again.report
+			continue
 		case <-changes:
 		case <-d.woken:
-		case <-again:
+		case <-due.round:
 		case <-look:
+			d.Reconciler.ForgetFights()
+			d.Reconciler.TryRefused()
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()
 		}
+		due = d.round(ctx, patient)
 	}
 	return nil
 }
@@ -159,47 +171,39 @@ func (d *Daemon) lookAgain() {
 	}
 }
 
-// round does one round and tells of it; again says when the next one is due by
-// itself, if it is.
-func (d *Daemon) round(ctx context.Context) (again <-chan time.Time) {
-	inner, done := d.observer.Round(context.WithoutCancel(ctx))
+// round does one round and tells of it. What it writes may go on for as long as
+// patient, when ctx has ended.
+func (d *Daemon) round(ctx, patient context.Context) next {
+	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
+	if err != nil && ctx.Err() != nil {
+		done(result, err)
+		return next{} // the process is told to stop before there was anything to write
+	}
 	if err == nil {
 		result = d.restless.Round(result, d.Now())
 	}
-	done(result, err)
-	d.narrator.Round(result, err)
-	d.server.Round(result, err, d.Now())
-	switch {
-	case err != nil:
-		return time.After(retry)
-	case d.tell(ctx, result):
-		return time.After(time.Second)
-	case result.Again:
-		return time.After(0) // the second half of a move
+	said := d.withRefused(result)
+	done(said, err)
+	d.narrator.Round(said, err)
+	d.server.Round(said, err, d.Now())
+	if err != nil {
+		return next{round: time.After(retry)}
 	}
-	return nil
+	due := d.tell(patient, result)
+	switch {
+	case result.Again:
+		due.round = time.After(0) // the second half of a move
+	case result.Due > 0 && due.round == nil:
+		due.round = time.After(result.Due) // what a server has refused is tried again
+	}
+	return due
 }
 
 // finishWrites lets what is being written when the process is told to stop take
 // its time.
-func (d *Daemon) finishWrites(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Shutdown)
+func (d *Daemon) finishWrites(patient context.Context) {
+	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()
 	d.stores.workers.Finish(ctx)
-}
-
-// tell passes a round on, and tells whether that is to be done again soon. When
-// the process is told to stop it may still take its time.
-func (d *Daemon) tell(ctx context.Context, result report.Report) (again bool) {
-	if d.Tell == nil {
-		return false
-	}
-	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(d.Shutdown, cancel) })()
-	calls, again, err := d.Tell(patient, result)
-	d.metrics.Told(calls)
-	d.narrator.Told(err)
-	return again || err != nil
 }

@@ -106,6 +106,15 @@ func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (state
 
 // put adds or changes a Work, and tells the daemon.
 func (b *bubble) put(name, content string) {
+	b.add(name, content)
+	select {
+	case b.changes <- struct{}{}:
+	default:
+	}
+}
+
+// add adds or changes a Work.
+func (b *bubble) add(name, content string) {
 	work := kratix.NewWork()
 	work.Name, work.Namespace = name, "default"
 	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
@@ -116,10 +125,6 @@ func (b *bubble) put(name, content string) {
 	b.mu.Lock()
 	b.works[name] = work
 	b.mu.Unlock()
-	select {
-	case b.changes <- struct{}{}:
-	default:
-	}
 }
 
 func (b *bubble) set(down bool) {
@@ -148,10 +153,17 @@ func (b *bubble) page(path string) string {
 // inABubble runs a daemon on a clock that runs ahead whenever all wait.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
+	inABubbleWith(t, func(*bubble) {}, test)
+}
+
+// inABubbleWith prepares the daemon before it runs.
+func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
+	t.Helper()
 	_, forget := lookSignals() // its goroutine is the process's, not the bubble's
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
+		prepare(b)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.daemon.rounds(ctx, b.changes) }()

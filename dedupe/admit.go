@@ -27,7 +27,7 @@ func Check(root Root) Verdict {
 	}
 	known := root.Memory.root(root)
 	known.update(&reader{root})
-	if known.settled() {
+	if known.settled() && len(root.Obstacles) == 0 {
 		s := &session{reader: reader{root}, index: known.index, quick: true}
 		return Verdict{Findings: s.checkCost(known.objects, known.bytes), decided: s}
 	}
@@ -77,6 +77,8 @@ type session struct {
 	// foreign are the objects and paths that belong to no claim.
 	foreign, index *index
 	broken         []finding.Finding
+	// contested are the paths that cannot be a file and a directory at once.
+	contested map[tree.Path]bool
 	// holder has what is in the files that the store has.
 	holder map[identity]*entry
 	// texts has what sharing knows of files, each by its content in memory.
@@ -108,6 +110,10 @@ func newSession(root Root, known *remembered) *session {
 	for rank, i := range s.order() {
 		s.ranks[i] = rank
 	}
+	s.contested = contested(s.allPaths)
+	for _, o := range root.Obstacles {
+		s.contested[o.Path] = true // nothing can be at its place either
+	}
 	s.withoutHiding()
 	var stored [][]byte
 	for i := range root.Claims {
@@ -120,6 +126,9 @@ func newSession(root Root, known *remembered) *session {
 	for _, e := range s.read(nil, &known.foreign, Claim{}, root.Foreign, &s.broken) {
 		s.foreign.add(e)
 	}
+	for _, e := range s.obstacleEntries() {
+		s.foreign.add(e)
+	}
 	for i := range root.Claims {
 		s.readClaim(i)
 	}
@@ -127,36 +136,26 @@ func newSession(root Root, known *remembered) *session {
 	return s
 }
 
-// read gives the entries of a claim's files: those that are known, unless a
-// kustomization somewhere may have changed what they mean.
+// read gives the entries of a claim's files, with those of contested paths.
 func (s *session) read(of *owner, k *known, claim Claim, files []File, broken *[]finding.Finding) []*entry {
+	return s.withPaths(s.readFiles(of, k, claim, files, broken), of, claim, files)
+}
+
+// readFiles gives the entries of a claim's files: those that are known, unless a
+// kustomization somewhere may have changed what they mean.
+func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, broken *[]finding.Finding) []*entry {
 	if k != nil && s.known.kustomizations == 0 {
 		if broken != nil {
 			*broken = append(*broken, k.broken...)
 		}
 		return k.entries
 	}
-	return append(s.parse(of, files, broken), claimedPaths(of, claim, files)...)
+	return append(s.parse(of, files, broken), s.claimedPaths(of, claim, files)...)
 }
 
 // storesWhatIsKnown tells that the store has just the files that were read.
 func (s *session) storesWhatIsKnown(i int) bool {
 	return sameFiles(s.known.claims[i].files, s.root.Claims[i].Stored)
-}
-
-// claimedPaths gives the paths that a claim with these files has to itself.
-func claimedPaths(of *owner, claim Claim, files []File) []*entry {
-	var entries []*entry
-	switch {
-	case len(files) == 0 || claim.Joined:
-	case !claim.Dir.IsRoot():
-		entries = append(entries, &entry{id: pathIdentity(claim.Dir), of: of, path: claim.Dir, place: finding.Place{Object: claim.Object}})
-	default:
-		for _, file := range files {
-			entries = append(entries, &entry{id: pathIdentity(file.Path), of: of, path: file.Path, place: file.Place})
-		}
-	}
-	return entries
 }
 
 // readClaim reads what a claim has and what it wants, and sets it aside if Flux

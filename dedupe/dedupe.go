@@ -18,6 +18,11 @@ type Root struct {
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
+	// Obstacles are what else is in the way of files; those that are in nobody's
+	// way need not be among them.
+	Obstacles []Obstacle
+	// Allows reports whether a name that is reserved is allowed; nil allows none.
+	Allows func(name string) bool
 	// Ignored tells which files Flux does not fetch; nil is none.
 	Ignored *kustomize.Ignored
 	// Policy says what is done about a clash; nothing is Quarantine.

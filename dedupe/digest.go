@@ -83,6 +83,12 @@ func (d *Digest) Replace(roots []Root) bool {
 	return true
 }
 
+// Claims reports whether a claim has just this path to itself.
+func (d *Digest) Claims(p tree.Path) bool {
+	_, taken := d.owners[d.sumOf(&entry{id: pathIdentity(p)})]
+	return taken
+}
+
 // readPlain reads the claims of a root; false when there is more to one than
 // objects of its own.
 func readPlain(root Root) ([][]*entry, bool) {

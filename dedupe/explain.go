@@ -102,14 +102,14 @@ func (s *session) finding(c clash) finding.Finding {
 		Related: []finding.Related{{Place: s.placeOf(c.first), Message: s.owner(c.first)}},
 	}
 	if c.isPath() {
-		f.Rule, f.Message = finding.PathTaken(), c.later.path.String()+" is another's"
+		f.Rule, f.Message = s.explainPath(c)
 	}
 	return f
 }
 
 func (s *session) owner(e *entry) string {
 	if e.of == nil {
-		return "a file in the store that belongs to no placement"
+		return s.kindOf(e) + " in the store that belongs to no placement"
 	}
 	return s.root.Claims[e.claim()].Owner
 }

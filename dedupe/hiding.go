@@ -45,16 +45,19 @@ func (s *session) hides(claim Claim) bool {
 	return slices.ContainsFunc(claim.Wanted, func(f File) bool { return s.hiding[f.Path] })
 }
 
-// hiddenBy counts the placements with files that a file hides.
+// hiddenBy counts the placements with files that a file hides. Below one that is
+// in the store already, those that come later do not count: they are held back.
 func (s *session) hiddenBy(of *owner, file File) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || s.root.Ignored.Has(file.Path) {
 		return 0, false
 	}
 	dir := file.Path.Dir()
 	within := func(f File) bool { return f.Path.Within(dir) && !s.root.Ignored.Has(f.Path) }
+	stored := of != nil && slices.ContainsFunc(s.root.Claims[of.at].Stored, func(f File) bool { return f.Path == file.Path })
 	for i := range s.root.Claims {
 		claim := &s.root.Claims[i]
-		if (of == nil || of.at != i) && (slices.ContainsFunc(claim.Stored, within) || slices.ContainsFunc(claim.Wanted, within)) {
+		first := !stored || s.ranks[i] < s.ranks[of.at]
+		if (of == nil || of.at != i) && (slices.ContainsFunc(claim.Stored, within) || first && slices.ContainsFunc(claim.Wanted, within)) {
 			placements++
 		}
 	}

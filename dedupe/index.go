@@ -41,6 +41,8 @@ type entry struct {
 	defines *kustomize.Definition
 	// stake tells that the object is in another claim's file.
 	stake bool
+	// kind is the way in which the claim has a path.
+	kind pathKind
 }
 
 // claim gives the place of the entry's claim among the Root's.

@@ -29,6 +29,7 @@ type remembered struct {
 	foreign known
 	claims  []*known
 	index   *index
+	paths   pathCounts
 	cluster *clusterIndex
 	total
 }
@@ -202,13 +203,16 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 		}
 	}
 	k.total.broken = len(k.broken)
-	k.entries = append(k.entries, claimedPaths(of, *claim, k.files)...)
+	k.entries = append(k.entries, r.claimedPaths(of, *claim, k.files)...)
 	k.stakes = claim.stakes()
 }
 
 func (m *remembered) learn(k *known) {
 	for _, e := range k.entries {
 		m.index.add(e)
+		if e.id.isPath() {
+			m.paths.add(e, m.index.count(e.id) == 1, m.index)
+		}
 		m.cluster.learn(e, m.index.count(e.id) == 1)
 	}
 	m.total.add(k.total, 1)
@@ -217,6 +221,9 @@ func (m *remembered) learn(k *known) {
 func (m *remembered) forget(k *known) {
 	for _, e := range k.entries {
 		m.index.remove(e)
+		if e.id.isPath() {
+			m.paths.remove(e, m.index.count(e.id) == 0, m.index)
+		}
 		m.cluster.forget(e, m.index.count(e.id) == 0)
 	}
 	m.total.add(k.total, -1)
@@ -224,7 +231,7 @@ func (m *remembered) forget(k *known) {
 
 // settled tells that everything wanted fits together.
 func (m *remembered) settled() bool {
-	return len(m.index.repeated) == 0 && m.broken == 0 && m.kustomizations == 0 && m.stakes == 0
+	return len(m.index.repeated) == 0 && m.paths.contested == 0 && m.broken == 0 && m.kustomizations == 0 && m.stakes == 0
 }
 
 // clusterIndex counts, for each object as the API server knows it, the

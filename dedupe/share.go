@@ -76,13 +76,19 @@ func (s *session) pinHolders() bool {
 
 // compatible tells whether two entries of one identity can be in one tree.
 func (s *session) compatible(a, b *entry) bool {
-	if s.root.Policy != Share || (a.text == nil && !a.stake) || (b.text == nil && !b.stake) || a.id.isPath() || a.claim() == foreign || b.claim() == foreign || a.claim() == b.claim() {
+	if a.kind == leads && b.kind == leads {
+		return true
+	}
+	if s.root.Policy != Share || a.id.isPath() || !a.isShareable() || !b.isShareable() || a.claim() == b.claim() {
 		return false
 	}
 	x, xErr := s.meaning(a)
 	y, yErr := s.meaning(b)
 	return xErr == nil && yErr == nil && bytes.Equal(x, y) && s.separable(a) && s.separable(b)
 }
+
+// isShareable reports whether an entry can be one of several owners' of one object.
+func (e *entry) isShareable() bool { return (e.text != nil || e.stake) && e.claim() != foreign }
 
 // meaning gives what an entry's object says. A stake means what is in the store.
 func (s *session) meaning(e *entry) ([]byte, error) {

@@ -6,14 +6,18 @@ package finding
 //	KS02x  input: what could not be read as it was meant
 //	KS04x  scheduling: what could not be placed as it was asked
 //	KS06x  stores: what could not be read or written
+//	KS07x  the cluster: what the Kubernetes API does not take
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
-		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(),
+		ReservedName(), UnstorablePath(),
+		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(), PathsDifferOnlyInCase(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(),
+		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(),
+		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),
+		WriteRefused(),
 	}
 }
 
@@ -42,14 +46,16 @@ func UnbuildableFile() Rule {
 	}
 }
 
-// PathTaken is one path that two Works want.
+// PathTaken is one path that two want.
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
-		Summary: "Two Works want the same path of a Destination.",
-		Why: "The path is made of the Promise, the request, the pipeline and the group; two Works that agree in all of them would overwrite " +
-			"each other for ever. The one that came later is held back.",
-		Fix: "Remove one of the Works, or give their pipelines different names.",
+		Summary: "Two Works want the same path of a Destination, or one needs a directory where another has a file; or a file of nobody's is there.",
+		Why: "In mode nestedByMetadata the path is made of the Promise, the request, the pipeline and the group; in mode none it is the Work's own. " +
+			"Two Works with one path would overwrite each other for ever, and no store can hold a file `app` and a file `app/cm.yaml`: " +
+			"git has no such tree, and S3 servers refuse or hide one of the two. The one that came later is held back; " +
+			"files, symlinks and submodules that belong to no placement were there first. It is written by itself once the path is free.",
+		Fix: "Remove one of the Works, or have its pipeline write to another path; where a file of nobody's is in the way, move that.",
 	}
 }
 
@@ -96,6 +102,31 @@ func RepeatedField() Rule {
 			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields, " +
 			"so the placement is told and not held back.",
 		Fix: "Remove one of the two from the file.",
+	}
+}
+
+// ReservedName is a name that a Work may not use at its place.
+func ReservedName() Rule {
+	return Rule{
+		ID: "KS008", Name: "ReservedName", Severity: Error,
+		Summary: "A Work has a file with a name that means something to others: to git, to Flux, or to the records of placements.",
+		Why: "`.kratix` in a Destination's directory holds the records, by which files are kept and removed. A `.sourceignore` above the files " +
+			"of others hides them, and Flux prunes what was applied of them. `.gitmodules`, `.gitattributes` and whatever else begins with `.git` change a checkout for all, " +
+			"and a server that checks what it receives refuses the whole push for a bad one. " +
+			"Only the placement with the name is held back; what it has stored stays.",
+		Fix: "Have the pipeline leave the file out or give it another name; if it is meant, allow the name with --allow-name.",
+	}
+}
+
+// UnstorablePath is a path that no store of the kind can hold.
+func UnstorablePath() Rule {
+	return Rule{
+		ID: "KS009", Name: "UnstorablePath", Severity: Error,
+		Summary: "A placement has a path that its state store cannot hold, or that cannot be checked out.",
+		Why: "A name may have 255 bytes, a path in a git repository 3,840 with the store's own path (Linux takes 4,096, and a checkout lies in a directory), " +
+			"a key in a bucket 1,024. And no store holds a file and a directory of one name. The store would refuse the whole write, " +
+			"or take it and leave a repository that cannot be checked out. Only the placement with the path is held back.",
+		Fix: "Have the pipeline write to shorter paths, or shorten the path of the Destination or its store; where one file is in the way of another, rename it.",
 	}
 }
 
@@ -162,6 +193,17 @@ func SlowBuild() Rule {
 		Why: "kustomize compares every object with every one before it, so the time grows with the square of their number. " +
 			"Flux builds every root anew in each interval, and gives up after its timeout.",
 		Fix: "Spread the requests over more Destinations.",
+	}
+}
+
+// PathsDifferOnlyInCase are two paths that are one on some file systems.
+func PathsDifferOnlyInCase() Rule {
+	return Rule{
+		ID: "KS016", Name: "PathsDifferOnlyInCase", Severity: Warning,
+		Summary: "Two paths of one Destination differ only in upper and lower case, or in the way that Unicode spells an accent.",
+		Why: "The store holds both, and Flux on Linux reads both. On macOS and Windows a checkout has only one of the two, and whoever " +
+			"commits from there removes or changes the other.",
+		Fix: "Rename one of them.",
 	}
 }
 
@@ -333,6 +375,53 @@ func RestlessWork() Rule {
 	}
 }
 
+// DestinationAbsent is a Destination with placements that is not in the input.
+func DestinationAbsent() Rule {
+	return Rule{
+		ID: "KS049", Name: "DestinationAbsent", Severity: Warning,
+		Summary: "A Destination that has placements is not in the input. They stay where they are, and count.",
+		Why: "A Destination that was deleted with cleanup none leaves its files, and its cluster goes on reading them. " +
+			"To place its requests anew would run each of them twice.",
+		Fix: "Add the Destination again: what is recorded there is its own again. If it is gone for good, let its requests be placed anew " +
+			"with --on-misplaced move, and remove the old files with `kratix-schedule cleanup`.",
+	}
+}
+
+// OldCopy is what a Destination has left at an earlier location.
+func OldCopy() Rule {
+	return Rule{
+		ID: "KS050", Name: "OldCopy", Severity: Warning,
+		Summary: "Placements of a Destination are still where it was before its path or state store changed.",
+		Why: "The cluster may still read the old location, and would delete what vanishes there. So the new location is written and the old one is left, " +
+			"until its user says that nothing reads it any more.",
+		Fix: "Point the cluster to the new location, then run `kratix-schedule cleanup DESTINATION --apply`.",
+	}
+}
+
+// FilepathModeChanged is a Destination that is laid out in another filepath mode.
+func FilepathModeChanged() Rule {
+	return Rule{
+		ID: "KS051", Name: "FilepathModeChanged", Severity: Error,
+		Summary: "A Destination is laid out in another filepath mode than it has now; nothing of it is written.",
+		Why: "Kratix never changes the mode of a Destination, so a changed one is a mistake, or the Destination was made anew. " +
+			"Both layouts in one directory would not build, and a new layout makes Flux apply everything from other files.",
+		Fix: "Set the mode back, or annotate the Destination with kratix-schedule.io/filepath-mode and its mode: " +
+			"then all of it is laid out anew in one commit.",
+	}
+}
+
+// PlacedTwice is a request that is on two Destinations.
+func PlacedTwice() Rule {
+	return Rule{
+		ID: "KS052", Name: "PlacedTwice", Severity: Warning,
+		Summary: "A group of a request is recorded on two Destinations; one of the two is removed.",
+		Why: "Nothing is placed twice, but an earlier version, Kratix, or a Destination that came back can have left two copies. " +
+			"The one stays that a WorkPlacement names, else the one that the Work's decision names, else one whose Destination's labels fit, " +
+			"else the one whose Destination's name comes first.",
+		Fix: "Nothing, if the copy that stays is right; else rebalance.",
+	}
+}
+
 // StoreFailed is a store that cannot be read or written.
 func StoreFailed() Rule {
 	return Rule{
@@ -340,26 +429,6 @@ func StoreFailed() Rule {
 		Summary: "A state store cannot be read or written.",
 		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
 		Fix:     "Do as the message says; the next round tries again.",
-	}
-}
-
-// DeletionsRefused is the guard against an emptied source.
-func DeletionsRefused() Rule {
-	return Rule{
-		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
-		Summary: "A round would remove more than half of a Destination's placements, and more than ten; it removes none.",
-		Why:     "A source that suddenly lists almost nothing is more often broken than meant, and Flux would prune the cluster.",
-		Fix:     "If it is meant, run once with --allow-deletions.",
-	}
-}
-
-// DeletionsHeld is the caution while part of the input is unknown.
-func DeletionsHeld() Rule {
-	return Rule{
-		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
-		Summary: "Placements without a Work stay for now, because part of the input could not be read.",
-		Why:     "The Work may be in the part that could not be read.",
-		Fix:     "Mend what is reported as unreadable (KS020).",
 	}
 }
 
@@ -393,6 +462,32 @@ func OtherOwner() Rule {
 		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may be on the Destination " +
 			"already wait, since they would be placed twice.",
 		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
-			"If the other one is no more, run once with --adopt: what it has recorded becomes yours.",
+			"If the other one is no more, run once with --adopt: what it has recorded becomes yours. A plan of what a controller in a cluster would do takes its " +
+			"id too: the UID of its namespace kube-system, unless it has another --owner-id.",
+	}
+}
+
+// WriteRefused is an object of the cluster that cannot be written.
+func WriteRefused() Rule {
+	return Rule{
+		ID: "KS070", Name: "WriteRefused", Severity: Error,
+		Summary: "The Kubernetes API server refuses to create, change or delete an object.",
+		Why: "A webhook, an admission policy, a quota or a missing right is in the way. The files in the state stores are not concerned, and " +
+			"all other objects are written. The write is tried again after 1 s, 2 s, 4 s, up to 5 minutes, and at once when the object or " +
+			"what is to be written changes.",
+		Fix: "Do as the API server's words say: allow the write in the webhook, policy or quota that they name, or give the ServiceAccount the right.",
+	}
+}
+
+// PlacementRefused is a placement that a store's server refuses.
+func PlacementRefused() Rule {
+	return Rule{
+		ID: "KS066", Name: "PlacementRefused", Severity: Error,
+		Summary: "The server of a state store refuses what a placement would write; the placement is held back.",
+		Why: "A hook, push protection or the object store itself rejects a file of it. Everything else on the store is written, and what is stored " +
+			"of the placement stays as it is. The placement is tried again when its files change, after 5 minutes and then less and less " +
+			"often, at least every 6 hours, and when the process gets SIGHUP; `run --once` tries each time.",
+		Fix: "Change what the message names in the pipeline's output, or have the server accept it. If it refuses every change, let the " +
+			"user that writes pass the rule (a protected branch, for one).",
 	}
 }

@@ -23,7 +23,7 @@ func decode(object string, workloads []kratix.Workload) ([]File, []finding.Findi
 		}
 		if err != nil {
 			place := finding.Place{Object: object, File: workload.Filepath}
-			findings = append(findings, finding.Finding{Rule: ruleOf(err), Place: place, Message: err.Error()})
+			findings = append(findings, finding.Finding{Rule: RuleOf(err), Place: place, Message: err.Error()})
 			continue
 		}
 		files = append(files, file)
@@ -45,8 +45,11 @@ func decodeOne(workload kratix.Workload) (File, error) {
 	return File{File: tree.File{Path: path, Content: content}, Workload: workload.Filepath}, nil
 }
 
-func ruleOf(err error) finding.Rule {
+// RuleOf returns the rule of what keeps a placement from being laid out.
+func RuleOf(err error) finding.Rule {
 	switch {
+	case errors.Is(err, tree.ErrLong):
+		return finding.UnstorablePath()
 	case errors.Is(err, tree.ErrPath):
 		return finding.UnsafePath()
 	case errors.Is(err, kratix.ErrContent):

@@ -24,6 +24,13 @@ metadata:
 `
 )
 
+// The names of the files that Fixtures returns.
+const (
+	placeholder         = ".gitkeep"
+	canaryNamespaceFile = "kratix-canary-namespace.yaml"
+	canaryConfigMapFile = "kratix-canary-configmap.yaml"
+)
+
 // Fixtures gives the files that keep a Destination's roots in being when no
 // placement does: Kratix's canaries, or placeholders where they are not
 // wanted. git drops an empty directory, Flux then says "kustomization path not
@@ -36,14 +43,14 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	if !d.WantsCanaries() {
 		files := make([]tree.File, 0, len(roots))
 		for _, root := range roots {
-			files = append(files, tree.File{Path: root.Join(segment(".gitkeep")), Content: []byte{}})
+			files = append(files, tree.File{Path: root.Join(segment(placeholder)), Content: []byte{}})
 		}
 		return files, nil
 	}
 	// The namespace goes to the root that Flux applies first, the ConfigMap in it
 	// to the last; often there is only one.
 	return []tree.File{
-		{Path: roots[0].Join(segment("kratix-canary-namespace.yaml")), Content: []byte(canaryNamespace)},
-		{Path: roots[len(roots)-1].Join(segment("kratix-canary-configmap.yaml")), Content: []byte(canaryConfigMap)},
+		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
+		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},
 	}, nil
 }

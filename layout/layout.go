@@ -55,6 +55,9 @@ func modes() map[string]mode {
 	}
 }
 
+// Modes returns the filepath modes, the default first.
+func Modes() []string { return []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} }
+
 // wholeRoot is for modes in which Flux builds the Destination's directory whole.
 func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
@@ -63,7 +66,7 @@ type ErrMode string
 
 // Error names the mode, and those there are.
 func (e ErrMode) Error() string {
-	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join([]string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None}, ", "))
+	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join(Modes(), ", "))
 }
 
 func modeOf(d *kratix.Destination) (mode, error) {
@@ -114,7 +117,7 @@ func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []findin
 	files, findings := decode(object, p.Spec.Workloads)
 	rendering, err := m.render(d, base, p, files)
 	if err != nil {
-		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: object}, Message: err.Error()})
+		findings = append(findings, finding.Finding{Rule: RuleOf(err), Place: finding.Place{Object: object}, Message: err.Error()})
 	}
 	return rendering, findings
 }

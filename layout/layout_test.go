@@ -135,7 +135,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "eu/worker-1/.kratix/default-a-work.worker-1-5058f.yaml"; file.Path.String() != want {
+	if want := "eu/worker-1/.kratix/36.kratix/default-a-work.worker-1-5058f.362e3e6d3b109ccc.yaml"; file.Path.String() != want {
 		t.Errorf("path %s, want %s", file.Path, want)
 	}
 	golden(t, "record.yaml", file.Content)
@@ -353,5 +353,48 @@ func TestTheCanariesAreKratixsOwn(t *testing.T) {
 	}
 	for _, file := range files {
 		golden(t, file.Path.Base(), file.Content)
+	}
+}
+
+// TestRecordsOfManyPlacementsAreSpread: git writes a directory's whole list anew
+// with each commit, and hosts advise against long ones.
+func TestRecordsOfManyPlacementsAreSpread(t *testing.T) {
+	d := destination("worker-1", "w")
+	entries := map[tree.Path]int{}
+	seen := map[tree.Path]bool{}
+	for i := range 100_000 {
+		p := placement("redis", fmt.Sprint("r", i), "")
+		p.Name = fmt.Sprintf("redis-r%d-default-instance-0a1b2.worker-1-5058f", i)
+		path, err := RecordPath(d, p)
+		if err != nil || seen[path] {
+			t.Fatalf("%s: %v, again %v", path, err, seen[path])
+		}
+		seen[path] = true
+		if entries[path.Dir()]++; entries[path.Dir()] == 1 {
+			entries[path.Dir().Dir()]++
+		}
+	}
+	for dir, n := range entries {
+		if n > 1_000 {
+			t.Errorf("%s has %d entries", dir, n)
+		}
+	}
+}
+
+func TestALongNameFitsIntoARecordsPath(t *testing.T) {
+	d := destination("worker-1", "w")
+	one, other := placement("redis", "a", ""), placement("redis", "a", "")
+	one.Name, other.Name = strings.Repeat("ü", 200)+"1", strings.Repeat("ü", 200)+"2"
+	first, err := RecordPath(d, one)
+	second, otherErr := RecordPath(d, other)
+	if err != nil || otherErr != nil || first == second || len(first.Base()) > 255 {
+		t.Errorf("%s and %s, %v, %v", first, second, err, otherErr)
+	}
+}
+
+func TestKratixsOwnStateMayHaveAbsolutePaths(t *testing.T) {
+	r, err := ParseRecord([]byte("files:\n- /d7/a.yaml\n"))
+	if err != nil || len(r.Files) != 1 || r.Files[0].String() != "d7/a.yaml" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

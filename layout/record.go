@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -66,8 +67,8 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord gives the file that remembers a placement: the store itself says
-// what is where, so nothing else needs to.
+// NewRecord returns the record of a placement, at RecordPath. The store is the
+// only memory of what is placed where.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
 	if err != nil {
@@ -78,17 +79,6 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
 	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // the encoder leaves much room behind it
-}
-
-// RecordPath gives where the record of a placement lies. The error is that of a
-// name that is no file's.
-func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
-	dir, err := RecordsDir(d)
-	if err != nil {
-		return tree.Path{}, err
-	}
-	name, err := named{"the placement's name", p.Namespace + "-" + p.Name + ".yaml"}.path()
-	return dir.Join(name), err
 }
 
 func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
@@ -125,8 +115,10 @@ type Record struct {
 	Placement *kratix.WorkPlacement
 	// Files are the placement's.
 	Files []tree.Path
-	// Bytes is the length of the placement's part of a joined file.
-	Bytes int
+	// Joined reports whether the files are parts of one joined file, and Bytes is
+	// the length of the placement's part.
+	Joined bool
+	Bytes  int
 	// Shared are the objects that it had in common with others.
 	Shared []SharedObject
 	// Owner is the id of who wrote it; empty when that has none.
@@ -147,14 +139,18 @@ func ParseRecord(content []byte) (Record, error) {
 		return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 	}
 	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared}
+	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
+		if isKratixs {
+			file = strings.TrimPrefix(file, "/") // of a Destination whose path is "/" or "/x"
+		}
 		p, err := tree.ParsePath(file)
 		if err != nil {
 			return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 		}
 		read.Files = append(read.Files, p)
 	}
-	if r.Kind == "" && r.APIVersion == "" && len(read.Files) > 0 {
+	if isKratixs {
 		return read, nil
 	}
 	if r.Kind != kratix.WorkPlacementKind || r.Name == "" || r.Spec.TargetDestinationName == "" || r.Labels[kratix.WorkLabel] == "" {
@@ -165,7 +161,7 @@ func ParseRecord(content []byte) (Record, error) {
 		if err != nil || n < 0 {
 			return Record{}, fmt.Errorf("%w: its part has the length %q", errNotRecord, length)
 		}
-		read.Bytes = n
+		read.Joined, read.Bytes = true, n
 	}
 	read.Owner = r.Annotations[ownerAnnotation]
 	placement := r.WorkPlacement // alone: the list of files beside it is not needed any more

@@ -24,28 +24,35 @@ type calm struct {
 // not plain.
 func (dest *desiredDestination) calm(made *outcome) *calm {
 	digest := dest.memory.Digest()
-	if digest == nil || len(made.findings) > 0 || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
+	if digest == nil || len(made.findings) > 0 || dest.unfolded || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
 	for _, p := range dest.placements {
-		if p.from == nil || !p.isPlain() || (p.state != report.Placed && p.state != report.Unchanged) {
+		if !p.isCalm() {
 			return nil
 		}
 		own[p.record.Path] = true
 	}
 	for _, record := range dest.records {
-		if !own[record.path] || len(record.Shared) > 0 {
+		if !own[record.path] || len(record.Shared)+len(record.elsewhere) > 0 {
 			return nil
 		}
 	}
 	return &calm{digest: digest, ignored: dest.notFetched}
 }
 
+// isCalm reports whether a placement of the plan is written as it should be and has
+// a directory to itself that no other spelling can mean.
+func (p *desiredPlacement) isCalm() bool {
+	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && (p.state == report.Placed || p.state == report.Unchanged)
+}
+
 // isPlain tells that there is nothing on a Destination but what its records and
 // its plan say.
 func (s *situation) isPlain() bool {
-	return len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.moved)+len(s.assumed)+len(s.legacy)+len(s.unfinished())+len(s.spoilt) == 0
+	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
+		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
 }
 
 // isPlain tells that a placement has a directory to itself.
@@ -73,7 +80,7 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	dest.destinationView, dest.part = &view, part
 	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before
 	dest.plan()
-	if !dest.isOnlyTheirs(&known.situation) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
+	if len(dest.findings) > 0 || !dest.isOnlyTheirs(&known.situation) || dest.mayMeetOthers(known) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
 		return settled{}, false
 	}
 	if slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool { return len(p.repeatedFields(dest.read)) > 0 }) {
@@ -88,7 +95,7 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 // comesOf tells that all but placements and files is what it was.
 func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
-		s.sameAbove(was) && s.policy.settlesAs(was.policy)
+		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
 }
 
 // changed gives the placements that are not as they were or were not written
@@ -100,6 +107,7 @@ func (known *settled) changed(now *situation) (changed part, replaced map[*krati
 	for i, p := range known.situation.part.placements {
 		before[p.WorkPlacement] = i
 	}
+	changed.guard = now.part.guard
 	unwritten := map[*kratix.WorkPlacement]bool{}
 	for _, told := range known.outcome.told {
 		if told.State != report.Unchanged {
@@ -154,7 +162,7 @@ func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
 		if p == nil {
 			continue
 		}
-		if rendering, _ := layout.Render(dest.Destination, record.Placement); rendering.Dir != p.rendering.Dir || len(record.Shared) > 0 {
+		if layout.DirOf(dest.Destination, record.Placement) != p.rendering.Dir || record.mode != dest.FilepathMode() || len(record.Shared)+len(record.elsewhere) > 0 {
 			return false
 		}
 		dest.records = append(dest.records, record)

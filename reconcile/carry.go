@@ -24,7 +24,7 @@ func (known *settled) carry(now situation) (settled, bool) {
 	switch {
 	case now.differsBy(known.outcome.changes, was):
 	case now.differsBy(statestore.ChangeSet{}, was):
-		dest.changes = known.outcome.changes
+		dest.changes, dest.units = known.outcome.changes, known.outcome.units
 		for _, told := range known.outcome.told {
 			states[told.Object] = told.State
 		}

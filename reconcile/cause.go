@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -27,12 +26,8 @@ func causeOf(err error) finding.Cause {
 	return finding.Unwritten
 }
 
-// lacks tells that a Secret is named and is not there. One that is there and
-// cannot be read was told of by the source.
+// lacks reports whether a Secret is named and is not there. One that is there and
+// cannot be read was reported by the source.
 func (w *world) lacks(ref *kratix.SecretReference) bool {
-	if ref == nil || w.secret(ref) != nil {
-		return false
-	}
-	object := kratix.SecretKind + " " + ref.Key().String()
-	return !slices.ContainsFunc(w.Snapshot.Findings, func(f finding.Finding) bool { return f.Place.Object == object })
+	return ref != nil && w.secret(ref) == nil && !w.lookup.reported[kratix.SecretKind+" "+ref.Key().String()]
 }

@@ -14,7 +14,7 @@ import (
 // nothing is recorded yet. So it counts as placed there, whoever is about to
 // write it. What is recorded elsewhere counts more, unless it is to move.
 func (w *world) heed() {
-	elsewhere := w.placed()
+	elsewhere, taking := w.placed(), w.taking()
 	for _, work := range w.Works {
 		decisions, err := work.Decisions()
 		if err != nil {
@@ -26,7 +26,7 @@ func (w *world) heed() {
 			group := &work.Spec.WorkloadGroups[i]
 			decision, decided := decisions[group.ID]
 			on := elsewhere[placedGroup{kratix.KeyOf(work), group.ID}]
-			if !decided || work.IsDependency() || slices.Contains(on, decision.Destination) || !w.takes(decision.Destination) {
+			if !decided || work.IsDependency() || slices.Contains(on, decision.Destination) || !taking[decision.Destination] {
 				continue
 			}
 			if len(on) == 0 || slices.Equal(on, []string{decision.MovedFrom}) {
@@ -54,27 +54,37 @@ func (w *world) placed() map[placedGroup][]string {
 	return placed
 }
 
-// takes tells whether a Destination is there, and not to be emptied.
-func (w *world) takes(name string) bool {
-	return slices.ContainsFunc(w.Destinations, func(d *kratix.Destination) bool {
-		return d.Name == name && !(d.IsDeleted() && d.CleansUp())
-	})
+// taking returns the names of the Destinations that are there, and not to be emptied.
+func (w *world) taking() map[string]bool {
+	taking := make(map[string]bool, len(w.Destinations))
+	for _, d := range w.Destinations {
+		taking[d.Name] = !d.IsDeleted() || !d.CleansUp()
+	}
+	return taking
 }
 
-// awaits tells that the successor of a placement is decided and not yet recorded:
-// until it is, both stay.
-func awaits(moved scheduler.Moved, decided []*kratix.WorkPlacement) bool {
-	return slices.ContainsFunc(decided, func(p *kratix.WorkPlacement) bool {
-		return groupOf(p) == groupOf(moved.WorkPlacement) && p.Spec.TargetDestinationName == moved.To
-	})
+// successor names a group of a Work on a Destination.
+type successor struct {
+	placedGroup
+	destination string
+}
+
+// successors returns the groups that are decided to be on a Destination and not
+// recorded there yet: until they are, what they take the place of stays.
+func successors(decided []*kratix.WorkPlacement) map[successor]bool {
+	awaited := make(map[successor]bool, len(decided))
+	for _, p := range decided {
+		awaited[successor{groupOf(p), p.Spec.TargetDestinationName}] = true
+	}
+	return awaited
 }
 
 // withhold takes what is new of requests out of what is to be written: first
 // their Works must say where it goes. What is chosen is told, for that to be
 // said there.
-func (r *Reconciler) withhold(ctx context.Context, parts planned, stores []*desired) []*desired {
+func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
-	for name, part := range parts {
+	for name, part := range plan.parts {
 		undecided := func(p scheduler.Placement) bool { return p.New && !p.Work.IsDependency() }
 		for _, p := range part.placements {
 			if undecided(p) {
@@ -82,16 +92,19 @@ func (r *Reconciler) withhold(ctx context.Context, parts planned, stores []*desi
 			}
 		}
 		part.placements = slices.DeleteFunc(slices.Clone(part.placements), undecided)
-		parts[name] = part
+		plan.parts[name] = part
 	}
 	if len(fresh) == 0 {
 		return stores
 	}
-	for i, before := range stores {
-		stores[i] = r.desire(ctx, before.storeView, parts)
-		for j, o := range stores[i].outcomes {
-			stores[i].outcomes[j] = o.withChoices(before.outcomes[j], fresh)
+	plan.fresh, plan.chosen = fresh, map[string]*outcome{}
+	for _, store := range stores {
+		for i, d := range store.destinations {
+			plan.chosen[d.Name] = store.outcomes[i]
 		}
+	}
+	for i, before := range stores {
+		stores[i] = r.desire(ctx, before.storeView, plan, r.refusals.of(before.storeView).known())
 	}
 	return stores
 }

@@ -24,11 +24,25 @@ type desired struct {
 	failed error
 }
 
-// desire finds out what a store should hold.
-func (r *Reconciler) desire(ctx context.Context, store *storeView, plan planned) *desired {
+// planning is what a plan puts on each Destination.
+type planning struct {
+	parts planned
+	// chosen has, by Destination, what is told of placements that are fresh: they
+	// are not written before their Works say where they go.
+	chosen map[string]*outcome
+	fresh  map[*kratix.WorkPlacement]*kratix.Work
+}
+
+// desire finds out what a store should hold, if some of it is excluded.
+func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
-		o, err := r.memo.outcome(ctx, situation{store: store, destinationView: view, part: plan[view.Name], policy: r.Policy})
+		o, err := r.memo.outcome(ctx, situation{
+			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
+		})
+		if chosen := plan.chosen[view.Name]; chosen != nil {
+			o = o.withChoices(chosen, plan.fresh)
+		}
 		d.outcomes = append(d.outcomes, o)
 		d.failed = cmp.Or(d.failed, err)
 	}
@@ -40,6 +54,8 @@ type desiredDestination struct {
 	situation
 	findings []finding.Finding
 	changes  statestore.ChangeSet
+	// units are what the changes are about.
+	units []unitChange
 	// read remembers files that were read before, memory the roots.
 	read   *kustomize.Cache
 	memory *dedupe.Memory
@@ -58,6 +74,14 @@ type desiredDestination struct {
 	leftovers []tree.Path
 	// notFetched is what Flux leaves out of what the rest was settled with.
 	notFetched *kustomize.Ignored
+	// recordAt finds records by the paths where they belong, and listings counts
+	// the records that list a file; both are made when first needed.
+	recordAt map[tree.Path]*recordView
+	listings map[tree.Path]int
+	// left reports whether everything is left as it is.
+	left bool
+	// unfolded tells that a file of nobody's has a path with capitals or the like.
+	unfolded bool
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
 }
@@ -88,17 +112,27 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 // desire renders everything that the plan puts on a Destination.
 func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDestination {
 	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now), unpacked: &memo.contents, renderedBefore: before}
+	if len(now.guests) > 0 {
+		view := *now.destinationView
+		view.records = slices.Concat(view.records, view.guests)
+		dest.destinationView = &view
+	}
 	fixtures, _ := layout.Fixtures(dest.Destination) // without roots it were left out before
 	switch {
 	case dest.goesWithItsFiles():
 		dest.retired, dest.removed = fixtures, slices.Clone(dest.records)
+		dest.excludeRemovals()
 	case dest.IsDeleted():
 		dest.keepAll()
 	default:
 		dest.fixtures = fixtures
+		if dest.relayout {
+			dest.retired = dest.formerFixtures()
+		}
 		dest.plan()
 		dest.remove()
 		dest.relocate(dest.part.moved)
+		dest.excludeRemovals()
 	}
 	return dest
 }
@@ -108,6 +142,7 @@ func (dest *desiredDestination) plan() {
 	for i := range dest.part.placements {
 		dest.placements = append(dest.placements, dest.render(&dest.part.placements[i]))
 	}
+	dest.separateRecords()
 	for _, kept := range dest.part.kept {
 		dest.placements = append(dest.placements, keep(dest.destinationView, kept, "its Work cannot be read now"))
 	}
@@ -130,7 +165,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 	key := renderKeyOf(from, dest.policy.Owner)
 	made, known := dest.renderedBefore[key]
 	if !known {
-		made = render(dest.Destination, from, dest.policy.Owner)
+		made = dest.situation.render(from)
 		dest.unpacked.share(made.rendering.Files)
 	}
 	if dest.rendered == nil {
@@ -138,21 +173,24 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 	}
 	dest.rendered[key] = made
 	p.rendering, p.record, p.repeated = made.rendering, made.record, made.repeated
+	dest.findings = append(dest.findings, made.warnings...)
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"
 		dest.findings = append(dest.findings, made.findings...)
 	}
+	dest.exclude(p)
 	return p
 }
 
-func render(d *kratix.Destination, from *scheduler.Placement, owner string) rendered {
-	rendering, findings := layout.Render(d, from.WorkPlacement)
-	rendering.Owner = owner
-	record, err := layout.NewRecord(d, from.WorkPlacement, rendering)
+func (s *situation) render(from *scheduler.Placement) rendered {
+	rendering, findings := layout.Render(s.Destination, from.WorkPlacement)
+	rendering.Owner = s.policy.Owner
+	record, err := layout.NewRecord(s.Destination, from.WorkPlacement, rendering)
 	if err != nil {
-		findings = append(findings, finding.Finding{Rule: finding.UnsafePath(), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
+		findings = append(findings, finding.Finding{Rule: layout.RuleOf(err), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
-	return rendered{rendering: rendering, record: record, findings: findings, repeated: &repeated{}}
+	refused, warnings := s.store.limits.Check(s.Destination, from.WorkPlacement, rendering, record.Path)
+	return rendered{rendering: rendering, record: record, findings: append(findings, refused...), warnings: warnings, repeated: &repeated{}}
 }
 
 // keep leaves a placement as it is, whatever it is.
@@ -161,26 +199,4 @@ func keep(view *destinationView, placement *kratix.WorkPlacement, reason string)
 	p.rendering, _ = layout.Render(view.Destination, placement) // a record has no contents that could fail
 	p.record, _ = layout.NewRecord(view.Destination, placement, p.rendering)
 	return p
-}
-
-// remove takes the records of placements that are no longer wanted, unless
-// they are suspiciously many.
-func (dest *desiredDestination) remove() {
-	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed))
-	for _, placement := range dest.part.removed {
-		gone[placement] = true
-	}
-	for _, record := range dest.records {
-		if gone[record.Placement] {
-			dest.removed = append(dest.removed, record)
-		}
-	}
-	if dest.policy.allows(len(dest.removed), len(dest.records)) {
-		return
-	}
-	dest.findings = append(dest.findings, deletionsRefused(dest))
-	for _, record := range dest.removed {
-		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "too many would be removed at once"))
-	}
-	dest.removed = nil
 }

@@ -39,8 +39,15 @@ func (d *desired) diff() statestore.ChangeSet {
 // diff finds the changes that make a Destination's directory what it should be.
 // Placements that are not written want what they have.
 func (dest *desiredDestination) diff() {
+	if dest.left {
+		dest.changes = statestore.ChangeSet{Base: dest.store.state.Revision, Unfinished: dest.unfinished()}
+		return
+	}
 	var wanted []tree.File
 	var owned tree.Set
+	for _, path := range dest.outdated() {
+		owned.AddFile(path)
+	}
 	for _, fixture := range dest.fixtures {
 		if !dest.store.state.Files.Has(fixture.Path) {
 			wanted = append(wanted, fixture)
@@ -49,8 +56,11 @@ func (dest *desiredDestination) diff() {
 	for _, fixture := range dest.retired {
 		owned.AddFile(fixture.Path)
 	}
-	for _, record := range dest.removed {
-		record.addTo(&owned)
+	if len(dest.removed) > 0 {
+		staying := dest.staying()
+		for _, record := range dest.removed {
+			record.addUnless(staying, &owned)
+		}
 	}
 	for _, path := range dest.leftovers {
 		owned.AddFile(path)
@@ -60,12 +70,20 @@ func (dest *desiredDestination) diff() {
 		if p.writable() {
 			wanted = append(wanted, p.record)
 			p.addTo(&owned)
+			if record := dest.recordOf(p); record != nil {
+				for _, path := range record.elsewhere {
+					owned.AddFile(path)
+				}
+			}
 		}
 	}
+	wanted = append(wanted, dest.ledgerFiles()...)
 	here := dest.store.state
 	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
 	dest.changes = statestore.Diff(here, wanted, owned.Has)
+	dest.clearLedger()
 	dest.changes.Placements = dest.behind()
+	dest.findUnits()
 }
 
 // files gives everything that a Destination's placements should have.
@@ -120,7 +138,9 @@ func (dest *desiredDestination) behind() []statestore.PlacementChange {
 // is in the store as it should be.
 func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
-	switch {
+	switch record := dest.recordOf(p); {
+	case record != nil && len(record.elsewhere) > 0:
+		return statestore.Update
 	case !recorded:
 		return statestore.Place
 	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():

@@ -1,56 +1,272 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Policy is what a user decides about rounds.
-type Policy struct {
-	// AllowDeletions switches the guard against an emptied source off.
-	AllowDeletions bool
-	// OnMisplaced says what becomes of placements whose Destination no longer
-	// fits.
-	OnMisplaced scheduler.OnMisplaced
-	// Moves are asked for beside that.
-	Moves []scheduler.Relocation
-	// Owner is the id of who does the rounds; it is recorded with each placement.
-	// What another has recorded is left alone, unless Adopt is set.
-	Owner string
-	Adopt bool
-	// OnConflict is what is done about clashes; nothing is Quarantine.
-	OnConflict dedupe.Policy
-	// MaxUnpacked bounds what the files of all Works have in a round, in bytes;
-	// nothing is DefaultMaxUnpacked.
-	MaxUnpacked int64
-}
+// RemovalWindow is the default of Policy.RemovalWindow.
+const RemovalWindow = 10 * time.Minute
 
-// settlesAs tells that two policies make the same of a Destination.
-func (p Policy) settlesAs(other Policy) bool {
-	return p.AllowDeletions == other.AllowDeletions && p.OnConflict == other.OnConflict && p.Owner == other.Owner
-}
-
-// The deletion guard acts when both are passed: so many placements, and one in
-// so many of a Destination's.
+// The limits of the deletion guard. Within the window so many placements may be
+// removed, or one in so many of all, whichever is more: docs/decisions/deletion-guard.md.
 const (
-	guardedDeletions = 10
-	guardedShare     = 2
+	freeRemovals   = 5
+	removableOneIn = 5
 )
 
-// allows tells whether a round may remove so many of a Destination's
-// placements.
-func (p Policy) allows(removed, recorded int) bool {
-	return p.AllowDeletions || removed <= guardedDeletions || removed*guardedShare <= recorded
+// removals are what the deletion guard judges: the removals of one round over all
+// stores, and what there is beside them.
+type removals struct {
+	// counted are the placements that have lost their Work or group without evidence.
+	counted int
+	// recent were removed within the window before.
+	recent int
+	// recorded are all placements there are.
+	recorded int
+	// works are the Works of the input.
+	works int
+	// settling means that a Work may still come.
+	settling bool
 }
 
-func deletionsRefused(dest *desiredDestination) finding.Finding {
-	return finding.Finding{
-		Rule:    finding.DeletionsRefused(),
-		Place:   finding.Place{Object: kratix.Describe(dest.Destination)},
-		Message: fmt.Sprintf("%d of %d placements have lost their Works; none is removed", len(dest.removed), len(dest.records)),
+// judgement is what the deletion guard decides.
+type judgement string
+
+// The judgements.
+const (
+	removalsAllowed judgement = ""
+	removalsRefused judgement = "too many would be removed at once"
+	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
+)
+
+// judge decides about the counted removals of a round: all of them or none.
+func judge(r removals, allowed Allowance) judgement {
+	sum := r.counted + r.recent
+	switch {
+	case r.counted == 0:
+		return removalsAllowed
+	case r.settling:
+		return removalsDelayed
+	case allowed.covers(sum):
+		return removalsAllowed
+	case r.works == 0 || sum > max(freeRemovals, (r.recorded+r.recent)/removableOneIn):
+		return removalsRefused
+	}
+	return removalsAllowed
+}
+
+// guard is the judgement as one Destination needs it.
+type guard struct {
+	judgement
+	// ledger is what the Destination's ledger is to hold; empty for none.
+	ledger string
+	// counts means that removals are added to the ledger.
+	counts bool
+}
+
+// settlesAs reports whether two guards make the same of a Destination. A ledger
+// that has only become old makes no difference.
+func (g guard) settlesAs(other guard) bool {
+	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
+}
+
+// hasEvidence reports whether a placement without a Work or group is known to have
+// lost it: the Kubernetes API said so.
+func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
+	if _, deleted := slices.BinarySearchFunc(w.Deleted, p.Work(), kratix.Key.Compare); deleted {
+		return true
+	}
+	_, present := slices.BinarySearchFunc(w.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
+	return w.FromAPI && present
+}
+
+// count returns what the guard judges, and the counted removals by Destination.
+// Destinations that are not written, or that go with their files, have none.
+func (w *world) count(parts planned) (removals, map[string]int) {
+	all := removals{works: len(w.Works) + len(w.Rejected), settling: w.Settling}
+	by := map[string]int{}
+	for _, store := range w.stores {
+		if store.err != nil {
+			continue
+		}
+		for _, d := range store.destinations {
+			all.recorded += len(d.records)
+			all.recent += d.ledger.Within(w.window, w.now).Sum()
+			if n := d.countRecorded(parts[d.Name].removed); n > 0 {
+				all.counted += n
+				by[d.Name] = n
+			}
+		}
+	}
+	return all, by
+}
+
+// countRecorded returns how many of the placements have records here and would be
+// removed for the loss of their Works.
+func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
+	if len(removed) == 0 || d.IsDeleted() {
+		return 0
+	}
+	lost := make(map[*kratix.WorkPlacement]struct{}, len(removed))
+	for _, p := range removed {
+		lost[p] = struct{}{}
+	}
+	count := 0
+	for _, record := range slices.Concat(d.records, d.guests) {
+		if _, is := lost[record.Placement]; is {
+			count++
+		}
+	}
+	return count
+}
+
+// guard judges the removals of a plan, and hands the judgement to each
+// Destination.
+func (w *world) guard(parts planned) {
+	parts.separateEvidence(w)
+	all, by := w.count(parts)
+	w.removals, w.judgement = all, judge(all, w.allowed)
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			g := guard{judgement: w.judgement}
+			recent := d.ledger.Within(w.window, w.now)
+			if n := by[d.Name]; n > 0 && g.judgement == removalsAllowed && !w.now.IsZero() {
+				recent, g.counts = recent.With(n, w.now), true
+			}
+			switch {
+			case g.counts:
+				g.ledger = string(recent.Content())
+			case len(recent) > 0:
+				g.ledger = d.ledgerText
+			}
+			if by[d.Name] == 0 {
+				g.judgement = removalsAllowed // it makes no difference here
+			}
+			if g != (guard{}) {
+				parts.changeOn(d.Name, func(p *part) { p.guard = g })
+			}
+		}
+	}
+	w.guarded = by
+}
+
+// separateEvidence takes the placements whose loss is proven out of those that the
+// guard judges.
+func (p planned) separateEvidence(w *world) {
+	for name, of := range p {
+		if !slices.ContainsFunc(of.removed, w.hasEvidence) {
+			continue
+		}
+		of.proven, of.removed = nil, nil
+		for _, placement := range p[name].removed {
+			if w.hasEvidence(placement) {
+				of.proven = append(of.proven, placement)
+			} else {
+				of.removed = append(of.removed, placement)
+			}
+		}
+		p[name] = of
+	}
+}
+
+// guardFindings reports what the guard keeps; missing looks for the reason.
+func (w *world) guardFindings(ctx context.Context, missing func(context.Context) []string) []finding.Finding {
+	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", w.removals.counted, w.removals.recorded)
+	switch w.judgement {
+	case removalsDelayed:
+		return []finding.Finding{{
+			Rule: finding.DeletionsHeld(), Place: w.guardedPlace(),
+			Message: counted + "; they stay until that has lasted, since the input has only just been read",
+			Fix:     "Nothing, if they are to go; else bring the Works back.",
+		}}
+	case removalsRefused:
+	default:
+		return nil
+	}
+	if w.removals.recent > 0 {
+		counted += fmt.Sprintf(", and %d more were removed in the last %s", w.removals.recent, w.window)
+	}
+	if n := len(w.guarded); n > 1 {
+		counted += fmt.Sprintf(", on %d Destinations", n)
+	}
+	sum := w.removals.counted + w.removals.recent
+	reasons := w.reasons(ctx, missing)
+	message := strings.Join(append([]string{counted}, reasons...), "; ") +
+		fmt.Sprintf("; none of them is removed without --allow-removals %d", sum)
+	return []finding.Finding{{
+		Rule: finding.DeletionsRefused(), Place: w.guardedPlace(), Message: message,
+		Fix: fmt.Sprintf("Bring the Works back. If they are to go, run once with --allow-removals %d, or write it to the --allow-removals-file of the daemon.", sum),
+	}}
+}
+
+// guardedPlace returns the Destination that the guard acts on, if it is one.
+func (w *world) guardedPlace() finding.Place {
+	for _, d := range w.Destinations {
+		if len(w.guarded) == 1 && w.guarded[d.Name] > 0 {
+			return finding.Place{Object: kratix.Describe(d)}
+		}
+	}
+	return finding.Place{}
+}
+
+// namedFiles is how many empty files a message names.
+const namedFiles = 3
+
+// reasons returns why Works may be missing.
+func (w *world) reasons(ctx context.Context, missing func(context.Context) []string) []string {
+	var reasons []string
+	if w.removals.works == 0 {
+		reasons = append(reasons, "the input has no Work at all")
+	}
+	for _, name := range w.Empty[:min(len(w.Empty), namedFiles)] {
+		reasons = append(reasons, name+" is empty")
+	}
+	if missing != nil {
+		reasons = append(reasons, missing(ctx)...)
+	}
+	if w.allowedWhy != nil {
+		reasons = append(reasons, w.allowedWhy.Error())
+	}
+	return reasons
+}
+
+// emptyFindings reports the empty files of an input that removes nothing because
+// of them.
+func (w *world) emptyFindings() []finding.Finding {
+	var findings []finding.Finding
+	for _, name := range w.Empty {
+		findings = append(findings, finding.Finding{
+			Rule: finding.KeptFromBefore(), Place: finding.Place{File: name},
+			Message: "the file is empty and what it held before is not known, so no placement that has lost its Work is removed",
+		})
+	}
+	return findings
+}
+
+// remove takes the records of placements that are no longer wanted. Those that the
+// guard judges stay unless it allows their removal.
+func (dest *desiredDestination) remove() {
+	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed)+len(dest.part.proven))
+	for _, placement := range dest.part.removed {
+		gone[placement] = dest.part.guard.judgement == removalsAllowed
+	}
+	for _, placement := range dest.part.proven {
+		gone[placement] = true
+	}
+	for _, record := range dest.records {
+		removed, judged := gone[record.Placement]
+		switch {
+		case removed:
+			dest.removed = append(dest.removed, record)
+		case judged:
+			dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, string(dest.part.guard.judgement)))
+		}
 	}
 }

@@ -15,10 +15,14 @@ import (
 type memo struct {
 	records  recall[*kratix.Destination, recordsView]
 	outcomes recall[*kratix.Destination, settled]
-	told     roll
-	large    large
-	contents contents
-	clusters recall[clusterKey, *dedupe.Memory]
+	former   recall[kratix.StateStoreReference, *formerIndex]
+	// unrecorded is what Destinations have without a record.
+	unrecorded recall[*kratix.Destination, unrecordedView]
+	told       roll
+	fights     fights
+	large      large
+	contents   contents
+	clusters   recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
 	// advanced counts the outcomes that were made of those before them, carried
@@ -61,7 +65,9 @@ type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
 	findings  []finding.Finding
-	repeated  *repeated
+	// warnings are told and hold nothing back.
+	warnings []finding.Finding
+	repeated *repeated
 }
 
 // recordsView is what the records of a Destination say, and the files that they
@@ -70,12 +76,14 @@ type recordsView struct {
 	store    statestore.Store
 	files    statestore.Files
 	records  []recordView
+	guests   []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
 	// spoilt are the files among the records that are none.
 	spoilt []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
+	ledgerView
 	// parsed are the records by the sum of their content.
 	parsed map[recordKey]*readRecord
 }
@@ -86,9 +94,13 @@ type recordKey struct {
 	sum  statestore.Sum
 }
 
+// readRecord is what a file among the records says, or why that is not believed.
 type readRecord struct {
 	layout.Record
-	err error
+	// path is where the record belongs.
+	path tree.Path
+	mode string
+	err  error
 }
 
 // share has a record use words and paths that are there already: of each
@@ -108,6 +120,8 @@ func (m *memo) turn(builder kustomize.Builder) {
 	m.read.Builder = builder
 	m.records.turn()
 	m.outcomes.turn()
+	m.former.turn()
+	m.unrecorded.turn()
 	m.clusters.turn()
 	m.contents.shared.turn()
 	m.read.Sweep()

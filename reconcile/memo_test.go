@@ -69,7 +69,7 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 				if diff := cmp.Diff(fresh.report, remembering.report, options); diff != "" {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
-				if diff := cmp.Diff(fmt.Sprintf("%q", fresh.changes), fmt.Sprintf("%q", remembering.changes)); diff != "" {
+				if diff := cmp.Diff(fmt.Sprintf("%+v", fresh.changes), fmt.Sprintf("%+v", remembering.changes)); diff != "" {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
 				if rng.IntN(4) == 0 {

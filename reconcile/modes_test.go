@@ -14,6 +14,8 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -178,6 +180,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 
 	// The last one takes the file with it.
 	w.snapshot.Rejected = nil
+	w.policy.Allow = AllowAll()
 	w.remove("a")
 	w.round()
 	if got := w.paths(); len(got) > 0 {
@@ -263,5 +266,7 @@ func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) 
 	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 
 	other.Spec.Path = "elsewhere"
+	stores := map[string]statestore.Store{"default": w.store, "other": memory.New("GitStateStore other")}
+	w.open = func(ref kratix.StateStoreReference) statestore.Store { return stores[ref.Name] }
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 }

@@ -68,7 +68,7 @@ func TestAMoveIsTwoAcknowledgedSteps(t *testing.T) {
 			t.Errorf("%s is removed: %s", p.Work, p.Reason)
 		}
 	}
-	if w.round(); strings.Contains(w.content("worker-2/.kratix/default-r00.worker-2-5058f.yaml"), "moved-from") {
+	if w.round(); strings.Contains(w.content("worker-2/.kratix/8a.kratix/default-r00.worker-2-5058f.8a015ed3704c817c.yaml"), "moved-from") {
 		t.Error("the record still says where it comes from")
 	}
 	if result := w.round(); result.Changes() || result.Again {

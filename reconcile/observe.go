@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,12 +23,26 @@ type world struct {
 	stores []*storeView
 	// leftOut are Destinations that nothing can be written to.
 	leftOut []scheduler.Destination
-	// unread are placements that the source remembers, where no record can say
-	// otherwise.
+	// unused are stores in the input that no Destination is on; unreadable are those
+	// that cannot be read.
+	unused, unreadable []*storeView
+	// unread are placements that no Destination's own records tell of: the source
+	// remembers them where no record can be read, or they are recorded where their
+	// Destination was.
 	unread []*kratix.WorkPlacement
+	// former are all that are recorded where their Destinations are not, copies
+	// those of them that do not count.
+	former []*formerPlacement
+	copies []*kratix.WorkPlacement
+	// names are those of all Destinations; made when first needed.
+	names map[string]bool
+	// works are the keys of all Works that are known; made when first needed.
+	works map[kratix.Key]bool
 	// decided are placements that only their Works know of yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
+	lookup   lookup
+	guardState
 }
 
 // storeView is one store, what it holds, and the Destinations on it.
@@ -37,7 +52,12 @@ type storeView struct {
 	// spec describes the store; nil when the input does not.
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
-	lacksSecret  bool
+	lacksSecret bool
+	// leaving reports whether a placement leaves the directory of another Destination
+	// with the very commit that writes its new copy, which must not be divided then.
+	leaving bool
+	// limits are what it can hold.
+	limits       layout.Limits
 	state        statestore.State
 	err          error
 	destinations []*destinationView
@@ -49,34 +69,36 @@ type destinationView struct {
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
-	// owners are who wrote the records.
+	// guests are records of other Destinations in this one's directory.
+	guests []recordView
+	// owners are the controller IDs in the records.
 	owners []string
 	// assumed are the placements that have records only because the source
 	// remembers them.
 	assumed []*kratix.WorkPlacement
+	// relayout reports whether the Destination is to be laid out anew, since its
+	// records are of another layout.
+	relayout bool
+	// formerMode is another filepath mode that it is laid out in.
+	formerMode string
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
 	// spoilt are the files among the records that cannot be read as one.
 	spoilt []tree.Path
-}
-
-// recordView is a placement that a store remembers.
-type recordView struct {
-	*layout.Record
-	// path is the record's own.
-	path tree.Path
-	// why says why it is removed, if it is not for its Work.
-	why string
+	ledgerView
 }
 
 // observe opens and reads every store that a Destination names.
 func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, memo *memo) *world {
-	w := &world{Snapshot: snapshot}
+	w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
+	for _, store := range w.stores {
+		store.limits = limitsOf(store, policy)
+	}
 	var reads sync.WaitGroup
 	for _, store := range w.stores {
 		reads.Go(func() { store.read(ctx) })
@@ -85,9 +107,17 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, store := range w.stores {
 		w.take(ctx, store, memo)
 		w.leaveToOthers(store, policy)
+		w.leaveFights(store, &memo.fights)
 	}
+	w.readUnused(ctx, opener, memo)
 	w.restore()
+	w.addGuests(policy)
+	w.checkModes()
 	w.remember()
+	w.settleFormer()
+	w.adoptUnrecorded(memo)
+	w.settleCopies()
+	w.reportFormer()
 	return w
 }
 
@@ -132,48 +162,38 @@ func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 
 // store finds or opens the store of a name.
 func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView {
-	if i := slices.IndexFunc(w.stores, func(s *storeView) bool { return s.ref == ref }); i >= 0 {
-		return w.stores[i]
+	if known := w.lookup.stores[ref]; known != nil {
+		return known
 	}
+	view := w.openStore(ref, opener)
+	w.stores = append(w.stores, view)
+	w.lookup.stores[ref] = view
+	return view
+}
+
+// openStore opens the store of a name.
+func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
 	view := &storeView{ref: ref}
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
 	view.lacksSecret = w.lacks(secret)
 	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
-	w.stores = append(w.stores, view)
 	return view
 }
 
-// spec finds the object that describes a store, and the Secret it names.
+// spec returns the object that describes a store, and the Secret it names.
 func (w *world) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
-	switch ref.Kind {
-	case kratix.GitStateStoreKind:
-		for _, store := range w.GitStateStores {
-			if store.Name == ref.Name {
-				return store, store.Spec.SecretRef
-			}
-		}
-	case kratix.BucketStateStoreKind:
-		for _, store := range w.BucketStateStores {
-			if store.Name == ref.Name {
-				return store, store.Spec.SecretRef
-			}
-		}
-	}
-	return nil, nil
+	found := w.lookup.specs[ref]
+	return found.object, found.secret
 }
 
-// secret finds the Secret that a store names, if it names one.
+// secret returns the Secret that a store names; nil if it names none, or it is not
+// there.
 func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil
 	}
-	for _, secret := range w.Secrets {
-		if kratix.KeyOf(secret) == ref.Key() {
-			return secret
-		}
-	}
-	return nil
+	return w.lookup.secrets[ref.Key()]
 }
 
 // read reads a store, if it could be opened.
@@ -189,7 +209,7 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.err = w.readRecords(ctx, store, memo)
+		store.err = cmp.Or(w.readRecords(ctx, store, memo), w.readFormer(ctx, store, memo))
 	}
 	if store.err != nil {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
@@ -200,92 +220,13 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 	}
 }
 
-func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) error {
-	for _, d := range store.destinations {
-		dir, err := layout.RecordsDir(d.Destination)
-		if err != nil {
-			return err
-		}
-		read, known := memo.records.get(d.Destination)
-		if known && read.store != store.Store {
-			known, read = false, recordsView{}
-		}
-		if !known || !read.files.Same(store.state.Files, dir) {
-			if read, err = d.readRecords(ctx, store, dir, read.parsed); err != nil {
-				return err
-			}
-			memo.records.put(d.Destination, read)
-		}
-		d.records, d.legacy, d.owners, d.spoilt = read.records, read.legacy, read.owners, read.spoilt
-		w.findings = append(w.findings, read.findings...)
-	}
-	return nil
-}
-
-// readRecords reads the records of a Destination; known are some that were read
-// before.
-func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
-	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
-	var words kratix.Words
-	for path, sum := range store.state.Files.Below(dir) {
-		key := recordKey{path, sum}
-		read, ok := known[key]
-		if !ok {
-			content, err := store.state.Contents.Content(ctx, path)
-			if err != nil {
-				return view, fmt.Errorf("read the record %s: %w", path, err)
-			}
-			read = &readRecord{}
-			read.Record, read.err = layout.ParseRecord(content)
-			read.share(&words, store.state.Files)
-		}
-		view.parsed[key] = read
-		view.add(d, path, read)
-	}
-	return view, nil
-}
-
-// add takes a record in, if it can be true.
-func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
-	record, err := &read.Record, read.err
-	outside := slices.IndexFunc(record.Files, func(p tree.Path) bool { return !p.Within(d.base) })
-	switch {
-	case err != nil:
-	case outside >= 0:
-		err = fmt.Errorf("it claims %s, outside of the Destination's directory", record.Files[outside])
-	case record.Placement == nil:
-		v.legacy[path] = record.Files
-		return
-	case record.Placement.Spec.TargetDestinationName != d.Name:
-		err = fmt.Errorf("it is of Destination %s", record.Placement.Spec.TargetDestinationName)
-	}
-	if err != nil {
-		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
-		v.findings = append(v.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: err.Error()})
-		v.spoilt = append(v.spoilt, path)
-		return
-	}
-	v.records = append(v.records, recordView{Record: record, path: path})
-	if !slices.Contains(v.owners, record.Owner) {
-		v.owners = append(v.owners, record.Owner)
-	}
-}
-
-// addTo puts a recorded placement's files and its record into a set.
-func (r recordView) addTo(set *tree.Set) {
-	set.AddFile(r.path)
-	for _, file := range r.Files {
-		set.AddFile(file)
-	}
-}
-
 // goesWithItsFiles tells that the Destination is being deleted, and its files
 // with it.
 func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided)}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -18,6 +19,8 @@ type outcome struct {
 	findings []finding.Finding
 	// changes are those of the Destination's files alone.
 	changes statestore.ChangeSet
+	// units are what the changes are about.
+	units   []unitChange
 	changed report.Destination
 	// told are its placements if the changes are written, sorted as in a report.
 	told []report.Placement
@@ -31,13 +34,16 @@ type situation struct {
 	*destinationView
 	part   part
 	policy Policy
+	// excluded are the units that are not written now.
+	excluded map[unit]exclusion
 }
 
 // same tells that two situations have one outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && slices.Equal(s.unfinished(), other.unfinished()) &&
-		s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) && s.policy.settlesAs(other.policy)
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.store.limits == other.store.limits &&
+		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
+		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded)
 }
 
 // sameAbove tells that the directories above say the same about what Flux does
@@ -69,6 +75,9 @@ func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
 			m.advanced++
 			return m.outcomes.put(now.Destination, made).outcome, nil
 		}
+	}
+	if ok && known.situation.store.limits != now.store.limits {
+		known.rendered = nil // what is wrong with it may be something else
 	}
 	dest := desire(now, m, known.rendered)
 	if err := dest.settle(ctx); err != nil {
@@ -104,7 +113,7 @@ func (s situation) kept() situation {
 
 // outcome gives what there is to say of a Destination.
 func (dest *desiredDestination) outcome() *outcome {
-	o := &outcome{findings: dest.findings, changes: dest.changes, changed: dest.changed()}
+	o := &outcome{findings: dest.findings, changes: dest.changes, units: dest.units, changed: dest.changed()}
 	for _, p := range dest.placements {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}
@@ -138,7 +147,7 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 func (dest *desiredDestination) tell() []report.Placement {
 	var told []report.Placement
 	for _, p := range dest.placements {
-		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: p.WorkPlacement}
+		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: dest.own(p.WorkPlacement)}
 		if p.from != nil {
 			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
 		}
@@ -147,11 +156,20 @@ func (dest *desiredDestination) tell() []report.Placement {
 	for _, record := range dest.removed {
 		told = append(told, report.Placement{
 			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
-			Object: record.Placement,
+			Object: dest.own(record.Placement),
 		})
 	}
 	slices.SortStableFunc(told, report.ComparePlacements)
 	return told
+}
+
+// own returns a placement if it is the Destination's; nil for one that is only in
+// its directory, whose WorkPlacement says what is on the placement's own Destination.
+func (dest *desiredDestination) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
+	if p.Spec.TargetDestinationName != dest.Name {
+		return nil
+	}
+	return p
 }
 
 // changed says what becomes of the Destination's files.

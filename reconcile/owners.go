@@ -16,7 +16,7 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 		return
 	}
 	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
-		other := slices.IndexFunc(d.owners, func(owner string) bool { return owner != "" && owner != policy.Owner })
+		other := slices.IndexFunc(d.owners, func(owner string) bool { return !policy.owns(owner) })
 		if other < 0 {
 			return false
 		}
@@ -28,6 +28,9 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 		return true
 	})
 }
+
+// owns reports whether what a controller has recorded may be changed.
+func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
 
 // named tells who an owner is.
 func named(owner string) string {

@@ -15,6 +15,10 @@ type planned map[string]part
 type part struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
+	// proven are placements to be removed whose loss is proven; the deletion guard
+	// judges those in removed alone.
+	proven []*kratix.WorkPlacement
+	guard  guard
 	// awaiting are placements whose successors are not recorded yet.
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to where others have taken their place.
@@ -24,7 +28,7 @@ type part struct {
 // same tells that two parts want the same of the same objects.
 func (p part) same(other part) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
-		slices.Equal(p.removed, other.removed) && maps.Equal(p.moved, other.moved)
+		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.settlesAs(other.guard)
 }
 
 // byDestination deals a plan out; decided are placements that are not recorded
@@ -40,24 +44,33 @@ func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) plan
 	for _, removed := range plan.Removed {
 		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
 	}
+	awaited := successors(decided)
 	for _, moved := range plan.Moved {
-		if awaits(moved, decided) {
+		if awaited[successor{groupOf(moved.WorkPlacement), moved.To}] {
 			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
 			continue
 		}
-		parts.change(moved.WorkPlacement, func(p *part) {
-			if p.moved == nil {
-				p.moved = map[*kratix.WorkPlacement]string{}
-			}
-			p.moved[moved.WorkPlacement] = moved.To
-		})
+		parts.change(moved.WorkPlacement, func(p *part) { p.move(moved.WorkPlacement, moved.To) })
 	}
 	return parts
 }
 
+// move adds a placement whose place another has taken.
+func (p *part) move(placement *kratix.WorkPlacement, to string) {
+	if p.moved == nil {
+		p.moved = map[*kratix.WorkPlacement]string{}
+	}
+	p.moved[placement] = to
+}
+
 // change changes the part of the Destination that a placement is on.
 func (p planned) change(placement *kratix.WorkPlacement, how func(*part)) {
-	of := p[placement.Spec.TargetDestinationName]
+	p.changeOn(placement.Spec.TargetDestinationName, how)
+}
+
+// changeOn changes the part of a Destination.
+func (p planned) changeOn(destination string, how func(*part)) {
+	of := p[destination]
 	how(&of)
-	p[placement.Spec.TargetDestinationName] = of
+	p[destination] = of
 }

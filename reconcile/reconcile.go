@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -45,10 +46,26 @@ type Reconciler struct {
 	// Mine tells whether this process writes to a place, as kratix.Location names
 	// it, where several processes share the stores; nil means that it writes to all.
 	Mine func(place string) bool
+	// Now returns the time of a round. nil means that nothing is remembered of
+	// earlier removals: the deletion guard judges each round alone; and that what a
+	// server refused is tried again only when its content changes, or TryRefused is
+	// called.
+	Now func() time.Time
+	// Allowed returns how many removals a user allows at a time, beside the policy,
+	// and why it cannot be read; nil is no more than the policy.
+	Allowed func(now time.Time) (Allowance, error)
+	// Missing returns why Works may be missing from the input, a line a reason; it
+	// is called when the deletion guard refuses. nil returns nothing.
+	Missing func(ctx context.Context) []string
 
-	memo    memo
-	planner scheduler.Planner
+	memo     memo
+	refusals refusals
+	planner  scheduler.Planner
 }
+
+// TryRefused has the next rounds try everything again that servers have refused
+// for its content. It must not be called during a round.
+func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
 // The stages of a round, as Observe is told of them. A round that is tried again
 // has each of them again.
@@ -78,6 +95,7 @@ const attempts = 5
 // report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
+	r.refusals.begin(r.time())
 	for attempt := 1; ; attempt++ {
 		result, err := r.try(ctx)
 		if !errors.Is(err, statestore.ErrStale) || attempt == attempts {
@@ -122,16 +140,21 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	r.memo.turn(r.Builder)
 	snapshot = r.memo.contents.within(snapshot, r.Policy.MaxUnpacked)
 	inner, done = r.stage(ctx, StageObserve)
+	guard := r.guardState()
+	r.memo.fights.begin(guard.now)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
+	world.guardState = guard
 	done(nil)
 	if r.Mine != nil {
 		world.heed()
 	}
 	inner, done = r.stage(ctx, StagePlan)
-	plan, stores := r.plan(inner, world)
+	r.refusals.sweep(world.stores)
+	plan, parts, stores := r.plan(inner, world)
 	done(nil)
 
 	out := newReporter(world, &plan, &r.memo.large)
+	out.add(world.guardFindings(ctx, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	for _, store := range stores {
@@ -145,8 +168,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		ready = append(ready, store)
 	}
-	stale, failed := r.write(inner, ready, out)
+	stale, failed := r.write(inner, parts, ready, out)
 	done(failed)
+	out.said.Due = r.refusals.due(r.time())
 	return out.report(&r.memo.told), stale
 }
 
@@ -155,21 +179,17 @@ const replans = 8
 
 // plan decides where everything goes and what may be written there. Groups that
 // would clash where they are new are tried elsewhere, while that helps.
-func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, []*desired) {
+func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(world.input())
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.planner.Plan(input)
-		parts := byDestination(&plan, world.decided)
-		stores := make([]*desired, 0, len(world.stores))
-		for _, store := range world.stores {
-			stores = append(stores, r.desire(ctx, store, parts))
-		}
+		parts, stores := r.desireAll(ctx, world, &plan)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
 				stores = r.withhold(ctx, parts, stores)
 			}
-			return plan, stores
+			return plan, parts, stores
 		}
 		input.Clashes = clashing.has
 	}

@@ -20,17 +20,22 @@ func (w *world) remember() {
 		return
 	}
 	homes, recorded := w.homes(), w.recorded()
+	for _, at := range homes {
+		at.records = slices.Clip(at.records) // what the memo has is not appended to
+	}
 	for _, p := range w.Existing {
 		at, known := homes[p.Spec.TargetDestinationName]
 		records := recorded[groupOf(p)]
 		switch {
+		case !known && !w.has(p.Spec.TargetDestinationName) && !w.Unseen && !p.IsDependency() && len(records) > 0:
+			// its Destination is gone, and the request is elsewhere
 		case !known:
 			w.unread = append(w.unread, p)
 		case slices.Contains(records, at.Name):
 		case !p.IsDependency() && len(records) > 0:
 			w.findings = append(w.findings, contradiction(p, records[0]))
 		default:
-			at.records = append(slices.Clip(at.records), at.assume(p))
+			at.records = append(at.records, at.assume(p))
 			at.assumed = append(at.assumed, p)
 		}
 	}
@@ -81,9 +86,9 @@ func groupOf(p *kratix.WorkPlacement) placedGroup { return placedGroup{p.Work(),
 // its directory, or those that Kratix lists.
 func (h home) assume(p *kratix.WorkPlacement) recordView {
 	rendering, _ := layout.Render(h.Destination, p) // only its directory is looked at
-	assumed := recordView{Record: &layout.Record{Placement: p}}
-	if file, err := layout.NewRecord(h.Destination, p, rendering); err == nil {
-		assumed.path = file.Path
+	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
+	if path, err := layout.RecordPath(h.Destination, p); err == nil {
+		assumed.path = path
 	}
 	if rendering.Dir.IsRoot() {
 		assumed.Files = h.legacy[assumed.path]
@@ -117,22 +122,27 @@ func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 		}
 	}
 	for _, part := range plan.Parts {
-		if !reachable[part.Destination] {
-			for _, p := range part.Placements {
-				r.tellKept(p)
-			}
+		if reachable[part.Destination] {
+			continue
+		}
+		for _, p := range part.Placements {
+			r.tellKept(p, w.has(part.Destination))
+		}
+		if !w.has(part.Destination) {
+			r.add(w.absent(part))
 		}
 	}
 }
 
-// tellKept tells of a placement that stays as it is.
-func (r *reporter) tellKept(p scheduler.Placement) {
+// tellKept reports a placement that stays as it is; that its Destination is not in
+// the input is reported once for all that are on it.
+func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{
 		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,
 		State: report.Kept, Reason: p.Reason, Misplaced: p.Misplaced, Object: p.WorkPlacement,
 	})
-	if p.Misplaced {
+	if p.Misplaced && isThere {
 		at := finding.Place{Object: kratix.Describe(p.Work)}
 		r.add(finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + name + ": " + p.Reason})
 	}

@@ -40,6 +40,7 @@ func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 	}
 
 	w = newWorld(t)
+	w.policy.Allow = AllowUpTo(1)
 	w.write(map[string]string{aFile: configMaps("one")})
 	old := w.remembers(work("a", map[string]string{"maps.yaml": ""}), "worker-1")
 	r := w.round()

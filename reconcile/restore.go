@@ -16,27 +16,60 @@ func (w *world) restore() {
 		if len(at.spoilt) == 0 {
 			continue
 		}
+		spoilt := pathSet{}
+		for _, path := range at.spoilt {
+			spoilt[path] = true
+		}
+		recorded := map[placedGroup]bool{}
+		for _, record := range at.records {
+			recorded[groupOf(record.Placement)] = true
+		}
+		claimed := at.claimed()
+		at.records, at.assumed = slices.Clip(at.records), slices.Clip(at.assumed) // what the memo has is not appended to
 		for _, work := range w.Works {
 			for i := range work.Spec.WorkloadGroups {
 				p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[i], at.Name)
-				if path, err := layout.RecordPath(at.Destination, p); err == nil && slices.Contains(at.spoilt, path) {
-					at.records = append(slices.Clip(at.records), at.guess(p))
-					at.assumed = append(slices.Clip(at.assumed), p)
+				damaged := spoilt.among(layout.RecordPaths(at.Destination, p))
+				if len(damaged) > 0 && !recorded[groupOf(p)] {
+					guessed := at.guess(p, damaged, claimed)
+					guessed.addTo(claimed)
+					at.records = append(at.records, guessed)
+					at.assumed = append(at.assumed, p)
 				}
 			}
 		}
 	}
 }
 
+// pathSet is a set of paths.
+type pathSet map[tree.Path]bool
+
+// among returns those of the paths that are in the set.
+func (s pathSet) among(paths []tree.Path) []tree.Path {
+	return slices.DeleteFunc(paths, func(path tree.Path) bool { return !s[path] })
+}
+
 // guess makes the record that a placement of a Work had here. Where no directory
 // is the placement's alone, those of the files it wants now that are there and
-// that no other record lists are its own: it will have written them.
-func (h home) guess(p *kratix.WorkPlacement) recordView {
+// that no other record lists (claimed) are its own: it will have written them.
+// What is damaged is replaced.
+func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.assume(p)
+	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
 	rendering, _ := layout.Render(h.Destination, p) // what cannot be rendered now is not known to be its own
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}
+	for _, file := range rendering.Files {
+		if h.store.state.Files.Has(file.Path) && !claimed.Has(file.Path) {
+			guessed.Files = append(guessed.Files, file.Path)
+		}
+	}
+	return guessed
+}
+
+// claimed returns the files that the Destination's records list, and Kratix's.
+func (h home) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, record := range h.records {
 		record.addTo(claimed)
@@ -46,10 +79,5 @@ func (h home) guess(p *kratix.WorkPlacement) recordView {
 			claimed.AddFile(file)
 		}
 	}
-	for _, file := range rendering.Files {
-		if h.store.state.Files.Has(file.Path) && !claimed.Has(file.Path) {
-			guessed.Files = append(guessed.Files, file.Path)
-		}
-	}
-	return guessed
+	return claimed
 }

@@ -27,7 +27,7 @@ func TestADamagedRecordIsWrittenAnew(t *testing.T) {
 				w.putFiles("b", map[string]string{"b.yaml": configMaps("y")})
 				w.round()
 				before := w.dump()
-				w.write(map[string]string{aRecord: damage})
+				w.write(map[string]string{w.recordPath("default", "a"): damage})
 				told := w.round()
 				if states(told)["a"] != report.Placed || !slices.Equal(rules(told), []string{"KS063"}) {
 					t.Errorf("told %v, findings %v", states(told), told.Findings)
@@ -122,7 +122,7 @@ func TestADamagedRecordOfSomethingElseStays(t *testing.T) {
 // TestAMoveGoesOnThoughARecordIsDamaged: whichever of the two records it is, and
 // whenever, the placement ends on the Destination that fits, and only there.
 func TestAMoveGoesOnThoughARecordIsDamaged(t *testing.T) {
-	for _, damaged := range []string{aRecord, "worker-2/.kratix/default-a.worker-2-5058f.yaml"} {
+	for _, damaged := range []string{aRecord, "worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml"} {
 		for rounds := range 3 {
 			t.Run(fmt.Sprint(damaged, " after ", rounds), func(t *testing.T) {
 				w := newWorld(t)
@@ -141,7 +141,7 @@ func TestAMoveGoesOnThoughARecordIsDamaged(t *testing.T) {
 				for range 5 {
 					w.round()
 				}
-				want := []string{"worker-2/.kratix/default-a.worker-2-5058f.yaml", "worker-2/resources/default/redis/a/5058f/maps.yaml"}
+				want := []string{"worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml", "worker-2/resources/default/redis/a/5058f/maps.yaml"}
 				if got := w.paths(); !slices.Equal(got, want) || w.round().Changes() {
 					t.Errorf("the store has %v", got)
 				}

@@ -16,7 +16,9 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	if dest.store.err != nil {
 		return dest.store.err
 	}
-	dest.findLeftovers()
+	if !dest.excludeRest() {
+		dest.findLeftovers()
+	}
 	dest.returnShared()
 	if err := dest.findStored(ctx); err != nil {
 		return err
@@ -26,23 +28,29 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 		return err
 	}
 	dest.notFetched = ignored
+	dest.findBlocked()
 	claimed := dest.claimed()
 	var verdicts []dedupe.Verdict
+	var strangers []dedupe.File
 	for _, root := range dest.roots {
 		foreign, err := dest.foreign(ctx, root, claimed)
 		if err != nil {
 			return err
 		}
+		strangers = append(strangers, foreign...)
 		verdicts = append(verdicts, dest.settleRoot(dedupe.Root{
-			Path: root, Foreign: foreign, Ignored: ignored, Policy: dest.policy.OnConflict, Cache: dest.read, Memory: dest.memory,
+			Path: root, Foreign: foreign, Obstacles: dest.obstacles(root), Allows: dest.store.limits.Allows, Ignored: ignored,
+			Policy: dest.policy.OnConflict, Cache: dest.read, Memory: dest.memory,
 		}))
 	}
+	dest.tellAlike(strangers)
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
 	for _, p := range dest.placements {
 		dest.findings = append(dest.findings, p.repeatedFields(dest.read)...)
 	}
 	dest.letGo()
 	dest.freeze()
+	dest.layOutWhole()
 	return nil
 }
 
@@ -134,14 +142,22 @@ func (dest *desiredDestination) claimed() *tree.Set {
 	for _, p := range dest.placements {
 		p.addTo(claimed)
 	}
-	for _, record := range dest.records {
-		claimed.AddFile(record.path)
+	for i := range dest.records {
+		for _, path := range dest.records[i].paths() {
+			claimed.AddFile(path)
+		}
 	}
 	for _, record := range dest.removed {
 		record.addTo(claimed)
 	}
-	for _, path := range dest.leftovers {
+	for _, path := range slices.Concat(dest.leftovers, dest.outdated()) {
 		claimed.AddFile(path)
+	}
+	for _, fixture := range dest.retired {
+		claimed.AddFile(fixture.Path)
+	}
+	if dest.ledgerText != "" {
+		claimed.AddFile(dest.ledgerPath)
 	}
 	return claimed
 }

@@ -5,9 +5,9 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/layout"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // returnShared brings placements back that are to be removed and share objects
@@ -24,25 +24,24 @@ func (dest *desiredDestination) returnShared() {
 
 // letGo takes leave of those that may go, and keeps the others.
 func (dest *desiredDestination) letGo() {
-	kept := map[tree.Path]bool{}
+	kept := map[*kratix.WorkPlacement]bool{}
 	dest.placements = slices.DeleteFunc(dest.placements, func(p *desiredPlacement) bool {
-		kept[p.record.Path] = p.leaving == nil
+		kept[p.WorkPlacement] = p.leaving == nil
 		return p.leaving != nil
 	})
-	dest.removed = slices.DeleteFunc(dest.removed, func(r recordView) bool { return kept[r.path] })
+	dest.removed = slices.DeleteFunc(dest.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// sharedBy gives the objects that a placement shared when it was written.
+// sharedBy returns the objects that a placement shared when it was written.
 func (dest *desiredDestination) sharedBy(p *desiredPlacement) []dedupe.Shared {
+	record := dest.recordOf(p)
+	if record == nil {
+		return nil
+	}
 	var shared []dedupe.Shared
-	for _, record := range dest.records {
-		if record.path != p.record.Path {
-			continue
-		}
-		for _, object := range record.Shared {
-			id := kustomize.NewID(object.APIVersion, object.Kind, object.Namespace, object.Name)
-			shared = append(shared, dedupe.Shared{Object: id, Owners: object.Owners})
-		}
+	for _, object := range record.Shared {
+		id := kustomize.NewID(object.APIVersion, object.Kind, object.Namespace, object.Name)
+		shared = append(shared, dedupe.Shared{Object: id, Owners: object.Owners})
 	}
 	return shared
 }

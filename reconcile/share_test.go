@@ -31,6 +31,7 @@ func TestSharingInEachMode(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			w := inMode(t, mode)
 			w.policy.OnConflict = dedupe.Share
+			w.policy.Allow = AllowAll()
 			w.putFiles("a", map[string]string{"a.yaml": configMaps("common", "a")})
 			w.putFiles("b", map[string]string{"b.yaml": configMaps("b", "common")})
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})

@@ -20,7 +20,7 @@ func (dest *desiredDestination) findStored(ctx context.Context) error {
 		switch {
 		case p.rendering.Joined:
 		case p.rendering.Dir.IsRoot():
-			p.stored, err = dest.contents(ctx, p, dest.recordedFiles(p))
+			p.stored, err = dest.contents(ctx, p, dest.ownFiles(p))
 		case dirs[p.rendering.Dir] == p.record.Path:
 			p.stored, err = dest.contents(ctx, p, slices.Concat(dest.store.state.Files.Paths(p.rendering.Dir), dest.recordedIn(p, before[p.record.Path])))
 		}
@@ -31,22 +31,35 @@ func (dest *desiredDestination) findStored(ctx context.Context) error {
 	return dest.splitJoined(ctx)
 }
 
-// recordedDirs says whose a whole directory is: of the placement whose record
-// has files there, else, when Kratix wrote it, of the first that claims it. And
-// it gives each record the directory that was its placement's when it was written.
+// recordedDirs returns whose each whole directory is, by the path of a record. It
+// is the placement's that wants it and has a record there; else that of another
+// record; else, when Kratix wrote it, the first placement's that wants it. before
+// holds the directory of each record's placement when the record was written.
 func (dest *desiredDestination) recordedDirs() (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
-	for _, record := range dest.records {
-		rendering, _ := layout.Render(dest.Destination, record.Placement)
-		if !rendering.Dir.IsRoot() {
-			dirs[rendering.Dir] = record.path
-			before[record.path] = rendering.Dir
+	for i := range dest.records {
+		record := &dest.records[i]
+		if dir := layout.DirOf(dest.Destination, record.Placement); !dir.IsRoot() && record.mode == dest.FilepathMode() {
+			before[record.path] = dir
+		}
+	}
+	claim := func(dir, record tree.Path) {
+		if _, taken := dirs[dir]; !taken {
+			dirs[dir] = record
 		}
 	}
 	for _, p := range dest.placements {
-		if _, taken := dirs[p.rendering.Dir]; !taken {
-			dirs[p.rendering.Dir] = p.record.Path
+		if dir, recorded := before[p.record.Path]; recorded && dir == p.rendering.Dir && dest.recordOf(p) != nil {
+			claim(dir, p.record.Path)
 		}
+	}
+	for i := range dest.records {
+		if dir, recorded := before[dest.records[i].path]; recorded {
+			claim(dir, dest.records[i].path)
+		}
+	}
+	for _, p := range dest.placements {
+		claim(p.rendering.Dir, p.record.Path)
 	}
 	return dirs, before
 }
@@ -60,15 +73,31 @@ func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) [
 	return slices.DeleteFunc(slices.Clone(dest.recordedFiles(p)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
-// recordedFiles gives the files that a placement's record lists, ours or
+// recordedFiles returns the files that a placement's record lists, ours or
 // Kratix's.
 func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
-	for _, record := range dest.records {
-		if record.path == p.record.Path {
-			return record.Files
-		}
+	if record := dest.recordOf(p); record != nil {
+		return record.Files
 	}
 	return dest.legacy[p.record.Path]
+}
+
+// ownFiles returns the files that a placement's record lists, where only records
+// say whose a file is. One that another record lists too is the placement's only
+// if it wants it, or is to keep what it has.
+func (dest *desiredDestination) ownFiles(p *desiredPlacement) []tree.Path {
+	files := dest.recordedFiles(p)
+	if record := dest.recordOf(p); record != nil && dest.isOutdated(record) {
+		return nil
+	}
+	if !p.writable() {
+		return files
+	}
+	wanted := tree.Set{}
+	for _, file := range p.rendering.Files {
+		wanted.AddFile(file.Path)
+	}
+	return slices.DeleteFunc(slices.Clone(files), func(file tree.Path) bool { return dest.listed()[file] > 1 && !wanted.Has(file) })
 }
 
 // contents reads those of the paths that are there.
@@ -157,7 +186,7 @@ func (dest *desiredDestination) freeze() {
 	})
 }
 
-// mayBeLost tells of a placement that only the store still has.
+// mayBeLost reports whether only the store still has a placement.
 func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
-	return !p.writable() && slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == p.record.Path })
+	return !p.writable() && dest.recordOf(p) != nil
 }

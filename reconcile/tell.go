@@ -47,6 +47,9 @@ func newReporter(w *world, plan *scheduler.Result, known *large) *reporter {
 		})
 	}
 	w.tellOutOfReach(r, plan)
+	if len(plan.Held) > 0 {
+		r.add(w.emptyFindings()...)
+	}
 	for _, held := range plan.Held {
 		at := finding.Place{Object: kratix.WorkKind + " " + held.Work().String()}
 		r.add(finding.Finding{Rule: finding.DeletionsHeld(), Place: at, Message: "its placement on " + held.Spec.TargetDestinationName + " stays for now"})

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -13,37 +15,47 @@ const maxWrite = 8 << 20
 
 // write has the changes of each store written, and tells of them. What is too
 // much for one write is written in several, each with all that changes on some
-// Destinations. stale is of a store that has moved on, failed all that went
-// wrong.
-func (r *Reconciler) write(ctx context.Context, stores []*desired, out *reporter) (stale, failed error) {
-	for len(stores) > 0 {
-		var pieces, rests []*desired
+// Destinations; so is what a server refuses for its content. stale is of a store
+// that has moved on, failed all that went wrong.
+func (r *Reconciler) write(ctx context.Context, plan *planning, stores []*desired, out *reporter) (stale, failed error) {
+	writers := make([]*writer, 0, len(stores))
+	for _, store := range stores {
+		desire := func(view *storeView, excluded exclusions) *desired { return r.desire(ctx, view, plan, excluded) }
+		writers = append(writers, newWriter(store, r.refusals.of(store.storeView), r.time(), desire))
+	}
+	for {
 		var parts []statestore.Part
-		for _, store := range stores {
-			piece, rest := store.cut()
-			pieces, rests = append(pieces, piece), append(rests, rest)
-			parts = append(parts, statestore.Part{Store: store.Store, Changes: piece.diff()})
+		var at []*writer
+		for _, w := range writers {
+			if changes, more := w.next(); more {
+				parts, at = append(parts, statestore.Part{Store: w.full.Store, Changes: changes}), append(at, w)
+			}
+		}
+		if len(parts) == 0 {
+			break
 		}
 		outcomes := r.Finish(ctx, parts)
 		failed = errors.Join(failed, failures(outcomes))
-		whole := stores
-		stores = nil
 		for i, outcome := range outcomes {
 			if errors.Is(outcome.Err, statestore.ErrStale) {
 				stale = outcome.Err
 			}
-			switch {
-			case outcome.Err != nil:
-				out.finished(whole[i], outcome) // what comes after waits for it
-				continue
-			case rests[i] != nil:
-				rests[i].state.Revision = outcome.Revision
-				stores = append(stores, rests[i])
-			}
-			out.finished(pieces[i], outcome)
+			r.memo.fights.wrote(at[i].current, outcome)
+			at[i].take(&parts[i].Changes, outcome)
 		}
 	}
+	for _, w := range writers {
+		w.tell(out)
+	}
 	return stale, failed
+}
+
+// time returns the time of the round; the zero time where nobody hands it in.
+func (r *Reconciler) time() time.Time {
+	if r.Now == nil {
+		return time.Time{}
+	}
+	return r.Now()
 }
 
 // cut splits off what may be written at once; the rest is nil when that is all.
@@ -55,7 +67,7 @@ func (d *desired) cut() (piece, rest *desired) {
 		for _, file := range o.changes.Write {
 			size += len(file.Content)
 		}
-		if before > 0 && size > maxWrite && len(d.state.Unfinished) == 0 {
+		if before > 0 && size > maxWrite && len(d.state.Unfinished) == 0 && !d.leaving {
 			return d.part(0, i), d.part(i, len(d.outcomes))
 		}
 	}
@@ -67,4 +79,37 @@ func (d *desired) part(from, to int) *desired {
 	view := *d.storeView
 	view.destinations = view.destinations[from:to:to]
 	return &desired{storeView: &view, outcomes: d.outcomes[from:to:to], failed: d.failed}
+}
+
+// none returns the store without Destinations.
+func (d *desired) none() *desired {
+	view := *d.storeView
+	view.destinations = nil
+	return &desired{storeView: &view, failed: d.failed}
+}
+
+// add adds a Destination to what none has returned.
+func (d *desired) add(view *destinationView, o *outcome) {
+	d.destinations, d.outcomes = append(d.destinations, view), append(d.outcomes, o)
+}
+
+// has reports whether a Destination is among those of d.
+func (d *desired) has(name string) bool {
+	return slices.ContainsFunc(d.destinations, func(view *destinationView) bool { return view.Name == name })
+}
+
+// only returns the store with some of its Destinations.
+func (d *desired) only(names map[string]bool) *storeView {
+	view := *d.storeView
+	view.destinations = slices.DeleteFunc(slices.Clone(view.destinations), func(v *destinationView) bool { return !names[v.Name] })
+	return &view
+}
+
+// of returns the store with the Destinations of some units.
+func (d *desired) of(units []suspect) *storeView {
+	names := map[string]bool{}
+	for _, one := range units {
+		names[one.destination] = true
+	}
+	return d.only(names)
 }

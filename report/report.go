@@ -5,6 +5,7 @@ package report
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -18,6 +19,9 @@ type Report struct {
 	Stores     []Store
 	// Again tells that the next round has more to do: a move has two steps.
 	Again bool
+	// Due is how soon a round has something to try again even if nothing changes;
+	// 0 if it has nothing. It is for programs that go on with it.
+	Due time.Duration `json:"-"`
 }
 
 // State says what became of a placement.

@@ -23,6 +23,9 @@ const (
 	// CapacityAnnotation is how many resource placements a Destination takes:
 	// a whole number; no limit when it is not set.
 	CapacityAnnotation = "kratix-schedule.io/capacity"
+	// FilepathModeAnnotation confirms the filepath mode that it names: what is laid
+	// out in another one is laid out anew.
+	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
 )
 
 // DependenciesAnnotation, when OnDemand on a dependency Work, places it only
@@ -82,7 +85,7 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
-	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation)...)
+	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation)...)
 	return s
 }
 

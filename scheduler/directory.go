@@ -97,30 +97,51 @@ func (d *directory) update(by delta, affected keys) {
 }
 
 func (d *directory) apply(by delta) {
-	for _, work := range by.lost {
-		d.forget(work)
-	}
+	d.forget(by.lost)
 	for _, work := range by.found {
 		d.take(work)
 	}
-	for _, placement := range by.removed {
-		known := d.of(placement.Work())
-		known.existing = slices.DeleteFunc(known.existing, func(p *kratix.WorkPlacement) bool { return p == placement })
-	}
+	d.unkeep(by.removed)
 	for _, placement := range by.recorded {
 		d.keep(placement)
 	}
 }
 
-func (d *directory) forget(work *kratix.Work) {
-	key, request := kratix.KeyOf(work), requestOf(work)
-	d.of(key).work = nil
-	d.requests[request] = slices.DeleteFunc(d.requests[request], func(k kratix.Key) bool { return k == key })
-	if len(d.requests[request]) == 0 {
-		delete(d.requests, request)
+// forget removes Works, in time linear in their number however many of them
+// belong to one request.
+func (d *directory) forget(lost []*kratix.Work) {
+	gone := map[requestKey]keys{}
+	for _, work := range lost {
+		key, request := kratix.KeyOf(work), requestOf(work)
+		d.of(key).work = nil
+		if gone[request] == nil {
+			gone[request] = keys{}
+		}
+		gone[request][key] = struct{}{}
+		if isOnDemand(work) {
+			d.demanding[work.Spec.PromiseName]--
+		}
 	}
-	if isOnDemand(work) {
-		d.demanding[work.Spec.PromiseName]--
+	for request, some := range gone {
+		d.requests[request] = slices.DeleteFunc(d.requests[request], some.has)
+		if len(d.requests[request]) == 0 {
+			delete(d.requests, request)
+		}
+	}
+}
+
+// unkeep removes existing placements, in time linear in their number however many
+// of them belong to one Work.
+func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
+	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
+	works := keys{}
+	for _, placement := range removed {
+		gone[placement] = true
+		works[placement.Work()] = struct{}{}
+	}
+	for key := range works {
+		known := d.of(key)
+		known.existing = slices.DeleteFunc(known.existing, func(p *kratix.WorkPlacement) bool { return gone[p] })
 	}
 }
 

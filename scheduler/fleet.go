@@ -50,6 +50,7 @@ func newFleet(destinations []Destination) *fleet {
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
+		s.closed = cmp.Or(d.Closed, s.closed)
 		f.sites = append(f.sites, s)
 	}
 	slices.SortStableFunc(f.sites, func(a, b site) int { return cmp.Compare(a.Name, b.Name) })
@@ -147,7 +148,7 @@ func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {
 	case !there:
-		return "it is not there any more", false
+		return "it is not in the input", false
 	case found.kinds[at] == refused:
 		return refusal(found.asked, &f.sites[at]), false
 	}

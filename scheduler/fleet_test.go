@@ -123,12 +123,14 @@ func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
 	for name, change := range map[string]func(*Input){
 		"works":        func(in *Input) { in.Works = []*kratix.Work{request("a", group("."))} },
 		"destinations": func(in *Input) { in.Destinations = []Destination{destination("x", nil), in.Destinations[1]} },
-		"store":        func(in *Input) { in.Destinations = []Destination{{x.Destination, StoreAbsent}, in.Destinations[1]} },
-		"existing":     func(in *Input) { in.Existing = nil },
-		"rejected":     func(in *Input) { in.Rejected = nil },
-		"incomplete":   func(in *Input) { in.Incomplete = true },
-		"unseen":       func(in *Input) { in.Unseen = true },
-		"misplaced":    func(in *Input) { in.OnMisplaced = Move },
+		"store": func(in *Input) {
+			in.Destinations = []Destination{{Destination: x.Destination, Store: StoreAbsent}, in.Destinations[1]}
+		},
+		"existing":   func(in *Input) { in.Existing = nil },
+		"rejected":   func(in *Input) { in.Rejected = nil },
+		"incomplete": func(in *Input) { in.Incomplete = true },
+		"unseen":     func(in *Input) { in.Unseen = true },
+		"misplaced":  func(in *Input) { in.OnMisplaced = Move },
 		"moves": func(in *Input) {
 			in.Moves = []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}}
 		},

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
@@ -81,12 +82,19 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
 	switch {
-	case isOn(j.old, from):
+	case isOn(j.old, from), r.isCopiedOn(j, from):
 		return false
 	case there:
 		return r.fleet.sites[at].Store == StoreRead
 	}
 	return !r.in.Incomplete && !r.in.Unseen
+}
+
+// isCopiedOn reports whether a copy of a group is where its Destination was.
+func (r *round) isCopiedOn(j *job, destination string) bool {
+	return slices.ContainsFunc(r.in.Copies, func(p *kratix.WorkPlacement) bool {
+		return p.Work() == kratix.KeyOf(j.work) && p.Spec.ID == j.group.ID && p.Spec.TargetDestinationName == destination
+	})
 }
 
 // wantsMove finds out whether a group's only placement should go elsewhere. No

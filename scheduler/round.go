@@ -11,6 +11,8 @@ import (
 type round struct {
 	in    Input
 	fleet *fleet
+	// works are those of the input, sorted by their keys.
+	works []*kratix.Work
 	jobs  []job
 	// index finds the existing placements of a group; used marks those that a
 	// group still has.
@@ -74,11 +76,11 @@ func newRound(in Input, f *fleet) *round {
 
 // plan does the whole of it.
 func (r *round) plan() Result {
-	works := sortedWorks(r.in.Works)
-	r.jobs = make([]job, 0, len(works))
-	r.placed = make([]Placement, 0, len(works))
-	r.next = make([]int32, 0, len(works))
-	for _, work := range works {
+	r.works = sortedWorks(r.in.Works)
+	r.jobs = make([]job, 0, len(r.works))
+	r.placed = make([]Placement, 0, len(r.works))
+	r.next = make([]int32, 0, len(r.works))
+	for _, work := range r.works {
 		for i := range work.Spec.WorkloadGroups {
 			r.jobs = append(r.jobs, r.job(work, &work.Spec.WorkloadGroups[i]))
 		}
@@ -227,12 +229,10 @@ func (r *round) release() {
 	}
 }
 
-// knows tells whether a Work is there; one without groups has no jobs.
+// knows reports whether the input has a Work of this key, with groups or without.
 func (r *round) knows(key kratix.Key) bool {
-	if _, ok := r.jobsOf(key); ok {
-		return true
-	}
-	return slices.ContainsFunc(r.in.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key })
+	_, found := slices.BinarySearchFunc(r.works, key, func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
+	return found
 }
 
 // jobsOf gives the jobs of a Work.

@@ -16,6 +16,10 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the placements recorded so far.
 	Existing []*kratix.WorkPlacement
+	// Copies are placements whose files lie where their Destination is no more,
+	// of groups that are placed elsewhere too. They do not count as placed; a move
+	// away from one is not over.
+	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist and cannot be used now.
 	Rejected []kratix.Key
 	// Incomplete means that a Work which is not here may still exist.
@@ -62,6 +66,8 @@ type Destination struct {
 	*kratix.Destination
 	// Store says whether what is placed there is known.
 	Store StoreState
+	// Closed is why nothing new may be placed there; empty when it may.
+	Closed string
 }
 
 // StoreState says what is known of a Destination's store.

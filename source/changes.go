@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -109,6 +110,7 @@ type parts struct {
 	findings []finding.Finding
 	rejected []kratix.Key
 	marked   []*ParsedFile
+	empty    []string
 }
 
 func (p *parts) takeFile(file *ParsedFile) {
@@ -119,6 +121,9 @@ func (p *parts) takeFile(file *ParsedFile) {
 	p.rejected = append(p.rejected, file.rejected...)
 	if file.marked != nil {
 		p.marked = append(p.marked, file)
+	}
+	if file.empty {
+		p.empty = append(p.empty, file.name)
 	}
 }
 
@@ -141,6 +146,7 @@ func (c *Collection) apply(out, in parts) {
 	s.Promises = change(s.Promises, out.origins, in.origins)
 	s.Findings = splice(s.Findings, out.findings, in.findings, finding.Compare)
 	s.Rejected = splice(s.Rejected, out.rejected, in.rejected, kratix.Key.Compare)
+	s.Empty = splice(s.Empty, out.empty, in.empty, cmp.Compare[string])
 	s.Incomplete, s.Unseen = c.incomplete > 0, c.unseen > 0
 	if len(out.marked)+len(in.marked) == 0 {
 		return

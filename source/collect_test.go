@@ -36,6 +36,7 @@ type told struct {
 	Findings   []string
 	Rejected   []string
 	Incomplete bool
+	Empty      []string
 	Unseen     bool
 }
 
@@ -70,7 +71,7 @@ func tell(s source.Snapshot) told {
 	for _, key := range s.Rejected {
 		got.Rejected = append(got.Rejected, key.String())
 	}
-	got.Incomplete, got.Unseen = s.Incomplete, s.Unseen
+	got.Incomplete, got.Empty, got.Unseen = s.Incomplete, s.Empty, s.Unseen
 	return got
 }
 
@@ -79,8 +80,10 @@ func TestCollect(t *testing.T) {
 		files []source.File
 		want  told
 	}{
-		"nothing":     {nil, told{}},
-		"empty files": {files("a.yaml", "", "b.yaml", "# b\n---\n"), told{}},
+		"nothing":                             {nil, told{}},
+		"files without objects":               {files("b.yaml", "# b\n---\n"), told{}},
+		"an empty file may have been cut off": {files("a.yaml", "", "b.yaml", "# b\n---\n"), told{Incomplete: true, Empty: []string{"a.yaml"}}},
+		"a file of white space is empty":      {files("a.yaml", " \n\t\n"), told{Incomplete: true, Empty: []string{"a.yaml"}}},
 		"every kind, sorted by namespace and name": {
 			files(
 				"z.yaml", work("b")+"---\n"+work("a")+"---\n"+strings.Replace(work("c"), "c}", "c, namespace: a-team}", 1),

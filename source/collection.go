@@ -105,25 +105,21 @@ func (c *Collection) count(file *ParsedFile, n int) {
 	}
 }
 
-// Loses tells that a file would take something away from what the collection
-// holds: an object that no other file has, or files of a Work.
+// Loses reports whether the collection would lose something if it took the file:
+// an object that no other file has, or a group or files of a Work.
 func (c *Collection) Loses(file *ParsedFile) bool {
+	if len(c.Lost(file)) > 0 {
+		return true
+	}
 	old := c.files[file.fileKey]
 	if old == nil {
 		return false
 	}
-	kept := file.objects()
-	for _, each := range old.claims {
-		name := each.place.Object
-		object, stays := kept[name]
-		switch {
-		case stays && workloads(object) < workloads(each.object):
-			return true
-		case !stays && !slices.ContainsFunc(c.claims[name], func(other *claim) bool { return other.file != old }):
-			return true
-		}
-	}
-	return false
+	present := file.objects()
+	return slices.ContainsFunc(old.claims, func(each *claim) bool {
+		object, stays := present[each.place.Object]
+		return stays && workloads(object) < workloads(each.object)
+	})
 }
 
 // workloads counts the files of a Work.
@@ -156,6 +152,9 @@ func (c *Collection) takeOver(file, old *ParsedFile) {
 		objects = old.objects()
 	}
 	for _, each := range file.claims {
+		if was := objects[each.place.Object]; was != nil && was == each.object {
+			continue // it was kept, and snapshots have it
+		}
 		switch object := each.object.(type) {
 		case *kratix.Work:
 			c.words.ShareWork(object)

@@ -27,8 +27,11 @@ type ParsedFile struct {
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
-	// incomplete means that the file holds something that cannot be named.
+	// incomplete means that the file holds something that cannot be named, or is
+	// empty.
 	incomplete bool
+	// empty means that the file has no content: it may have been cut off.
+	empty bool
 	// unseen means that something in the file which cannot be used may be a
 	// Destination.
 	unseen bool
@@ -84,6 +87,10 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
 		p.unseen = true
+		return p
+	}
+	if len(bytes.TrimSpace(file.Content)) == 0 {
+		p.empty, p.incomplete = true, true
 		return p
 	}
 	if bytes.Contains(file.Content, []byte("# kratix-schedule:")) {

@@ -46,6 +46,17 @@ type Snapshot struct {
 	// Incomplete means that something could not be read at all, so that a Work
 	// which is not here may still exist.
 	Incomplete bool
+	// Empty are the names, sorted, of the files without content. They make the
+	// snapshot incomplete: such a file may have been cut off.
+	Empty []string
+	// Settling means that the source has been watched for a shorter time than a
+	// removal must last, so that a Work which is not here may still come.
+	Settling bool
+	// FromAPI means that the Kubernetes API gave the objects: a Work that is here
+	// has all of its groups.
+	FromAPI bool
+	// Deleted are Works, sorted, that the Kubernetes API said are deleted.
+	Deleted []kratix.Key
 	// Unseen means that something which could not be read is, or may be, a
 	// Destination, so that requests may be where nobody looks.
 	Unseen bool

@@ -3,6 +3,8 @@ package statestore
 import (
 	"errors"
 	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // The ways in which a store fails. Every error of a store is an *Error that
@@ -13,6 +15,10 @@ var (
 	// ErrDenied: credentials are wrong or may not do this, or a rule of the
 	// server (a hook, a protected branch) refused the write.
 	ErrDenied = errors.New("the store refused")
+	// ErrContentRefused: the server refused what the changes hold (a hook that
+	// found a key in a file, a key too long for S3); other changes may pass. It
+	// is one kind of ErrDenied.
+	ErrContentRefused error = contentRefused{}
 	// ErrUnavailable: the store cannot be reached or answers with an error that
 	// may pass.
 	ErrUnavailable = errors.New("the store is unavailable")
@@ -23,6 +29,15 @@ var (
 	// it shows in a later state; nothing needs to be repeated.
 	ErrPending = errors.New("the write goes on")
 )
+
+// contentRefused is the type of ErrContentRefused.
+type contentRefused struct{}
+
+// Error returns the sentinel's text.
+func (contentRefused) Error() string { return "the store refused the content" }
+
+// Is reports whether target is the general sentinel for a store that refuses.
+func (contentRefused) Is(target error) bool { return target == ErrDenied }
 
 // Error is a store's failure, told to a user.
 type Error struct {
@@ -36,6 +51,9 @@ type Error struct {
 	Remote string
 	// Hint is what to do about it.
 	Hint string
+	// Paths are the files of the changes that the server refused one by one, if
+	// the error is ErrContentRefused and the server named them.
+	Paths []tree.Path
 }
 
 // Error returns one line: the operation, the store, the cause, the server's words.

@@ -28,7 +28,8 @@ type Store interface {
 	// A store that can only make one after the other names what it leaves
 	// half done in State.Unfinished. When the store is no longer at changes.Base
 	// it fails with ErrStale and has written nothing. An empty ChangeSet writes
-	// nothing and gives Base.
+	// nothing and gives Base. When it fails with ErrContentRefused it holds what
+	// it held at Base; a store that is at another revision then returns that one.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
@@ -43,6 +44,8 @@ type State struct {
 	Revision Revision
 	// Files are all paths, each with the sum of its content.
 	Files Files
+	// Obstacles are what else lies there and is in the way of files.
+	Obstacles Obstacles
 	// Contents gives what lies behind the sums.
 	Contents Contents
 	// Unfinished are the files, sorted, that an Apply which was cut short may
@@ -52,6 +55,9 @@ type State struct {
 	// InHand tells that the store is not like this yet, but will be once a write
 	// that goes on has ended.
 	InHand bool
+	// Refused is why the last write came to nothing, if it ended with
+	// ErrContentRefused after its caller had got ErrPending; nil otherwise.
+	Refused error
 	// Warnings are what works but is doubtful about the store, such as a
 	// certificate that is not verified. They are there even beside an error.
 	Warnings []string
@@ -79,6 +85,9 @@ type ChangeSet struct {
 	// Placements says which placements are behind the changes; a git store
 	// puts them into the commit's message.
 	Placements []PlacementChange
+	// Divisible marks changes that the caller divides when they are refused for
+	// their content: such a refusal is an answer, and no failure of the store.
+	Divisible bool
 }
 
 // Empty tells whether there is nothing to do.

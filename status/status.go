@@ -107,7 +107,9 @@ type planner struct {
 	// workByKey has the Works that are not being deleted.
 	workByKey          map[kratix.Key]*kratix.Work
 	workPlacementByKey map[kratix.Key]*kratix.WorkPlacement
-	destinationByName  map[string]*kratix.Destination
+	// leaving has the WorkPlacements of each Work that is being deleted.
+	leaving           map[kratix.Key][]*kratix.WorkPlacement
+	destinationByName map[string]*kratix.Destination
 	// covered are the Destinations that are as the report says, and the stores
 	// that were written.
 	covered, written map[string]bool
@@ -123,7 +125,8 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	p := &planner{
 		now: now, mode: mode, mine: mine, at: at,
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
-		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
+		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
+		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, mineBy: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{},
 	}
@@ -137,10 +140,15 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	for _, work := range now.Works {
 		if work.DeletionTimestamp.IsZero() {
 			p.workByKey[kratix.KeyOf(work)] = work
+		} else {
+			p.leaving[kratix.KeyOf(work)] = nil
 		}
 	}
 	for _, placement := range now.WorkPlacements {
 		p.workPlacementByKey[kratix.KeyOf(placement)] = placement
+		if of, leaves := p.leaving[placement.Work()]; leaves {
+			p.leaving[placement.Work()] = append(of, placement)
+		}
 	}
 	for _, destination := range now.Destinations {
 		p.destinationByName[destination.Name] = destination
@@ -161,11 +169,12 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	return p
 }
 
-// isClash tells of a finding because of which Flux could not build.
+// isClash reports whether a placement is held back for a finding.
 func isClash(f finding.Finding) bool {
 	return slices.Contains([]finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
+		finding.ReservedName(), finding.UnstorablePath(),
 	}, f.Rule)
 }
 

@@ -52,8 +52,8 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode == Observe || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
 	}
-	for _, placement := range p.now.WorkPlacements {
-		if placement.Work() == kratix.KeyOf(work) && !(p.isMineOn(placement.Spec.TargetDestinationName) && p.goes(placement)) {
+	for _, placement := range p.leaving[kratix.KeyOf(work)] {
+		if !p.isMineOn(placement.Spec.TargetDestinationName) || !p.goes(placement) {
 			return
 		}
 	}

@@ -57,7 +57,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 			"plan (who goes where, and what may be written), finish (compute and write the changes).", seconds(), "stage"),
 		placements: define.gauge("placements", "Placements of the last round by state.", "state"),
 		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
-		refused:    define.gauge("deletions_refused", "Destinations of the last round on which the deletion guard refused to remove placements."),
+		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
 	}
 	m.told = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
 	m.stores = newStoreMetrics(define)

@@ -20,8 +20,9 @@ type Narrator struct {
 	findings   []finding.Finding
 	// standing are the findings that were told and still hold.
 	standing map[saying]finding.Finding
-	// failure is why the last round failed; empty if it did not.
-	failure string
+	// failure is why the last round failed, and untold why its report could not be
+	// passed on; empty if nothing went wrong.
+	failure, untold string
 }
 
 // saying is what makes a finding another one to who reads a log.
@@ -56,7 +57,7 @@ func (n *Narrator) Round(r report.Report, err error) {
 			n.log.Info("written", zap.String("store", store.Name), zap.String("revision", store.Revision))
 		}
 	}
-	n.tellFindings(r.Findings)
+	n.Findings(r.Findings)
 }
 
 // tellPlacements tells of events always, and of a state that lasts when it
@@ -114,9 +115,8 @@ func fieldsOf(p *report.Placement) []zap.Field {
 	return append(fields, zap.String("reason", p.Reason))
 }
 
-// tellFindings tells of a finding when it is new, and of an error when it is no
-// more.
-func (n *Narrator) tellFindings(findings []finding.Finding) {
+// Findings logs each finding that is new, and each error that is found no more.
+func (n *Narrator) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
 	}
@@ -210,10 +210,15 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// Told tells why what a round came to could not be passed on; nil tells
-// nothing.
+// Told logs why what a round came to could not be passed on, once as long as that
+// stays the same; nil means that it could.
 func (n *Narrator) Told(err error) {
-	if err != nil {
+	switch {
+	case err == nil && n.untold != "":
+		n.log.Info("the cluster is told again")
+		n.untold = ""
+	case err != nil && steady(err.Error()) != n.untold:
 		n.log.Error("the cluster could not be told", zap.Error(err))
+		n.untold = steady(err.Error())
 	}
 }

@@ -18,6 +18,9 @@ const maxElement = 255
 // ErrPath is what every refused path wraps.
 var ErrPath = errors.New("unsafe path")
 
+// ErrLong is what a path with an element over 255 bytes wraps, beside ErrPath.
+var ErrLong = fmt.Errorf("an element is longer than %d bytes", maxElement)
+
 // Path is a clean, slash-separated, relative path. The zero Path is the root
 // itself. Paths are made only by ParsePath, ParseDir and Join, so a Path never
 // holds "..", ".git", an absolute path or a control character.
@@ -49,6 +52,9 @@ func ParseDir(s string) (Path, error) {
 		if element == "" || element == "." {
 			continue
 		}
+		if len(element) > maxElement {
+			return Path{}, fmt.Errorf("%w %q: %w", ErrPath, s, ErrLong)
+		}
 		if why := unsafe(element); why != "" {
 			return Path{}, refused(s, why)
 		}
@@ -66,8 +72,6 @@ func unsafe(element string) string {
 		return `".." leads out of the directory`
 	case isGitDir(element):
 		return fmt.Sprintf("%q belongs to git", element)
-	case len(element) > maxElement:
-		return fmt.Sprintf("an element is longer than %d bytes", maxElement)
 	case !utf8.ValidString(element):
 		return "it is not UTF-8"
 	case strings.ContainsFunc(element, func(r rune) bool { return r < ' ' || r == 0x7f }):
@@ -76,13 +80,6 @@ func unsafe(element string) string {
 		return "it holds a backslash"
 	}
 	return ""
-}
-
-// isGitDir also knows the spellings that case-folding file systems and NTFS
-// take for .git; git itself refuses to check out a tree that holds one.
-func isGitDir(element string) bool {
-	trimmed := strings.TrimRight(element, " .")
-	return strings.EqualFold(trimmed, ".git") || strings.EqualFold(trimmed, "git~1")
 }
 
 // String gives the path with slashes; "." for the root.

@@ -63,7 +63,10 @@ func (s *checkStores) placeStores(snapshot source.Snapshot, at *locator) {
 	}
 }
 
-func isRecord(p tree.Path) bool { return p.Dir().Base() == recordsDir }
+func isRecord(p tree.Path) bool {
+	_, is := layout.RecordBase(p)
+	return is
+}
 
 // detect finds the Destinations of a tree by what their directories hold:
 // dependencies/ and resources/ in mode nestedByMetadata, .kratix/ in the others.

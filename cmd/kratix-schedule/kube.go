@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -72,9 +73,8 @@ func (k *cluster) mine() status.Mine {
 	return nil
 }
 
-// tell writes to the cluster what a round came to. It tells whether the next
-// round has more to do.
-func (k *cluster) tell(ctx context.Context, said report.Report) (calls map[string]int, again bool, err error) {
+// tell writes to the cluster what a round came to.
+func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 	changes := status.Plan(said, status.Objects(k.source.Objects()), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
 	outcome := k.writer.Apply(ctx, changes)
 	written := make([]kube.Written, 0, len(outcome.Written))
@@ -82,7 +82,23 @@ func (k *cluster) tell(ctx context.Context, said report.Report) (calls map[strin
 		written = append(written, kube.Written(w))
 	}
 	k.source.Await(ctx, written)
-	return outcome.Calls, outcome.Stale, outcome.Err
+	return daemon.Told{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
+}
+
+// tellOnce writes to the cluster what the only round came to, and prints what is
+// refused.
+func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Writer) error {
+	told := k.tell(ctx, said)
+	if told.Err != nil {
+		return told.Err
+	}
+	if len(told.Refused) == 0 {
+		return nil
+	}
+	if err := report.Text(out, told.Refused); err != nil {
+		return err
+	}
+	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(told.Refused))}
 }
 
 // runKube is run with --kube.
@@ -105,9 +121,14 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	if err := flags.policy.ownedByCluster(c, opened.source, std); err != nil {
+		return err
+	}
+	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
+		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
@@ -126,7 +147,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err := printRun(std.out, result); err != nil {
 		return err
 	}
-	if _, _, err := opened.tell(c.Context(), result); err != nil {
+	if err := opened.tellOnce(c.Context(), result, std.out); err != nil {
 		return err
 	}
 	return verdict(result)

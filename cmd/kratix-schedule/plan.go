@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +46,7 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
-	configurable(command, "on-conflict")
+	configurable(command, "on-conflict", "allow-name")
 	command.Flags().BoolVar(&flags.stat, "stat", false, "show how many lines change in which file, not the lines")
 	return command
 }
@@ -71,7 +72,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
 		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
-		Policy: flags.policy.policy(), Builder: std.builder,
+		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
 	}
 	if flags.tree.given() {
 		reconciler.Stores = copied

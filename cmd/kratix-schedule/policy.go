@@ -1,34 +1,58 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
 // policyFlags are what a user decides about rounds; run, plan and rebalance
 // have all of them, so that a plan shows what run would do.
 type policyFlags struct {
-	allowDeletions bool
-	misplaced      onMisplaced
-	conflict       conflictFlag
-	owner          string
-	adopt          bool
-	unpacked       unpackedFlag
+	removals  removalFlags
+	misplaced onMisplaced
+	conflict  conflictFlag
+	names     nameFlag
+	owner     string
+	adopt     bool
+	unpacked  unpackedFlag
 }
 
 func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
 	f.unpacked.add(c)
-	c.Flags().BoolVar(&f.allowDeletions, "allow-deletions", false, "remove placements even if they are most of a Destination's")
-	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this writer, in records and commits; what another id has recorded is left alone")
+	f.removals.add(c)
+	f.names.add(c)
+	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this controller, in records and commits; what another id has recorded is left alone. With --kube it is the cluster's by default: the UID of namespace kube-system")
 	c.Flags().BoolVar(&f.adopt, "adopt", false, "take over what another owner has recorded")
 }
 
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
-		AllowDeletions: f.allowDeletions, OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt,
+		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
+		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
 		MaxUnpacked: int64(f.unpacked.most),
 	}
+}
+
+// ownedByCluster sets the controller ID that is not given to the cluster's own.
+func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std streams) error {
+	if c.Flags().Changed("owner-id") {
+		return nil
+	}
+	id, err := from.ClusterID(c.Context())
+	if c.Context().Err() != nil {
+		return nil // the process is told to stop, which is no failure
+	}
+	if errors.Is(err, kube.ErrNoClusterID) {
+		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", oneLine(err.Error()))
+		return nil
+	}
+	f.owner = id
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ findings; 2 and 3 as for run.`,
 			}
 			reconciler := &reconcile.Reconciler{
 				Source: in, Stores: storesOf(commits), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
+				Now: time.Now, Missing: in.Missing,
 			}
 			input, findings, err := reconciler.Look(c.Context())
 			if err != nil {

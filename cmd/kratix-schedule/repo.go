@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,32 +27,32 @@ const (
 )
 
 // readRepository reads the newest commit of a branch.
-func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, error) {
+func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, OnlyBranch: branch != "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	store, err := git.Open(config)
 	if err != nil {
-		return nil, f.advised(err)
+		return nil, nil, f.advised(err)
 	}
 	state, err := store.Read(ctx)
 	if err != nil {
-		return nil, f.advised(err)
+		return nil, nil, f.advised(err)
 	}
 	if state.Revision == "" {
-		return nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
+		return nil, nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
 	}
 	files := make([]tree.File, 0, state.Files.Len())
 	for name := range state.Files.All() {
 		content, err := state.Contents.Content(ctx, name)
 		if err != nil {
-			return nil, f.advised(err)
+			return nil, nil, f.advised(err)
 		}
 		files = append(files, tree.File{Path: name, Content: content})
 	}
-	return files, nil
+	return files, slices.Collect(state.Obstacles.Below(tree.Path{})), nil
 }
 
 // logIn adds what the server may ask for.

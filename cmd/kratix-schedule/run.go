@@ -25,7 +25,13 @@ type runFlags struct {
 	policy policyFlags
 	follow followFlags
 	kube   kubeFlags
+	// allowed is the file that allows removals; delay is how long a removal must last.
+	allowed allowanceFile
+	delay   time.Duration
 }
+
+// removalDelay is longer than a checkout of some thousand files takes.
+const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {
 	var flags runFlags
@@ -46,6 +52,8 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.git.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
+	flags.allowed.add(command)
+	command.Flags().DurationVar(&flags.delay, "removal-delay", removalDelay, "how long an object must be missing from the files that are watched before that counts")
 	flags.follow.add(command)
 	flags.kube.add(command)
 	return command
@@ -59,6 +67,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
+	in.RemovalDelay = flags.delay
 	commits, err := flags.git.parse(c, flags.policy.owner)
 	if err != nil {
 		return err
@@ -66,6 +75,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	reconciler := &reconcile.Reconciler{
 		Source: in, Stores: storesOf(commits), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
+		Now: time.Now, Allowed: flags.allowed.reader(), Missing: in.Missing,
 	}
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse

@@ -60,6 +60,8 @@ type checkStores struct {
 	tree treeFlags
 	// files are the tree's, by their path from its top.
 	files []tree.File
+	// obstacles are what else the tree has.
+	obstacles []statestore.Obstacle
 	// filesOnly tells that nothing is to be placed, only files judged.
 	filesOnly bool
 	// seeds are records of WorkPlacements in the input, by the store's name.
@@ -89,6 +91,12 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 	if _, err := store.Apply(context.Background(), changes); err != nil {
 		return nil, err
 	}
+	for _, obstacle := range s.obstacles {
+		if below, ok := obstacle.Path.RelativeTo(top); ok {
+			obstacle.Path = below
+			store.Obstruct(obstacle)
+		}
+	}
 	s.open[ref] = store
 	return store, nil
 }
@@ -108,18 +116,18 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	switch {
 	case s.files != nil:
 	case s.tree.dir != "":
-		s.files, err = readTree(ctx, s.tree.dir)
+		s.files, s.obstacles, err = readTree(ctx, s.tree.dir)
 	case s.tree.repo != "":
-		s.files, err = s.tree.readRepository(ctx)
+		s.files, s.obstacles, err = s.tree.readRepository(ctx)
 	}
 	return err
 }
 
-// readTree reads the files below a directory. Links and names that no store
-// could hold are no files of a store.
-func readTree(ctx context.Context, top string) ([]tree.File, error) {
-	files := []tree.File{}
-	err := filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
+// readTree reads the files below a directory, and the links there. Names that no
+// store could hold are left out.
+func readTree(ctx context.Context, top string) (files []tree.File, obstacles []statestore.Obstacle, err error) {
+	files = []tree.File{}
+	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w %s: %w", dir.ErrPath, name, unwrapped(err))
@@ -127,7 +135,7 @@ func readTree(ctx context.Context, top string) ([]tree.File, error) {
 			return ctx.Err()
 		case entry.IsDir() && entry.Name() == ".git":
 			return fs.SkipDir
-		case !entry.Type().IsRegular():
+		case entry.Type() != fs.ModeSymlink && !entry.Type().IsRegular():
 			return nil
 		}
 		below, err := filepath.Rel(top, name)
@@ -137,6 +145,10 @@ func readTree(ctx context.Context, top string) ([]tree.File, error) {
 		parsed, err := tree.ParsePath(filepath.ToSlash(below))
 		if err != nil {
 			return nil //nolint:nilerr // no store could hold it
+		}
+		if entry.Type() == fs.ModeSymlink {
+			obstacles = append(obstacles, statestore.Obstacle{Path: parsed, Kind: "a symlink"})
+			return nil
 		}
 		content, err := os.ReadFile(name) //nolint:gosec // the user names the directory
 		if err != nil {
@@ -148,7 +160,7 @@ func readTree(ctx context.Context, top string) ([]tree.File, error) {
 	if err == nil && !isDir(top) {
 		err = fmt.Errorf("%w %s: it is no directory", dir.ErrPath, top)
 	}
-	return files, err
+	return files, obstacles, err
 }
 
 // splitBranch takes "URL@branch" apart; an @ before the host belongs to the URL.

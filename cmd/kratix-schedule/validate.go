@@ -21,6 +21,7 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is what the engine does with a clash.
 	onConflict conflictFlag
+	names      nameFlag
 	requests   requestFlags
 	unpacked   unpackedFlag
 }
@@ -53,8 +54,9 @@ configuration or input path, 3 the machine or a repository failed.`,
 	flags.output.add(command)
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
+	flags.names.add(command)
 	addConfigFlag(command)
-	configurable(command, "on-conflict")
+	configurable(command, "on-conflict", "allow-name")
 	flags.requests.add(command)
 	flags.unpacked.add(command)
 	return command
@@ -81,7 +83,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	requests := &requestsSource{Source: in, times: times}
-	result, err := check(c.Context(), requests, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, MaxUnpacked: int64(flags.unpacked.most)}, std)
+	policy := reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names, MaxUnpacked: int64(flags.unpacked.most)}
+	result, err := check(c.Context(), requests, in.stores, policy, std)
 	if err != nil {
 		return inputError(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -31,6 +32,9 @@ type Source struct {
 	// Now gives the time. Without it no file is ever old enough to be taken for
 	// unchanged by its size and times, so that each look at everything reads all.
 	Now func() time.Time
+	// RemovalDelay is how long an object must be missing before that counts, while
+	// Changes runs. Zero waits only until the files are at rest.
+	RemovalDelay time.Duration
 
 	pending pending
 
@@ -39,7 +43,13 @@ type Source struct {
 	collection *source.Collection
 	inputs     []*input
 	held       map[fileID]*hold
-	looks      int
+	// absent are the objects that held files take away; each is set once its absence
+	// has lasted for RemovalDelay.
+	absent map[string]*atomic.Bool
+	looks  int
+	// settled is set once the files have been watched for RemovalDelay; nil before
+	// the first look.
+	settled *atomic.Bool
 }
 
 var _ source.Source = (*Source)(nil)
@@ -52,13 +62,15 @@ var ErrPath = errors.New("cannot read the path")
 // memory as in the last Snapshot. A path that is not there is an error; a file
 // in a directory that cannot be read is a finding.
 //
-// While Changes runs, what a file takes away is believed once the file has
-// rested for a second: it may be half written.
+// While Changes runs, the content of a file that takes something away counts once
+// the file has rested for a second, since it may be half written; the objects that
+// it takes away count until they have been missing for RemovalDelay. The objects of
+// a file that is empty or cannot be read count until it can be read again.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	if s.collection == nil {
-		s.collection, s.held = source.NewCollection(), map[fileID]*hold{}
+		s.collection, s.held, s.absent = source.NewCollection(), map[fileID]*hold{}, map[string]*atomic.Bool{}
 		for rank, path := range s.Paths {
 			s.inputs = append(s.inputs, newInput(rank, path))
 		}
@@ -69,7 +81,24 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.pending.lookAgain()
 		return source.Snapshot{}, err
 	}
-	return s.collection.Snapshot(), nil
+	snapshot := s.collection.Snapshot()
+	snapshot.Settling = look.watched && !s.isSettled()
+	return snapshot, nil
+}
+
+// isSettled reports whether the files have been watched for as long as a removal
+// must last. A file that is missing when the watch begins may only be about to be
+// replaced.
+func (s *Source) isSettled() bool {
+	if s.settled == nil && s.RemovalDelay <= 0 {
+		return true
+	}
+	if s.settled == nil {
+		var begun waiting
+		s.settled = begun.add()
+		begun.wait(s, s.RemovalDelay)
+	}
+	return s.settled.Load()
 }
 
 // LookAgain makes the next Snapshot look at every file, as file systems on a

@@ -67,7 +67,7 @@ func TestOverflow(t *testing.T) {
 		}
 	}
 	// The directory whose event was dropped is watched now.
-	write("below/c.yaml", "")
+	write("below/c.yaml", "# no Work\n")
 	for {
 		select {
 		case <-changes:

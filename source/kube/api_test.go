@@ -37,7 +37,9 @@ type api struct {
 	down    bool
 	// refused is what requests are answered with, by "verb resource".
 	refused map[string]int
-	asked   []string
+	// silent are the requests that are not answered, by "verb resource".
+	silent map[string]bool
+	asked  []string
 	// open are the watches, by what was asked; listed counts how often all of a
 	// resource was given, by list or at the begin of a watch.
 	open, listed map[string]int
@@ -53,7 +55,7 @@ type happened struct {
 func newAPI(t testing.TB) *api {
 	a := &api{
 		t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}),
-		refused: map[string]int{}, open: map[string]int{}, listed: map[string]int{},
+		refused: map[string]int{}, silent: map[string]bool{}, open: map[string]int{}, listed: map[string]int{},
 	}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(func() {
@@ -171,8 +173,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	what := strings.TrimSpace(verb + " " + parts[0] + " " + path.Join(namespace, only))
 	a.mu.Lock()
 	a.asked = append(a.asked, what)
-	code, down := a.refused[verb+" "+parts[0]], a.down
+	code, down, silent := a.refused[verb+" "+parts[0]], a.down, a.silent[verb+" "+parts[0]]
 	a.mu.Unlock()
+	if silent {
+		<-r.Context().Done()
+		return
+	}
 	mine := func(object map[string]any) bool { return only == "" || keyOf(object) == path.Join(namespace, only) }
 	switch {
 	case down:

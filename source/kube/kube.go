@@ -1,7 +1,7 @@
 // Package kube turns the objects in a Kubernetes cluster into a Snapshot, and
 // tells when they change. It follows Works, WorkPlacements, Destinations and
-// state stores by list and watch, and reads those Secrets that stores name. It
-// writes nothing.
+// state stores by list and watch, and so those Secrets that stores name. It writes
+// nothing, and a snapshot makes no call.
 package kube
 
 import (
@@ -29,12 +29,18 @@ type Source struct {
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
 	secrets      *secrets
+	// deleted are the Works that the API said are deleted.
+	deleted deletions
+	// core is what else is read of the API.
+	core rest.Interface
 
 	// changes says "look again"; it never holds more than one such word.
 	changes chan struct{}
 	mu      sync.Mutex
 	// moved is closed at the next event.
 	moved chan struct{}
+	// ended is closed when the cluster is not followed any more; nil before it is.
+	ended <-chan struct{}
 }
 
 var _ source.Source = (*Source)(nil)
@@ -46,6 +52,9 @@ const patience = 30 * time.Second
 // insistence is how long it waits for an API that refuses to answer.
 const insistence = 5 * time.Second
 
+// secretPatience is how long a snapshot waits for Secrets that were not named before.
+const secretPatience = 5 * time.Second
+
 // New makes a Source of the cluster that config leads to. It is not followed
 // until Follow is called.
 func New(config *rest.Config) (*Source, error) {
@@ -53,8 +62,8 @@ func New(config *rest.Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{})}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents}, s.heard)
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core}
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		feature[*kratix.WorkPlacement]{slim: slimPlacements(), same: sameMemory}, s.heard)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
@@ -99,6 +108,9 @@ func sameReadiness(a, b *kratix.Destination) bool {
 
 // Follow follows the cluster until ctx ends.
 func (s *Source) Follow(ctx context.Context) {
+	s.mu.Lock()
+	s.ended = ctx.Done()
+	s.mu.Unlock()
 	s.secrets.begin(ctx)
 	for _, mirror := range s.mirrors() {
 		go mirror.run(ctx)
@@ -161,18 +173,27 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 // Snapshot gives what the cluster has, as far as it is known: while the API does
 // not answer, what it said last.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, s.synced); err != nil {
+	if err := s.await(ctx, patience, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
-	found, unreadable := s.secrets.read(ctx, stores)
+	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
+		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // what is not seen by then is a finding
+	}
+	found, unreadable := s.secrets.read(stores)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
+	snapshot.FromAPI = true
+	var lost []kratix.Key
 	for _, p := range s.placements.stable() {
 		if counts(p) {
 			snapshot.Existing = append(snapshot.Existing, p)
 		}
+		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {
+			lost = append(lost, p.Work()) // the garbage collector deletes it with its Work
+		}
 	}
+	snapshot.Deleted = s.deleted.with(lost)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	snapshot.Findings = append(snapshot.Findings, unreadable...)
 	s.reject(&snapshot)
@@ -264,7 +285,7 @@ type Written struct {
 // that is made twice does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
-	_ = s.await(ctx, func() error {
+	_ = s.await(ctx, patience, func() error {
 		for _, w := range writes {
 			if mirror, ok := mirrors[w.Kind]; ok && !mirror.reached(w.Key, w.Version) {
 				return errNotSeen
@@ -274,17 +295,21 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 	})
 }
 
-var errNotSeen = errors.New("not seen yet")
+var errNotSeen = errors.New("no answer yet")
 
-// await waits until missing gives nil, for as long as it is patient.
-func (s *Source) await(ctx context.Context, missing func() error) error {
+// errEnded means that the cluster is not followed any more: the process ends.
+var errEnded = errors.New("the cluster is not followed any more")
+
+// await waits until missing returns nil, for so long at most, and not beyond the end of
+// Follow: nothing new is seen then.
+func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(insistence)
 	defer began.Stop()
-	late := time.NewTimer(patience)
+	late := time.NewTimer(longest)
 	defer late.Stop()
 	for insisted := false; ; {
 		s.mu.Lock()
-		moved := s.moved
+		moved, ended := s.moved, s.ended
 		s.mu.Unlock()
 		err := missing()
 		if err == nil {
@@ -297,6 +322,8 @@ func (s *Source) await(ctx context.Context, missing func() error) error {
 		case <-moved:
 		case <-began.C:
 			insisted = true
+		case <-ended:
+			return errEnded
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-late.C:

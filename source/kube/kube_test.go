@@ -184,66 +184,6 @@ func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
-	a := platform(t)
-	s := follow(t, a)
-	becomes(t, s, whole...)
-	eventually(t, func() string {
-		if a.watching("watch secrets default/git") != 1 {
-			return "the Secret is not watched"
-		}
-		return ""
-	})
-	a.put("gitstatestores", storeJSON("other"))
-	becomes(t, s, "Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/other", "existing WorkPlacement default/a")
-	eventually(t, func() string {
-		if a.watching("watch secrets default/git") != 0 || a.watching("watch secrets default/other") != 1 {
-			return "another Secret is watched than the store names"
-		}
-		return ""
-	})
-	for _, asked := range a.requests() {
-		if verb, of, _ := strings.Cut(asked, " secrets"); verb != asked && of != " default/git" && of != " default/other" {
-			t.Errorf("asked for Secrets that no store names: %s", asked)
-		}
-	}
-}
-
-func TestSecrets(t *testing.T) {
-	unreadable := "UnreadableInput Secret default/git: get secrets default/git is refused by the test"
-	without := slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })
-	t.Run("one that is not there is no finding: its store says so", func(t *testing.T) {
-		a := platform(t)
-		a.remove("secrets", "default/git")
-		s := follow(t, a)
-		becomes(t, s, without...)
-		a.put("secrets", secretJSON("git", "b25l"))
-		becomes(t, s, whole...)
-		a.remove("secrets", "default/git")
-		becomes(t, s, without...)
-	})
-	t.Run("one that may not be read is a finding, and what was read before does not stay hidden", func(t *testing.T) {
-		a := platform(t)
-		a.set(func(a *api) { a.refused["get secrets"] = http.StatusForbidden })
-		s := follow(t, a)
-		becomes(t, s, append(slices.Clone(without), unreadable)...)
-		a.set(func(a *api) { delete(a.refused, "get secrets") })
-		becomes(t, s, whole...)
-		a.set(func(a *api) { a.refused["get secrets"] = http.StatusServiceUnavailable })
-		becomes(t, s, whole...)
-	})
-	t.Run("one that changes asks for a round, and is read anew", func(t *testing.T) {
-		a := platform(t)
-		s := follow(t, a)
-		changes := settled(t, s)
-		a.put("secrets", secretJSON("git", "bmV3"))
-		expectWord(t, changes)
-		if got := string(snapshot(t, s).Secrets[0].Data["password"]); got != "new" {
-			t.Errorf("the password is %q", got)
-		}
-	})
-}
-
 // settled gives the words of a source that has said all it has to say by now.
 func settled(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()

@@ -55,6 +55,8 @@ type feature[O object] struct {
 	same func(a, b O) bool
 	// share has an object use the memory of one that is equal but for its status.
 	share func(with, o O)
+	// deleted is called with whether an object is deleted, or being deleted.
+	deleted func(key kratix.Key, is bool)
 }
 
 // newMirror makes a mirror of those objects of a resource that a field selector
@@ -69,6 +71,9 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	if kind.share == nil {
 		kind.share = func(O, O) {}
 	}
+	if kind.deleted == nil {
+		kind.deleted = func(kratix.Key, bool) {}
+	}
 	m := &mirror[O]{kind: kind, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
 	request := func(options metav1.ListOptions) *rest.Request {
 		options.FieldSelector = at.fields
@@ -76,13 +81,13 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	}
 	calls := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			found, err := request(options).Do(ctx).Get()
+			found, err := usualLimits().listed(ctx, request(options))
 			m.troubled(resource, err)
 			return found, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.Watch = true
-			stream, err := request(options).Watch(ctx)
+			stream, err := usualLimits().watched(ctx, request(options), options)
 			m.troubled(resource, err)
 			return stream, err
 		},
@@ -101,12 +106,13 @@ func (m *mirror[O]) run(ctx context.Context) {
 }
 
 func (m *mirror[O]) troubled(resource string, err error) {
+	if err != nil {
+		err = fmt.Errorf("follow %s: %w", resource, err)
+		defer m.heard(false)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trouble = nil
-	if err != nil {
-		m.trouble = fmt.Errorf("follow %s: %w", resource, err)
-	}
+	m.trouble = err
 }
 
 // ready tells whether everything was seen once, and if not, why.
@@ -160,6 +166,7 @@ func (m *mirror[O]) take(sent carrier[O]) bool {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
 	m.fresh[key] = o
+	m.kind.deleted(key, !o.GetDeletionTimestamp().IsZero())
 	if wrong != nil {
 		before, known := m.wrong[key]
 		delete(m.settled, key)
@@ -188,6 +195,7 @@ func (m *mirror[O]) Delete(seen any) error {
 	delete(m.fresh, key)
 	delete(m.settled, key)
 	delete(m.wrong, key)
+	m.kind.deleted(key, true)
 	m.mu.Unlock()
 	m.heard(true)
 	return nil

@@ -2,7 +2,7 @@ package kube
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,24 +12,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// secrets reads the Secrets that stores name, each for itself, and no others.
+// secrets follows the Secrets that stores name, each by a watch of its own, and no
+// others: so no Secret is held that no store names, a round asks the API for none, and
+// the ServiceAccount needs the right to Secrets in those namespaces only.
 type secrets struct {
 	client rest.Interface
 	heard  func(bool)
 
-	mu  sync.Mutex
-	ctx func() context.Context
-	// watched ends the watch on each Secret.
-	watched map[kratix.Key]context.CancelFunc
-	// last is what was read, for while the API does not answer.
-	last map[kratix.Key]*kratix.Secret
+	mu      sync.Mutex
+	ctx     func() context.Context
+	watched map[kratix.Key]watchedSecret
+}
+
+// watchedSecret is one Secret; stop ends the watch on it.
+type watchedSecret struct {
+	*mirror[*kratix.Secret]
+	stop context.CancelFunc
 }
 
 func newSecrets(client rest.Interface, heard func(bool)) *secrets {
-	return &secrets{
-		client: client, heard: heard, ctx: context.Background,
-		watched: map[kratix.Key]context.CancelFunc{}, last: map[kratix.Key]*kratix.Secret{},
-	}
+	return &secrets{client: client, heard: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
 // begin has watches live as long as ctx.
@@ -39,46 +41,79 @@ func (s *secrets) begin(ctx context.Context) {
 	s.ctx = func() context.Context { return ctx }
 }
 
-// read gives the Secrets that stores name, but for those that are not there, and
-// what is wrong with those that cannot be read.
-func (s *secrets) read(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
+// follow follows the Secrets that stores name, and no others any more. It returns
+// those that were not followed before.
+func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	named := references(stores)
-	for key, stop := range s.watched {
-		if !slices.Contains(named, key) {
-			stop()
-			delete(s.watched, key)
-			delete(s.last, key)
+	named := map[kratix.Key]bool{}
+	for _, key := range references(stores) {
+		named[key] = true
+		if _, known := s.watched[key]; !known {
+			s.watched[key] = s.watch(key)
+			fresh = append(fresh, s.watched[key])
 		}
 	}
-	for _, key := range named {
-		s.watch(key) //nolint:contextcheck // the watch outlives the snapshot
-		secret := &kratix.Secret{}
-		err := s.client.Get().Namespace(key.Namespace).Resource("secrets").Name(key.Name).Do(ctx).Into(secret)
-		switch {
-		case err == nil:
-			s.last[key] = secret
-		case apierrors.IsNotFound(err):
-			delete(s.last, key)
-		case s.last[key] == nil:
-			wrong = append(wrong, finding.Finding{
-				Rule: finding.UnreadableInput(), Place: finding.Place{Object: kratix.SecretKind + " " + key.String()}, Message: err.Error(),
-				Fix: "Let the ServiceAccount get, list and watch Secrets in this namespace.",
-			})
+	for key, secret := range s.watched {
+		if !named[key] {
+			secret.stop()
+			delete(s.watched, key)
 		}
-		if secret := s.last[key]; secret != nil {
-			found = append(found, secret)
+	}
+	return fresh
+}
+
+// pending returns errNotSeen while there is a Secret of which it is not known yet
+// whether it is there. One that may not be read is not waited for.
+func pending(fresh []watchedSecret) error {
+	for _, secret := range fresh {
+		if seen, why := secret.ready(); !seen && !apierrors.IsForbidden(why) {
+			return errNotSeen
+		}
+	}
+	return nil
+}
+
+// read returns the Secrets that stores name as they were seen last, but for those that
+// are not there, and what is wrong with those that cannot be read.
+func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range references(stores) {
+		secret := s.watched[key]
+		found = append(found, secret.stable()...)
+		if why := secret.unread(); why != nil {
+			wrong = append(wrong, finding.Finding{
+				Rule: finding.UnreadableInput(), Place: finding.Place{Object: kratix.SecretKind + " " + key.String()}, Message: why.Error(),
+				Fix: "Let the ServiceAccount list and watch Secrets in this namespace.",
+			})
 		}
 	}
 	return found, wrong
 }
 
-// references gives the Secrets that stores name, each once.
+// unread returns why a Secret was never read; nil if it was, or is not there.
+func (s watchedSecret) unread() error {
+	for _, wrong := range s.unreadable() {
+		return wrong
+	}
+	seen, why := s.ready()
+	switch {
+	case seen:
+		return nil
+	case why == nil:
+		return fmt.Errorf("follow secrets: %w", errNotSeen)
+	}
+	return why
+}
+
+// references returns the Secrets that stores name, each once.
 func references(stores []kratix.Object) []kratix.Key {
 	var named []kratix.Key
+	known := map[kratix.Key]bool{}
 	add := func(ref *kratix.SecretReference) {
-		if ref != nil && ref.Name != "" && !slices.Contains(named, ref.Key()) {
+		if ref != nil && ref.Name != "" && !known[ref.Key()] {
+			known[ref.Key()] = true
 			named = append(named, ref.Key())
 		}
 	}
@@ -93,17 +128,13 @@ func references(stores []kratix.Object) []kratix.Key {
 	return named
 }
 
-// watch asks for a round when a Secret changes. Its values are not kept here.
-func (s *secrets) watch(key kratix.Key) {
-	if s.watched[key] != nil {
-		return
-	}
+// watch begins to follow a Secret, and asks for a round when it changes.
+func (s *secrets) watch(key kratix.Key) watchedSecret {
 	ctx, stop := context.WithCancel(s.ctx())
-	s.watched[key] = stop
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}
 	one := newMirror(s.client, "secrets", at, &sent[kratix.Secret, *kratix.Secret]{}, feature[*kratix.Secret]{
-		slim: func(secret *kratix.Secret) { secret.Data, secret.StringData = nil, nil },
 		same: func(a, b *kratix.Secret) bool { return a.ResourceVersion == b.ResourceVersion },
 	}, s.heard)
 	go one.run(ctx)
+	return watchedSecret{one, stop}
 }

@@ -1,7 +1,14 @@
 package bucket_test
 
 import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -39,11 +46,54 @@ func TestStoreOnVersitygw(t *testing.T) {
 }
 
 func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
+	proxy := buckettest.NewProxy(t, config.Endpoint)
+	config.Endpoint = proxy.Endpoint
 	return storetest.Fixture{
 		Store:  open(t, config),
 		Reopen: func() statestore.Store { return open(t, config) },
+		Refuse: func(*testing.T) map[string]string {
+			proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "refused") {
+					buckettest.Fail(w, http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			return map[string]string{"resources/refused-1": "1", "resources/refused-2": "2"}
+		},
 	}
 }
+
+// TestAFileThatTheServerItselfRefusesIsNamed: somebody else has put an object
+// where the store needs a directory, after the store was listed. MinIO takes both.
+func TestAFileThatTheServerItselfRefusesIsNamed(t *testing.T) {
+	t.Parallel()
+	server := buckettest.Versitygw(t)
+	config := configOf(t, server)
+	store := open(t, config)
+	base := storetest.Write(t, store, map[string]string{"dependencies/kept": "k", "resources/changed": "old"})
+	storetest.Read(t, store)
+	client := buckettest.Client(t, server.Endpoint, credentials.NewStaticV4(buckettest.AccessKey, buckettest.SecretKey, ""))
+	if _, err := client.PutObject(t.Context(), config.Bucket, "resources/taken", strings.NewReader("x"), 1, minio.PutObjectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	revision, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{
+		"dependencies/new": "n", "resources/changed": "new", "resources/taken/file": "f",
+	})})
+	var told *statestore.Error
+	if !errors.Is(err, statestore.ErrContentRefused) || !errors.As(err, &told) || revision == "" || revision == base {
+		t.Fatalf("revision %q, %v", revision, err)
+	}
+	if want := storetest.Paths(t, "resources/taken/file"); !slices.Equal(told.Paths, want) || told.Hint != hintConflict {
+		t.Errorf("%v are named, want %v: %s", told.Paths, want, told.Hint)
+	}
+	storetest.Holds(t, store, map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/taken": "x"})
+	if state := storetest.Read(t, store); state.Revision != revision || len(state.Unfinished) > 0 {
+		t.Errorf("at %q, want %q, %v are unfinished", state.Revision, revision, state.Unfinished)
+	}
+}
+
+const hintConflict = "rename one of the two, in the pipeline's output or in the bucket"
 
 // configOf makes a bucket on a server and says how to reach it.
 func configOf(t testing.TB, server *buckettest.Server) bucket.Config {

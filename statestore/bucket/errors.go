@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // action is what a request was for, in the words of a bucket's policies.
@@ -49,6 +50,7 @@ const (
 	hintSlow      = "the provider asks for fewer requests: nothing is lost, the next round goes on where this one stopped"
 	hintConflict  = "rename one of the two, in the pipeline's output or in the bucket"
 	hintFull      = "the bucket or the server has no room left: raise the quota or add storage"
+	hintRefused   = "the server does not take this file under this key: give it another name or content in the pipeline's output"
 	hintRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
@@ -58,6 +60,8 @@ type verdict struct {
 	hint string
 	// cause replaces the library's text.
 	cause error
+	// paths are the files that the server refused.
+	paths []tree.Path
 }
 
 // failure turns whatever the library said into an error of package statestore.
@@ -68,7 +72,7 @@ func (s *Store) failure(op string, err error) error {
 		return err
 	}
 	v := s.judge(err)
-	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint}
+	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint, Paths: v.paths}
 	response, answered := answer(err)
 	switch {
 	case v.cause != nil:
@@ -103,6 +107,7 @@ func answer(err error) (minio.ErrorResponse, bool) {
 func (s *Store) judge(err error) verdict {
 	var (
 		clash   conflict
+		refused refusedFiles
 		nobody  noCredentials
 		verify  *tls.CertificateVerificationError
 		unknown x509.UnknownAuthorityError
@@ -118,7 +123,10 @@ func (s *Store) judge(err error) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, cause: context.DeadlineExceeded}
 	case errors.As(err, &clash):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: clash.paths, cause: clash}
+	case errors.As(err, &refused):
+		hint := orElse(s.judgeAnswer(response, err).hint, hintRefused)
+		return verdict{kind: statestore.ErrContentRefused, hint: hint, paths: refused.paths}
 	case errors.As(err, &nobody):
 		return verdict{kind: statestore.ErrDenied, hint: hintIAM}
 	case answered:
@@ -133,6 +141,29 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
+}
+
+// isContent reports whether the server refused one object for its key or for what
+// it holds, by the code of S3: it answers others.
+func isContent(err error) bool {
+	response, answered := answer(err)
+	if !answered {
+		return false
+	}
+	switch response.Code {
+	case "KeyTooLongError", "KeyTooLong", "InvalidArgument", "InvalidRequest", "InvalidURI", "XMinioInvalidObjectName", "InvalidObjectName",
+		"XMinioInvalidResourceName", "EntityTooLarge", "EntityTooSmall", "MaxMessageLengthExceeded", "RequestEntityTooLarge",
+		"ExistingObjectIsDirectory", "ObjectParentIsFile", "XMinioParentIsObject", "XMinioObjectExistsAsDirectory", "DirectoryObjectContainsData":
+		return true
+	}
+	return response.StatusCode == http.StatusRequestEntityTooLarge || response.StatusCode == http.StatusRequestURITooLong
+}
+
+func orElse(hint, other string) string {
+	if hint == hintEndpoint { // it answers, and it has taken the marker
+		return other
+	}
+	return hint
 }
 
 // judgeAnswer reads the code of S3, and the status where the code is unknown.

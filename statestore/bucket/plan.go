@@ -22,10 +22,21 @@ type step struct {
 	final bool
 }
 
-// conflict is a file that cannot be stored beside another.
-type conflict struct{ why string }
+// conflict names files that cannot be stored, and why the first of them cannot.
+type conflict struct {
+	why   string
+	paths []tree.Path
+}
 
 func (c conflict) Error() string { return c.why }
+
+// add takes in why a file cannot be stored.
+func (c *conflict) add(path tree.Path, why string) {
+	if c.why == "" {
+		c.why = why
+	}
+	c.paths = append(c.paths, path)
+}
 
 // part says which part of a Destination a file belongs to.
 type part int
@@ -68,13 +79,16 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 		}
 	}
 	early := map[tree.Path]struct{}{}
+	var clash conflict
 	for _, file := range changes.Write {
 		if len(file.Path.String())+prefix > maxKey {
-			return nil, conflict{fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path)}
+			clash.add(file.Path, fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path))
+		} else if why := p.makeRoom(file.Path, early); why != "" {
+			clash.add(file.Path, why)
 		}
-		if err := p.makeRoom(file.Path, early); err != nil {
-			return nil, err
-		}
+	}
+	if len(clash.paths) > 0 {
+		return nil, clash
 	}
 	return p.steps(changes, early), nil
 }
@@ -86,10 +100,10 @@ type planner struct {
 
 // makeRoom finds what is in the way of a file: another file where it needs a
 // directory, or a directory at its own place. What is removed in the same
-// changes goes into early; anything else is a conflict.
-func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
+// changes goes into early; of anything else it returns why that is a conflict.
+func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
-		return conflict{fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)}
+		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
 		if _, written := p.written[dir]; written {
@@ -97,11 +111,11 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
 		}
 	}
 	if p.held.files.Has(path) {
-		return nil // what is beside it, was before
+		return "" // what is beside it, was before
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
-		if err := p.clear(dir, dir, path, early); err != nil {
-			return err
+		if why := p.clear(dir, dir, path, early); why != "" {
+			return why
 		}
 	}
 	below := path.String() + "/"
@@ -110,27 +124,27 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) error {
 		if !strings.HasPrefix(e.path.String(), below) {
 			break
 		}
-		if err := p.clear(e.path, path, e.path, early); err != nil {
-			return err
+		if why := p.clear(e.path, path, e.path, early); why != "" {
+			return why
 		}
 	}
-	return nil
+	return ""
 }
 
 // clear takes a held file out of the way, if it is there at all and goes.
-func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) error {
+func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.held.files.Has(path) {
-		return nil
+		return ""
 	}
 	if _, goes := p.removed[path]; !goes {
 		return between(upper, lower)
 	}
 	early[path] = struct{}{}
-	return nil
+	return ""
 }
 
-func between(upper, lower tree.Path) error {
-	return conflict{fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)}
+func between(upper, lower tree.Path) string {
+	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
 // isMarkers tells whether a path is the marker's, or leads to it or below it.

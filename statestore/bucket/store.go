@@ -23,6 +23,10 @@
 //   - Puts of a writer that was overtaken may arrive late. What its marker named
 //     is therefore kept in mind for one more Apply.
 //
+// A file that the server refuses, for its key or its content, leaves nothing half
+// done: what the Apply has put until then is undone. What it replaced is read
+// before, unless it is remembered.
+//
 // Removals come first only where a file takes the place of a directory or the
 // other way round: some providers cannot hold both.
 package bucket
@@ -89,7 +93,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	}
 	revision, err := s.apply(ctx, changes)
 	if err != nil {
-		return "", s.failure("write", err)
+		return revision, s.failure("write", err)
 	}
 	return revision, nil
 }
@@ -103,16 +107,23 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 		return "", err
 	}
 	steps, err := plan(s.seen, len(s.prefix), changes)
-	if err != nil || len(steps) == 0 {
-		return changes.Base, err
+	if err != nil {
+		return "", err
+	}
+	if len(steps) == 0 {
+		return changes.Base, nil
 	}
 	begun := s.marker.journal.begin(s.seen.files, changes)
 	if err := s.swap(ctx, begun); err != nil {
 		return "", err
 	}
 	s.fresh = false
-	if err := s.carryOut(ctx, steps); err != nil {
-		return "", err
+	done := newProgress()
+	if err := s.carryOut(ctx, steps, done); err != nil {
+		if !isRefused(err) {
+			return "", err
+		}
+		return s.undo(ctx, done, begun, err)
 	}
 	if begun.open {
 		err = s.swap(ctx, begun.done())

@@ -298,7 +298,7 @@ func unsafeKeys(t *testing.T, server *buckettest.Server) {
 			_, err := store.Apply(t.Context(), statestore.ChangeSet{
 				Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, files), Remove: storetest.Paths(t, c.remove...),
 			})
-			told := wantError(t, err, statestore.ErrMisconfigured)
+			told := wantError(t, err, statestore.ErrContentRefused)
 			if !strings.Contains(told.Error(), c.names) || told.Hint == "" {
 				t.Errorf("%v (hint %q) does not name %s", err, told.Hint, c.names)
 			}

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5" //nolint:gosec // see sums.go
 	"encoding/base64"
@@ -21,8 +22,9 @@ const batch = 1000
 const contentType = "application/yaml"
 
 // carryOut does one step after the other. Before the first final one it makes
-// sure that nobody else has become the store's writer meanwhile.
-func (s *Store) carryOut(ctx context.Context, steps []step) error {
+// sure that nobody else has become the store's writer meanwhile. What a step takes
+// away or replaces is remembered in done.
+func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) error {
 	checked := false
 	for _, step := range steps {
 		if step.final && !checked {
@@ -31,7 +33,10 @@ func (s *Store) carryOut(ctx context.Context, steps []step) error {
 			}
 			checked = true
 		}
-		if err := s.write(ctx, step.write); err != nil {
+		if err := s.remember(ctx, step, done); err != nil {
+			return err
+		}
+		if err := s.write(ctx, step.write, done); err != nil {
 			return err
 		}
 		if err := s.remove(ctx, step.remove); err != nil {
@@ -41,11 +46,20 @@ func (s *Store) carryOut(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// write puts files, many at a time.
-func (s *Store) write(ctx context.Context, files []tree.File) error {
-	return parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
-		return s.put(ctx, files[i])
+// write puts files, many at a time. It goes on after files that the server
+// refuses, up to a number of these, and returns them all.
+func (s *Store) write(ctx context.Context, files []tree.File, done *progress) error {
+	var refused refusals
+	err := parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
+		done.touch(files[i].Path)
+		err := s.put(ctx, files[i])
+		if isContent(err) {
+			done.untouched(files[i].Path)
+			return refused.add(files[i].Path, err)
+		}
+		return err
 	})
+	return cmp.Or(err, refused.err())
 }
 
 func (s *Store) put(ctx context.Context, file tree.File) error {

@@ -76,7 +76,7 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	if push := s.straight(ctx, parts); push != nil {
 		revision, err := s.commit(ctx, push, edits, text)
 		if err == nil || isFinal(err) {
-			return revision, err
+			return revision, s.examine(ctx, err)
 		}
 	}
 	push, err := s.remote.startPush(ctx, anyBase(parts))
@@ -89,7 +89,8 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 			return "", err
 		}
 	}
-	return s.commit(ctx, push, edits, text)
+	revision, err := s.commit(ctx, push, edits, text)
+	return revision, s.examine(ctx, err)
 }
 
 // straight gives a push to where the branch was seen last, without a question
@@ -111,7 +112,7 @@ func (s *Store) straight(ctx context.Context, parts []part) *push {
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {
-		return isHooks(refused.status)
+		return isHooks(refused.status) || isUnpack(refused.status) && judgesContent(refused.words)
 	}
 	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
 }
@@ -126,7 +127,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string
 	if err := push.send(ctx, made); err != nil {
 		return "", err
 	}
-	s.head, s.tip = made.commit, made.commit
+	s.head, s.tip, s.accepts = made.commit, made.commit, true
 	return revision(s.head), s.objects.add(made.objects)
 }
 

@@ -112,7 +112,7 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered { // hooks are not asked twice
+	if got := asked.since(); got != answered+", "+question+", "+answered { // whether the branch is refused as it is, too
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")
@@ -197,7 +197,7 @@ func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
 		kind    error
 		says    string
 	}{
-		"a clash": {"x/y", nil, statestore.ErrMisconfigured, "write GitStateStore b: the store is misconfigured: b/x: a file is where a directory is wanted"},
+		"a clash": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is wanted"},
 		"stale":   {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,9 @@ type branch struct {
 	// tip is where the server said last that the branch is; zero when there was
 	// none, even if head says from where it would start.
 	tip plumbing.Hash
+	// accepts tells that the server has accepted a push, or the branch as it is,
+	// since the branch was read.
+	accepts bool
 	// whole says that the server does not give single blobs although it said so.
 	whole bool
 }

@@ -37,8 +37,19 @@ func fixture(t *testing.T, repository string, config git.Config) storetest.Fixtu
 	return storetest.Fixture{
 		Store:  open(t, config),
 		Reopen: func() statestore.Store { return open(t, config) },
+		Refuse: func(t *testing.T) map[string]string {
+			gittest.Hook(t, repository, "pre-receive", keyHook)
+			return map[string]string{"resources/one": "key: AKIA0123456789ABCDEF", "resources/two": "key: AKIAFEDCBA9876543210"}
+		},
 	}
 }
+
+// keyHook refuses a commit in which a file looks like it has a cloud key.
+const keyHook = `while read -r old new ref; do
+  bad=$(git grep -l 'AKIA[0-9A-Z]\{16\}' "$new" | head -1)
+  [ -z "$bad" ] || { echo "push protection: $bad holds a key" >&2; exit 1; }
+done
+`
 
 // served starts a server for the repository and says how to reach it.
 func served(t testing.TB, repository string, settings ...string) git.Config {

@@ -24,6 +24,7 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 const (
@@ -40,6 +41,7 @@ const (
 	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
 	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
 	hintConflict = "move or remove what is in the way in the repository, or change the path"
+	hintUnpack   = "the server checks what it is sent (receive.fsckObjects, receive.maxInputSize): change the file, or the server's setting"
 	hintPath     = "check spec.path of the state store and what the repository holds there"
 	hintDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
 	hintGit      = "repositories on this machine need the git binary in PATH"
@@ -53,6 +55,7 @@ type verdict struct {
 	hint   string
 	ended  error // the context's own error, if that is what went wrong
 	wait   time.Duration
+	at     []tree.Path // what is in the way of the changes, in the repository
 }
 
 // failure turns whatever the library said into an error of package statestore.
@@ -62,13 +65,18 @@ func (s *Store) failure(op string, err error) error {
 	if v.wait > 0 {
 		s.remote.rest.until(s.now().Add(v.wait))
 	}
-	if errors.Is(v.kind, statestore.ErrDenied) {
+	if v.kind == statestore.ErrDenied { //nolint:errorlint // not for ErrContentRefused, which says nothing against the credentials
 		s.remote.credentials.refused()
 	}
 	if v.hint == hintSecret {
 		v.hint = s.remote.authHint()
 	}
 	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint}
+	for _, path := range v.at {
+		if own, below := path.RelativeTo(s.path); below {
+			told.Paths = append(told.Paths, own)
+		}
+	}
 	switch {
 	case v.ended != nil:
 		told.Err = fmt.Errorf("%w: %w", v.kind, v.ended)
@@ -97,6 +105,8 @@ func judge(err error) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
 	case errors.As(err, &clash):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{clash.at}}
+	case errors.As(err, new(noDirectory)):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
@@ -233,16 +243,30 @@ func judgeRefusal(r refusal) verdict {
 	status := strings.ToLower(r.status)
 	moved := func(text string) bool { return strings.Contains(status, text) }
 	switch {
-	case isHooks(status):
+	case r.always, strings.HasPrefix(status, "protected branch hook declined"):
 		return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+	case isHooks(status):
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
-	case strings.HasPrefix(status, "unpack"):
+	case isUnpack(status) && judgesContent(r.words):
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintUnpack}
+	case isUnpack(status):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
 	case strings.Contains(status, "missing necessary objects"):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words, hint: hintDamaged}
 	}
-	return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+	return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
+}
+
+// isUnpack reports whether the server could not take the objects of a push.
+func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
+
+// judgesContent reports whether git itself refused objects for what they are: by
+// receive.fsckObjects, or by receive.maxInputSize. No hook has run by then whose
+// words could be mistaken for git's.
+func judgesContent(words string) bool {
+	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
 // isHooks tells that a hook refused, by the status of a push.
@@ -260,7 +284,7 @@ func judgeStatus(answer *githttp.Err) verdict {
 		v.kind, v.hint = statestore.ErrUnavailable, ""
 		v.wait = retryAfter(answer.Response.Header)
 	case code == http.StatusRequestEntityTooLarge:
-		v.kind, v.hint = statestore.ErrDenied, "the server or a proxy before it limits the size of a push: raise the limit"
+		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}
 	return v
 }

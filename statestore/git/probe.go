@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -36,7 +34,7 @@ func (s *Store) probe(ctx context.Context) error {
 	if push.tip.IsZero() {
 		return nil
 	}
-	err = push.send(ctx, &commit{commit: push.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
+	err = push.confirm(ctx)
 	if err != nil && errors.Is(judge(err).kind, statestore.ErrStale) {
 		return nil // another writer came in between, which is looked at after all else
 	}

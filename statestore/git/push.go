@@ -71,6 +71,8 @@ type refusal struct {
 	cause  error
 	status string
 	words  string
+	// always tells that the server refuses the branch as it is, too.
+	always bool
 }
 
 func (r refusal) Error() string { return r.cause.Error() }

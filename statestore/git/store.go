@@ -77,6 +77,7 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 		return statestore.State{}, err
 	}
 	defer s.end()
+	s.accepts = false
 	if err := s.pull(ctx); err != nil {
 		return statestore.State{}, err
 	}

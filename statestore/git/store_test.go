@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -122,6 +123,13 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 
 	store := open(t, git.Config{URL: repository})
 	storetest.Holds(t, store, map[string]string{"d/run.sh": "#!/bin/sh\n"})
+	obstacles := func() string {
+		return fmt.Sprint(slices.Collect(storetest.Read(t, store).Obstacles.Below(tree.Path{})))
+	}
+	const all = "[{d/link a symlink false} {d/module a submodule false} {d/up a symlink false}]"
+	if got := obstacles(); got != all {
+		t.Errorf("obstacles %s", got)
+	}
 	storetest.Write(t, store, map[string]string{"d/a": "1", "d/run.sh": "#!/bin/bash\n"}, "d/link", "d/module", "d/up/x")
 	storetest.Holds(t, store, map[string]string{"d/a": "1", "d/run.sh": "#!/bin/bash\n"})
 	var modes []string
@@ -144,13 +152,20 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 	} {
 		base := storetest.Read(t, store).Revision
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "x", "other": "y"})})
-		told := wantError(t, err, statestore.ErrMisconfigured)
+		told := wantError(t, err, statestore.ErrContentRefused)
 		if !strings.Contains(told.Error(), why) || told.Hint == "" {
 			t.Errorf("%s: %v (hint %q), want %q", name, err, told.Hint, why)
 		}
 	}
 	if n := gittest.Commits(t, repository, "main"); n != "2" {
 		t.Errorf("%s commits", n)
+	}
+	gittest.Git(t, worktree, "pull", "--quiet", "--ff-only")
+	gittest.Git(t, worktree, "rm", "--quiet", "--cached", "d/link", "d/module")
+	gittest.Git(t, worktree, "commit", "--quiet", "--message", "fewer")
+	gittest.Git(t, worktree, "push", "--quiet", "origin", "HEAD")
+	if got := obstacles(); got != "[{d/up a symlink false}]" {
+		t.Errorf("obstacles %s, once others are gone", got)
 	}
 }
 
@@ -159,7 +174,7 @@ func TestAFileAndADirectoryAtOnePathAreRefused(t *testing.T) {
 	store := open(t, git.Config{URL: repository})
 	for _, names := range [][2]string{{"a", "a/b"}, {"a", "a/b/c"}} {
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{names[0]: "1", names[1]: "2"})})
-		wantError(t, err, statestore.ErrMisconfigured)
+		wantError(t, err, statestore.ErrContentRefused)
 	}
 	if _, err := os.Stat(repository); err == nil {
 		t.Error("the repository was made")

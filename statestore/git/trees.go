@@ -33,7 +33,7 @@ func planEdits(parts []part) (*edit, error) {
 	}
 	for _, p := range parts {
 		for _, file := range p.changes.Write {
-			if err := root.write(p.store.path.Join(file.Path), file); err != nil {
+			if err := root.write(p.store.path.Join(file.Path), file.Content); err != nil {
 				return nil, err
 			}
 		}
@@ -41,16 +41,16 @@ func planEdits(parts []part) (*edit, error) {
 	return root, nil
 }
 
-func (e *edit) write(path tree.Path, file tree.File) error {
+func (e *edit) write(path tree.Path, content []byte) error {
 	clash := false
 	last := e.descend(path, func(above *edit) {
 		above.writes++
 		clash = clash || above.blob != nil
 	})
 	if clash || last.writes > 0 {
-		return conflict{at: file.Path.String(), why: "the changes want both a file and a directory there"}
+		return conflict{at: path, why: "the changes want both a file and a directory there"}
 	}
-	last.blob = encode(plumbing.BlobObject, file.Content)
+	last.blob = encode(plumbing.BlobObject, content)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEn
 	}
 	if old.Mode != filemode.Empty && old.Mode != filemode.Dir {
 		if e.writes > 0 {
-			return old, conflict{at: at[1:], why: kindOf(old) + " is where a directory is wanted"}
+			return old, conflictAt(at, kindOf(old)+" is where a directory is wanted")
 		}
 		return old, nil
 	}
@@ -161,7 +161,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	case isFile(old):
 		entry.Mode = old.Mode
 	case old.Mode != filemode.Empty:
-		return old, conflict{at: at[1:], why: kindOf(old) + " is where a file is wanted"}
+		return old, conflictAt(at, kindOf(old)+" is where a file is wanted")
 	}
 	if entry != old {
 		r.made[entry.Hash] = e.blob
@@ -221,10 +221,32 @@ func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
 	return made
 }
 
-// conflict says why changes do not fit the tree they are for.
-type conflict struct{ at, why string }
+// conflict says why changes do not fit the tree they are for, and where in the
+// repository.
+type conflict struct {
+	at  tree.Path
+	why string
+}
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
+
+// conflictAt returns the conflict at a path that is written with a slash before
+// it. It is the path of a file to be written, or leads to one.
+func conflictAt(at, why string) error {
+	path, err := tree.ParsePath(at[1:])
+	if err != nil {
+		return fmt.Errorf("%s: %s", at[1:], why)
+	}
+	return conflict{at: path, why: why}
+}
+
+// noDirectory is the error of a store whose own path is no directory.
+type noDirectory struct {
+	path tree.Path
+	name string
+}
+
+func (e noDirectory) Error() string { return fmt.Sprintf("%s: %q is no directory", e.path, e.name) }
 
 func kindOf(entry object.TreeEntry) string {
 	switch entry.Mode {

@@ -20,13 +20,15 @@ type view struct {
 	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
 	files   statestore.Files
-	read    bool   // files are known
-	store   *Store // to fetch blobs from
-	ahead   *ahead
+	// obstacles are symlinks and submodules
+	obstacles statestore.Obstacles
+	read      bool   // files are known
+	store     *Store // to fetch blobs from
+	ahead     *ahead
 }
 
 func (v view) state() statestore.State {
-	return statestore.State{Revision: revision(v.commit), Files: v.files, Contents: v}
+	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
 // Sum gives the hash git has for a file with this content.
@@ -73,13 +75,16 @@ func (s *Store) look() error {
 	if err != nil {
 		return err
 	}
-	next := view{commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, read: true, store: s, ahead: s.seen.ahead}
+	next := view{
+		commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, obstacles: s.seen.obstacles,
+		read: true, store: s, ahead: s.seen.ahead,
+	}
 	if !s.seen.read || dir != s.seen.dir {
 		w := walk{was: s.seen.objects, is: s.objects}
 		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
 			return err
 		}
-		next.files, next.ahead = s.seen.files.With(w.changes), &ahead{}
+		next.files, next.obstacles, next.ahead = s.seen.files.With(w.changes), s.seen.obstacles.With(w.obstacles), &ahead{}
 	}
 	s.seen = next
 	return nil
@@ -107,7 +112,7 @@ func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, err
 		case entry.Mode == filemode.Dir:
 			return entry.Hash, nil
 		default:
-			return plumbing.ZeroHash, conflict{at: s.path.String(), why: fmt.Sprintf("%q is no directory", name)}
+			return plumbing.ZeroHash, noDirectory{s.path, name}
 		}
 	}
 	return plumbing.ZeroHash, nil
@@ -115,8 +120,9 @@ func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, err
 
 // walk gathers what turns the files of one tree into those of another.
 type walk struct {
-	was, is *objects
-	changes []statestore.FileChange
+	was, is   *objects
+	changes   []statestore.FileChange
+	obstacles []statestore.Obstacle
 }
 
 // differ visits two versions of a directory and skips what is the same.
@@ -157,6 +163,12 @@ func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	at := dir.Join(below)
 	if isFile(before) {
 		w.changes = append(w.changes, statestore.FileChange{Path: at, Gone: true})
+	}
+	if isObstacle(before) {
+		w.obstacles = append(w.obstacles, statestore.Obstacle{Path: at, Gone: true})
+	}
+	if isObstacle(entry) {
+		w.obstacles = append(w.obstacles, statestore.Obstacle{Path: at, Kind: kindOf(entry)})
 	}
 	if before.Mode == filemode.Dir || entry.Mode == filemode.Dir {
 		if err := w.differ(at, dirHash(before), dirHash(entry)); err != nil {
@@ -205,4 +217,9 @@ func isFile(entry object.TreeEntry) bool {
 		return true
 	}
 	return false
+}
+
+// isObstacle reports whether an entry is neither a file nor a directory.
+func isObstacle(entry object.TreeEntry) bool {
+	return entry.Mode != filemode.Empty && entry.Mode != filemode.Dir && !isFile(entry)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -21,6 +22,10 @@ type Store struct {
 	mu      sync.Mutex
 	version int
 	files   statestore.Files
+	// obstacles are what Obstruct put there.
+	obstacles statestore.Obstacles
+	// refused are the paths that Refuse named.
+	refused []tree.Path
 	// held has every content that was ever written: a State may still see it.
 	held map[statestore.Sum][]byte
 }
@@ -37,10 +42,26 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return statestore.State{Revision: s.revision(), Files: s.files, Contents: view{s, s.files}}, nil
+	return statestore.State{Revision: s.revision(), Files: s.files, Obstacles: s.obstacles, Contents: view{s, s.files}}, nil
 }
 
-// Apply makes all changes or fails with ErrStale.
+// Obstruct puts what is neither a file nor a directory into the store.
+func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.obstacles = s.obstacles.With(obstacles)
+	s.version++
+}
+
+// Refuse makes the store refuse every later change that writes one of the paths.
+func (s *Store) Refuse(paths ...tree.Path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = append(s.refused, paths...)
+}
+
+// Apply makes all changes, or fails with ErrStale, or with ErrContentRefused where
+// Refuse named a path.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -52,6 +73,11 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	defer s.mu.Unlock()
 	if changes.Base != s.revision() {
 		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
+	}
+	if refused := s.refusedOf(changes); len(refused) > 0 {
+		return "", &statestore.Error{
+			Op: "write", Store: s.name, Err: statestore.ErrContentRefused, Paths: refused, Hint: "write another path",
+		}
 	}
 	var now []statestore.FileChange
 	for _, path := range changes.Remove {
@@ -65,6 +91,16 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	s.files = s.files.With(now)
 	s.version++
 	return s.revision(), nil
+}
+
+func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
+	var refused []tree.Path
+	for _, file := range changes.Write {
+		if slices.Contains(s.refused, file.Path) {
+			refused = append(refused, file.Path)
+		}
+	}
+	return refused
 }
 
 // ended is the error of a context that has ended.

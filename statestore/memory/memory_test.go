@@ -11,6 +11,9 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		store := memory.New("memory")
-		return storetest.Fixture{Store: store, Reopen: func() statestore.Store { return store }}
+		return storetest.Fixture{Store: store, Reopen: func() statestore.Store { return store }, Refuse: func(t *testing.T) map[string]string {
+			store.Refuse(storetest.Paths(t, "resources/secret")...)
+			return map[string]string{"resources/secret": "s"}
+		}}
 	})
 }

@@ -20,6 +20,9 @@ type Fixture struct {
 	// Reopen gives another handle on the same store, as another process would
 	// have it.
 	Reopen func() statestore.Store
+	// Refuse makes the server refuse files from now on, and returns some that it
+	// refuses.
+	Refuse func(t *testing.T) map[string]string
 }
 
 // Run holds a kind of store against the suite. open makes a new, empty store
@@ -50,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"sums are equal when bytes are", sums},
 		{"concurrent writers lose nothing", concurrentWriters},
 		{"a cancelled context writes nothing", cancelled},
+		{"a refused file is named as the content's fault, and nothing is written", refusedContent},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}

@@ -26,7 +26,7 @@ func (s *Store) ApplyAll(ctx context.Context, parts []statestore.Part) []statest
 			outcomes[i].Revision, outcomes[i].Err = part.Store.Apply(ctx, part.Changes)
 			continue
 		}
-		if op := store.take(part.Changes); op != nil {
+		if op := store.takeWrite(part.Changes); op != nil {
 			together = append(together, &joined{store: store, op: op, at: i})
 		} else {
 			outcomes[i].Err = store.busy("write", statestore.ErrPending, "an earlier write is in hand")
@@ -55,16 +55,17 @@ type joined struct {
 	at    int
 }
 
-// take takes a write in hand that someone else begins; nil when an earlier one
-// is in hand.
-func (s *Store) take(changes statestore.ChangeSet) *operation {
+// takeWrite takes a write in hand that someone else begins; nil when an earlier
+// one is in hand.
+func (s *Store) takeWrite(changes statestore.ChangeSet) *operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inHand != nil {
 		return nil
 	}
-	s.inHand = &operation{done: make(chan struct{}), changes: &changes}
-	return s.inHand
+	op := &operation{done: make(chan struct{}), changes: &changes}
+	s.take(op)
+	return op
 }
 
 // applyAll writes to the stores behind.

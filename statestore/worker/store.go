@@ -31,6 +31,9 @@ type Store struct {
 	failures int
 	resting  *time.Timer
 	failure  error
+	// refused is why the last write came to nothing, if it was refused for its
+	// content while nobody waited for it.
+	refused error
 }
 
 var _ statestore.Store = (*Store)(nil)
@@ -52,6 +55,9 @@ type operation struct {
 // Read gives the newest state. While a write is in hand that is what the store
 // will be like. A store that does not answer soon is unavailable.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
+	if err := ctx.Err(); err != nil {
+		return statestore.State{}, s.ended("read", err)
+	}
 	s.mu.Lock()
 	switch {
 	case s.inHand != nil && s.inHand.changes != nil:
@@ -61,7 +67,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		defer s.mu.Unlock()
 		op := s.read
 		s.read = nil
-		return op.state, op.err
+		return s.answer(op)
 	case s.inHand == nil && s.resting != nil:
 		defer s.mu.Unlock()
 		return statestore.State{}, s.failure
@@ -82,7 +88,30 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if s.read == op {
 		s.read = nil // nobody has to be told later
 	}
-	return op.state, op.err
+	return s.answer(op)
+}
+
+// answer returns what a read came to, with the refusal of the write before it.
+func (s *Store) answer(op *operation) (statestore.State, error) {
+	state := op.state
+	state.Refused = s.refused
+	return state, op.err
+}
+
+// take makes op the operation in hand. What became of an earlier write is told
+// by then.
+func (s *Store) take(op *operation) {
+	s.inHand = op
+	if op.changes != nil {
+		s.refused = nil
+	}
+}
+
+// isAnswer reports whether an operation failed in a way that its caller deals
+// with: it says nothing against the store.
+func (op *operation) isAnswer() bool {
+	divides := op.changes != nil && op.changes.Divisible
+	return errors.Is(op.err, statestore.ErrStale) || divides && errors.Is(op.err, statestore.ErrContentRefused)
 }
 
 // Apply makes all changes or none. A write that takes long goes on, and is
@@ -90,6 +119,9 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return "", s.ended("write", err)
 	}
 	s.mu.Lock()
 	if s.inHand != nil {
@@ -104,6 +136,11 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return op.revision, op.err
 }
 
+// ended is the error of a caller that has given up before anything began.
+func (s *Store) ended(op string, err error) error {
+	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %w", statestore.ErrUnavailable, err)}
+}
+
 func (s *Store) busy(op string, err error, why string) error {
 	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %s", err, why)}
 }
@@ -111,7 +148,7 @@ func (s *Store) busy(op string, err error, why string) error {
 // begin takes something in hand.
 func (s *Store) begin(ctx context.Context, op *operation, do func(context.Context, *operation)) *operation {
 	op.done, op.late = make(chan struct{}), time.AfterFunc(s.workers.Patience, func() {})
-	s.inHand = op
+	s.take(op)
 	s.workers.start(ctx, op, func(ctx context.Context) {
 		do(ctx, op)
 		s.end(op)
@@ -132,13 +169,16 @@ func (s *Store) end(op *operation) {
 		s.learn(op.late.Stop())
 	}
 	if op.left {
-		if op.changes == nil {
+		switch {
+		case op.changes == nil:
 			s.read = op
+		case errors.Is(op.err, statestore.ErrContentRefused):
+			s.refused = op.err
 		}
 		s.workers.Wake()
 	}
 	s.failure = op.err
-	if op.err == nil || errors.Is(op.err, statestore.ErrStale) {
+	if op.err == nil || op.isAnswer() {
 		s.failures = 0
 		s.rest(0)
 		return

@@ -90,7 +90,10 @@ func TestAWorkerIsAStore(t *testing.T) {
 			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
 			return workers.Wrap("m", inner)
 		}
-		return storetest.Fixture{Store: open(), Reopen: open}
+		return storetest.Fixture{Store: open(), Reopen: open, Refuse: func(t *testing.T) map[string]string {
+			inner.Refuse(storetest.Paths(t, "resources/secret")...)
+			return map[string]string{"resources/secret": "s"}
+		}}
 	})
 }
 
@@ -306,4 +309,55 @@ func TestOneWorkerForOneStore(t *testing.T) {
 	if b.workers.Wrap("again", b.inner) == b.store {
 		t.Error("a store that is not used any more is kept")
 	}
+}
+
+// TestALateRefusalIsToldWithTheNextState: until something else is written, and it
+// is no failure if the caller divides what is refused.
+func TestALateRefusalIsToldWithTheNextState(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		base := storetest.Read(t, b.store).Revision
+		b.inner.takes = 3 * time.Second
+		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
+		refused := change(t, base, "refused")
+		refused.Divisible = true
+		if _, err := b.store.Apply(t.Context(), refused); !errors.Is(err, statestore.ErrPending) {
+			t.Fatalf("err %v", err)
+		}
+		time.Sleep(4 * time.Second)
+		if b.wakes() != 1 {
+			t.Error("nobody was woken")
+		}
+		b.inner.takes, b.inner.err = 0, nil
+		for range 2 {
+			if state := storetest.Read(t, b.store); !errors.Is(state.Refused, statestore.ErrContentRefused) || state.InHand {
+				t.Errorf("refused %v, in hand %v", state.Refused, state.InHand)
+			}
+		}
+		if _, err := b.store.Apply(t.Context(), change(t, base, "other")); err != nil {
+			t.Error(err)
+		}
+		if state := storetest.Read(t, b.store); state.Refused != nil {
+			t.Errorf("refused %v", state.Refused)
+		}
+	})(t)
+}
+
+func TestARefusalOfWhatIsNotDividedLetsTheStoreRest(t *testing.T) {
+	inABubble(func(t *testing.T, b *bench) {
+		base := storetest.Read(t, b.store).Revision
+		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
+		for _, divisible := range []bool{true, false} {
+			changes := change(t, base, "refused")
+			changes.Divisible = divisible
+			b.inner.asked = 0
+			if _, err := b.store.Apply(t.Context(), changes); !errors.Is(err, statestore.ErrContentRefused) {
+				t.Errorf("err %v", err)
+			}
+			_, _ = b.store.Read(t.Context())
+			if rests := b.inner.asked == 1; rests == divisible {
+				t.Errorf("divisible is %v, and the store rests: %v", divisible, rests)
+			}
+			time.Sleep(time.Minute)
+		}
+	})(t)
 }

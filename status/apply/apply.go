@@ -4,13 +4,11 @@ package apply
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/status"
 )
@@ -28,6 +27,7 @@ type Writer struct {
 	now    func() time.Time
 	// instance is this process, for the events' readers.
 	instance string
+	backoff  backoff
 }
 
 // New makes a Writer to the cluster that config leads to; now is the clock for
@@ -42,7 +42,7 @@ func New(config *rest.Config, now func() time.Time, instance string) (*Writer, e
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
 	}
-	return &Writer{client: client, now: now, instance: instance}, nil
+	return &Writer{client: client, now: now, instance: instance, backoff: backoff{refused: map[target]*refusal{}}}, nil
 }
 
 // Outcome is what came of changes.
@@ -51,10 +51,14 @@ type Outcome struct {
 	Written []Written
 	// Calls counts the writes that the API took, by verb; "event" is one too.
 	Calls map[string]int
-	// Stale tells that an object was another by then than the changes were made
-	// for: the next round makes them anew.
-	Stale bool
-	// Err is what the API refused.
+	// Refused has a finding for each object that the API server does not let be
+	// written, also of those that were not tried again this time.
+	Refused []finding.Finding
+	// Retry is how soon Apply can do more, given the changes that are wanted then: what
+	// was refused, what has found its object to be another by then, and what had to
+	// wait. It is 0 if there is nothing of the kind.
+	Retry time.Duration
+	// Err is why nothing could be written, or an event could not be told.
 	Err error
 }
 
@@ -66,87 +70,164 @@ type Written struct {
 	Version string
 }
 
-// atOnce bounds the calls at one time.
-const atOnce = 16
+// The bounds of Apply: how many calls there are at one time, how long one may take,
+// and after which time no change is begun any more. What is left waits for the next
+// call, so that an API server which is slow holds no round up.
+const (
+	atOnce      = 16
+	callTimeout = 15 * time.Second
+	budget      = 20 * time.Second
+)
 
-// Apply makes the changes of one list at once, and list after list. A change
-// that fails keeps none of the others from being made.
+// Apply makes the changes of one list at once, and list after list. A change that is
+// refused keeps none of the others from being made; it is tried again in a later
+// call, not before its time has come. It must not be called twice at one time.
 func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
-	total := &tally{outcome: Outcome{Calls: map[string]int{}}}
+	w.backoff.begin(lists)
+	run := &run{Writer: w, last: w.now().Add(budget), outcome: Outcome{Calls: map[string]int{}}}
 	for _, changes := range lists {
 		slots := make(chan struct{}, atOnce)
 		var running sync.WaitGroup
 		for _, change := range changes {
 			slots <- struct{}{}
+			if !run.begins(ctx, change) {
+				<-slots
+				continue
+			}
 			running.Go(func() {
 				defer func() { <-slots }()
-				w.change(ctx, change, total)
+				run.change(ctx, change)
 			})
 		}
 		running.Wait()
 	}
-	return total.outcome
+	return run.end()
 }
 
-// tally gathers what comes of changes that are made at once.
-type tally struct {
+// run is one call of Apply, in which changes are made at once.
+type run struct {
+	*Writer
+	// last is when the last change may begin.
+	last time.Time
+
 	mu      sync.Mutex
 	outcome Outcome
+	// postponed tells that a change was not begun for lack of time, or since all
+	// writes wait; lost counts the events that were not told.
+	postponed bool
+	lost      int
+	// unanswered are how many calls in a row were not answered in time.
+	unanswered int
 }
 
-func (t *tally) count(verb string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.outcome.Calls[verb]++
+// begins reports whether a change is made now.
+func (r *run) begins(ctx context.Context, change status.Change) bool {
+	now := r.now()
+	if !r.backoff.allows(change, now) || ctx.Err() != nil {
+		return false
+	}
+	if now.After(r.last) || r.backoff.pausedAt(now) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.postponed = true
+		return false
+	}
+	return true
 }
 
-func (t *tally) wrote(written Written) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.outcome.Written = append(t.outcome.Written, written)
+// end returns what came of the changes.
+func (r *run) end() Outcome {
+	now := r.now()
+	r.outcome.Refused = r.backoff.findings()
+	r.outcome.Retry = r.backoff.next(now)
+	if r.postponed {
+		if wait := max(r.backoff.pauseLeft(now), firstDelay); r.outcome.Retry == 0 || wait < r.outcome.Retry {
+			r.outcome.Retry = wait
+		}
+	}
+	if r.lost > 1 {
+		r.outcome.Err = fmt.Errorf("%w (and %d more events)", r.outcome.Err, r.lost-1)
+	}
+	return r.outcome
 }
 
-// refused takes an error of the API into account; that an object is gone is none.
-func (t *tally) refused(what string, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case apierrors.IsNotFound(err), apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
-		t.outcome.Stale = true
-	default:
-		t.outcome.Err = errors.Join(t.outcome.Err, fmt.Errorf("%s: %w", what, err))
+// answered takes into account that the API server has taken a write.
+func (r *run) answered(verb string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Calls[verb]++
+	r.unanswered = 0
+}
+
+func (r *run) wrote(written Written) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Written = append(r.outcome.Written, written)
+}
+
+// failed takes into account that a step of a change was not taken.
+func (r *run) failed(ctx context.Context, change status.Change, step int, err error) {
+	if ctx.Err() != nil {
+		return // the process ends
+	}
+	why := failureOf(err)
+	now := r.now()
+	if why.kind != unreachable {
+		r.backoff.failed(change, step, now, why)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if why.kind != silent {
+		r.unanswered = 0
+	} else {
+		r.unanswered++
+	}
+	if why.kind == overloaded || why.kind == unreachable || r.unanswered >= atOnce {
+		r.backoff.pause(now, why.asked)
+		r.outcome.Err = fmt.Errorf("the Kubernetes API: %s", why.words)
+		r.postponed = true
+	}
+}
+
+// untold takes into account that an event was not told.
+func (r *run) untold(object kratix.Object, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lost++; r.outcome.Err == nil {
+		r.outcome.Err = fmt.Errorf("event about %s: %s", kratix.Describe(object), plain(err.Error()))
 	}
 }
 
 // change makes the steps of one change, then tells its events.
-func (w *Writer) change(ctx context.Context, change status.Change, total *tally) {
+func (r *run) change(ctx context.Context, change status.Change) {
 	object, ok := change.Object.(metav1.Object)
 	if !ok {
 		return
 	}
 	at := Written{Kind: change.Object.KindName(), Key: kratix.KeyOf(change.Object), Version: object.GetResourceVersion()}
 	uid := object.GetUID()
-	for _, step := range change.Steps {
-		answer, err := w.step(ctx, change.Object, step, at.Version, uid)
+	for i, step := range change.Steps {
+		answer, err := r.step(ctx, change.Object, step, at.Version, uid)
 		if err != nil {
-			total.refused(fmt.Sprintf("%s %s", step.Verb, kratix.Describe(change.Object)), err)
+			r.failed(ctx, change, i, err)
 			return
 		}
-		total.count(string(step.Verb))
+		r.answered(string(step.Verb))
 		at.Version, uid = answer.ResourceVersion, answer.UID
 		if step.Verb == status.Delete || gone(object, step) {
 			at.Version = ""
 		}
 	}
 	if len(change.Steps) > 0 {
-		total.wrote(at)
+		r.backoff.accepted(change)
+		r.wrote(at)
 	}
 	for _, event := range change.Events {
-		if err := w.event(ctx, at, uid, event); err != nil {
-			total.refused("event about "+kratix.Describe(change.Object), err)
+		if err := r.event(ctx, at, uid, event); err != nil {
+			r.untold(change.Object, err)
 			continue
 		}
-		total.count("event")
+		r.answered("event")
 	}
 }
 
@@ -190,12 +271,15 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	return answer.Metadata, json.Unmarshal(text, &answer)
 }
 
+// send makes a call, once: when it is made again is for the backoff to say.
 func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	result := call.Body(text).Do(ctx)
+	result := call.MaxRetries(0).Body(text).Do(ctx)
 	if err := result.Error(); err != nil { // Raw's has not the API server's own words
 		return nil, err
 	}

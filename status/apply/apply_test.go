@@ -77,13 +77,21 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-// writer writes to an api.
+// noon is when tests begin.
+func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
+
+// writer writes to an api, at noon.
 func writer(t *testing.T, a *api) *apply.Writer {
+	t.Helper()
+	return writerAt(t, a, noon)
+}
+
+// writerAt writes to an api by a clock.
+func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 	t.Helper()
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
-	noon := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
-	w, err := apply.New(&rest.Config{Host: server.URL, QPS: -1}, noon, "pod-1")
+	w, err := apply.New(&rest.Config{Host: server.URL, QPS: -1}, now, "pod-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +186,7 @@ func TestEachStepIsOneCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &api{}
 			got := writer(t, a).Apply(t.Context(), [][]status.Change{{test.change}})
-			if got.Err != nil || got.Stale {
+			if got.Err != nil || got.Retry != 0 || len(got.Refused) > 0 {
 				t.Fatalf("%+v", got)
 			}
 			if diff := cmp.Diff(test.calls, a.calls, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".header" }, cmp.Ignore())); diff != "" {
@@ -209,16 +217,16 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	tests := map[string]struct {
 		code     int
 		metadata string
-		stale    bool
-		err      string
+		// said is what is reported; nothing if the next look at the cluster knows better.
+		said string
 	}{
-		"a conflict: the next round knows better":            {http.StatusConflict, "", true, ""},
-		"an object that is gone by then":                     {http.StatusNotFound, "", true, ""},
-		"an object that is there by then":                    {http.StatusConflict, "exists", true, ""},
-		"what is forbidden is told, with the object":         {http.StatusForbidden, "", false, "patch status Work team/a: refused by the test"},
-		"what the API cannot take is told, with the object":  {http.StatusUnprocessableEntity, "", false, "patch status Work team/a: refused by the test"},
-		"what the API server fails at, is told":              {http.StatusInternalServerError, "", false, "patch status Work team/a: "},
-		"an answer that cannot be read is told, not ignored": {http.StatusOK, "7", false, "patch status Work team/a: "},
+		"a conflict: the next look at the cluster knows better": {http.StatusConflict, "", ""},
+		"an object that is gone by then":                        {http.StatusNotFound, "", ""},
+		"an object that is there by then":                       {http.StatusConflict, "exists", ""},
+		"what is forbidden is told, with the object":            {http.StatusForbidden, "", "Work team/a: patch status is refused: refused by the test"},
+		"what the API cannot take is told, with the object":     {http.StatusUnprocessableEntity, "", "Work team/a: patch status is refused: refused by the test"},
+		"what the API server fails at, is told":                 {http.StatusInternalServerError, "", "Work team/a: patch status is refused: "},
+		"an answer that cannot be read is told, not ignored":    {http.StatusOK, "7", "Work team/a: patch status is refused: "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -232,11 +240,11 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 			refused := status.Change{Object: work(), Steps: steps, Events: []status.Event{{Type: "Normal", Reason: "R", Message: "m"}}}
 			other := status.Change{Object: destination(), Steps: steps[:1]}
 			got := writer(t, a).Apply(t.Context(), [][]status.Change{{refused}, {other}})
-			if got.Stale != test.stale {
-				t.Errorf("stale: %v", got.Stale)
+			if got.Retry != time.Second || got.Err != nil {
+				t.Errorf("retry after %s, error %v", got.Retry, got.Err)
 			}
-			if (got.Err == nil) != (test.err == "") || got.Err != nil && !strings.Contains(got.Err.Error(), test.err) {
-				t.Errorf("error %v, want %q", got.Err, test.err)
+			if said := told(got); (test.said == "") != (len(said) == 0) || len(said) > 0 && !strings.HasPrefix(said[0], test.said) {
+				t.Errorf("told %q, want %q", said, test.said)
 			}
 			if want := []apply.Written{{Kind: "Destination", Key: kratix.Key{Name: "worker-1"}, Version: "9"}}; !slices.Equal(got.Written, want) {
 				t.Errorf("written %v: what comes after is to be written, what failed is not", got.Written)
@@ -251,6 +259,15 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// told returns what an outcome says is refused.
+func told(o apply.Outcome) []string {
+	var said []string
+	for _, f := range o.Refused {
+		said = append(said, f.Place.String()+": "+f.Message)
+	}
+	return said
 }
 
 func TestEvents(t *testing.T) {
@@ -344,7 +361,7 @@ func TestChangesOfOneListAreMadeAtOnceAndListsInOrder(t *testing.T) {
 	}
 	close(a.wait)
 	got := <-done
-	if got.Err != nil || len(got.Written) != len(first)+1 || got.Calls["patch status"] != len(first)+1 {
+	if got.Err != nil || len(got.Refused) > 0 || len(got.Written) != len(first)+1 || got.Calls["patch status"] != len(first)+1 {
 		t.Errorf("%d written, counted %v, error %v", len(got.Written), got.Calls, got.Err)
 	}
 	if final := a.calls[len(a.calls)-1]; !strings.HasSuffix(final.Path, "destinations/worker-1/status") {

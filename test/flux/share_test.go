@@ -58,7 +58,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 		}
 		reconciler := &reconcile.Reconciler{
 			Source: &input{slices.Concat(always, works)}, Stores: oneStore{store}, Finish: reconcile.Commit,
-			Policy: reconcile.Policy{OnConflict: dedupe.Share},
+			Policy: reconcile.Policy{OnConflict: dedupe.Share, Allow: reconcile.AllowAll()},
 		}
 		result, err := reconciler.Round(t.Context())
 		if err != nil {

@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -110,12 +113,27 @@ func (w *trial) damage() {
 	}
 }
 
+// recordPath returns where the record of a Work lies on the Destination that it is
+// on.
+func recordPath(t *testing.T, name string) string {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name))
+	made := kratix.NewWork()
+	made.Name, made.Namespace = name, "default"
+	group := kratix.WorkloadGroup{ID: kratix.GroupID(kratix.DefaultDirectory)}
+	path, err := layout.RecordPath(d, kratix.NewWorkPlacement(made, &group, d.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path.String()
+}
+
 // damageRecord changes a record, and waits until it is mended: if its Work went
 // before, nobody would know any more what it has listed.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.some()
-	path := fmt.Sprintf("clusters/d%d/.kratix/default-%s.d%d-5058f.yaml", home(name), name, home(name))
+	path := recordPath(w.t, name)
 	if !ok || w.clashing[clashingWith(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+func cleanupCommand(std streams) *cobra.Command {
+	var flags inputFlags
+	var git gitFlags
+	var owner string
+	var adopt, apply bool
+	command := &cobra.Command{
+		Use:   "cleanup DESTINATION -f PATH [--apply]",
+		Short: "Show or remove what a Destination has left at earlier locations",
+		Long: `Print which placements of a Destination lie in directories that no Destination has
+any more: it is gone, or its path or state store has changed. A cluster that still
+reads there runs them, and deletes them when they are removed.
+
+With --apply they are removed, with their records and canaries. What is not yet
+written at the Destination's new location stays.
+
+Exit status: 0 nothing is left, or all is removed; 1 there is something to remove;
+2 and 3 as for run.`,
+		Example: `  kratix-schedule cleanup worker-1 -f testdata/elastic-cloud
+  kratix-schedule cleanup worker-1 -f testdata/elastic-cloud --apply`,
+		Args: oneDestination,
+		RunE: func(c *cobra.Command, args []string) error {
+			in, err := flags.source(c, std)
+			if err != nil {
+				return err
+			}
+			commits, err := git.parse(c, owner)
+			if err != nil {
+				return err
+			}
+			finish := reconcile.Preview
+			if apply {
+				finish = reconcile.Commit
+			}
+			reconciler := &reconcile.Reconciler{
+				Source: in, Stores: storesOf(commits), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt}, Builder: std.builder,
+			}
+			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
+			if err != nil {
+				return inputError(err)
+			}
+			return cleaned(std.out, left, failed, apply)
+		},
+	}
+	flags.add(command)
+	git.add(command)
+	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
+	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
+	command.Flags().BoolVar(&apply, "apply", false, "remove it")
+	return command
+}
+
+// oneDestination is for commands about one Destination.
+func oneDestination(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage(c, "name one Destination")
+	}
+	return nil
+}
+
+// cleaned prints what is left, or what was removed, and returns the exit status.
+func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, apply bool) error {
+	verb := "left"
+	if apply {
+		verb = "removed"
+	}
+	broken := len(failed) > 0
+	for _, one := range left {
+		if one.Err != nil {
+			broken = true
+			_, _ = fmt.Fprintf(out, "not removed  %q of %s: %s\n", one.Dir, one.Store, one.Err)
+			continue
+		}
+		for _, work := range one.Works {
+			_, _ = fmt.Fprintf(out, "%s  %s  in %q of %s\n", verb, work, one.Dir, one.Store)
+		}
+		for _, work := range one.Only {
+			_, _ = fmt.Fprintf(out, "note: %s is placed nowhere else; the next run places it anew\n", work)
+		}
+		_, _ = fmt.Fprintf(out, "%s: %d placements, %d files in %q of %s\n", verb, len(one.Works), len(one.Remove), one.Dir, one.Store)
+	}
+	if err := report.Text(out, failed); err != nil {
+		return err
+	}
+	switch {
+	case broken:
+		return exit{code: exitFailure}
+	case len(left) == 0:
+		_, _ = fmt.Fprintln(out, "nothing is left")
+	case !apply:
+		_, _ = fmt.Fprintln(out, "remove it with --apply")
+		return exit{code: exitFindings}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// pickyStore is a store that takes its time, and whose server refuses files with a
+// key.
+type pickyStore struct {
+	statestore.Store
+	takes    time.Duration
+	bubble   *bubble
+	pushes   int
+	takesAll bool
+}
+
+func (p *pickyStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if changes.Empty() {
+		return changes.Base, nil
+	}
+	time.Sleep(p.takes)
+	p.bubble.mu.Lock()
+	p.pushes++
+	all := p.takesAll
+	p.bubble.mu.Unlock()
+	for _, file := range changes.Write {
+		if bytes.Contains(file.Content, []byte("AKIA")) && !all {
+			return "", &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrContentRefused, Remote: file.Path.String() + " holds a key"}
+		}
+	}
+	return p.Store.Apply(ctx, changes)
+}
+
+// count returns how many pushes there were since it was asked last.
+func (p *pickyStore) count() int {
+	p.bubble.mu.Lock()
+	defer p.bubble.mu.Unlock()
+	n := p.pushes
+	p.pushes = 0
+	return n
+}
+
+// written returns how many Works are in the store.
+func (p *pickyStore) written(t *testing.T) int {
+	t.Helper()
+	state, err := p.Store.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for path := range state.Files.All() {
+		if path.Base() == "map.yaml" {
+			n++
+		}
+	}
+	return n
+}
+
+// TestARefusedPlacementHoldsUpNoOther: be the store as fast as a round, or so slow
+// that each push outlasts it.
+func TestARefusedPlacementHoldsUpNoOther(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inABubble(t, func(t *testing.T, b *bubble) {
+				picky := &pickyStore{Store: b.stored, takes: takes, bubble: b}
+				b.mu.Lock()
+				b.stored = picky
+				b.mu.Unlock()
+				for i := range 40 {
+					b.add(fmt.Sprint("work-", i), "good")
+				}
+				b.put("bad", "AKIA")
+				time.Sleep(4 * time.Minute)
+				if got := picky.written(t); got != 40 {
+					t.Errorf("%d of 40 Works are written", got)
+				}
+				if got := picky.count(); got < 2 || got > 12 {
+					t.Errorf("it takes %d pushes", got)
+				}
+				said := b.page("/api/v1/report")
+				if !strings.Contains(said, `"KS066"`) || !strings.Contains(said, "bad/5058f/map.yaml holds a key") || strings.Contains(said, `"KS060"`) {
+					t.Errorf("the report says %s", said)
+				}
+				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 0`) {
+					t.Error("the store counts as failed")
+				}
+				b.put("late", "good")
+				time.Sleep(20 * time.Second)
+				if got := picky.count(); got != 1 || picky.written(t) != 41 {
+					t.Errorf("a later Work takes %d pushes", got)
+				}
+				time.Sleep(3 * time.Hour) // it is tried again after 5, 15, 35, 75 and 155 minutes
+				if got := picky.count(); got < 4 || got > 6 {
+					t.Errorf("in three hours it is tried again %d times", got)
+				}
+				b.mu.Lock()
+				picky.takesAll = true
+				b.mu.Unlock()
+				time.Sleep(7 * time.Hour)
+				if said := b.page("/api/v1/report"); picky.written(t) != 42 || strings.Contains(said, `"KS066"`) {
+					t.Error("it is not written though the server takes it now")
+				}
+			})
+		})
+	}
+}
+
+// TestSIGHUPTriesWhatWasRefusedAgain: on a clock that runs as it does.
+func TestSIGHUPTriesWhatWasRefusedAgain(t *testing.T) {
+	b := newBubble(t)
+	picky := &pickyStore{Store: b.stored, bubble: b}
+	b.stored = picky
+	b.put("good", "good")
+	b.put("bad", "AKIA")
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.daemon.rounds(ctx, b.changes) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	wait := func(works int) {
+		t.Helper()
+		for range 300 {
+			if picky.written(t) == works {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatalf("%d Works are written, want %d", picky.written(t), works)
+	}
+	wait(1)
+	b.mu.Lock()
+	picky.takesAll = true
+	b.mu.Unlock()
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := self.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	wait(2)
+}

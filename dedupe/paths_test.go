@@ -1,0 +1,247 @@
+package dedupe
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// text claims files by their paths, that Flux does not read as objects; stored
+// are the paths that it has.
+func text(owner string, wanted, stored []string) Claim {
+	made := func(names []string) []File {
+		var files []File
+		for _, name := range names {
+			files = append(files, File{File: tree.File{Path: path("root/" + name)}, Place: finding.Place{Object: "Work default/" + owner, File: name}})
+		}
+		return files
+	}
+	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
+}
+
+// whole claims a directory whole.
+func whole(dir string, c Claim) Claim {
+	c.Dir = path("root/" + dir)
+	return c
+}
+
+func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
+	stranger := func(names ...string) []File { return text("stranger", names, nil).Wanted }
+	symlink := func(name string) []Obstacle {
+		return []Obstacle{{Path: path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
+	}
+	older := func(c Claim) Claim {
+		c.Rank.Created = time.Unix(1, 0)
+		return c
+	}
+	newer := func(c Claim) Claim {
+		c.Rank.Created = time.Unix(2, 0)
+		return c
+	}
+	for name, c := range map[string]struct {
+		claims    []Claim
+		foreign   []File
+		obstacles []Obstacle
+		held      []int
+		found     []string
+	}{
+		"the one that comes later by name is held": {
+			claims: []Claim{text("a", []string{"app"}, nil), text("b", []string{"app/cm"}, nil), text("c", []string{"c/cm"}, nil)},
+			held:   []int{1}, found: []string{"KS003 b/app/cm:0 with a/app:0"},
+		},
+		"the younger is held": {
+			claims: []Claim{newer(text("a", []string{"app"}, nil)), older(text("b", []string{"app/x/cm"}, nil))},
+			held:   []int{0}, found: []string{"KS003 a/app:0 with b/app/x/cm:0"},
+		},
+		"what is stored comes first": {
+			claims: []Claim{older(text("a", []string{"app"}, nil)), newer(text("b", []string{"app/cm"}, []string{"app/cm"}))},
+			held:   []int{0}, found: []string{"KS003 a/app:0 with b/app/cm:0"},
+		},
+		"many share a directory": {
+			claims: []Claim{text("a", []string{"app/a"}, nil), text("b", []string{"app/b"}, nil), text("c", []string{"app/c/d"}, nil)},
+		},
+		"a file between many": {
+			claims: []Claim{text("a", []string{"app/a"}, nil), text("b", []string{"app"}, nil), text("c", []string{"app/c"}, nil)},
+			held:   []int{1}, found: []string{"KS003 b/app:0 with a/app/a:0"},
+		},
+		"one hands its path over to another in one step": {
+			claims: []Claim{text("a", []string{"other"}, []string{"app"}), text("b", []string{"app/cm"}, nil)},
+		},
+		"one turns its file into a directory": {
+			claims: []Claim{text("a", []string{"app/cm"}, []string{"app"})},
+		},
+		"one that keeps what it has is in the way of another": {
+			claims: []Claim{with(func(c *Claim) { c.Kept = true }, text("a", []string{"other"}, []string{"app"})), text("b", []string{"app/cm"}, nil)},
+			held:   []int{1}, found: []string{"KS003 b/app/cm:0 with a/app:0"},
+		},
+		"one that is held is in nobody's way": {
+			claims:  []Claim{text("a", []string{"app", "stranger/x"}, nil), text("b", []string{"app/cm"}, nil)},
+			foreign: stranger("stranger"),
+			held:    []int{0}, found: []string{"KS003 a/app:0 with b/app/cm:0", "KS003 a/stranger/x:0 with stranger/stranger:0"},
+		},
+		"a file of nobody's above": {
+			claims: []Claim{whole("ns/p", text("a", []string{"ns/p/x"}, nil)), whole("ms/p", text("b", []string{"ms/p/x"}, nil))}, foreign: stranger("ns"),
+			held: []int{0}, found: []string{"KS003 a/:0 with stranger/ns:0"},
+		},
+		"files of nobody's below": {
+			claims: []Claim{text("a", []string{"app"}, nil)}, foreign: stranger("app/x", "app/y"),
+			held: []int{0}, found: []string{"KS003 a/app:0 with stranger/app/x:0"},
+		},
+		"a directory in another's": {
+			claims: []Claim{whole("r/abcde", text("a", []string{"r/abcde/x"}, nil)), whole("r/abcde/12345", text("b", []string{"r/abcde/12345/x"}, nil))},
+			held:   []int{1}, found: []string{"KS003 b/:0 with a/:0"},
+		},
+		"a symlink above": {
+			claims: []Claim{whole("ns/p", text("a", []string{"ns/p/x"}, nil))}, obstacles: symlink("ns"),
+			held: []int{0}, found: []string{"KS003 a/:0 with GitStateStore s/ns:0"},
+		},
+		"a symlink at the place of a file": {
+			claims: []Claim{whole("p", text("a", []string{"p/x", "p/y"}, nil))}, obstacles: symlink("p/x"),
+			held: []int{0}, found: []string{"KS003 a/p/x:0 with GitStateStore s/p/x:0"},
+		},
+		"a symlink where the directory above a file is wanted": {
+			claims: []Claim{whole("p", text("a", []string{"p/d/x"}, nil))}, obstacles: symlink("p/d"),
+			held: []int{0}, found: []string{"KS003 a/p/d/x:0 with GitStateStore s/p/d:0"},
+		},
+		"a symlink below a file": {
+			claims: []Claim{text("a", []string{"x"}, nil)}, obstacles: symlink("x/link"),
+			held: []int{0}, found: []string{"KS003 a/x:0 with GitStateStore s/x/link:0"},
+		},
+		"a .sourceignore above what others have": {
+			claims: []Claim{text("a", []string{"d/.sourceignore", "d/x"}, nil), text("b", []string{"d/e/y"}, []string{"d/e/y"})},
+			held:   []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with b/d/e/y:0"},
+		},
+		"a .sourceignore above a file of nobody's": {
+			claims: []Claim{text("a", []string{"d/.sourceignore"}, nil)}, foreign: stranger("d/x"),
+			held: []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with stranger/d/x:0"},
+		},
+		"a .sourceignore over one's own files": {
+			claims: []Claim{text("a", []string{"d/.sourceignore", "d/x"}, nil), text("b", []string{"e/y"}, nil)},
+		},
+		"a file below a .sourceignore that is there": {
+			claims: []Claim{newer(text("a", []string{"d/.sourceignore"}, []string{"d/.sourceignore"})), older(text("b", []string{"d/y"}, nil))},
+			held:   []int{1}, found: []string{"KS003 b/d/y:0 with a/d/.sourceignore:0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, Memory: &Memory{}}
+			for round := range 2 {
+				v := Check(root)
+				if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
+					t.Errorf("round %d: held %v, want %v", round, v.Held, c.held)
+				}
+				if got := told(v.Findings); !slices.Equal(got, c.found) {
+					t.Errorf("round %d: found %q, want %q", round, got, c.found)
+				}
+			}
+		})
+	}
+}
+
+func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
+	root := Root{Path: path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
+	root.Allows = func(name string) bool { return name == ".sourceignore" }
+	if v := Check(root); len(v.Held) > 0 {
+		t.Errorf("held %v", v.Held)
+	}
+}
+
+func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
+	with := text("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
+	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(configMaps("m"))
+	with.Stored = with.Wanted
+	v := Check(Root{Path: path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
+	if got := told(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
+		t.Errorf("held %v, found %q", v.Held, got)
+	}
+}
+
+// FuzzContested holds contested against comparing each path with each other.
+func FuzzContested(f *testing.F) {
+	f.Add("app app/cm b/c b")
+	f.Add("a/b/c a/b a")
+	f.Add("a a-b a/b a.b/c")
+	f.Fuzz(func(t *testing.T, text string) {
+		var paths []tree.Path
+		for s := range strings.FieldsSeq(text) {
+			if p, err := tree.ParsePath(s); err == nil {
+				paths = append(paths, p)
+			}
+		}
+		want := map[tree.Path]bool{}
+		for _, p := range paths {
+			for _, other := range paths {
+				if p != other && other.Within(p) {
+					want[p] = true
+				}
+			}
+		}
+		if got := contested(slices.Values(paths)); !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	})
+}
+
+// TestAPathIsContestedByWhatIsThereNow lets paths come and go: what is counted
+// must be what is counted anew.
+func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var counts pathCounts
+	index := newIndex()
+	var there []*entry
+	for step := range 3000 {
+		if len(there) > 0 && (len(there) > 12 || rng.IntN(2) == 0) {
+			at := rng.IntN(len(there))
+			e := there[at]
+			there = slices.Delete(there, at, at+1)
+			index.remove(e)
+			counts.remove(e, index.count(e.id) == 0, index)
+		} else {
+			names := make([]string, 1+rng.IntN(3))
+			for i := range names {
+				names[i] = string(rune('a' + rng.IntN(2)))
+			}
+			e := &entry{path: path(strings.Join(names, "/")), of: &owner{step}}
+			if rng.IntN(4) == 0 && len(names) > 1 {
+				e.kind = governs
+			}
+			e.id = pathIdentity(e.at())
+			there = append(there, e)
+			index.add(e)
+			counts.add(e, index.count(e.id) == 1, index)
+		}
+		want := map[tree.Path]bool{}
+		for _, e := range there {
+			for _, other := range there {
+				if p := e.at(); other.path != p && other.path.Within(p) {
+					want[p] = true
+				}
+			}
+		}
+		if counts.contested != len(want) {
+			t.Fatalf("step %d: %d are contested, want %v", step, counts.contested, want)
+		}
+		if len(there) == 0 && len(counts.below) > 0 {
+			t.Fatal(fmt.Sprint("nothing is there, and something is below ", counts.below))
+		}
+	}
+}
+
+func TestALargeFlatRootCostsLittle(t *testing.T) {
+	var claims []Claim
+	for i := range 5000 {
+		claims = append(claims, text(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), text(fmt.Sprint("b", i), []string{"app"}, nil))
+	}
+	began := time.Now()
+	v := Check(Root{Path: path("root"), Claims: claims})
+	if took := time.Since(began); took > 20*time.Second || len(v.Held) != 5000 {
+		t.Errorf("%d are held after %s", len(v.Held), took)
+	}
+}

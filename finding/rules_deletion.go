@@ -1,0 +1,47 @@
+package finding
+
+// KeptFromBefore is a broken file whose former objects still count.
+func KeptFromBefore() Rule {
+	return Rule{
+		ID: "KS029", Name: "KeptFromBefore", Severity: Warning,
+		Summary: "A file of the input is empty or cannot be read whole, so what it held before still counts.",
+		Why: "A file that was cut off does not prove that its Works were deleted. While the input is watched they stay as they were; a process that has just " +
+			"started does not know what the file held, and removes no placement that has lost its Work.",
+		Fix: "Write the file again. If what it held is to go, delete the file.",
+	}
+}
+
+// DeletionsRefused is the deletion guard.
+func DeletionsRefused() Rule {
+	return Rule{
+		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
+		Summary: "More placements have lost their Works or groups than may be removed within a while; none of them is removed.",
+		Why: "Removing a placement deletes what runs on a cluster. An input that suddenly lists much less is more often broken than meant: a wrong directory, an " +
+			"emptied file, an incomplete checkout. Within ten minutes five placements may go, or one in five of all, whichever is more; and an input without " +
+			"any Work removes nothing. Everything else is written.",
+		Fix: "Bring the Works back. If they are to go, allow it with --allow-removals, or with --allow-removals-file while a daemon runs.",
+	}
+}
+
+// DeletionsHeld is the caution while part of the input is unknown.
+func DeletionsHeld() Rule {
+	return Rule{
+		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
+		Summary: "Placements without a Work stay for now, because part of the input could not be read, or because they have just lost it.",
+		Why:     "The Work may be in the part that could not be read, or in a file that is just being replaced.",
+		Fix:     "Mend what is reported as unreadable or empty (KS020, KS029). After a start, wait for as long as --removal-delay says.",
+	}
+}
+
+// ControllersFight is a Destination where another controller undoes what this
+// one writes.
+func ControllersFight() Rule {
+	return Rule{
+		ID: "KS067", Name: "ControllersFight", Severity: Error,
+		Summary: "Another controller undoes what is written for a Destination; it is left to the other one.",
+		Why: "Two controllers with different inputs, and without different controller IDs, remove each other's placements in turn, and Flux deletes and " +
+			"creates the workloads each time. Once the same record was undone twice within ten minutes this one stops. It tries again when the records have " +
+			"rested, each time after twice as long, when it is started anew, and on SIGHUP.",
+		Fix: "Stop one of the two, or give each its own --owner-id and its Destinations different paths. Then send SIGHUP, or restart.",
+	}
+}

@@ -1,0 +1,144 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// adoptUnrecorded finds the groups of requests whose files lie on a Destination
+// without a record: Kratix wrote them. All Destinations are looked at before one is
+// chosen, so that such a group stays where it is.
+func (w *world) adoptUnrecorded(memo *memo) {
+	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
+	for _, store := range w.stores {
+		if store.err != nil {
+			continue
+		}
+		for _, d := range store.destinations {
+			found.add(home{d, store}, memo)
+		}
+	}
+	if len(found.requests)+len(found.listed) == 0 {
+		return
+	}
+	placed := w.placed()
+	for _, work := range w.Works {
+		if work.IsDependency() {
+			continue // where it goes does not depend on where it is
+		}
+		for i := range work.Spec.WorkloadGroups {
+			group := &work.Spec.WorkloadGroups[i]
+			if len(placed[placedGroup{kratix.KeyOf(work), group.ID}]) == 0 {
+				found.adopt(work, group)
+			}
+		}
+	}
+}
+
+// unrecorded finds Destinations by what lies there without a record.
+type unrecorded struct {
+	// requests are those with files below resources/.
+	requests map[requestName][]home
+	// listed are the groups in the lists that Kratix keeps in mode none.
+	listed map[listedGroup][]home
+}
+
+// requestName is what the first directories below resources/ are named after.
+type requestName struct{ namespace, promise, resource string }
+
+// listedGroup is what the name of Kratix's list says of a group, without the
+// Destination: two namespaces and Works can make one name.
+type listedGroup struct{ work, shortID string }
+
+// add takes in what lies on a Destination without a record.
+func (u *unrecorded) add(h home, memo *memo) {
+	switch h.FilepathMode() {
+	case kratix.NestedByMetadata:
+		for _, request := range memo.unrecordedRequests(h) {
+			u.requests[request] = append(u.requests[request], h)
+		}
+	case kratix.None:
+		for path := range h.legacy {
+			name := strings.TrimSuffix(path.Base(), ".yaml")
+			if work, shortID, ok := cutLast(name, "."+h.Name+"-"); ok {
+				u.listed[listedGroup{work, shortID}] = append(u.listed[listedGroup{work, shortID}], h)
+			}
+		}
+	}
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	at := strings.LastIndex(s, separator)
+	if at < 0 {
+		return "", "", false
+	}
+	return s[:at], s[at+len(separator):], true
+}
+
+// adopt takes the files of a group for recorded, on each Destination where they
+// are.
+func (u *unrecorded) adopt(work *kratix.Work, group *kratix.WorkloadGroup) {
+	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
+	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
+	for _, h := range homes {
+		p := kratix.NewWorkPlacement(work, group, h.Name)
+		if adopted := h.assume(p); len(adopted.Files) > 0 {
+			h.records = append(slices.Clip(h.records), adopted)
+			h.assumed = append(slices.Clip(h.assumed), p)
+		}
+	}
+}
+
+// unrecordedView is what a Destination has without a record, and the files that it
+// was found among.
+type unrecordedView struct {
+	store    statestore.Store
+	files    statestore.Files
+	requests []requestName
+}
+
+// unrecordedRequests returns the requests that a Destination in mode
+// nestedByMetadata has files of and no record.
+func (m *memo) unrecordedRequests(h home) []requestName {
+	known, ok := m.unrecorded.get(h.Destination)
+	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
+		return known.requests
+	}
+	view := unrecordedView{store: h.store.Store, files: h.store.state.Files, requests: h.unrecordedRequests()}
+	return m.unrecorded.put(h.Destination, view).requests
+}
+
+func (h home) unrecordedRequests() []requestName {
+	root := h.roots[len(h.roots)-1]
+	listed, recorded := 0, make(map[requestName]bool, len(h.records))
+	for _, record := range h.records {
+		if p := record.Placement; !p.IsDependency() {
+			recorded[requestName{p.Namespace, p.Spec.PromiseName, p.Spec.ResourceName}] = true
+			listed += len(record.Files)
+		}
+	}
+	if below := h.store.state.Files.Within(root).Len(); below <= listed {
+		return nil
+	}
+	var requests []requestName
+	for path := range h.store.state.Files.Below(root) {
+		name, ok := requestOf(path, root)
+		if ok && !recorded[name] && (len(requests) == 0 || requests[len(requests)-1] != name) {
+			requests = append(requests, name)
+		}
+	}
+	return requests
+}
+
+// requestOf returns the request whose file lies at a path below resources/.
+func requestOf(path, root tree.Path) (requestName, bool) {
+	below, _ := path.RelativeTo(root)
+	namespace, rest := below.Cut()
+	promise, rest := rest.Cut()
+	resource, rest := rest.Cut()
+	return requestName{namespace, promise, resource}, !rest.IsRoot() && !rest.Dir().IsRoot()
+}

@@ -1,0 +1,114 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Cleanup is what a Destination has left in one directory where it is no more.
+type Cleanup struct {
+	// Store is the state store's kind and name, Dir the directory in it.
+	Store string
+	Dir   tree.Path
+	// Works are the placements' Works, and Only those of them that are placed nowhere
+	// else; Remove are all files to be removed.
+	Works, Only []string
+	Remove      []tree.Path
+	// Err is why they could not be removed.
+	Err error
+}
+
+// Cleanup removes what a Destination has left at earlier locations, which no
+// Destination has any more, or shows it where Finish does. It removes what records
+// list, the records, and the canaries where no other record is left. What is not
+// yet written at the location of a Destination that is there stays. The findings are those of the state stores that cannot be read; the error is the source's.
+func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
+	snapshot, err := r.Source.Snapshot(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the input: %w", err)
+	}
+	r.memo.turn(r.Builder)
+	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
+	failed := slices.DeleteFunc(world.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
+	var cleanups []Cleanup
+	for _, store := range slices.Concat(world.stores, world.unused) {
+		if store.err != nil {
+			continue
+		}
+		found := world.leftIn(store, destination)
+		changes := statestore.ChangeSet{Base: store.state.Revision, Unfinished: store.state.Unfinished}
+		for _, one := range found {
+			changes.Remove = append(changes.Remove, one.Remove...)
+			for _, work := range one.Works {
+				changes.Placements = append(changes.Placements, statestore.PlacementChange{Action: statestore.Remove, Work: work, Destination: destination})
+			}
+		}
+		if len(changes.Remove) == 0 {
+			continue
+		}
+		slices.SortFunc(changes.Remove, tree.Compare)
+		outcome := r.Finish(ctx, []statestore.Part{{Store: store.Store, Changes: changes}})[0]
+		for i := range found {
+			found[i].Err = outcome.Err
+		}
+		cleanups = append(cleanups, found...)
+	}
+	return cleanups, failed, nil
+}
+
+// leftIn returns what a Destination has left in a store, by directory.
+func (w *world) leftIn(store *storeView, destination string) []Cleanup {
+	var found []Cleanup
+	others := map[tree.Path]int{}
+	for _, f := range w.former {
+		if f.store != store || f.at != nil {
+			continue
+		}
+		if f.target() != destination || f.counts && w.has(destination) {
+			others[f.base]++
+			continue
+		}
+		at := slices.IndexFunc(found, func(c Cleanup) bool { return c.Dir == f.base })
+		if at < 0 {
+			at = len(found)
+			found = append(found, Cleanup{Store: store.ref.String(), Dir: f.base})
+		}
+		found[at].Works = append(found[at].Works, f.Placement.Work().String())
+		if f.counts {
+			found[at].Only = append(found[at].Only, f.Placement.Work().String())
+		}
+		found[at].Remove = append(append(found[at].Remove, f.Files...), f.paths()...)
+	}
+	for i := range found {
+		one := &found[i]
+		if others[one.Dir] == 0 {
+			one.Remove = append(one.Remove, leftFixtures(one.Dir)...)
+		}
+		one.Remove = slices.DeleteFunc(one.Remove, func(path tree.Path) bool { return !store.state.Files.Has(path) })
+		slices.SortFunc(one.Remove, tree.Compare)
+		one.Remove = slices.Compact(one.Remove)
+		slices.Sort(one.Works)
+	}
+	return found
+}
+
+// leftFixtures returns the canaries that a Destination has in a directory, in
+// whichever filepath mode, and its ledger of removals.
+func leftFixtures(base tree.Path) []tree.Path {
+	var paths []tree.Path
+	for _, mode := range layout.Modes() {
+		for _, fixture := range fixturesIn(formerDestination("", base), mode) {
+			paths = append(paths, fixture.Path)
+		}
+	}
+	if ledger, err := layout.LedgerPath(formerDestination("", base)); err == nil {
+		paths = append(paths, ledger)
+	}
+	return paths
+}

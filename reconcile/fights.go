@@ -1,0 +1,139 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// fights are those of each Destination.
+type fights struct {
+	// now is the time of the round; without a clock nothing is watched.
+	now time.Time
+	of  map[clusterKey]*fight
+	// over are the paths by which a fight was found.
+	over map[clusterKey]tree.Path
+}
+
+// begin begins a round: what is idle is forgotten.
+func (f *fights) begin(now time.Time) {
+	f.now = now
+	for key, each := range f.of {
+		if each.idle() {
+			delete(f.of, key)
+			delete(f.over, key)
+		}
+	}
+}
+
+// ForgetFights has the next round write to the Destinations that were left to
+// another controller.
+func (r *Reconciler) ForgetFights() { r.memo.fights.of, r.memo.fights.over = nil, nil }
+
+// leaveFights takes out the Destinations where another controller undoes what this
+// process writes. Requests that may be there already wait.
+func (w *world) leaveFights(store *storeView, all *fights) {
+	if store.err != nil || store.state.InHand || all.now.IsZero() {
+		return
+	}
+	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
+		key := clusterKey{store.ref, d.Name}
+		f := all.of[key]
+		if f == nil || !f.goesOn(store, d, key, all) {
+			return false
+		}
+		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
+		w.findings = append(w.findings, finding.Finding{
+			Rule: finding.ControllersFight(), Place: w.Origins.Of(d.Destination),
+			Message: fmt.Sprintf("another controller undoes what is written in its directory %q of %s, as it did with %s; nothing is written there until its records have rested",
+				d.base, store.ref, all.over[key]),
+		})
+		return true
+	})
+}
+
+// goesOn looks at a Destination, and reports whether it is left alone.
+func (f *fight) goesOn(store *storeView, d *destinationView, key clusterKey, all *fights) bool {
+	dir, err := layout.RecordsDir(d.Destination)
+	if err != nil {
+		return false
+	}
+	files := store.state.Files
+	waits := f.wait(all.now, func(before statestore.Files) bool { return files.Same(before, dir) })
+	if !f.stopped && !waits {
+		at := func(path tree.Path) content {
+			sum, present := files.Sum(path)
+			return content{sum, present}
+		}
+		path, fights := f.see(all.now, at, func(path tree.Path) bool { return slices.Contains(d.spoilt, path) })
+		if fights {
+			if all.over == nil {
+				all.over = map[clusterKey]tree.Path{}
+			}
+			all.over[key] = path
+		}
+	}
+	f.records = statestore.Files{}
+	if f.stopped {
+		f.records = files.Within(dir)
+	}
+	return f.stopped
+}
+
+// wrote remembers what was written to a store.
+func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
+	if f.now.IsZero() {
+		return
+	}
+	acknowledged := outcome.Err == nil && !piece.state.InHand && outcome.Revision != piece.state.Revision
+	for i, o := range piece.outcomes {
+		d := piece.destinations[i]
+		marks := f.marks(piece, d, o.changes, acknowledged)
+		if len(marks) == 0 {
+			continue
+		}
+		if f.of == nil {
+			f.of = map[clusterKey]*fight{}
+		}
+		key := clusterKey{piece.ref, d.Name}
+		if f.of[key] == nil {
+			f.of[key] = &fight{}
+		}
+		f.of[key].wrote(marks)
+	}
+}
+
+// marks returns what is remembered of changes: records, then manifests.
+func (f *fights) marks(piece *desired, d *destinationView, changes statestore.ChangeSet, confirmed bool) []mark {
+	dir, err := layout.RecordsDir(d.Destination)
+	ledger, errLedger := layout.LedgerPath(d.Destination)
+	if err != nil || errLedger != nil {
+		return nil
+	}
+	var records, manifests []mark
+	for _, file := range changes.Write {
+		m := mark{path: file.Path, record: file.Path.Within(dir), at: f.now, confirmed: confirmed}
+		switch {
+		case file.Path == ledger:
+			continue
+		case m.record && len(records) < maxMarks/2:
+			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			records = append(records, m)
+		case !m.record && len(manifests) < maxMarks/2:
+			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			manifests = append(manifests, m)
+		}
+	}
+	for _, path := range changes.Remove {
+		if path.Within(dir) && path != ledger && len(records) < maxMarks/2 {
+			records = append(records, mark{path: path, record: true, at: f.now, confirmed: confirmed})
+		}
+	}
+	return slices.Concat(manifests, records)
+}

@@ -1,0 +1,205 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// checkModes finds the Destinations that are laid out in another filepath mode than
+// they have now. Nothing of such a one is written until its user has confirmed it:
+// then it is laid out anew.
+func (w *world) checkModes() {
+	for _, store := range w.stores {
+		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
+			other := d.otherMode(store)
+			switch {
+			case other == "" && !d.hasOtherFilename():
+				return false
+			case other == "" || d.confirmsMode() || d.isBare(store, other):
+				d.relayout, d.formerMode = true, other
+				return false
+			}
+			w.refuseMode(d, other)
+			return true
+		})
+	}
+}
+
+// otherMode returns another filepath mode in which the Destination is laid out, as
+// its records tell, or Kratix's lists, or the canaries; empty if there is none.
+func (d *destinationView) otherMode(store *storeView) string {
+	for _, record := range d.records {
+		if record.mode != d.FilepathMode() {
+			return record.mode
+		}
+	}
+	if len(d.records) > 0 {
+		return ""
+	}
+	files := store.state.Files
+	for _, listed := range d.legacy { // Kratix keeps such lists in mode none alone
+		if !slices.ContainsFunc(listed, files.Has) {
+			continue
+		}
+		if d.FilepathMode() == kratix.None {
+			return ""
+		}
+		return kratix.None
+	}
+	if hasFixture(d, files, d.FilepathMode()) {
+		return ""
+	}
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
+		if hasFixture(d, files, mode) {
+			return mode
+		}
+	}
+	return ""
+}
+
+// hasFixture reports whether a canary or placeholder of a filepath mode lies on the
+// Destination.
+func hasFixture(d *destinationView, files statestore.Files, mode string) bool {
+	return slices.ContainsFunc(fixturesIn(d.Destination, mode), func(f tree.File) bool { return files.Has(f.Path) })
+}
+
+// fixturesIn returns the canaries or placeholders that a Destination would have in a
+// filepath mode.
+func fixturesIn(d *kratix.Destination, mode string) []tree.File {
+	in := d.DeepCopy()
+	in.Spec.Filepath.Mode = mode
+	fixtures, _ := layout.Fixtures(in) // the mode is known, and the Destination has a path
+	return fixtures
+}
+
+// isBare reports whether nothing but canaries or placeholders of a filepath mode
+// lies on the Destination: then there is nothing to confirm.
+func (d *destinationView) isBare(store *storeView, mode string) bool {
+	n := 0
+	for _, fixture := range fixturesIn(d.Destination, mode) {
+		if store.state.Files.Has(fixture.Path) {
+			n++
+		}
+	}
+	return store.state.Files.Within(d.base).Len() == n
+}
+
+// hasOtherFilename reports whether the Destination's one file had another name.
+func (d *destinationView) hasOtherFilename() bool {
+	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
+}
+
+// isOutdated reports whether the files of a record lie where the Destination's
+// layout would not put them.
+func (d *destinationView) isOutdated(r *recordView) bool {
+	if r.mode != d.FilepathMode() {
+		return true
+	}
+	path, joined := layout.JoinedFile(d.Destination)
+	return joined && slices.ContainsFunc(r.Files, func(file tree.Path) bool { return file != path })
+}
+
+// confirmsMode reports whether the user has said that the Destination may be laid
+// out anew in its filepath mode.
+func (d *destinationView) confirmsMode() bool {
+	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
+}
+
+// refuseMode leaves a Destination alone. What is recorded there stays and counts; if
+// nothing is, what Kratix has written there is not known.
+func (w *world) refuseMode(d *destinationView, other string) {
+	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
+	if len(d.records) == 0 {
+		left.Store = scheduler.StoreUnread
+	}
+	w.leftOut = append(w.leftOut, left)
+	for _, record := range d.records {
+		w.unread = append(w.unread, record.Placement)
+	}
+	w.findings = append(w.findings, finding.Finding{
+		Rule: finding.FilepathModeChanged(), Place: w.Origins.Of(d.Destination),
+		Message: fmt.Sprintf("its directory %q is laid out in filepath mode %s, and spec.filepath.mode is %s now; nothing of it is written", d.base, other, d.FilepathMode()),
+		Fix: fmt.Sprintf("Set spec.filepath.mode back to %s; or annotate the Destination with %s: %s to have all of it laid out anew in one commit.",
+			other, scheduler.FilepathModeAnnotation, d.FilepathMode()),
+	})
+}
+
+// formerFixtures returns the canaries and placeholders of the filepath modes in
+// which the Destination was laid out, where its own mode has none.
+func (dest *desiredDestination) formerFixtures() []tree.File {
+	var former []tree.File
+	for _, mode := range dest.formerModes() {
+		for _, fixture := range fixturesIn(dest.Destination, mode) {
+			if !slices.ContainsFunc(dest.fixtures, func(f tree.File) bool { return f.Path == fixture.Path }) {
+				former = append(former, fixture)
+			}
+		}
+	}
+	return former
+}
+
+// formerModes returns the other filepath modes in which something on the Destination
+// is laid out.
+func (dest *desiredDestination) formerModes() []string {
+	var modes []string
+	add := func(mode string) {
+		if mode != dest.FilepathMode() && !slices.Contains(modes, mode) {
+			modes = append(modes, mode)
+		}
+	}
+	for _, record := range dest.records {
+		add(record.mode)
+	}
+	if dest.formerMode != "" {
+		add(dest.formerMode)
+	}
+	return modes
+}
+
+// outdated returns the files that records of another layout list.
+func (dest *desiredDestination) outdated() []tree.Path {
+	if !dest.relayout {
+		return nil
+	}
+	var files []tree.Path
+	if dest.FilepathMode() != kratix.None {
+		for path, listed := range dest.legacy {
+			files = append(append(files, path), listed...)
+		}
+	}
+	for i := range dest.records {
+		if record := &dest.records[i]; dest.isOutdated(record) {
+			files = append(files, record.Files...)
+		}
+	}
+	return files
+}
+
+// layOutWhole leaves a Destination as it is that is to be laid out anew while any of
+// its placements cannot be written: half of it in each layout would not build.
+func (dest *desiredDestination) layOutWhole() {
+	at := slices.IndexFunc(dest.placements, func(p *desiredPlacement) bool { return !p.writable() && dest.recordOf(p) != nil })
+	if !dest.relayout || at < 0 {
+		return
+	}
+	why := dest.placements[at].object() + " cannot be written"
+	dest.findings = append(dest.findings, finding.Finding{
+		Rule: finding.FilepathModeChanged(), Place: finding.Place{Object: kratix.Describe(dest.Destination)},
+		Message: "it cannot be laid out anew while " + why + "; it is left as it is",
+		Fix:     "Correct what holds that placement back.",
+	})
+	dest.fixtures, dest.retired, dest.removed, dest.left = nil, nil, nil, true
+	for _, p := range dest.placements {
+		if p.writable() {
+			p.state, p.reason = report.Held, "the Destination is not laid out anew yet: "+why
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// formerPlacement is a placement that is recorded where its Destination is not: the
+// Destination is gone, or has another path or store now.
+type formerPlacement struct {
+	recordView
+	store *storeView
+	// base is the directory that the Destination had.
+	base tree.Path
+	// at is the Destination that has this directory now; nil if none has.
+	at *destinationView
+	// counts reports whether the group counts as placed on the Destination because
+	// of it; otherwise it is an old copy.
+	counts bool
+}
+
+// target returns the name of the Destination that the placement was made for.
+func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
+
+// formerIndex is what is recorded in a store below directories that no Destination
+// of the round has.
+type formerIndex struct {
+	store statestore.Store
+	files statestore.Files
+	// bases are the directories that Destinations have.
+	bases []tree.Path
+	// paths are the records, with the digests of their content.
+	paths  map[tree.Path]statestore.Sum
+	parsed map[recordKey]*readRecord
+}
+
+// readFormer reads the records in a store that lie below no Destination's
+// directory. While neither the store nor the Destinations change it costs nothing.
+func (w *world) readFormer(ctx context.Context, store *storeView, memo *memo) error {
+	bases := w.basesIn(store)
+	index, known := memo.former.get(store.ref)
+	if !known || index.store != store.Store || !slices.Equal(index.bases, bases) {
+		index = &formerIndex{store: store.Store, bases: bases, paths: map[tree.Path]statestore.Sum{}, parsed: map[recordKey]*readRecord{}}
+		memo.former.put(store.ref, index)
+	}
+	index.update(store.state.Files)
+	for _, path := range slices.SortedFunc(maps.Keys(index.paths), tree.Compare) {
+		read, err := index.read(ctx, store, path)
+		if err != nil {
+			return err
+		}
+		if read.err == nil && read.Placement != nil {
+			base, _ := layout.RecordBase(path)
+			w.former = append(w.former, &formerPlacement{recordView: read.view(path), store: store, base: base})
+		}
+	}
+	return nil
+}
+
+// basesIn returns the directories of a store that Destinations have, also those of
+// Destinations on another store that writes to the same place.
+func (w *world) basesIn(store *storeView) []tree.Path {
+	at := territoryOf(store, &destinationView{})
+	var bases []tree.Path
+	for _, other := range w.stores {
+		if other.place() != store.place() {
+			continue
+		}
+		for _, d := range other.destinations {
+			if base, within := territoryOf(other, d).dir.RelativeTo(at.dir); within {
+				bases = append(bases, base)
+			}
+		}
+	}
+	slices.SortFunc(bases, tree.Compare)
+	return bases
+}
+
+// update brings the index to a state of the store's files.
+func (x *formerIndex) update(files statestore.Files) {
+	for path := range files.Differing(x.files) {
+		base, isRecord := layout.RecordBase(path)
+		if !isRecord {
+			continue
+		}
+		if _, current := slices.BinarySearchFunc(x.bases, base, tree.Compare); current {
+			continue
+		}
+		sum, there := files.Sum(path)
+		if there {
+			x.paths[path] = sum
+		} else {
+			delete(x.paths, path)
+		}
+	}
+	x.files = files
+}
+
+// read returns the record at a path; what is no record is not of interest here.
+func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path) (*readRecord, error) {
+	key := recordKey{path, x.paths[path]}
+	if read, known := x.parsed[key]; known {
+		return read, nil
+	}
+	base, _ := layout.RecordBase(path)
+	read, err := parseRecord(ctx, store, path, formerDestination("", base))
+	if err != nil {
+		return nil, err
+	}
+	x.parsed[key] = read
+	return read, nil
+}
+
+// formerDestination returns a Destination that has a directory, for what is
+// recorded there.
+func formerDestination(name string, base tree.Path) *kratix.Destination {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = name, base.String()
+	return d
+}
+
+// settleFormer decides what the placements count as that are recorded where their
+// Destinations are not:
+//
+//	the Destination is gone, its directory has another one now   the other's: it was renamed
+//	the group is recorded or remembered on a Destination         an old copy, which does not count
+//	else                                                         a placement on its Destination, by name
+//
+// So a request whose Destination is away stays there, and one whose Destination has
+// another path or store goes along.
+func (w *world) settleFormer() {
+	if len(w.former)+len(w.unreadable) == 0 {
+		return
+	}
+	placed := w.placed()
+	slices.SortStableFunc(w.former, w.compareFormer)
+	for _, f := range w.former {
+		group := groupOf(f.Placement)
+		if len(placed[group]) > 0 && (!f.Placement.IsDependency() || slices.Contains(placed[group], f.target())) {
+			w.copies = append(w.copies, f.Placement)
+			continue
+		}
+		f.counts = true
+		w.unread = append(w.unread, f.Placement)
+		placed[group] = append(placed[group], f.target())
+	}
+	w.reportUnreadable(placed)
+}
+
+// compareFormer orders placements such that those of Destinations that are there
+// come first.
+func (w *world) compareFormer(a, b *formerPlacement) int {
+	away := func(f *formerPlacement) int {
+		if w.has(f.target()) {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(away(a), away(b)), cmp.Compare(a.target(), b.target()),
+		cmp.Compare(a.store.ref.String(), b.store.ref.String()), tree.Compare(a.base, b.base), tree.Compare(a.path, b.path),
+	)
+}
+
+// has reports whether a Destination is in the input, whatever is known of it.
+func (w *world) has(name string) bool {
+	if w.names == nil {
+		w.names = make(map[string]bool, len(w.Destinations))
+		for _, d := range w.Destinations {
+			w.names[d.Name] = true
+		}
+	}
+	return w.names[name]
+}
+
+// addGuests leaves out what other controllers have recorded, and takes in the
+// of other Destinations that lie in a Destination's directory. Those of
+// a Destination that is gone become its own.
+func (w *world) addGuests(policy Policy) {
+	seen := map[territory]bool{}
+	w.former = slices.DeleteFunc(w.former, func(f *formerPlacement) bool {
+		at := territory{f.store.place(), territoryOf(f.store, &destinationView{base: f.path}).dir}
+		again := seen[at] // two stores that write to one place see the same
+		seen[at] = true
+		return again || !policy.owns(f.Owner)
+	})
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			guests := slices.DeleteFunc(slices.Clone(d.guests), func(guest recordView) bool { return !policy.owns(guest.Owner) })
+			d.guests = nil
+			for _, guest := range guests {
+				if !w.has(guest.Placement.Spec.TargetDestinationName) && !w.Unseen {
+					d.takeOver(guest)
+					continue
+				}
+				d.guests = append(d.guests, guest)
+				w.former = append(w.former, &formerPlacement{recordView: guest, store: store, base: d.base, at: d})
+			}
+		}
+	}
+}
+
+// takeOver makes a placement the Destination's own that was made for one of another
+// name in the same directory.
+func (d *destinationView) takeOver(guest recordView) {
+	own := guest.Placement.DeepCopy()
+	own.Name = own.Labels[kratix.WorkLabel] + "." + d.Name + "-" + kratix.ShortID(own.Spec.ID)
+	own.Spec.TargetDestinationName = d.Name
+	own.Labels[kratix.TargetDestinationLabel] = d.Name
+	path, err := layout.RecordPath(d.Destination, own)
+	if err != nil {
+		return // the name of the Destination makes no path: nothing can be written there
+	}
+	at := slices.IndexFunc(d.records, func(r recordView) bool { return r.path == path })
+	d.records = slices.Clone(d.records)
+	if at >= 0 {
+		d.records[at].elsewhere = append(slices.Clip(d.records[at].elsewhere), guest.paths()...)
+		return
+	}
+	record := *guest.Record
+	record.Placement = own
+	d.records = append(d.records, recordView{Record: &record, path: path, elsewhere: guest.paths(), mode: guest.mode})
+	d.assumed = append(slices.Clip(d.assumed), own)
+}

@@ -1,0 +1,169 @@
+package reconcile
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/test/growth"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// manyWorks returns so many requests' Works without contents.
+func manyWorks(size int) []*kratix.Work {
+	works := make([]*kratix.Work, size)
+	for i := range works {
+		works[i] = work(fmt.Sprintf("w%06d", i), nil)
+	}
+	return works
+}
+
+// recordOf returns the record of a Work's placement on a Destination.
+func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
+	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], d.Name)
+	path, _ := layout.RecordPath(d, p)
+	return recordView{Record: &layout.Record{Placement: p, Files: []tree.Path{path}}, path: path}
+}
+
+// lookUpRecords looks up the record of each of many placements.
+func lookUpRecords(size int) func() {
+	d := &kratix.Destination{}
+	d.Name = "worker-1"
+	dest := &desiredDestination{situation: situation{destinationView: &destinationView{Destination: d}}}
+	for _, w := range manyWorks(size) {
+		record := recordOf(w, d)
+		dest.records = append(dest.records, record)
+		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: record.Placement, record: tree.File{Path: record.path}})
+	}
+	return func() {
+		for _, p := range dest.placements {
+			dest.recordedFiles(p)
+			dest.sharedBy(p)
+			dest.mayBeLost(p)
+		}
+	}
+}
+
+// openStores opens a state store of its own, with a Secret of its own, for each of
+// many Destinations.
+func openStores(size int) func() {
+	var snapshot source.Snapshot
+	for i := range size {
+		name := fmt.Sprintf("s%06d", i)
+		store, d, secret := &kratix.GitStateStore{}, &kratix.Destination{}, &kratix.Secret{}
+		secret.Name, secret.Namespace = name, "default"
+		store.Name, store.Spec.URL, store.Spec.SecretRef = name, "memory", &kratix.SecretReference{Name: name, Namespace: "default"}
+		d.Name, d.Spec.StateStoreRef = name, &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
+		snapshot.Secrets = append(snapshot.Secrets, secret)
+		snapshot.GitStateStores = append(snapshot.GitStateStores, store)
+		snapshot.Destinations = append(snapshot.Destinations, d)
+	}
+	return func() {
+		w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
+		for _, d := range snapshot.Destinations {
+			w.addDestination(d, &testWorld{})
+		}
+	}
+}
+
+// rememberPlacements takes in many WorkPlacements of which no record is there.
+func rememberPlacements(size int) func() {
+	d := &kratix.Destination{}
+	d.Name = "worker-1"
+	view := &destinationView{Destination: d}
+	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	for _, work := range manyWorks(size) {
+		w.Existing = append(w.Existing, recordOf(work, d).Placement)
+	}
+	return w.remember
+}
+
+// restoreRecords restores the damaged records of many Works.
+func restoreRecords(size int) func() {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Filepath.Mode = "worker-1", kratix.None
+	view := &destinationView{Destination: d}
+	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	w.Works = manyWorks(size)
+	for _, work := range w.Works {
+		view.spoilt = append(view.spoilt, recordOf(work, d).path)
+	}
+	return w.restore
+}
+
+// heedDecisions takes in what many Works say about where they go, each to another
+// Destination.
+func heedDecisions(size int) func() {
+	w := &world{}
+	w.Works = manyWorks(size)
+	for i, work := range w.Works {
+		d := &kratix.Destination{}
+		d.Name = fmt.Sprintf("worker-%06d", i)
+		w.Destinations = append(w.Destinations, d)
+		work.Annotations = map[string]string{kratix.DecisionsAnnotation: work.Decide(map[string]kratix.Decision{
+			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
+		})}
+	}
+	return w.heed
+}
+
+// moveAll deals out the plan of many moves whose successors are decided.
+func moveAll(size int) func() {
+	from, to := &kratix.Destination{}, &kratix.Destination{}
+	from.Name, to.Name = "from", "to"
+	var plan scheduler.Result
+	var decided []*kratix.WorkPlacement
+	for _, work := range manyWorks(size) {
+		plan.Moved = append(plan.Moved, scheduler.Moved{WorkPlacement: recordOf(work, from).Placement, To: to.Name})
+		decided = append(decided, recordOf(work, to).Placement)
+	}
+	return func() { byDestination(&plan, decided) }
+}
+
+// stages are parts of a round that look things up for each of many.
+func stages() map[string]func(size int) (work func()) {
+	return map[string]func(size int) (work func()){
+		"records looked up":             lookUpRecords,
+		"stores opened":                 openStores,
+		"WorkPlacements without record": rememberPlacements,
+		"damaged records":               restoreRecords,
+		"decisions":                     heedDecisions,
+		"moves":                         moveAll,
+	}
+}
+
+func TestRoundsOverManyAreLinear(t *testing.T) {
+	for name, prepare := range stages() {
+		t.Run(name, func(t *testing.T) { growth.Linear(t, prepare) })
+	}
+}
+
+func BenchmarkRoundsOverMany(b *testing.B) {
+	for name, prepare := range stages() {
+		b.Run(name, func(b *testing.B) { growth.Benchmark(b, prepare) })
+	}
+}
+
+// BenchmarkDeletions measures the round in which all Works but one in ten are gone,
+// in each filepath mode.
+func BenchmarkDeletions(b *testing.B) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		b.Run(mode, func(b *testing.B) {
+			growth.Benchmark(b, func(size int) func() {
+				w := newWorld(b)
+				w.policy.Allow = AllowAll()
+				w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
+				for i := range size {
+					name := fmt.Sprintf("w%06d", i)
+					w.snapshot.Works = append(w.snapshot.Works, work(name, map[string]string{name + ".yaml": configMaps(name)}))
+				}
+				w.round()
+				w.snapshot.Works = w.snapshot.Works[:size/10]
+				return func() { w.round() }
+			})
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package reconcile
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// lookup finds the state stores and Secrets of a snapshot by name, so that opening
+// many stores takes time linear in their number.
+type lookup struct {
+	stores  map[kratix.StateStoreReference]*storeView
+	specs   map[kratix.StateStoreReference]spec
+	secrets map[kratix.Key]*kratix.Secret
+	// reported are the objects that findings of the source are about.
+	reported map[string]bool
+}
+
+// spec is the object that describes a store, and the Secret that it names.
+type spec struct {
+	object kratix.Object
+	secret *kratix.SecretReference
+}
+
+// newLookup returns the lookup of a snapshot, without stores. Of two objects of one
+// name the first one counts.
+func newLookup(snapshot source.Snapshot) lookup {
+	l := lookup{
+		stores: map[kratix.StateStoreReference]*storeView{}, specs: map[kratix.StateStoreReference]spec{},
+		secrets: map[kratix.Key]*kratix.Secret{}, reported: map[string]bool{},
+	}
+	for _, store := range snapshot.GitStateStores {
+		l.addSpec(store, store.Spec.SecretRef)
+	}
+	for _, store := range snapshot.BucketStateStores {
+		l.addSpec(store, store.Spec.SecretRef)
+	}
+	for _, secret := range snapshot.Secrets {
+		if key := kratix.KeyOf(secret); l.secrets[key] == nil {
+			l.secrets[key] = secret
+		}
+	}
+	for _, f := range snapshot.Findings {
+		l.reported[f.Place.Object] = true
+	}
+	return l
+}
+
+func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
+	ref := kratix.StateStoreReference{Kind: store.KindName(), Name: store.GetName()}
+	if _, taken := l.specs[ref]; !taken {
+		l.specs[ref] = spec{store, secret}
+	}
+}

@@ -1,0 +1,257 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// limitsOf returns what a store can hold.
+func limitsOf(store *storeView, policy Policy) layout.Limits {
+	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // without one the store cannot be opened
+	return layout.LimitsOf(store.ref.Kind, top, policy.AllowNames)
+}
+
+// sameWay reports whether the same is in the way of the Destination's directory
+// and, of what is no file, in it.
+func (s *situation) sameWay(other *situation) bool {
+	is, was := &s.store.state, &other.store.state
+	if !is.Obstacles.Same(was.Obstacles, s.base) {
+		return false
+	}
+	for dir := s.base; !dir.IsRoot(); dir = dir.Dir() {
+		kind, there := is.Obstacles.At(dir)
+		if before, was := was.Obstacles.At(dir); kind != before || there != was {
+			return false
+		}
+		if is.Files.Has(dir) != was.Files.Has(dir) {
+			return false
+		}
+	}
+	return true
+}
+
+// blockedBy returns what is in the store where a directory is needed: at a path
+// or above it.
+func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
+	for at = dir; !at.IsRoot(); at = at.Dir() {
+		if kind, there := s.store.state.Obstacles.At(at); there {
+			return at, kind, true
+		}
+		if s.store.state.Files.Has(at) {
+			return at, "a file", true
+		}
+	}
+	return at, "", false
+}
+
+// filledBy returns what is in the store where a file is needed: something above
+// or below its path, or at it what is no file.
+func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
+	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
+		return at, kind, true
+	}
+	for obstacle := range s.store.state.Obstacles.Below(p) {
+		return obstacle.Path, obstacle.Kind, true
+	}
+	for path := range s.store.state.Files.Below(p) {
+		if path != p {
+			return path, "a file", true
+		}
+	}
+	return p, "", false
+}
+
+// findBlocked holds back the placements whose root or record cannot be made,
+// since something else is in its way in the store, and leaves out the
+// Destination's own files there.
+func (dest *desiredDestination) findBlocked() {
+	for _, root := range dest.roots {
+		if at, kind, blocked := dest.blockedBy(root); blocked {
+			dest.tellBlocked(root, at, kind)
+			dest.holdAll(func(p *desiredPlacement) bool { return p.rendering.Root == root }, at, kind)
+		}
+	}
+	if joined, is := layout.JoinedFile(dest.Destination); is {
+		if at, kind, filled := dest.filledBy(joined); filled {
+			dest.tellBlocked(joined, at, kind)
+			dest.holdAll(func(*desiredPlacement) bool { return true }, at, kind)
+		}
+	}
+	if records, err := layout.RecordsDir(dest.Destination); err == nil {
+		if at, kind, blocked := dest.blockedBy(records); blocked {
+			dest.tellBlocked(records, at, kind)
+			dest.holdAll(func(*desiredPlacement) bool { return true }, at, kind)
+		}
+	}
+	for _, p := range dest.placements {
+		if !p.writable() || dest.store.state.Files.Has(p.record.Path) {
+			continue
+		}
+		if at, kind, filled := dest.filledBy(p.record.Path); filled {
+			dest.tellBlocked(p.record.Path, at, kind)
+			p.hold(fmt.Sprintf("%s is %s in the store, so its record cannot be written", at, kind))
+		}
+	}
+	dest.fixtures = slices.DeleteFunc(slices.Clone(dest.fixtures), dest.isBlockedFixture)
+}
+
+// holdAll holds back placements that were to be written.
+func (dest *desiredDestination) holdAll(which func(*desiredPlacement) bool, at tree.Path, kind string) {
+	for _, p := range dest.placements {
+		if p.writable() && which(p) {
+			p.hold(fmt.Sprintf("%s is %s in the store", at, kind))
+		}
+	}
+}
+
+// tellBlocked tells that something is in the way of the Destination.
+func (dest *desiredDestination) tellBlocked(wanted, at tree.Path, kind string) {
+	message := fmt.Sprintf("%s cannot be written: %s is %s in the store, which belongs to no placement", wanted, at, kind)
+	if wanted == at {
+		message = fmt.Sprintf("%s cannot be written: it is %s in the store, which belongs to no placement", wanted, kind)
+	}
+	dest.findings = append(dest.findings, finding.Finding{
+		Rule: finding.PathTaken(), Place: finding.Place{Object: kratix.Describe(dest.Destination)}, Message: message,
+		Related: []finding.Related{{Place: finding.Place{Object: dest.store.ref.String(), File: at.String()}, Message: kind}},
+		Fix:     fmt.Sprintf("Remove %s from the store, or give the Destination another path.", at),
+	})
+}
+
+// isBlockedFixture reports whether one of the Destination's own files cannot be
+// written. The placements tell of what blocks their root.
+func (dest *desiredDestination) isBlockedFixture(fixture tree.File) bool {
+	if why, fits := dest.store.limits.Fits(fixture.Path); !fits {
+		dest.findings = append(dest.findings, finding.Finding{
+			Rule: finding.UnstorablePath(), Place: finding.Place{Object: kratix.Describe(dest.Destination)}, Message: "of its own files: " + why,
+			Fix: "Shorten the path of the Destination or of its store.",
+		})
+		return true
+	}
+	at, kind, filled := dest.filledBy(fixture.Path)
+	if _, _, root := dest.blockedBy(fixture.Path.Dir()); filled && !root {
+		dest.tellBlocked(fixture.Path, at, kind)
+	}
+	return filled
+}
+
+// obstacles returns what is no file and in the way of wanted files below a root.
+func (dest *desiredDestination) obstacles(root tree.Path) []dedupe.Obstacle {
+	var found []dedupe.Obstacle
+	var files, dirs tree.Set
+	known := false
+	for o := range dest.store.state.Obstacles.Below(root) {
+		if !known {
+			files, dirs = dest.wantedPaths(root)
+			known = true
+		}
+		inTheWay := dirs.Has(o.Path)
+		for at := o.Path; !inTheWay && !at.IsRoot(); at = at.Dir() {
+			inTheWay = files.Has(at)
+		}
+		if inTheWay {
+			place := finding.Place{Object: dest.store.ref.String(), File: o.Path.String()}
+			found = append(found, dedupe.Obstacle{Path: o.Path, Kind: o.Kind, Place: place})
+		}
+	}
+	return found
+}
+
+// wantedPaths returns the files that placements want below a root, and the
+// directories that these lie in.
+func (dest *desiredDestination) wantedPaths(root tree.Path) (files, dirs tree.Set) {
+	for _, p := range dest.placements {
+		if p.rendering.Root != root || !p.writable() {
+			continue
+		}
+		for _, file := range p.rendering.Files {
+			files.AddFile(file.Path)
+			for dir := file.Path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+				dirs.AddFile(dir)
+			}
+		}
+	}
+	return files, dirs
+}
+
+// tellAlike tells of paths that differ only in case from another placement's, or
+// from those of a file of nobody's.
+func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
+	var paths []tree.Path
+	var places []finding.Place
+	add := func(path tree.Path, place finding.Place) { paths, places = append(paths, path), append(places, place) }
+	for _, file := range foreign {
+		add(file.Path, file.Place)
+		dest.unfolded = dest.unfolded || !file.Path.IsFolded()
+	}
+	for _, p := range dest.placements {
+		switch {
+		case p.rendering.Joined || p.state != report.Placed:
+		case !p.rendering.Dir.IsRoot():
+			add(p.rendering.Dir, finding.Place{Object: p.object()})
+		default:
+			for _, file := range p.rendering.Files {
+				add(file.Path, finding.Place{Object: p.object(), File: file.Workload})
+			}
+		}
+	}
+	alike := tree.Alike(paths)
+	for i, place := range places {
+		other, is := alike[i]
+		if !is || places[other].Object == place.Object {
+			continue // a placement alone has told already
+		}
+		dest.findings = append(dest.findings, finding.Finding{
+			Rule: finding.PathsDifferOnlyInCase(), Place: place,
+			Message: fmt.Sprintf("%s and %s are one on some file systems", paths[i], paths[other]),
+			Related: []finding.Related{{Place: places[other], Message: paths[other].String()}},
+		})
+	}
+}
+
+// mayMeetOthers reports whether any of the placements, which have directories of
+// their own, may be in the way of something on a calm Destination.
+func (dest *desiredDestination) mayMeetOthers(known *settled) bool {
+	var dirs tree.Set
+	for _, p := range dest.placements {
+		dirs.AddDir(p.rendering.Dir)
+	}
+	return slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool {
+		return dirs.Has(p.rendering.Dir.Dir()) || dest.mayMeet(p, known)
+	})
+}
+
+// mayMeet reports whether a placement that is new on a calm Destination, with a
+// directory of its own, may be in the way of anything there, or that in its way.
+func (dest *desiredDestination) mayMeet(p *desiredPlacement, known *settled) bool {
+	dir := p.rendering.Dir
+	if !dir.IsFolded() {
+		return true
+	}
+	if _, _, filled := dest.filledBy(p.record.Path); filled {
+		return true
+	}
+	if _, _, blocked := dest.blockedBy(dir); blocked {
+		return true
+	}
+	for range dest.store.state.Obstacles.Below(dir) {
+		return true
+	}
+	for at := dir.Dir(); at != p.rendering.Root && !at.IsRoot(); at = at.Dir() {
+		if known.calm.digest.Claims(at) {
+			return true
+		}
+	}
+	if !dest.store.state.Files.Has(p.record.Path) {
+		for range dest.store.state.Files.Below(dir) {
+			return true
+		}
+	}
+	return false
+}

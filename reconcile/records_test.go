@@ -1,0 +1,197 @@
+package reconcile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// recordPath returns where the first Destination has the record of a Work's only
+// group.
+func (w *testWorld) recordPath(namespace, name string) string {
+	w.t.Helper()
+	return w.pathOfRecord(namespace, name, layout.RecordPath)
+}
+
+// flatRecordPath is recordPath as earlier versions had it.
+func (w *testWorld) flatRecordPath(namespace, name string) string {
+	w.t.Helper()
+	return w.pathOfRecord(namespace, name, layout.FlatRecordPath)
+}
+
+func (w *testWorld) pathOfRecord(namespace, name string, of func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error)) string {
+	w.t.Helper()
+	made := work(name, nil)
+	made.Namespace = namespace
+	d := w.destination()
+	path, err := of(d, kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], d.Name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return path.String()
+}
+
+// putIn adds a request's Work in a namespace.
+func (w *testWorld) putIn(namespace, name, file string) *kratix.Work {
+	added := w.putFiles(name, map[string]string{file: configMaps(namespace + "." + name)})
+	added.Namespace = namespace
+	return added
+}
+
+func TestNoTwoPlacementsShareARecord(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} {
+		t.Run(mode, func(t *testing.T) {
+			w := inMode(t, mode)
+			w.putIn("a-b", "c", "one.yaml")
+			w.putIn("a", "b-c", "two.yaml")
+			w.round()
+			if first, second := w.recordPath("a-b", "c"), w.recordPath("a", "b-c"); first == second || w.content(first) == "" || w.content(second) == "" {
+				t.Errorf("the records are %s and %s", first, second)
+			}
+			w.expect(w.round(), map[string]report.State{"a-b/c": report.Unchanged, "a/b-c": report.Unchanged})
+		})
+	}
+}
+
+func TestInModeNoneTheSecondOfTwoWithOneRecordIsHeldBack(t *testing.T) {
+	w := inMode(t, kratix.None)
+	w.putIn("a-b", "c", "one.yaml")
+	w.round()
+	w.putIn("a", "b-c", "two.yaml")
+	for range 2 {
+		w.expect(w.round(), map[string]report.State{"a-b/c": report.Unchanged, "a/b-c": report.Held}, "KS003")
+	}
+	w.remove("c")
+	w.round()
+	w.expect(w.round(), map[string]report.State{"a/b-c": report.Unchanged})
+	if got := w.paths(); slices.Contains(got, "worker-1/one.yaml") || !slices.Contains(got, "worker-1/two.yaml") {
+		t.Errorf("the store has %v", got)
+	}
+}
+
+// TestRecordsOfAnEarlierVersionAreMigratedInOneCommit: they were flat in every
+// filepath mode.
+func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		t.Run(mode, func(t *testing.T) {
+			w := inMode(t, mode)
+			for _, name := range []string{"a", "b", "c"} {
+				w.putFiles(name, map[string]string{name + ".yaml": configMaps(name)})
+			}
+			w.round()
+			want := w.dump()
+			for _, name := range []string{"a", "b", "c"} {
+				w.moveFile(w.recordPath("default", name), w.flatRecordPath("default", name))
+			}
+			before := w.state().Revision
+			told := w.round()
+			if got := w.dump(); got != want {
+				t.Errorf("the store has\n%s, want\n%s", got, want)
+			}
+			if mode == kratix.None {
+				return // they lie where they were
+			}
+			if len(told.Findings) > 0 || w.state().Revision == before {
+				t.Errorf("findings %v", told.Findings)
+			}
+			w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged, "c": report.Unchanged})
+		})
+	}
+}
+
+func (w *testWorld) moveFile(from, to string) {
+	content := w.content(from)
+	if from == to {
+		return
+	}
+	w.write(map[string]string{to: content})
+	w.delete(from)
+}
+
+// TestForgedRecordsNeverTakeWhatIsAnothers: whatever they claim, the files of other
+// placements stay as they are, in the round that reads them and in the next ones.
+func TestForgedRecordsNeverTakeWhatIsAnothers(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		for seed := range uint64(60) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			w := inMode(t, mode)
+			w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+			w.putFiles("b", map[string]string{"b.yaml": configMaps("b"), "dir/b.yaml": configMaps("b2")})
+			dependency(w.putFiles("dep", map[string]string{"dep.yaml": configMaps("dep")}))
+			w.round()
+			before := w.manifests()
+			forged := w.forge(rng)
+			w.write(forged)
+			if rng.IntN(2) == 0 { // what its Work cannot say now must stay as well
+				w.snapshot.Rejected = append(w.snapshot.Rejected, kratix.Key{Namespace: "default", Name: "b"})
+				w.remove("b")
+			}
+			for range 3 {
+				w.round()
+			}
+			if got := w.manifests(); got != before {
+				t.Fatalf("mode %s, seed %d: after\n%v\nthe store has\n%s\nwant\n%s", mode, seed, forged, got, before)
+			}
+		}
+	}
+}
+
+// manifests returns everything in the store but the records.
+func (w *testWorld) manifests() string {
+	var all strings.Builder
+	for _, path := range w.allPaths() {
+		if _, isRecord := layout.RecordBase(parse(path)); !isRecord {
+			fmt.Fprintf(&all, "%s: %s\n", path, w.content(path))
+		}
+	}
+	return all.String()
+}
+
+// forge returns a record that claims what is not its own: a stored one with other
+// names, files or parts, or one that is made up, at a path that may or may not be
+// that of its placement.
+func (w *testWorld) forge(rng *rand.Rand) map[string]string {
+	paths := w.allPaths()
+	victims := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return strings.Contains(path, ".kratix/") })
+	var files []string
+	for _, path := range victims {
+		if rng.IntN(2) == 0 {
+			files = append(files, path)
+		}
+	}
+	owner := []string{"a", "ghost", "dep"}[rng.IntN(3)]
+	made := work(owner, nil)
+	if rng.IntN(3) == 0 {
+		made.Namespace = "evil"
+	}
+	made.Spec.PromiseName = []string{"redis", "other"}[rng.IntN(2)]
+	made.Spec.ResourceName = []string{"a", "b", "", "ghost"}[rng.IntN(4)]
+	p := kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], "worker-1")
+	rendering := layout.Rendering{Joined: rng.IntN(3) == 0}
+	for _, file := range files {
+		rendering.Files = append(rendering.Files, layout.File{File: tree.File{Path: parse(file), Content: []byte("x")}})
+	}
+	record, err := layout.NewRecord(w.destination(), p, rendering)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	path := record.Path.String()
+	if rng.IntN(3) == 0 {
+		path = "worker-1/.kratix/default-" + owner + ".worker-1-5058f.yaml"
+	}
+	content := string(record.Content)
+	if rng.IntN(4) == 0 {
+		content = "files:\n"
+		for _, file := range append(files, "worker-1/nowhere.yaml") {
+			content += "- " + file + "\n"
+		}
+	}
+	return map[string]string{path: content}
+}

@@ -1,0 +1,157 @@
+package reconcile
+
+import "slices"
+
+// search finds out which of some units a server refuses, by having smaller and
+// smaller groups of them written. It is a value that may wait between two rounds.
+type search struct {
+	// group was refused as a whole, as far as it has not been accepted since.
+	group []suspect
+	// origin is the group as it was refused last; learned tells that anything was
+	// accepted or refused since.
+	origin  []suspect
+	learned bool
+	// backwards tells which half of a group is tried first. It changes with each unit
+	// that is found, so that a server which refuses many side by side is soon seen
+	// to accept others.
+	backwards bool
+	// untried may or may not be refused.
+	untried []suspect
+	// alone are tried one by one: they were refused before.
+	alone []suspect
+}
+
+// isOver reports whether there is nothing left to try.
+func (s *search) isOver() bool { return len(s.group)+len(s.untried)+len(s.alone) == 0 }
+
+// all returns everything that is not to be written but by the search.
+func (s *search) all() []suspect { return slices.Concat(s.group, s.untried, s.alone) }
+
+// add takes in units that were refused together.
+func (s *search) add(refused []suspect) {
+	if len(s.group) == 0 {
+		s.blame(refused)
+		return
+	}
+	s.untried = append(s.untried, refused...)
+}
+
+func (s *search) blame(refused []suspect) {
+	s.group, s.origin, s.learned = refused, refused, false
+}
+
+// keep forgets the units that are not as they were.
+func (s *search) keep(current map[suspect]bool) {
+	gone := func(one suspect) bool { return !current[one] }
+	s.learned = s.learned || slices.ContainsFunc(s.group, gone)
+	s.group = slices.DeleteFunc(slices.Clone(s.group), gone)
+	s.origin = slices.DeleteFunc(slices.Clone(s.origin), gone)
+	s.untried = slices.DeleteFunc(slices.Clone(s.untried), gone)
+	s.alone = slices.DeleteFunc(slices.Clone(s.alone), gone)
+}
+
+// next returns what to write next: half of a group that was refused, else all
+// that is untried at once, else one that was refused before.
+func (s *search) next() []suspect {
+	switch {
+	case len(s.group) > 0:
+		tried, _ := s.halves()
+		return tried
+	case len(s.untried) > 0:
+		return s.untried
+	case len(s.alone) > 0:
+		return s.alone[:1]
+	}
+	return nil
+}
+
+// halves returns the half of a group that is tried first, and the other.
+func (s *search) halves() (tried, other []suspect) {
+	at := half(s.group)
+	if s.backwards && len(s.group) > 1 {
+		return s.group[at:], s.group[:at]
+	}
+	return s.group[:at], s.group[at:]
+}
+
+// half returns where to cut a group in two: between two Destinations if it has
+// several, as near to the middle as that allows.
+func half(group []suspect) int {
+	middle := (len(group) + 1) / 2
+	for off := range middle {
+		for _, at := range []int{middle - off, middle + off} {
+			if at > 0 && at < len(group) && group[at-1].destination != group[at].destination {
+				return at
+			}
+		}
+	}
+	return middle
+}
+
+// accepted takes in that what was next is written.
+func (s *search) accepted() {
+	switch {
+	case len(s.group) > 0:
+		_, s.group = s.halves()
+		s.learned = true
+	case len(s.untried) > 0:
+		s.untried = nil
+	default:
+		s.alone = s.alone[1:]
+	}
+}
+
+// refused takes in that what was next is refused, and returns the units that are
+// found: one that was refused alone.
+func (s *search) refused() (found []suspect) {
+	tried := s.next()
+	switch {
+	case len(s.group) > 0:
+		_, other := s.halves()
+		s.untried, s.group = append(s.untried, other...), nil
+	case len(s.untried) > 0:
+		s.untried = nil
+	default:
+		s.alone = s.alone[1:]
+	}
+	if len(tried) == 1 {
+		s.backwards = !s.backwards
+		return tried
+	}
+	s.blame(slices.Clone(tried))
+	return nil
+}
+
+// empty takes in that what was next changes nothing by itself: it depends on
+// another unit. It returns the units that cannot be told apart, if all that was
+// refused depends on one another.
+func (s *search) empty() (found []suspect) {
+	tried := s.next()
+	switch {
+	case len(s.group) == 0 && len(s.untried) > 0:
+		s.untried = nil
+	case len(s.group) == 0:
+		s.alone = s.alone[1:]
+	case len(s.group) > len(tried):
+		_, s.group = s.halves()
+		s.untried = append(s.untried, tried...)
+	case s.learned:
+		s.group, s.untried = nil, append(s.untried, tried...)
+	default:
+		found = s.origin
+		s.untried = slices.DeleteFunc(s.untried, func(one suspect) bool { return slices.Contains(found, one) })
+		s.group = nil
+	}
+	return found
+}
+
+// take takes in that units were refused by their names, and returns what is left
+// of the units that were tried with them as untried.
+func (s *search) take(tried, named []suspect) {
+	isNamed := func(one suspect) bool { return slices.Contains(named, one) }
+	isTried := func(one suspect) bool { return slices.Contains(tried, one) }
+	s.group = slices.DeleteFunc(slices.Clone(s.group), isTried)
+	s.alone = slices.DeleteFunc(slices.Clone(s.alone), isTried)
+	s.untried = slices.DeleteFunc(slices.Clone(s.untried), isTried)
+	s.untried = append(s.untried, slices.DeleteFunc(slices.Clone(tried), isNamed)...)
+}

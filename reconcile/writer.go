@@ -1,0 +1,308 @@
+package reconcile
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// writer writes what a round changes in one store, one ChangeSet after another:
+// first what the server is not known to refuse, in pieces that are not too large;
+// then, if anything was refused, what a search for the culprit asks for. All of
+// it is computed from the state that the round has read: what is written already
+// is a part of the next ChangeSet for the same Destinations.
+type writer struct {
+	desire func(view *storeView, excluded exclusions) *desired
+	now    time.Time
+	memory *refusedStore
+	// full is what the store should hold if the server refused nothing new.
+	full *desired
+	// base is the revision that the store is at.
+	base statestore.Revision
+	// rest is what is still to be written before a search, after what follows the
+	// piece that is current.
+	rest, after *desired
+	// current is what is being written, trial the units that a search tries with it.
+	current *desired
+	trial   []suspect
+	// searched are the Destinations that a search is about; written has what was
+	// written for each Destination.
+	searched map[string]bool
+	written  map[string]*outcome
+	// refused is what was refused last with nothing accepted since.
+	refused *statestore.ChangeSet
+	// closing tells that what is being written ends the search.
+	closing bool
+	over    bool
+	err     error
+}
+
+func newWriter(full *desired, memory *refusedStore, now time.Time, desire func(*storeView, exclusions) *desired) *writer {
+	w := &writer{
+		desire: desire, now: now, memory: memory, full: full, base: full.state.Revision, rest: full,
+		searched: map[string]bool{}, written: map[string]*outcome{},
+	}
+	memory.take(full, now)
+	switch {
+	case memory.always != nil && !full.state.InHand && len(full.units()) > 0:
+		w.probe()
+	case !memory.search.isOver():
+		w.about(memory.search.all())
+		w.rest = desire(full.storeView, memory.excluded(memory.inHand))
+	}
+	return w
+}
+
+// about notes the Destinations of units that a search is about.
+func (w *writer) about(units []suspect) {
+	for _, one := range units {
+		w.searched[one.destination] = true
+	}
+}
+
+// probe has one unit written, since the server refuses everything: another one in
+// each round.
+func (w *writer) probe() {
+	units := w.full.suspects()
+	isNew := func(one suspect) bool { return !w.memory.probed[one] }
+	if !slices.ContainsFunc(units, isNew) {
+		clear(w.memory.probed)
+	}
+	next := slices.IndexFunc(units, func(one suspect) bool { return isNew(one) && !w.memory.since[one.unit] })
+	if next < 0 {
+		next = slices.IndexFunc(units, isNew)
+	}
+	w.memory.probed[units[next]] = true
+	w.about(units)
+	w.memory.search.untried = slices.Delete(units, next, next+1)
+	w.rest = w.desire(w.full.storeView, w.memory.excluded(nil))
+}
+
+// next returns what to write next; false when there is nothing more.
+func (w *writer) next() (statestore.ChangeSet, bool) {
+	if w.over {
+		return statestore.ChangeSet{}, false
+	}
+	if w.rest != nil {
+		w.current, w.after = w.rest.cut()
+		return w.changes(), true
+	}
+	for !w.full.state.InHand && w.memory.trials < maxTrials {
+		w.trial = w.memory.search.next()
+		if w.trial == nil {
+			break
+		}
+		w.about(w.trial)
+		if changes, ok := w.try(); ok {
+			w.memory.trials++
+			return changes, true
+		}
+		if w.over {
+			return statestore.ChangeSet{}, false
+		}
+	}
+	return w.close()
+}
+
+// try computes what a trial would write. It returns false if that need not be
+// written: because nothing is new in it, or because it was refused before.
+func (w *writer) try() (statestore.ChangeSet, bool) {
+	w.current = w.desire(w.full.of(w.trial), w.memory.excluded(w.trial))
+	changes := w.changes()
+	switch {
+	case w.current.failed != nil:
+		w.err, w.over = w.current.failed, true
+	case w.isWritten(w.current):
+		w.memory.find(w.memory.search.empty(), w.memory.why, w.now)
+	case w.refused != nil && sameChanges(changes, *w.refused):
+		w.memory.answer(w.trial, w.current.units(), w.memory.why, w.now)
+	default:
+		return changes, true
+	}
+	return statestore.ChangeSet{}, false
+}
+
+// close returns what is left to be written at the end of a search. As a rule that
+// is nothing.
+func (w *writer) close() (statestore.ChangeSet, bool) {
+	w.trial = nil
+	if w.closing || len(w.searched) == 0 || w.memory.always != nil || w.full.state.InHand {
+		w.over = true
+		return statestore.ChangeSet{}, false
+	}
+	w.current, w.closing = w.desire(w.full.only(w.searched), w.memory.excluded(nil)), true
+	if w.err = w.current.failed; w.err != nil || w.isWritten(w.current) {
+		w.over = true
+		return statestore.ChangeSet{}, false
+	}
+	return w.changes(), true
+}
+
+// changes returns the changes of what is current.
+func (w *writer) changes() statestore.ChangeSet {
+	changes := w.current.diff()
+	changes.Base, changes.Divisible = w.base, w.memory.always == nil && !w.closing && !w.full.leaving
+	return changes
+}
+
+// isWritten reports whether nothing of some Destinations differs from what was
+// written of them.
+func (w *writer) isWritten(d *desired) bool {
+	for i, o := range d.outcomes {
+		var before statestore.ChangeSet
+		if was := w.written[d.destinations[i].Name]; was != nil {
+			before = was.changes
+		}
+		if !sameChanges(o.changes, before) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameChanges(a, b statestore.ChangeSet) bool {
+	return slices.Equal(a.Remove, b.Remove) && slices.EqualFunc(a.Write, b.Write, func(a, b tree.File) bool {
+		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
+	})
+}
+
+// take takes in what became of the changes.
+func (w *writer) take(changes *statestore.ChangeSet, outcome statestore.Outcome) {
+	if outcome.Revision != "" {
+		w.base = outcome.Revision
+	}
+	switch {
+	case outcome.Err == nil:
+		w.accept(changes)
+	case errors.Is(outcome.Err, statestore.ErrContentRefused) && changes.Divisible && len(w.current.units()) > 0:
+		w.refused = changes
+		w.refuse(outcome.Err)
+	default:
+		w.memory.apart = w.memory.apart || w.full.leaving && errors.Is(outcome.Err, statestore.ErrContentRefused)
+		w.end(outcome.Err)
+		return
+	}
+	if w.rest != nil {
+		w.rest = w.after
+	}
+	if w.rest != nil {
+		w.rest.state.Revision = w.base
+	}
+}
+
+func (w *writer) accept(changes *statestore.ChangeSet) {
+	for i, o := range w.current.outcomes {
+		w.written[w.current.destinations[i].Name] = o
+	}
+	if changes.Empty() {
+		return
+	}
+	w.memory.accepted(w.now)
+	w.refused = nil
+	if w.trial == nil {
+		return
+	}
+	tried := slices.Clone(w.trial)
+	w.memory.search.accepted()
+	for _, one := range tried {
+		w.memory.retried(one)
+	}
+}
+
+// refuse takes in that a server refused what is current for its content.
+func (w *writer) refuse(err error) {
+	tried := w.trial
+	if tried == nil {
+		tried = w.current.suspects()
+		w.about(tried)
+	}
+	w.memory.answer(tried, w.current.units(), err, w.now)
+}
+
+// end takes in that a write has failed, or goes on: what comes after it waits.
+func (w *writer) end(err error) {
+	w.err, w.over = err, true
+	if w.memory.always != nil {
+		w.memory.search = search{}
+	}
+	if !errors.Is(err, statestore.ErrPending) || w.full.state.InHand {
+		return
+	}
+	w.memory.inHand = slices.Clone(w.trial)
+	if w.trial == nil {
+		w.memory.inHand = w.current.suspects()
+	}
+}
+
+// tell tells of what was written, and what was not.
+func (w *writer) tell(out *reporter) {
+	done, held := w.full.none(), w.full.none()
+	final := w.final()
+	err := w.err
+	if err == nil {
+		err = w.memory.always
+	}
+	for i, d := range w.full.destinations {
+		o, written := w.written[d.Name]
+		if after := final[d.Name]; after != nil {
+			o, written = after, true
+		}
+		if w.isHeld(d.Name, written) {
+			held.add(d, w.latest(i))
+			continue
+		}
+		done.add(d, o)
+	}
+	if len(done.outcomes) > 0 || err == nil {
+		out.finished(done, statestore.Outcome{Revision: w.base})
+	}
+	if err != nil {
+		out.finished(held, statestore.Outcome{Err: err})
+	}
+}
+
+// final returns what a search has come to, by Destination.
+func (w *writer) final() map[string]*outcome {
+	final := map[string]*outcome{}
+	if w.memory.always == nil && len(w.searched) > 0 {
+		d := w.desire(w.full.only(w.searched), w.memory.excluded(w.memory.inHand))
+		for i, o := range d.outcomes {
+			final[d.destinations[i].Name] = o
+		}
+	}
+	return final
+}
+
+// isHeld reports whether what is to be done on a Destination has not been done.
+func (w *writer) isHeld(destination string, written bool) bool {
+	switch {
+	case w.memory.always != nil && w.searched[destination]:
+		return true
+	case w.err == nil:
+		return false
+	case w.rest != nil && w.rest.has(destination):
+		return true
+	}
+	return !written || errors.Is(w.err, statestore.ErrPending) && w.current.has(destination)
+}
+
+// latest returns the outcome that was to be written last on a Destination of the
+// store.
+func (w *writer) latest(i int) *outcome {
+	name := w.full.destinations[i].Name
+	for _, d := range []*desired{w.current, w.rest} {
+		if d == nil || w.memory.always != nil && !errors.Is(w.err, statestore.ErrPending) {
+			continue
+		}
+		for j, view := range d.destinations {
+			if view.Name == name {
+				return d.outcomes[j]
+			}
+		}
+	}
+	return w.full.outcomes[i]
+}

@@ -1,0 +1,77 @@
+package scheduler
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/test/growth"
+)
+
+// lostWorks are plans of inputs of which as many Works are gone as are left.
+func lostWorks() map[string]func(size int) (work func()) {
+	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
+		for i := range size {
+			w := request(name(i), group("."))
+			gone = append(gone, w)
+			existing = append(existing, on(w, 0, "x"))
+			left = append(left, request(fmt.Sprintf("left-%06d", i), group(".")))
+		}
+		return left, gone, existing
+	}
+	byNumber := func(i int) string { return fmt.Sprintf("gone-%06d", i) }
+	return map[string]func(size int) (work func()){
+		"while part of the input is unknown": func(size int) func() {
+			left, _, existing := halves(size, byNumber)
+			in := Input{Works: left, Existing: existing, Destinations: []Destination{destination("x", nil)}, Incomplete: true}
+			return func() { Plan(in) }
+		},
+		"of one request, in a directory of Works": func(size int) func() {
+			d := newDirectory(Input{}, Result{})
+			var by delta
+			for i := range size {
+				w := request(byNumber(i), group("."))
+				w.Spec.ResourceName = "one"
+				d.take(w)
+				by.lost = append(by.lost, w)
+			}
+			return func() { d.apply(by) }
+		},
+		"of one Work's placements, in a directory of Works": func(size int) func() {
+			d := newDirectory(Input{}, Result{})
+			w := dependency("one", group("."))
+			var by delta
+			for i := range size {
+				p := on(w, 0, fmt.Sprintf("worker-%06d", i))
+				d.keep(p)
+				by.removed = append(by.removed, p)
+			}
+			return func() { d.apply(by) }
+		},
+	}
+}
+
+func TestLosingManyWorksIsLinear(t *testing.T) {
+	for name, prepare := range lostWorks() {
+		t.Run(name, func(t *testing.T) { growth.Linear(t, prepare) })
+	}
+}
+
+func BenchmarkLosingManyWorks(b *testing.B) {
+	for name, prepare := range lostWorks() {
+		b.Run(name, func(b *testing.B) { growth.Benchmark(b, prepare) })
+	}
+}
+
+func TestAnIncompleteInputHoldsOnlyWhatHasNoWork(t *testing.T) {
+	empty := request("empty") // a Work without groups is there all the same
+	gone := request("gone", group("."))
+	was := request("empty", group("."))
+	plan := Plan(Input{
+		Works: []*kratix.Work{empty}, Existing: []*kratix.WorkPlacement{on(was, 0, "x"), on(gone, 0, "x")},
+		Destinations: []Destination{destination("x", nil)}, Incomplete: true,
+	})
+	if len(plan.Removed) != 1 || plan.Removed[0].Work().Name != "empty" || len(plan.Held) != 1 || plan.Held[0].Work().Name != "gone" {
+		t.Errorf("removed %v, held %v", plan.Removed, plan.Held)
+	}
+}

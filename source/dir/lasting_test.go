@@ -1,0 +1,230 @@
+package dir_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// untilRules looks at each telling until the findings have these rules; the Works
+// must be those wanted all the while.
+func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
+	t.Helper()
+	timeout := time.After(patience)
+	var got []string
+	for {
+		select {
+		case <-changes:
+		case <-timeout:
+			t.Fatalf("the rules are %q, want %q", got, want)
+		}
+		snapshot := wants(t, s, works...)
+		got = nil
+		for _, f := range snapshot.Findings {
+			got = append(got, f.Rule.ID)
+		}
+		if slices.Equal(got, want) {
+			return snapshot
+		}
+	}
+}
+
+// removalDelay is long enough to be told from the rest of a file.
+const removalDelay = 3 * time.Second
+
+func TestARemovalCountsOnceItHasLasted(t *testing.T) {
+	tests := map[string]struct {
+		files map[string]string
+		do    func(t *testing.T, root string)
+		want  []string
+	}{
+		"a deleted file": {
+			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			func(t *testing.T, root string) { t.Helper(); remove(t, filepath.Join(root, "b.yaml")) }, []string{"a"},
+		},
+		"a file with another ending": {
+			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			func(t *testing.T, root string) {
+				t.Helper()
+				rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "b.yaml.old"))
+			}, []string{"a"},
+		},
+		"a document that is taken out": {
+			map[string]string{"a.yaml": work("a") + "---\n" + work("b")},
+			func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "a.yaml"), work("a")) }, []string{"a"},
+		},
+		"a document that is commented out": {
+			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "b.yaml"), "# "+strings.ReplaceAll(work("b"), "\n", "\n# "))
+			}, []string{"a"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			for file, content := range test.files {
+				write(t, filepath.Join(root, file), content)
+			}
+			s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
+			changes := looked(t, s, "a", "b")
+			began := time.Now()
+			test.do(t, root)
+			until(t, s, changes, test.want...)
+			if took := time.Since(began); took < removalDelay {
+				t.Errorf("the removal counted after %s", took)
+			}
+		})
+	}
+}
+
+func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	write(t, path, work("a")+"---\n"+work("b"))
+	s := &dir.Source{Paths: []string{root}, RemovalDelay: time.Minute}
+	changes := looked(t, s, "a", "b")
+	write(t, path, work("a")+"---\n"+work("c"))
+	got := until(t, s, changes, "a", "b", "c")
+	if len(got.Findings) > 0 || got.Incomplete {
+		t.Errorf("a whole file needs no finding: %v", got.Findings)
+	}
+	write(t, path, work("a")+"---\n"+work("b")+"---\n"+work("d"))
+	until(t, s, changes, "a", "b", "c", "d") // c has gone now, and b is back
+}
+
+func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
+	for name, broken := range map[string]string{"empty": "", "white space": "\n", "zero bytes": "\x00\x00\x00\x00", "no YAML": "kind: [\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			path := filepath.Join(root, "a.yaml")
+			write(t, path, work("a")+"---\n"+work("b"))
+			write(t, filepath.Join(root, "c.yaml"), work("c"))
+			s := &dir.Source{Paths: []string{root}} // no delay: what is broken stays, however long
+			changes := looked(t, s, "a", "b", "c")
+			write(t, path, broken)
+			want := []string{"KS020", "KS029"}
+			if strings.TrimSpace(broken) == "" {
+				want = want[1:]
+			}
+			got := untilRules(t, s, changes, want, "a", "b", "c")
+			kept := got.Findings[len(got.Findings)-1]
+			if kept.Place.File != path || !strings.HasSuffix(kept.Message, "still counts: Work default/a and 1 more") {
+				t.Errorf("it says %q of %s", kept.Message, kept.Place)
+			}
+			for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+				s.LookAgain()
+				wants(t, s, "a", "b", "c")
+			}
+			remove(t, filepath.Join(root, "c.yaml")) // another file's loss still counts
+			until(t, s, changes, "a", "b")
+			write(t, path, work("a")+"---\n"+work("b"))
+			untilRules(t, s, changes, nil, "a", "b")
+			write(t, path, broken)
+			untilRules(t, s, changes, want, "a", "b")
+			remove(t, path) // this says that they are to go
+			until(t, s, changes)
+		})
+	}
+}
+
+// TestACheckoutOfABranchWithTheSameWorksRemovesNothing does what git does: it
+// removes files, and writes them anew with other contents, some under other names.
+func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	names := strings.Split("abcdefgh", "")
+	for _, name := range names {
+		write(t, filepath.Join(root, name+".yaml"), work(name))
+	}
+	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
+	remove(t, filepath.Join(root, "c.yaml")) // the process starts in the middle
+	changes := looked(t, s, "a", "b", "d", "e", "f", "g", "h")
+	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
+		t.Error("what was missing at the start may not be gone")
+	}
+	write(t, filepath.Join(root, "c.yaml"), work("c"))
+	until(t, s, changes, names...)
+	for _, name := range names {
+		remove(t, filepath.Join(root, name+".yaml"))
+		s.LookAgain()
+		wants(t, s, names...)
+		time.Sleep(100 * time.Millisecond)
+		wants(t, s, names...)
+	}
+	for _, name := range names {
+		write(t, filepath.Join(root, "moved-"+name+".yaml"), "# moved\n"+work(name))
+		s.LookAgain()
+		wants(t, s, names...)
+	}
+	for deadline := time.Now().Add(removalDelay + time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if got := wants(t, s, names...); len(got.Findings) > 0 {
+			t.Fatalf("got %v", got.Findings)
+		}
+	}
+	if got := wants(t, s, names...); got.Settling {
+		t.Error("the files have been watched for long enough")
+	}
+}
+
+func TestMissingTellsOfSubDirectories(t *testing.T) {
+	tests := map[string]struct {
+		files     map[string]string
+		recursive bool
+		want      []string
+	}{
+		"nothing below": {map[string]string{"a.yaml": work("a")}, false, nil},
+		"one": {
+			map[string]string{"below/a.yaml": work("a"), "below/d.yaml": "kind: ConfigMap\n", ".git/b.yaml": work("b"), "below/note.txt": work("c")},
+			false, []string{"1 Work is in a sub-directory of ROOT; -R reads it"},
+		},
+		"several, deep": {
+			map[string]string{"below/a.yaml": work("a"), "below/deep/b.yaml": work("b") + "---\n" + work("c"), "top.yaml": work("top")},
+			false, []string{"3 Works are in sub-directories of ROOT; -R reads them"},
+		},
+		"they are read": {map[string]string{"below/a.yaml": work("a")}, true, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			for file, content := range test.files {
+				write(t, filepath.Join(root, file), content)
+			}
+			s := &dir.Source{Paths: []string{root}, Recursive: test.recursive}
+			got := s.Missing(t.Context())
+			for i := range got {
+				got[i] = strings.ReplaceAll(got[i], root, "ROOT")
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestMissingReadsAFewHundredFiles(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	below := filepath.Join(root, "below")
+	if err := os.Mkdir(below, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 400 {
+		write(t, filepath.Join(below, string(rune('a'+i%26))+strings.Repeat("x", i/26)+".yaml"), work("a"))
+	}
+	want := "at least 300 Works are in sub-directories of " + root + "; -R reads them"
+	if got := (&dir.Source{Paths: []string{root}}).Missing(t.Context()); !slices.Equal(got, []string{want}) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,88 @@
+package dir
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// The bounds of what Missing reads below one path: it explains, and decides
+// nothing.
+const (
+	missingFiles = 300
+	missingBytes = 16 << 20
+	missingNames = 10_000
+)
+
+// Missing returns why Works may be missing, one line a reason: sub-directories
+// that hold Works and are not read. It reads at most some hundred files.
+func (s *Source) Missing(ctx context.Context) []string {
+	if s.Recursive {
+		return nil
+	}
+	var reasons []string
+	for _, path := range s.Paths {
+		if path == Stdin || ctx.Err() != nil {
+			continue
+		}
+		works, all := worksBelow(ctx, path)
+		if works == 0 {
+			continue
+		}
+		reasons = append(reasons, reasonFor(works, all, filepath.Clean(path)))
+	}
+	return reasons
+}
+
+// reasonFor words that Works are in sub-directories; all reports whether every
+// one was counted.
+func reasonFor(works int, all bool, path string) string {
+	switch {
+	case !all:
+		return fmt.Sprintf("at least %d Works are in sub-directories of %s; -R reads them", works, path)
+	case works == 1:
+		return fmt.Sprintf("1 Work is in a sub-directory of %s; -R reads it", path)
+	}
+	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
+}
+
+// worksBelow counts the Works in the sub-directories of a directory, as far as
+// the bounds allow.
+func worksBelow(ctx context.Context, root string) (works int, all bool) {
+	files, size, names := 0, int64(0), 0
+	all = true
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		names++
+		switch {
+		case ctx.Err() != nil || names > missingNames:
+			all = false
+			return fs.SkipAll
+		case err != nil:
+			return nil //nolint:nilerr // what cannot be read explains nothing
+		case path == root:
+			return nil
+		case isHidden(path) && entry.IsDir():
+			return fs.SkipDir
+		case isHidden(path) || !entry.Type().IsRegular() || !isYAML(path) || filepath.Dir(path) == filepath.Clean(root):
+			return nil
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil //nolint:nilerr // it is gone
+		}
+		if files, size = files+1, size+info.Size(); files > missingFiles || size > missingBytes {
+			all = false
+			return fs.SkipAll
+		}
+		content, err := os.ReadFile(path) //nolint:gosec // the user names the directory
+		if err == nil {
+			works += source.Parse(0, source.File{Name: path, Content: content}).Works()
+		}
+		return nil
+	})
+	return works, all
+}

@@ -1,0 +1,58 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// ErrNoClusterID is returned when the API does not let this process read the
+// cluster's identity.
+var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
+
+// clusterNamespace is in every cluster, and lives as long as the cluster.
+const clusterNamespace = "kube-system"
+
+// ClusterID returns what tells the cluster from others: the UID of the namespace
+// kube-system. It tries again for a while when the API does not answer.
+func (s *Source) ClusterID(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
+	defer cancel()
+	for {
+		id, err := s.readClusterID(ctx)
+		if err == nil || errors.Is(err, ErrNoClusterID) {
+			return id, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("the Kubernetes API: read namespace %s: %w", clusterNamespace, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// errorGracePeriod is how long ClusterID tolerates API errors before it fails.
+const errorGracePeriod = 5 * time.Second
+
+func (s *Source) readClusterID(ctx context.Context) (string, error) {
+	text, err := s.core.Get().Resource("namespaces").Name(clusterNamespace).DoRaw(ctx)
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsNotFound(err):
+		return "", fmt.Errorf("%w: %w", ErrNoClusterID, err)
+	case err != nil:
+		return "", err
+	}
+	var namespace struct {
+		Metadata struct {
+			UID string `json:"uid"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(text, &namespace); err != nil || namespace.Metadata.UID == "" {
+		return "", fmt.Errorf("%w: namespace %s has no UID", ErrNoClusterID, clusterNamespace)
+	}
+	return namespace.Metadata.UID, nil
+}

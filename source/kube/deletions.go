@@ -1,0 +1,50 @@
+package kube
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// maxDeletions is how many deletions are remembered at least, and half of how many
+// at most. What is forgotten is no harm: the deletion guard judges it.
+const maxDeletions = 10_000
+
+// deletions are the objects that the API said are deleted. It is safe for
+// concurrent use.
+type deletions struct {
+	mu sync.Mutex
+	// recent and before are two generations: before is dropped when recent is full.
+	recent, before map[kratix.Key]struct{}
+}
+
+// note takes in that an object is deleted, or there.
+func (d *deletions) note(key kratix.Key, deleted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.recent, key)
+	delete(d.before, key)
+	if !deleted {
+		return
+	}
+	if d.recent == nil || len(d.recent) >= maxDeletions {
+		d.recent, d.before = map[kratix.Key]struct{}{}, d.recent
+	}
+	d.recent[key] = struct{}{}
+}
+
+// with returns the deleted objects and some more, sorted.
+func (d *deletions) with(more []kratix.Key) []kratix.Key {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]kratix.Key, 0, len(d.recent)+len(d.before)+len(more))
+	for _, generation := range []map[kratix.Key]struct{}{d.recent, d.before} {
+		for key := range generation {
+			all = append(all, key)
+		}
+	}
+	all = append(all, more...)
+	slices.SortFunc(all, kratix.Key.Compare)
+	return slices.Clip(slices.Compact(all))
+}

@@ -1,0 +1,20 @@
+package kube
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+func TestDeletionsAreBounded(t *testing.T) {
+	var d deletions
+	key := func(i int) kratix.Key { return kratix.Key{Namespace: "default", Name: fmt.Sprintf("w%06d", i)} }
+	for i := range 5 * maxDeletions {
+		d.note(key(i), true)
+	}
+	got := d.with(nil)
+	if len(got) < maxDeletions || len(got) > 2*maxDeletions || got[len(got)-1] != key(5*maxDeletions-1) {
+		t.Errorf("%d are remembered, the last is %v", len(got), got[len(got)-1])
+	}
+}

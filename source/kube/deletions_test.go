@@ -1,0 +1,38 @@
+package kube_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted: a Work that is only not listed
+// is not among them.
+func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
+	a := platform(t)
+	a.put("works", workJSON("b", ""))
+	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
+	a.put("workplacements", placementJSON("gone-before", `,"labels":{"kratix.io/work":"gone-before"},"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
+	s := follow(t, a)
+	deleted := func(want ...string) {
+		t.Helper()
+		eventually(t, func() string {
+			got := snapshot(t, s)
+			var names []string
+			for _, key := range got.Deleted {
+				names = append(names, key.Name)
+			}
+			if !got.FromAPI || !slices.Equal(names, want) || !slices.IsSortedFunc(got.Deleted, kratix.Key.Compare) {
+				return fmt.Sprintf("deleted are %q, want %q", names, want)
+			}
+			return ""
+		})
+	}
+	deleted("gone-before", "leaves")
+	a.remove("works", "default/b")
+	deleted("b", "gone-before", "leaves")
+	a.put("works", workJSON("b", ""))
+	deleted("gone-before", "leaves")
+}

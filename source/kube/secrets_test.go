@@ -1,0 +1,116 @@
+package kube_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
+	a := platform(t)
+	s := follow(t, a)
+	becomes(t, s, whole...)
+	eventually(t, func() string {
+		if a.watching("watch secrets default/git") != 1 {
+			return "the Secret is not watched"
+		}
+		return ""
+	})
+	a.put("gitstatestores", storeJSON("other"))
+	becomes(t, s, "Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/other", "existing WorkPlacement default/a")
+	eventually(t, func() string {
+		if a.watching("watch secrets default/git") != 0 || a.watching("watch secrets default/other") != 1 {
+			return "another Secret is watched than the store names"
+		}
+		return ""
+	})
+	for _, asked := range a.requests() {
+		if verb, of, _ := strings.Cut(asked, " secrets"); verb != asked && of != " default/git" && of != " default/other" {
+			t.Errorf("asked for Secrets that no store names: %s", asked)
+		}
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	unreadable := "UnreadableInput Secret default/git: follow secrets: watch secrets default/git is refused by the test"
+	without := slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })
+	refuse := func(a *api, code int) {
+		a.set(func(a *api) { a.refused["watch secrets"], a.refused["list secrets"] = code, code })
+		a.drop()
+	}
+	t.Run("one that is not there is no finding: its store says so", func(t *testing.T) {
+		a := platform(t)
+		a.remove("secrets", "default/git")
+		s := follow(t, a)
+		becomes(t, s, without...)
+		a.put("secrets", secretJSON("git", "b25l"))
+		becomes(t, s, whole...)
+		a.remove("secrets", "default/git")
+		becomes(t, s, without...)
+	})
+	t.Run("one that may not be read is a finding", func(t *testing.T) {
+		a := platform(t)
+		refuse(a, http.StatusForbidden)
+		s := follow(t, a)
+		becomes(t, s, append(slices.Clone(without), unreadable)...)
+		a.set(func(a *api) { clear(a.refused) })
+		becomes(t, s, whole...)
+	})
+	t.Run("one that cannot be read as a Secret is a finding", func(t *testing.T) {
+		a := platform(t)
+		a.put("secrets", `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"git","namespace":"default"},"data":"none"}`)
+		s := follow(t, a)
+		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: data cannot be a string")...)
+	})
+	t.Run("what was read before counts while the API does not answer", func(t *testing.T) {
+		a := platform(t)
+		s := follow(t, a)
+		becomes(t, s, whole...)
+		refuse(a, http.StatusServiceUnavailable)
+		becomes(t, s, whole...)
+	})
+	t.Run("one that changes asks for a round, and is another one then", func(t *testing.T) {
+		a := platform(t)
+		s := follow(t, a)
+		changes := settled(t, s)
+		before := snapshot(t, s).Secrets[0]
+		if snapshot(t, s).Secrets[0] != before {
+			t.Error("a round would not recognize it")
+		}
+		a.put("secrets", secretJSON("git", "bmV3"))
+		expectWord(t, changes)
+		if got := string(snapshot(t, s).Secrets[0].Data["password"]); got != "new" {
+			t.Errorf("the password is %q", got)
+		}
+	})
+	t.Run("no round asks the API for one", func(t *testing.T) {
+		a := platform(t)
+		s := follow(t, a)
+		becomes(t, s, whole...)
+		before := len(a.requests())
+		for range 100 {
+			snapshot(t, s)
+		}
+		if asked := a.requests()[before:]; len(asked) > 0 {
+			t.Errorf("100 snapshots ask for %q", asked)
+		}
+	})
+	t.Run("one that the API never tells of holds up one snapshot for a moment, and is a finding", func(t *testing.T) {
+		t.Parallel()
+		a := platform(t)
+		a.set(func(a *api) { a.silent["watch secrets"], a.silent["list secrets"] = true, true })
+		s := follow(t, a)
+		began := time.Now()
+		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: follow secrets: no answer yet")...)
+		if took := time.Since(began); took > 25*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		began = time.Now()
+		snapshot(t, s)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("the next one took %s", took)
+		}
+	})
+}

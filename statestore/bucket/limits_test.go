@@ -1,0 +1,88 @@
+package bucket_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// long returns a path of so many bytes, with a name as long as names may be.
+func long(size int) string {
+	path := strings.Repeat("n", 255) + "/" + strings.Repeat(strings.Repeat("d", 200)+"/", (size-256)/201)
+	return path + strings.Repeat("f", size-len(path))
+}
+
+// TestServersTakeWhatIsLetThrough writes what the limits of a bucket let through,
+// and asks the servers for what they do not.
+func TestServersTakeWhatIsLetThrough(t *testing.T) {
+	t.Parallel()
+	for name, start := range servers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t)
+			config := configOf(t, server)
+			config.Path = "some/prefix"
+			limits := layout.LimitsOf(kratix.BucketStateStoreKind, storetest.Path(t, config.Path), nil)
+			longest := 1024 - len("some/prefix/")
+			fits := func(path string) bool {
+				p, err := tree.ParsePath(path)
+				if err != nil {
+					return false
+				}
+				_, ok := limits.Fits(p)
+				return ok
+			}
+			held := map[string]string{long(longest): "1", long(600): "2", "Ü/" + strings.Repeat("é", 127) + "/.gitmodules": "3"}
+			for path := range held {
+				if !fits(path) {
+					t.Errorf("a path of %d bytes does not fit", len(path))
+				}
+			}
+			store := open(t, config)
+			storetest.Write(t, store, held)
+			storetest.Holds(t, open(t, config), held)
+
+			storetest.Write(t, store, map[string]string{"app": "a file"})
+			for what, path := range map[string]string{
+				"a key over 1,024 bytes": long(longest + 1), "a name over 255 bytes": strings.Repeat("n", 256),
+			} {
+				if fits(path) {
+					t.Errorf("%s fits", what)
+				}
+				if takes(t, server.Client, config, path) {
+					t.Errorf("%s is taken", what)
+				}
+			}
+			if takes(t, server.Client, config, "app/x") && fileIsThere(t, config, "app", "app/x") {
+				t.Error("a file and a directory of one name are there")
+			}
+		})
+	}
+}
+
+// takes reports whether a server takes a key.
+func takes(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
+	t.Helper()
+	_, err := client.PutObject(t.Context(), config.Bucket, config.Path+"/"+path, bytes.NewReader([]byte("x")), 1, minio.PutObjectOptions{})
+	return err == nil
+}
+
+// fileIsThere reports whether a listing has all of these paths.
+func fileIsThere(t *testing.T, config bucket.Config, paths ...string) bool {
+	t.Helper()
+	files := storetest.Read(t, open(t, config)).Files
+	for _, path := range paths {
+		if !files.Has(storetest.Path(t, path)) {
+			return false
+		}
+	}
+	return true
+}

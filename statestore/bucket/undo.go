@@ -1,0 +1,163 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// mostRefused is how many files of one step the server may refuse before the
+// rest is not tried.
+const mostRefused = 32
+
+// refusedFiles is the error of files that the server refused; it wraps the
+// answer to the first.
+type refusedFiles struct {
+	paths []tree.Path
+	err   error
+}
+
+func (r refusedFiles) Error() string { return r.err.Error() }
+func (r refusedFiles) Unwrap() error { return r.err }
+
+func isRefused(err error) bool { return errors.As(err, new(refusedFiles)) }
+
+// refusals gathers refused files. It is safe for concurrent use.
+type refusals struct {
+	mu    sync.Mutex
+	files []refusedFiles
+}
+
+// add takes in a file that the server refused. The error is not nil once there
+// are so many that no more should be tried.
+func (r *refusals) add(path tree.Path, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.files = append(r.files, refusedFiles{paths: []tree.Path{path}, err: err})
+	if len(r.files) >= mostRefused {
+		return r.all()
+	}
+	return nil
+}
+
+// err returns the error of all refused files; nil when there is none.
+func (r *refusals) err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.files) == 0 {
+		return nil
+	}
+	return r.all()
+}
+
+// all returns the files as one error, in walk order, so that the words are those
+// about the first.
+func (r *refusals) all() refusedFiles {
+	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
+	all := refusedFiles{err: r.files[0].err}
+	for _, one := range r.files {
+		all.paths = append(all.paths, one.paths...)
+	}
+	return all
+}
+
+// progress is what an Apply has done so far, as far as it may have to be undone.
+type progress struct {
+	// before holds the contents of files that are replaced, or removed to make
+	// room, by path.
+	before map[tree.Path][]byte
+
+	mu sync.Mutex
+	// touched are the files that were put or removed, or may have been.
+	touched map[tree.Path]struct{}
+}
+
+func newProgress() *progress {
+	return &progress{before: map[tree.Path][]byte{}, touched: map[tree.Path]struct{}{}}
+}
+
+func (p *progress) touch(path tree.Path) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.touched[path] = struct{}{}
+}
+
+// untouched takes back that a file was put: the server refused it.
+func (p *progress) untouched(path tree.Path) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.touched, path)
+}
+
+// remember adds the contents that a step replaces or removes, as long as a later
+// write of the same Apply can be refused: not those of removals at the end.
+func (s *Store) remember(ctx context.Context, step step, done *progress) error {
+	var lost []entry
+	note := func(path tree.Path) {
+		if at, there := slices.BinarySearchFunc(s.seen.entries, path, func(e entry, p tree.Path) int { return compareKeys(e.path, p) }); there {
+			lost = append(lost, s.seen.entries[at])
+		}
+	}
+	for _, file := range step.write {
+		note(file.Path)
+	}
+	if !step.final {
+		for _, path := range step.remove {
+			note(path)
+			done.touch(path)
+		}
+	}
+	contents := make([][]byte, len(lost))
+	err := parallel(ctx, s.parallel, len(lost), func(ctx context.Context, i int) error {
+		content, known := s.cache.get(lost[i].sum)
+		if known {
+			contents[i] = content
+			return nil
+		}
+		content, err := s.fetch(ctx, lost[i])
+		contents[i] = content
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, e := range lost {
+		done.before[e.path] = contents[i]
+	}
+	return nil
+}
+
+// undo makes the store what it was before an Apply that was refused, and returns
+// the refusal and the revision that the store is at then. If that fails the marker
+// still names all that may be half done.
+func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
+	if err := s.stillOurs(ctx); err != nil {
+		return "", err
+	}
+	var back []tree.File
+	var added []tree.Path
+	for path := range done.touched {
+		if content, was := done.before[path]; was {
+			back = append(back, tree.File{Path: path, Content: content})
+		} else {
+			added = append(added, path)
+		}
+	}
+	tree.SortFiles(back)
+	slices.SortFunc(added, tree.Compare)
+	err := s.remove(ctx, added)
+	if err == nil {
+		err = s.write(ctx, back, newProgress())
+	}
+	if err == nil && begun.open {
+		err = s.swap(ctx, begun.done())
+	}
+	if err != nil {
+		return "", err
+	}
+	return s.marker.revision, refused
+}

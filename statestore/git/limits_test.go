@@ -1,0 +1,106 @@
+package git_test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// refuses reports whether a placement with a file is held back for its path.
+func refuses(t *testing.T, name string) bool {
+	t.Helper()
+	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
+	d.Name = "w"
+	path, err := tree.ParsePath(name)
+	if err != nil {
+		return true
+	}
+	dir := storetest.Path(t, "w/resources")
+	rendering := layout.Rendering{Root: dir, Dir: dir, Files: []layout.File{{File: tree.File{Path: path}}}}
+	findings, _ := layout.LimitsOf(kratix.GitStateStoreKind, tree.Path{}, nil).Check(d, p, rendering, storetest.Path(t, "r"))
+	return len(findings) > 0
+}
+
+// TestAServerThatChecksTakesWhatIsLetThrough pushes to a repository with
+// receive.fsckObjects: what is not held back must be taken, and what is held back
+// because servers refuse it must be refused.
+func TestAServerThatChecksTakesWhatIsLetThrough(t *testing.T) {
+	const longLine = 5000
+	for name, c := range map[string]struct {
+		path, content string
+		// held is what is expected of the limits, refused of the server.
+		held, refused bool
+	}{
+		"a file":                          {path: "a.yaml"},
+		"spaces, accents and emoji":       {path: "Ü b/é\u0301/\U0001f600.yaml"},
+		"a dash in front":                 {path: "-rf/--upload-pack=x"},
+		"Windows' names":                  {path: "CON/aux.txt/a:b"},
+		"a name that begins like git's":   {path: "git/gitmodules/x.git"},
+		"a placeholder":                   {path: "a/.gitkeep"},
+		"a .sourceignore":                 {path: "a/.sourceignore", content: "*.yaml\n"},
+		"the longest name":                {path: "a/" + strings.Repeat("n", 255)},
+		"a short name of another":         {path: "gitmod~10/x"},
+		"a .gitmodules that runs":         {path: ".gitmodules", content: "[submodule \"x\"]\n\tpath = x\n\turl = -u./payload\n", held: true, refused: true},
+		"a .gitmodules in a directory":    {path: "a/.gitmodules", content: "[submodule \"../x\"]\n\tpath = x\n\turl = u\n", held: true, refused: true},
+		"a .gitmodules as NTFS has it":    {path: "gitmod~1", content: "[submodule \"../x\"]\n\tpath = x\n\turl = u\n", held: true, refused: true},
+		"a .gitmodules as HFS has it":     {path: ".git\u200cmodules", content: "[submodule \"../x\"]\n\tpath = x\n\turl = u\n", held: true, refused: true},
+		"a long line in a .gitattributes": {path: "a/.gitattributes", content: strings.Repeat("x", longLine) + " text\n", held: true, refused: true},
+		"a .gitignore":                    {path: ".gitignore", content: "*\n", held: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			repository := gittest.Bare(t)
+			gittest.Git(t, repository, "config", "receive.fsckObjects", "true")
+			store := open(t, git.Config{URL: repository})
+			path := "w/resources/" + c.path
+			if held := refuses(t, path); held != c.held {
+				t.Errorf("held back: %v", held)
+			}
+			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{path: c.content})})
+			if refused := err != nil; refused != c.refused {
+				t.Errorf("refused: %v: %v", refused, err)
+			}
+		})
+	}
+}
+
+// TestTheLongestPathCanBeCheckedOut clones into a directory whose name is as long
+// as there is room for.
+func TestTheLongestPathCanBeCheckedOut(t *testing.T) {
+	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
+	longest += strings.Repeat("f", 3840-len(longest))
+	if refuses(t, longest) || !refuses(t, longest+"f") {
+		t.Error("3,840 bytes are not the limit")
+	}
+	for path, fits := range map[string]bool{longest: true, "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 21): false} {
+		repository := gittest.Bare(t)
+		storetest.Write(t, open(t, git.Config{URL: repository}), map[string]string{path: "text"})
+		top := t.TempDir()
+		clone := filepath.Join(top, strings.Repeat("c", 254-len(top)-1))
+		err := clones(t, repository, clone)
+		if (err == nil) != fits {
+			t.Errorf("a path of %d bytes: %v", len(path), err)
+		}
+	}
+}
+
+// clones checks the branch out, and tells what went wrong.
+func clones(t *testing.T, repository, into string) error {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)
+	command.Env = gittest.Env()
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %.200s", err, said)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+// Package growth lets tests hold that a piece of code takes time linear in the size
+// of its input.
+package growth
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// The sizes that are compared: one input of many items with as many inputs of few
+// items, so that both have the same number of items in memory. A loop within a loop
+// takes 16 times as long for the one.
+const (
+	small    = 1_000
+	large    = 16 * small
+	allowed  = 6
+	attempts = 3
+)
+
+// Linear fails the test if work takes much more time for an input of many items than
+// for many inputs of few. Prepare returns the work on an input of that size; only
+// the work is timed, by the processor time that it takes where that is known. Of
+// several attempts the best counts.
+func Linear(t *testing.T, prepare func(size int) (work func())) {
+	t.Helper()
+	var one, several time.Duration
+	for range attempts {
+		var works []func()
+		for range large / small {
+			works = append(works, prepare(small))
+		}
+		several = timed(func() {
+			for _, work := range works {
+				work()
+			}
+		})
+		if one = timed(prepare(large)); one <= several*allowed {
+			return
+		}
+	}
+	t.Errorf("an input of %d items takes %s, which is %.1f times as long as %d inputs of %d: the time does not grow linearly",
+		large, one, float64(one)/float64(max(several, 1)), large/small, small)
+}
+
+// Benchmark measures work for 1,000, 4,000 and 16,000 items, and reports the time
+// for each item.
+func Benchmark(b *testing.B, prepare func(size int) (work func())) {
+	b.Helper()
+	for _, size := range []int{small, 4 * small, large} {
+		b.Run(fmt.Sprintf("items=%d", size), func(b *testing.B) {
+			var took time.Duration
+			for range b.N {
+				b.StopTimer()
+				work := prepare(size)
+				b.StartTimer()
+				took += timed(work)
+			}
+			b.ReportMetric(float64(took.Nanoseconds())/float64(b.N)/float64(size), "ns/item")
+		})
+	}
+}
+
+// timed returns how long work takes, without the garbage that was there before.
+func timed(work func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	runtime.GC()
+	began := now()
+	work()
+	return now() - began
+}
