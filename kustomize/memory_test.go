@@ -14,16 +14,24 @@ const memoryVariable = "KUSTOMIZE_TEST_READ"
 
 // burdens are files that take the most memory of those that are read, or would if
 // they were.
-func burdens() map[string]string {
+func burdens() map[string]func() string {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	fill := func(text string, cost int) string { return strings.Repeat(text, (maxFileNodes-50)/cost) }
-	return map[string]string{
-		"empty lists":          object + "data: [" + fill("[],", 3) + "]\n",
-		"dashes":               object + "data:\n" + fill("- x\n", 1),
-		"list of objects":      "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", 2_000),
-		"far too many lists":   object + "l: [" + strings.Repeat("[],", 10_000_000) + "]\n",
-		"aliases":              string(doublings(18)) + object,
-		"much, with one alias": object + "a: &a x\nb: *a\nl: [" + strings.Repeat("[],", 10_000_000) + "]\n",
+	pod := func(nodes int) string {
+		return "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - name: x\n    args:\n" + strings.Repeat("    - x\n", nodes)
+	}
+	return map[string]func() string{
+		"empty lists":          func() string { return object + "data: [" + fill("[],", 3) + "]\n" },
+		"dashes":               func() string { return object + "data:\n" + fill("- x\n", 1) },
+		"list of objects":      func() string { return "apiVersion: v1\nkind: List\nitems:\n" + fill("- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", 150) },
+		"far too many lists":   func() string { return object + "l: [" + strings.Repeat("[],", 10_000_000) + "]\n" },
+		"aliases":              func() string { return string(doublings(17)) + object },
+		"much, with one alias": func() string { return object + "a: &a x\nb: *a\nl: [" + strings.Repeat("[],", 10_000_000) + "]\n" },
+		"one Pod":              func() string { return pod(maxFollowed - 50) },
+		"one Pod of too much":  func() string { return pod(maxFileNodes - 50) },
+		"Pods":                 func() string { return strings.Repeat(pod(maxFollowed-50)+"---\n", 20) },
+		"many documents":       func() string { return strings.Repeat(object+"---\n", maxDocuments) },
+		"far too many":         func() string { return strings.Repeat(object+"---\n", 400_000) },
 	}
 }
 
@@ -31,7 +39,8 @@ func burdens() map[string]string {
 func TestMemoryIsBounded(t *testing.T) {
 	if name := os.Getenv(memoryVariable); name != "" {
 		var cache Cache
-		cache.Load([][]byte{[]byte(burdens()[name]), []byte(burdens()[name] + "# another\n")})
+		text := burdens()[name]()
+		cache.Load([][]byte{[]byte(text), []byte(text + "# another\n")})
 		fmt.Printf("peak=%d\n", peak(t))
 		return
 	}
@@ -49,7 +58,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			own := 2 * len(text)
+			own := 3 * len(text())
 			t.Logf("%d MiB, of which the files are %d", kilobytes>>10, own/mebibyte)
 			if took := kilobytes<<10 - own; took > 256*mebibyte+60*mebibyte {
 				t.Errorf("it took %d MiB", took/mebibyte)

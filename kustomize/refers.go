@@ -1,8 +1,12 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -29,6 +33,8 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 type follower struct {
 	objects []referring
 	ids     map[ID]bool
+	// nodes are those of the objects.
+	nodes int
 	// failed gets the first error of each file, by its number.
 	failed map[int]error
 }
@@ -36,6 +42,8 @@ type follower struct {
 type referring struct {
 	file    int
 	content []byte
+	id      ID
+	nodes   int
 }
 
 const followedAtOnce = 64
@@ -52,28 +60,56 @@ func follow(files [][]byte) map[int]error {
 	return f.failed
 }
 
+// maxFollowed bounds the nodes of an object whose references are followed: a build
+// has it in memory several times.
+const maxFollowed = 60_000
+
 func (f *follower) add(file int, content []byte) {
 	schema.RLock()
-	found, err := resources(content)
+	referring, err := referringIn(content, file)
 	schema.RUnlock()
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrLimit):
+		f.failed[file] = err
+		return
+	case err != nil:
 		return // told of already
 	}
-	for _, res := range found {
-		if !Refers(res.GetKind()) {
-			continue
-		}
-		id := objectOf(res, 1).ID
-		if f.ids[id] || len(f.objects) == followedAtOnce {
+	for _, object := range referring {
+		if f.ids[object.id] || len(f.objects) == followedAtOnce || f.nodes+object.nodes > maxFollowed {
 			f.build()
+		}
+		f.ids[object.id] = true
+		f.objects, f.nodes = append(f.objects, object), f.nodes+object.nodes
+	}
+}
+
+// referringIn returns the objects of a file that refer to others.
+func referringIn(content []byte, file int) (found []referring, err error) {
+	err = eachResource(content, func(res *resource.Resource, _ int) error {
+		if !Refers(res.GetKind()) {
+			return nil
+		}
+		nodes := countNodes(res.YNode())
+		if nodes > maxFollowed {
+			return fmt.Errorf("%w: it has %d values in a %s; %d are read", ErrLimit, nodes, res.GetKind(), maxFollowed)
 		}
 		text, err := res.RNode.String()
 		if err != nil {
-			continue
+			return nil //nolint:nilerr // kustomize could not write it out either, and says so
 		}
-		f.ids[id] = true
-		f.objects = append(f.objects, referring{file, []byte(text)})
+		found = append(found, referring{file: file, content: []byte(text), id: objectOf(res, 1).ID, nodes: nodes})
+		return nil
+	})
+	return found, err
+}
+
+func countNodes(node *yaml.Node) int {
+	count := 1
+	for _, child := range node.Content {
+		count += countNodes(child)
 	}
+	return count
 }
 
 func (f *follower) build() {
@@ -87,7 +123,7 @@ func (f *follower) build() {
 			}
 		}
 	}
-	f.objects, f.ids = nil, map[ID]bool{}
+	f.objects, f.ids, f.nodes = nil, map[ID]bool{}, 0
 }
 
 // buildAlone builds objects, each in a file of its own.
@@ -110,13 +146,17 @@ func buildAlone(objects ...referring) error {
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()
-	found, err := resources(content)
-	if err != nil {
-		return nil, err
+	var text string
+	at := 0
+	err := eachResource(content, func(res *resource.Resource, _ int) (err error) {
+		if at == position {
+			text, err = res.RNode.String()
+		}
+		at++
+		return err
+	})
+	if err == nil && (position < 0 || position >= at) {
+		err = fmt.Errorf("it has %d objects, and none at %d", at, position)
 	}
-	if position < 0 || position >= len(found) {
-		return nil, fmt.Errorf("it has %d objects, and none at %d", len(found), position)
-	}
-	text, err := found[position].RNode.String()
 	return []byte(text), err
 }

@@ -30,6 +30,13 @@ type contents struct {
 	shared recall[[sha256.Size]byte, []byte]
 }
 
+// Within returns the snapshot as a round with this MaxUnpacked takes it: without the
+// Works that unpack to too much, which are rejected.
+func Within(snapshot source.Snapshot, most int64) source.Snapshot {
+	var c contents
+	return c.within(snapshot, most)
+}
+
 // within returns the snapshot without the Works that unpack to more than one may,
 // and without the largest as long as all together unpack to more than most bytes.
 // Those are rejected: what is placed of them stays. Nothing is unpacked for that.

@@ -14,6 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
@@ -70,6 +71,8 @@ type checkSource struct {
 	promise   string
 	stores    *checkStores
 	std       streams
+	// unpacked is what the files of all Works may have, in bytes.
+	unpacked unpackedFlag
 
 	*locator
 	// comments are the ignores found in what was read.
@@ -104,6 +107,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 	s.assume(&snapshot)
 	s.tellOfNothing(snapshot)
+	snapshot = reconcile.Within(snapshot, int64(s.unpacked.most))
 	s.learn(snapshot)
 	for _, file := range snapshot.Marked {
 		s.comments = append(s.comments, policy.Comments("", file.Name, file.Content)...)

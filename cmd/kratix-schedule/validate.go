@@ -82,6 +82,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if err != nil {
 		return err
 	}
+	in.unpacked = flags.unpacked
 	requests := &requestsSource{Source: in, times: times}
 	policy := reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names, MaxUnpacked: int64(flags.unpacked.most)}
 	result, err := check(c.Context(), requests, in.stores, policy, std)
