@@ -87,6 +87,40 @@ func UnpackedSize(content string) int64 {
 	return declaredSize(packed)
 }
 
+// CountObjects returns a bound on how many Kubernetes objects a Workload's content
+// holds. Of what is unpacked only a window is in memory. It is 0 for what cannot be
+// decoded.
+func CountObjects(content string) (objects int64) {
+	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
+	tools, _ := unpackers.Get().(*unpacker)
+	if tools == nil {
+		tools = &unpacker{}
+	}
+	defer tools.release()
+	if tools.zip.Reset(packed) != nil {
+		return 0
+	}
+	// Each object has a kind, whose letters may be escaped.
+	window, kept := make([]byte, 32<<10), 0
+	for stream := io.LimitReader(&tools.zip, MaxContent+1); ; {
+		n, err := stream.Read(window[kept:])
+		text := window[:kept+n]
+		for _, sign := range objectSigns {
+			objects += int64(bytes.Count(text, sign) - bytes.Count(text[:kept], sign))
+		}
+		if err != nil {
+			return objects
+		}
+		kept = copy(window, text[max(0, len(text)-longestSign+1):])
+	}
+}
+
+// objectSigns are what an object has at least one of.
+var objectSigns = [][]byte{[]byte("kind"), []byte(`\x`), []byte(`\u`), []byte(`\U`)} //nolint:gochecknoglobals // a table
+
+// longestSign is the length of the longest of objectSigns.
+const longestSign = 4
+
 // declaredSize returns what the end of a gzip stream says.
 func declaredSize(packed []byte) int64 {
 	const size = 4

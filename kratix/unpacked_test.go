@@ -49,3 +49,22 @@ func TestDecodeRefusesMoreThanTheStreamSays(t *testing.T) {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 }
+
+func TestObjectsAreCountedInAStream(t *testing.T) {
+	const object = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n---\n"
+	for name, test := range map[string]struct {
+		content string
+		want    int64
+	}{
+		"none":                    {kratix.Encode([]byte("a: b\n")), 0},
+		"some":                    {kratix.Encode([]byte(strings.Repeat(object, 3))), 3},
+		"more than a window":      {kratix.Encode([]byte(strings.Repeat(object, 5000))), 5000},
+		"an escaped field":        {kratix.Encode([]byte(`{"k\x69nd": "A"}`)), 1},
+		"what cannot be unpacked": {"no base64!!", 0},
+		"no gzip":                 {"AAAA", 0},
+	} {
+		if got := kratix.CountObjects(test.content); got != test.want {
+			t.Errorf("%s: got %d, want %d", name, got, test.want)
+		}
+	}
+}

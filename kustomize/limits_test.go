@@ -47,6 +47,14 @@ func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	for name, content := range map[string]string{
+		"documents":         strings.Repeat(object+"---\n", maxDocuments+2),
+		"objects in a list": "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: v1, kind: A, metadata: {name: x}}\n", maxObjects+1),
+	} {
+		if _, err := Objects([]byte(content)); !errors.Is(err, ErrLimit) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 	if _, err := Objects(bytes.Repeat([]byte("x"), maxFile+1)); !errors.Is(err, ErrLimit) {
 		t.Errorf("Objects says %v", err)
 	}

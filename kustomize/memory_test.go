@@ -21,11 +21,13 @@ func burdens() map[string]func() string {
 		return "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - name: x\n    args:\n" + strings.Repeat("    - x\n", nodes)
 	}
 	return map[string]func() string{
-		"empty lists":          func() string { return object + "data: [" + fill("[],", 3) + "]\n" },
-		"dashes":               func() string { return object + "data:\n" + fill("- x\n", 1) },
-		"list of objects":      func() string { return "apiVersion: v1\nkind: List\nitems:\n" + fill("- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", 150) },
+		"empty lists": func() string { return object + "data: [" + fill("[],", 3) + "]\n" },
+		"dashes":      func() string { return object + "data:\n" + fill("- x\n", 1) },
+		"list of objects": func() string {
+			return "apiVersion: v1\nkind: List\nitems:\n" + fill("- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", 150)
+		},
 		"far too many lists":   func() string { return object + "l: [" + strings.Repeat("[],", 10_000_000) + "]\n" },
-		"aliases":              func() string { return string(doublings(17)) + object },
+		"aliases":              func() string { return string(doublings(15)) + object },
 		"much, with one alias": func() string { return object + "a: &a x\nb: *a\nl: [" + strings.Repeat("[],", 10_000_000) + "]\n" },
 		"one Pod":              func() string { return pod(maxFollowed - 50) },
 		"one Pod of too much":  func() string { return pod(maxFileNodes - 50) },

@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -12,7 +11,7 @@ import (
 // are have some hundred thousand nodes in thirty levels.
 const (
 	// maxNodes bounds what the aliases of a document may expand to.
-	maxNodes = 500_000
+	maxNodes = maxFileNodes
 	// maxDepth bounds how deep it is nested.
 	maxDepth = 500
 	// maxCopies bounds how often its nodes are copied: kustomize copies every
@@ -76,7 +75,7 @@ func (e *expansion) add(node *yaml.Node, depth int) error {
 	e.copies += depth
 	switch {
 	case e.nodes > maxNodes:
-		return errors.New("its aliases expand to more than kustomize can hold")
+		return fmt.Errorf("%w: its aliases stand for more than %d values", ErrLimit, maxNodes)
 	case depth > maxDepth:
 		return fmt.Errorf("%w: it is nested more than %d levels deep", ErrLimit, maxDepth)
 	case e.copies > maxCopies:

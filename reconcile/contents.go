@@ -24,6 +24,9 @@ type contents struct {
 	works []*kratix.Work
 	// total is what all works unpack to but the excessive ones.
 	total int64
+	// objects are how many objects the files of a Work may hold, for those of which
+	// that was needed.
+	objects map[*kratix.Work]int64
 	// excessive are Works beyond what one may have, and why.
 	excessive map[*kratix.Work]string
 	// shared are large files, so that placements of equal ones have them once.
@@ -38,20 +41,24 @@ func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 }
 
 // within returns the snapshot without the Works that unpack to more than one may,
-// and without the largest as long as all together unpack to more than most bytes.
-// Those are rejected: what is placed of them stays. Nothing is unpacked for that.
+// and without the largest as long as all together take more than most bytes. Those
+// are rejected: what is placed of them stays.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
 	c.weigh(snapshot.Works)
-	if len(c.excessive) == 0 && c.total <= most {
+	total := c.total
+	if total*bytesForDensest > most {
+		total = c.count()
+	}
+	if len(c.excessive) == 0 && total <= most {
 		return snapshot
 	}
 	rejected := make(map[*kratix.Work]string, len(c.excessive))
 	for work, why := range c.excessive {
 		rejected[work] = why
 	}
-	if c.total > most {
-		c.rejectLargest(most, rejected)
+	if total > most {
+		c.rejectLargest(total, most, rejected)
 	}
 	snapshot.Works = slices.DeleteFunc(slices.Clone(snapshot.Works), func(work *kratix.Work) bool { return rejected[work] != "" })
 	snapshot.Rejected, snapshot.Findings = slices.Clone(snapshot.Rejected), slices.Clone(snapshot.Findings)
@@ -84,6 +91,7 @@ func (c *contents) weigh(works []*kratix.Work) {
 			c.total -= unpackedSize(work)
 		}
 		delete(c.excessive, work)
+		delete(c.objects, work)
 	}
 	for _, work := range come {
 		why := excess(work)
@@ -97,6 +105,49 @@ func (c *contents) weigh(works []*kratix.Work) {
 		c.excessive[work] = why
 	}
 	c.works = works
+}
+
+// What an object takes beside its text: its name and what is found about it. Even the
+// smallest has some 40 bytes of text.
+const (
+	bytesForObject  = 1 << 10
+	bytesForDensest = 1 + bytesForObject/40
+)
+
+// count returns what all Works but the excessive ones take, with their objects. Of
+// each Work those are counted once.
+func (c *contents) count() int64 {
+	if c.objects == nil {
+		c.objects = map[*kratix.Work]int64{}
+	}
+	total := c.total
+	for _, work := range c.works {
+		if c.excessive[work] != "" {
+			continue
+		}
+		objects, known := c.objects[work]
+		if !known {
+			objects = countObjects(work)
+			c.objects[work] = objects
+		}
+		total += objects * bytesForObject
+	}
+	return total
+}
+
+// weight returns what a Work takes in bytes.
+func (c *contents) weight(work *kratix.Work) int64 {
+	return unpackedSize(work) + c.objects[work]*bytesForObject
+}
+
+// countObjects returns a bound on how many objects the files of a Work hold.
+func countObjects(work *kratix.Work) (objects int64) {
+	for _, group := range work.Spec.WorkloadGroups {
+		for _, workload := range group.Workloads {
+			objects += kratix.CountObjects(workload.Content)
+		}
+	}
+	return objects
 }
 
 // tenant is a namespace, with its Works from the smallest to the largest.
@@ -113,14 +164,14 @@ type weighed struct {
 // rejectLargest adds Works to rejected until the rest is within most bytes: each
 // time the largest of the namespace that has most, so that a namespace that has
 // little loses nothing to one that has much.
-func (c *contents) rejectLargest(most int64, rejected map[*kratix.Work]string) {
+func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
-	for total := c.total; total > most; {
+	for total := all; total > most; {
 		largest := slices.MaxFunc(tenants, func(a, b *tenant) int { return cmp.Compare(a.total, b.total) })
 		last := len(largest.works) - 1
 		one := largest.works[last]
 		rejected[one.work] = fmt.Sprintf("all Works unpack to %.1f MiB, more than the %.1f MiB of --max-unpacked: this one, with %.1f MiB, is among the largest of its namespace",
-			float64(c.total)/mebibyte, float64(most)/mebibyte, float64(one.size)/mebibyte)
+			float64(all)/mebibyte, float64(most)/mebibyte, float64(one.size)/mebibyte)
 		largest.works, largest.total, total = largest.works[:last], largest.total-one.size, total-one.size
 	}
 }
@@ -138,7 +189,7 @@ func (c *contents) tenants() []*tenant {
 			of = &tenant{}
 			byName[work.Namespace], tenants = of, append(tenants, of)
 		}
-		size := unpackedSize(work)
+		size := c.weight(work)
 		of.works, of.total = append(of.works, weighed{work, size}), of.total+size
 	}
 	for _, of := range tenants {

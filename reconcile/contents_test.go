@@ -85,6 +85,31 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	}
 }
 
+// TestObjectsCount: a Work whose small file has very many objects takes what those
+// take; while all sizes leave room for that, nothing is unpacked to count them.
+func TestObjectsCount(t *testing.T) {
+	dense, plain := sizedWork("evil/x"), sizedWork("good/x", 3000)
+	dense.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "x.yaml", Content: kratix.Encode([]byte(strings.Repeat("kind: A\n---\n", 100)))}}
+	var c contents
+	got := c.within(snapshotOf(dense, plain), 50<<10)
+	if names := namesOf(got.Works); !slices.Equal(names, []string{"good/x"}) {
+		t.Errorf("%q remain", names)
+	}
+	if len(got.Findings) != 1 || !strings.Contains(got.Findings[0].Message, "all Works unpack to 0.1 MiB, more than the 0.0 MiB of --max-unpacked") {
+		t.Errorf("got %v", got.Findings)
+	}
+	if c.objects[dense] != 100 {
+		t.Errorf("%d objects are counted", c.objects[dense])
+	}
+	if got = c.within(snapshotOf(plain), 50<<10); len(got.Works) != 1 || len(c.objects) != 1 {
+		t.Errorf("%d Works, of %d the objects are remembered", len(got.Works), len(c.objects))
+	}
+	var roomy contents
+	if got = roomy.within(snapshotOf(dense, plain), 1<<20); len(got.Works) != 2 || roomy.objects != nil {
+		t.Error("objects are counted while there is room")
+	}
+}
+
 func TestSizesFollowTheWorks(t *testing.T) {
 	a, b, huge := sizedWork("a/a", 10), sizedWork("a/b", 20), sizedWork("a/huge", kratix.MaxContent+1)
 	var c contents

@@ -28,7 +28,15 @@ var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too
 
 // mentionsSecret matches files of which a person would say that a Secret is in
 // them, whether they can be parsed or not.
-var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List)?\b`)
+var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List)?\b|\b` + generatorKey + `\b`)
+
+// generatorKey is the field of a kustomization of which kustomize makes Secrets.
+const generatorKey = "secretGenerator"
+
+// mayHoldSecret reports whether a text may have to be masked.
+func mayHoldSecret(text []byte) bool {
+	return bytes.Contains(text, []byte("Secret")) || bytes.Contains(text, []byte(generatorKey))
+}
 
 // masked returns the diff with the values of Secrets replaced. The error is
 // errWithheld if the contents cannot be shown.
@@ -75,7 +83,7 @@ var marker = regexp.MustCompile(`(?m)^---.*$\n?`)
 func parseSecrets(content []byte) (secretFile, error) {
 	whole := secretFile{parts: []secretPart{{text: content}}}
 	switch {
-	case !bytes.Contains(content, []byte("Secret")):
+	case !mayHoldSecret(content):
 		return whole, nil
 	case len(content) > maxMasked:
 		return whole, errWithheld
@@ -99,7 +107,7 @@ func parseSecrets(content []byte) (secretFile, error) {
 
 // parse finds the Secrets of a part that mentions one.
 func (p *secretPart) parse(finder *secretFinder) error {
-	if !bytes.Contains(p.text, []byte("Secret")) {
+	if !mayHoldSecret(p.text) {
 		return nil
 	}
 	var documents []*yaml.Node
@@ -199,9 +207,22 @@ func (f *secretFinder) walk(node *yaml.Node) {
 			}
 		}
 	}
+	for _, generators := range fieldsOf(node, generatorKey) {
+		f.generators(generators)
+	}
 	for _, child := range node.Content {
 		f.walk(child)
 	}
+}
+
+// generators takes what a kustomization makes Secrets of: texts of key and value.
+func (f *secretFinder) generators(list *yaml.Node) {
+	for i, generator := range list.Content {
+		for _, literals := range fieldsOf(generator, "literals") {
+			f.take(fmt.Sprintf("%s#%d[%d]", generatorKey, f.seen[generatorKey], i), literals)
+		}
+	}
+	f.seen[generatorKey]++
 }
 
 // secret takes the values of one Secret.

@@ -82,6 +82,9 @@ var carriers = map[string]string{
 	"malformed":             "kind: Secret\ndata: {a: VALUE\n",
 	"a template":            "apiVersion: v1\nkind: Secret\ndata: {{ .VALUE }}\n",
 	"malformed JSON":        `{"kind" : "Secret", "data": {"a": "VALUE"`,
+	"a generator":           "secretGenerator:\n- name: x\n  literals:\n  - a=VALUE\n  - b=c\n",
+	"a generator in flow":   "kind: Kustomization\nsecretGenerator: [{name: x, literals: ['a=VALUE']}]\n",
+	"a malformed generator": "secretGenerator:\n- literals: [VALUE\n",
 	"large":                 "kind: Secret\ndata: {a: VALUE}\n#" + strings.Repeat("x", maxMasked),
 }
 
@@ -116,6 +119,7 @@ func TestWhatIsNoSecretIsShownAsItIs(t *testing.T) {
 	for name, content := range map[string]string{
 		"a reference":        "kind: ExternalSecret # Secret\nspec:\n    target: {kind: Secret, name: x}\n",
 		"a role":             "kind: Role # Secret\nrules: [{resources: [secrets]}]\ndata:   {a: b}\n",
+		"a config generator": "configMapGenerator:\n- literals: [Secret=a]\n",
 		"malformed":          "Secret: {a\n",
 		"a template":         "# Secret\na: {{ .Values.b }}\n",
 		"a text with a kind": "kind: ConfigMap\ndata:\n  Secret.md:   |\n    text\n",

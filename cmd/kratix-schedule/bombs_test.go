@@ -57,12 +57,11 @@ func writeBombs(t *testing.T, dir string) {
 }
 
 // TestBombsTakeLittleMemory: what a Work unpacks to, and what kustomize would make
-// of it, does not end the process; the good Work is placed. What counts is what the
-// command takes beyond the program itself, the input included.
+// of it, does not end the process; the good Work is placed. What counts is all that
+// the process takes, the program and the input included.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	const budget, beyond = 128, 256 // MiB
 	if dir := os.Getenv(bombsVariable); dir != "" {
-		before := peakMemory(t)
 		var out bytes.Buffer
 		code := execute(context.Background(), []string{"validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json"}, streams{out: &out, err: &out})
 		for line := range strings.Lines(out.String()) {
@@ -70,7 +69,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 				fmt.Print(line)
 			}
 		}
-		fmt.Printf("\nexit=%d peak=%d\n", code, peakMemory(t)-before)
+		fmt.Printf("\nexit=%d peak=%d\n", code, peakMemory(t))
 		return
 	}
 	dir := t.TempDir()
@@ -94,7 +93,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	}
 	for _, told := range []string{
 		"its file README.txt unpacks to 238.4 MiB, more than the 32 MiB that a file may have",
-		"more than the 128.0 MiB of --max-unpacked", "levels deep", "documents in one file", "values in one file",
+		"more than the 128.0 MiB of --max-unpacked", "levels deep", "documents in one file", "values in one document", "aliases stand for",
 	} {
 		if !strings.Contains(string(out), told) {
 			t.Errorf("it does not say %q: %s", told, out)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
@@ -50,7 +51,7 @@ func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std st
 		return nil // the process is told to stop, which is no failure
 	}
 	if errors.Is(err, kube.ErrNoClusterID) {
-		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", oneLine(err.Error()))
+		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", printable.Line(oneLine(err.Error())))
 		return nil
 	}
 	f.owner = id
