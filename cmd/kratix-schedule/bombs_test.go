@@ -39,6 +39,7 @@ func writeBombs(t *testing.T, dir string) {
 	}
 	for name, text := range map[string]string{
 		"deep":      object + "data: " + strings.Repeat("{a: ", 1_000_000),
+		"levels":    object + "data: " + strings.Repeat("{a: ", 1_000) + strings.Repeat("}", 1_000) + "\n",
 		"deep-list": object + "data: " + strings.Repeat("[", 5_000_000),
 		"indented":  object + "data:\n" + strings.Repeat(" ", 1000) + "a: b\n",
 		"aliases":   object + aliases.String(),
