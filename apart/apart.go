@@ -6,6 +6,7 @@ package apart
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,8 @@ type Builder struct {
 	Program string
 	// Patience is how long a build may take; nothing is two minutes.
 	Patience time.Duration
+	// Stop ends all builds when it is closed; nil never does.
+	Stop <-chan struct{}
 }
 
 var _ kustomize.Builder = Builder{}
@@ -40,7 +43,9 @@ type request struct {
 	// Directory is asked for its objects; if there is none, units are built.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
-	Files     []file   `json:"files"`
+	// Roots are built one after the other, if there are any.
+	Roots []string `json:"roots,omitempty"`
+	Files []file   `json:"files"`
 }
 
 type file struct {
@@ -81,12 +86,10 @@ func packed(files []tree.File) []file {
 }
 
 func (b Builder) ask(ask request) (kustomize.Nested, error) {
-	patience := b.Patience
-	if patience == 0 {
-		patience = defaultPatience
-	}
+	patience := b.patience()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	defer b.stopWith(cancel)()
 	question, err := json.Marshal(ask)
 	if err != nil {
 		return kustomize.Nested{}, fmt.Errorf("ask for a build: %w", err)
@@ -97,6 +100,9 @@ func (b Builder) ask(ask request) (kustomize.Nested, error) {
 	var out bytes.Buffer
 	process.Stdout = &out
 	err = process.Run()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return kustomize.Nested{}, errStopped
+	}
 	if ctx.Err() != nil {
 		return kustomize.Nested{}, fmt.Errorf("kustomize did not come to an end in %s", patience)
 	}
@@ -105,6 +111,24 @@ func (b Builder) ask(ask request) (kustomize.Nested, error) {
 		return kustomize.Nested{}, fmt.Errorf("kustomize was ended by its limits: %w", errors.Join(err, errNoAnswer))
 	}
 	return said.Nested, said.err()
+}
+
+func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
+
+// stopWith calls cancel when all builds are to end, until forget is called.
+func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
+	if b.Stop == nil {
+		return func() {}
+	}
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-b.Stop:
+			cancel()
+		case <-over:
+		}
+	}()
+	return func() { close(over) }
 }
 
 var errNoAnswer = errors.New("it gave no answer")
@@ -131,12 +155,16 @@ func (a answer) err() error {
 // Serve answers one Builder: it reads what to build and writes what became of
 // it. The process that calls it must do nothing else.
 func Serve(in io.Reader, out io.Writer) error {
+	endWithParent()
 	if err := limitMemory(); err != nil {
 		return fmt.Errorf("limit the memory: %w", err)
 	}
 	var ask request
 	if err := json.NewDecoder(in).Decode(&ask); err != nil {
 		return fmt.Errorf("read what to build: %w", err)
+	}
+	if len(ask.Roots) > 0 {
+		return ask.serveRoots(out)
 	}
 	said, err := ask.build()
 	if err != nil {
@@ -145,18 +173,26 @@ func Serve(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(said)
 }
 
+func (r request) files() ([]tree.File, error) {
+	files := make([]tree.File, 0, len(r.Files))
+	for _, f := range r.Files {
+		path, err := tree.ParsePath(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, tree.File{Path: path, Content: f.Content})
+	}
+	return files, nil
+}
+
 func (r request) build() (said answer, err error) {
 	root, err := tree.ParseDir(r.Root)
 	if err != nil {
 		return said, err
 	}
-	files := make([]tree.File, 0, len(r.Files))
-	for _, f := range r.Files {
-		path, err := tree.ParsePath(f.Path)
-		if err != nil {
-			return said, err
-		}
-		files = append(files, tree.File{Path: path, Content: f.Content})
+	files, err := r.files()
+	if err != nil {
+		return said, err
 	}
 	if r.Directory != "" {
 		dir, err := tree.ParseDir(r.Directory)

@@ -1,6 +1,7 @@
 package apart
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -98,5 +99,66 @@ func TestABuildWithoutEndIsEndedAndOthersGoOn(t *testing.T) {
 func TestAProgramThatDoesNotAnswerIsTold(t *testing.T) {
 	if _, err := (Builder{Program: "/bin/true"}).Nested(path("r"), path("k"), nil); !errors.Is(err, errNoAnswer) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestRootsAreBuiltInOneProcess(t *testing.T) {
+	laid := files("a/kustomization.yaml", "resources: [../base]\n", "b/m.yaml", object, "b/n.yaml", object, "base/kustomization.yaml", "resources: [m.yaml]\n", "base/m.yaml", object)
+	dirs := []tree.Path{path("a"), path("b"), path("base")}
+	var got []tree.Path
+	err := Builder{Program: os.Args[0]}.Roots(t.Context(), dirs, laid, func(dir tree.Path, built kustomize.BuiltRoot) {
+		got = append(got, dir)
+		want := kustomize.BuildRoot(dir, laid)
+		if built.Failed != want.Failed || len(built.Objects) != len(want.Objects) {
+			t.Errorf("%s: got %v, want %v", dir, built, want)
+		}
+	})
+	if err != nil || !reflect.DeepEqual(got, dirs) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// endless are files that kustomize takes very long to build.
+func endless() []tree.File {
+	var laid []tree.File
+	for i := range 12_000 {
+		laid = append(laid, files(fmt.Sprintf("slow/m%d.yaml", i), strings.Replace(object, "name: x", fmt.Sprintf("name: x%d", i), 1))...)
+	}
+	return append(laid, files("quick/m.yaml", object)...)
+}
+
+func TestRootThatTakesTooLongIsToldAndTheNextIsBuilt(t *testing.T) {
+	failed := map[string]string{}
+	err := Builder{Program: os.Args[0], Patience: 6 * time.Second}.Roots(t.Context(), []tree.Path{path("slow"), path("quick")}, endless(), func(dir tree.Path, built kustomize.BuiltRoot) {
+		failed[dir.String()] = built.Failed
+	})
+	if err != nil || !strings.Contains(failed["slow"], "did not come to an end in 6s") || failed["quick"] != "" || len(failed) != 2 {
+		t.Errorf("got %v, %v", failed, err)
+	}
+}
+
+func TestBuildsEndWhenTheyAreStopped(t *testing.T) {
+	laid := endless()
+	for name, build := range map[string]func(Builder, context.Context) error{
+		"roots": func(b Builder, ctx context.Context) error {
+			return b.Roots(ctx, []tree.Path{path("slow")}, laid, func(tree.Path, kustomize.BuiltRoot) {})
+		},
+		"units": func(b Builder, _ context.Context) error {
+			var units []tree.Path
+			for _, file := range laid {
+				units = append(units, file.Path)
+			}
+			return b.Units(path("r"), units, laid)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			time.AfterFunc(300*time.Millisecond, stop)
+			start := time.Now()
+			err := build(Builder{Program: os.Args[0], Stop: ctx.Done()}, ctx)
+			if took := time.Since(start); err == nil || took > 10*time.Second {
+				t.Errorf("after %s: %v", took, err)
+			}
+		})
 	}
 }

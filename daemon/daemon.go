@@ -65,6 +65,7 @@ type Daemon struct {
 	restless telemetry.Restless
 	server   telemetry.Server
 	stores   *workedStores
+	stopping *stopping
 	// woken says that a store has something new to say.
 	woken chan struct{}
 	// refused are the findings of Tell.
@@ -76,7 +77,7 @@ type Daemon struct {
 // down. It can be called once.
 func (d *Daemon) Run(ctx context.Context) error {
 	boundHeap()
-	d.assemble()
+	d.assemble(ctx.Done())
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	changes, err := d.Reconciler.Source.Changes(ctx)
 	if err != nil {
@@ -106,15 +107,20 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble puts what shares, observes and works before the stores, in this order.
-func (d *Daemon) assemble() {
+// assemble puts what stops, shares, observes and works before the stores, in this
+// order.
+func (d *Daemon) assemble(stop <-chan struct{}) {
+	d.stopping = &stopping{stop: stop}
 	d.registry = prometheus.NewRegistry()
 	d.metrics = telemetry.NewMetrics(d.registry, d.Version)
 	d.narrator = telemetry.NewNarrator(d.Log)
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
-	stores := d.Reconciler.Stores
+	var stores reconcile.Opener = newStoppingStores(d.Reconciler.Stores, d.stopping)
+	if d.Reconciler.Builder != nil {
+		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
+	}
 	if d.Share != nil {
 		d.Reconciler.Mine = d.Share.Mine
 		stores = newSharedStores(stores, d.Share)
@@ -185,6 +191,9 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	}
 	said := d.withRefused(result)
 	done(said, err)
+	if d.stopping.met.Load() {
+		return next{} // what was cut short is the next process's to tell
+	}
 	d.narrator.Round(said, err)
 	d.server.Round(said, err, d.Now())
 	if err != nil {

@@ -54,7 +54,7 @@ func newBubble(t *testing.T) *bubble {
 		Reconciler: &reconcile.Reconciler{Source: b, Stores: b, Finish: reconcile.Commit}, Interval: 5 * time.Minute, Shutdown: time.Second,
 		Version: "test", Now: time.Now, Log: zap.New(core), Level: zap.NewAtomicLevel(), Traces: noop.NewTracerProvider(),
 	}
-	b.daemon.assemble()
+	b.daemon.assemble(nil)
 	return b
 }
 
@@ -80,7 +80,7 @@ func (b *bubble) ask() error {
 	defer b.mu.Unlock()
 	b.asked++
 	if b.down {
-		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
+		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it;"}
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
 				if said := b.page("/readyz"); !strings.Contains(said, "not ready: no store works\nGitStateStore default: read GitStateStore default: the store is unavailable") {
 					t.Errorf("/readyz says %q", said)
 				}
-				if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS060"`) || !strings.Contains(said, "Start it.") {
+				if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS060"`) || !strings.Contains(said, "Start it;") {
 					t.Errorf("the report says %s", said)
 				}
 				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 9`) &&

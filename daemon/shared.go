@@ -37,6 +37,16 @@ func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	return s.open[ref], nil
 }
 
+// Keep forgets the stores that are not among refs, and has them closed.
+func (s *sharedStores) Keep(refs []kratix.StateStoreReference) {
+	for ref := range s.open {
+		if !slices.Contains(refs, ref) {
+			delete(s.open, ref)
+		}
+	}
+	keep(s.Opener, refs)
+}
+
 // sharedStore is a store whose place several replicas may write to, one at a time.
 type sharedStore struct {
 	statestore.Store

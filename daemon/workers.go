@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -52,4 +53,23 @@ func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	}
 	s.open[ref] = store
 	return s.workers.Wrap(ref.String(), store), nil
+}
+
+// Keep forgets the workers of stores that are not among refs, and has the stores
+// closed.
+func (s *workedStores) Keep(refs []kratix.StateStoreReference) {
+	for ref, store := range s.open {
+		if !slices.Contains(refs, ref) {
+			s.workers.Forget(store)
+			delete(s.open, ref)
+		}
+	}
+	keep(s.Opener, refs)
+}
+
+// keep has an Opener close the stores that are not among refs, if it keeps any.
+func keep(stores reconcile.Opener, refs []kratix.StateStoreReference) {
+	if keeper, ok := stores.(reconcile.Keeper); ok {
+		keeper.Keep(refs)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -29,7 +28,7 @@ func Check(root Root) Verdict {
 	known.update(&reader{root})
 	if known.settled() && len(root.Obstacles) == 0 {
 		s := &session{reader: reader{root}, index: known.index, quick: true}
-		return Verdict{Findings: s.checkCost(known.objects, known.bytes), decided: s}
+		return Verdict{Findings: append(known.allNotes(root.Claims), s.checkCost(known.objects, known.bytes)...), decided: s}
 	}
 	s := newSession(root, known)
 	for s.decide(); s.pinHolders() || s.holdDirectories(); s.decide() {
@@ -76,7 +75,8 @@ type session struct {
 	ranks  []int
 	// foreign are the objects and paths that belong to no claim.
 	foreign, index *index
-	broken         []finding.Finding
+	// found is what is wrong with files, but for clashes.
+	found troubles
 	// contested are the paths that cannot be a file and a directory at once.
 	contested map[tree.Path]bool
 	// holder has what is in the files that the store has.
@@ -86,7 +86,8 @@ type session struct {
 	// hiding are kustomizations that are left out; see withoutHiding.
 	hiding      map[tree.Path]bool
 	directories []*directory
-	unquoted    []unquoted
+	// unquoted are directories whose findings still lack the words of Flux.
+	unquoted []*directory
 	// laidOut is the tree as it is wanted.
 	laidOut []tree.File
 	// together tells that what fails only together was told of.
@@ -123,7 +124,7 @@ func newSession(root Root, known *remembered) *session {
 		}
 	}
 	s.root.Cache.Load(stored)
-	for _, e := range s.read(nil, &known.foreign, Claim{}, root.Foreign, &s.broken) {
+	for _, e := range s.read(nil, &known.foreign, Claim{}, root.Foreign, &s.found) {
 		s.foreign.add(e)
 	}
 	for _, e := range s.obstacleEntries() {
@@ -137,20 +138,22 @@ func newSession(root Root, known *remembered) *session {
 }
 
 // read gives the entries of a claim's files, with those of contested paths.
-func (s *session) read(of *owner, k *known, claim Claim, files []File, broken *[]finding.Finding) []*entry {
-	return s.withPaths(s.readFiles(of, k, claim, files, broken), of, claim, files)
+func (s *session) read(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
+	return s.withPaths(s.readFiles(of, k, claim, files, found), of, claim, files)
 }
 
 // readFiles gives the entries of a claim's files: those that are known, unless a
 // kustomization somewhere may have changed what they mean.
-func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, broken *[]finding.Finding) []*entry {
+func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
 	if k != nil && s.known.kustomizations == 0 {
-		if broken != nil {
-			*broken = append(*broken, k.broken...)
-		}
+		found.add(k.found)
 		return k.entries
 	}
-	return append(s.parse(of, files, broken), s.claimedPaths(of, claim, files)...)
+	own := troubles{dropped: found.dropped}
+	entries := s.parse(of, files, &own)
+	own.noteNothing(&claim, entries)
+	found.add(&own)
+	return append(entries, s.claimedPaths(of, claim, files)...)
 }
 
 // storesWhatIsKnown tells that the store has just the files that were read.
@@ -166,7 +169,7 @@ func (s *session) readClaim(i int) {
 	if s.storesWhatIsKnown(i) {
 		same = k
 	}
-	stored := s.read(of, same, claim, claim.Stored, nil)
+	stored := s.read(of, same, claim, claim.Stored, &troubles{dropped: true})
 	for _, e := range stored {
 		if !e.id.isPath() {
 			s.holder[e.id] = e
@@ -177,9 +180,9 @@ func (s *session) readClaim(i int) {
 		s.states[i] = kept
 		return
 	}
-	before := len(s.broken)
-	s.parsed[i].wanted = s.read(of, k, claim, claim.Wanted, &s.broken)
-	if len(s.broken) > before || s.hides(claim) {
+	before := len(s.found.broken)
+	s.parsed[i].wanted = s.read(of, k, claim, claim.Wanted, &s.found)
+	if len(s.found.broken) > before || s.hides(claim) {
 		s.states[i] = unbuildable
 	}
 }

@@ -106,7 +106,7 @@ func readPlain(root Root) ([][]*entry, bool) {
 		claim := &root.Claims[i]
 		k := newKnown(claim)
 		r.know(k, &k.owner, claim)
-		if k.total.broken > 0 || k.kustomizations > 0 || claim.Kept || claim.Joined || len(claim.Shared) > 0 {
+		if k.total.broken > 0 || k.total.notes > 0 || k.kustomizations > 0 || claim.Kept || claim.Joined || len(claim.Shared) > 0 {
 			return nil, false
 		}
 		for _, e := range k.entries {

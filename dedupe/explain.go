@@ -21,7 +21,7 @@ func compareEntries(a, b *entry) int {
 // findings names every clash: those of the claims that are held, and those
 // that are in the tree already.
 func (s *session) findings() []finding.Finding {
-	findings := s.broken
+	findings := slices.Concat(s.found.broken, s.found.notes)
 	for i, st := range s.states {
 		if st == waiting || st == unbuildable {
 			findings = s.appendClashes(findings, s.clashesOf(i))

@@ -20,7 +20,7 @@ func (s *session) withoutHiding() {
 	for _, file := range s.root.Foreign {
 		if below, hides := s.hiddenBy(nil, file); hides {
 			s.hiding[file.Path] = true
-			s.broken = append(s.broken, finding.Finding{
+			s.found.broken = append(s.found.broken, finding.Finding{
 				Rule: finding.HidingKustomization(), Place: file.Place, Fix: s.mend(nil, file.Path.String()),
 				Message: fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below),
 			})
@@ -31,7 +31,7 @@ func (s *session) withoutHiding() {
 		for _, file := range slices.Concat(s.root.Claims[i].Stored, s.root.Claims[i].Wanted) {
 			if _, hides := s.hiddenBy(of, file); hides && !s.hiding[file.Path] {
 				s.hiding[file.Path] = true
-				s.broken = append(s.broken, finding.Finding{
+				s.found.broken = append(s.found.broken, finding.Finding{
 					Rule: finding.HidingKustomization(), Place: file.Place,
 					Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
 				})

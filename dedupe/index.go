@@ -39,6 +39,8 @@ type entry struct {
 	text []byte
 	// defines is what a CustomResourceDefinition defines.
 	defines *kustomize.Definition
+	// notApplied tells that Flux leaves the object out.
+	notApplied bool
 	// stake tells that the object is in another claim's file.
 	stake bool
 	// kind is the way in which the claim has a path.

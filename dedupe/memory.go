@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -37,16 +36,18 @@ type remembered struct {
 // total counts what keeps a root from being settled at a glance, and what a
 // build of it costs.
 type total struct {
-	// broken counts files that Flux cannot build, kustomizations those that
-	// change what others mean, stakes the objects in others' files.
-	broken, kustomizations, stakes int
-	objects, bytes                 int
+	// broken counts files that fail Flux's root, kustomizations those that change
+	// what others mean, stakes the objects in others' files, notes what is told of
+	// files and holds nothing.
+	broken, kustomizations, stakes, notes int
+	objects, bytes                        int
 }
 
 func (t *total) add(o total, sign int) {
 	t.broken += sign * o.broken
 	t.kustomizations += sign * o.kustomizations
 	t.stakes += sign * o.stakes
+	t.notes += sign * o.notes
 	t.objects += sign * o.objects
 	t.bytes += sign * o.bytes
 }
@@ -58,7 +59,8 @@ type known struct {
 	dir          tree.Path
 	files        []File
 	entries      []*entry
-	broken       []finding.Finding
+	// found is nil when there is nothing to tell.
+	found *troubles
 	total
 	joined bool
 	// seen tells that the claim is there in this check.
@@ -186,6 +188,7 @@ func (c *Claim) stakes() int {
 
 // know reads a claim by itself, without regard to kustomizations.
 func (r *reader) know(k *known, of *owner, claim *Claim) {
+	var found troubles
 	for _, file := range k.files {
 		if r.root.Ignored.Has(file.Path) {
 			continue
@@ -193,8 +196,14 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 		if kustomize.IsKustomization(file.Path) {
 			k.kustomizations++
 		} else if kustomize.Loads(file.Path) {
-			k.entries = append(k.entries, r.parseFile(of, file, &k.broken)...)
+			k.entries = append(k.entries, r.parseFile(of, file, &found)...)
+		} else {
+			r.noteOverlooked(file, &found)
 		}
+	}
+	found.noteNothing(claim, k.entries)
+	if k.total.broken, k.total.notes = len(found.broken), len(found.notes); k.total.broken+k.total.notes > 0 {
+		k.found = &found
 	}
 	for _, e := range k.entries {
 		k.objects++
@@ -202,7 +211,6 @@ func (r *reader) know(k *known, of *owner, claim *Claim) {
 			k.bytes += len(e.text)
 		}
 	}
-	k.total.broken = len(k.broken)
 	k.entries = append(k.entries, r.claimedPaths(of, *claim, k.files)...)
 	k.stakes = claim.stakes()
 }

@@ -27,34 +27,33 @@ type directory struct {
 
 // parseDirectory has kustomize build a directory that has a kustomization,
 // among everything that is wanted.
-func (s *session) parseDirectory(of *owner, unit kustomize.Unit, files []File, broken *[]finding.Finding) []*entry {
+func (s *session) parseDirectory(of *owner, unit kustomize.Unit, files []File, found *troubles) []*entry {
 	dir := s.root.Path.Join(unit.Path)
 	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
-	d := &directory{of: of, path: unit.Path, place: files[at].Place, stored: of != nil && broken == nil}
+	d := &directory{of: of, path: unit.Path, place: files[at].Place, stored: of != nil && found.dropped}
 	d.built, d.err = s.root.Cache.Nested(s.root.Path, d.path, s.layout(wanted))
-	if d.err != nil && broken != nil {
-		s.unquoted = append(s.unquoted, unquoted{d, len(*broken)})
-		*broken = append(*broken, s.unbuildableDirectory(d, d.err, ""))
+	if d.err != nil && !found.dropped {
+		s.unquoted = append(s.unquoted, d)
+		found.broken = append(found.broken, s.unbuildableDirectory(d, d.err, ""))
 	}
 	s.directories = append(s.directories, d)
 	entries := make([]*entry, 0, len(d.built.Objects))
 	for i, object := range d.built.Objects {
-		entries = append(entries, &entry{id: identity{object: object.ID}, of: of, path: dir, place: d.place, position: i + 1, defines: object.Defines})
+		s.judge(of, object, dir.String()+"/", d.place, found)
+		entries = append(entries, &entry{
+			id: identity{object: object.ID}, of: of, path: dir, place: d.place, position: i + 1, defines: object.Defines, notApplied: !object.Fate.Applied(),
+		})
 	}
 	return entries
 }
 
-// unquoted is a finding about a directory that still lacks the words of Flux.
-type unquoted struct {
-	*directory
-	broken int
-}
-
 // quoteDirectories completes the findings once all directories are known.
 func (s *session) quoteDirectories() {
-	for _, u := range s.unquoted {
-		if f := &s.broken[u.broken]; f.Rule == finding.UnbuildableKustomization() {
-			f.Flux = s.wordsAboutDirectory(u.directory)
+	for _, d := range s.unquoted {
+		for i := range s.found.broken {
+			if f := &s.found.broken[i]; f.Rule == finding.UnbuildableKustomization() && f.Place == d.place {
+				f.Flux = s.wordsAboutDirectory(d)
+			}
 		}
 	}
 }
@@ -152,7 +151,7 @@ func (s *session) holdDirectories() bool {
 			continue
 		}
 		built, err := s.root.Cache.Nested(s.root.Path, d.path, files)
-		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID }) {
+		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID && a.Fate == b.Fate }) {
 			continue
 		}
 		words := ""
@@ -162,7 +161,7 @@ func (s *session) holdDirectories() bool {
 			words = oneLine(told.Error())
 		}
 		d.err = err
-		s.broken = append(s.broken, s.unbuildableDirectory(d, err, words))
+		s.found.broken = append(s.found.broken, s.unbuildableDirectory(d, err, words))
 		if s.hold(d.of) {
 			return true
 		}
@@ -223,7 +222,7 @@ func (s *session) holdTogether(files []tree.File) bool {
 	culprit := sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1
 	for _, d := range s.present() {
 		if s.rankOf(d.of) == culprit {
-			s.broken = append(s.broken, s.unbuildableDirectory(d, failed, oneLine(failed.Error())))
+			s.found.broken = append(s.found.broken, s.unbuildableDirectory(d, failed, oneLine(failed.Error())))
 			s.together = d.of == nil
 			return s.hold(d.of)
 		}
@@ -233,7 +232,7 @@ func (s *session) holdTogether(files []tree.File) bool {
 			continue
 		}
 		if at := s.atFault(s.root.Claims[i].Wanted, owners, failed); at >= 0 {
-			s.broken = append(s.broken, s.unbuildableFile(&owner{i}, s.root.Claims[i].Wanted[at], failed))
+			s.found.broken = append(s.found.broken, s.unbuildableFile(&owner{i}, s.root.Claims[i].Wanted[at], failed))
 			return s.hold(&owner{i})
 		}
 	}

@@ -111,6 +111,10 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			foreign: files("a", map[string]string{"s.yaml": configMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/k/kustomization.yaml:0 with a/s.yaml:1", "KS004 c/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k'",
 		},
+		"one that fails at the end for what could not be written out": {
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": configMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
+			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "considering field 'metadata/labels'",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Memory: &Memory{}})

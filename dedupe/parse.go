@@ -24,21 +24,22 @@ func (r *reader) appendContents(contents [][]byte, files []File) [][]byte {
 }
 
 // parseFile reads the objects of a file as kustomize does. What Flux would
-// choke on is reported to broken, if that is given.
-func (r *reader) parseFile(of *owner, file File, broken *[]finding.Finding) []*entry {
-	found := r.root.Cache.File(file.Content)
-	if broken != nil && found.Err != nil {
-		*broken = append(*broken, r.unbuildableFile(of, file, found.Err))
+// choke on, or leave out, is added to what is found.
+func (r *reader) parseFile(of *owner, file File, found *troubles) []*entry {
+	read := r.root.Cache.File(file.Content)
+	for _, err := range []error{read.Err, read.Late} {
+		if err != nil && !found.dropped {
+			found.broken = append(found.broken, r.unbuildableFile(of, file, err))
+		}
 	}
-	if broken != nil && found.Late != nil {
-		*broken = append(*broken, r.unbuildableFile(of, file, found.Late))
-	}
-	entries := make([]*entry, 0, len(found.Objects))
-	for i, object := range found.Objects {
+	entries := make([]*entry, 0, len(read.Objects))
+	for i, object := range read.Objects {
 		place := file.Place
 		place.Line = object.Line
+		r.judge(of, object, file.Path.String(), place, found)
 		entries = append(entries, &entry{
 			id: identity{object: object.ID}, of: of, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
+			notApplied: !object.Fate.Applied(),
 		})
 	}
 	return entries
@@ -88,17 +89,19 @@ func (r *reader) mend(of *owner, path string) string {
 
 // parse reads files of one claim: what each has, and what directories with a
 // kustomization of their own build to.
-func (s *session) parse(of *owner, files []File, broken *[]finding.Finding) []*entry {
+func (s *session) parse(of *owner, files []File, found *troubles) []*entry {
 	files = slices.DeleteFunc(slices.Clone(files), func(f File) bool { return s.root.Ignored.Has(f.Path) || s.hiding[f.Path] })
 	var entries []*entry
 	plain, nested := s.split(files)
 	for _, file := range plain {
 		if kustomize.Loads(file.Path) {
-			entries = append(entries, s.parseFile(of, file, broken)...)
+			entries = append(entries, s.parseFile(of, file, found)...)
+		} else {
+			s.noteOverlooked(file, found)
 		}
 	}
 	for _, unit := range nested {
-		entries = append(entries, s.parseDirectory(of, unit, files, broken)...)
+		entries = append(entries, s.parseDirectory(of, unit, files, found)...)
 	}
 	return entries
 }

@@ -17,3 +17,7 @@ const (
 	// Unwritten: it can be read, and a write failed for another reason.
 	Unwritten Cause = "a write failed"
 )
+
+// NoObject is the cause of a document of the input that is YAML, but no
+// Kubernetes object.
+const NoObject Cause = "it is no Kubernetes object"

@@ -11,9 +11,9 @@ func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
 		ReservedName(), UnstorablePath(),
-		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(), PathsDifferOnlyInCase(),
+		OtherVersion(), OtherNamespace(), OtherRoot(), SecondRequest(), LargeWork(), SlowBuild(), PathsDifferOnlyInCase(), NotApplied(), UnwritableObject(),
 		UnreadableInput(), UnknownField(), UndecodableContent(), UnsafePath(), InvalidObject(), RepeatedObject(), IgnoredObject(),
-		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(),
+		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),
@@ -95,13 +95,37 @@ func HidingKustomization() Rule {
 // RepeatedField is an object with a field twice.
 func RepeatedField() Rule {
 	return Rule{
-		ID: "KS007", Name: "RepeatedField", Severity: Warning,
+		ID: "KS007", Name: "RepeatedField", Severity: Error,
 		Summary: "An object has a field twice: kustomize builds the root with it, and Flux then cannot write out what was built.",
 		Why: "Flux has kustomize write the objects out after the build, which fails for the whole root (`kustomize build failed: " +
 			"map[string]interface {}(nil): yaml: unmarshal errors`), and nothing of it is applied. " +
-			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields, " +
-			"so the placement is told and not held back.",
+			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields " +
+			"(the Beat of ECK 2.8.0 as its chart renders it), but with Flux each stops everything else in the root. So the placement is held back.",
 		Fix: "Remove one of the two from the file.",
+	}
+}
+
+// UnwritableObject is an object that kustomize builds and Flux cannot write out.
+func UnwritableObject() Rule {
+	return Rule{
+		ID: "KS018", Name: "UnwritableObject", Severity: Error,
+		Summary: "An object is built, and Flux then cannot write it out or decode it.",
+		Why: "After the build Flux's kustomize-controller writes all objects out as YAML and decodes them again. That fails for the whole root on what " +
+			"JSON does not know: a key that is not a string (`80: shop/web:8080`, `true:`), .inf and .nan, a template that was not rendered (`{{ x }}`), " +
+			"a value that is not of the type its tag names; and on an object without apiVersion. kubectl takes some of them. Nothing of the root is applied " +
+			"any more, so the placement is held back.",
+		Fix: "Put keys and values in quotes where a string is meant, render the template, and check how apiVersion is spelt.",
+	}
+}
+
+// NotApplied is what Flux leaves out without a word.
+func NotApplied() Rule {
+	return Rule{
+		ID: "KS017", Name: "NotApplied", Severity: Warning,
+		Summary: "Flux leaves an object, a file or a part of an object out without a word.",
+		Why: "What Flux decodes and has no name or apiVersion that is a string (`name: 2024`) is no Kubernetes object to it, a file whose name does not end " +
+			"in .yaml or .yml is not read at all, and labels of which one is a number are lost. Flux reports the root as applied, and the request looks done.",
+		Fix: "Put the value in quotes.",
 	}
 }
 
@@ -428,7 +452,7 @@ func StoreFailed() Rule {
 		ID: "KS060", Name: "StoreFailed", Severity: Error,
 		Summary: "A state store cannot be read or written.",
 		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
-		Fix:     "Do as the message says; the next round tries again.",
+		Fix:     "Do as the message says.",
 	}
 }
 

@@ -17,8 +17,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// Group is the API group of every kind of Kratix here.
+const Group = "platform.kratix.io"
+
 // APIVersion is the group and version of every kind of Kratix here.
-const APIVersion = "platform.kratix.io/v1alpha1"
+const APIVersion = Group + "/v1alpha1"
 
 // SystemNamespace is where Kratix keeps the Works of Promises.
 const SystemNamespace = "kratix-platform-system"

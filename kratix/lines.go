@@ -22,7 +22,20 @@ func (l *lineFinder) of(path string) int {
 	if path == "" {
 		return l.first + blankLines(l.document)
 	}
+	node := l.node(path)
+	if node == nil || node.Line == 0 {
+		return l.first
+	}
+	return l.first + node.Line - 1
+}
+
+// node returns the value of the field at path, on the line of its key, or of the
+// nearest field above it that is there; nil for a document that is not YAML.
+func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
+	if path == "" {
+		return node
+	}
 	for _, step := range strings.Split(path, ".") {
 		name, indexes := splitIndexes(step)
 		next := child(node, name)
@@ -34,10 +47,7 @@ func (l *lineFinder) of(path string) int {
 		}
 		node = next
 	}
-	if node == nil || node.Line == 0 {
-		return l.first
-	}
-	return l.first + node.Line - 1
+	return node
 }
 
 func (l *lineFinder) parsed() *yaml.Node {

@@ -1,8 +1,6 @@
 package kratix
 
 import (
-	"cmp"
-	"net/url"
 	"path"
 	"strings"
 )
@@ -16,7 +14,7 @@ type Location struct{ Place, Path string }
 
 // Location gives where the store writes.
 func (s *GitStateStore) Location() Location {
-	return Location{Place: normalURL(s.Spec.URL) + "#" + cmp.Or(s.Spec.Branch, "main"), Path: s.Spec.Path}
+	return Location{Place: normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), Path: s.Spec.Path}
 }
 
 // Location gives where the store writes.
@@ -44,22 +42,22 @@ func LocationOf(ref StateStoreReference, spec Object) Location {
 }
 
 // normalURL drops what does not change the repository: user, password, the
-// default port, a trailing slash, ".git", the case of the host, and whether ssh
-// is written as a URL or as host:path.
+// default port, a trailing slash, ".git", the case of the host, what a URL
+// escapes, and whether ssh is written as a URL or as host:path.
 func normalURL(raw string) string {
-	if host, dir, scp := strings.Cut(raw, ":"); scp && !strings.Contains(raw, "://") && !strings.Contains(host, "/") {
-		raw = "ssh://" + host + "/" + dir
-	}
-	parsed, err := url.Parse(raw)
-	if err != nil || parsed.Scheme == "" {
+	parsed, err := ParseGitURL(raw)
+	if err != nil {
 		return trimRepository(path.Clean(raw))
 	}
+	if parsed.Scheme == "file" {
+		return trimRepository(path.Clean(strings.TrimPrefix(parsed.Host, "localhost") + parsed.Path))
+	}
 	host := strings.ToLower(parsed.Hostname())
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
 	if port := parsed.Port(); port != "" && port != defaultPorts()[parsed.Scheme] {
 		host += ":" + port
-	}
-	if parsed.Scheme == "file" {
-		return trimRepository(path.Clean(parsed.Host + parsed.Path))
 	}
 	return host + trimRepository(path.Clean("/"+parsed.Path))
 }

@@ -1,6 +1,9 @@
 package kratix
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestStoresOfOnePlaceHaveOneLocation(t *testing.T) {
 	git := func(url, branch string) string {
@@ -40,5 +43,77 @@ func TestStoresOfOnePlaceHaveOneLocation(t *testing.T) {
 	}
 	if bucket("s3.example.com:80", "a") == bucket("s3.example.com", "a") || bucket("s3.example.com:9443", "a") == bucket("s3.example.com", "a") {
 		t.Error("two ports are one place")
+	}
+}
+
+func TestEverySpellingOfAPlaceIsOneLocation(t *testing.T) {
+	place := func(url, branch string) string {
+		return (&GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}}).Location().Place
+	}
+	for _, spellings := range [][2]string{
+		{"https://git.example.com/My%20Project/_git/x", "https://git.example.com/My Project/_git/x"},
+		{"https://git.example.com/100%25/x", "https://user@git.example.com/%31%30%30%25/x.git"},
+		{"git@[::1]:team/state.git", "ssh://git@[::1]:22/team/state"},
+		{"[git@git.example.com:2222]:state", "ssh://git@git.example.com:2222/state"},
+		{"file:///srv/state", "file://localhost/srv/state.git"},
+	} {
+		if a, b := place(spellings[0], "main"), place(spellings[1], "refs/heads/main"); a != b {
+			t.Errorf("%s is %s, %s is %s", spellings[0], a, spellings[1], b)
+		}
+	}
+	for _, others := range [][2]string{
+		{"ssh://git@[::1]:2222/x", "ssh://git@[::1:2222]/x"}, {"https://git.example.com/a%2520b", "https://git.example.com/a%20b"}, {"./state", "/state"},
+	} {
+		if place(others[0], "") == place(others[1], "") {
+			t.Errorf("%s is taken for %s", others[0], others[1])
+		}
+	}
+}
+
+func TestParseGitURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://u:p@example.com/a%25b":   "https://u:p@example.com/a%25b",
+		"git@example.com:org/repo.git":    "ssh://git@example.com/org/repo.git",
+		"example.com:repo":                "ssh://example.com/repo",
+		"git@[::1]:org/repo":              "ssh://git@[::1]/org/repo",
+		"[::1]:repo":                      "ssh://[::1]/repo",
+		"[git@example.com:2222]:org/repo": "ssh://git@example.com:2222/org/repo",
+		"/srv/state":                      "file:///srv/state",
+		"../state":                        "file:../state",
+		".":                               "file:.",
+	} {
+		parsed, err := ParseGitURL(raw)
+		if err != nil || parsed.Scheme+":" != want[:len(parsed.Scheme)+1] {
+			t.Errorf("%s: %v, %v", raw, parsed, err)
+			continue
+		}
+		got := parsed.Scheme + "://"
+		if parsed.User != nil {
+			got += parsed.User.String() + "@"
+		}
+		got += parsed.Host + "/" + strings.TrimPrefix(parsed.EscapedPath(), "/")
+		if parsed.Scheme == "file" {
+			got = "file:" + parsed.Path
+			want = strings.Replace(want, "file://", "file:", 1)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", raw, got, want)
+		}
+	}
+	for raw, want := range map[string]string{
+		"":                         "no URL",
+		"github.com/org/repo":      "did you mean https://github.com/org/repo?",
+		"user@github.com/org/repo": "did you mean https://github.com/org/repo?",
+		"state.git":                "did you mean ./state.git?",
+		"state":                    "did you mean ./state?",
+		"https://example.com/a#b":  "write %23",
+		"https://u:s3cret@x:y/z":   "the URL cannot be read",
+		"git@[::1]":                "names no host or no path",
+		"git@example.com:":         "names no host or no path",
+		":path":                    "names no host or no path",
+	} {
+		if parsed, err := ParseGitURL(raw); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v, %v; want %q", raw, parsed, err, want)
+		}
 	}
 }

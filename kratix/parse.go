@@ -63,8 +63,14 @@ type Field struct {
 // file. A kind ending in List gives its items. An error means that nothing of
 // the document could be read.
 func Parse(document []byte, line int) ([]Parsed, error) {
+	if err := checkText(document, line); err != nil {
+		return nil, err
+	}
 	plain, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
+		if control := checkControls(document, line); control != nil {
+			return nil, control
+		}
 		return nil, yamlError(err, line)
 	}
 	if bytes.Equal(plain, []byte("null")) {
@@ -77,14 +83,17 @@ func Parse(document []byte, line int) ([]Parsed, error) {
 func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	var header Header
 	if err := json.Unmarshal(plain, &header); err != nil {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + PlainReason(err)}
+		return nil, lines.headerError(path, err)
 	}
 	if header.Kind == "" || header.APIVersion == "" {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: kind and apiVersion must be set"}
+		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + missing(header), NoObject: true}
+	}
+	if header.hidesKind() && isEncrypted(plain) {
+		return nil, &LineError{Line: lines.of(path), Reason: ErrEncrypted.Error(), cause: ErrEncrypted}
 	}
 	items, isList, err := listItems(plain, header.Kind)
 	if err != nil {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + PlainReason(err)}
+		return nil, lines.headerError(path, err)
 	}
 	if !isList {
 		return []Parsed{parseObject(plain, header, path, lines)}, nil
@@ -125,9 +134,13 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	if object == nil {
 		return parsed
 	}
+	if isEncrypted(plain) {
+		parsed.Err = ErrEncrypted
+		return parsed
+	}
 	strict, err := sigsjson.UnmarshalStrict(plain, object, sigsjson.DisallowUnknownFields)
 	if err != nil {
-		parsed.Err = errors.New(PlainReason(err))
+		parsed.Err = lines.typeError(path, err)
 		return parsed
 	}
 	parsed.Object = object
@@ -166,6 +179,31 @@ func newObject(header Header) Object {
 	return nil
 }
 
+// missing returns which of the fields that make a Kubernetes object are missing.
+func missing(header Header) string {
+	switch {
+	case header.Kind != "":
+		return "apiVersion is missing"
+	case header.APIVersion != "":
+		return "kind is missing"
+	}
+	return "apiVersion and kind are missing"
+}
+
+// headerError returns why a document has no header that can be read.
+func (l *lineFinder) headerError(path string, err error) error {
+	told := l.typeError(path, err)
+	if !strings.HasPrefix(told.Reason, "metadata.") {
+		told.Reason, told.NoObject = "it is no Kubernetes object: "+told.Reason, true
+	}
+	return told
+}
+
+// Kinds returns the kinds of Kratix that Parse reads.
+func Kinds() []string {
+	return []string{WorkKind, WorkPlacementKind, DestinationKind, GitStateStoreKind, BucketStateStoreKind, PromiseKind}
+}
+
 func dotted(path string) string {
 	if path == "" {
 		return ""
@@ -184,7 +222,13 @@ var (
 type LineError struct {
 	Line   int
 	Reason string
+	cause  error
+	// NoObject reports that the document is YAML, but no Kubernetes object.
+	NoObject bool
 }
+
+// Unwrap returns the error behind the reason, if there is one.
+func (e *LineError) Unwrap() error { return e.cause }
 
 // Error gives the reason; the line is for the caller to show.
 func (e *LineError) Error() string { return e.Reason }
@@ -201,7 +245,7 @@ func yamlError(err error, first int) error {
 		line = first + n - 1
 		text = strings.Replace(text, found[0], "", 1)
 	}
-	return &LineError{Line: line, Reason: "malformed YAML: " + text}
+	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
 // PlainReason gives a JSON library's message in the words of YAML, not in those of
@@ -215,7 +259,19 @@ func PlainReason(err error) string {
 	if errors.As(err, &when) {
 		return fmt.Sprintf("%q is no time like 2026-01-31T12:00:00Z", strings.Trim(when.Value, `"`))
 	}
-	return goNames.ReplaceAllString(err.Error(), "")
+	return goNames.ReplaceAllString(plainly(err.Error()), "")
+}
+
+// plainly returns what a library says of nested documents and of maps as keys in
+// words of our own, and every other message as it is.
+func plainly(text string) string {
+	switch {
+	case strings.Contains(text, "exceeded max depth"):
+		return "it is nested more than 10,000 levels deep"
+	case strings.Contains(text, "invalid map key: map["):
+		return "a map is the key of another; render a template with {{ }} first"
+	}
+	return text
 }
 
 // withArticle puts "a" or "an" before a kind of JSON value.

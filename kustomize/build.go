@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
@@ -59,6 +60,11 @@ func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil
 	}
+	_, err := buildUnits(root, units, files)
+	return err
+}
+
+func buildUnits(root tree.Path, units []tree.Path, files []tree.File) (resmap.ResMap, error) {
 	generated := types.Kustomization{
 		TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
 	}
@@ -69,11 +75,12 @@ func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	disk := newDisk(dir, files)
 	content, err := yaml.Marshal(generated)
 	if err != nil {
-		return fmt.Errorf("generate a kustomization: %w", err)
+		return nil, fmt.Errorf("generate a kustomization: %w", err)
 	}
 	disk.put(dir+"/"+konfig.DefaultKustomizationFileName(), content)
-	if _, err := run(disk, dir); err != nil {
-		return fmt.Errorf("%w: %w", ErrBuild, err)
+	built, err := run(disk, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBuild, err)
 	}
-	return nil
+	return built, nil
 }

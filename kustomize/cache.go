@@ -159,28 +159,34 @@ func (c *Cache) read(files unread, nodes int) {
 	for i, object := range readTogether(simple.contents) {
 		found[simple.sums[i]] = FileObjects{Objects: []Object{object}}
 	}
-	var referring unread
+	var odd unread
+	var objects [][]Object
 	for i, key := range files.sums {
 		file, read := found[key]
 		if !read {
 			file.Objects, file.Err = Objects(files.contents[i])
 			found[key] = file
 		}
-		if file.refers() {
-			referring.add(files.contents[i], key)
+		if file.isOdd() {
+			odd.add(files.contents[i], key)
+			objects = append(objects, file.Objects)
 		}
 	}
-	for i, err := range follow(referring.contents) {
-		file := found[referring.sums[i]]
-		file.Late = err
-		found[referring.sums[i]] = file
+	for i, result := range follow(odd.contents, objects) {
+		file := found[odd.sums[i]]
+		file.Late = result.late
+		for position, fate := range result.fates {
+			file.Objects[position].Fate = fate
+		}
+		found[odd.sums[i]] = file
 	}
 	c.add(found)
 }
 
-func (f FileObjects) refers() bool {
+// isOdd reports whether the file has an object that only a build can judge.
+func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
-		if Refers(object.ID.Kind) {
+		if !object.plain || Refers(object.ID.Kind) {
 			return true
 		}
 	}

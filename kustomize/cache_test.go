@@ -18,3 +18,21 @@ func TestACacheHoldsNoMoreThanItHasRoomFor(t *testing.T) {
 		t.Error("the last one is forgotten")
 	}
 }
+
+// TestPlainFileIsReadWithoutABuild compares what a Cache does for a plain file
+// with the mere reading of it. A build of nothing takes 280 allocations.
+func TestPlainFileIsReadWithoutABuild(t *testing.T) {
+	content := []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+	read := testing.AllocsPerRun(10, func() {
+		if _, err := Objects(content); err != nil {
+			t.Fatal(err)
+		}
+	})
+	cached := testing.AllocsPerRun(10, func() {
+		var cache Cache
+		cache.File(content)
+	})
+	if cached-read > 100 {
+		t.Errorf("a Cache takes %.0f allocations for a file that takes %.0f", cached, read)
+	}
+}

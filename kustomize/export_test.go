@@ -11,3 +11,18 @@ func Cut(content []byte) (texts [][]byte, lines []int) {
 	}
 	return texts, lines
 }
+
+// PlainFates returns the fate of each object of a file that is taken for plain,
+// by the steps that are spared it.
+func PlainFates(content []byte) []Fate {
+	schema.RLock()
+	defer schema.RUnlock()
+	found, _ := resources(content)
+	var fates []Fate
+	for _, res := range found {
+		if isPlain(res.YNode()) {
+			fates = append(fates, writeOut(res))
+		}
+	}
+	return fates
+}

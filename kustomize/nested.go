@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
@@ -27,30 +29,112 @@ type Nested struct {
 // probeDir is where the kustomization lies that asks a directory for its ids.
 const probeDir = "/.probe"
 
-// bare makes kustomize keep what it would change or drop only at the very end
-// of a build: the hash behind a generated name, and objects for local use. Two
-// directories clash before that.
-func bare() types.Patch {
-	return types.Patch{Target: &types.Selector{}, Patch: `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{` +
-		`"internal.config.kubernetes.io/needsHashSuffix":null,"config.kubernetes.io/local-config":"false"}}}`}
+// bare are patches that make kustomize keep what it would change or drop only at
+// the very end of a build: the hash behind a generated name, and objects for local
+// use. Two directories clash before that. No other object is patched: kustomize
+// cannot patch all that it can build.
+func bare() []types.Patch {
+	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
+	return []types.Patch{
+		{Target: &types.Selector{AnnotationSelector: hashAnnotation}, Patch: fmt.Sprintf(patch, hashAnnotation, "null")},
+		{Target: &types.Selector{AnnotationSelector: konfig.IgnoredByKustomizeAnnotation}, Patch: fmt.Sprintf(patch, konfig.IgnoredByKustomizeAnnotation, `"false"`)},
+	}
 }
+
+// hashAnnotation is on objects whose name gets a hash at the end of a build.
+const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
 // BuildNested has kustomize build a directory that has a kustomization, as a
 // part of a root that Flux builds. The kustomization may load every one of the
 // files, whose paths are relative to the root. The error is kustomize's own; it
 // is ErrRemote when the build was not tried.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
-	found, err := probe(root, dir, files, bare())
-	if found.Late {
-		if early, failed := probe(root, dir, withoutVariables(files), bare(), withoutReferences()); failed == nil {
-			found.Objects = early.Objects
+	probed := probe(root, dir, files, bare()...)
+	found := Nested{Outside: probed.outside, Late: probed.late}
+	plain := true
+	found.Objects = objectsOf(probed.built, func(*resource.Resource) Fate {
+		plain = false
+		return Fate{}
+	})
+	fine := probed.err == nil && !probed.late
+	switch {
+	case errors.Is(probed.err, errTime), errors.Is(probed.err, ErrRemote):
+		return found, probed.err
+	case fine && plain:
+		return found, nil
+	}
+	built, failed := buildUnits(root, []tree.Path{dir}, files)
+	switch {
+	case failed == nil && fine:
+		found.writeOut(built)
+	case failed == nil: // only the patches fail
+		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
+	case probed.late:
+		early := probe(root, dir, withoutVariables(files), append(bare(), withoutReferences())...)
+		found.Objects = objectsOf(early.built, func(*resource.Resource) Fate { return Fate{} })
+	}
+	return found, probed.err
+}
+
+// writeOut adds the fates that the objects have in a build.
+func (n *Nested) writeOut(built resmap.ResMap) {
+	fates := make(map[ID]Fate, built.Size())
+	for _, object := range objectsOf(built, writeOut) {
+		fates[object.ID] = object.Fate
+	}
+	for i, object := range n.Objects {
+		fate, there := fates[object.ID]
+		if !there {
+			fate = fateOfRenamed(object.ID, fates)
+		}
+		n.Objects[i].Fate = fate
+	}
+}
+
+// objectsOf returns the objects of a build; nil has none. fate returns the fate of
+// one that is not plain.
+func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object {
+	if built == nil {
+		return nil
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	objects := make([]Object, 0, built.Size())
+	for _, res := range built.Resources() {
+		object := objectOf(res, 1)
+		if !object.plain {
+			object.Fate = fate(res)
+		}
+		object.plain = false // it is for files alone
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// fateOfRenamed returns the fate of an object that a build gives a hash behind
+// its name, or drops.
+func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
+	for other, fate := range fates {
+		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
+		if other.Name = id.Name; found && !strings.Contains(hashed, "-") && other == id {
+			return fate
 		}
 	}
-	return found, err
+	return Fate{Local: true}
+}
+
+// probed is what a probe comes to.
+type probed struct {
+	// built is nil when the build fails.
+	built resmap.ResMap
+	// outside and late are those of Nested.
+	outside, late bool
+	// err is nil when the build fails late.
+	err error
 }
 
 // probe builds a directory, with patches for all that it has.
-func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) (Nested, error) {
+func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())
 	manifest, err := yaml.Marshal(types.Kustomization{
@@ -59,24 +143,18 @@ func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) (Nest
 		Patches:   patches,
 	})
 	if err != nil {
-		return Nested{}, fmt.Errorf("generate a kustomization: %w", err)
+		return probed{err: fmt.Errorf("generate a kustomization: %w", err)}
 	}
 	disk.put(probeDir+"/"+konfig.DefaultKustomizationFileName(), manifest)
 	built, err := run(disk, probeDir)
-	found := Nested{Outside: disk.outside.Load()}
+	found := probed{outside: disk.outside.Load()}
 	switch {
-	case errors.Is(err, errTime), errors.Is(err, ErrRemote):
-		return found, err
-	case err != nil && !strings.HasPrefix(err.Error(), "accumulating resources"):
-		found.Late = true
-		return found, nil
-	case err != nil:
-		return found, err
+	case err == nil:
+		found.built = built
+	case errors.Is(err, errTime), errors.Is(err, ErrRemote), strings.HasPrefix(err.Error(), "accumulating resources"):
+		found.err = err
+	default:
+		found.late = true
 	}
-	schema.RLock()
-	defer schema.RUnlock()
-	for _, res := range built.Resources() {
-		found.Objects = append(found.Objects, objectOf(res, 1))
-	}
-	return found, nil
+	return found
 }

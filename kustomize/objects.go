@@ -3,9 +3,13 @@
 // kustomize's library and does no I/O.
 package kustomize
 
+//go:generate go test -run TestOddInputs -update .
+
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/provider"
@@ -23,12 +27,32 @@ type Object struct {
 	Defines *Definition
 	// Repeats is a field that the object has twice; nil when it has none.
 	Repeats *RepeatedField
+	// Fate is what becomes of the object after the build. Only a Cache finds it
+	// out.
+	Fate Fate
+	// plain is isPlain.
+	plain bool
 }
 
 // Loads tells whether Flux reads a file with this path as Kubernetes objects.
 func Loads(path tree.Path) bool {
 	base := path.Base()
 	return strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
+}
+
+// Overlooked reports whether a file may hold Kubernetes objects under a name that
+// Flux does not read.
+func Overlooked(path tree.Path, content []byte) bool {
+	if Loads(path) || IsKustomization(path) {
+		return false
+	}
+	base := path.Base()
+	switch dot := strings.LastIndexByte(base, '.'); {
+	case dot < 0:
+	case !slices.Contains([]string{".json", ".yaml", ".yml"}, strings.ToLower(base[dot:])):
+		return false
+	}
+	return bytes.Contains(content, []byte("apiVersion")) && bytes.Contains(content, []byte("kind"))
 }
 
 // Objects reads a file exactly as Flux's build does and gives its objects in
@@ -140,13 +164,16 @@ func recoverTo(err *error) {
 
 // objectOf gives what is known of an object that starts at a line.
 func objectOf(res *resource.Resource, line int) Object {
-	id := res.CurId()
-	return Object{
-		ID:      ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()},
-		Line:    line,
-		Defines: definitionIn(res),
-		Repeats: repeatedIn(res, line-res.YNode().Line),
+	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
+	if !object.plain {
+		object.Repeats = repeatedIn(res, line-res.YNode().Line)
 	}
+	return object
+}
+
+func idOf(res *resource.Resource) ID {
+	id := res.CurId()
+	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
 // ErrBuild is what the error of a failed build wraps.

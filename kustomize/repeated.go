@@ -29,8 +29,8 @@ func (f *RepeatedField) String() string {
 // lines of the file come before the object's document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
-	if again == nil {
-		return nil
+	if again == nil || first.Line == again.Line && first.Column == again.Column {
+		return nil // kustomize itself writes a null key twice
 	}
 	if _, err := res.AsYAML(); err == nil {
 		return nil

@@ -83,9 +83,6 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	if len(dest.findings) > 0 || !dest.isOnlyTheirs(&known.situation) || dest.mayMeetOthers(known) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
 		return settled{}, false
 	}
-	if slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool { return len(p.repeatedFields(dest.read)) > 0 }) {
-		return settled{}, false
-	}
 	dest.diff()
 	made := dest.outcome()
 	made.told = known.outcome.toldWith(made.told, replaced)

@@ -93,8 +93,6 @@ type desiredPlacement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// repeated is nil for a placement that is not the plan's.
-	repeated *repeated
 	// stored is what the placement has in the store; known once it is claimed.
 	stored []dedupe.File
 	// leaving is the record of a placement that nobody wants any more; it is
@@ -172,7 +170,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 		dest.rendered = map[renderKey]rendered{}
 	}
 	dest.rendered[key] = made
-	p.rendering, p.record, p.repeated = made.rendering, made.record, made.repeated
+	p.rendering, p.record = made.rendering, made.record
 	dest.findings = append(dest.findings, made.warnings...)
 	if len(made.findings) > 0 {
 		p.state, p.reason = report.Held, "a file of it cannot be written"
@@ -190,7 +188,7 @@ func (s *situation) render(from *scheduler.Placement) rendered {
 		findings = append(findings, finding.Finding{Rule: layout.RuleOf(err), Place: finding.Place{Object: kratix.Describe(from.Work)}, Message: err.Error()})
 	}
 	refused, warnings := s.store.limits.Check(s.Destination, from.WorkPlacement, rendering, record.Path)
-	return rendered{rendering: rendering, record: record, findings: append(findings, refused...), warnings: warnings, repeated: &repeated{}}
+	return rendered{rendering: rendering, record: record, findings: append(findings, refused...), warnings: warnings}
 }
 
 // keep leaves a placement as it is, whatever it is.

@@ -67,7 +67,6 @@ type rendered struct {
 	findings  []finding.Finding
 	// warnings are told and hold nothing back.
 	warnings []finding.Finding
-	repeated *repeated
 }
 
 // recordsView is what the records of a Destination say, and the files that they

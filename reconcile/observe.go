@@ -53,6 +53,9 @@ type storeView struct {
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
 	lacksSecret bool
+	// rejectsSecret tells that the Secret it names is there, and that a finding says
+	// why it cannot be used.
+	rejectsSecret bool
 	// leaving reports whether a placement leaves the directory of another Destination
 	// with the very commit that writes its new copy, which must not be divided then.
 	leaving bool
@@ -94,6 +97,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
+	w.keepOpen(opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
 	for _, store := range w.stores {
@@ -119,6 +123,20 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.settleCopies()
 	w.reportFormer()
 	return w
+}
+
+// keepOpen lets the opener close the stores that are neither named by a Destination
+// nor described in the input any more.
+func (w *world) keepOpen(opener Opener) {
+	keeper, ok := opener.(Keeper)
+	if !ok {
+		return
+	}
+	refs := w.describedStores() // readUnused reads these too
+	for _, store := range w.stores {
+		refs = append(refs, store.ref)
+	}
+	keeper.Keep(refs)
 }
 
 func (w *world) addDestination(d *kratix.Destination, opener Opener) {
@@ -177,6 +195,7 @@ func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeV
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
 	view.lacksSecret = w.lacks(secret)
+	view.rejectsSecret = secret != nil && w.secret(secret) == nil && !view.lacksSecret
 	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
 	return view
 }
@@ -215,6 +234,9 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
 		if store.lacksSecret && failure.Cause == finding.Unopened {
 			failure.Cause = finding.SecretMissing
+		}
+		if store.rejectsSecret && failure.Cause == finding.Unopened {
+			return // that the Secret cannot be used says all
 		}
 		w.findings = append(w.findings, failure)
 	}

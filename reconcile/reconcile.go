@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
@@ -17,6 +18,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
+
+// Keeper is an Opener that keeps stores open. After all stores of a round are
+// opened, it closes those that are not among refs.
+type Keeper interface {
+	Keep(refs []kratix.StateStoreReference)
+}
 
 // Opener gives the store that a Destination names. It is asked in every round
 // and may give the same store again.
@@ -202,5 +209,22 @@ func Failure(place finding.Place, err error) finding.Finding {
 	if errors.As(err, &told) {
 		f.Fix = told.Hint
 	}
+	if told != nil && told.Field != "" && !strings.Contains(f.Fix, told.Field) {
+		f.Fix = andThen(f.Fix, "check "+told.Field)
+	}
+	if statestore.Passes(err) {
+		f.Fix = andThen(f.Fix, "the next round tries again")
+		if wait := statestore.RetryAfter(err); wait > 0 {
+			f.Fix += ", not before " + wait.Round(time.Second).String() + " have passed, as the server asks"
+		}
+	}
 	return f
+}
+
+// andThen puts one more thing to do behind a fix; there may be none.
+func andThen(fix, more string) string {
+	if fix == "" {
+		return more
+	}
+	return strings.TrimSuffix(fix, ".") + "; " + more
 }

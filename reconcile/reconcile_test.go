@@ -667,7 +667,7 @@ func TestAStoreThatFailsIsToldWithItsHint(t *testing.T) {
 			w.put("a", "x")
 			result := w.round()
 			f := result.Findings[0]
-			if f.Rule != finding.StoreFailed() || f.Advice() != "Start it." || !strings.Contains(f.Message, "unavailable") {
+			if f.Rule != finding.StoreFailed() || f.Advice() != "Start it; the next round tries again" || !strings.Contains(f.Message, "unavailable") {
 				t.Errorf("finding %+v", f)
 			}
 			if state := states(result)["a"]; state != report.Failed && state != report.Unplaced {

@@ -45,9 +45,6 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	}
 	dest.tellAlike(strangers)
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
-	for _, p := range dest.placements {
-		dest.findings = append(dest.findings, p.repeatedFields(dest.read)...)
-	}
 	dest.letGo()
 	dest.freeze()
 	dest.layOutWhole()

@@ -19,6 +19,10 @@ type Document struct {
 	// Hidden findings are left out because there are so many, Ignored because
 	// the user wants it, and Known because a baseline has them.
 	Hidden, Ignored, Known int
+	// Read is how much was read; nil where that is not counted.
+	Read *Reading
+	// Volume is how much a text for people says.
+	Volume Volume
 	// Fails is the severity from which on a finding makes the command fail.
 	Fails finding.Severity
 	// Locate says where a place lies on disk; nil when nothing is known of that.

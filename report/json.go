@@ -19,6 +19,8 @@ type (
 		Version       string  `json:"version"`
 		Done          Done    `json:"done"`
 		Summary       summary `json:"summary"`
+		// Read is how much was read, of a check.
+		Read *Reading `json:"read,omitempty"`
 	}
 	summary struct {
 		Errors     int           `json:"errors"`
@@ -77,6 +79,7 @@ func (d Document) head() head {
 			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
 			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
 		},
+		Read: d.Read,
 	}
 }
 

@@ -17,6 +17,11 @@ import (
 // holds back; of a plan, also all placements and what changes.
 func Plain(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
+	d.Findings = d.Volume.Shown(d.Findings)
+	if d.Volume == Quiet {
+		d.findings(out)
+		return out.Flush()
+	}
 	if d.Done == Planned {
 		d.placementLines(out, d.Placements)
 		d.diffs(out)
@@ -24,6 +29,9 @@ func Plain(w io.Writer, d Document) error {
 	d.findings(out)
 	if d.Done == Checked {
 		d.placementLines(out, d.Troubled().Placements)
+	}
+	if d.Read != nil {
+		printf(out, "%s\n", d.Read)
 	}
 	printf(out, "%s: %s%s\n", d.Done, d.sums(), d.leftOut())
 	return out.Flush()

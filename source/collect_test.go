@@ -88,7 +88,7 @@ func TestCollect(t *testing.T) {
 			files(
 				"z.yaml", work("b")+"---\n"+work("a")+"---\n"+strings.Replace(work("c"), "c}", "c, namespace: a-team}", 1),
 				"a.yaml", platform+"kind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: g}}\n",
-				"b.yaml", platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n---\n"+platform+"kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: b, endpoint: e}\n",
+				"b.yaml", platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n---\n"+platform+"kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: bucket, endpoint: e}\n",
 				"c.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
 			),
 			told{Objects: []string{
@@ -129,7 +129,7 @@ func TestCollect(t *testing.T) {
 			files("a.yaml", work("a")+"---\n"+platform+"kind: Work\nmetadata: {name: b}\nspec: {workloadGroups: x}\n"),
 			told{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:1"},
-				Findings: []string{"UnreadableInput Work b, a.yaml:6: spec.workloadGroups cannot be a string"},
+				Findings: []string{"UnreadableInput Work b, a.yaml:9: spec.workloadGroups cannot be a string"},
 				Rejected: []string{"default/b"},
 			},
 		},
@@ -156,7 +156,7 @@ func TestCollect(t *testing.T) {
 		},
 		"a Destination that cannot be read": {
 			files("a.yaml", platform+"kind: Destination\nmetadata: {name: d}\nspec: {path: [d]}\n"),
-			told{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:1: spec.path cannot be an array"}},
+			told{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:4: spec.path cannot be an array"}},
 		},
 		"malformed YAML that may be a Destination": {
 			files("a.yaml", work("a")+"---\nkind: Destination\nb: c: d\n"),
@@ -169,7 +169,7 @@ func TestCollect(t *testing.T) {
 		"an item without a kind that may be a Destination": {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- {knd: Destination}\n"),
 			told{
-				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: kind and apiVersion must be set"},
+				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true, Unseen: true,
 			},
 		},
@@ -184,7 +184,7 @@ func TestCollect(t *testing.T) {
 		"a document that is no object": {
 			files("a.yaml", "replicas: 3\n"),
 			told{
-				Findings:   []string{"UnreadableInput a.yaml:1: it is no Kubernetes object: kind and apiVersion must be set"},
+				Findings:   []string{"UnreadableInput a.yaml:1: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
 			},
 		},
@@ -192,7 +192,7 @@ func TestCollect(t *testing.T) {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- replicas: 3\n"+"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: p}}\n"),
 			told{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:5"},
-				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: kind and apiVersion must be set"},
+				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
 			},
 		},

@@ -30,7 +30,7 @@ func snippets() []string {
 		platform + "kind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: g}}\n",
 		platform + "kind: Destination\nmetadata: {name: e}\n",
 		platform + "kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n",
-		platform + "kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: b, endpoint: e}\n",
+		platform + "kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: bucket, endpoint: e}\n",
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
 		platform + "kind: WorkPlacement\nmetadata: {name: w}\n", platform + "kind: Promise\nmetadata: {name: p}\n",
 		"a: [\n", "# kratix-schedule: ignore KS001\n", "",

@@ -86,6 +86,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sum}
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
+		p.findings[0].Fix = "Make the file readable, or leave it out with --exclude."
 		p.unseen = true
 		return p
 	}
@@ -119,10 +120,15 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		p.unreadable(at, parsed.Err)
 		return
 	case parsed.Err != nil:
-		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error()})
+		if parsed.Header.Kind == kratix.SecretKind {
+			key := parsed.Header.Key()
+			at.Object = kratix.SecretKind + " " + kratix.Key{Namespace: cmp.Or(key.Namespace, "default"), Name: key.Name}.String()
+		}
+		at.Line = lineOf(parsed.Err, at.Line)
+		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error(), Fix: fixOf(parsed.Err)})
 		return
 	case parsed.Object == nil:
-		p.report(finding.IgnoredObject(), at, fmt.Sprintf("%s of %s takes no part", parsed.Header.Kind, parsed.Header.APIVersion))
+		p.unknownKind(parsed.Header, at)
 		return
 	}
 	defaultNamespace(parsed.Object)
@@ -136,6 +142,7 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		p.reject(parsed.Header, finding.Finding{Rule: finding.InvalidObject(), Place: at, Message: err.Error()})
 		return
 	}
+	p.checkBucket(parsed.Object, at)
 	p.claims = append(p.claims, &claim{origin: origin{parsed.Object, at}, file: p, index: len(p.claims)})
 }
 
@@ -166,12 +173,33 @@ func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kra
 
 // unreadable reports what could not even be named.
 func (p *ParsedFile) unreadable(at finding.Place, err error) {
+	at.Line = lineOf(err, at.Line)
+	f := finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: err.Error(), Fix: fixOf(err)}
+	var document *kratix.LineError
+	if errors.As(err, &document) && document.NoObject {
+		f.Cause = finding.NoObject
+		f.Fix = "Complete the object; a file that is no manifest needs another ending, or is left out with --exclude."
+	}
+	p.findings = append(p.findings, f)
+	p.incomplete = true
+}
+
+// lineOf returns the line that an error names; another one if it names none.
+func lineOf(err error, other int) int {
 	var where *kratix.LineError
 	if errors.As(err, &where) {
-		at.Line = where.Line
+		return where.Line
 	}
-	p.report(finding.UnreadableInput(), at, err.Error())
-	p.incomplete = true
+	return other
+}
+
+// fixOf returns what to do about an object that cannot be read; nothing where the
+// rule says enough.
+func fixOf(err error) string {
+	if errors.Is(err, kratix.ErrEncrypted) {
+		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."
+	}
+	return ""
 }
 
 // reject reports an object that is there and cannot be used.

@@ -3,6 +3,7 @@ package statestore
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -51,6 +52,14 @@ type Error struct {
 	Remote string
 	// Hint is what to do about it.
 	Hint string
+	// Class says where the cause lies; see ClassOf for errors that have none.
+	Class Class
+	// Field is the field of the store's object to change, such as spec.url; empty
+	// when no change of it helps.
+	Field string
+	// RetryAfter is how long the server asks to be left alone; zero when it does
+	// not. See the function RetryAfter.
+	RetryAfter time.Duration
 	// Paths are the files of the changes that the server refused one by one, if
 	// the error is ErrContentRefused and the server named them.
 	Paths []tree.Path

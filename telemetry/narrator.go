@@ -122,14 +122,20 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 	}
 	n.findings = findings
 	now, found, resolved := make(map[saying]finding.Finding, len(findings)), crowd{}, crowd{}
+	var begun []finding.Finding
 	for _, f := range findings {
 		what := sayingOf(f)
 		_, told := now[what]
 		_, stood := n.standing[what]
-		if !told && !stood && found.takes(f.Rule) {
-			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
+		if !told && !stood {
+			begun = append(begun, f)
 		}
 		now[what] = f
+	}
+	for _, f := range n.fold(begun) {
+		if n.lists(f) || found.takes(f.Rule) {
+			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
+		}
 	}
 	var over []finding.Finding
 	for what, f := range n.standing {
@@ -138,8 +144,8 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 		}
 	}
 	finding.Sort(over)
-	for _, f := range over {
-		if resolved.takes(f.Rule) {
+	for _, f := range n.fold(over) {
+		if n.lists(f) || resolved.takes(f.Rule) {
 			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
 		}
 	}
@@ -147,6 +153,21 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 	n.tellMore("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
 	n.standing = now
 }
+
+// debugs reports whether the log has everything.
+func (n *Narrator) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
+
+// fold returns findings with one in place of many alike, unless the log has
+// everything.
+func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
+	if n.debugs() {
+		return findings
+	}
+	return finding.Fold(findings)
+}
+
+// lists reports whether a finding has a line of its own however many are alike.
+func (n *Narrator) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
 // mostLines is how many findings of a rule a round tells one by one. Thousands at
 // once have one cause, and the report has all of them.

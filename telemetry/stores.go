@@ -38,6 +38,16 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	return observedStore{next: store, name: ref.String(), observer: s.observer}, nil
 }
 
+// Keep has the next Opener close the stores that are not among refs, if it keeps
+// any.
+func (s *Stores) Keep(refs []kratix.StateStoreReference) {
+	if keeper, ok := s.next.(interface {
+		Keep(refs []kratix.StateStoreReference)
+	}); ok {
+		keeper.Keep(refs)
+	}
+}
+
 // Resting takes into account that a store has failed so often in a row and is
 // left alone for so long; zeros tell that it works.
 func (o *Observer) Resting(store string, failures int, pause time.Duration) {

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 
@@ -34,7 +33,7 @@ func (f *checkFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.pipelines, "pipeline", nil, "directory with the input/, output/ and metadata/ of a pipeline; may be repeated")
 	c.Flags().StringVar(&f.promise, "promise", "", "the Promise of the pipelines: its YAML file, or its name")
 	f.tree.add(c)
-	configurable(c, "filename", "recursive", "pipeline", "promise")
+	configurable(c, "filename", "recursive", "exclude", "pipeline", "promise")
 	pathFlags(c, "filename", "pipeline", "promise")
 }
 
@@ -49,11 +48,15 @@ func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*chec
 	if err != nil {
 		return nil, err
 	}
-	s := &checkSource{std: std, stores: stores, locator: newLocator(), pipelines: f.pipelines, promise: f.promise}
+	s := &checkSource{std: std, stores: stores, notices: std.err, locator: newLocator(), pipelines: f.pipelines, promise: f.promise}
 	if isFile(f.promise) && !slices.Contains(paths, f.promise) {
 		paths = append(paths, f.promise)
 	}
-	s.files = &dir.Source{Paths: paths, Recursive: f.recursive, Stdin: std.in}
+	exclude, err := f.exclusions(c)
+	if err != nil {
+		return nil, err
+	}
+	s.files = &dir.Source{Paths: paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in}
 	return s, nil
 }
 
@@ -71,10 +74,15 @@ type checkSource struct {
 	promise   string
 	stores    *checkStores
 	std       streams
+	// notices is where to tell what is no finding.
+	notices io.Writer
 	// unpacked is what the files of all Works may have, in bytes.
 	unpacked unpackedFlag
 
 	*locator
+	read reading
+	// pipelineFiles counts the files of the pipelines' output.
+	pipelineFiles int
 	// comments are the ignores found in what was read.
 	comments []policy.Comment
 }
@@ -98,15 +106,16 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.stores.addPlacements(&snapshot); err != nil {
 		return snapshot, err
 	}
-	err = s.stores.addTree(ctx, &snapshot, s.locator)
+	err = s.stores.addTree(ctx, &snapshot, s.locator, s.std)
 	if failed := storeFailure(err); failed != nil {
 		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
 	}
 	if err != nil {
 		return snapshot, err
 	}
+	s.count(snapshot)
 	s.assume(&snapshot)
-	s.tellOfNothing(snapshot)
+	s.noticeNoWork(snapshot)
 	snapshot = reconcile.Within(snapshot, int64(s.unpacked.most))
 	s.learn(snapshot)
 	for _, file := range snapshot.Marked {
@@ -114,7 +123,9 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 	claimObjects(s.comments, snapshot)
 	s.comments = append(s.comments, s.stores.comments()...)
-	s.comments = append(s.comments, commentsIn(snapshot.Works)...)
+	comments, objects := unpack(snapshot.Works)
+	s.comments = append(s.comments, comments...)
+	s.read.Objects += objects
 	return snapshot, nil
 }
 
@@ -171,34 +182,21 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 	}
 	snapshot.Destinations = assumed
 	addStore(snapshot, assumed[0].Spec.StateStoreRef.Name)
-	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
+	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
 }
 
-// tellOfNothing says so when there is nothing to place: a path that is wrong by
-// a directory must not look like one where all is well.
-func (s *checkSource) tellOfNothing(snapshot source.Snapshot) {
-	if len(snapshot.Works) > 0 || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
+// noticeNoWork tells that nothing is placed where only Destinations and state
+// stores are checked.
+func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
+	if len(snapshot.Works) > 0 || s.read.nothing() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
 		return
 	}
-	hint := ""
-	switch i := slices.IndexFunc(s.files.Paths, isPipeline); {
-	case i >= 0:
-		hint = "; for a pipeline's directories use --pipeline " + s.files.Paths[i]
-	case !s.files.Recursive && slices.ContainsFunc(s.files.Paths, isNested):
-		hint = "; directories below those named are read with -R"
-	}
-	_, _ = fmt.Fprintln(s.std.err, "kratix-schedule: there is no Work in the input, so nothing is placed"+hint)
+	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")
 }
 
 // isPipeline tells the directories that a pipeline leaves behind from others.
 func isPipeline(path string) bool {
-	return isDir(filepath.Join(path, "output")) && isDir(filepath.Join(path, "input"))
-}
-
-// isNested tells that a directory has directories.
-func isNested(path string) bool {
-	entries, err := os.ReadDir(path)
-	return err == nil && slices.ContainsFunc(entries, fs.DirEntry.IsDir)
+	return isDir(filepath.Join(path, "output")) && (isDir(filepath.Join(path, "input")) || isDir(filepath.Join(path, "metadata")))
 }
 
 // addStore describes a store that only the check knows.

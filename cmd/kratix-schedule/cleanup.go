@@ -16,6 +16,7 @@ import (
 func cleanupCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var git gitFlags
+	var branch branchFlags
 	var owner string
 	var adopt, apply bool
 	command := &cobra.Command{
@@ -47,7 +48,8 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 				finish = reconcile.Commit
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: storesOf(commits), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(os.Getenv("GOMEMLIMIT"))}, Builder: std.builder,
+				Source: in, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
+				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(os.Getenv("GOMEMLIMIT"))},
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
 			if err != nil {
@@ -58,6 +60,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	}
 	flags.add(command)
 	git.add(command)
+	branch.add(command)
 	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
 	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
 	command.Flags().BoolVar(&apply, "apply", false, "remove it")

@@ -24,11 +24,14 @@ const recordsDir = ".kratix"
 // addTree makes a tree take part: its files are in the stores, what its records
 // place and the input does not know stays as it is, and its Destinations are
 // found if the input has none.
-func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator) error {
+func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams) error {
 	if !s.tree.given() {
 		return nil
 	}
 	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if done, err := s.addFluxTree(ctx, snapshot, std); done || err != nil {
 		return err
 	}
 	if len(snapshot.Destinations) == 0 {
@@ -72,19 +75,7 @@ func isRecord(p tree.Path) bool {
 // dependencies/ and resources/ in mode nestedByMetadata, .kratix/ in the others.
 // A tree without any is one Destination whole.
 func (s *checkStores) detect(snapshot *source.Snapshot) {
-	modes := map[string]string{}
-	for _, file := range s.files {
-		segments := strings.Split(file.Path.String(), "/")
-		for i, segment := range segments[:len(segments)-1] {
-			dir := strings.Join(segments[:i], "/")
-			switch {
-			case segment == "dependencies" || segment == "resources":
-				modes[dir] = kratix.NestedByMetadata
-			case segment == recordsDir && modes[dir] == "":
-				modes[dir] = kratix.None
-			}
-		}
-	}
+	modes := s.modes()
 	if len(modes) == 0 {
 		modes[""] = kratix.None
 	}
@@ -98,6 +89,28 @@ func (s *checkStores) detect(snapshot *source.Snapshot) {
 	for _, d := range snapshot.Destinations {
 		snapshot.Origins = snapshot.Origins.With(d, finding.Place{File: slashed(s.tree.dir, d.Spec.Path)})
 	}
+}
+
+// isLaidOut reports whether the tree has Destinations.
+func (s *checkStores) isLaidOut() bool { return len(s.modes()) > 0 }
+
+// modes returns the directories that look like those of Destinations, each with
+// its filepath mode.
+func (s *checkStores) modes() map[string]string {
+	modes := map[string]string{}
+	for _, file := range s.files {
+		segments := strings.Split(file.Path.String(), "/")
+		for i, segment := range segments[:len(segments)-1] {
+			dir := strings.Join(segments[:i], "/")
+			switch {
+			case segment == "dependencies" || segment == "resources":
+				modes[dir] = kratix.NestedByMetadata
+			case segment == recordsDir && modes[dir] == "":
+				modes[dir] = kratix.None
+			}
+		}
+	}
+	return modes
 }
 
 // insideAnother tells that a directory lies in one that is a Destination itself.

@@ -21,6 +21,7 @@ type explainFlags struct {
 	input     inputFlags
 	offline   bool
 	misplaced onMisplaced
+	branch    branchFlags
 }
 
 func explainCommand(std streams) *cobra.Command {
@@ -53,6 +54,7 @@ if nothing were placed yet.`,
 	}
 	flags.input.add(command)
 	flags.misplaced.add(command)
+	flags.branch.add(command)
 	command.Flags().BoolVar(&flags.offline, "offline", false, "read no state store: explain as if nothing were placed yet")
 	return command
 }
@@ -81,7 +83,7 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	if err != nil {
 		return err
 	}
-	reconciler := &reconcile.Reconciler{Source: in, Stores: storesOf(open.Commits{}), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is, Adopt: true}}
+	reconciler := &reconcile.Reconciler{Source: in, Stores: storesOf(open.Commits{}, flags.branch), Policy: reconcile.Policy{OnMisplaced: flags.misplaced.is, Adopt: true}}
 	if flags.offline {
 		reconciler.Stores = open.InMemory{}
 	}

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/daemon"
+	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
@@ -34,6 +35,19 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later, see --admin-token-file")
 	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
+}
+
+// at returns the flags with the level of the log that --quiet or --verbose asks
+// for, unless --log-level does.
+func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
+	switch {
+	case c.Flags().Changed("log-level"):
+	case volume == report.Quiet:
+		f.logLevel = "warn"
+	case volume == report.Verbose:
+		f.logLevel = "debug"
+	}
+	return f
 }
 
 // follow has a daemon do as the flags say, until the command is told to stop. The

@@ -13,11 +13,26 @@ import (
 type inputFlags struct {
 	paths     []string
 	recursive bool
+	exclude   []string
 }
 
 func (f *inputFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&f.paths, "filename", "f", nil, "file or directory of YAML to read; - is standard input; may be repeated")
 	c.Flags().BoolVarP(&f.recursive, "recursive", "R", false, "read the directories below directories too")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files and directories below each input that this GLOB matches: a name at any depth, or a path from the input on; ** stands for any directories; may be repeated")
+}
+
+// exclusions returns what is left out.
+func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
+	var all []dir.Exclusion
+	for _, pattern := range f.exclude {
+		one, err := dir.ParseExclusion(pattern)
+		if err != nil {
+			return nil, usage(c, "--exclude: "+err.Error())
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 // source gives what the flags name.
@@ -25,7 +40,11 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")
 	}
-	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Stdin: std.in, Now: time.Now}, nil
+	exclude, err := f.exclusions(c)
+	if err != nil {
+		return nil, err
+	}
+	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in, Now: time.Now}, nil
 }
 
 // inputError gives a path that cannot be read its own exit code.

@@ -117,6 +117,10 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.dryRun {
 		mode = status.Observe
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	opened, err := flags.kube.open(c, mode)
 	if err != nil {
 		return err
@@ -126,7 +130,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
-		Source: opened.source, Stores: storesOf(commits), Finish: reconcile.Commit,
+		Source: opened.source, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
@@ -138,13 +142,13 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		if opened.leader != nil {
 			with.Lead = opened.lead
 		}
-		return follow(c, with, flags.follow, std)
+		return follow(c, with, flags.follow.at(c, volume), std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
 		return err
 	}
-	if err := printRun(std.out, result); err != nil {
+	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
 	if err := opened.tellOnce(c.Context(), result, std.out); err != nil {

@@ -59,16 +59,16 @@ func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }
 
-// commentsIn finds the ignores in the files of Works, on all processors: the
-// files are packed.
-func commentsIn(works []*kratix.Work) []policy.Comment {
-	found := make([][]policy.Comment, len(works))
+// unpack returns the ignores in the files of Works, and how many objects the files
+// have. It works on all processors: the files are packed.
+func unpack(works []*kratix.Work) (comments []policy.Comment, objects int) {
+	found, counts := make([][]policy.Comment, len(works)), make([]int, len(works))
 	var group sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for i := range next {
-				found[i] = commentsOf(works[i])
+				found[i], counts[i] = unpackOne(works[i])
 			}
 		})
 	}
@@ -77,24 +77,23 @@ func commentsIn(works []*kratix.Work) []policy.Comment {
 	}
 	close(next)
 	group.Wait()
-	var all []policy.Comment
-	for _, some := range found {
-		all = append(all, some...)
+	for i, some := range found {
+		comments, objects = append(comments, some...), objects+counts[i]
 	}
-	return all
+	return comments, objects
 }
 
-func commentsOf(work *kratix.Work) []policy.Comment {
-	var found []policy.Comment
+func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
 			content, err := kratix.Decode(workload.Content)
 			if err == nil { // what cannot be decoded is told by who would write it
-				found = append(found, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
+				comments = append(comments, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
+				objects += source.CountObjects(workload.Filepath, content)
 			}
 		}
 	}
-	return found
+	return comments, objects
 }
 
 // claimObjects says which objects of the input a comment is beside.

@@ -29,7 +29,7 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder()})
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder(ctx.Done())})
 	stop()
 	os.Exit(code)
 }
@@ -42,14 +42,14 @@ type streams struct {
 	builder kustomize.Builder
 }
 
-// builder has directories built by this program, started anew; by this very
-// process where the program cannot be found.
-func builder() kustomize.Builder {
+// builder has directories built by this program, started anew, until stop is
+// closed; by this very process where the program cannot be found.
+func builder(stop <-chan struct{}) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	return apart.Builder{Program: program}
+	return apart.Builder{Program: program, Stop: stop}
 }
 
 // The exit codes of every command; docs/reference/cli.md explains them.
@@ -73,7 +73,10 @@ func (e exit) Error() string { return e.text }
 func execute(ctx context.Context, args []string, std streams) int {
 	command := root(std) //nolint:contextcheck // cobra hands ctx to the commands
 	command.SetArgs(args)
-	err := command.ExecuteContext(ctx)
+	err := unknownCommand(command, args)
+	if err == nil {
+		err = command.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitClean
 	}

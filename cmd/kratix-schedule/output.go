@@ -84,28 +84,31 @@ func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" 
 
 // write writes a document everywhere. Only what goes to standard output shows
 // at most so many findings; 0 shows all.
+//
+// An output that cannot be written keeps no other from being written.
 func write(std streams, outputs []output, document report.Document, most int) error {
-	short := document
-	if most > 0 && len(short.Findings) > most {
-		short.Hidden = len(short.Findings) - most
-		short.Findings = short.Findings[:most]
-	}
+	var failed []error
 	for _, o := range outputs {
 		if o.file != "" {
-			if err := o.toFile(document); err != nil {
-				return err
-			}
+			failed = append(failed, o.toFile(document))
 			continue
 		}
-		colourful := short
-		if o.isPlain() && colours(std.out) {
-			colourful.Paint = report.Terminal
+		shown := document
+		if o.isPlain() {
+			shown.Findings = document.Volume.Shown(document.Findings)
 		}
-		if err := o.format.Write(std.out, colourful); err != nil {
-			return fmt.Errorf("write the report: %w", err)
+		if most > 0 && len(shown.Findings) > most {
+			shown.Hidden = len(shown.Findings) - most
+			shown.Findings = shown.Findings[:most]
+		}
+		if o.isPlain() && colours(std.out) {
+			shown.Paint = report.Terminal
+		}
+		if err := o.format.Write(std.out, shown); err != nil {
+			failed = append(failed, fmt.Errorf("write the report: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (o output) toFile(document report.Document) error {

@@ -31,19 +31,31 @@ func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 		work, err := readPipeline(path, promise)
 		switch {
 		case errors.Is(err, pipeline.ErrSuspended):
-			_, _ = fmt.Fprintf(s.std.err, "kratix-schedule: %s: %s\n", printable.Line(path), printable.Line(err.Error()))
+			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: %s\n", printable.Line(path), printable.Line(err.Error()))
+			s.read.suspended++
 		case errors.Is(err, pipeline.ErrInput):
 			snapshot.Findings = append(snapshot.Findings, invalidPipeline(path, err))
 		case err != nil:
 			return err
 		case len(work.Spec.WorkloadGroups) == 0:
-			_, _ = fmt.Fprintf(s.std.err, "kratix-schedule: %s: output/ is empty, so the pipeline asks for nothing\n", printable.Line(path))
+			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: output/ is empty, so the pipeline asks for nothing\n", printable.Line(path))
+			s.read.idle = append(s.read.idle, slashed(path, "output")+" is empty")
 		default:
+			s.pipelineFiles += countFiles(work)
 			snapshot.Add(work, finding.Place{File: slashed(path, "output")})
 			s.dirs[kratix.Describe(work)] = filepath.Join(path, "output")
 		}
 	}
 	return nil
+}
+
+// countFiles returns how many files a Work has.
+func countFiles(work *kratix.Work) int {
+	count := 0
+	for _, group := range work.Spec.WorkloadGroups {
+		count += len(group.Workloads)
+	}
+	return count
 }
 
 // pipelineRoot lets a user name the output itself.

@@ -20,7 +20,9 @@ type planFlags struct {
 	tree   treeFlags
 	output outputFlags
 	policy policyFlags
+	branch branchFlags
 	stat   bool
+	volume volumeFlags
 }
 
 func planCommand(std streams) *cobra.Command {
@@ -40,13 +42,15 @@ Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runPlan(c, &flags, std) },
 	}
 	flags.input.add(command)
-	configurable(command, "filename", "recursive")
+	configurable(command, "filename", "recursive", "exclude")
 	pathFlags(command, "filename")
 	flags.tree.add(command)
+	flags.branch.add(command)
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
 	configurable(command, "on-conflict", "allow-name")
+	flags.volume.add(command)
 	command.Flags().BoolVar(&flags.stat, "stat", false, "show how many lines change in which file, not the lines")
 	return command
 }
@@ -56,6 +60,10 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 		return err
 	}
 	outputs, err := flags.output.parse(c)
+	if err != nil {
+		return err
+	}
+	volume, err := flags.volume.volume(c)
 	if err != nil {
 		return err
 	}
@@ -71,7 +79,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	differ := &differ{}
 	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
-		Source: learning, Stores: storesOf(open.Commits{}), Finish: reconcile.Each(differ.finish),
+		Source: learning, Stores: storesOf(open.Commits{}, flags.branch), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
 	}
 	if flags.tree.given() {
@@ -84,7 +92,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	}
 	document := report.Document{
 		Report: result, Done: report.Planned, Version: version, Tally: report.Count(result.Findings),
-		Locate: learning.locate, Diffs: differ.diffs, Stat: flags.stat,
+		Locate: learning.locate, Diffs: differ.diffs, Stat: flags.stat, Volume: volume,
 	}
 	if err := write(std, outputs, document, 0); err != nil {
 		return err

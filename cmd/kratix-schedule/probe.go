@@ -21,13 +21,15 @@ import (
 
 func probeCommand(std streams) *cobra.Command {
 	var flags inputFlags
+	var branch branchFlags
 	command := &cobra.Command{
 		Use:   "probe -f PATH",
-		Short: "Ask the state stores whether they could be written",
+		Short: "Ask the state stores whether they could be read and written",
 		Long: `Ask every GitStateStore and BucketStateStore of the input whether it could be
-written with what its Secret holds, and say what to do where it could not. A
-repository is asked to move its branch to where it is; in a bucket an upload is
-begun and called off. Nothing is left behind.
+read and written with what its Secret holds, and say what to do where it could
+not. A repository must have the branch, which is read, and is asked to move it to
+where it is; in a bucket an upload is begun and called off. Nothing is left
+behind.
 
 Exit status: 0 all can be written, 1 the input has errors or no store, 2 wrong
 usage or input path, 3 a store cannot be written.`,
@@ -43,10 +45,11 @@ usage or input path, 3 a store cannot be written.`,
 			if err != nil {
 				return inputError(err)
 			}
-			return probe(c.Context(), std, storesOf(open.Commits{}), snapshot)
+			return probe(c.Context(), std, storesOf(open.Commits{}, branch), snapshot)
 		},
 	}
 	flags.add(command)
+	branch.add(command)
 	return command
 }
 
@@ -56,8 +59,14 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 	described := describedStores(snapshot)
 	for _, store := range described {
 		outcome := "can be written"
-		if err := probeOne(ctx, stores, store); err != nil {
+		err := probeOne(ctx, stores, store)
+		if err != nil {
 			outcome = "cannot be written"
+			if store.secretRejected {
+				err = nil // that the Secret cannot be used says all
+			}
+		}
+		if err != nil {
 			result.Findings = append(result.Findings, reconcile.Failure(finding.Place{Object: store.ref.String()}, err))
 		}
 		_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
@@ -77,6 +86,9 @@ type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
+	// secretRejected tells that the Secret is there, and that a finding says why it
+	// cannot be used.
+	secretRejected bool
 }
 
 func probeOne(ctx context.Context, stores *open.Stores, store describedStore) error {
@@ -99,6 +111,9 @@ func describedStores(snapshot source.Snapshot) []describedStore {
 		i := slices.IndexFunc(snapshot.Secrets, func(s *kratix.Secret) bool { return secret != nil && kratix.KeyOf(s) == secret.Key() })
 		if i >= 0 {
 			store.secret = snapshot.Secrets[i]
+		} else if secret != nil {
+			name := kratix.SecretKind + " " + secret.Key().String()
+			store.secretRejected = slices.ContainsFunc(snapshot.Findings, func(f finding.Finding) bool { return f.Place.Object == name })
 		}
 		all = append(all, store)
 	}

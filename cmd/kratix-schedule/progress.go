@@ -21,6 +21,9 @@ type progress struct {
 	done  chan struct{}
 	// works is how many Works were read; 0 while they are still being read.
 	works atomic.Int64
+	// built and roots are how many roots of a Flux repository are built, and how
+	// many there are.
+	built, roots atomic.Int64
 }
 
 // startProgress starts to wait; away from a terminal it shows nothing.
@@ -64,6 +67,8 @@ func (p *progress) bar(n int) string {
 	text := "reading the input"
 	if works := p.works.Load(); works > 0 {
 		text = fmt.Sprintf("checking %d Works", works)
+	} else if roots := p.roots.Load(); roots > 0 {
+		text = fmt.Sprintf("built %d of %d roots", p.built.Load(), roots)
 	}
 	return "[" + strings.Repeat(" ", at) + strings.Repeat("#", block) + strings.Repeat(" ", width-block-at) + "] " + text
 }
@@ -72,6 +77,12 @@ func (p *progress) bar(n int) string {
 func (p *progress) stop() {
 	close(p.ended)
 	<-p.done
+}
+
+// building takes in how many roots of a Flux repository are built.
+func (p *progress) building(done, all int) {
+	p.built.Store(int64(done))
+	p.roots.Store(int64(all))
 }
 
 // watch has a source tell how far it is.

@@ -216,7 +216,7 @@ func TestAsAPluginOfKratix(t *testing.T) {
 		says   string
 	}{
 		"schedule validate testdata/elastic-cloud --ignore KS001 --strict": {exitClean, "7 ignored"},
-		"schedule validate --max-findings 1 testdata/elastic-cloud":        {exitFindings, "6 not shown"},
+		"schedule validate --max-findings 1 testdata/elastic-cloud":        {exitFindings, "7 not shown"},
 		"schedule validate --onec":                                         {exitUsage, "See 'kratix-schedule validate --help'."},
 		"schedule config verify":                                           {exitClean, "the defaults apply"},
 		"schedule --help":                                                  {exitClean, "validate    Check Works"},

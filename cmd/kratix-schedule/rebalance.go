@@ -21,6 +21,7 @@ func rebalanceCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var policy policyFlags
 	var git gitFlags
+	var branch branchFlags
 	var apply bool
 	command := &cobra.Command{
 		Use:   "rebalance -f PATH [--apply]",
@@ -49,7 +50,7 @@ findings; 2 and 3 as for run.`,
 				return err
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: storesOf(commits), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
+				Source: in, Stores: storesOf(commits, branch), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
 				Now: time.Now, Missing: in.Missing,
 			}
 			input, findings, err := reconciler.Look(c.Context())
@@ -70,6 +71,7 @@ findings; 2 and 3 as for run.`,
 	flags.add(command)
 	policy.add(command)
 	git.add(command)
+	branch.add(command)
 	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
 	return command
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -29,9 +30,16 @@ const (
 // readRepository reads the newest commit of a branch.
 func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
-	config := git.Config{Name: "--repo", URL: url, Branch: branch, OnlyBranch: branch != "", Now: time.Now}
+	if isDir(url) {
+		url = absolute(url) // a directory is one, however it is spelt
+	}
+	// Without a branch it is main, or else the default branch; nothing is made.
+	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
 		return nil, nil, err
+	}
+	if _, err := kratix.ParseGitURL(url); err != nil {
+		return nil, nil, exit{code: exitUsage, text: "--repo: " + err.Error()}
 	}
 	store, err := git.Open(config)
 	if err != nil {
@@ -39,7 +47,7 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	}
 	state, err := store.Read(ctx)
 	if err != nil {
-		return nil, nil, f.advised(err)
+		return nil, nil, f.advised(noBranch(err))
 	}
 	if state.Revision == "" {
 		return nil, nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
@@ -131,6 +139,16 @@ func readFlag(flag, file string) (string, error) {
 		return "", exit{code: exitUsage, text: fmt.Sprintf("%s: %s %s: %s", flag, dir.ErrPath, file, unwrapped(err))}
 	}
 	return string(content), nil
+}
+
+// noBranch makes wrong usage of the error that the repository does not have the
+// branch; other errors stay as they are.
+func noBranch(err error) error {
+	var failed *statestore.Error
+	if !errors.As(err, &failed) || failed.Field != "spec.branch" {
+		return err
+	}
+	return exit{code: exitUsage, text: "--repo: " + strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")}
 }
 
 // advised says what to do about a repository that is no state store: there is

@@ -54,16 +54,38 @@ func usage(c *cobra.Command, text string) error {
 	return exit{code: exitUsage, text: text + "\nSee '" + c.CommandPath() + " --help'."}
 }
 
-// noSubcommand says what an unknown command could have meant.
+// noSubcommand returns an error for a word that is no command, with what it could
+// have meant.
 func noSubcommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	text := "there is no command " + args[0]
+	text := "unknown command " + args[0]
+	if c.HasParent() {
+		text += " of " + c.Name()
+	}
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return usage(c, text)
+}
+
+// unknownCommand returns an error for a command line whose command is unknown,
+// which --help would hide.
+func unknownCommand(root *cobra.Command, args []string) error {
+	c, rest, err := root.Find(args)
+	if err != nil || !c.HasSubCommands() {
+		return nil //nolint:nilerr // cobra reports it
+	}
+	for i, arg := range rest {
+		switch {
+		case arg == "--" || strings.HasPrefix(arg, cobra.ShellCompRequestCmd):
+			return nil
+		case !strings.HasPrefix(arg, "-"):
+			return noSubcommand(c, rest[i:])
+		}
+	}
+	return nil
 }
 
 // noArguments is for commands that take flags only.

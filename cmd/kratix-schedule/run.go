@@ -20,11 +20,13 @@ import (
 type runFlags struct {
 	input  inputFlags
 	git    gitFlags
+	branch branchFlags
 	once   bool
 	dryRun bool
 	policy policyFlags
 	follow followFlags
 	kube   kubeFlags
+	volume volumeFlags
 	// allowed is the file that allows removals; delay is how long a removal must last.
 	allowed allowanceFile
 	delay   time.Duration
@@ -50,12 +52,14 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.input.add(command)
 	flags.policy.add(command)
 	flags.git.add(command)
+	flags.branch.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
 	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
 	flags.allowed.add(command)
 	command.Flags().DurationVar(&flags.delay, "removal-delay", removalDelay, "how long an object must be missing from the files that are watched before that counts")
 	flags.follow.add(command)
 	flags.kube.add(command)
+	flags.volume.add(command)
 	return command
 }
 
@@ -73,28 +77,35 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	reconciler := &reconcile.Reconciler{
-		Source: in, Stores: storesOf(commits), Finish: reconcile.Commit,
+		Source: in, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 		Now: time.Now, Allowed: flags.allowed.reader(), Missing: in.Missing,
 	}
 	if flags.dryRun {
 		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
 	}
+	volume, err := flags.volume.volume(c)
+	if err != nil {
+		return err
+	}
 	if !flags.once {
-		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow, std)
+		return follow(c, &daemon.Daemon{Reconciler: reconciler}, flags.follow.at(c, volume), std)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
 		return inputError(err)
 	}
-	if err := printRun(std.out, result); err != nil {
+	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
 	return verdict(result)
 }
 
-// printRun tells what a round did: each placement, what was found, the sum.
-func printRun(out io.Writer, result report.Report) error {
+// printRun writes what a round did: each placement, what was found, the sum.
+func printRun(out io.Writer, result report.Report, volume report.Volume) error {
+	if volume == report.Quiet {
+		return report.Text(out, volume.Shown(result.Findings))
+	}
 	if err := result.PlacementLines(out); err != nil {
 		return err
 	}
@@ -103,7 +114,7 @@ func printRun(out io.Writer, result report.Report) error {
 			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", printable.Line(store.Name), printable.Line(store.Revision))
 		}
 	}
-	if err := report.Text(out, result.Findings); err != nil {
+	if err := report.Text(out, volume.Shown(result.Findings)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(out, result.Summary())

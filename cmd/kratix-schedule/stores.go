@@ -44,9 +44,17 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	return parsed, nil
 }
 
-// storesOf gives the stores that the input describes.
-func storesOf(commits open.Commits) *open.Stores {
+// branchFlags say what is done about branches that do not exist.
+type branchFlags struct{ create bool }
+
+func (f *branchFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.create, "create-branch", false, "let the first write make the branch of a GitStateStore in a repository that has other branches, from its default branch; without it such a branch is an error. In an empty repository it is made in any case")
+}
+
+// storesOf returns the stores that the input describes.
+func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
-		Commits: commits, Now: time.Now, Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
+		Commits: commits, CreateBranch: branches.create, Now: time.Now,
+		Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
 	}
 }

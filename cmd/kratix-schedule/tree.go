@@ -64,6 +64,8 @@ type checkStores struct {
 	obstacles []statestore.Obstacle
 	// filesOnly tells that nothing is to be placed, only files judged.
 	filesOnly bool
+	// built is told how many roots of a Flux repository are built; nil is nobody.
+	built func(done, all int)
 	// seeds are records of WorkPlacements in the input, by the store's name.
 	seeds map[kratix.StateStoreReference][]tree.File
 	open  map[kratix.StateStoreReference]statestore.Store
@@ -79,7 +81,7 @@ func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _
 	}
 	top, err := storePath(spec)
 	if err != nil {
-		return nil, open.Misconfigured(ref, err.Error(), "Correct spec.path.")
+		return nil, open.Misconfigured(ref, "spec.path", err.Error(), "Correct spec.path.")
 	}
 	store := memory.New(ref.String())
 	changes := statestore.ChangeSet{Write: slices.Clone(s.seeds[ref])}

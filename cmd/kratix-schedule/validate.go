@@ -23,6 +23,8 @@ type validateFlags struct {
 	onConflict conflictFlag
 	names      nameFlag
 	requests   requestFlags
+	volume     volumeFlags
+	allowEmpty bool
 	unpacked   unpackedFlag
 }
 
@@ -36,14 +38,23 @@ result. Nothing is written and no store is needed: the check starts from empty
 ones, or from what --tree or --repo holds. Without any Destination in the input,
 Works are checked as if one took them all.
 
+A --tree that is an ordinary Flux repository is checked root by root: those that
+Flux Kustomizations in it name by spec.path, or else each directory that has a
+kustomization.
+
 A Promise's dependencies are checked as the Work that Kratix makes of them, a
 pipeline's directories (--pipeline) as the Work that they become, WorkPlacements
 where they are. A comment beside a document silences a rule for it:
 
     # kratix-schedule:ignore KS001 the operator is shared on purpose
 
+A check that has nothing to check fails: an empty directory, one whose Works all
+lie in sub-directories, or a Work of an unknown version looks like one where all
+is well. --allow-empty lets it pass.
+
 Exit status: 0 clean, 1 findings that count (--fail-on, --strict), 2 wrong usage,
-configuration or input path, 3 the machine or a repository failed.`,
+configuration or input path, or nothing to check, 3 the machine or a repository
+failed.`,
 		Example: `  kratix-schedule validate testdata/elastic-cloud
   kratix-schedule validate --pipeline testdata/elastic-cloud/pipelines/redis --promise redis
   kratix-schedule validate testdata/elastic-cloud --fail-on none -o sarif=report.sarif -o junit=report.xml
@@ -58,43 +69,72 @@ configuration or input path, 3 the machine or a repository failed.`,
 	addConfigFlag(command)
 	configurable(command, "on-conflict", "allow-name")
 	flags.requests.add(command)
+	flags.volume.add(command)
 	flags.unpacked.add(command)
+	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass that has nothing to check")
+	configurable(command, "allow-empty")
 	return command
+}
+
+// checking is what the flags ask of a check, and what it reads.
+type checking struct {
+	outputs []output
+	rules   policy.Policy
+	volume  report.Volume
+	in      *checkSource
+	from    *requestsSource
+}
+
+// parse reads what is asked for.
+func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*checking, error) {
+	asked := &checking{}
+	var err error
+	if asked.outputs, err = f.output.parse(c); err != nil {
+		return nil, err
+	}
+	if asked.rules, err = f.verdict.parse(c); err != nil {
+		return nil, err
+	}
+	times, err := f.requests.parse(c)
+	if err != nil {
+		return nil, err
+	}
+	if asked.volume, err = f.volume.volume(c); err != nil {
+		return nil, err
+	}
+	if asked.in, err = f.input.source(c, args, std); err != nil {
+		return nil, err
+	}
+	asked.in.notices, asked.in.unpacked = std.notices(asked.volume), f.unpacked
+	asked.from = &requestsSource{Source: asked.in, times: times}
+	return asked, nil
+}
+
+// engine returns what a round is to do.
+func (f *validateFlags) engine() reconcile.Policy {
+	return reconcile.Policy{OnConflict: f.onConflict.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
 
 func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {
 	if err := configure(c, args); err != nil {
 		return err
 	}
-	outputs, err := flags.output.parse(c)
+	asked, err := flags.parse(c, args, std)
 	if err != nil {
 		return err
 	}
-	rules, err := flags.verdict.parse(c)
-	if err != nil {
-		return err
-	}
-	times, err := flags.requests.parse(c)
-	if err != nil {
-		return err
-	}
-	in, err := flags.input.source(c, args, std)
-	if err != nil {
-		return err
-	}
-	in.unpacked = flags.unpacked
-	requests := &requestsSource{Source: in, times: times}
-	policy := reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names, MaxUnpacked: int64(flags.unpacked.most)}
-	result, err := check(c.Context(), requests, in.stores, policy, std)
+	in, rules := asked.in, asked.rules
+	result, err := check(c.Context(), asked.from, in.stores, flags.engine(), std)
 	if err != nil {
 		return inputError(err)
 	}
-	result = requests.told(result)
+	result = asked.from.told(result)
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)
 	failed := result.Has(finding.StoreFailed())
-	if flags.verdict.writeBaseline && !failed {
+	nothing := in.nothingToCheck(flags, result, outcome)
+	if flags.verdict.writeBaseline && !failed && nothing == nil {
 		if err := flags.verdict.saveBaseline(outcome.Findings); err != nil {
 			return err
 		}
@@ -102,15 +142,23 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	document := flags.document(result, outcome)
-	document.Locate = in.locate
-	if err := write(std, outputs, document, flags.verdict.most); err != nil {
+	document.Locate, document.Read, document.Volume = in.locate, &in.read.Reading, asked.volume
+	if err := write(std, asked.outputs, document, flags.verdict.most); err != nil {
 		return err
 	}
+	return flags.status(document, failed, nothing)
+}
+
+// status returns what the check ends with: nothing is why there was nothing to
+// check, if so.
+func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
-	case failed && flags.verdict.writeBaseline:
-		return exit{code: exitFailure, text: flags.verdict.baseline + " is not written: the repository could not be read"}
+	case failed && f.verdict.writeBaseline:
+		return exit{code: exitFailure, text: f.verdict.baseline + " is not written: the repository could not be read"}
 	case failed:
 		return exit{code: exitFailure}
+	case nothing != nil:
+		return nothing
 	case document.Worst() >= document.Fails:
 		return exit{code: exitFindings}
 	}
@@ -148,6 +196,31 @@ func check(ctx context.Context, in source.Source, stores reconcile.Opener, polic
 	defer hurry()()
 	shown := startProgress(std.err)
 	defer shown.stop()
+	if trees, ok := stores.(*checkStores); ok {
+		trees.built = shown.building
+	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
-	return reconciler.Round(ctx)
+	return interruptible(ctx, reconciler.Round)
+}
+
+// interruptible does a round and waits for it no longer than ctx lasts: kustomize
+// cannot be stopped, and a check leaves nothing half done.
+func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
+	type outcome struct {
+		result report.Report
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := round(ctx)
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		if ctx.Err() == nil {
+			return o.result, o.err
+		}
+	case <-ctx.Done():
+	}
+	return report.Report{}, exit{code: exitFailure, text: "interrupted"}
 }

@@ -56,7 +56,7 @@ func writeWorks(b testing.TB, dir string, works int) {
 		}
 	}
 	text.WriteString("apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: worker-1}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n" +
-		"---\napiVersion: platform.kratix.io/v1alpha1\nkind: GitStateStore\nmetadata: {name: default}\nspec: {url: store.git}\n")
+		"---\napiVersion: platform.kratix.io/v1alpha1\nkind: GitStateStore\nmetadata: {name: default}\nspec: {url: ./store.git}\n")
 	flush("destination.yaml")
 }
 

@@ -26,6 +26,8 @@ type Source struct {
 	Paths []string
 	// Recursive reads the directories below directories as well.
 	Recursive bool
+	// Exclude are patterns of paths below directories that are not read.
+	Exclude []Exclusion
 	// Stdin is what the path "-" reads. It can be read only once, so what it
 	// gives is kept.
 	Stdin io.Reader
@@ -81,6 +83,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.pending.lookAgain()
 		return source.Snapshot{}, err
 	}
+	s.noteUnread()
 	snapshot := s.collection.Snapshot()
 	snapshot.Settling = look.watched && !s.isSettled()
 	return snapshot, nil
@@ -115,7 +118,7 @@ func (s *Source) now() time.Time {
 
 // pathError names a path that cannot be used.
 func pathError(path string, err error) error {
-	return fmt.Errorf("%w %s: %w", ErrPath, path, reason(err))
+	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }
 
 // reason takes the path out of an error that is shown beside it.

@@ -79,7 +79,7 @@ func TestSnapshotOfADirectory(t *testing.T) {
 
 	t.Run("alone", func(t *testing.T) {
 		got := wants(t, &dir.Source{Paths: []string{root}}, "a", "b", "c")
-		if len(got.Findings) > 0 || got.Incomplete {
+		if len(got.Findings) != 1 || got.Findings[0].Message != "2 sub-directories are not read without -R" || got.Incomplete {
 			t.Errorf("got findings %v, incomplete: %t", got.Findings, got.Incomplete)
 		}
 		if at := got.Origins.Of(got.Works[0]); at.File != filepath.Join(root, "a.yaml") || at.Line != 1 {
@@ -125,8 +125,8 @@ func TestAFileThatCannotBeReadIsAFinding(t *testing.T) {
 		said = append(said, fmt.Sprintf("%s %s: %s", f.Rule.Name, f.Place, f.Message))
 	}
 	want := []string{
-		"UnreadableInput " + dangling + ": no such file or directory",
-		"UnreadableInput " + directory + ": is a directory",
+		"UnreadableInput " + dangling + ": it is a symbolic link to nowhere, which is not there; correct or remove the link",
+		"UnreadableInput " + directory + ": it is a symbolic link to a directory, and such links are not followed; name the directory itself as an input",
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -93,7 +93,7 @@ func (w *watch) heed(event fsnotify.Event) bool {
 // added watches a path if it is a new directory.
 func (w *watch) added(path string) bool {
 	info, err := os.Lstat(path)
-	if err != nil || !info.IsDir() || isHidden(path) {
+	if err != nil || !info.IsDir() || isHidden(path) || w.skips(path) {
 		return false
 	}
 	if w.addBelow(path) != nil {
@@ -108,7 +108,7 @@ func (s *Source) reads(path string) bool {
 		if filepath.Clean(given) == path {
 			return true
 		}
-		if _, has := nameBelow(given, path, s.Recursive); has {
+		if _, has := s.nameBelow(given, path); has {
 			return true
 		}
 	}

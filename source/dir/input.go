@@ -19,6 +19,8 @@ type input struct {
 	// links are those that are symbolic links: what they lead to may change
 	// without an event of their own.
 	links map[string]struct{}
+	// passed is what the last look at everything passed over.
+	passed passed
 }
 
 // seen is a file as the last look found it.
@@ -50,24 +52,25 @@ func (in *input) setLink(name string, link bool) {
 
 // name gives what the input calls the file of a path; false when it has no such
 // file.
-func (in *input) name(path string, recursive bool) (string, bool) {
+func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
 		return in.path, filepath.Clean(in.path) == path
 	}
-	return nameBelow(in.path, path, recursive)
+	return s.nameBelow(in.path, path)
 }
 
 // nameBelow gives what the listing of a directory calls a path, if it has it.
-func nameBelow(dir, path string, recursive bool) (string, bool) {
+func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
 		return "", false
 	}
 	parts := strings.Split(below, string(filepath.Separator))
-	if (len(parts) > 1 && !recursive) || slices.ContainsFunc(parts, isHidden) {
+	if (len(parts) > 1 && !s.Recursive) || slices.ContainsFunc(parts, isHidden) {
 		return "", false
 	}
-	return filepath.Join(dir, below), true
+	name := filepath.Join(dir, below)
+	return name, !s.excludes(dir, name)
 }
 
 // isHidden tells editors' files from others, and the directories where

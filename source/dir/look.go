@@ -11,9 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// errIrregular is said of what would keep its reader waiting.
-var errIrregular = errors.New("it is no regular file")
-
 // look is what one Snapshot does.
 type look struct {
 	*Source
@@ -63,7 +60,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if name, has := in.name(path, l.Recursive); has {
+		if name, has := l.name(in, path); has {
 			l.changed(in, name)
 		}
 	}
@@ -86,6 +83,7 @@ func (l *look) stdin(in *input) {
 
 // everything looks at all files of an input.
 func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) error {
+	in.passed = passed{}
 	if root.IsDir() {
 		if err := l.directory(ctx, in, in.path); err != nil {
 			return err
@@ -118,8 +116,11 @@ func (l *look) directory(ctx context.Context, in *input, dir string) error {
 		path := filepath.Join(dir, entry.Name())
 		switch {
 		case isHidden(path):
+		case (entry.IsDir() || isYAML(path)) && l.excludes(in.path, path):
+			in.passed.excluded++
 		case entry.IsDir():
 			if !l.Recursive {
+				in.passOver(path, l.inputs)
 				continue
 			}
 			if err := l.directory(ctx, in, path); err != nil {
@@ -168,7 +169,7 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	switch {
 	case err != nil:
 		was.old = false
-		l.begin(in, name, was, func() source.File { return source.File{Name: name, Err: reason(err)} })
+		l.begin(in, name, was, func() source.File { return source.File{Name: name, Err: unreadable(name, err)} })
 	case !known || !was.still(info, given):
 		was.stat, was.old = statOf(info), statOf(info).isOldAt(l.now())
 		l.begin(in, name, was, func() source.File { return read(name, info, given) })
@@ -180,11 +181,11 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 // read reads a file. Only one that the user gave may be a pipe.
 func read(name string, info fs.FileInfo, given bool) source.File {
 	if isPipe(info) && !given {
-		return source.File{Name: name, Err: errIrregular}
+		return source.File{Name: name, Err: irregular(info)}
 	}
 	content, err := os.ReadFile(name) //nolint:gosec // the user names the files to read
 	if err != nil {
-		err = reason(err)
+		err = unreadable(name, err)
 	}
 	return source.File{Name: name, Content: content, Err: err}
 }

@@ -51,6 +51,8 @@ type scope struct {
 	roots []root
 	// dirs are all directories, with those below the roots.
 	dirs map[string]struct{}
+	// skips reports whether a directory is not to be watched.
+	skips func(name string) bool
 }
 
 // root is a path that the user gave, and what it led to.
@@ -86,7 +88,7 @@ func (s *Source) watchAll() (scope, error) {
 	if err != nil {
 		return scope{}, fmt.Errorf("watch the input: %w", err)
 	}
-	all := scope{Watcher: watcher, dirs: map[string]struct{}{}}
+	all := scope{Watcher: watcher, dirs: map[string]struct{}{}, skips: s.excludesEverywhere}
 	for _, path := range s.Paths {
 		if path == Stdin {
 			continue
@@ -129,7 +131,7 @@ func (s *scope) addBelow(dir string) error {
 			return nil
 		case err != nil || !entry.IsDir():
 			return err
-		case path != dir && isHidden(path):
+		case path != dir && (isHidden(path) || s.skips(path)):
 			return fs.SkipDir
 		}
 		if err := s.addDir(path); path == dir || !errors.Is(err, fs.ErrNotExist) {

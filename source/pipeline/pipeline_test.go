@@ -161,7 +161,7 @@ func TestReadRefuses(t *testing.T) {
 		"a request without a name":   {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\n"), "invalid pipeline directories: input/object.yaml: metadata.name is missing"},
 		"a request that is empty":    {dirs("input/object.yaml", ""), "invalid pipeline directories: input/object.yaml must hold one object, the request"},
 		"a malformed request":        {dirs("input/object.yaml", "a: 1\nb: c: d\n"), "invalid pipeline directories: input/object.yaml line 2: malformed YAML: mapping values are not allowed in this context"},
-		"a request of odd metadata":  {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\nmetadata: one\n"), "invalid pipeline directories: input/object.yaml line 1: it is no Kubernetes object: metadata cannot be a string"},
+		"a request of odd metadata":  {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\nmetadata: one\n"), "invalid pipeline directories: input/object.yaml line 3: it is no Kubernetes object: metadata cannot be a string"},
 		"no output":                  {fstest.MapFS{"input/object.yaml": dirs()["input/object.yaml"]}, "invalid pipeline directories: the directory output/ is missing"},
 		"a malformed control file":   {dirs("metadata/workflow-control.yaml", "suspend: maybe\n"), "invalid pipeline directories: metadata/workflow-control.yaml: line 1: cannot unmarshal !!str `maybe` into bool"},
 	}

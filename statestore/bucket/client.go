@@ -16,11 +16,7 @@ import (
 const tries = 8
 
 // newClient makes a client for the endpoint as it was configured.
-func newClient(config Config) (*minio.Core, error) {
-	base, err := newHTTPTransport(config)
-	if err != nil {
-		return nil, err
-	}
+func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {
 	client, err := minio.NewCore(config.Endpoint, &minio.Options{
 		Creds:      newCredentials(config.Auth),
 		Secure:     !config.Insecure,

@@ -1,12 +1,8 @@
 package bucket
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -65,11 +61,7 @@ type Auth struct {
 func Open(config Config) (*Store, error) {
 	store, err := open(config)
 	if err != nil {
-		return nil, &statestore.Error{
-			Op: "open", Store: config.Name,
-			Err:  fmt.Errorf("%w: %w", statestore.ErrMisconfigured, err),
-			Hint: "correct spec.endpoint, spec.bucketName or spec.path of the state store, or its Secret",
-		}
+		return nil, misconfigured(config.Name, err)
 	}
 	return store, nil
 }
@@ -83,15 +75,20 @@ func open(config Config) (*Store, error) {
 	}
 	path, err := tree.ParseDir(config.Path)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.path", err)
 	}
-	client, err := newClient(config)
+	base, err := newHTTPTransport(config)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.secretRef", err)
+	}
+	client, err := newClient(config, base)
+	if err != nil {
+		return nil, in("spec.endpoint", err)
 	}
 	store := &Store{
 		name:     config.Name,
 		client:   client,
+		idle:     base.CloseIdleConnections,
 		bucket:   config.Bucket,
 		parallel: config.Parallel,
 		tell:     config.Tell,
@@ -104,22 +101,6 @@ func open(config Config) (*Store, error) {
 		store.prefix = path.String() + "/"
 	}
 	return store, nil
-}
-
-func (c Config) check() error {
-	switch {
-	case c.Bucket == "":
-		return errors.New("no bucket is named")
-	case c.Endpoint == "":
-		return errors.New("no endpoint is named")
-	case strings.Contains(c.Endpoint, "://"):
-		return fmt.Errorf("endpoint %q has a scheme: name the host alone, and use insecure: true for plain HTTP", c.Endpoint)
-	case strings.Contains(c.Endpoint, "/"):
-		return fmt.Errorf("endpoint %q has a path: name the host alone", c.Endpoint)
-	case !c.Auth.IAM && (c.Auth.AccessKeyID == "" || c.Auth.SecretAccessKey == ""):
-		return errors.New("no access key is given, and IAM is not asked for")
-	}
-	return nil
 }
 
 func orDefault[T int | time.Duration](value, otherwise T) T {

@@ -38,13 +38,13 @@ func (d doing) Error() string { return d.err.Error() }
 func (d doing) Unwrap() error { return d.err }
 
 const (
-	hintKeys      = "check accessKeyID and secretAccessKey in the Secret that secretRef names"
-	hintIAM       = "with authMethod IAM credentials come from the environment, a web identity token, or the role of the container or instance: give this process one of them"
+	hintKeys      = "check accessKeyID and secretAccessKey in the Secret that spec.secretRef names"
+	hintIAM       = "with spec.authMethod IAM credentials come from the environment, a web identity token, or the role of the container or instance: give this process one of them"
 	hintBucket    = "create the bucket, or correct spec.bucketName or spec.endpoint of the state store"
 	hintClock     = "the clock of this machine and the server's differ too much: set the clock (NTP)"
 	hintEndpoint  = "check spec.endpoint of the state store, and that this machine can reach it"
 	hintWire      = "answers stop on their way: look at what lies between this machine and spec.endpoint, such as a proxy; nothing is lost, the next round goes on"
-	hintCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
+	hintCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
 	hintPlain     = "the server speaks plain HTTP: set spec.insecure to true, or correct the port in spec.endpoint"
 	hintSecure    = "the server speaks HTTPS: set spec.insecure to false, or correct the port in spec.endpoint"
 	hintSlow      = "the provider asks for fewer requests: nothing is lost, the next round goes on where this one stopped"
@@ -71,8 +71,10 @@ func (s *Store) failure(op string, err error) error {
 	if errors.As(err, &told) {
 		return err
 	}
-	v := s.judge(err)
-	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint, Paths: v.paths}
+	v := s.judge(err).advise(err)
+	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint, Paths: v.paths, RetryAfter: waitOf(err)}
+	cause := blame(err, v)
+	out.Class, out.Field = cause.class, cause.field
 	response, answered := answer(err)
 	switch {
 	case v.cause != nil:
@@ -136,7 +138,7 @@ func (s *Store) judge(err error) verdict {
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintEndpoint}
+		return verdict{kind: statestore.ErrUnavailable, hint: hintReach}
 	case errors.As(err, new(silence)), errors.Is(err, errHungUp), cutOff(err):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
 	}
@@ -227,17 +229,19 @@ func (s *Store) hintPolicy(err error) string {
 	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
 }
 
+// hintOtherRegion begins the hint about regions.
+const hintOtherRegion = "the bucket is in another region than requests are signed for: "
+
 func hintRegion(region string) string {
-	const hint = "the bucket is in another region than requests are signed for: "
 	if region == "" {
-		return hint + "correct key region of the Secret, or spec.endpoint"
+		return hintOtherRegion + "correct key region of the Secret, or spec.endpoint"
 	}
-	return hint + fmt.Sprintf("it is in %s; correct key region of the Secret, or spec.endpoint", region)
+	return hintOtherRegion + fmt.Sprintf("it is in %s; correct key region of the Secret, or spec.endpoint", region)
 }
 
 func isMissing(err error) bool {
 	response, ok := answer(err)
-	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket"
+	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket" && !isUnknownUser(response.Code)
 }
 
 // maxWords bounds what is repeated of a server's words, in bytes.

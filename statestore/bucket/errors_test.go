@@ -253,10 +253,10 @@ func TestAServerThatIsNotThereIsUnavailable(t *testing.T) {
 		Auth: bucket.Auth{AccessKeyID: "a", SecretAccessKey: "s3cret"},
 	}
 	_, err := open(t, config).Read(t.Context())
-	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "check spec.endpoint")
+	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "spec.endpoint")
 	config.Endpoint = "no-such-host.invalid"
 	_, err = open(t, config).Read(t.Context())
-	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "check spec.endpoint")
+	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "spec.endpoint")
 }
 
 // TestAServersAnswerDecidesTheKindOfError has a server say the same to all.

@@ -33,6 +33,7 @@ package bucket
 
 import (
 	"context"
+	"io"
 
 	"github.com/minio/minio-go/v7"
 
@@ -45,6 +46,7 @@ import (
 type Store struct {
 	name     string
 	client   *minio.Core
+	idle     func() // closes connections that are not in use
 	bucket   string
 	prefix   string // empty, or with a slash at its end
 	parallel int
@@ -67,7 +69,14 @@ type Store struct {
 var (
 	_ statestore.Store  = (*Store)(nil)
 	_ statestore.Prober = (*Store)(nil)
+	_ io.Closer         = (*Store)(nil)
 )
+
+// Close closes the connections that are not in use. What is in hand ends.
+func (s *Store) Close() error {
+	s.idle()
+	return nil
+}
 
 // Read lists the store. Files is shared with later States of an unchanged
 // store: do not change it.

@@ -21,10 +21,15 @@ type transport struct {
 	next     http.RoundTripper
 	limit    *limiter
 	patience time.Duration
+	rest     rest
 }
 
-// RoundTrip sends a request when its turn has come.
+// RoundTrip sends a request when its turn has come, and not before a time that the
+// server named.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if err := t.rest.await(request.Context(), t.patience); err != nil {
+		return nil, err
+	}
 	if err := t.limit.acquire(request.Context()); err != nil {
 		return nil, err
 	}
@@ -38,6 +43,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, watch.explain(err)
 	}
+	t.rest.see(response)
 	busy = response.StatusCode == http.StatusServiceUnavailable || response.StatusCode == http.StatusTooManyRequests
 	watch.body = response.Body
 	response.Body = watch

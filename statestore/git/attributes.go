@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -29,9 +30,30 @@ func (a *attributes) warnings() []string {
 	return a.doubts
 }
 
+// attributesAfter returns which .gitattributes there are below the store's directory
+// after changes to the files.
+func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
+	are := slices.Clone(were)
+	for _, change := range changes {
+		if change.Path.Base() != attributesFile || change.Path.Dir().IsRoot() {
+			continue
+		}
+		at, found := slices.BinarySearchFunc(are, change.Path, comparePaths)
+		switch {
+		case change.Gone && found:
+			are = slices.Delete(are, at, at+1)
+		case !change.Gone && !found:
+			are = slices.Insert(are, at, change.Path)
+		}
+	}
+	return are
+}
+
+func comparePaths(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
+
 // readAttributes reads the .gitattributes in the repository's root, in the
-// store's directory and between, when they are new. Files are written as they
-// are, whatever these say.
+// store's directory, between and below, when they are new. Files are written as
+// they are, whatever these say.
 func (s *Store) readAttributes(ctx context.Context) error {
 	found, err := s.findAttributes()
 	if err != nil {
@@ -62,6 +84,9 @@ func (s *Store) readAttributes(ctx context.Context) error {
 			return err
 		}
 		doubts = append(doubts, doubtful(f.name, string(content))...)
+	}
+	if more := len(doubts) - maxDoubts; more > 0 {
+		doubts = append(doubts[:maxDoubts], fmt.Sprintf("%d more lines of .gitattributes files change files on their way", more))
 	}
 	s.attributes.blobs, s.attributes.doubts = blobs, doubts
 	return nil
@@ -99,7 +124,25 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 			return nil, err
 		}
 	}
-	return found, err
+	return append(found, s.attributesBelow()...), err
+}
+
+// maxAttributes bounds how many .gitattributes below the store's directory are
+// read, and maxDoubts how many of their lines are told.
+const (
+	maxAttributes = 100
+	maxDoubts     = 20
+)
+
+// attributesBelow lists the .gitattributes in the directories of Destinations.
+func (s *Store) attributesBelow() []attributesAt {
+	var found []attributesAt
+	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {
+		if known, ok := s.seen.files.Sum(p); ok {
+			found = append(found, attributesAt{s.path.Join(p).String(), blobOf(known)})
+		}
+	}
+	return found
 }
 
 // doubtful lists the lines that make a checkout differ from what was written.

@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -14,6 +15,9 @@ type branch struct {
 	remote *remote
 
 	turn chan struct{} // holds a token while an operation runs
+
+	// users counts the open stores.
+	users atomic.Int64
 
 	// Everything below head is in objects, but for blobs nobody asked for;
 	// history before shallow is not.
@@ -56,6 +60,34 @@ func (b *branch) begin(ctx context.Context) error {
 
 func (b *branch) end() { <-b.turn }
 
+// release closes the branch once its last store is closed and what is in hand has
+// ended. A store that is used nevertheless begins anew.
+func (b *branch) release() {
+	if b.users.Add(-1) > 0 {
+		return
+	}
+	select {
+	case b.turn <- struct{}{}:
+		b.shut()
+	default:
+		go func() {
+			b.turn <- struct{}{}
+			b.shut()
+		}()
+	}
+}
+
+// shut gives up connections and everything that is held, for who has the turn. What
+// States have of it stays valid for them.
+func (b *branch) shut() {
+	defer b.end()
+	if b.users.Load() > 0 { // it was opened again
+		return
+	}
+	b.remote.hangUp()
+	b.objects, b.head, b.tip, b.shallow = newObjects(), plumbing.ZeroHash, plumbing.ZeroHash, plumbing.ZeroHash
+}
+
 // pull brings head to the branch's newest commit, or to the commit the branch
 // will start from.
 func (b *branch) pull(ctx context.Context) error {
@@ -69,6 +101,10 @@ func (b *branch) pull(ctx context.Context) error {
 	}
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
+		return err
+	}
+	if err := b.remote.checkBranch(refs); err != nil {
+		session.Close() //nolint:errcheck // the answer is there
 		return err
 	}
 	b.tip = refs.References[b.remote.branch.String()]
@@ -97,12 +133,12 @@ func (b *branch) refetch(ctx context.Context) error {
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 
-// start is the branch's head, else HEAD's if that may be shown, else nothing.
+// start is the branch's head, else HEAD's, else nothing.
 func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	switch {
 	case !refs.References[r.branch.String()].IsZero():
 		return refs.References[r.branch.String()]
-	case refs.Head != nil && !r.only:
+	case refs.Head != nil:
 		return *refs.Head
 	}
 	return plumbing.ZeroHash

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Defaults for what a Config leaves empty. git's own services give a sign of
 // life every five seconds.
 const (
-	DefaultBranch  = "main"
+	DefaultBranch  = kratix.DefaultBranch
 	DefaultAuthor  = "kratix"
 	DefaultSilence = 2 * time.Minute
 )
@@ -25,11 +26,12 @@ type Config struct {
 	// (user@host:path), or a path on this machine. User and password inside the
 	// URL are used when Auth is empty.
 	URL string
-	// Branch is DefaultBranch when empty.
+	// Branch is DefaultBranch when empty. refs/heads/main is main.
 	Branch string
-	// OnlyBranch does not show the default branch's files where Branch does not
-	// exist yet.
-	OnlyBranch bool
+	// CreateBranch lets the first write make Branch in a repository that has other
+	// branches, from the default one, whose files are shown until then. Otherwise
+	// such a Branch is an error.
+	CreateBranch bool
 	// Path is the directory of the repository that holds the store, in any
 	// spelling tree.ParseDir takes.
 	Path string
@@ -89,11 +91,11 @@ func newStore(config Config) (*Store, error) {
 	}
 	path, err := tree.ParseDir(config.Path)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.path", err)
 	}
 	sign, err := newSigner(config.SigningKey, config.Now)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.secretRef", err)
 	}
 	author := config.Author.clean(Author{Name: DefaultAuthor})
 	return &Store{

@@ -20,30 +20,28 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/plumbing/transport"
-	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 const (
-	hintSSH      = "check the keys sshPrivateKey and knownHosts in the Secret that secretRef names, and that the server knows the public key and lets it write"
-	hintBearer   = "check the key bearerToken in the Secret that secretRef names: it may have expired, or may not write to the repository"
-	hintApp      = "check the keys appID, installationID and privateKey in the Secret that secretRef names, and that the app is installed on the repository with the permission contents: write"
+	hintSSH      = "check the keys sshPrivateKey and knownHosts in the Secret that spec.secretRef names, and that the server knows the public key and lets it write"
+	hintBearer   = "check the key bearerToken in the Secret that spec.secretRef names: it may have expired, or may not write to the repository"
+	hintApp      = "check the keys appID, installationID and privateKey in the Secret that spec.secretRef names, and that the app is installed on the repository with the permission contents: write"
 	hintArchived = "the repository is archived, so nobody can write to it: unarchive it, or choose another one in spec.url"
-	hintHost     = "put the server's key into key knownHosts of the Secret; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
+	hintHost     = "put the server's key into key knownHosts of the Secret that spec.secretRef names; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
 	hintMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
 	hintProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
 	hintProxy    = "check the proxy that HTTPS_PROXY or HTTP_PROXY names, and a user and a password in it; NO_PROXY lists servers to reach without one"
-	hintSecret   = "check the keys username and password in the Secret that secretRef names, and that this user may write to the repository"
+	hintSecret   = "check the keys username and password in the Secret that spec.secretRef names, and that this user may write to the repository"
 	hintURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
-	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret, PEM encoded"
+	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
 	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
 	hintConflict = "move or remove what is in the way in the repository, or change the path"
 	hintUnpack   = "the server checks what it is sent (receive.fsckObjects, receive.maxInputSize): change the file, or the server's setting"
-	hintPath     = "check spec.path of the state store and what the repository holds there"
 	hintDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
+	hintFormat   = "name a repository with SHA-1 objects in spec.url; `git init --object-format=sha1` makes one"
 	hintGit      = "repositories on this machine need the git binary in PATH"
 )
 
@@ -61,7 +59,7 @@ type verdict struct {
 // failure turns whatever the library said into an error of package statestore.
 // It is the only place that does.
 func (s *Store) failure(op string, err error) error {
-	v := judge(err)
+	v := judge(err).advise(unwrapClient(err))
 	if v.wait > 0 {
 		s.remote.rest.until(s.now().Add(v.wait))
 	}
@@ -71,7 +69,9 @@ func (s *Store) failure(op string, err error) error {
 	if v.hint == hintSecret {
 		v.hint = s.remote.authHint()
 	}
-	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint}
+	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint, RetryAfter: v.retryAfter(err)}
+	cause := blame(err, v)
+	told.Class, told.Field = cause.class, cause.field
 	for _, path := range v.at {
 		if own, below := path.RelativeTo(s.path); below {
 			told.Paths = append(told.Paths, own)
@@ -91,10 +91,13 @@ func (s *Store) failure(op string, err error) error {
 // judge asks what went wrong, from the most to the least certain sign.
 func judge(err error) verdict {
 	err = unwrapClient(err)
+	if v, ok := judgeBranch(err); ok {
+		return v
+	}
 	var (
 		clash   conflict
 		refused refusal
-		status  *githttp.Err
+		status  *statusError
 		said    spoken
 	)
 	switch {
@@ -117,12 +120,6 @@ func judge(err error) verdict {
 			v.text = "it did not answer"
 		}
 		return v
-	case errors.Is(err, transport.ErrAuthenticationRequired):
-		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
-	case errors.Is(err, transport.ErrAuthorizationFailed):
-		return verdict{kind: statestore.ErrDenied, hint: judgeWords(err.Error()).hintOr(hintSecret)}
-	case errors.Is(err, transport.ErrRepositoryNotFound):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
 	case errors.As(err, &status):
 		return judgeStatus(status)
 	}
@@ -140,7 +137,11 @@ func judgeConnection(err error) verdict {
 		app      appError
 		proxy    proxyRefusal
 		network  *net.OpError
+		moved    redirectError
 	)
+	if v, ok := judgeMachine(err); ok {
+		return v
+	}
 	switch {
 	case errors.As(err, &line):
 		v := judgeWords(line.Text)
@@ -156,7 +157,7 @@ func judgeConnection(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, hint: hintProxy}
 	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for it
 		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
-	case strings.Contains(err.Error(), "http redirect"): // nor for this
+	case errors.As(err, &moved):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintMoved}
 	case errors.As(err, &garbage), errors.Is(err, pktline.ErrInvalidPktLen):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintProtocol}
@@ -199,6 +200,8 @@ func judgeWords(text string) verdict {
 		return slices.ContainsFunc(phrases, func(words string) bool { return strings.Contains(text, words) })
 	}
 	switch {
+	case saysLimited(text):
+		return verdict{kind: statestore.ErrUnavailable, hint: hintLimit, wait: limitedPause}
 	case says("archived"):
 		return verdict{kind: statestore.ErrDenied, hint: hintArchived}
 	case says("not appear to be a git repository", "not found", "no such", "does not exist", "could not be found", "not a git repository"):
@@ -272,17 +275,19 @@ func judgesContent(words string) bool {
 // isHooks tells that a hook refused, by the status of a push.
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
-func judgeStatus(answer *githttp.Err) verdict {
-	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL, text: "it answers " + answer.Response.Status}
-	if kind := answer.Response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/plain") {
-		v.remote = answer.Reason
-	}
-	switch code := answer.StatusCode(); {
+func judgeStatus(answer *statusError) verdict {
+	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL, remote: answer.words, wait: answer.wait()}
+	switch code := answer.code; {
 	case code == http.StatusProxyAuthRequired:
 		v.kind, v.hint = statestore.ErrUnavailable, hintProxy
-	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
+	case answer.limited():
+		v.kind, v.hint = statestore.ErrUnavailable, hintLimit
+	case code >= 500, code == http.StatusRequestTimeout:
 		v.kind, v.hint = statestore.ErrUnavailable, ""
-		v.wait = retryAfter(answer.Response.Header)
+	case code == http.StatusUnauthorized:
+		v.kind, v.hint = statestore.ErrDenied, hintSecret
+	case code == http.StatusForbidden:
+		v.kind, v.hint = statestore.ErrDenied, judgeWords(answer.words).hintOr(hintSecret)
 	case code == http.StatusRequestEntityTooLarge:
 		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}

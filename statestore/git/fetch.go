@@ -3,12 +3,10 @@ package git
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
@@ -36,7 +34,9 @@ func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSess
 	ask.Shallows = []plumbing.Hash{b.shallow}
 	ask.Haves = []plumbing.Hash{b.head}
 	// Without a thin pack git compares a shallow commit with nothing.
-	ask.Capabilities.Set(capability.ThinPack) //nolint:errcheck // it takes no value
+	if refs.Capabilities.Supports(capability.ThinPack) {
+		ask.Capabilities.Set(capability.ThinPack) //nolint:errcheck // it takes no value
+	}
 	if err := fetch(ctx, session, ask, b.objects, b.objects); err != nil {
 		return err
 	}
@@ -49,9 +49,12 @@ func givesBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }
 
-// request asks for objects by their ids.
+// request asks for objects by their ids. It names multi_ack where that is offered,
+// since Azure DevOps and CodeCommit refuse requests that do not: what the server
+// then acknowledges one by one, the library reads and drops.
 func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackRequest {
 	ask := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
+	ask.Capabilities.Delete(capability.ThinPack)
 	ask.Wants = wants
 	for _, wish := range []capability.Capability{capability.Shallow, capability.NoProgress} {
 		if refs.Capabilities.Supports(wish) {
@@ -85,14 +88,7 @@ func fetch(ctx context.Context, session transport.UploadPackSession, ask *packp.
 		return err
 	}
 	defer answer.Close() //nolint:errcheck // what came was checked
-	var pack io.Reader = answer
-	switch {
-	case ask.Capabilities.Supports(capability.Sideband64k):
-		pack = sideband.NewDemuxer(sideband.Sideband64k, answer)
-	case ask.Capabilities.Supports(capability.Sideband):
-		pack = sideband.NewDemuxer(sideband.Sideband, answer)
-	}
-	err = unpack(pack, into, held)
+	err = unpack(demultiplexed(answer, ask.Capabilities, nil), into, held)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}

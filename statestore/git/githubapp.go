@@ -149,7 +149,8 @@ func (a *appLogin) renew(ctx context.Context) error {
 	err = json.NewDecoder(io.LimitReader(response.Body, maxToken)).Decode(&answer)
 	if response.StatusCode != http.StatusCreated || err != nil || answer.Token == "" {
 		said := strings.ReplaceAll(answer.Message, jwt, "***")
-		return appError{status: response.StatusCode, words: said, wait: retryAfter(response.Header)}
+		limit := statusError{code: response.StatusCode, header: response.Header, words: said}
+		return appError{status: response.StatusCode, words: said, wait: limit.wait()}
 	}
 	a.token, a.expiry = answer.Token, answer.Expiry
 	return nil

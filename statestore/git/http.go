@@ -21,7 +21,7 @@ const maxDrain = 64 << 10
 
 // newHTTPClient makes a client with the store's certificates; proxies come
 // from the environment.
-func newHTTPClient(config Config, seen *moved) (*http.Client, error) {
+func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil, errors.New("the default HTTP transport was replaced")
@@ -38,7 +38,8 @@ func newHTTPClient(config Config, seen *moved) (*http.Client, error) {
 		}
 		own.TLSClientConfig.RootCAs = pool
 	}
-	own.DialContext = guardedDial(own.DialContext, config.Silence)
+	dial := guardedDial(own.DialContext, config.Silence)
+	own.DialContext, own.DialTLSContext = server.dial(dial), server.dialTLS(dial, own.TLSClientConfig)
 	own.OnProxyConnectResponse = checkProxy
 	return &http.Client{Transport: thrifty{own, seen}}, nil
 }
@@ -64,6 +65,13 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 type thrifty struct {
 	next http.RoundTripper
 	seen *moved
+}
+
+// CloseIdleConnections closes what http.Client would close of its own transport.
+func (t thrifty) CloseIdleConnections() {
+	if idle, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
 }
 
 // RoundTrip sends the request.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
@@ -78,19 +77,11 @@ func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	}
 	s.running = running
 	defer context.AfterFunc(ctx, running.kill)()
-	refs := packp.NewAdvRefs()
-	err = refs.Decode(running.out)
-	if errors.Is(err, packp.ErrEmptyAdvRefs) {
-		err = nil
-	}
-	if err != nil {
+	refs, err := decodeRefs(running.out, s.name)
+	if err != nil && !errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		return nil, s.failed(ctx, err)
 	}
-	transport.FilterUnsupportedCapabilities(refs.Capabilities)
-	if refs.IsEmpty() && s.name == transport.UploadPackServiceName {
-		return nil, transport.ErrEmptyRemoteRepository
-	}
-	return refs, nil
+	return refs, err
 }
 
 // UploadPack sends a request and gives the answer, which must be closed.
@@ -101,7 +92,7 @@ func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	s.begun = true
 	stop := context.AfterFunc(ctx, s.running.kill)
 	answer := packp.NewUploadPackResponse(ask)
-	err := errors.Join(sendUpload(s.running.in, ask), s.running.in.Close())
+	err := errors.Join(sendUpload(s.running.in, ask, withFlush), s.running.in.Close())
 	if err == nil {
 		err = answer.Decode(&answered{Reader: s.running.out, stop: stop})
 	}
@@ -110,16 +101,6 @@ func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 		return nil, s.failed(ctx, err)
 	}
 	return answer, nil
-}
-
-func sendUpload(to io.Writer, ask *packp.UploadPackRequest) error {
-	if err := ask.UploadRequest.Encode(to); err != nil {
-		return err
-	}
-	if err := ask.UploadHaves.Encode(to, true); err != nil {
-		return err
-	}
-	return pktline.NewEncoder(to).EncodeString("done\n")
 }
 
 // answered is an answer of which the end is known when it is closed.
@@ -134,17 +115,19 @@ func (a *answered) Close() error {
 	return nil
 }
 
-// ReceivePack sends a push and gives the report.
+// ReceivePack sends a push and returns the report; nil when the request asks for
+// none.
 func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	s.begun = true
 	defer context.AfterFunc(ctx, s.running.kill)()
 	sent := errors.Join(ask.Encode(s.running.in), s.running.in.Close())
-	side := sideband.NewDemuxer(sideband.Sideband64k, s.running.out)
-	side.Progress = ask.Progress
-	report := packp.NewReportStatus()
 	// A server that refused early says why although it did not read everything.
-	if err := report.Decode(side); err != nil {
+	report, err := readReport(s.running.out, ask)
+	if err != nil {
 		return nil, s.failed(ctx, errors.Join(sent, err))
+	}
+	if report == nil {
+		return nil, nil
 	}
 	// Hooks that run after the write may still talk; cutting them off would end them.
 	io.Copy(io.Discard, s.running.out) //nolint:errcheck // the report is there

@@ -126,7 +126,7 @@ func TestTheMessageOfACommitComesFromTheTemplate(t *testing.T) {
 		"a text": {"\n\nDeploy.\n", "Deploy.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := git.Config{URL: repository, Branch: strings.ReplaceAll(name, " ", "-"), Owner: "site\na", Committer: git.Author{Name: "bot", Email: "bot@example.com"}}
+			config := git.Config{URL: repository, Branch: strings.ReplaceAll(name, " ", "-"), CreateBranch: true, Owner: "site\na", Committer: git.Author{Name: "bot", Email: "bot@example.com"}}
 			if c.template != "" {
 				var err error
 				if config.Message, err = git.ParseMessage(c.template); err != nil {
@@ -208,11 +208,12 @@ func TestDoubtsAboutAStoreAreWarnings(t *testing.T) {
 		config git.Config
 		want   []string
 	}{
-		"attributes above":             {git.Config{URL: repository, Path: "p"}, []string{lfs, "p/.gitattributes, line 1, gives *.yaml the attribute eol=crlf"}},
-		"attributes below stay out":    {git.Config{URL: repository}, []string{lfs}},
+		"attributes above and below":   {git.Config{URL: repository, Path: "p"}, []string{lfs, "p/.gitattributes, line 1, gives *.yaml the attribute eol=crlf", "p/q/.gitattributes, line 1, gives *.txt"}},
+		"attributes above alone":       {git.Config{URL: repository, Path: "p/q"}, []string{lfs, "p/.gitattributes, line 1", "p/q/.gitattributes, line 1"}},
+		"attributes below":             {git.Config{URL: repository}, []string{lfs, "p/.gitattributes, line 1, gives *.yaml", "p/q/.gitattributes, line 1, gives *.txt"}},
 		"beside are not ours":          {git.Config{URL: repository, Path: "other"}, []string{lfs}},
 		"insecure":                     {withPath(insecure, "o"), []string{"certificate is not verified", lfs}},
-		"what the opener has to say":   {git.Config{URL: repository, Warnings: []string{"odd Secret"}}, []string{"odd Secret", lfs}},
+		"what the opener has to say":   {git.Config{URL: repository, Path: "o", Warnings: []string{"odd Secret"}}, []string{"odd Secret", lfs}},
 		"plain http, even if it fails": {plain, []string{"the credentials travel unencrypted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,10 +228,14 @@ func TestDoubtsAboutAStoreAreWarnings(t *testing.T) {
 		})
 	}
 	store := open(t, served(t, repository, gittest.Partial()...))
-	if storetest.Read(t, store); len(storetest.Read(t, store).Warnings) != 1 {
+	if storetest.Read(t, store); len(storetest.Read(t, store).Warnings) != 3 {
 		t.Error("no warning from a blob on demand")
 	}
-	gittest.Commit(t, repository, "main", map[string]string{".gitattributes": "* text\n"})
+	gittest.Commit(t, repository, "main", map[string]string{".gitattributes": "* text\n", "p/.gitattributes": "* text\n", "p/q/.gitattributes": "", "worker-1/.gitattributes": "*.yaml filter=lfs\n"})
+	if state := storetest.Read(t, store); len(state.Warnings) != 1 || !strings.Contains(state.Warnings[0], "worker-1/.gitattributes, line 1, gives *.yaml the attribute filter=lfs") {
+		t.Errorf("below a Destination: %q", state.Warnings)
+	}
+	gittest.Remove(t, repository, "main", "worker-1/.gitattributes")
 	if state := storetest.Read(t, store); len(state.Warnings) != 0 {
 		t.Errorf("still there: %q", state.Warnings)
 	}

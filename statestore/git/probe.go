@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Probe tells whether the store can be written, and leaves nothing behind. It
-// asks the server to move the branch from its newest commit to that same commit,
-// which passes every check of a push; where there is no branch yet it only asks
-// whether this user may push.
+// Probe reports why the store cannot be read or written, and leaves nothing behind.
+// It reads the branch, and asks the server to move it from its newest commit to that
+// same commit, which passes every check of a push; where there is no branch yet it
+// only asks whether this user may push.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)
@@ -19,6 +19,9 @@ func (s *Store) Probe(ctx context.Context) error {
 }
 
 func (s *Store) probe(ctx context.Context) error {
+	if _, err := s.read(ctx); err != nil {
+		return err
+	}
 	if err := s.begin(ctx); err != nil {
 		return err
 	}

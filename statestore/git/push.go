@@ -3,6 +3,7 @@ package git
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -16,6 +17,7 @@ import (
 // push is one exchange with git-receive-pack.
 type push struct {
 	session transport.ReceivePackSession
+	remote  *remote
 	offered *capability.List
 	branch  plumbing.ReferenceName
 	tip     plumbing.Hash // where the branch is; zero when there is none
@@ -40,8 +42,12 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkBranch(refs); err != nil {
+		session.Close() //nolint:errcheck // nothing was asked of it
+		return nil, err
+	}
 	r.offered = refs.Capabilities
-	return &push{session: session, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
+	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
 }
 
 // pushAgain gives a push that asks the server nothing, on the strength of what
@@ -55,12 +61,11 @@ func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	if err != nil {
 		return nil
 	}
-	endpoint := r.endpoint
-	session, err := r.client.NewReceivePackSession(&endpoint, auth)
+	session, err := r.client.NewReceivePackSession(nil, auth)
 	if err != nil {
 		return nil
 	}
-	return &push{session: session, offered: r.offered, branch: r.branch, tip: tip}
+	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: tip}
 }
 
 func (p *push) close() { p.session.Close() } //nolint:errcheck // the report said how it went
@@ -113,7 +118,27 @@ func (p *push) send(ctx context.Context, made *commit) error {
 	case err != nil:
 		return refusal{cause: err, status: status(report), words: words.String()}
 	case report == nil:
-		return io.ErrUnexpectedEOF
+		return p.checkMoved(ctx, made.commit, words.String())
 	}
 	return nil
+}
+
+// errUnconfirmed is a push that a server neither reported nor carried out.
+var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
+
+// checkMoved returns an error unless the branch is at the commit now: the server
+// gives no reports.
+func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
+	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
+	if err != nil {
+		return err
+	}
+	session.Close() //nolint:errcheck // the answer is there
+	switch refs.References[p.branch.String()] {
+	case commit:
+		return nil
+	case p.tip:
+		return refusal{cause: errUnconfirmed, status: "not moved", words: words}
+	}
+	return statestore.ErrStale
 }

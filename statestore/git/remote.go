@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -13,21 +14,20 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
-	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // remote is the repository and the branch a store writes to.
 type remote struct {
-	client   transport.Transport
-	endpoint transport.Endpoint
+	client transport.Transport
 	// auth is where credentials come from.
 	auth        Auth
 	credentials credentials
 	branch      plumbing.ReferenceName
-	// only is Config.OnlyBranch.
-	only bool
+	// createBranch is Config.CreateBranch.
+	createBranch bool
 	// stateless says that requests of one exchange need not be sent together, and
 	// offered what the server said it can do when it receives; nil before.
 	stateless bool
@@ -36,63 +36,50 @@ type remote struct {
 	local string
 	// hidden are further secrets, which must not appear in errors.
 	hidden []string
-	moved  moved
-	rest   rest
-	now    func() time.Time
+	// closeIdle closes connections that nothing goes on over; nil where none stay
+	// open.
+	closeIdle func()
+	moved     moved
+	// rest is when the server may be asked again.
+	rest *rest
+	now  func() time.Time
 }
 
-func newRemote(config Config) (*remote, error) {
-	branch := plumbing.NewBranchReferenceName(orDefault(config.Branch, DefaultBranch))
-	if err := branch.Validate(); err != nil {
-		return nil, fmt.Errorf("branch %q: %w", config.Branch, err)
-	}
-	r, err := dialect(config)
+func newRemote(config Config, near *neighbours) (*remote, error) {
+	branch, err := branchReference(config.Branch)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.branch", err)
 	}
-	r.branch, r.only, r.now, r.auth = branch, config.OnlyBranch, config.Now, config.Auth
+	r, err := dialect(config, near)
+	if err != nil {
+		return nil, in("spec.url", err)
+	}
+	r.branch, r.createBranch, r.now, r.auth = branch, config.CreateBranch, config.Now, config.Auth
 	return r, nil
 }
 
 // dialect finds out how the URL wants to be spoken to.
-func dialect(config Config) (*remote, error) {
-	scheme, _, found := strings.Cut(config.URL, "://")
-	switch {
-	case config.URL == "":
-		return nil, errors.New("no URL")
-	case !found && isSCP(config.URL):
-		parsed, err := parseSCP(config.URL)
-		if err != nil {
-			return nil, err
-		}
-		return sshRemote(config, parsed)
-	case !found:
-		return localRemote(config.URL)
-	}
-	parsed, err := url.Parse(config.URL)
+func dialect(config Config, near *neighbours) (*remote, error) {
+	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read") // err would repeat the URL, and a password in it
+		return nil, err
 	}
-	switch strings.ToLower(scheme) {
+	if parsed.RawQuery != "" && (parsed.Scheme == "ssh" || parsed.Scheme == "file") {
+		return nil, errors.New("the URL has a ?, which begins a query: write %3F for a ? in the path")
+	}
+	switch parsed.Scheme {
 	case "http", "https":
-		return httpRemote(config, parsed)
+		return httpRemote(config, parsed, near)
 	case "ssh":
-		return sshRemote(config, parsed)
+		return sshRemote(config, parsed, near)
 	case "file":
 		return fileRemote(parsed)
 	}
-	return nil, fmt.Errorf("%s URLs are not supported", scheme)
+	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// isSCP knows git's short spelling of ssh, host:path, as git does: a colon
-// before the first slash.
-func isSCP(s string) bool {
-	head, _, _ := strings.Cut(s, "/")
-	return strings.Contains(head, ":")
-}
-
-// fileRemote is what a file URL names: file:///path, or file://./path for a
-// path below the working directory.
+// fileRemote is what a file URL names: file:///path, or file://./path or a path
+// alone, below the working directory.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":
@@ -112,19 +99,20 @@ func localRemote(path string) (*remote, error) {
 		client:      pipedTransport{processes{dir}},
 		credentials: fixed{},
 		local:       dir,
+		rest:        &rest{},
 	}, nil
 }
 
-func httpRemote(config Config, parsed *url.URL) (*remote, error) {
+func httpRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
-	r := &remote{stateless: true}
-	client, err := newHTTPClient(config, &r.moved)
+	server, rest := near.meet(net.JoinHostPort(strings.ToLower(parsed.Hostname()), portOf(parsed)), config.Auth)
+	r := &remote{stateless: true, rest: rest}
+	client, err := newHTTPClient(config, server, &r.moved)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.secretRef", err)
 	}
-	r.client = githttp.NewClientWithOptions(client, nil)
 	auth := config.Auth
 	if inURL := parsed.User; inURL != nil {
 		password, _ := inURL.Password()
@@ -139,18 +127,21 @@ func httpRemote(config Config, parsed *url.URL) (*remote, error) {
 	parsed.User = nil
 	parsed.Path = strings.TrimRight(parsed.Path, "/")
 	parsed.RawPath = strings.TrimRight(parsed.RawPath, "/")
-	endpoint, err := transport.NewEndpoint(parsed.String())
-	if err != nil {
-		return nil, err
-	}
-	r.endpoint = *endpoint
+	r.client, r.closeIdle = smartTransport{client: client, base: parsed.String()}, client.CloseIdleConnections
 	r.credentials = fixedHTTP(auth)
 	if auth.App != (GitHubApp{}) {
 		if r.credentials, err = newAppLogin(auth.App, client, config.Now); err != nil {
-			return nil, err
+			return nil, in("spec.secretRef", err)
 		}
 	}
 	return r, nil
+}
+
+// hangUp closes the connections, of which none is in use.
+func (r *remote) hangUp() {
+	if r.closeIdle != nil {
+		r.closeIdle()
+	}
 }
 
 // redact hides the secrets in a text, as they are and as a URL spells them, and
@@ -182,8 +173,7 @@ func advertise[S transport.Session](ctx context.Context, r *remote,
 	if err != nil {
 		return session, nil, err
 	}
-	endpoint := r.endpoint // a redirect changes the session's own copy
-	if session, err = open(&endpoint, auth); err != nil {
+	if session, err = open(nil, auth); err != nil {
 		return session, nil, err
 	}
 	refs, err = session.AdvertisedReferencesContext(ctx)

@@ -3,12 +3,15 @@ package git
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // maxRest bounds how long a server can keep us away.
-const maxRest = time.Hour
+const maxRest = statestore.MaxRetryAfter
 
 // rest is the time for which a server asked to be left alone.
 type rest struct {
@@ -17,7 +20,10 @@ type rest struct {
 }
 
 // resting is the error while it lasts.
-type resting struct{ end time.Time }
+type resting struct {
+	end  time.Time
+	left time.Duration
+}
 
 func (r resting) Error() string {
 	return "the server asked not to be asked again before " + r.end.UTC().Format(time.TimeOnly) + " UTC"
@@ -34,25 +40,71 @@ func (r *rest) over(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Before(r.end) {
-		return resting{r.end}
+		return resting{r.end, r.end.Sub(now)}
 	}
 	return nil
 }
 
-// retryAfter reads how long a server wants to be left alone: a number of
-// seconds, or a date, which counts from the server's own clock.
+// retryAfter reads how long a server wants to be left alone.
 func retryAfter(header http.Header) time.Duration {
-	text := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRest) //nolint:gosec // 31 bits fit
+	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
+}
+
+// limitedPause is how long a server is left alone that names a limit and no time.
+const limitedPause = time.Minute
+
+// limited reports whether a server refused because of too many requests, in
+// whichever status: GitHub's secondary limits are a 403.
+func (e *statusError) limited() bool {
+	switch {
+	case e.code == http.StatusTooManyRequests:
+		return true
+	case e.code != http.StatusForbidden:
+		return false
+	case e.header.Get("Retry-After") != "", e.header.Get("X-Ratelimit-Remaining") == "0":
+		return true
 	}
-	then, err := http.ParseTime(text)
-	if err != nil {
+	return saysLimited(e.words)
+}
+
+// saysLimited reports whether a server's words are about a rate limit.
+func saysLimited(words string) bool {
+	words = strings.ToLower(words)
+	for _, phrase := range []string{"rate limit", "rate-limit", "ratelimit", "too many requests", "abuse detection"} {
+		if strings.Contains(words, phrase) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait returns how long the server is to be left alone; zero when it does not say
+// so.
+func (e *statusError) wait() time.Duration {
+	if wait := retryAfter(e.header); wait > 0 {
+		return wait
+	}
+	switch wait := untilReset(e.header); {
+	case !e.limited():
+		return 0
+	case wait > 0:
+		return wait
+	case saysLimited(e.words):
+		return limitedPause
+	}
+	return 0
+}
+
+// untilReset reads when a spent limit is renewed, in seconds since 1970; it counts
+// from the server's own clock.
+func untilReset(header http.Header) time.Duration {
+	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
+	if err != nil || header.Get("X-Ratelimit-Remaining") != "0" {
 		return 0
 	}
 	now, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		return 0
 	}
-	return min(max(0, then.Sub(now)), maxRest)
+	return min(max(0, time.Unix(reset, 0).Sub(now)), maxRest)
 }

@@ -28,6 +28,7 @@ type shells struct {
 	path    string
 	config  *ssh.ClientConfig
 	dial    dialFunc
+	host    *host
 
 	mu     sync.Mutex
 	client *ssh.Client
@@ -36,23 +37,26 @@ type shells struct {
 var _ launcher = (*shells)(nil)
 
 // sshRemote is what an ssh URL names.
-func sshRemote(config Config, parsed *url.URL) (*remote, error) {
+func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
 	address := net.JoinHostPort(parsed.Hostname(), orDefault(parsed.Port(), "22"))
 	client, err := sshConfig(config, orDefault(parsed.User.Username(), "git"), address)
 	if err != nil {
-		return nil, err
+		return nil, in("spec.secretRef", err)
 	}
 	path := parsed.Path
 	if rest, ok := strings.CutPrefix(path, "/~"); ok {
 		path = "~" + rest
 	}
-	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, config.Silence)}
+	server, rest := near.meet(strings.ToLower(address), config.Auth)
+	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, config.Silence), host: server}
 	password, _ := parsed.User.Password()
 	return &remote{
-		client: pipedTransport{started},
+		client:    pipedTransport{started},
+		closeIdle: started.close,
+		rest:      rest,
 		credentials: fixed{hidden: []string{
 			password, config.Auth.SSH.Passphrase, config.Auth.SSH.PrivateKey,
 		}},
@@ -131,6 +135,16 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	}, nil
 }
 
+// close closes the connection.
+func (s *shells) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != nil {
+		s.client.Close() //nolint:errcheck // nothing goes on over it
+		s.client = nil
+	}
+}
+
 // session opens a session on the connection that is there, or on a new one.
 func (s *shells) session(ctx context.Context) (*ssh.Client, *ssh.Session, error) {
 	s.mu.Lock()
@@ -157,6 +171,10 @@ func openSession(ctx context.Context, client *ssh.Client) (*ssh.Session, error) 
 }
 
 func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
+	if err := s.host.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.host.leave()
 	conn, err := s.dial(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, err
@@ -177,18 +195,4 @@ func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
 // quoted is a path as a shell takes it for one word.
 func quoted(path string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
-}
-
-// parseSCP reads git's short spelling of ssh, [user@]host:path.
-func parseSCP(s string) (*url.URL, error) {
-	host, path, _ := strings.Cut(s, ":")
-	parsed := &url.URL{Scheme: "ssh", Path: path}
-	if user, rest, ok := strings.Cut(host, "@"); ok {
-		parsed.User, host = url.User(user), rest
-	}
-	if host == "" || path == "" {
-		return nil, errors.New("the URL names no host or no path")
-	}
-	parsed.Host = host
-	return parsed, nil
 }

@@ -11,10 +11,11 @@
 // compare-and-swap and never by force. Stores on one branch share what is known
 // of it when one Pool opened them.
 //
-// A branch that does not exist is created by the first write: from the
-// repository's default branch (HEAD), whose files the store shows until then,
-// or, in an empty repository, as a first commit without a parent. A repository
-// on this machine that does not exist is created, bare, by the first write.
+// In an empty repository the first write creates the branch, as a commit without a
+// parent. A branch that does not exist in a repository with others is an error,
+// unless Config.CreateBranch is set: then the first write creates it from the
+// default branch (HEAD), whose files the store shows until then. A repository on
+// this machine that does not exist is created, bare, by the first write.
 //
 // Symlinks, submodules and names that are no tree.Path are not files of the
 // store: they are never followed, never read and never removed.
@@ -22,7 +23,9 @@ package git
 
 import (
 	"context"
+	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -44,13 +47,25 @@ type Store struct {
 	*branch
 	seen       view
 	attributes attributes
+	closed     atomic.Bool
 }
 
 var (
 	_ statestore.Store  = (*Store)(nil)
 	_ statestore.Prober = (*Store)(nil)
 	_ statestore.Joiner = (*Store)(nil)
+	_ io.Closer         = (*Store)(nil)
 )
+
+// Close gives up the connections to the server, and what is held of the branch,
+// unless another store shares them. It does not wait for what is in hand, and lets
+// it end.
+func (s *Store) Close() error {
+	if !s.closed.Swap(true) {
+		s.release()
+	}
+	return nil
+}
 
 // Read gives the newest state. It fetches only when the branch has moved.
 // Files is shared with later States of an unchanged branch: do not change it.

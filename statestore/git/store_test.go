@@ -185,6 +185,7 @@ func TestAMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
 	for _, config := range []git.Config{{URL: repository, Branch: "flux/prod"}, withBranch(served(t, repository), "flux/https")} {
+		config.CreateBranch = true
 		store := open(t, config)
 		storetest.Holds(t, store, map[string]string{"readme": "r"})
 		if got, want := storetest.Read(t, store).Revision, gittest.Git(t, repository, "rev-parse", "main"); string(got) != want {
@@ -206,7 +207,7 @@ func TestAMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 func TestAnUnbornDefaultBranchGivesAnOrphan(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "other", map[string]string{"o": "o"})
-	store := open(t, git.Config{URL: repository})
+	store := open(t, git.Config{URL: repository, CreateBranch: true})
 	storetest.Holds(t, store, map[string]string{})
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	storetest.Holds(t, store, map[string]string{"a": "1"})
@@ -246,11 +247,11 @@ func TestARepositoryOnThisMachineIsMadeByTheFirstWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for url, dir := range map[string]string{
-		"deep/er/store.git":           "deep/er/store.git",
+		"file://./deep/er/store.git":  "deep/er/store.git",
 		"./dot.git":                   "dot.git",
 		here + "/absolute":            "absolute",
 		"file://" + here + "/url.git": "url.git",
-		"empty":                       "empty",
+		"./empty":                     "empty",
 	} {
 		store := open(t, git.Config{URL: url, Branch: "trunk"})
 		storetest.Holds(t, store, map[string]string{})
@@ -463,12 +464,4 @@ type counted struct {
 func (c counted) Write(p []byte) (int, error) {
 	c.bytes.Add(int64(len(p)))
 	return c.ResponseWriter.Write(p)
-}
-
-func TestOnlyTheBranchShowsNothingOfTheDefaultOne(t *testing.T) {
-	repository := gittest.Bare(t)
-	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
-	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "other"}), map[string]string{"a": "1"})
-	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "other", OnlyBranch: true}), map[string]string{})
-	storetest.Holds(t, open(t, git.Config{URL: repository, Branch: "main", OnlyBranch: true}), map[string]string{"a": "1"})
 }

@@ -20,11 +20,14 @@ type view struct {
 	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
 	files   statestore.Files
-	// obstacles are symlinks and submodules
+	// obstacles are symlinks and submodules.
 	obstacles statestore.Obstacles
-	read      bool   // files are known
-	store     *Store // to fetch blobs from
-	ahead     *ahead
+	// attributes are the .gitattributes among the files, but for the store's own
+	// directory's, sorted.
+	attributes []tree.Path
+	read       bool   // files are known
+	store      *Store // to fetch blobs from
+	ahead      *ahead
 }
 
 func (v view) state() statestore.State {
@@ -77,13 +80,14 @@ func (s *Store) look() error {
 	}
 	next := view{
 		commit: s.head, dir: dir, objects: s.objects, files: s.seen.files, obstacles: s.seen.obstacles,
-		read: true, store: s, ahead: s.seen.ahead,
+		attributes: s.seen.attributes, read: true, store: s, ahead: s.seen.ahead,
 	}
 	if !s.seen.read || dir != s.seen.dir {
 		w := walk{was: s.seen.objects, is: s.objects}
 		if err := w.differ(tree.Path{}, s.seen.dir, dir); err != nil {
 			return err
 		}
+		next.attributes = attributesAfter(s.seen.attributes, w.changes)
 		next.files, next.obstacles, next.ahead = s.seen.files.With(w.changes), s.seen.obstacles.With(w.obstacles), &ahead{}
 	}
 	s.seen = next

@@ -28,22 +28,25 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 		Name: ref.String(), Endpoint: spec.Endpoint, Insecure: spec.Insecure, DualStack: spec.UseDualStack,
 		Bucket: spec.BucketName, Path: spec.Path,
 	}
+	if err := kratix.CheckBucketName(spec.BucketName); err != nil {
+		return config, Misconfigured(ref, "spec.bucketName", err.Error(), "Correct spec.bucketName.")
+	}
 	switch spec.AuthMethod {
 	case "IAM":
 		config.Auth.IAM = true
 	case "", "accessKey":
 	default:
-		return config, Misconfigured(ref, fmt.Sprintf("authMethod %q is not known", spec.AuthMethod), "Use authMethod accessKey or IAM.")
+		return config, Misconfigured(ref, "spec.authMethod", fmt.Sprintf("authMethod %q is not known", spec.AuthMethod), "Set spec.authMethod to accessKey or IAM.")
 	}
 	named := spec.SecretRef != nil && spec.SecretRef.Name != ""
 	switch {
 	case named && secret == nil:
-		return config, Misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+		return config, Misconfigured(ref, "spec.secretRef", fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
 			"Add the Secret, or correct spec.secretRef.")
 	case named:
 		return withSecret(ref, config, secret)
 	case !config.Auth.IAM:
-		return config, Misconfigured(ref, "it names no Secret", "Set spec.secretRef to a Secret with the keys accessKeyID and secretAccessKey, or use authMethod IAM.")
+		return config, Misconfigured(ref, "spec.secretRef", "it names no Secret", "Set spec.secretRef to a Secret with the keys accessKeyID and secretAccessKey, or use authMethod IAM.")
 	}
 	return config, nil
 }
@@ -65,8 +68,8 @@ func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kr
 	config.Auth.AccessKeyID, config.Auth.SecretAccessKey = value("accessKeyID"), value("secretAccessKey")
 	for _, key := range []string{"accessKeyID", "secretAccessKey"} {
 		if value(key) == "" {
-			return config, Misconfigured(ref, fmt.Sprintf("Secret %s has no key %s", kratix.KeyOf(secret), key),
-				"Give the Secret the keys accessKeyID and secretAccessKey.")
+			return config, Misconfigured(ref, "spec.secretRef", fmt.Sprintf("Secret %s has no key %s", kratix.KeyOf(secret), key),
+				"Give the Secret that spec.secretRef names the keys accessKeyID and secretAccessKey.")
 		}
 	}
 	return config, nil

@@ -14,7 +14,7 @@ func TestBucketConfig(t *testing.T) {
 	secret := &kratix.Secret{StringData: map[string]string{
 		"accessKeyID": " key\n", "secretAccessKey": "s3cret\n", "region": "eu-west-1", "ca.crt": "PEM",
 	}}
-	named := kratix.BucketStateStoreSpec{BucketName: "b", Endpoint: "e", SecretRef: &kratix.SecretReference{Name: "keys"}}
+	named := kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", SecretRef: &kratix.SecretReference{Name: "keys"}}
 	for name, c := range map[string]struct {
 		change func(*kratix.BucketStateStoreSpec)
 		secret *kratix.Secret
@@ -42,7 +42,7 @@ func TestBucketConfig(t *testing.T) {
 // TestABucketStaysOpenWhileItIsTheSame: what it remembers is worth keeping.
 func TestABucketStaysOpenWhileItIsTheSame(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
-	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "b", Endpoint: "e", AuthMethod: "IAM"}}
+	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", AuthMethod: "IAM"}}
 	stores := &Stores{}
 	first, err := stores.Open(ref, store, nil)
 	if err != nil {

@@ -27,6 +27,7 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	if err != nil {
 		return nil, err
 	}
+	config.CreateBranch = s.CreateBranch
 	config.Message, config.Committer, config.Owner = s.Commits.Message, s.Commits.Committer, s.Commits.Owner
 	return s.repositories.open(ref, config, func() (statestore.Store, error) {
 		config.Now = s.Now
@@ -39,26 +40,26 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
-		Name: ref.String(), URL: spec.URL, Branch: spec.Branch, Path: spec.Path, Insecure: spec.Insecure,
+		Name: ref.String(), URL: spec.URL, Branch: kratix.BranchName(spec.Branch), Path: spec.Path, Insecure: spec.Insecure,
 		Author: git.Author{Name: spec.GitAuthor.Name, Email: spec.GitAuthor.Email},
 	}
 	method := orDefault(spec.AuthMethod, "basicAuth")
 	if !slices.Contains([]string{"basicAuth", "ssh", "githubApp"}, method) {
-		return config, Misconfigured(ref, fmt.Sprintf("authMethod %q is not known", method), "Use authMethod basicAuth, ssh or githubApp.")
+		return config, Misconfigured(ref, "spec.authMethod", fmt.Sprintf("authMethod %q is not known", method), "Set spec.authMethod to basicAuth, ssh or githubApp.")
 	}
 	if spec.SecretRef == nil || spec.SecretRef.Name == "" {
 		if method != "basicAuth" {
-			return config, Misconfigured(ref, "authMethod "+method+" needs a Secret, and spec.secretRef names none", "Name the Secret in spec.secretRef.")
+			return config, Misconfigured(ref, "spec.secretRef", "authMethod "+method+" needs a Secret, and spec.secretRef names none", "Name the Secret in spec.secretRef.")
 		}
 		return config, nil
 	}
 	if secret == nil {
-		return config, Misconfigured(ref, fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
+		return config, Misconfigured(ref, "spec.secretRef", fmt.Sprintf("it names Secret %s, which is not in the input", spec.SecretRef.Key()),
 			"Add the Secret, or correct spec.secretRef.")
 	}
 	values := &secretValues{secret: secret}
 	if err := gitAuth(&config, method, values); err != nil {
-		return config, Misconfigured(ref, err.Error(), "Complete the Secret, or correct spec.authMethod.")
+		return config, Misconfigured(ref, "spec.secretRef", err.Error(), "Complete the Secret that spec.secretRef names, or correct spec.authMethod.")
 	}
 	config.CABundle = []byte(values.text("ca.crt"))
 	config.SigningKey = git.SigningKey{PrivateKey: values.text("signingKey"), Passphrase: values.line("signingPassphrase")}

@@ -1,7 +1,9 @@
 package open
 
 import (
+	"io"
 	"reflect"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -31,6 +33,24 @@ func (h *held[Config]) open(ref kratix.StateStoreReference, config Config, begin
 	if h.stores == nil {
 		h.stores = map[kratix.StateStoreReference]opened[Config]{}
 	}
+	h.close(ref)
 	h.stores[ref] = opened[Config]{config, store}
 	return store, nil
+}
+
+// keep closes the stores that are not among refs.
+func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
+	for ref := range h.stores {
+		if !slices.Contains(refs, ref) {
+			h.close(ref)
+		}
+	}
+}
+
+// close gives up a store: its connections, and what is held of its contents.
+func (h *held[Config]) close(ref kratix.StateStoreReference) {
+	if closer, ok := h.stores[ref].store.(io.Closer); ok {
+		closer.Close() //nolint:errcheck // nothing is written at the end
+	}
+	delete(h.stores, ref)
 }

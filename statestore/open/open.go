@@ -19,6 +19,9 @@ import (
 type Stores struct {
 	// Commits is what commits look like.
 	Commits Commits
+	// CreateBranch lets the first write make a branch in a repository that has
+	// others. Without it a git store whose branch does not exist is misconfigured.
+	CreateBranch bool
 	// Now dates the commits. It is required.
 	Now func() time.Time
 	// Tell is told, once, what a user should know of a bucket's provider; nil is
@@ -30,7 +33,10 @@ type Stores struct {
 	buckets      held[bucket.Config]
 }
 
-var _ reconcile.Opener = (*Stores)(nil)
+var (
+	_ reconcile.Opener = (*Stores)(nil)
+	_ reconcile.Keeper = (*Stores)(nil)
+)
 
 // Open gives a store for a GitStateStore or a BucketStateStore. The error is a
 // *statestore.Error.
@@ -41,11 +47,20 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	case *kratix.BucketStateStore:
 		return s.openBucket(ref, store, secret)
 	}
-	return nil, Misconfigured(ref, "it is not in the input", "Add the object, or correct the reference.")
+	return nil, Misconfigured(ref, "", "it is not in the input", "Add the object, or correct the reference.")
 }
 
-// Misconfigured is the error of a store whose description cannot be followed: why,
-// and what to do about it.
-func Misconfigured(ref kratix.StateStoreReference, why, hint string) error {
-	return &statestore.Error{Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint}
+// Keep closes the stores that are open and not among refs.
+func (s *Stores) Keep(refs []kratix.StateStoreReference) {
+	s.repositories.keep(refs)
+	s.buckets.keep(refs)
+}
+
+// Misconfigured is the error of a store whose description cannot be followed: the
+// field of its object to change, if one is at fault, why, and what to do about it.
+func Misconfigured(ref kratix.StateStoreReference, field, why, hint string) error {
+	return &statestore.Error{
+		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint,
+		Class: statestore.Setting, Field: field,
+	}
 }

@@ -23,6 +23,13 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 	return readOnly{store}, nil
 }
 
+// Keep closes the stores that are not among refs.
+func (s ReadOnly) Keep(refs []kratix.StateStoreReference) {
+	if keeper, ok := s.Opener.(reconcile.Keeper); ok {
+		keeper.Keep(refs)
+	}
+}
+
 // readOnly is a store that cannot be written. It holds a reader, no store.
 type readOnly struct{ reader }
 

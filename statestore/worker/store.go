@@ -142,7 +142,10 @@ func (s *Store) ended(op string, err error) error {
 }
 
 func (s *Store) busy(op string, err error, why string) error {
-	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %s", err, why)}
+	return &statestore.Error{
+		Op: op, Store: s.name, Err: fmt.Errorf("%w: %s", err, why), Class: statestore.Network,
+		Hint: "the store is slow or does not answer: look at the server and at what lies between",
+	}
 }
 
 // begin takes something in hand.
@@ -184,7 +187,8 @@ func (s *Store) end(op *operation) {
 		return
 	}
 	s.failures++
-	s.rest(s.workers.pause(s.failures))
+	// A server that names a time is not asked before it is over.
+	s.rest(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
 // rest leaves the store alone for a while, in place of an earlier one.

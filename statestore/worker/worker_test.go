@@ -311,6 +311,27 @@ func TestOneWorkerForOneStore(t *testing.T) {
 	}
 }
 
+func TestAServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {
+	for name, c := range map[string]struct{ asks, want time.Duration }{
+		"longer than the pause":  {2 * time.Minute, 2 * time.Minute},
+		"shorter than the pause": {time.Millisecond, time.Second * 3 / 4},
+		"a day":                  {24 * time.Hour, time.Hour},
+	} {
+		t.Run(name, inABubble(func(t *testing.T, b *bench) {
+			b.inner.err = &statestore.Error{Op: "read", Store: "s", Err: statestore.ErrUnavailable, RetryAfter: c.asks}
+			_, _ = b.store.Read(t.Context())
+			began, asked := time.Now(), b.inner.asked
+			for b.inner.asked == asked {
+				time.Sleep(100 * time.Millisecond)
+				_, _ = b.store.Read(t.Context())
+			}
+			if took := time.Since(began); took < c.want || took > c.want+time.Second {
+				t.Errorf("asked again after %s, want %s", took, c.want)
+			}
+		}))
+	}
+}
+
 // TestALateRefusalIsToldWithTheNextState: until something else is written, and it
 // is no failure if the caller divides what is refused.
 func TestALateRefusalIsToldWithTheNextState(t *testing.T) {

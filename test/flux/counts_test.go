@@ -8,7 +8,9 @@ import (
 
 // counts tells whether the random trees show enough of everything.
 type counts struct {
-	all, built, clash, nested, decode, other int
+	all, built, clash, nested, decode, unwritable, other int
+	// left counts the objects of which Flux leaves all or a part out.
+	left int
 	// only counts the finds that kustomize cannot make, hiding the kustomizations
 	// that hide others' files, quarantined the trees of which a part was held.
 	only, hiding, quarantined int
@@ -23,6 +25,8 @@ func (c *counts) add(words string) {
 		c.nested++
 	case strings.Contains(words, "already registered id"):
 		c.clash++
+	case strings.HasPrefix(words, "failed to decode Kubernetes apiVersion"), strings.HasPrefix(words, "kustomize build failed: map["):
+		c.unwritable++
 	case strings.HasPrefix(words, "failed to decode"):
 		c.decode++
 	default:
@@ -31,15 +35,15 @@ func (c *counts) add(words string) {
 }
 
 func (c *counts) String() string {
-	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d fail otherwise; "+
+	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d an object that cannot be written out, %d fail otherwise; %d objects are left out; "+
 		"%d were written in part; %d finds that kustomize cannot make, %d kustomizations that hide files",
-		c.all, c.built, c.clash, c.nested, c.decode, c.other, c.quarantined, c.only, c.hiding)
+		c.all, c.built, c.clash, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
 // check fails when the trees are too much of one kind to prove anything.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
-	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {
+	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {
 		if count*200 < c.all {
 			t.Errorf("only %d of %d trees %s", count, c.all, name)
 		}

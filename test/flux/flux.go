@@ -64,8 +64,9 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge gives what Flux says of a directory below, as its kustomize-controller
-// does it: WriteFile, then SecureBuild.
+// Judge returns what Flux builds of a directory below, or what it says, as its
+// kustomize-controller does it: WriteFile, then SecureBuild. Reconcile is what
+// comes after that.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)

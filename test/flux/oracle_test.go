@@ -72,6 +72,8 @@ type oracle struct {
 	disk  Disk
 	told  counts
 	wrong int
+	// applied is what Flux would apply of the tree it judged last.
+	applied Applied
 }
 
 // onlyWeFind are the finds that kustomize cannot make, since it builds such a
@@ -80,8 +82,10 @@ type oracle struct {
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
 // judge holds our verdict on the tree of a seed against Flux's.
-func (o *oracle) judge(seed uint64) {
-	files := Tree(seed)
+func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
+
+// judgeFiles holds our verdict on a tree, dealt as a seed has it, against Flux's.
+func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	dealt := deal(seed, files)
 	verdict := dedupe.Check(dealt)
 	complain := func(what string, theirs string) {
@@ -101,8 +105,16 @@ func (o *oracle) judge(seed uint64) {
 		}
 	}
 	rest := o.withoutHiding(&files, verdict.Findings)
+	rest, left, stripped := notes(rest)
 	theirs := o.flux(files, o.bySecureBuild(seed, files))
 	what := disagreement(theirs, rest)
+	if what == "" && theirs == "" {
+		o.told.left += len(left) + len(stripped)
+		if !slices.Equal(left, o.applied.Left) || !slices.Equal(stripped, o.applied.Stripped) {
+			complain(fmt.Sprintf("Flux leaves out %q and parts of %q, we say %q and %q", o.applied.Left, o.applied.Stripped, left, stripped), theirs)
+			return
+		}
+	}
 	if what != "" { // some words of kustomize come in the order of a map
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
@@ -174,7 +186,7 @@ func disagreement(theirs string, findings []finding.Finding) string {
 
 var (
 	namedFile   = regexp.MustCompile(`^(?:kustomize build failed: .*? from '\./(.*?)'|failed to decode Kubernetes YAML from /root/(.*?\.ya?ml):)`)
-	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/(.*?)\.([^.']+)'`)
+	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
 // namesFile tells whether a finding names the file or the directory that Flux
@@ -200,8 +212,17 @@ func namesObject(f finding.Finding, theirs string) bool {
 	if named == nil || f.Rule != finding.DuplicateObject() {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
-	kind, name, namespace := named[1], named[2], strings.Replace(named[3], "[noNs]", "default", 1)
-	return strings.HasPrefix(f.Message, kind+" "+name+" is ") || strings.HasPrefix(f.Message, kind+" "+namespace+"/"+name+" is ")
+	kind, dotted := named[1], named[2]
+	for at := range len(dotted) { // a name may have dots, and what is no namespace too
+		if dotted[at] != '.' {
+			continue
+		}
+		name, namespace := dotted[:at], strings.Replace(dotted[at+1:], "[noNs]", "default", 1)
+		if strings.HasPrefix(f.Message, kind+" "+name+" is ") || strings.HasPrefix(f.Message, kind+" "+namespace+"/"+name+" is ") {
+			return true
+		}
+	}
+	return false
 }
 
 // deal gives the files of a tree to placements, in one of several ways.
@@ -317,15 +338,32 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	if secure {
 		judge = o.disk.Judge
 	}
-	_, err := judge(root)
+	o.applied = Applied{}
+	built, err := judge(root)
+	if err == nil {
+		o.applied, err = Reconcile(built)
+	}
 	return o.disk.Words(err)
 }
 
-// address is where kustomize lets its own memory into a message.
-var address = regexp.MustCompile(`0x[0-9a-f]+`)
-
-func same(ours, theirs string) bool {
-	return address.ReplaceAllString(ours, "") == address.ReplaceAllString(theirs, "")
+// notes takes out of findings what is told of objects that Flux leaves out, by
+// the object. What it finds of files that Flux does not read has no other side.
+func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
+	for _, f := range findings {
+		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")
+		name, why, _ := strings.Cut(name, ": ")
+		switch {
+		case f.Rule != finding.NotApplied():
+			rest = append(rest, f)
+		case isLeft && !strings.HasPrefix(why, "it reads .yaml"):
+			left = append(left, name)
+		case !isLeft && f.Place.File != "":
+			stripped = append(stripped, name)
+		}
+	}
+	slices.Sort(left)
+	slices.Sort(stripped)
+	return rest, left, stripped
 }
 
 func dump(files []tree.File) string {

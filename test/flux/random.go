@@ -161,6 +161,9 @@ func (m *maker) object() string {
 		{"example.org/v1", "Thing"}, {"example.org/v2", "Thing"}, {"example.org/v1", "ClusterThing"}, {"v1", "PersistentVolume"}, {"v1", "Pod"},
 	}
 	k := kinds[m.IntN(len(kinds))]
+	if m.IntN(14) == 0 {
+		return m.oddObject(k.apiVersion, k.kind)
+	}
 	meta := []string{"name: " + m.name()}
 	if namespace := m.pick("", "", "default", "other", "''", "third"); namespace != "" {
 		meta = append(meta, "namespace: "+namespace)

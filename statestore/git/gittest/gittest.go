@@ -107,6 +107,16 @@ func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	Push(t, dir)
 }
 
+// Remove removes a file of a branch as a stranger would: from a clone.
+func Remove(t testing.TB, repository, branch, name string) {
+	t.Helper()
+	dir := Clone(t, repository, branch)
+	if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+		t.Fatal(err)
+	}
+	Push(t, dir)
+}
+
 // Hook installs a shell script as a hook of the repository.
 func Hook(t testing.TB, repository, name, script string) {
 	t.Helper()

@@ -28,6 +28,8 @@ type Shell struct {
 	KnownHosts string
 	// Connections counts those that logged in.
 	Connections atomic.Int64
+	// Open counts those that are open.
+	Open atomic.Int64
 	// Answer, when it is set, replaces what a command would do.
 	Answer func(command string, channel ssh.Channel) (status uint32)
 }
@@ -108,6 +110,8 @@ func (s *Shell) serve(conn net.Conn, config *ssh.ServerConfig) {
 		return
 	}
 	s.Connections.Add(1)
+	s.Open.Add(1)
+	defer s.Open.Add(-1)
 	go ssh.DiscardRequests(requests)
 	for offered := range channels {
 		channel, asked, err := offered.Accept()

@@ -1,0 +1,103 @@
+package apart
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// errStopped is a build that was ended since the program is to end.
+var errStopped = errors.New("the build was interrupted")
+
+// Roots builds directories as roots, one after the other in one process, and calls
+// each with every result. A build that takes too much costs the process: the
+// directories after it are built in another one. It fails when ctx ends.
+func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
+	for len(dirs) > 0 {
+		done, err := b.roots(ctx, dirs, files, each)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", errStopped, ctx.Err())
+		}
+		dirs = dirs[done:]
+		if err == nil || len(dirs) == 0 {
+			continue
+		}
+		each(dirs[0], kustomize.BuiltRoot{Failed: err.Error()})
+		dirs = dirs[1:]
+	}
+	return nil
+}
+
+// roots has one process build directories, and returns how many of them it has
+// built.
+func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ask := request{Files: packed(files)}
+	for _, dir := range dirs {
+		ask.Roots = append(ask.Roots, dir.String())
+	}
+	question, err := json.Marshal(ask)
+	if err != nil {
+		return 0, fmt.Errorf("ask for a build: %w", err)
+	}
+	process := exec.CommandContext(ctx, b.Program, Argument)
+	process.Stdin = bytes.NewReader(question)
+	process.WaitDelay = time.Second
+	out, err := process.StdoutPipe()
+	if err != nil {
+		return 0, fmt.Errorf("ask for a build: %w", err)
+	}
+	if err := process.Start(); err != nil {
+		return 0, fmt.Errorf("ask for a build: %w", err)
+	}
+	patience := b.patience()
+	late := fmt.Errorf("kustomize did not come to an end in %s", patience)
+	timer := time.AfterFunc(patience, func() { cancel(late) })
+	defer timer.Stop()
+	answers := json.NewDecoder(out)
+	for ; done < len(dirs); done++ {
+		var built kustomize.BuiltRoot
+		if err = answers.Decode(&built); err != nil {
+			break
+		}
+		timer.Reset(patience)
+		each(dirs[done], built)
+	}
+	timer.Stop()
+	ended := process.Wait()
+	switch {
+	case errors.Is(context.Cause(ctx), late):
+		return done, late
+	case err != nil:
+		return done, fmt.Errorf("kustomize was ended by its limits: %w", errors.Join(ended, errNoAnswer))
+	}
+	return done, nil
+}
+
+// serveRoots answers Roots: a line of JSON for each directory.
+func (r request) serveRoots(out io.Writer) error {
+	files, err := r.files()
+	if err != nil {
+		return err
+	}
+	answers := json.NewEncoder(out)
+	for _, root := range r.Roots {
+		dir, err := tree.ParseDir(root)
+		if err != nil {
+			return err
+		}
+		if err := answers.Encode(kustomize.BuildRoot(dir, files)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

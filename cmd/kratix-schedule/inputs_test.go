@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// odd is an input that is wrong or unusual.
+type odd struct {
+	// name says what it is.
+	name string
+	// files are made in an empty directory; a name that ends in a slash is a
+	// directory.
+	files map[string]string
+	// prepare makes what is no plain file.
+	prepare func(t *testing.T)
+	// args are validate in.yaml where there are none.
+	args string
+}
+
+// The parts of inputs.
+const (
+	platformVersion  = "apiVersion: platform.kratix.io/v1alpha1\n"
+	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+)
+
+// work returns a Work with one file.
+func oddWork(name, file, content string) string {
+	return fmt.Sprintf("%skind: Work\nmetadata: {name: %s}\nspec:\n  promiseName: redis\n  resourceName: %s\n  workloadGroups:\n"+
+		"  - id: 5058f1af8388633f609cadb75a75dc9d\n    directory: .\n    workloads:\n    - {filepath: %q, content: %q}\n", platformVersion, name, name, file, content)
+}
+
+func packed(content string) string { return kratix.Encode([]byte(content)) }
+
+func gzipped(t *testing.T, content string) string {
+	t.Helper()
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	if _, err := zip.Write([]byte(content)); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// one returns the files of an input of one file.
+func one(content string) map[string]string { return map[string]string{"in.yaml": content} }
+
+// oddFiles are files whose text is odd.
+func oddFiles(t *testing.T) []odd {
+	sound := oddWork("a", "x.yaml", packed(settingsManifest))
+	return []odd{
+		{name: "an empty file", files: one("")},
+		{name: "a file of comments", files: one("# to be written\n---\n# later\n")},
+		{name: "a byte order mark", files: one("\ufeff" + sound)},
+		{name: "a byte order mark before a document marker", files: one("\ufeff---\n" + sound)},
+		{name: "Windows line ends", files: one(strings.ReplaceAll(sound, "\n", "\r\n"))},
+		{name: "no line end at the end", files: one(strings.TrimSuffix(sound, "\n"))},
+		{name: "a tab for indentation", files: one("apiVersion: v1\nmetadata:\n\tname: a\n")},
+		{name: "Latin-1", files: one(platformVersion + "kind: Work\nmetadata:\n  name: caf\xe9\n")},
+		{name: "UTF-16", files: one("\xff\xfea\x00:\x00")},
+		{name: "a control character", files: one(platformVersion + "kind: \"Work\x01\"\n")},
+		{name: "gzip instead of YAML", files: one(gzipped(t, sound))},
+		{name: "JSON", files: map[string]string{"in.json": `{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "a"}, "spec": {"promiseName": "redis", "workloadGroups": [{"id": "5058f1af8388633f609cadb75a75dc9d", "directory": ".", "workloads": [{"filepath": "x.txt", "content": "` + packed("x") + `"}]}]}}`}, args: "validate in.json"},
+		{name: "text that is no YAML", files: one("a: b: c\n")},
+		{name: "a Helm template", files: one("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")},
+		{name: "a values file", files: one("replicas: 3\n")},
+		{name: "a list", files: one("- a\n- b\n")},
+		{name: "a word", files: one("hello\n")},
+		{name: "10,000 levels of brackets", files: one(strings.Repeat("[", 10001))},
+		{name: "10,000 levels of maps", files: one(platformVersion + "kind: Work\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001) + "\n")},
+		{name: "a key twice", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nmetadata: {name: b}\n")},
+		{name: "an alias without an anchor", files: one("a: *b\n")},
+	}
+}
+
+// oddObjects are objects of Kratix that are odd.
+func oddObjects() []odd {
+	sound := oddWork("a", "x.yaml", packed(settingsManifest))
+	return []odd{
+		{name: "no apiVersion", files: one("kind: Work\nmetadata: {name: a}\n")},
+		{name: "no kind", files: one(platformVersion + "metadata: {name: a}\n")},
+		{name: "a kind in the wrong case", files: one(platformVersion + "kind: work\nmetadata: {name: a}\n")},
+		{name: "another version", files: one("apiVersion: platform.kratix.io/v1beta1\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "a group without a version", files: one("apiVersion: platform.kratix.io\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "another project's Work", files: one("apiVersion: work.karmada.io/v1alpha1\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "plain manifests", files: one(settingsManifest)},
+		{name: "no name", files: one(platformVersion + "kind: Work\nspec: {promiseName: redis}\n")},
+		{name: "a name that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: 7\n")},
+		{name: "a label that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    tier: 1\n")},
+		{name: "a label that is yes", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    prod: yes\n")},
+		{name: "labels that are a list", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels: [a]\n")},
+		{name: "an unknown field", files: one(strings.Replace(sound, "promiseName:", "promisName: x\n  promiseName:", 1))},
+		{name: "no promiseName", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\n")},
+		{name: "no workload groups", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis}\n")},
+		{name: "a group without an id", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis, workloadGroups: [{directory: .}]}\n")},
+		{name: "a group's id that is not its directory's", files: one(strings.Replace(sound, "5058f1af8388633f609cadb75a75dc9d", "0123456789abcdef0123456789abcdef", 1))},
+		{name: "the same Work twice", files: one(sound + "---\n" + sound)},
+		{name: "content that is no base64", files: one(oddWork("a", "x.yaml", "hello!"))},
+		{name: "base64 that is no gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte(settingsManifest))))},
+		{name: "gzip that is cut off", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00"))))},
+		{name: "a path that leads out", files: one(oddWork("a", "../../x.yaml", packed(settingsManifest)))},
+		{name: "a file that Flux cannot build", files: one(oddWork("a", "x.yaml", packed("replicas: 3\n")))},
+		{name: "a List without items", files: one("apiVersion: v1\nkind: List\nitems: []\n")},
+		{name: "a List with an item that is none", files: one("apiVersion: v1\nkind: List\nitems:\n- hello\n")},
+		{name: "a bucket that no server has", files: one(platformVersion + "kind: BucketStateStore\nmetadata: {name: a}\nspec: {bucketName: my bucket, endpoint: s3.example.com}\n")},
+		{name: "a Destination without a state store", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\n")},
+		{name: "a Destination whose state store is not there", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\nspec: {stateStoreRef: {kind: GitStateStore, name: b}}\n")},
+	}
+}
+
+// oddPlaces are files and directories that are odd.
+func oddPlaces() []odd {
+	sound := oddWork("a", "x.yaml", packed(settingsManifest))
+	link := func(target string) func(*testing.T) {
+		return func(t *testing.T) { check0(t, os.Symlink(target, "in/link.yaml")) }
+	}
+	return []odd{
+		{name: "a path that is not there", args: "validate nowhere"},
+		{name: "an empty directory", files: map[string]string{"in/": ""}, args: "validate in"},
+		{name: "a directory of other files", files: map[string]string{"in/README.md": "x"}, args: "validate in"},
+		{name: "Works in sub-directories", files: map[string]string{"in/a/in.yaml": sound, "in/b/in.yaml": sound}, args: "validate in"},
+		{name: "a directory named x.yaml", files: map[string]string{"in/x.yaml/a.yaml": sound}, args: "validate in"},
+		{name: "an ending in upper case", files: map[string]string{"in/a.YAML": sound}, args: "validate in"},
+		{name: "a hidden file", files: map[string]string{"in/.a.yaml": sound}, args: "validate in"},
+		{name: "a link to nowhere", files: map[string]string{"in/": ""}, prepare: link("nowhere.yaml"), args: "validate in"},
+		{name: "a link to a directory", files: map[string]string{"in/": "", "other/": ""}, prepare: link("../other"), args: "validate in"},
+		{name: "a link to itself", files: map[string]string{"in/": ""}, prepare: link("link.yaml"), args: "validate in"},
+		{name: "a pipe", files: map[string]string{"in/": ""}, prepare: func(t *testing.T) { check0(t, syscall.Mkfifo("in/pipe.yaml", 0o600)) }, args: "validate in"},
+		{name: "a file that may not be read", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in/a.yaml", 0)) }, args: "validate in"},
+		{name: "a directory that may not be read", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in", 0)) }, args: "validate in"},
+		{name: "an empty tree", files: map[string]string{"in/": ""}, args: "validate --tree in"},
+		{name: "a tree without manifests", files: map[string]string{"in/README.md": "x"}, args: "validate --tree in"},
+		{name: "a pipeline's directories", files: map[string]string{"in/input/": "", "in/output/x.yaml": settingsManifest, "in/metadata/": ""}, args: "validate in"},
+		{name: "a pipeline without its request", files: map[string]string{"in/output/x.yaml": settingsManifest}, args: "validate --pipeline in --promise redis"},
+		{name: "a pipeline without output", files: map[string]string{"in/input/object.yaml": "apiVersion: example.org/v1\nkind: Redis\nmetadata: {name: a}\n", "in/output/": ""}, args: "validate --pipeline in --promise redis"},
+		{name: "a pipeline with a misspelt selector", files: map[string]string{
+			"in/input/object.yaml": "apiVersion: example.org/v1\nkind: Redis\nmetadata: {name: a}\n", "in/output/x.yaml": settingsManifest,
+			"in/metadata/destination-selectors.yaml": "- dir: x\n  matchLabels: {a: b}\n",
+		}, args: "validate --pipeline in --promise redis"},
+		{name: "a pipeline without --promise", files: map[string]string{"in/output/x.yaml": settingsManifest}, args: "validate --pipeline in"},
+		{name: "all files left out", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude *.yaml"},
+		{name: "a pattern that is none", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude ["},
+		{name: "a report in a directory that is not there", files: one(sound), args: "validate in.yaml -o json=nowhere/x.json"},
+		{name: "an unknown command", args: "report --help"},
+		{name: "an unknown sub-command", args: "config verfy --help"},
+	}
+}
+
+func check0(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGeneratedInputs keeps the page of odd inputs, each with the program's answer.
+func TestGeneratedInputs(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# Odd inputs\n\n" + generatedMark)
+	page.WriteString("Inputs that are wrong or unusual, and the program's answer: its exit status, and the first line that it prints about them. " +
+		"What follows in the output is the place, with file and line, and what to do. [Check Works in CI](../ci.md) tells what each status means.\n")
+	count := 0
+	for _, part := range []struct {
+		title string
+		rows  []odd
+	}{{"Files", oddFiles(t)}, {"Objects", oddObjects()}, {"Paths and commands", oddPlaces()}} {
+		fmt.Fprintf(&page, "\n## %s\n\n| Input | Command | Status | First line |\n|---|---|---|---|\n", part.title)
+		for _, row := range part.rows {
+			row.args = cmp.Or(row.args, "validate in.yaml")
+			t.Run(row.name, func(t *testing.T) {
+				status, line := row.answer(t)
+				fmt.Fprintf(&page, "| %s | `%s` | %d | %s |\n", row.name, row.args, status, cell(line))
+			})
+			count++
+		}
+	}
+	if count < 40 {
+		t.Errorf("only %d inputs", count)
+	}
+	current(t, docs+"reference/inputs.md", page.String())
+}
+
+// cell returns a line as a cell of a table has it.
+func cell(line string) string {
+	return "`` " + strings.ReplaceAll(line, "|", `\|`) + " ``"
+}
+
+// answer returns what the program says first, and how it ends.
+func (o odd) answer(t *testing.T) (status int, line string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, content := range o.files {
+		if strings.HasSuffix(name, "/") {
+			check0(t, os.MkdirAll(name, 0o755)) //nolint:gosec // another user looks at it
+			continue
+		}
+		check0(t, os.MkdirAll(filepath.Dir(name), 0o755))     //nolint:gosec // as above
+		check0(t, os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // as above
+	}
+	if o.prepare != nil {
+		o.prepare(t)
+	}
+	var stdout, stderr bytes.Buffer
+	asNobody(t, func() {
+		status = execute(t.Context(), strings.Fields(o.args), streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	})
+	first := func(text string) string { line, _, _ := strings.Cut(text, "\n"); return line }
+	line = first(stdout.String())
+	if status >= exitUsage && !strings.HasPrefix(line, "error ") || line == "" {
+		said, _, _ := strings.Cut(stderr.String(), "\nSee '")
+		said = strings.TrimSpace(said)
+		line = said[strings.LastIndex(said, "\n")+1:] // what comes before are notices
+	}
+	if line == "" || strings.Contains(stdout.String()+stderr.String(), "panic") {
+		t.Errorf("%s: it says nothing, or panics: %s%s", o.name, stdout.String(), stderr.String())
+	}
+	return status, line
+}
+
+// asNobody runs something as a user who may not read everything.
+func asNobody(t *testing.T, run func()) {
+	t.Helper()
+	const nobody = 65534
+	if os.Geteuid() != 0 {
+		run()
+		return
+	}
+	check0(t, syscall.Setresuid(-1, nobody, -1))
+	defer func() { check0(t, syscall.Setresuid(-1, 0, -1)) }()
+	run()
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/apart"
+)
+
+// TestInterruptEndsACheckAndItsBuilds has validate build what takes minutes, and
+// interrupts it.
+func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
+	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
+		t.Skip("processes are found in /proc")
+	}
+	repo := t.TempDir()
+	writeInput(t, filepath.Join(repo, "flux.yaml"), "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: slow}\nspec: {path: ./slow}\n")
+	var many strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&many, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m%d}\n", i)
+	}
+	writeInput(t, filepath.Join(repo, "slow", "many.yaml"), many.String())
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			program := exec.CommandContext(t.Context(), os.Args[0], "validate", "--tree", repo)
+			program.Env = append(os.Environ(), "KRATIX_SCHEDULE_AS_PROGRAM=1", "KRATIX_SCHEDULE_CONFIG=none")
+			var trouble bytes.Buffer
+			program.Stderr = &trouble
+			if err := program.Start(); err != nil {
+				t.Fatal(err)
+			}
+			builds := waitForBuilds(t, program.Process.Pid)
+			start := time.Now()
+			if err := program.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = program.Wait() // its exit code is looked at below
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("it ends after %s", took)
+			}
+			if code := program.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(trouble.String(), "interrupted") {
+				t.Errorf("it ends with %d: %s", code, trouble.String())
+			}
+			for deadline := time.Now().Add(2 * time.Second); alive(builds); time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("a build goes on")
+				}
+			}
+		})
+	}
+}
+
+// waitForBuilds returns the processes that a process has started to build in.
+func waitForBuilds(t *testing.T, parent int) []string {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+		var builds []string
+		for _, task := range tasks {
+			children, _ := os.ReadFile(task) //nolint:gosec // in /proc
+			builds = append(builds, strings.Fields(string(children))...)
+		}
+		if alive(builds) {
+			return builds
+		}
+	}
+	t.Fatal("it builds nothing")
+	return nil
+}
+
+// alive reports whether one of some processes still builds.
+func alive(builds []string) bool {
+	for _, build := range builds {
+		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(apart.Argument)) { //nolint:gosec // in /proc
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/dir"
+)
+
+// reading is what a check has read, and what it found instead of Works.
+type reading struct {
+	report.Reading
+	// grouped counts the Works that have a group of files.
+	grouped int
+	// treeObjects counts the objects in the tree, below the paths of Destinations.
+	treeObjects int
+	// stores counts the state stores of the input.
+	stores int
+	// promises are those without dependencies.
+	promises []string
+	// idle are the pipelines without output, each with what is wrong.
+	idle []string
+	// suspended counts the pipelines that ask for no Work yet, which is their right.
+	suspended int
+	// tally is what was passed over on disk.
+	tally dir.Tally
+	// tree is set if a tree was given.
+	tree bool
+}
+
+// nothing reports whether there was nothing to check: no Work with files and no
+// object in a tree. Destinations and state stores alone are checked too, if all
+// that was named was read.
+func (r reading) nothing() bool {
+	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
+		return false
+	}
+	if r.tree {
+		return true
+	}
+	passed := r.tally.Unread + r.tally.Excluded + len(r.promises) + len(r.idle) + r.Works
+	return passed > 0 || r.Destinations+r.stores == 0
+}
+
+// count counts what a snapshot holds. It must come before Destinations are
+// assumed.
+func (s *checkSource) count(snapshot source.Snapshot) {
+	r := &s.read
+	r.tally, r.tree = s.files.Tally(), s.stores.tree.given()
+	r.Works, r.Destinations = len(snapshot.Works), len(snapshot.Destinations)
+	r.stores = len(snapshot.GitStateStores) + len(snapshot.BucketStateStores)
+	r.Files = r.tally.Files + s.pipelineFiles + len(s.stores.files)
+	for _, work := range snapshot.Works {
+		if len(work.Spec.WorkloadGroups) > 0 {
+			r.grouped++
+		}
+	}
+	for _, promise := range snapshot.Promises {
+		if !slices.ContainsFunc(snapshot.Works, func(w *kratix.Work) bool { return w.Spec.PromiseName == promise.Name }) {
+			r.promises = append(r.promises, promise.Name)
+		}
+	}
+	r.treeObjects = s.stores.countObjects(snapshot)
+	r.Objects += r.treeObjects
+}
+
+// countObjects counts the objects of the tree below the paths of Destinations.
+func (s *checkStores) countObjects(snapshot source.Snapshot) int {
+	tops := map[string]string{}
+	for _, store := range snapshot.GitStateStores {
+		tops[kratix.GitStateStoreKind+" "+store.Name] = store.Spec.Path
+	}
+	for _, store := range snapshot.BucketStateStores {
+		tops[kratix.BucketStateStoreKind+" "+store.Name] = store.Spec.Path
+	}
+	count := 0
+	for _, file := range s.files {
+		below := slices.ContainsFunc(snapshot.Destinations, func(d *kratix.Destination) bool {
+			top, known := tops[d.Spec.StateStoreRef.String()]
+			return known && isBelow(slashed(top, d.Spec.Path), file.Path.String())
+		})
+		if below && !isRecord(file.Path) {
+			count += source.CountObjects(file.Path.Base(), file.Content)
+		}
+	}
+	return count
+}
+
+// isBelow reports whether a path lies in a directory of a store.
+func isBelow(top, path string) bool {
+	top = strings.Trim(top, "/")
+	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
+}
+
+// nothingToCheck returns why there was nothing to check and what to do about it;
+// nil if there was something, or if something of the input is wrong in a way that
+// is told already.
+func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
+	isOther := func(found finding.Finding) bool {
+		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()
+	}
+	if f.allowEmpty || !s.read.nothing() || slices.ContainsFunc(outcome.Findings, isOther) || result.Has(finding.StoreFailed()) {
+		return nil
+	}
+	parts := append(s.foundOnDisk(), s.foundInside(result.Findings)...)
+	switch {
+	case len(parts) == 0 && s.read.Files > 0:
+		parts = []string{plural(s.read.Files, "file") + " without an object"}
+	case len(parts) == 0:
+		parts = []string{"no file ends in .yaml, .yml or .json"}
+	}
+	return exit{code: exitUsage, text: fmt.Sprintf("nothing to check: no Work in %s: %s; add a Work, or pass --allow-empty",
+		s.inputNames(), strings.Join(parts, "; "))}
+}
+
+// inputNames returns what was named as input.
+func (s *checkSource) inputNames() string {
+	names := append(slices.Clone(s.files.Paths), s.pipelines...)
+	if s.stores.tree.dir != "" {
+		names = append(names, "--tree "+s.stores.tree.dir)
+	}
+	if s.stores.tree.repo != "" {
+		names = append(names, "--repo") // its URL may hold a password
+	}
+	const most = 3
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most:most], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// foundOnDisk returns what the paths are instead of files with Works, with what
+// to do.
+func (s *checkSource) foundOnDisk() []string {
+	var parts []string
+	for _, path := range s.files.Paths {
+		clean := filepath.Clean(path)
+		if slices.Contains([]string{"input", "output", "metadata"}, filepath.Base(clean)) {
+			clean = filepath.Dir(clean)
+		}
+		if isPipeline(clean) {
+			parts = append(parts, fmt.Sprintf("%s has the directories of a pipeline, use --pipeline %s --promise NAME", clean, clean))
+		}
+	}
+	if n := s.read.tally.Unread; n > 0 && len(parts) == 0 {
+		verb := "are"
+		if n == 1 {
+			verb = "is"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s not read, add -R", plural(n, "sub-directory"), verb))
+	}
+	if n := s.read.tally.Excluded; n > 0 {
+		parts = append(parts, plural(n, "path")+" left out by --exclude")
+	}
+	for _, path := range s.files.Paths {
+		if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
+			parts = append(parts, path+" is an empty directory")
+		}
+	}
+	return parts
+}
+
+// foundInside returns what the files hold instead of Works, with what to do.
+func (s *checkSource) foundInside(findings []finding.Finding) []string {
+	var parts []string
+	others, versions := 0, 0
+	for _, f := range findings {
+		switch f.Rule {
+		case finding.IgnoredObject():
+			others++
+		case finding.UnsupportedVersion():
+			versions++
+		}
+	}
+	add := func(n int, format string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf(format, n))
+		}
+	}
+	add(versions, "%d of another version of platform.kratix.io, use v1alpha1")
+	add(others, "%d of other kinds, check plain manifests with --tree")
+	if !s.read.tree {
+		add(s.read.Destinations, "%d of kind Destination, add Works")
+		add(s.read.stores, "%d of the kinds of state stores, add Works")
+	}
+	add(s.read.Works, "%d of kind Work without workloadGroups, run the pipeline again")
+	for _, name := range s.read.promises {
+		parts = append(parts, "Promise "+name+" has no dependencies, add --pipeline")
+	}
+	parts = append(parts, s.read.idle...)
+	switch {
+	case s.stores.tree.given() && len(s.stores.files) == 0:
+		parts = append(parts, "the tree has no files")
+	case s.stores.tree.given():
+		parts = append(parts, "the tree has no manifest below the path of a Destination")
+	}
+	return parts
+}
+
+func plural(n int, noun string) string { return report.Plural(n, noun) }

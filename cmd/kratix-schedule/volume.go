@@ -1,0 +1,40 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// volumeFlags say how much a command tells people.
+type volumeFlags struct{ quiet, verbose bool }
+
+func (f *volumeFlags) add(c *cobra.Command) {
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print findings only: no placements, changes, notices or summary")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "list every finding, also those of which there are many alike")
+	configurable(c, "quiet", "verbose")
+}
+
+// volume returns what the flags ask for.
+func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
+	switch {
+	case f.quiet && f.verbose:
+		return report.Normal, usage(c, "--quiet and --verbose exclude each other")
+	case f.quiet:
+		return report.Quiet, nil
+	case f.verbose:
+		return report.Verbose, nil
+	}
+	return report.Normal, nil
+}
+
+// notices returns where a command tells what is no finding: nowhere if it is to be
+// quiet.
+func (s streams) notices(volume report.Volume) io.Writer {
+	if volume == report.Quiet {
+		return io.Discard
+	}
+	return s.err
+}

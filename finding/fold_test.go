@@ -1,0 +1,57 @@
+package finding
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestNoiseIsFoldedIntoOneFinding: more than three of a kind are one line with
+// their number; what says something of its own stays.
+func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
+	some := func(n int, f Finding) []Finding {
+		var all []Finding
+		for i := range n {
+			f.Place = Place{File: strconv.Itoa(i) + ".yaml", Line: 1}
+			all = append(all, f)
+		}
+		return all
+	}
+	noObject := Finding{Rule: UnreadableInput(), Cause: NoObject, Message: "it is no Kubernetes object: kind is missing"}
+	broken := Finding{Rule: UnreadableInput(), Message: "malformed YAML"}
+	ignored := Finding{Rule: IgnoredObject(), Message: "ConfigMap of v1 takes no part"}
+	unknown := Finding{Rule: UnknownField(), Message: "the field spec.a is not known and is ignored"}
+	other := Finding{Rule: UnknownField(), Message: "the field spec.b is not known and is ignored"}
+	within := make([]Finding, 4)
+	for i := range within {
+		within[i] = noObject
+		within[i].Place = Place{File: "a.yaml", Line: i + 1}
+	}
+	for name, tt := range map[string]struct {
+		findings []Finding
+		want     []string
+	}{
+		"nothing":                            {nil, nil},
+		"a thousand files that are none":     {some(1000, noObject), []string{"0.yaml:1: 1,000 files are no Kubernetes objects; -v lists them"}},
+		"documents of one file":              {within, []string{"a.yaml:1: 4 documents are no Kubernetes objects; -v lists them"}},
+		"three stay as they are":             {some(3, ignored), []string{"0.yaml:1: ConfigMap of v1 takes no part", "1.yaml:1: ConfigMap of v1 takes no part", "2.yaml:1: ConfigMap of v1 takes no part"}},
+		"objects of other kinds":             {some(12345, ignored), []string{"0.yaml:1: 12,345 objects of other kinds take no part; -v lists them"}},
+		"each of what is broken":             {some(4, broken), []string{"0.yaml:1: malformed YAML", "1.yaml:1: malformed YAML", "2.yaml:1: malformed YAML", "3.yaml:1: malformed YAML"}},
+		"two kinds beside what stands alone": {append(append(some(4, noObject), broken), some(5, ignored)...), []string{"0.yaml:1: 4 files are no Kubernetes objects; -v lists them", ": malformed YAML", "0.yaml:1: 5 objects of other kinds take no part; -v lists them"}},
+		"one field that many have": {append(some(4, unknown), some(1, other)...), []string{
+			"0.yaml:1: the field spec.a is not known and is ignored, 4 times; -v lists them", "0.yaml:1: the field spec.b is not known and is ignored",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, f := range Fold(tt.findings) {
+				got = append(got, fmt.Sprintf("%s: %s", f.Place, f.Message))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,23 @@
+package kratix
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+// bucketName is what servers take that speak S3: Amazon takes only lower-case
+// letters, digits, dots and hyphens, others take more.
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]$`)
+
+// CheckBucketName returns why no server can have a bucket of that name; nil for a
+// name that some server may have.
+func CheckBucketName(name string) error {
+	_, notAddress := netip.ParseAddr(name)
+	switch {
+	case notAddress == nil, !bucketName.MatchString(name), strings.Contains(name, ".."), strings.Contains(name, ".-"), strings.Contains(name, "-."):
+		return fmt.Errorf("spec.bucketName %q is no name of a bucket; use 3 to 63 lower-case letters, digits and hyphens", name)
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// follower has kustomize build what can fail at the end of a build, or after it:
+// objects with references, and objects that are not plain. It builds several
+// files at once: enough to spread the cost of a build, few enough for its square.
+type follower struct {
+	batch   []buildable
+	objects int
+	// nodes are those of the batch, or more.
+	nodes   int
+	ids     map[ID]bool
+	results map[int]*followed
+}
+
+// followed is what became of one file.
+type followed struct {
+	// late is the first error of a build of it.
+	late error
+	// fates are those of objects that are not plain, by their position.
+	fates map[int]Fate
+}
+
+// buildable is a file, or a single object of one, in a batch.
+type buildable struct {
+	file    int
+	content []byte
+	nodes   int
+	// ids are those of its objects that are to be written out, by their position.
+	ids map[int]ID
+}
+
+const followedAtOnce = 64
+
+// maxFollowed bounds the nodes of an object that is built, and of a batch: a build
+// has it in memory several times.
+const maxFollowed = 60_000
+
+// follow returns, by number, what became of files. Each object is looked at apart
+// from the others: without a directory that has a kustomization, nothing is
+// renamed that could be referred to.
+func follow(files [][]byte, objects [][]Object) map[int]*followed {
+	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
+	for i, content := range files {
+		f.results[i] = &followed{fates: map[int]Fate{}}
+		if !f.addFile(i, content, objects[i]) {
+			f.addObjects(i, content)
+		}
+	}
+	f.build()
+	return f.results
+}
+
+// addFile adds a file as it is; it returns false for one that is too large, and
+// for one that would not build since it has an object twice.
+func (f *follower) addFile(file int, content []byte, objects []Object) bool {
+	nodes := yamlnodes.AtMost(content)
+	if len(objects) > followedAtOnce || nodes > maxFollowed {
+		return false
+	}
+	ids, all := map[int]ID{}, make(map[ID]bool, len(objects))
+	for i, object := range objects {
+		if all[object.ID] {
+			return false
+		}
+		all[object.ID] = true
+		if !object.plain {
+			ids[i] = object.ID
+		}
+	}
+	f.add(buildable{file, content, nodes, ids}, all)
+	return true
+}
+
+// addObjects adds the objects of a file that need it one by one.
+func (f *follower) addObjects(file int, content []byte) {
+	var found []single
+	schema.RLock()
+	at := -1
+	err := eachResource(content, func(res *resource.Resource, _ int) error {
+		at++
+		one, err := singleOf(res, at)
+		if err == nil && one != nil {
+			found = append(found, *one)
+		}
+		return err
+	})
+	schema.RUnlock()
+	if errors.Is(err, ErrLimit) {
+		f.results[file].late = err
+	}
+	if err != nil {
+		return // anything else is told of already
+	}
+	for _, one := range found {
+		one.file = file
+		f.add(one.buildable, map[ID]bool{one.id: true})
+	}
+}
+
+// single is one object of a file.
+type single struct {
+	buildable
+	id ID
+}
+
+// singleOf returns the object at a position of a file; nil if it needs no build.
+func singleOf(res *resource.Resource, position int) (*single, error) {
+	object := objectOf(res, 1)
+	if object.plain && !Refers(object.ID.Kind) {
+		return nil, nil //nolint:nilnil // there is nothing to build
+	}
+	nodes := countNodes(res.YNode())
+	if nodes > maxFollowed {
+		return nil, fmt.Errorf("%w: it has %d values in a %s; %d are read", ErrLimit, nodes, res.GetKind(), maxFollowed)
+	}
+	text, err := res.RNode.String()
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // kustomize could not write it out either, and says so
+	}
+	ids := map[int]ID{}
+	if !object.plain {
+		ids[position] = object.ID
+	}
+	return &single{buildable{content: []byte(text), nodes: nodes, ids: ids}, object.ID}, nil
+}
+
+func countNodes(node *yaml.Node) int {
+	count := 1
+	for _, child := range node.Content {
+		count += countNodes(child)
+	}
+	return count
+}
+
+func (f *follower) add(some buildable, ids map[ID]bool) {
+	full := f.objects+len(ids) > followedAtOnce || f.nodes+some.nodes > maxFollowed
+	for id := range ids {
+		full = full || f.ids[id]
+	}
+	if full {
+		f.build()
+	}
+	for id := range ids {
+		f.ids[id] = true
+	}
+	f.batch = append(f.batch, some)
+	f.objects += len(ids)
+	f.nodes += some.nodes
+}
+
+// build builds the batch: at once, or one by one if that fails.
+func (f *follower) build() {
+	if len(f.batch) == 0 {
+		return
+	}
+	built, err := buildAlone(f.batch)
+	for i, some := range f.batch {
+		result := f.results[some.file]
+		if err != nil {
+			if result.late != nil {
+				continue
+			}
+			if built, result.late = buildAlone(f.batch[i : i+1]); result.late != nil {
+				continue
+			}
+		}
+		result.add(some, built)
+	}
+	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
+}
+
+// add writes out the objects of a file that are in a build.
+func (r *followed) add(some buildable, built resmap.ResMap) {
+	schema.RLock()
+	defer schema.RUnlock()
+	for position, id := range some.ids {
+		r.fates[position] = Fate{Local: true}
+		for _, res := range built.Resources() {
+			if idOf(res) == id {
+				r.fates[position] = writeOut(res)
+			}
+		}
+	}
+}
+
+// buildAlone builds a batch, each file of it under a name of its own.
+func buildAlone(batch []buildable) (resmap.ResMap, error) {
+	var files []tree.File
+	var paths []tree.Path
+	for i, some := range batch {
+		path, err := tree.ParsePath(fmt.Sprintf("%d.yaml", i))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, path)
+		files = append(files, tree.File{Path: path, Content: some.content})
+	}
+	return buildUnits(tree.Path{}, paths, files)
+}

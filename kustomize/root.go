@@ -1,0 +1,77 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// BuiltRoot is what Flux makes of a directory that it builds as a root.
+type BuiltRoot struct {
+	// Objects are those of the build, each with its fate.
+	Objects []Object
+	// Failed holds Flux's words when it does not come to the end of the build.
+	Failed string
+	// File is the file on which it stops before the build; empty otherwise.
+	File string
+	// Remote reports that the build was not tried, since it would load something
+	// from outside the files.
+	Remote bool
+}
+
+// BuildRoot builds a directory as Flux builds what a Flux Kustomization names. A
+// kustomization in it may load every one of the files, whose paths are relative
+// to the top of the repository; without one, Flux generates it.
+func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot {
+	place := directory(tree.Path{})
+	if !dir.IsRoot() {
+		place += "/" + dir.String()
+	}
+	disk := newDisk(directory(tree.Path{}), files)
+	if !slices.ContainsFunc(files, func(f tree.File) bool { return f.Path.Dir() == dir && IsKustomization(f.Path) }) {
+		generated, failed := generate(dir, files)
+		if failed.Failed != "" {
+			return failed
+		}
+		disk.put(place+"/"+konfig.DefaultKustomizationFileName(), generated)
+	}
+	built, err := run(disk, place)
+	switch {
+	case errors.Is(err, ErrRemote):
+		return BuiltRoot{Failed: err.Error(), Remote: true}
+	case err != nil:
+		return BuiltRoot{Failed: unbuilt + err.Error()}
+	}
+	return BuiltRoot{Objects: objectsOf(built, writeOut)}
+}
+
+// generate returns the kustomization that Flux makes of a directory without one,
+// or where it stops.
+func generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
+	var within []tree.File
+	for _, file := range files {
+		if below, ok := file.Path.RelativeTo(dir); ok {
+			within = append(within, tree.File{Path: below, Content: file.Content})
+		}
+	}
+	generated := types.Kustomization{TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind}}
+	for _, unit := range Units(within) {
+		if !unit.Nested {
+			if err := decodable(dir, unit.Files[0]); err != nil {
+				return nil, BuiltRoot{Failed: err.Error(), File: dir.Join(unit.Path).String()}
+			}
+		}
+		generated.Resources = append(generated.Resources, "./"+unit.Path.String())
+	}
+	content, err := yaml.Marshal(generated)
+	if err != nil {
+		return nil, BuiltRoot{Failed: fmt.Sprintf("generate a kustomization: %v", err)}
+	}
+	return content, BuiltRoot{}
+}

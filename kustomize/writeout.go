@@ -1,0 +1,162 @@
+package kustomize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	k8syaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+)
+
+// Fate is what becomes of an object after the build: Flux's
+// kustomize-controller writes the result of the build out and decodes it again
+// before it applies anything. The zero Fate is that of an object which is
+// applied as it is.
+type Fate struct {
+	// Unwritable holds Flux's words when it cannot write the object out or decode
+	// it again. Then it applies nothing of the whole root.
+	Unwritable string `json:",omitempty"`
+	// NotApplied says why Flux leaves the object out without a word.
+	NotApplied string `json:",omitempty"`
+	// Stripped says what Flux leaves out of the object without a word.
+	Stripped string `json:",omitempty"`
+	// Local reports that kustomize drops the object, as its annotation
+	// config.kubernetes.io/local-config wants it to.
+	Local bool `json:",omitempty"`
+}
+
+// Applied reports whether Flux applies the object, if the root does not fail.
+func (f Fate) Applied() bool { return f.NotApplied == "" && !f.Local }
+
+// Flux's words for an object that the build let through.
+const (
+	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
+	unbuilt     = "kustomize build failed: "
+)
+
+// SecretContent stands in Flux's words where Flux quotes a Secret.
+const SecretContent = "(the Secret's content)"
+
+// maxWords bounds Flux's words, which hold the object as a whole. The cause
+// comes last in them.
+const maxWords = 4 << 10
+
+// writeOut takes the steps of Flux's kustomize-controller after the build with
+// one object of the result.
+func writeOut(res *resource.Resource) (fate Fate) {
+	defer func() {
+		if r := recover(); r != nil {
+			fate = Fate{Unwritable: fmt.Sprintf("kustomize panics when it writes the object out: %v", r)}
+		}
+	}()
+	if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
+		return Fate{Unwritable: words(undecodable, res.String(), "", res)}
+	}
+	built := resmap.New()
+	if err := built.Append(res); err != nil {
+		return Fate{Unwritable: unbuilt + err.Error()}
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		cause := errors.Unwrap(err)
+		if cause == nil {
+			return Fate{Unwritable: unbuilt + err.Error()}
+		}
+		object := strings.TrimSuffix(err.Error(), ": "+cause.Error())
+		return Fate{Unwritable: words(unbuilt, object, ": "+cause.Error(), res)}
+	}
+	fate, err = decodeBack(text)
+	if err != nil {
+		return Fate{Unwritable: err.Error()}
+	}
+	return fate
+}
+
+// quotedValue is where the YAML library quotes a value.
+var quotedValue = regexp.MustCompile("`[^`]*`")
+
+// words returns Flux's words around an object. The content of a Secret is left
+// out of them, and the middle of an object that is very large.
+func words(before, object, after string, res *resource.Resource) string {
+	if strings.EqualFold(res.GetKind(), "Secret") {
+		if !strings.HasSuffix(object, "(nil)") {
+			object = SecretContent
+		}
+		after = quotedValue.ReplaceAllLiteralString(after, "`...`")
+	}
+	if over := len(object) - maxWords; over > 0 {
+		object = object[:maxWords/2] + " ... " + object[len(object)-maxWords/2:]
+	}
+	return before + object + after
+}
+
+// decodeBack decodes what was written out of one object, as Flux does.
+func decodeBack(text []byte) (Fate, error) {
+	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
+	fate, objects := Fate{}, 0
+	for {
+		object := &unstructured.Unstructured{}
+		err := decoder.Decode(object)
+		switch {
+		case errors.Is(err, io.EOF) && objects == 0:
+			return Fate{NotApplied: "it is empty when it is written out"}, nil
+		case errors.Is(err, io.EOF):
+			return fate, nil
+		case err != nil:
+			return Fate{}, err
+		}
+		objects++
+		if object.IsList() {
+			if err := object.EachListItem(func(runtime.Object) error { return nil }); err != nil {
+				return Fate{}, err
+			}
+		}
+		fate = fateOf(object)
+	}
+}
+
+// fateOf returns what Flux leaves out of what it has decoded.
+func fateOf(object *unstructured.Unstructured) Fate {
+	switch {
+	case object.IsList():
+		return Fate{NotApplied: "it has a field items, so Flux takes it for a list and applies just what is in that"}
+	case object.GetName() == "":
+		return Fate{NotApplied: "its metadata.name is not a string"}
+	case object.GetAPIVersion() == "":
+		return Fate{NotApplied: "its apiVersion is not a string"}
+	case strings.EqualFold(object.GetKind(), "Kustomization") && strings.HasPrefix(object.GetAPIVersion(), "kustomize.config.k8s.io/"):
+		return Fate{NotApplied: "it is a kustomization for kustomize, in a file that is not called so"}
+	}
+	var stripped []string
+	if value, there, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", "namespace"); there && value != nil && !isString(value) {
+		stripped = append(stripped, "its metadata.namespace is not a string, and Flux applies it without")
+	}
+	if value, there, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", "labels"); there && value != nil && !isStrings(value) {
+		stripped = append(stripped, "not all of its labels are strings, and Flux applies it without any")
+	}
+	return Fate{Stripped: strings.Join(stripped, "; ")}
+}
+
+func isString(value any) bool {
+	_, text := value.(string)
+	return text
+}
+
+// isStrings reports whether a value is a map of strings as Kubernetes reads one:
+// null in it is the empty string.
+func isStrings(value any) bool {
+	fields, isMap := value.(map[string]any)
+	for _, field := range fields {
+		if field != nil && !isString(field) {
+			return false
+		}
+	}
+	return isMap
+}

@@ -1,0 +1,43 @@
+package source
+
+import (
+	"bytes"
+	"path"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// CountObjects returns how many Kubernetes objects a manifest has, the items of
+// Lists one by one; 0 for a file that is not one by its name. It does not look
+// whether Flux could build them.
+func CountObjects(name string, content []byte) int {
+	switch path.Ext(name) {
+	case ".yaml", ".yml":
+	default:
+		return 0
+	}
+	count := 0
+	for _, doc := range documents(content) {
+		if !holdsSomething(doc.text) {
+			continue
+		}
+		count++
+		if !bytes.Contains(doc.text, []byte("List")) {
+			continue
+		}
+		if parsed, err := kratix.Parse(doc.text, doc.line); err == nil {
+			count += len(parsed) - 1
+		}
+	}
+	return count
+}
+
+// holdsSomething reports whether a document has more than comments.
+func holdsSomething(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {
+			return true
+		}
+	}
+	return false
+}

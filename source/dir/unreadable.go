@@ -1,0 +1,42 @@
+package dir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// The errors of files that cannot be read.
+var (
+	// errIrregular: not a regular file; reading a pipe or device could block.
+	errIrregular = errors.New("it is no regular file")
+	errLink      = errors.New("it is a symbolic link")
+	errDenied    = errors.New("permission denied")
+)
+
+// irregular returns why a file that was found in a directory is not read.
+func irregular(info fs.FileInfo) error {
+	kind := "a device"
+	switch {
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		kind = "a pipe"
+	case info.Mode()&fs.ModeSocket != 0:
+		kind = "a socket"
+	}
+	return fmt.Errorf("%w but %s; remove it, or leave it out with --exclude", errIrregular, kind)
+}
+
+// unreadable returns why a file cannot be read, and what to do.
+func unreadable(name string, err error) error {
+	switch target, isLink := os.Readlink(name); {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; let the user that runs this read the file", errDenied)
+	case isLink == nil && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w to %s, which is not there; correct or remove the link", errLink, target)
+	case isLink == nil && errors.Is(err, syscall.EISDIR):
+		return fmt.Errorf("%w to a directory, and such links are not followed; name the directory itself as an input", errLink)
+	}
+	return reason(err)
+}

@@ -1,0 +1,81 @@
+package bucket
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// rest is the time for which a server asked to be left alone. It is measured by a
+// timer, since clocks are set.
+type rest struct {
+	mu    sync.Mutex
+	wait  time.Duration
+	why   string
+	over  chan struct{} // closed when the time is over; nil while there is none
+	timer *time.Timer
+}
+
+// resting is the error of a request that is not sent while the time lasts.
+type resting struct {
+	wait time.Duration
+	why  string
+}
+
+func (r resting) Error() string {
+	return fmt.Sprintf("it answers %s and asks to be left alone for %s", r.why, r.wait)
+}
+
+// see notes what an answer asks for.
+func (r *rest) see(answer *http.Response) {
+	if answer.StatusCode < http.StatusBadRequest {
+		return
+	}
+	wait := statestore.ParseRetryAfter(answer.Header.Get("Retry-After"), answer.Header.Get("Date"))
+	if wait == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wait, r.why = wait, answer.Status
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	if r.over == nil {
+		r.over = make(chan struct{})
+	}
+	over := r.over
+	r.timer = time.AfterFunc(wait, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.over == over {
+			close(over)
+			r.over = nil
+		}
+	})
+}
+
+// await waits until the server may be asked. A time that is longer than patience is
+// an error at once.
+func (r *rest) await(ctx context.Context, patience time.Duration) error {
+	for {
+		r.mu.Lock()
+		over, wait, why := r.over, r.wait, r.why
+		r.mu.Unlock()
+		switch {
+		case over == nil:
+			return nil
+		case wait > patience:
+			return resting{wait, why}
+		}
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package bucket
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// settingError is a setting that cannot work, and the field that holds it.
+type settingError struct {
+	field string
+	err   error
+}
+
+func (s settingError) Error() string { return s.err.Error() }
+
+func (s settingError) Unwrap() error { return s.err }
+
+func in(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return settingError{field, err}
+}
+
+func (c Config) check() error {
+	switch {
+	case !c.Auth.IAM && (c.Auth.AccessKeyID == "" || c.Auth.SecretAccessKey == ""):
+		return in("spec.secretRef", errors.New("no access key is given, and IAM is not asked for"))
+	case checkEndpoint(c.Endpoint) != nil:
+		return in("spec.endpoint", checkEndpoint(c.Endpoint))
+	}
+	return in("spec.bucketName", checkName(c.Bucket, c.Endpoint))
+}
+
+// checkEndpoint reports what is wrong with an endpoint, and how to write it.
+func checkEndpoint(endpoint string) error {
+	scheme, rest, found := strings.Cut(endpoint, "://")
+	if !found {
+		rest = endpoint
+	}
+	host, _, hasPath := strings.Cut(rest, "/")
+	insecure := ""
+	if scheme == "http" {
+		insecure = " and set spec.insecure to true"
+	}
+	switch {
+	case endpoint == "":
+		return errors.New("no endpoint is named")
+	case strings.Contains(host, "@"):
+		return errors.New("the endpoint has a user in it: name the host alone; keys belong into the Secret")
+	case found:
+		return fmt.Errorf("endpoint %q has a scheme: write %s%s", endpoint, host, insecure)
+	case hasPath:
+		return fmt.Errorf("endpoint %q has a path: write %s", endpoint, host)
+	case strings.ContainsAny(endpoint, " \t\n"):
+		return fmt.Errorf("endpoint %q has white space in it", endpoint)
+	}
+	return nil
+}
+
+// Limits of a bucket's name, in bytes.
+const (
+	minName = 3
+	maxName = 63
+)
+
+// checkName reports which rule a bucket's name breaks. Amazon allows less than
+// others do.
+func checkName(name, endpoint string) error {
+	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }
+	_, err := netip.ParseAddr(name)
+	letters := "a-z, A-Z, 0-9, . - _ and :"
+	amazon := isAmazon(endpoint)
+	if amazon {
+		letters = "a-z, 0-9, . and -"
+	}
+	switch {
+	case name == "":
+		return errors.New("no bucket is named")
+	case strings.Contains(name, "://"):
+		return wrong("it has a scheme: name the bucket alone")
+	case strings.Contains(name, "/"):
+		return wrong("it has a path: name the bucket alone, and put what is behind the slash into spec.path")
+	case len(name) < minName || len(name) > maxName:
+		return wrong(fmt.Sprintf("it has %d characters, and a name has %d to %d", len(name), minName, maxName))
+	case err == nil:
+		return wrong("it looks like an IP address")
+	case strings.ContainsFunc(name, func(r rune) bool { return !isNameRune(r, amazon) }):
+		return wrong("a name has only " + letters)
+	case !isAlphanumeric(name[0]) || !isAlphanumeric(name[len(name)-1]):
+		return wrong("it must begin and end with a letter or a digit")
+	case strings.Contains(name, "..") || strings.Contains(name, ".-") || strings.Contains(name, "-."):
+		return wrong("a dot must stand between letters or digits")
+	}
+	return nil
+}
+
+// isAmazon reports whether an endpoint is Amazon's own.
+func isAmazon(endpoint string) bool {
+	host, _, _ := strings.Cut(strings.ToLower(endpoint), ":")
+	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+}
+
+func isNameRune(r rune, amazon bool) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.', r == '-':
+		return true
+	}
+	return !amazon && (r >= 'A' && r <= 'Z' || r == '_' || r == ':')
+}
+
+func isAlphanumeric(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z'
+}

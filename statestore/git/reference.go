@@ -1,0 +1,144 @@
+package git
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// branchReference returns the reference of a branch as spec.branch spells it.
+func branchReference(spelling string) (plumbing.ReferenceName, error) {
+	name := kratix.BranchName(spelling)
+	if name == "HEAD" || strings.HasPrefix(name, "refs/") {
+		return "", fmt.Errorf("%q is no branch: name one, such as main", spelling)
+	}
+	reference := plumbing.NewBranchReferenceName(name)
+	if err := reference.Validate(); err != nil {
+		return "", fmt.Errorf("branch %q: %w", spelling, err)
+	}
+	return reference, nil
+}
+
+// missingBranch is a branch that a repository does not have, although it has
+// others.
+type missingBranch struct {
+	branch string
+	others []string
+}
+
+// maxNamed bounds how many branches an error names.
+const maxNamed = 10
+
+func (m missingBranch) Error() string {
+	names := strings.Join(m.others[:min(len(m.others), maxNamed)], ", ")
+	if more := len(m.others) - maxNamed; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	text := fmt.Sprintf("the repository has no branch %s; it has %s", m.branch, names)
+	if meant := nearest(m.branch, m.others); meant != "" {
+		text += ": did you mean " + meant + "?"
+	}
+	return text
+}
+
+// blockedBranch is a branch that cannot be made: its name and another's would be
+// a file and a directory.
+type blockedBranch struct{ branch, by string }
+
+func (b blockedBranch) Error() string {
+	return fmt.Sprintf("the branch %s cannot be made because the branch %s exists, and git cannot have both", b.branch, b.by)
+}
+
+// checkBranch reports why the branch can neither be read nor made; nil when it can.
+func (r *remote) checkBranch(refs *packp.AdvRefs) error {
+	branch := r.branch.Short()
+	if _, there := refs.References[r.branch.String()]; there {
+		return nil
+	}
+	var others []string
+	for name := range refs.References {
+		if other, ok := strings.CutPrefix(name, "refs/heads/"); ok {
+			others = append(others, other)
+		}
+	}
+	slices.Sort(others)
+	for _, other := range others {
+		if strings.HasPrefix(other, branch+"/") || strings.HasPrefix(branch, other+"/") {
+			return blockedBranch{branch, other}
+		}
+	}
+	if len(others) == 0 || r.createBranch {
+		return nil
+	}
+	return missingBranch{branch, others}
+}
+
+// nearest returns the name that was probably meant: one of at most two different
+// letters, or the only one there is; nothing when none is near.
+func nearest(name string, others []string) string {
+	best, least := "", 3
+	for _, other := range others {
+		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < least {
+			best, least = other, d
+		}
+	}
+	if best == "" && len(others) == 1 {
+		return others[0]
+	}
+	return best
+}
+
+// maxCompared bounds the names that are compared, in bytes.
+const maxCompared = 64
+
+// distance returns how many bytes must be added, removed, replaced or swapped with
+// the next one to turn a into b; many when one is too long to be compared.
+func distance(a, b string) int {
+	if max(len(a), len(b)) > maxCompared {
+		return maxCompared
+	}
+	row := make([][]int, len(a)+1)
+	for i := range row {
+		row[i] = make([]int, len(b)+1)
+		row[i][0] = i
+		for j := range b {
+			if i == 0 {
+				row[0][j+1] = j + 1
+				continue
+			}
+			cost := 1
+			if a[i-1] == b[j] {
+				cost = 0
+			}
+			row[i][j+1] = min(row[i-1][j+1]+1, row[i][j]+1, row[i-1][j]+cost)
+			if i > 1 && j > 0 && a[i-1] == b[j-1] && a[i-2] == b[j] {
+				row[i][j+1] = min(row[i][j+1], row[i-2][j-1]+1)
+			}
+		}
+	}
+	return row[len(a)][len(b)]
+}
+
+// settingError is a setting that cannot work, and the field that holds it.
+type settingError struct {
+	field string
+	err   error
+}
+
+func (s settingError) Error() string { return s.err.Error() }
+
+func (s settingError) Unwrap() error { return s.err }
+
+// in names the field that an error is about, unless the error names one itself.
+func in(field string, err error) error {
+	if errors.As(err, new(settingError)) {
+		return err
+	}
+	return settingError{field, err}
+}

@@ -1,0 +1,279 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+)
+
+// maxRedirects bounds how often a server can send a request elsewhere.
+const maxRedirects = 10
+
+// smartTransport implements git's smart HTTP protocol. The library's transport
+// rewrites escaped characters of the URL, removes multi_ack from what a server
+// offers, drops the headers of refusals, and requires a report of each push.
+type smartTransport struct {
+	client *http.Client
+	// base is the repository's URL as it is configured, without user and password.
+	base string
+}
+
+var _ transport.Transport = smartTransport{}
+
+// NewUploadPackSession prepares a fetch.
+func (t smartTransport) NewUploadPackSession(_ *transport.Endpoint, auth transport.AuthMethod) (transport.UploadPackSession, error) {
+	return t.session(transport.UploadPackServiceName, auth)
+}
+
+// NewReceivePackSession prepares a push.
+func (t smartTransport) NewReceivePackSession(_ *transport.Endpoint, auth transport.AuthMethod) (transport.ReceivePackSession, error) {
+	return t.session(transport.ReceivePackServiceName, auth)
+}
+
+func (t smartTransport) session(service string, auth transport.AuthMethod) (*smartSession, error) {
+	s := &smartSession{client: *t.client, base: t.base, service: service}
+	s.client.CheckRedirect = checkRedirect
+	if auth == nil {
+		return s, nil
+	}
+	var ok bool
+	if s.auth, ok = auth.(githttp.AuthMethod); !ok {
+		return nil, transport.ErrInvalidAuthMethod
+	}
+	return s, nil
+}
+
+// smartSession is one exchange with a service: a question for the references,
+// then at most one request.
+type smartSession struct {
+	client  http.Client
+	base    string
+	service string
+	auth    githttp.AuthMethod // nil for an anonymous session
+}
+
+// AdvertisedReferences asks for the references.
+func (s *smartSession) AdvertisedReferences() (*packp.AdvRefs, error) {
+	return s.AdvertisedReferencesContext(context.Background())
+}
+
+// AdvertisedReferencesContext asks for the references, and follows redirects.
+func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
+	answer, err := s.do(ctx, http.MethodGet, s.base+infoRefs+separator(s.base)+"service="+s.service, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if err := s.follow(answer.Request.URL); err != nil {
+		return nil, err
+	}
+	return decodeRefs(answer.Body, s.service)
+}
+
+// infoRefs is where a repository lists its references.
+const infoRefs = "/info/refs"
+
+// separator returns what stands before a further parameter of a URL.
+func separator(base string) string {
+	if strings.Contains(base, "?") {
+		return "&"
+	}
+	return "?"
+}
+
+// follow makes the session go on where the answer came from. Credentials are for
+// the server that was asked first.
+func (s *smartSession) follow(final *url.URL) error {
+	first, err := url.Parse(s.base)
+	if err != nil {
+		return err
+	}
+	ends, err := url.Parse(s.base + infoRefs)
+	if err != nil {
+		return err
+	}
+	if final.Scheme == ends.Scheme && final.Host == ends.Host && final.EscapedPath() == ends.EscapedPath() {
+		return nil
+	}
+	base, ok := strings.CutSuffix(final.EscapedPath(), infoRefs)
+	if !ok {
+		return redirectError{"to " + final.Redacted() + ", which does not end with " + infoRefs}
+	}
+	if !sameOrigin(first, final) {
+		s.auth = nil
+	}
+	s.base = final.Scheme + "://" + final.Host + base
+	return nil
+}
+
+// redirectError is a redirect that is not followed.
+type redirectError struct{ why string }
+
+func (r redirectError) Error() string { return "http redirect " + r.why }
+
+// checkRedirect is an http.Client's: only questions for references are sent
+// elsewhere, never from https to http, and without credentials on other servers.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	switch {
+	case first.Method != http.MethodGet:
+		return redirectError{"of a request that is not the first"}
+	case len(via) > maxRedirects:
+		return redirectError{fmt.Sprintf("followed %d times without an end", maxRedirects)}
+	case next.URL.Scheme != first.URL.Scheme && (first.URL.Scheme != "http" || next.URL.Scheme != "https"):
+		return redirectError{fmt.Sprintf("from %s to %s", first.URL.Scheme, next.URL.Scheme)}
+	}
+	for _, hop := range append(via[1:len(via):len(via)], next) {
+		if !sameOrigin(first.URL, hop.URL) {
+			next.Header.Del("Authorization")
+		}
+	}
+	return nil
+}
+
+// sameOrigin reports whether credentials for one URL may be sent to another: to
+// the same host and port, or from http to https of one host on the default ports.
+func sameOrigin(a, b *url.URL) bool {
+	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
+		return false
+	}
+	if a.Scheme == b.Scheme {
+		return portOf(a) == portOf(b)
+	}
+	return a.Scheme == "http" && b.Scheme == "https" && portOf(a) == "80" && portOf(b) == "443"
+}
+
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "http":
+		return "80"
+	}
+	return "443"
+}
+
+// UploadPack sends a request and returns the answer, which must be closed.
+func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
+	if err := ask.Validate(); err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := sendUpload(&body, ask, withoutFlush); err != nil {
+		return nil, err
+	}
+	answer, err := s.post(ctx, &body)
+	if err != nil {
+		return nil, err
+	}
+	decoded := packp.NewUploadPackResponse(ask)
+	if err := decoded.Decode(answer.Body); err != nil {
+		answer.Body.Close()
+		return nil, err
+	}
+	return decoded, nil
+}
+
+// ReceivePack sends a push and returns the report; nil when the request asks for
+// none.
+func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
+	var body bytes.Buffer
+	if err := ask.Encode(&body); err != nil {
+		return nil, err
+	}
+	answer, err := s.post(ctx, &body)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	report, err := readReport(answer.Body, ask)
+	if err != nil || report == nil {
+		return nil, err
+	}
+	return report, report.Error()
+}
+
+// Close does nothing: each request stands alone.
+func (s *smartSession) Close() error { return nil }
+
+func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Response, error) {
+	return s.do(ctx, http.MethodPost, s.base+"/"+s.service, body)
+}
+
+// do sends a request. A status that is not 2xx is an error.
+func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, at, body)
+	if err != nil {
+		return nil, errors.New("the URL cannot be read") // err would repeat the URL
+	}
+	request.Header.Set("User-Agent", capability.DefaultAgent())
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-"+s.service+"-request")
+		request.Header.Set("Accept", "application/x-"+s.service+"-result")
+	} else {
+		request.Header.Set("Accept", "*/*")
+	}
+	if s.auth != nil {
+		s.auth.SetAuth(request)
+	}
+	answer, err := s.client.Do(request)
+	if err != nil {
+		if ended := ctx.Err(); ended != nil {
+			return nil, ended
+		}
+		var failed *url.Error
+		if errors.As(err, &failed) { // its text repeats the URL
+			return nil, failed.Err
+		}
+		return nil, err
+	}
+	if answer.StatusCode/100 != 2 {
+		defer answer.Body.Close()
+		return nil, newStatusError(answer)
+	}
+	return answer, nil
+}
+
+// statusError is a server's refusal by an HTTP status.
+type statusError struct {
+	code   int
+	status string
+	header http.Header
+	// words are the server's own, if they are for people.
+	words string
+}
+
+// newStatusError reads as much of an answer as may be told.
+func newStatusError(answer *http.Response) *statusError {
+	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
+	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
+	if kind == "text/plain" || kind == "application/json" {
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxWords)) // what came is told
+		e.words = string(said)
+	}
+	return e
+}
+
+func (e *statusError) Error() string {
+	switch {
+	case e.limited():
+		return "it limits the number of requests (" + e.status + ")"
+	case e.code == http.StatusUnauthorized:
+		return "authentication required"
+	case e.code == http.StatusForbidden:
+		return "authorization failed"
+	case e.code == http.StatusNotFound:
+		return "repository not found"
+	}
+	return "it answers " + e.status
+}

@@ -1,0 +1,105 @@
+package git
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+)
+
+// maxRefs bounds the list of a repository's references, in bytes.
+const maxRefs = 256 << 20
+
+// objectFormatError is a repository whose object names are not SHA-1.
+type objectFormatError struct{ format string }
+
+func (o objectFormatError) Error() string {
+	return fmt.Sprintf("the repository names its objects by %s (object-format=%s); only SHA-1 repositories are supported", o.format, o.format)
+}
+
+// decodeRefs reads the references and capabilities that a service offers. All
+// capabilities stay, also those that the library does not implement: some servers
+// refuse a request that does not name multi_ack.
+func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
+	first := &head{limit: 4 << 10}
+	refs := packp.NewAdvRefs()
+	err := refs.Decode(io.TeeReader(io.LimitReader(from, maxRefs), first))
+	if bytes.Contains(first.text, []byte("object-format=sha256")) {
+		return nil, objectFormatError{"sha256"}
+	}
+	if err != nil && !errors.Is(err, packp.ErrEmptyAdvRefs) {
+		return nil, err
+	}
+	if refs.IsEmpty() && service == transport.UploadPackServiceName {
+		return nil, transport.ErrEmptyRemoteRepository
+	}
+	return refs, nil
+}
+
+// head keeps the first bytes of what is written to it.
+type head struct {
+	text  []byte
+	limit int
+}
+
+// Write takes everything and keeps what fits.
+func (h *head) Write(p []byte) (int, error) {
+	h.text = append(h.text, p[:min(len(p), h.limit-len(h.text))]...)
+	return len(p), nil
+}
+
+// flushing says whether a flush packet ends the objects that a request says are
+// there already.
+type flushing bool
+
+const (
+	withFlush    flushing = true
+	withoutFlush flushing = false
+)
+
+// sendUpload writes a request for objects, and ends the negotiation at once.
+func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) error {
+	if err := ask.UploadRequest.Encode(to); err != nil {
+		return err
+	}
+	if err := ask.UploadHaves.Encode(to, bool(flush)); err != nil {
+		return err
+	}
+	return pktline.NewEncoder(to).EncodeString("done\n")
+}
+
+// demultiplexed returns the data of an answer, whose other channels go to
+// progress; nil drops them.
+func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Progress) io.Reader {
+	kind := sideband.Sideband64k
+	switch {
+	case asked.Supports(capability.Sideband64k):
+	case asked.Supports(capability.Sideband):
+		kind = sideband.Sideband
+	default:
+		return from
+	}
+	data := sideband.NewDemuxer(kind, from)
+	data.Progress = progress
+	return data
+}
+
+// readReport reads the answer to a push; nil when the request asks for no report.
+func readReport(from io.Reader, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
+	data := demultiplexed(from, ask.Capabilities, ask.Progress)
+	if !ask.Capabilities.Supports(capability.ReportStatus) {
+		_, err := io.Copy(io.Discard, io.LimitReader(data, maxReport))
+		return nil, err
+	}
+	report := packp.NewReportStatus()
+	if err := report.Decode(data); err != nil {
+		return nil, err
+	}
+	return report, nil
+}

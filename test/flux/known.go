@@ -1,0 +1,56 @@
+package flux
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// difference is one that is known, and meant, between our words and Flux's.
+type difference struct {
+	name, reason string
+	same         func(ours, theirs string) bool
+}
+
+// address is where kustomize lets its own memory into a message.
+var address = regexp.MustCompile(`0x[0-9a-f]+`)
+
+// quoted is a value that the YAML library quotes.
+var quoted = regexp.MustCompile("`[^`]*`")
+
+// known are the differences that are no fault.
+var known = []difference{
+	{
+		name: "address", reason: "kustomize lets an address in its memory into the message, which is another one each time",
+		same: func(ours, theirs string) bool {
+			return address.ReplaceAllString(ours, "") == address.ReplaceAllString(theirs, "")
+		},
+	},
+	{
+		name: "secret", reason: "Flux quotes all of an object that it cannot write out; what is in a Secret is not for a report",
+		same: func(ours, theirs string) bool {
+			before, after, found := strings.Cut(ours, kustomize.SecretContent)
+			return found && strings.HasPrefix(theirs, before) && strings.HasSuffix(quoted.ReplaceAllString(theirs, "`...`"), after)
+		},
+	},
+	{
+		name: "secret value", reason: "a value in a Secret that is not of the type its tag names is not for a report",
+		same: func(ours, theirs string) bool {
+			return strings.Contains(ours, "`...`") && ours == quoted.ReplaceAllString(theirs, "`...`")
+		},
+	},
+}
+
+// same reports whether two messages are equal, but for what is known to differ.
+func same(ours, theirs string) bool {
+	if ours == theirs {
+		return true
+	}
+	for _, d := range known {
+		if d.same(ours, theirs) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,63 @@
+package flux
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// TestOddInputsAreAnsweredAsFluxAnswers holds docs/reference/odd-inputs.md to Flux's
+// own code, input by input.
+func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
+	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &oracle{t: t, disk: Disk{t.TempDir()}}
+	for i, input := range inputs.Files {
+		o.judgeFiles(uint64(i), []tree.File{{Path: path("file.yaml"), Content: input.Data}}) //nolint:gosec // no index is negative
+		if t.Failed() {
+			t.Fatal(input.Name)
+		}
+	}
+	if o.told.unwritable < 20 || o.told.left < 8 || o.told.built < 20 {
+		t.Errorf("it says little: %s", &o.told)
+	}
+}
+
+// TestOddInputsInADirectoryAreAnsweredAsFluxAnswers has each input where a
+// kustomization takes it.
+func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
+	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &oracle{t: t, disk: Disk{t.TempDir()}}
+	for i, input := range inputs.Files {
+		o.judgeFiles(uint64(i), []tree.File{ //nolint:gosec // no index is negative
+			{Path: path("d/file.yaml"), Content: input.Data},
+			{Path: path("d/kustomization.yaml"), Content: []byte("resources: [file.yaml]\n")},
+		})
+		if t.Failed() {
+			t.Fatal(input.Name)
+		}
+	}
+	if o.told.unwritable < 20 || o.told.left < 8 || o.told.built < 20 {
+		t.Errorf("it says little: %s", &o.told)
+	}
+}
+
+// TestKnownDifferencesAreNamed holds that each has a name and a reason, and takes
+// no two different messages for equal.
+func TestKnownDifferencesAreNamed(t *testing.T) {
+	for _, d := range known {
+		if d.name == "" || d.reason == "" {
+			t.Errorf("%q: %q", d.name, d.reason)
+		}
+		if d.same("kustomize build failed: a", "kustomize build failed: b") {
+			t.Errorf("%s takes all for equal", d.name)
+		}
+	}
+}
