@@ -220,6 +220,9 @@ func (s *session) holdTogether(files []tree.File) bool {
 	}
 	// Who is first in order stays.
 	culprit := sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1
+	if named := s.namedIn(failed); culprit < 0 && named != nil && named.of != nil {
+		culprit = s.rankOf(named.of) // Flux stops there before it comes to what fails anyway
+	}
 	for _, d := range s.present() {
 		if s.rankOf(d.of) == culprit {
 			s.found.broken = append(s.found.broken, s.unbuildableDirectory(d, failed, oneLine(failed.Error())))
@@ -238,6 +241,17 @@ func (s *session) holdTogether(files []tree.File) bool {
 	}
 	s.together = true
 	return false
+}
+
+// namedIn returns the directory that an error says Flux stops at; nil if it names
+// none.
+func (s *session) namedIn(failed error) *directory {
+	for _, d := range s.present() {
+		if strings.Contains(failed.Error(), "accumulating resources from './"+d.path.String()+"'") {
+			return d
+		}
+	}
+	return nil
 }
 
 // atFault finds, among files, the one that an error is about: the one that it

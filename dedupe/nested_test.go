@@ -111,6 +111,11 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			foreign: files("a", map[string]string{"s.yaml": configMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/k/kustomization.yaml:0 with a/s.yaml:1", "KS004 c/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k'",
 		},
+		"one that fails together with a stranger's, which fails by itself too": {
+			claims:  []Claim{brings("b", map[string]string{"k/kustomization.yaml": variable("none")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")})},
+			foreign: files("a", map[string]string{"kustomization.yaml": variable("none")["k/kustomization.yaml"], "m.yaml": configMaps("y")}),
+			held:    []int{0}, found: []string{"KS004 a/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k': var 'V' already encountered",
+		},
 		"one that fails at the end for what could not be written out": {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": configMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
 			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "considering field 'metadata/labels'",

@@ -39,7 +39,7 @@ const WorkPlacementKind = "WorkPlacement"
 // and labels that Kratix gives: "<work>.<destination>-<first 5 of group id>".
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
-	placement.Name = work.Name + "." + destination + "-" + ShortID(group.ID)
+	placement.Name = PlacementName(work.Name, destination, group.ID)
 	placement.Namespace = work.Namespace
 	placement.Labels = map[string]string{
 		WorkLabel:              work.Name,
@@ -58,6 +58,11 @@ func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *Wor
 		Generation:            work.Generation,
 	}
 	return placement
+}
+
+// PlacementName returns the name of the placement of a Work's group on a Destination.
+func PlacementName(work, destination, groupID string) string {
+	return work + "." + destination + "-" + ShortID(groupID)
 }
 
 // KindName gives "WorkPlacement".

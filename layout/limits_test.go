@@ -94,6 +94,38 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestNoWorkWritesTheLedgerOfRemovals: whoever could write it would decide what the
+// deletion guard counts.
+func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
+	d := &kratix.Destination{}
+	d.Name = "w"
+	ledger, err := LedgerPath(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(ledger.String(), "w/")
+	for _, kind := range []string{kratix.GitStateStoreKind, kratix.BucketStateStoreKind} {
+		for _, spelled := range []string{name, "./" + name, strings.ToUpper(name), name + "/x", ".kratix/../" + name} {
+			said := limited(t, kind, "", kratix.None, []string{"*", ".*", "removals", name}, []string{spelled})
+			if len(said) != 1 || !strings.HasPrefix(said[0], "KS008 ") && !strings.HasPrefix(said[0], "KS023 ") {
+				t.Errorf("%s, mode none: %q: %q", kind, spelled, said)
+			}
+		}
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // there it is another file
+			d.Spec.Filepath.Mode = mode
+			p := &kratix.WorkPlacement{}
+			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"
+			p.Spec.Workloads = []kratix.Workload{{Filepath: name, Content: kratix.Encode([]byte("x"))}}
+			rendering, _ := Render(d, p)
+			for _, file := range rendering.Files {
+				if file.Path.Within(ledger) {
+					t.Errorf("mode %s writes %s", mode, file.Path)
+				}
+			}
+		}
+	}
+}
+
 func TestTheRevisionOfABucketIsReservedWhereverADestinationLies(t *testing.T) {
 	for path, want := range map[string]string{
 		".kratix/store-revision": "KS008", ".kratix/Store-Revision/x": "KS008", ".kratix/store-revision2": "", ".kratix/x": "",

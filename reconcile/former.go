@@ -211,7 +211,7 @@ func (w *world) addGuests(policy Policy) {
 // name in the same directory.
 func (d *destinationView) takeOver(guest recordView) {
 	own := guest.Placement.DeepCopy()
-	own.Name = own.Labels[kratix.WorkLabel] + "." + d.Name + "-" + kratix.ShortID(own.Spec.ID)
+	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)
 	own.Spec.TargetDestinationName = d.Name
 	own.Labels[kratix.TargetDestinationLabel] = d.Name
 	path, err := layout.RecordPath(d.Destination, own)

@@ -8,12 +8,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
@@ -378,6 +381,23 @@ func TestWhatKratixWroteIsLookedForOnAllDestinations(t *testing.T) {
 func TestRandomDestinationEvents(t *testing.T) {
 	for seed := range uint64(40) {
 		randomDestinationEvents(t, seed, memory.New("GitStateStore default"))
+	}
+}
+
+// TestRandomDestinationEventsOnGit does the same on a repository, where a round is one
+// commit and the store shows what it has fetched.
+func TestRandomDestinationEventsOnGit(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			repository := gittest.Bare(t)
+			store, err := git.Open(git.Config{Name: "GitStateStore default", URL: repository, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			randomDestinationEvents(t, 100+seed, store)
+			gittest.Fsck(t, repository)
+		})
 	}
 }
 

@@ -139,7 +139,8 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	}
 	dir := base
 	if read.Placement != nil {
-		if !slices.Contains(layout.RecordPaths(d, read.Placement), path) {
+		p := read.Placement
+		if p.Name != kratix.PlacementName(p.Work().Name, p.Spec.TargetDestinationName, p.Spec.ID) || !slices.Contains(layout.RecordPaths(d, p), path) {
 			return errMisnamed
 		}
 		if read.mode == kratix.NestedByMetadata {

@@ -143,6 +143,32 @@ func TestForgedRecordsNeverTakeWhatIsAnothers(t *testing.T) {
 	}
 }
 
+// TestARecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved: of two records for one
+// group on one Destination only the one with its own name counts.
+func TestARecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
+		w := inMode(t, mode)
+		w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+		w.round()
+		before := w.dump()
+		made := work("a", nil)
+		forged := kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], "worker-1")
+		forged.Name = "forged.worker-1-5058f"
+		record, err := layout.NewRecord(w.destination(), forged, layout.Rendering{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(map[string]string{record.Path.String(): string(record.Content)})
+		r := w.settle()
+		if !slices.Equal(rules(r), []string{"KS063"}) {
+			t.Errorf("mode %s: findings %v", mode, r.Findings)
+		}
+		if got := strings.Replace(w.dump(), fmt.Sprintf("=== %s\n%s\n", record.Path, record.Content), "", 1); got != before {
+			t.Errorf("mode %s: beside the forged record the store has\n%s\nwant\n%s", mode, got, before)
+		}
+	}
+}
+
 // manifests returns everything in the store but the records.
 func (w *testWorld) manifests() string {
 	var all strings.Builder

@@ -114,6 +114,27 @@ func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 	return of
 }
 
+// TestARefusedPlacementBesideADestinationWithoutChanges: what does not change is no
+// part of the search, and is reported as it is.
+func TestARefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
+	for _, others := range []string{"", "good"} { // alone, and beside another change on its Destination
+		w := newRefusing(t, 3)
+		for i := range 3 {
+			w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
+		}
+		w.round()
+		w.bring("bad", "worker-1", "AKIA")
+		want := map[string]report.State{"bad": report.Held}
+		if others != "" {
+			w.bring(others, "worker-1", "")
+			want[others] = report.Placed
+		}
+		wantStates(t, w.round(), report.Unchanged, want)
+		want = map[string]report.State{"bad": report.Held}
+		wantStates(t, w.round(), report.Unchanged, want)
+	}
+}
+
 func TestARefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		works, destinations int

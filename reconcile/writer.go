@@ -255,6 +255,9 @@ func (w *writer) tell(out *reporter) {
 			held.add(d, w.latest(i))
 			continue
 		}
+		if o == nil {
+			o = w.full.outcomes[i] // nothing of it changes, so it is no part of a search
+		}
 		done.add(d, o)
 	}
 	if len(done.outcomes) > 0 || err == nil {

@@ -31,7 +31,7 @@ func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
 // Lost returns the names, sorted, of the objects that the collection would lose
 // if it took the file: objects that no other file has, and Works that would lose
-// a group.
+// a group, or all workloads of one.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -51,7 +51,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether a Work has a group that its newer version lacks.
+// losesGroup reports whether a Work has a group that its newer version lacks, or of
+// which that has no workload: a file that is cut off before its workloads reads so.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
@@ -59,7 +60,9 @@ func losesGroup(before, after kratix.Object) bool {
 		return false
 	}
 	return slices.ContainsFunc(old.Spec.WorkloadGroups, func(group kratix.WorkloadGroup) bool {
-		return !slices.ContainsFunc(now.Spec.WorkloadGroups, func(other kratix.WorkloadGroup) bool { return other.ID == group.ID })
+		return !slices.ContainsFunc(now.Spec.WorkloadGroups, func(other kratix.WorkloadGroup) bool {
+			return other.ID == group.ID && (len(other.Workloads) > 0 || len(group.Workloads) == 0)
+		})
 	})
 }
 

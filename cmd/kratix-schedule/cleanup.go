@@ -95,7 +95,7 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 		for _, work := range one.Only {
 			_, _ = fmt.Fprintf(out, "note: %s is placed nowhere else; the next run places it anew\n", printable.Line(work))
 		}
-		_, _ = fmt.Fprintf(out, "%s: %d placements, %d files in %q of %s\n", verb, len(one.Works), len(one.Remove), one.Dir, store)
+		_, _ = fmt.Fprintf(out, "%s: %s, %s in %q of %s\n", verb, countOf(len(one.Works), "placement"), countOf(len(one.Remove), "file"), one.Dir, store)
 	}
 	if err := report.Text(out, failed); err != nil {
 		return err
@@ -110,4 +110,12 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 		return exit{code: exitFindings}
 	}
 	return nil
+}
+
+// countOf returns a number with its noun, in the plural unless it is one.
+func countOf(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -139,6 +139,9 @@ func (k *Keeper) publish(ctx context.Context, view []string) error {
 	} else {
 		lease.ResourceVersion, lease.UID = k.own.ResourceVersion, k.own.UID
 		made, err = k.Leases.Update(ctx, lease, metav1.UpdateOptions{})
+		if apierrors.IsConflict(err) {
+			made, err = k.updateNewer(ctx, lease, err)
+		}
 		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 			return fmt.Errorf("%w: %w", ErrLost, err)
 		}
@@ -148,6 +151,24 @@ func (k *Keeper) publish(ctx context.Context, view []string) error {
 	}
 	k.own = made
 	return nil
+}
+
+// updateNewer writes a Lease that is not as this process knows it, if it is still
+// the one that it created: others only delete, so a write of this process came
+// through whose answer did not. The roles in deploy allow to list Leases, not to get
+// one.
+func (k *Keeper) updateNewer(ctx context.Context, lease *coordination.Lease, conflict error) (*coordination.Lease, error) {
+	list, err := k.Leases.List(ctx, metav1.ListOptions{LabelSelector: MemberLabel})
+	if err != nil {
+		return nil, err
+	}
+	for _, now := range list.Items {
+		if now.Name == lease.Name && now.UID == k.own.UID {
+			lease.ResourceVersion = now.ResourceVersion
+			return k.Leases.Update(ctx, lease, metav1.UpdateOptions{})
+		}
+	}
+	return nil, conflict
 }
 
 func (k *Keeper) lease(view []string) *coordination.Lease {

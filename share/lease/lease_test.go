@@ -26,6 +26,8 @@ type leases struct {
 	clock   time.Time
 	// down is what the API answers, if it is set.
 	down error
+	// mute is what it answers to an Update that comes through, if it is set.
+	mute error
 }
 
 func newLeases() *leases {
@@ -72,7 +74,7 @@ func (l *leases) Update(_ context.Context, lease *coordination.Lease, _ metav1.U
 	case have.ResourceVersion != lease.ResourceVersion || have.UID != lease.UID:
 		return nil, refused(conflict, lease.Name)
 	}
-	return l.put(lease), nil
+	return l.put(lease), l.mute
 }
 
 func (l *leases) Delete(_ context.Context, name string, options metav1.DeleteOptions) error {
@@ -198,5 +200,26 @@ func TestALeaseIsGivenBack(t *testing.T) {
 	a.Changed = stop
 	if err := a.Keep(ctx); err != nil || len(l.all) != 0 {
 		t.Errorf("%v, and there are %v", err, l.all)
+	}
+}
+
+// TestARenewalWhoseAnswerIsLostIsNoLoss: the API server wrote it, and the process did
+// not hear of it in time.
+func TestARenewalWhoseAnswerIsLostIsNoLoss(t *testing.T) {
+	l := newLeases()
+	a := l.keeper("a")
+	l.settle(t, a)
+	l.mute = context.DeadlineExceeded
+	if err := a.round(t.Context()); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrLost) {
+		t.Fatalf("it is told %v", err)
+	}
+	l.mute = nil
+	l.turn(t, a)
+
+	// Another's Lease of the same name is none of its own.
+	delete(l.all, "kratix-schedule-a")
+	l.put(a.lease(nil))
+	if err := a.round(t.Context()); !errors.Is(err, ErrLost) {
+		t.Errorf("it is told %v", err)
 	}
 }

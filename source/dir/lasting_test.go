@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
@@ -135,6 +136,35 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 			remove(t, path) // this says that they are to go
 			until(t, s, changes)
 		})
+	}
+}
+
+// TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts: what is left of it is
+// a whole document with a group that has no files.
+func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	path := filepath.Join(root, "a.yaml")
+	group := strings.Replace(work("a"), "{promiseName: p}", "\n  promiseName: p", 1) + "  workloadGroups:\n  - id: " + kratix.GroupID(".") + "\n    directory: .\n    workloads:\n"
+	write(t, path, group+"    - {filepath: f, content: x}\n")
+	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
+	changes := looked(t, s, "a")
+	began := time.Now()
+	write(t, path, group)
+	for timeout := time.After(patience); ; {
+		select {
+		case <-changes:
+		case <-timeout:
+			t.Fatal("what is left of the file never counts")
+		}
+		snapshot := wants(t, s, "a")
+		if len(snapshot.Works[0].Spec.WorkloadGroups[0].Workloads) > 0 {
+			continue
+		}
+		if took := time.Since(began); took < removalDelay {
+			t.Errorf("the loss counted after %s", took)
+		}
+		return
 	}
 }
 

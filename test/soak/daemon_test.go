@@ -146,6 +146,23 @@ func (d *daemon) kill() {
 	}
 }
 
+// lives fails when the process has ended by itself. If another program has taken its
+// address before it could, it is started anew.
+func (d *daemon) lives() {
+	d.t.Helper()
+	select {
+	case err := <-d.ended:
+		listener, taken := net.Listen("tcp", d.address)
+		if taken == nil {
+			_ = listener.Close()
+			d.t.Fatalf("the daemon has ended by itself: %v\n%s", err, d.tail())
+		}
+		d.t.Logf("%s is another program's", d.address)
+		d.start()
+	default:
+	}
+}
+
 // stop tells the process to end, which may finish what it writes.
 func (d *daemon) stop() {
 	d.t.Helper()
@@ -164,11 +181,7 @@ func (d *daemon) stop() {
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
-		select {
-		case err := <-d.ended:
-			d.t.Fatalf("the daemon has ended by itself: %v\n%s", err, d.tail())
-		default:
-		}
+		d.lives()
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the daemon does not answer\n%s", d.tail())
 		}

@@ -234,3 +234,21 @@ func TestTheWayToTheStoreIsBad(t *testing.T) {
 	}
 	w.end()
 }
+
+// TestOneRequestHurtsNoOther has some of what concerns one request, one record or one
+// input happen once each; the soak draws from all of it.
+func TestOneRequestHurtsNoOther(t *testing.T) {
+	for name, faults := range map[string][]func(*trial){
+		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},
+		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.vanish(true) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t)
+			for _, do := range faults {
+				do(w)
+			}
+			w.end()
+		})
+	}
+}

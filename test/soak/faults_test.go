@@ -50,6 +50,28 @@ func faults() []fault {
 		{name: "the source directory vanishes for a moment", often: 2, do: (*trial).hideSource},
 		{name: "the source directory cannot be read for a moment", often: 2, do: (*trial).lockSource},
 		{name: "another daemon for a while", often: 2, do: (*trial).second},
+		{name: "another controller with another ID", often: 1, do: (*trial).otherID},
+		{name: "another controller with the same ID and other Works", often: 1, do: (*trial).fight},
+		{name: "another controller adopts what is there", often: 1, do: (*trial).takeover},
+		{name: "the server refuses a file", often: 2, do: (*trial).refused},
+		{name: "someone forges a record", often: 2, do: (*trial).forge},
+		{name: "a tenant forges a record", often: 1, do: (*trial).tenantForges},
+		{name: "a file is cut off for a moment", often: 2, do: (*trial).truncate},
+		{name: "a file is cut off while the daemon starts", often: 1, do: (*trial).truncateAndRestart, restarts: true},
+		{name: "Works are away for a moment", often: 2, do: (*trial).vanishForAMoment},
+		{name: "Works are away for a while", often: 1, do: func(w *trial) { w.vanish(false) }},
+		{name: "Works are away while the daemon starts", often: 1, do: func(w *trial) { w.vanish(true) }, restarts: true},
+		{name: "a request that may be on several Destinations comes, changes or goes", often: 10, do: func(w *trial) { w.changeOther("roam") }},
+		{name: "a Work in another filepath mode comes, changes or goes", often: 6, do: func(w *trial) { w.changeOther("flat", "merged") }},
+		{name: "a Destination is deleted, or made again", often: 8, do: func(w *trial) { w.deleteOrReturn() }},
+		{name: "a Destination with requests of its own is deleted for a while", often: 3, do: func(w *trial) { w.deleteDestination(w.rng.IntN(destinations)) }},
+		{name: "a Destination is new", often: 3, do: func(w *trial) { w.newDestination() }},
+		{name: "a Destination gets another path", often: 5, do: func(w *trial) { w.movePath() }},
+		{name: "two Destinations swap their paths", often: 5, do: func(w *trial) { w.swapPaths() }},
+		{name: "a Destination gets another name", often: 4, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.name = w.roamers.newName() }) }},
+		{name: "one of several Destinations loses or gets its label", often: 5, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.labelled = w.rng.IntN(2) == 0 }) }},
+		{name: "a Destination is cordoned, or no longer", often: 4, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.cordonedByHand = w.rng.IntN(2) == 0 }) }},
+		{name: "an operator cleans up what a Destination has left", often: 3, do: func(w *trial) { w.cleanUp(w.roamers.names[w.rng.IntN(len(w.roamers.names))]) }},
 	}
 }
 
@@ -116,8 +138,15 @@ func (w *trial) damage() {
 // recordPath returns where the record of a Work lies on the Destination that it is
 // on.
 func recordPath(t *testing.T, name string) string {
+	t.Helper()
+	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
+}
+
+// recordPathOn returns where the record of a Work lies on a Destination with a path.
+func recordPathOn(t *testing.T, destination, dir, name string) string {
+	t.Helper()
 	d := &kratix.Destination{}
-	d.Name, d.Spec.Path = fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name))
+	d.Name, d.Spec.Path = destination, dir
 	made := kratix.NewWork()
 	made.Name, made.Namespace = name, "default"
 	group := kratix.WorkloadGroup{ID: kratix.GroupID(kratix.DefaultDirectory)}
@@ -137,6 +166,7 @@ func (w *trial) damageRecord() {
 	if !ok || w.clashing[clashingWith(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}
+	w.destination(home(name), true) // while it is away nothing is mended
 	w.push(path, damaged)
 	for deadline := time.Now().Add(patience); gittest.Git(w.t, w.repository, "show", "main:"+path)+"\n" == damaged; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -147,15 +177,22 @@ func (w *trial) damageRecord() {
 
 // push commits a file beside the daemon, which may be quicker.
 func (w *trial) push(path, content string) {
+	w.pushChange(func(clone string) {
+		file := filepath.Join(clone, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+}
+
+// pushChange commits what is changed in a clone.
+func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
-	file := filepath.Join(clone, filepath.FromSlash(path))
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		w.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	change(clone)
 	gittest.Git(w.t, clone, "add", "-A")
 	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
 		return // it was damaged so already, and is not mended yet

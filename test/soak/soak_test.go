@@ -51,7 +51,13 @@ type trial struct {
 	counts     map[string]int
 	foreign    int
 	figures    figures
+	// allowance is the file by which an operator allows removals, aside a directory
+	// for files that are taken out of the source.
+	allowance, aside string
 }
+
+// removalDelay is how long a removal must last.
+const removalDelay = 2 * time.Second
 
 // disk is a git server that may have no room left.
 type disk struct {
@@ -84,6 +90,10 @@ func newTrial(t *testing.T, root string) *trial {
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	w := &trial{
 		world: newWorld(t, rng, "https://"+proxy.Address+"/store.git", secret), repository: repository, proxy: proxy, disk: disk, counts: map[string]int{},
+		allowance: filepath.Join(root, "allow-removals"), aside: t.TempDir(),
+	}
+	if err := os.WriteFile(w.allowance, []byte(allowed), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	log, err := os.OpenFile(filepath.Join(root, "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -92,7 +102,9 @@ func newTrial(t *testing.T, root string) *trial {
 	t.Cleanup(func() { log.Close() }) //nolint:errcheck // the test is over
 	w.daemon = &daemon{
 		t: t, binary: build(t), log: log,
-		args: []string{"-f", w.dir, "--interval", "2s", "--on-misplaced", "move", "--allow-removals", "all", "--removal-delay", "1s", "--owner-id", "soak"},
+		args: []string{
+			"-f", w.dir, "--interval", "2s", "--on-misplaced", "move", "--allow-removals-file", w.allowance, "--removal-delay", removalDelay.String(), "--owner-id", "soak",
+		},
 	}
 	return w
 }
@@ -115,6 +127,8 @@ func TestSoak(t *testing.T) {
 	}
 	w.mend()
 	w.settles("in the end")
+	w.cleanUpAll()
+	w.settles("after the last cleanup")
 	w.quiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
@@ -187,6 +201,7 @@ func (w *trial) compare(root string) {
 	gittest.Fsck(w.t, w.repository)
 	clean := filepath.Join(root, "clean.git")
 	gittest.Git(w.t, root, "init", "-q", "--bare", "-b", "main", clean)
+	w.pin()
 	w.write("store.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: GitStateStore\nmetadata: {name: default}\nspec: {url: "+clean+", branch: main}\n")
 	run := exec.Command(w.daemon.binary, "run", "-f", w.dir, "--once", "--owner-id", "soak") //nolint:gosec // the project's own program
 	if out, err := run.CombinedOutput(); err != nil {
@@ -200,16 +215,26 @@ func (w *trial) compare(root string) {
 	}
 	for path, hash := range want {
 		if got[path] != hash {
-			w.t.Errorf("%s is not as a clean round writes it", path)
+			w.t.Errorf("%s is not as a clean round writes it, but\n%s\ninstead of\n%s", path, show(w.repository, path), show(clean, path))
 		}
 		delete(got, path)
 	}
 	for path := range got {
-		w.t.Errorf("%s is left over", path)
+		if !w.abandoned(path) {
+			w.t.Errorf("%s is left over", path)
+		}
 	}
 	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.foreign {
 		w.t.Errorf("%d of %d files of others are there", foreign, w.foreign)
 	}
+}
+
+// show returns what is at a path of a repository.
+func show(repository, path string) string {
+	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
+	command.Env = gittest.Env()
+	out, _ := command.CombinedOutput()
+	return string(out)
 }
 
 // listing maps the paths of a repository to the hashes of their contents.

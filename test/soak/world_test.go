@@ -2,7 +2,9 @@ package soak
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -23,13 +25,18 @@ type world struct {
 	works    map[string]int
 	clashing map[string]bool
 	broken   int
+	// others are the versions of the Works of other Destinations: flat, merged, and
+	// those that roam.
+	others map[string]int
+	// roamers are Destinations of one fleet.
+	roamers *roamers
 }
 
 const destinations = 5
 
 func newWorld(t *testing.T, rng *rand.Rand, url, secret string) *world {
 	t.Helper()
-	w := &world{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, clashing: map[string]bool{}}
+	w := &world{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, clashing: map[string]bool{}, others: map[string]int{}, roamers: newRoamers()}
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +55,7 @@ spec:
 	for range 20 {
 		w.putWork()
 	}
+	w.writeOthers()
 	return w
 }
 
@@ -86,28 +94,46 @@ spec:
 `, i, label, i))
 }
 
+// deleteDestination deletes a Destination, if it is there.
+func (w *world) deleteDestination(i int) {
+	if err := os.Remove(filepath.Join(w.dir, fmt.Sprintf("destination-%d.yaml", i))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+}
+
 // home gives the Destination that a Work asks for.
 func home(name string) int { return int(name[len(name)-1]) % destinations }
 
+// manifest returns the object of a version of a Work.
+func manifest(object string, version int) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
+}
+
 // work writes a version of a Work, whose object is called as told.
 func (w *world) work(name, object string, version int) {
-	manifest := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
+}
+
+// workOf writes a Work of a Promise with the labels that it asks for and its files.
+func (w *world) workOf(promise, name, labels string, version int, files map[string]string) {
+	var workloads strings.Builder
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&workloads, "    - filepath: %s\n      content: %s\n", path, base64.StdEncoding.EncodeToString(packed(w.t, files[path])))
+	}
 	w.write(name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Work
 metadata: {name: %s, namespace: default, generation: %d}
 spec:
-  promiseName: redis
+  promiseName: %s
   resourceName: %s
   workloadGroups:
   - id: 5058f1af8388633f609cadb75a75dc9d
     directory: .
     destinationSelectors:
     - source: promise
-      matchLabels: {name: d%d}
+      matchLabels: %s
     workloads:
-    - filepath: object.yaml
-      content: %s
-`, name, version, name, home(name), base64.StdEncoding.EncodeToString(packed(w.t, manifest))))
+%s`, name, version, promise, name, labels, workloads.String()))
 }
 
 func (w *world) some() (string, bool) {
@@ -172,6 +198,12 @@ func (w *world) mend() {
 		w.remove(name + ".yaml")
 	}
 	clear(w.clashing)
+	w.labelAll()
+	w.roamers.settle(w)
+}
+
+// labelAll has every Destination be there, with its label.
+func (w *world) labelAll() {
 	for i := range destinations {
 		w.destination(i, true)
 	}

@@ -1,0 +1,338 @@
+package soak
+
+import (
+	"crypto/sha1" //nolint:gosec // git's own digest
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// This file has faults that may hurt nobody but their own request: each begins when
+// all is written, and looks at every commit that was made meanwhile.
+
+// allowed is the word of the operator that Works may go.
+const allowed = "all until 2100-01-01T00:00:00Z\n"
+
+// allowRemovals gives or takes back the operator's word, and waits until the daemon
+// has read it.
+func (w *trial) allowRemovals(may bool) {
+	w.t.Helper()
+	word := ""
+	if may {
+		word = allowed
+	}
+	if err := os.WriteFile(w.allowance, []byte(word), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	w.rounds()
+}
+
+// roundsDone returns how many rounds the daemon has done since it was started.
+func (w *trial) roundsDone() int {
+	done := 0
+	for line := range strings.Lines(w.daemon.page("/metrics")) {
+		if labels, ok := strings.CutPrefix(line, "kratix_schedule_rounds_total{"); ok {
+			_, value, _ := strings.Cut(strings.TrimSpace(labels), "} ")
+			n, _ := strconv.Atoi(value)
+			done += n
+		}
+	}
+	return done
+}
+
+// rounds waits until a round is done that began after now.
+func (w *trial) rounds() {
+	w.t.Helper()
+	for range 2 {
+		w.daemon.signal(syscall.SIGHUP)
+		before := w.roundsDone()
+		w.until("a round is done", func() bool { return w.roundsDone() > before })
+	}
+}
+
+// until waits until something is so.
+func (w *trial) until(what string, is func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
+		w.daemon.lives()
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not in %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, w.daemon.page("/api/v1/report"), w.daemon.tail())
+		}
+	}
+}
+
+// written are the manifests that must be in the store: those of every Work that
+// clashes with none and whose Destination is known, by the Work's name.
+func (w *trial) written() map[string][2]string {
+	files := map[string][2]string{}
+	for name, version := range w.works {
+		if !w.clashing[clashingWith(name)] {
+			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(name), name), manifest(name, version)}
+		}
+	}
+	for name, version := range w.others {
+		if kindOf(name) == "flat" {
+			files[name] = [2]string{"clusters/flat/" + otherFile(name), manifest(name, version)}
+		}
+	}
+	return files
+}
+
+// blob returns git's digest of a content.
+func blob(content string) string {
+	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)) //nolint:gosec // git's own digest
+	return hex.EncodeToString(sum[:])
+}
+
+// awaitWritten waits until all that must be in the store is, but for one Work.
+func (w *trial) awaitWritten(but string) {
+	w.t.Helper()
+	var missing []string
+	w.untilOr("all others are written", func() bool {
+		stored := listing(w.t, w.repository)
+		missing = nil
+		for name, file := range w.written() {
+			if name != but && stored[file[0]] != blob(file[1]) {
+				missing = append(missing, name)
+			}
+		}
+		return len(missing) == 0
+	}, func() string { return fmt.Sprint("missing: ", missing) })
+}
+
+func (w *trial) untilOr(what string, is func() bool, why func() string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
+		w.daemon.lives()
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not in %s: %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, why(), w.daemon.page("/api/v1/report"), w.daemon.tail())
+		}
+	}
+}
+
+// calm has the input be whole, and waits until it is written.
+func (w *trial) calm() {
+	w.t.Helper()
+	w.mendFiles()
+	w.labelAll()
+	w.awaitWritten("")
+}
+
+// placeable returns the name of a Work that clashes with none.
+func (w *trial) placeable() string {
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.clashing[clashingWith(name)] })
+	if len(names) == 0 {
+		w.putWork()
+		return w.placeable()
+	}
+	return names[w.rng.IntN(len(names))]
+}
+
+// harmless lets something happen that may not remove or change a file of any Work
+// that is there and stays.
+func (w *trial) harmless(what string, meanwhile func()) {
+	w.t.Helper()
+	w.harmlessIf(what, func() bool { meanwhile(); return true })
+}
+
+// harmlessIf is harmless if what happens reports that it went as it should.
+func (w *trial) harmlessIf(what string, meanwhile func() bool) {
+	w.t.Helper()
+	w.calm()
+	before, files, versions := w.head(), map[string]string{}, maps.Clone(w.works)
+	maps.Copy(versions, w.others)
+	for name, file := range w.written() {
+		files[file[0]] = name
+		if kindOf(name) != "flat" {
+			files[recordPath(w.t, name)] = name
+		} else {
+			files[fmt.Sprintf("clusters/flat/.kratix/default-%s.flat-5058f.yaml", name)] = name
+		}
+	}
+	if !meanwhile() {
+		w.awaitWritten("")
+		return
+	}
+	w.rounds()
+	for line := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--no-renames", "--format=", "--name-status", before+"..main")) {
+		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		name, isThere := files[path]
+		now := max(w.works[name], w.others[name])
+		changed := status == "M" && now == versions[name] && !strings.Contains(path, "/.kratix/") // a record may still get a label, or lose one
+		if isThere && now > 0 && (status == "D" || changed) {
+			w.t.Errorf("%s: %s %s of %s\n%s", what, status, path, name, w.daemon.tail())
+		}
+	}
+	w.awaitWritten("")
+}
+
+// forbidden is a word that the server refuses, as push protection does.
+const forbidden = "AKIAIOSFODNN7EXAMPLE"
+
+const protection = `while read -r old new ref; do
+  if bad=$(git grep -l ` + forbidden + ` "$new"); then echo "push protection: ${bad#*:} holds a key"; exit 1; fi
+done
+`
+
+// refused has the server refuse a file of one Work, while others come, change and
+// go: they are written and removed. Then the tenant mends it, or the server takes it.
+func (w *trial) refused() {
+	w.t.Helper()
+	w.calm()
+	hook := filepath.Join(w.repository, "hooks", "pre-receive")
+	gittest.Hook(w.t, w.repository, "pre-receive", protection)
+	name := w.placeable()
+	w.works[name]++
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), w.works[name],
+		map[string]string{"object.yaml": manifest(name, w.works[name]) + "# " + forbidden + "\n"})
+	for range 4 {
+		if other := w.placeable(); other != name {
+			w.works[other]++
+			w.work(other, other, w.works[other])
+		}
+	}
+	gone := w.placeable()
+	if gone != name && len(w.works) > 10 {
+		delete(w.works, gone)
+		w.remove(gone + ".yaml")
+	}
+	w.awaitWritten(name)
+	w.until("the refusal is reported", func() bool {
+		report := w.daemon.page("/api/v1/report")
+		return strings.Contains(report, `"KS066"`) && strings.Contains(report, "Work default/"+name) && strings.Contains(report, "push protection: ")
+	})
+	if gone != name && w.works[gone] == 0 {
+		path := fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(gone), gone)
+		w.until("what is gone is removed", func() bool { return listing(w.t, w.repository)[path] == "" })
+	}
+	if w.rng.IntN(2) == 0 {
+		if err := os.Remove(hook); err != nil {
+			w.t.Fatal(err)
+		}
+		w.daemon.signal(syscall.SIGHUP)
+		path := w.written()[name][0]
+		w.until("what the server takes now is written", func() bool {
+			return strings.Contains(gittest.Git(w.t, w.repository, "show", "main:"+path), forbidden)
+		})
+	}
+	w.works[name]++
+	w.work(name, name, w.works[name])
+	w.awaitWritten("")
+	_ = os.Remove(hook)
+}
+
+// vanish has all Works, or half of them, be away for longer than a removal must
+// last, without the operator's word: the deletion guard keeps what they have.
+func (w *trial) vanish(restart bool) {
+	w.t.Helper()
+	w.harmless("Works that are away for a while", func() {
+		w.allowRemovals(false)
+		moved := w.moveWorks(w.rng.IntN(2) == 0)
+		if restart {
+			w.daemon.kill()
+			w.daemon.start()
+		}
+		w.awaits("/api/v1/report", `"KS061"`)
+		w.within(time.Second)
+		w.returnWorks(moved)
+		w.rounds()
+		w.allowRemovals(true)
+	})
+}
+
+// vanishForAMoment has Works be away for less than a removal must last.
+func (w *trial) vanishForAMoment() {
+	w.t.Helper()
+	w.harmlessIf("Works that are away for a moment", func() bool {
+		return w.forAMoment(func() func() {
+			moved := w.moveWorks(w.rng.IntN(2) == 0)
+			return func() { w.returnWorks(moved) }
+		})
+	})
+}
+
+// forAMoment does something and undoes it within half the time that a removal must
+// last; it reports whether the machine was quick enough for that.
+func (w *trial) forAMoment(do func() (undo func())) bool {
+	began := time.Now()
+	undo := do()
+	w.within(removalDelay / 2)
+	undo()
+	took := time.Since(began)
+	if took > removalDelay*3/4 {
+		w.t.Logf("a moment took %s", took)
+	}
+	return took <= removalDelay*3/4
+}
+
+// moveWorks moves the files of all Works, or of half of them, out of the source.
+func (w *trial) moveWorks(all bool) []string {
+	w.t.Helper()
+	names := slices.Sorted(maps.Keys(w.works))
+	names = append(names, slices.Sorted(maps.Keys(w.others))...)
+	if !all {
+		w.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		names = names[:(len(names)+1)/2]
+	}
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(w.dir, name+".yaml"), filepath.Join(w.aside, name+".yaml")); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return names
+}
+
+func (w *trial) returnWorks(names []string) {
+	w.t.Helper()
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(w.aside, name+".yaml"), filepath.Join(w.dir, name+".yaml")); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// truncate cuts the file of a Work off anywhere, for a moment.
+func (w *trial) truncate() {
+	w.t.Helper()
+	w.harmlessIf("a file that is cut off for a moment", func() bool {
+		file := filepath.Join(w.dir, w.placeable()+".yaml")
+		return w.forAMoment(func() func() { return w.cut(file, w.rng.IntN) })
+	})
+}
+
+// truncateAndRestart cuts the file of a Work off such that nothing can be read of it,
+// and starts a process that does not know what it held.
+func (w *trial) truncateAndRestart() {
+	w.t.Helper()
+	w.harmless("a file that is cut off while the daemon starts", func() {
+		file := filepath.Join(w.dir, w.placeable()+".yaml")
+		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // empty, or not the whole content
+		w.daemon.kill()
+		w.daemon.start()
+		w.rounds()
+		w.within(2 * removalDelay)
+		undo()
+	})
+}
+
+// cut cuts a file off, in place, and returns what brings it back.
+func (w *trial) cut(file string, at func(int) int) (undo func()) {
+	w.t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Truncate(file, int64(at(len(content)))); err != nil {
+		w.t.Fatal(err)
+	}
+	return func() { w.write(filepath.Base(file), string(content)) }
+}

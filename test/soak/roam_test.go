@@ -1,0 +1,295 @@
+package soak
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// The Destinations that are laid out in another way, and how many Works each has
+// at most. Those of the fleet roam.
+const (
+	flatWorks, mergedWorks, roamingWorks = 8, 5, 12
+	mostRoamers                          = 6
+)
+
+// roamer is a Destination of the fleet, which may get another name or path, go and
+// come back.
+type roamer struct {
+	id                                int
+	name, path                        string
+	present, labelled, cordonedByHand bool
+}
+
+// roamers are the Destinations of the fleet, with all names and paths that one ever
+// had.
+type roamers struct {
+	all          []*roamer
+	names, paths []string
+}
+
+func newRoamers() *roamers {
+	r := &roamers{}
+	for range 3 {
+		r.add()
+	}
+	return r
+}
+
+func (r *roamers) add() *roamer {
+	one := &roamer{id: len(r.all), name: r.newName(), path: r.newPath(), present: true, labelled: true}
+	r.all = append(r.all, one)
+	return one
+}
+
+func (r *roamers) newName() string {
+	r.names = append(r.names, fmt.Sprintf("r%d", len(r.names)))
+	return r.names[len(r.names)-1]
+}
+
+func (r *roamers) newPath() string {
+	r.paths = append(r.paths, fmt.Sprintf("clusters/roam-%d", len(r.paths)))
+	return r.paths[len(r.paths)-1]
+}
+
+// present returns the Destinations that are in the input.
+func (r *roamers) present() []*roamer {
+	return slices.DeleteFunc(slices.Clone(r.all), func(one *roamer) bool { return !one.present })
+}
+
+// settle gives all that are there their labels back, and lets them take Works.
+func (r *roamers) settle(w *world) {
+	for _, one := range r.present() {
+		one.labelled, one.cordonedByHand = true, false
+		w.writeRoamer(one)
+	}
+}
+
+func (w *world) writeRoamer(r *roamer) {
+	file := fmt.Sprintf("roamer-%d.yaml", r.id)
+	if !r.present {
+		w.remove(file)
+		return
+	}
+	fleet := ""
+	if r.labelled {
+		fleet = ", fleet: roam"
+	}
+	w.write(file, fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
+kind: Destination
+metadata:
+  name: %s
+  labels: {name: %s%s}
+  annotations: {kratix-schedule.io/cordon: "%t"}
+spec:
+  path: %s
+  stateStoreRef: {kind: GitStateStore, name: default}
+`, r.name, r.name, fleet, r.cordonedByHand, r.path))
+}
+
+// writeOthers writes the Destinations of the other filepath modes, those of the
+// fleet, and their first Works.
+func (w *world) writeOthers() {
+	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
+		w.write("destination-"+name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
+kind: Destination
+metadata: {name: %s, labels: {name: %s}}
+spec:
+  path: clusters/%s
+  filepath: {mode: %s}
+  stateStoreRef: {kind: GitStateStore, name: default}
+`, name, name, name, mode))
+	}
+	for _, r := range w.roamers.all {
+		w.writeRoamer(r)
+	}
+	for kind, n := range map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks} {
+		for i := range n {
+			w.putOther(fmt.Sprintf("%s-%02d", kind, i))
+		}
+	}
+}
+
+// otherFile returns the path that the manifest of one of the other Works has, as
+// the Work names it.
+func otherFile(name string) string { return name + ".yaml" }
+
+// kindOf returns flat, merged or roam.
+func kindOf(name string) string {
+	kind, _, _ := strings.Cut(name, "-")
+	return kind
+}
+
+// putOther writes the next version of one of the other Works.
+func (w *world) putOther(name string) {
+	w.others[name]++
+	labels := fmt.Sprintf("{name: %s}", kindOf(name))
+	if kindOf(name) == "roam" {
+		labels = "{fleet: roam}"
+	}
+	w.writeOther(name, labels)
+}
+
+func (w *world) writeOther(name, labels string) {
+	w.workOf(kindOf(name), name, labels, w.others[name], map[string]string{otherFile(name): manifest(name, w.others[name])})
+}
+
+// changeOther has one of the other Works come, change or go.
+func (w *world) changeOther(kinds ...string) {
+	kind := kinds[w.rng.IntN(len(kinds))]
+	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks}[kind]))
+	if w.others[name] > 0 && w.rng.IntN(4) == 0 {
+		delete(w.others, name)
+		w.remove(name + ".yaml")
+		return
+	}
+	w.putOther(name)
+}
+
+// roamerEvent changes one of the Destinations of the fleet that are there.
+func (w *world) roamerEvent(change func(*roamer)) {
+	there := w.roamers.present()
+	if len(there) == 0 {
+		return
+	}
+	one := there[w.rng.IntN(len(there))]
+	change(one)
+	w.writeRoamer(one)
+}
+
+// deleteOrReturn deletes a Destination of the fleet, or makes one again.
+func (w *world) deleteOrReturn() {
+	away := slices.DeleteFunc(slices.Clone(w.roamers.all), func(r *roamer) bool { return r.present })
+	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.roamers.present()) == 1) {
+		one := away[w.rng.IntN(len(away))]
+		one.present = true
+		w.writeRoamer(one)
+		return
+	}
+	w.roamerEvent(func(r *roamer) { r.present = false })
+}
+
+// movePath gives a Destination a path that none has: a new one, or one that has
+// been left.
+func (w *world) movePath() {
+	free := slices.DeleteFunc(slices.Clone(w.roamers.paths), func(path string) bool {
+		return slices.ContainsFunc(w.roamers.all, func(r *roamer) bool { return r.path == path })
+	})
+	w.roamerEvent(func(r *roamer) {
+		if len(free) > 0 && w.rng.IntN(3) == 0 {
+			r.path = free[w.rng.IntN(len(free))]
+			return
+		}
+		r.path = w.roamers.newPath()
+	})
+}
+
+// swapPaths has two Destinations swap their paths; for a moment both have the same.
+func (w *world) swapPaths() {
+	there := w.roamers.present()
+	if len(there) < 2 {
+		return
+	}
+	w.rng.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
+	there[0].path, there[1].path = there[1].path, there[0].path
+	w.writeRoamer(there[0])
+	w.writeRoamer(there[1])
+}
+
+func (w *world) newDestination() {
+	if len(w.roamers.all) < mostRoamers {
+		w.writeRoamer(w.roamers.add())
+	}
+}
+
+// cleanUp removes, as an operator does, what a Destination of the fleet has left at
+// earlier locations. The daemon may be quicker: then it is done again in the end.
+func (w *trial) cleanUp(name string) {
+	w.t.Helper()
+	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
+	out, err := cleanup.CombinedOutput()
+	var status *exec.ExitError
+	if err != nil && (!errors.As(err, &status) || status.ExitCode() != 3) {
+		w.t.Errorf("cleanup %s: %v\n%s", name, err, out)
+	}
+}
+
+// cleanUpAll removes what any of the fleet has left anywhere.
+func (w *trial) cleanUpAll() {
+	for _, name := range w.roamers.names {
+		w.cleanUp(name)
+	}
+}
+
+// roamingOn returns where the records of each Work that roams say it is, and fails
+// if that is not one Destination.
+func (w *trial) roamingOn() map[string]string {
+	w.t.Helper()
+	there := map[string]string{} // by path
+	for _, r := range w.roamers.present() {
+		there[r.path] = r.name
+	}
+	on := map[string][]string{}
+	for path := range listing(w.t, w.repository) {
+		base, isRecord := layout.RecordBase(pathOf(w.t, path))
+		if !isRecord || !strings.HasPrefix(path, "clusters/roam-") {
+			continue
+		}
+		record, err := layout.ParseRecord([]byte(gittest.Git(w.t, w.repository, "show", "main:"+path)))
+		if err != nil || record.Placement == nil {
+			w.t.Errorf("%s is no record: %v", path, err)
+			continue
+		}
+		name, target := record.Placement.Work().Name, record.Placement.Spec.TargetDestinationName
+		if there[base.String()] != target {
+			target += " at " + base.String()
+		}
+		on[name] = append(on[name], target)
+	}
+	where := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(w.others)) {
+		if kindOf(name) != "roam" {
+			continue
+		}
+		if len(on[name]) != 1 || !slices.Contains(slices.Collect(maps.Values(there)), on[name][0]) {
+			w.t.Errorf("%s is on %q, and the Destinations are %v", name, on[name], there)
+			continue
+		}
+		where[name] = on[name][0]
+	}
+	return where
+}
+
+// pin has each Work that roams ask for the Destination that it is on by its name, so
+// that a clean round places it there.
+func (w *trial) pin() {
+	w.t.Helper()
+	for name, on := range w.roamingOn() {
+		w.writeOther(name, fmt.Sprintf("{name: %s}", on))
+	}
+}
+
+// abandoned reports whether a path is a canary or a ledger in a directory that a
+// Destination of the fleet had: where no record is left nothing says whose it is.
+func (w *trial) abandoned(path string) bool {
+	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
+	current := slices.ContainsFunc(w.roamers.present(), func(r *roamer) bool { return r.path == dir })
+	canary := strings.HasSuffix(path, "/kratix-canary-namespace.yaml") || strings.HasSuffix(path, "/kratix-canary-configmap.yaml")
+	return canary && !current && slices.Contains(w.roamers.paths, dir)
+}
+
+func pathOf(t interface{ Fatal(...any) }, text string) tree.Path {
+	path, err := tree.ParsePath(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
