@@ -102,10 +102,11 @@ bench: ## Run the benchmarks
 	go test -timeout 2h -run '^$$' -bench . -benchmem ./...
 
 TREES ?= 20000
+FIRST ?= 0
 
 .PHONY: oracle
-oracle: ## Judge TREES (20000) random trees by Flux's own library and by ours
-	cd test/flux && go vet ./... && go test -timeout 60m -trees $(TREES) .
+oracle: ## Judge TREES (20000) random trees from seed FIRST (0) on by Flux's own library and by ours
+	cd test/flux && go vet ./... && GOGC=500 go test -timeout 2h -trees $(TREES) -first $(FIRST) .
 
 SOAK ?= 30m
 SEED ?= 1
@@ -113,6 +114,16 @@ SEED ?= 1
 .PHONY: soak
 soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1); FIGURES=file for what it took
 	go test $(RACE) -count=1 -v -timeout 24h -run TestSoak ./test/soak -for $(SOAK) -seed $(SEED) $(if $(FIGURES),-write $(abspath $(FIGURES)))
+
+# What takes too long for every push: each check of .ci/run that has a size, at
+# its full size. The seed is the day's, so that no night repeats another.
+.PHONY: nightly
+nightly: export SEED := $(shell date +%Y%m%d)
+nightly: ## Run the long checks: many writers, a soak, 60,000 trees, five minutes a fuzz target
+	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
+	$(MAKE) --no-print-directory soak
+	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
+	$(MAKE) --no-print-directory fuzz FUZZTIME=5m
 
 .PHONY: monitoring
 monitoring: ## Check alert rules and dashboard with Prometheus' own library

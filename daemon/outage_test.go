@@ -80,7 +80,7 @@ func (b *bubble) ask() error {
 	defer b.mu.Unlock()
 	b.asked++
 	if b.down {
-		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it;"}
+		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
 				if said := b.page("/readyz"); !strings.Contains(said, "not ready: no store works\nGitStateStore default: read GitStateStore default: the store is unavailable") {
 					t.Errorf("/readyz says %q", said)
 				}
-				if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS060"`) || !strings.Contains(said, "Start it;") {
+				if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS060"`) || !strings.Contains(said, `"fix":"Start it; the next round tries again"`) {
 					t.Errorf("the report says %s", said)
 				}
 				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 9`) &&

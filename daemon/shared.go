@@ -39,11 +39,7 @@ func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 
 // Keep forgets the stores that are not among refs, and has them closed.
 func (s *sharedStores) Keep(refs []kratix.StateStoreReference) {
-	for ref := range s.open {
-		if !slices.Contains(refs, ref) {
-			delete(s.open, ref)
-		}
-	}
+	keepOnly(s.open, refs)
 	keep(s.Opener, refs)
 }
 

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -64,11 +63,7 @@ func (s *stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object
 
 // Keep forgets the stores that are not among refs, and has them closed.
 func (s *stoppingStores) Keep(refs []kratix.StateStoreReference) {
-	for ref := range s.open {
-		if !slices.Contains(refs, ref) {
-			delete(s.open, ref)
-		}
-	}
+	keepOnly(s.open, refs)
 	keep(s.Opener, refs)
 }
 

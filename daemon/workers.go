@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -61,10 +62,15 @@ func (s *workedStores) Keep(refs []kratix.StateStoreReference) {
 	for ref, store := range s.open {
 		if !slices.Contains(refs, ref) {
 			s.workers.Forget(store)
-			delete(s.open, ref)
 		}
 	}
+	keepOnly(s.open, refs)
 	keep(s.Opener, refs)
+}
+
+// keepOnly forgets the stores that are not among refs.
+func keepOnly[S any](open map[kratix.StateStoreReference]S, refs []kratix.StateStoreReference) {
+	maps.DeleteFunc(open, func(ref kratix.StateStoreReference, _ S) bool { return !slices.Contains(refs, ref) })
 }
 
 // keep has an Opener close the stores that are not among refs, if it keeps any.

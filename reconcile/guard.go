@@ -34,6 +34,9 @@ type removals struct {
 	works int
 	// settling means that a Work may still come.
 	settling bool
+	// missing are objects of the input that may be lost soon: files that are moved or
+	// deleted go one by one.
+	missing int
 }
 
 // judgement is what the deletion guard decides.
@@ -48,7 +51,7 @@ const (
 
 // judge decides about the counted removals of a round: all of them or none.
 func judge(r removals, allowed Allowance) judgement {
-	sum := r.counted + r.recent
+	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
 	case r.counted == 0:
 		return removalsAllowed
@@ -56,8 +59,10 @@ func judge(r removals, allowed Allowance) judgement {
 		return removalsDelayed
 	case allowed.covers(sum):
 		return removalsAllowed
-	case r.works == 0 || sum > max(freeRemovals, (r.recorded+r.recent)/removableOneIn):
+	case r.works == 0 || sum > most:
 		return removalsRefused
+	case sum+r.missing > most:
+		return removalsDelayed
 	}
 	return removalsAllowed
 }
@@ -90,7 +95,7 @@ func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
 // count returns what the guard judges, and the counted removals by Destination.
 // Destinations that are not written, or that go with their files, have none.
 func (w *world) count(parts planned) (removals, map[string]int) {
-	all := removals{works: len(w.Works) + len(w.Rejected), settling: w.Settling}
+	all := removals{works: len(w.Works) + len(w.Rejected), settling: w.Settling, missing: w.Missing}
 	by := map[string]int{}
 	for _, store := range w.stores {
 		if store.err != nil {

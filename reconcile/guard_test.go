@@ -39,6 +39,9 @@ func TestJudge(t *testing.T) {
 		"a small allowance forbids nothing":     {removals{counted: 3, recorded: 50, works: 47}, AllowUpTo(1), removalsAllowed},
 		"all are allowed":                       {removals{counted: 1000, recorded: 1000}, AllowAll(), removalsAllowed},
 		"too early":                             {removals{counted: 1, recorded: 50, works: 49, settling: true}, Allowance{}, removalsDelayed},
+		"the first of many that go":             {removals{counted: 9, recorded: 45, works: 36, missing: 27}, Allowance{}, removalsDelayed},
+		"the first of a few that go":            {removals{counted: 3, recorded: 45, works: 42, missing: 2}, Allowance{}, removalsAllowed},
+		"the first of many that may go":         {removals{counted: 9, recorded: 45, works: 36, missing: 27}, AllowAll(), removalsAllowed},
 		"too early for what is allowed":         {removals{counted: 1, recorded: 50, works: 49, settling: true}, AllowAll(), removalsDelayed},
 	}
 	for name, test := range tests {

@@ -53,7 +53,7 @@ type storeView struct {
 	spec kratix.Object
 	// lacksSecret tells that the Secret it names is not there.
 	lacksSecret bool
-	// rejectsSecret tells that the Secret it names is there, and that a finding says
+	// rejectsSecret reports whether the Secret it names is there, and a finding says
 	// why it cannot be used.
 	rejectsSecret bool
 	// leaving reports whether a placement leaves the directory of another Destination

@@ -52,6 +52,9 @@ type Snapshot struct {
 	// Settling means that the source has been watched for a shorter time than a
 	// removal must last, so that a Work which is not here may still come.
 	Settling bool
+	// Missing counts the objects that are missing for a shorter time than a removal
+	// must last, and count as there.
+	Missing int
 	// FromAPI means that the Kubernetes API gave the objects: a Work that is here
 	// has all of its groups.
 	FromAPI bool

@@ -23,6 +23,13 @@ const (
 	Machine Class = "machine"
 )
 
+// Blame says where the cause of a failure lies, and which field of the store's
+// object to change, if that helps.
+type Blame struct {
+	Class Class
+	Field string
+}
+
 // MaxRetryAfter bounds Error.RetryAfter: no server keeps its clients away for
 // longer.
 const MaxRetryAfter = time.Hour

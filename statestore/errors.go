@@ -1,7 +1,9 @@
 package statestore
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -77,3 +79,12 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Ended returns the error of an operation on a store whose context has ended; nil
+// while it has not.
+func Ended(ctx context.Context, op, store string) error {
+	if err := ctx.Err(); err != nil {
+		return &Error{Op: op, Store: store, Err: fmt.Errorf("%w: %w", ErrUnavailable, err)}
+	}
+	return nil
+}

@@ -185,7 +185,7 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
 }
 
-// noticeNoWork tells that nothing is placed where only Destinations and state
+// noticeNoWork writes a notice that nothing is placed where only Destinations and state
 // stores are checked.
 func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	if len(snapshot.Works) > 0 || s.read.nothing() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {

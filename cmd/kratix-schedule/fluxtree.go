@@ -95,6 +95,8 @@ type fluxTree struct {
 	// roots are the directories to check, each with the Flux Kustomizations that
 	// name it.
 	roots map[tree.Path][]string
+	// objects counts those that the roots come to.
+	objects int
 }
 
 // fluxTree returns the roots of a tree that is not laid out as Destinations; nil
@@ -169,6 +171,7 @@ func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built f
 	err := roots.Roots(ctx, dirs, t.files, func(dir tree.Path, root kustomize.BuiltRoot) {
 		done++
 		built(done, len(dirs))
+		t.objects += len(root.Objects)
 		findings = append(findings, t.judge(dir, root)...)
 	})
 	return findings, err
@@ -269,7 +272,7 @@ func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot
 	if err != nil {
 		return false, errors.Join(err, ctx.Err())
 	}
-	s.filesOnly = true
+	s.filesOnly, s.inRoots = true, t.objects
 	snapshot.Findings = append(slices.Clone(snapshot.Findings), findings...)
 	return true, nil
 }

@@ -20,7 +20,8 @@ type reading struct {
 	report.Reading
 	// grouped counts the Works that have a group of files.
 	grouped int
-	// treeObjects counts the objects in the tree, below the paths of Destinations.
+	// treeObjects counts the objects in the tree, below the paths of Destinations or
+	// in the roots of a Flux repository.
 	treeObjects int
 	// stores counts the state stores of the input.
 	stores int
@@ -68,7 +69,7 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 			r.promises = append(r.promises, promise.Name)
 		}
 	}
-	r.treeObjects = s.stores.countObjects(snapshot)
+	r.treeObjects = s.stores.countObjects(snapshot) + s.stores.inRoots
 	r.Objects += r.treeObjects
 }
 

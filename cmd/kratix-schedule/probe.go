@@ -86,7 +86,7 @@ type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
-	// secretRejected tells that the Secret is there, and that a finding says why it
+	// secretRejected reports whether the Secret is there, and a finding says why it
 	// cannot be used.
 	secretRejected bool
 }

@@ -66,6 +66,8 @@ type checkStores struct {
 	filesOnly bool
 	// built is told how many roots of a Flux repository are built; nil is nobody.
 	built func(done, all int)
+	// inRoots counts the objects that those roots come to.
+	inRoots int
 	// seeds are records of WorkPlacements in the input, by the store's name.
 	seeds map[kratix.StateStoreReference][]tree.File
 	open  map[kratix.StateStoreReference]statestore.Store

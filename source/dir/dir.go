@@ -85,7 +85,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 	s.noteUnread()
 	snapshot := s.collection.Snapshot()
-	snapshot.Settling = look.watched && !s.isSettled()
+	snapshot.Settling, snapshot.Missing = look.watched && !s.isSettled(), s.stillMissing()
 	return snapshot, nil
 }
 
@@ -102,6 +102,17 @@ func (s *Source) isSettled() bool {
 		begun.wait(s, s.RemovalDelay)
 	}
 	return s.settled.Load()
+}
+
+// stillMissing counts the objects whose absence has not lasted yet.
+func (s *Source) stillMissing() int {
+	count := 0
+	for _, lasted := range s.absent {
+		if !lasted.Load() {
+			count++
+		}
+	}
+	return count
 }
 
 // LookAgain makes the next Snapshot look at every file, as file systems on a

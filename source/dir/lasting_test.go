@@ -87,6 +87,38 @@ func TestARemovalCountsOnceItHasLasted(t *testing.T) {
 	}
 }
 
+// TestWhatIsMissingIsCountedWhileItsRemovalLasts: what removes placements by their
+// number must know of those that are about to go.
+func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		write(t, filepath.Join(root, name+".yaml"), work(name))
+	}
+	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
+	changes := looked(t, s, "a", "b", "c")
+	remove(t, filepath.Join(root, "b.yaml"))
+	remove(t, filepath.Join(root, "c.yaml"))
+	most := 0
+	for timeout := time.After(patience); ; {
+		select {
+		case <-changes:
+		case <-timeout:
+			t.Fatal("the removal never counts")
+		}
+		snapshot, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, snapshot.Missing)
+		if len(snapshot.Works) == 1 {
+			if most != 2 || snapshot.Missing != 0 {
+				t.Errorf("at most %d were missing, and %d are in the end", most, snapshot.Missing)
+			}
+			return
+		}
+	}
+}
+
 func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

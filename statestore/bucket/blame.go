@@ -2,7 +2,6 @@ package bucket
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,49 +13,42 @@ const (
 	hintServer = "look at the server: it answers, and cannot do what it is asked"
 )
 
-// about says where the cause of an error lies, and which field of the store's
-// object to change, if that helps.
-type about struct {
-	class statestore.Class
-	field string
-}
-
-// abouts says of each hint what it is about.
-var abouts = map[string]about{
-	hintKeys:      {statestore.Setting, "spec.secretRef"},
-	hintCA:        {statestore.Setting, "spec.secretRef"},
-	hintBucket:    {statestore.Setting, "spec.bucketName"},
-	hintEndpoint:  {statestore.Setting, "spec.endpoint"},
-	hintPlain:     {statestore.Setting, "spec.insecure"},
-	hintSecure:    {statestore.Setting, "spec.insecure"},
-	hintReach:     {statestore.Network, "spec.endpoint"},
-	hintWire:      {statestore.Network, "spec.endpoint"},
-	hintIAM:       {statestore.Machine, "spec.authMethod"},
-	hintClock:     {statestore.Machine, ""},
-	hintServer:    {statestore.Server, ""},
-	hintSlow:      {statestore.Server, ""},
-	hintConflict:  {statestore.Server, ""},
-	hintFull:      {statestore.Server, ""},
-	hintRefused:   {statestore.Server, ""},
-	hintRetention: {statestore.Server, ""},
+// blames has the blame of each hint.
+var blames = map[string]statestore.Blame{
+	hintKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintCA:        {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintBucket:    {Class: statestore.Setting, Field: "spec.bucketName"},
+	hintEndpoint:  {Class: statestore.Setting, Field: "spec.endpoint"},
+	hintPlain:     {Class: statestore.Setting, Field: "spec.insecure"},
+	hintSecure:    {Class: statestore.Setting, Field: "spec.insecure"},
+	hintReach:     {Class: statestore.Network, Field: "spec.endpoint"},
+	hintWire:      {Class: statestore.Network, Field: "spec.endpoint"},
+	hintIAM:       {Class: statestore.Machine, Field: "spec.authMethod"},
+	hintClock:     {Class: statestore.Machine},
+	hintServer:    {Class: statestore.Server},
+	hintSlow:      {Class: statestore.Server},
+	hintConflict:  {Class: statestore.Server},
+	hintFull:      {Class: statestore.Server},
+	hintRefused:   {Class: statestore.Server},
+	hintRetention: {Class: statestore.Server},
 }
 
 // blame returns what an error is about. Where no hint tells, a server that answered
 // is, else the network.
-func blame(err error, v verdict) about {
-	if known, ok := abouts[v.hint]; ok {
+func blame(err error, v verdict) statestore.Blame {
+	if known, ok := blames[v.hint]; ok {
 		return known
 	}
 	_, answered := answer(err)
 	switch {
 	case strings.HasPrefix(v.hint, hintOtherRegion):
-		return about{statestore.Setting, "spec.endpoint"}
+		return statestore.Blame{Class: statestore.Setting, Field: "spec.endpoint"}
 	case answered, errors.As(err, new(resting)):
-		return about{class: statestore.Server}
+		return statestore.Blame{Class: statestore.Server}
 	case errors.Is(v.kind, statestore.ErrUnavailable):
-		return about{class: statestore.Network}
+		return statestore.Blame{Class: statestore.Network}
 	}
-	return about{class: statestore.ClassOf(v.kind)}
+	return statestore.Blame{Class: statestore.ClassOf(v.kind)}
 }
 
 // advise adds what to do where the verdict does not say.
@@ -64,7 +56,7 @@ func (v verdict) advise(err error) verdict {
 	if v.hint != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || waitOf(err) > 0 {
 		return v
 	}
-	switch blame(err, v).class {
+	switch blame(err, v).Class {
 	case statestore.Network:
 		v.hint = hintReach
 	case statestore.Server:
@@ -78,23 +70,6 @@ func waitOf(err error) time.Duration {
 	var wait resting
 	errors.As(err, &wait)
 	return wait.wait
-}
-
-// misconfigured makes an error of settings that cannot work.
-func misconfigured(store string, err error) error {
-	var setting settingError
-	errors.As(err, &setting)
-	hint := "correct " + setting.field + " of the state store"
-	switch setting.field {
-	case "":
-		hint = "correct the spec of the state store"
-	case "spec.secretRef":
-		hint = "correct the Secret that spec.secretRef names"
-	}
-	return &statestore.Error{
-		Op: "open", Store: store, Err: fmt.Errorf("%w: %w", statestore.ErrMisconfigured, err),
-		Hint: hint, Class: statestore.Setting, Field: setting.field,
-	}
 }
 
 // isUnknownUser reports whether a code is about the access key: some servers answer

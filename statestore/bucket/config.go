@@ -3,6 +3,7 @@ package bucket
 import (
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -61,7 +62,7 @@ type Auth struct {
 func Open(config Config) (*Store, error) {
 	store, err := open(config)
 	if err != nil {
-		return nil, misconfigured(config.Name, err)
+		return nil, statestore.Misconfigured(config.Name, err)
 	}
 	return store, nil
 }
@@ -75,15 +76,15 @@ func open(config Config) (*Store, error) {
 	}
 	path, err := tree.ParseDir(config.Path)
 	if err != nil {
-		return nil, in("spec.path", err)
+		return nil, statestore.InField("spec.path", err)
 	}
 	base, err := newHTTPTransport(config)
 	if err != nil {
-		return nil, in("spec.secretRef", err)
+		return nil, statestore.InField("spec.secretRef", err)
 	}
 	client, err := newClient(config, base)
 	if err != nil {
-		return nil, in("spec.endpoint", err)
+		return nil, statestore.InField("spec.endpoint", err)
 	}
 	store := &Store{
 		name:     config.Name,

@@ -74,7 +74,7 @@ func (s *Store) failure(op string, err error) error {
 	v := s.judge(err).advise(err)
 	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint, Paths: v.paths, RetryAfter: waitOf(err)}
 	cause := blame(err, v)
-	out.Class, out.Field = cause.class, cause.field
+	out.Class, out.Field = cause.Class, cause.Field
 	response, answered := answer(err)
 	switch {
 	case v.cause != nil:

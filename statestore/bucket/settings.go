@@ -5,33 +5,18 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
-
-// settingError is a setting that cannot work, and the field that holds it.
-type settingError struct {
-	field string
-	err   error
-}
-
-func (s settingError) Error() string { return s.err.Error() }
-
-func (s settingError) Unwrap() error { return s.err }
-
-func in(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return settingError{field, err}
-}
 
 func (c Config) check() error {
 	switch {
 	case !c.Auth.IAM && (c.Auth.AccessKeyID == "" || c.Auth.SecretAccessKey == ""):
-		return in("spec.secretRef", errors.New("no access key is given, and IAM is not asked for"))
+		return statestore.InField("spec.secretRef", errors.New("no access key is given, and IAM is not asked for"))
 	case checkEndpoint(c.Endpoint) != nil:
-		return in("spec.endpoint", checkEndpoint(c.Endpoint))
+		return statestore.InField("spec.endpoint", checkEndpoint(c.Endpoint))
 	}
-	return in("spec.bucketName", checkName(c.Bucket, c.Endpoint))
+	return statestore.InField("spec.bucketName", checkName(c.Bucket, c.Endpoint))
 }
 
 // checkEndpoint reports what is wrong with an endpoint, and how to write it.

@@ -2,7 +2,6 @@ package git
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 	"time"
 
@@ -19,45 +18,38 @@ const (
 	hintServer  = "look at the server: it answers, and cannot do what it is asked"
 )
 
-// about says where the cause of an error lies, and which field of the store's
-// object to change, if that helps.
-type about struct {
-	class statestore.Class
-	field string
-}
-
-// abouts says of each hint what it is about.
-var abouts = map[string]about{
-	hintSSH:      {statestore.Setting, "spec.secretRef"},
-	hintBearer:   {statestore.Setting, "spec.secretRef"},
-	hintApp:      {statestore.Setting, "spec.secretRef"},
-	hintHost:     {statestore.Setting, "spec.secretRef"},
-	hintSecret:   {statestore.Setting, "spec.secretRef"},
-	hintCA:       {statestore.Setting, "spec.secretRef"},
-	hintMoved:    {statestore.Setting, "spec.url"},
-	hintURL:      {statestore.Setting, "spec.url"},
-	hintFormat:   {statestore.Setting, "spec.url"},
-	hintMissing:  {statestore.Setting, "spec.branch"},
-	hintBlocked:  {statestore.Setting, "spec.branch"},
-	hintArchived: {statestore.Server, "spec.url"},
-	hintConflict: {statestore.Server, ""},
-	hintHook:     {statestore.Server, ""},
-	hintUnpack:   {statestore.Server, ""},
-	hintDamaged:  {statestore.Server, ""},
-	hintLimit:    {statestore.Server, ""},
-	hintServer:   {statestore.Server, ""},
-	hintProtocol: {statestore.Network, "spec.url"},
-	hintReach:    {statestore.Network, "spec.url"},
-	hintProxy:    {statestore.Network, ""},
-	hintGit:      {statestore.Machine, ""},
-	hintFull:     {statestore.Machine, ""},
-	hintSpill:    {statestore.Machine, ""},
+// blames has the blame of each hint.
+var blames = map[string]statestore.Blame{
+	hintSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintApp:      {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintHost:     {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintSecret:   {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintCA:       {Class: statestore.Setting, Field: "spec.secretRef"},
+	hintMoved:    {Class: statestore.Setting, Field: "spec.url"},
+	hintURL:      {Class: statestore.Setting, Field: "spec.url"},
+	hintFormat:   {Class: statestore.Setting, Field: "spec.url"},
+	hintMissing:  {Class: statestore.Setting, Field: "spec.branch"},
+	hintBlocked:  {Class: statestore.Setting, Field: "spec.branch"},
+	hintArchived: {Class: statestore.Server, Field: "spec.url"},
+	hintConflict: {Class: statestore.Server},
+	hintHook:     {Class: statestore.Server},
+	hintUnpack:   {Class: statestore.Server},
+	hintDamaged:  {Class: statestore.Server},
+	hintLimit:    {Class: statestore.Server},
+	hintServer:   {Class: statestore.Server},
+	hintProtocol: {Class: statestore.Network, Field: "spec.url"},
+	hintReach:    {Class: statestore.Network, Field: "spec.url"},
+	hintProxy:    {Class: statestore.Network},
+	hintGit:      {Class: statestore.Machine},
+	hintFull:     {Class: statestore.Machine},
+	hintSpill:    {Class: statestore.Machine},
 }
 
 // blame returns what an error is about. Where no hint tells, a server that answered
 // is, else the network.
-func blame(err error, v verdict) about {
-	if known, ok := abouts[v.hint]; ok {
+func blame(err error, v verdict) statestore.Blame {
+	if known, ok := blames[v.hint]; ok {
 		return known
 	}
 	var (
@@ -68,11 +60,11 @@ func blame(err error, v verdict) about {
 	)
 	switch {
 	case v.remote != "", errors.As(err, &app), errors.As(err, &status), errors.As(err, &refused) && refused.status != "", errors.As(err, &wait):
-		return about{class: statestore.Server}
+		return statestore.Blame{Class: statestore.Server}
 	case errors.Is(v.kind, statestore.ErrUnavailable):
-		return about{class: statestore.Network}
+		return statestore.Blame{Class: statestore.Network}
 	}
-	return about{class: statestore.ClassOf(v.kind)}
+	return statestore.Blame{Class: statestore.ClassOf(v.kind)}
 }
 
 // advise adds what to do where the verdict does not say.
@@ -83,7 +75,7 @@ func (v verdict) advise(err error) verdict {
 	if v.retryAfter(err) > 0 {
 		return v // nothing but to wait
 	}
-	switch blame(err, v).class {
+	switch blame(err, v).Class {
 	case statestore.Network:
 		v.hint = hintReach
 	case statestore.Server:
@@ -124,18 +116,4 @@ func (v verdict) retryAfter(err error) time.Duration {
 		return wait.left
 	}
 	return v.wait
-}
-
-// misconfigured makes an error of settings that cannot work.
-func misconfigured(store string, err error) error {
-	var setting settingError
-	errors.As(err, &setting)
-	hint := "correct " + orDefault(setting.field, "the spec") + " of the state store"
-	if setting.field == "spec.secretRef" {
-		hint = "correct the Secret that spec.secretRef names"
-	}
-	return &statestore.Error{
-		Op: "open", Store: store, Err: fmt.Errorf("%w: %w", statestore.ErrMisconfigured, err),
-		Hint: hint, Class: statestore.Setting, Field: setting.field,
-	}
 }

@@ -16,12 +16,12 @@ import (
 )
 
 func TestEachHintNamesTheFieldToChange(t *testing.T) {
-	for hint, about := range abouts {
-		if about.class == statestore.Setting && about.field == "" {
+	for hint, about := range blames {
+		if about.Class == statestore.Setting && about.Field == "" {
 			t.Errorf("no field to change: %s", hint)
 		}
-		if !strings.Contains(hint, about.field) {
-			t.Errorf("does not name %s: %s", about.field, hint)
+		if !strings.Contains(hint, about.Field) {
+			t.Errorf("does not name %s: %s", about.Field, hint)
 		}
 	}
 }

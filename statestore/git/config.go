@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -91,11 +92,11 @@ func newStore(config Config) (*Store, error) {
 	}
 	path, err := tree.ParseDir(config.Path)
 	if err != nil {
-		return nil, in("spec.path", err)
+		return nil, statestore.InField("spec.path", err)
 	}
 	sign, err := newSigner(config.SigningKey, config.Now)
 	if err != nil {
-		return nil, in("spec.secretRef", err)
+		return nil, statestore.InField("spec.secretRef", err)
 	}
 	author := config.Author.clean(Author{Name: DefaultAuthor})
 	return &Store{

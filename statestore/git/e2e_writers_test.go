@@ -3,13 +3,16 @@
 package git_test
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-func TestE2EEightWritersOfTwoHundredCommits(t *testing.T) {
+var commits = flag.Int("commits", 25, "how many commits each of the eight writers makes")
+
+func TestE2EEightWritersLoseNothing(t *testing.T) {
 	repository := gittest.Bare(t)
-	writeTogether(t, repository, git.Config{URL: repository}, 8, 200, 20)
+	writeTogether(t, repository, git.Config{URL: repository}, 8, *commits, max(*commits/10, 1))
 }

@@ -71,7 +71,7 @@ func (s *Store) failure(op string, err error) error {
 	}
 	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint, RetryAfter: v.retryAfter(err)}
 	cause := blame(err, v)
-	told.Class, told.Field = cause.class, cause.field
+	told.Class, told.Field = cause.Class, cause.Field
 	for _, path := range v.at {
 		if own, below := path.RelativeTo(s.path); below {
 			told.Paths = append(told.Paths, own)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // Pool opens stores. Those that write to one branch of one repository, with the
@@ -26,7 +27,7 @@ type place struct {
 func (p *Pool) Open(config Config) (*Store, error) {
 	store, err := p.open(config)
 	if err != nil {
-		return nil, misconfigured(config.Name, err)
+		return nil, statestore.Misconfigured(config.Name, err)
 	}
 	return store, nil
 }

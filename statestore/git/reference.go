@@ -1,7 +1,6 @@
 package git
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,22 +122,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(a)][len(b)]
-}
-
-// settingError is a setting that cannot work, and the field that holds it.
-type settingError struct {
-	field string
-	err   error
-}
-
-func (s settingError) Error() string { return s.err.Error() }
-
-func (s settingError) Unwrap() error { return s.err }
-
-// in names the field that an error is about, unless the error names one itself.
-func in(field string, err error) error {
-	if errors.As(err, new(settingError)) {
-		return err
-	}
-	return settingError{field, err}
 }

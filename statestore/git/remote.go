@@ -48,11 +48,11 @@ type remote struct {
 func newRemote(config Config, near *neighbours) (*remote, error) {
 	branch, err := branchReference(config.Branch)
 	if err != nil {
-		return nil, in("spec.branch", err)
+		return nil, statestore.InField("spec.branch", err)
 	}
 	r, err := dialect(config, near)
 	if err != nil {
-		return nil, in("spec.url", err)
+		return nil, statestore.InField("spec.url", err)
 	}
 	r.branch, r.createBranch, r.now, r.auth = branch, config.CreateBranch, config.Now, config.Auth
 	return r, nil
@@ -111,7 +111,7 @@ func httpRemote(config Config, parsed *url.URL, near *neighbours) (*remote, erro
 	r := &remote{stateless: true, rest: rest}
 	client, err := newHTTPClient(config, server, &r.moved)
 	if err != nil {
-		return nil, in("spec.secretRef", err)
+		return nil, statestore.InField("spec.secretRef", err)
 	}
 	auth := config.Auth
 	if inURL := parsed.User; inURL != nil {
@@ -131,7 +131,7 @@ func httpRemote(config Config, parsed *url.URL, near *neighbours) (*remote, erro
 	r.credentials = fixedHTTP(auth)
 	if auth.App != (GitHubApp{}) {
 		if r.credentials, err = newAppLogin(auth.App, client, config.Now); err != nil {
-			return nil, in("spec.secretRef", err)
+			return nil, statestore.InField("spec.secretRef", err)
 		}
 	}
 	return r, nil

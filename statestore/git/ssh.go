@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/net/proxy"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // SSH is a key to log in with, and the servers to trust.
@@ -44,7 +46,7 @@ func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error
 	address := net.JoinHostPort(parsed.Hostname(), orDefault(parsed.Port(), "22"))
 	client, err := sshConfig(config, orDefault(parsed.User.Username(), "git"), address)
 	if err != nil {
-		return nil, in("spec.secretRef", err)
+		return nil, statestore.InField("spec.secretRef", err)
 	}
 	path := parsed.Path
 	if rest, ok := strings.CutPrefix(path, "/~"); ok {

@@ -37,7 +37,7 @@ func New(name string) *Store { return &Store{name: name, held: map[statestore.Su
 
 // Read gives the current files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
-	if err := s.ended(ctx, "read"); err != nil {
+	if err := statestore.Ended(ctx, "read", s.name); err != nil {
 		return statestore.State{}, err
 	}
 	s.mu.Lock()
@@ -66,7 +66,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	if err := s.ended(ctx, "write"); err != nil {
+	if err := statestore.Ended(ctx, "write", s.name); err != nil {
 		return "", err
 	}
 	s.mu.Lock()
@@ -101,14 +101,6 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 		}
 	}
 	return refused
-}
-
-// ended is the error of a context that has ended.
-func (s *Store) ended(ctx context.Context, op string) error {
-	if err := ctx.Err(); err != nil {
-		return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %w", statestore.ErrUnavailable, err)}
-	}
-	return nil
 }
 
 func (s *Store) revision() statestore.Revision {

@@ -55,8 +55,8 @@ type operation struct {
 // Read gives the newest state. While a write is in hand that is what the store
 // will be like. A store that does not answer soon is unavailable.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
-	if err := ctx.Err(); err != nil {
-		return statestore.State{}, s.ended("read", err)
+	if err := statestore.Ended(ctx, "read", s.name); err != nil {
+		return statestore.State{}, err
 	}
 	s.mu.Lock()
 	switch {
@@ -120,8 +120,8 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	if err := ctx.Err(); err != nil {
-		return "", s.ended("write", err)
+	if err := statestore.Ended(ctx, "write", s.name); err != nil {
+		return "", err
 	}
 	s.mu.Lock()
 	if s.inHand != nil {
@@ -134,11 +134,6 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 		return "", s.busy("write", statestore.ErrPending, "it takes long")
 	}
 	return op.revision, op.err
-}
-
-// ended is the error of a caller that has given up before anything began.
-func (s *Store) ended(op string, err error) error {
-	return &statestore.Error{Op: op, Store: s.name, Err: fmt.Errorf("%w: %w", statestore.ErrUnavailable, err)}
 }
 
 func (s *Store) busy(op string, err error, why string) error {

@@ -211,8 +211,8 @@ func (w *world) newDestination() {
 }
 
 // cleanUp removes, as an operator does, what a Destination of the fleet has left at
-// earlier locations. The daemon may be quicker: then it is done again in the end.
-func (w *trial) cleanUp(name string) {
+// earlier locations. It reports whether that went well: the daemon may be quicker.
+func (w *trial) cleanUp(name string) bool {
 	w.t.Helper()
 	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
 	out, err := cleanup.CombinedOutput()
@@ -220,12 +220,14 @@ func (w *trial) cleanUp(name string) {
 	if err != nil && (!errors.As(err, &status) || status.ExitCode() != 3) {
 		w.t.Errorf("cleanup %s: %v\n%s", name, err, out)
 	}
+	return err == nil
 }
 
 // cleanUpAll removes what any of the fleet has left anywhere.
 func (w *trial) cleanUpAll() {
+	w.t.Helper()
 	for _, name := range w.roamers.names {
-		w.cleanUp(name)
+		w.until("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
 	}
 }
 

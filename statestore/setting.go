@@ -1,0 +1,43 @@
+package statestore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// settingError is a setting that cannot work, and the field that holds it.
+type settingError struct {
+	field string
+	err   error
+}
+
+// Error returns the text of the error in the field.
+func (s settingError) Error() string { return s.err.Error() }
+
+// Unwrap returns the error in the field.
+func (s settingError) Unwrap() error { return s.err }
+
+// InField names the field of the store's object that an error is about, unless the
+// error names one itself. It returns nil for nil.
+func InField(field string, err error) error {
+	if err == nil || errors.As(err, new(settingError)) {
+		return err
+	}
+	return settingError{field, err}
+}
+
+// Misconfigured returns the error of a store that cannot be opened with its
+// settings, with the field that InField names. It wraps ErrMisconfigured and err.
+func Misconfigured(store string, err error) *Error {
+	var setting settingError
+	errors.As(err, &setting)
+	hint := "correct " + cmp.Or(setting.field, "the spec") + " of the state store"
+	if setting.field == "spec.secretRef" {
+		hint = "correct the Secret that spec.secretRef names"
+	}
+	return &Error{
+		Op: "open", Store: store, Err: fmt.Errorf("%w: %w", ErrMisconfigured, err),
+		Hint: hint, Class: Setting, Field: setting.field,
+	}
+}
