@@ -77,6 +77,9 @@ const mostPacked = 1100
 // what cannot be decoded.
 func UnpackedSize(content string) int64 {
 	const last = 8 // characters of base64, which hold the four bytes of the size
+	if !isPacked(content) {
+		return 0
+	}
 	if tail := content[max(0, len(content)-last):]; !strings.ContainsAny(tail, "\r\n") {
 		content = tail
 	}
@@ -85,6 +88,19 @@ func UnpackedSize(content string) int64 {
 		return 0
 	}
 	return declaredSize(packed)
+}
+
+// isPacked reports whether content begins as all gzip does in base64, which may
+// have line breaks anywhere.
+func isPacked(content string) bool {
+	for _, want := range []byte("H4sI") {
+		content = strings.TrimLeft(content, "\r\n")
+		if content == "" || content[0] != want {
+			return false
+		}
+		content = content[1:]
+	}
+	return true
 }
 
 // CountObjects returns a bound on how many Kubernetes objects a Workload's content

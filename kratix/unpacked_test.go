@@ -18,11 +18,11 @@ func TestUnpackedSize(t *testing.T) {
 		}
 	}
 	wrapped := kratix.Encode([]byte("hello"))
-	wrapped = wrapped[:len(wrapped)-6] + "\r\n" + wrapped[len(wrapped)-6:]
+	wrapped = "\n" + wrapped[:2] + "\r\n" + wrapped[2:len(wrapped)-6] + "\r\n" + wrapped[len(wrapped)-6:]
 	if got := kratix.UnpackedSize(wrapped); got != 5 {
 		t.Errorf("with a line break: %d", got)
 	}
-	for _, broken := range []string{"", "x", "====", "no base64!!", "AAAA", "AA=="} {
+	for _, broken := range []string{"", "x", "====", "no base64!!", "AAAA", "AA==", "bm8gZ3ppcCBhdCBhbGw="} {
 		if got := kratix.UnpackedSize(broken); got != 0 {
 			t.Errorf("%q: %d", broken, got)
 		}

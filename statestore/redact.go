@@ -25,7 +25,11 @@ func redactURL(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	tail := ""
 	if i := strings.IndexAny(rest, "?#"); i >= 0 && !isGitService(rest[i:]) {
-		rest, tail = rest[:i], rest[i:i+1]+hiddenPart+trailing(rest[i:])
+		end := trailing(rest[i+1:])
+		if len(end) < len(rest[i+1:]) {
+			end = hiddenPart + end
+		}
+		rest, tail = rest[:i], rest[i:i+1]+end
 	}
 	host, path := rest, ""
 	if i := strings.IndexByte(rest, '/'); i >= 0 {

@@ -26,6 +26,7 @@ func TestRedactURLs(t *testing.T) {
 		`Get "http://h/x/info/refs?service=git-upload-pack": EOF`: `Get "http://h/x/info/refs?service=git-upload-pack": EOF`,
 		"https://u:hunter2":                                       "https://***",
 		"cannot reach http://h:80: refused":                       "cannot reach http://h:80: refused",
+		"did you mean https://h/x?":                               "did you mean https://h/x?",
 		"(see https://h/x?token=hunter2).":                        "(see https://h/x?***).",
 	} {
 		if got := RedactURLs(text); got != want {

@@ -89,7 +89,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	if kilobytes>>10 > budget+beyond {
 		t.Errorf("it took %d MiB", kilobytes>>10)
 	}
-	if code != exitFindings || !strings.Contains(string(out), `{"work":"good/good","directory":".","destination":"tree","state":"placed"`) {
+	if code != exitFindings || !strings.Contains(string(out), `{"work":"good/good","directory":".","destination":"assumed-1","state":"placed"`) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	for _, told := range []string{

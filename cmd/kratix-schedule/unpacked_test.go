@@ -17,7 +17,7 @@ func TestUnpackedDefaultIsHalfOfTheMemoryLimit(t *testing.T) {
 }
 
 func TestByteSize(t *testing.T) {
-	for text, want := range map[string]byteSize{"1": 1, "512Mi": 512 << 20, "2Gi": 2 << 30, "1000": 1000} {
+	for text, want := range map[string]byteSize{"1": 1, "512Mi": 512 << 20, "2Gi": 2 << 30, "1500": 1500} {
 		var size byteSize
 		if err := size.Set(text); err != nil || size != want || size.String() != text {
 			t.Errorf("%s: %d, %v, %s", text, size, err, size.String())
