@@ -28,3 +28,21 @@ func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 		})
 	}
 }
+
+// TestMillionsOfDocumentsAreToldOfInNumbers: each is read, and the Destination
+// behind them counts.
+func TestMillionsOfDocumentsAreToldOfInNumbers(t *testing.T) {
+	const destination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
+	for name, document := range map[string]string{"no objects": "a: b\n---\n", "of others": "{apiVersion: v1, kind: A}\n---\n"} {
+		t.Run(name, func(t *testing.T) {
+			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(strings.Repeat(document, manyNameless+7) + destination)})
+			if len(parsed.claims) != 1 || len(parsed.findings) != manyNameless+1 {
+				t.Fatalf("%d objects, %d findings", len(parsed.claims), len(parsed.findings))
+			}
+			last := parsed.findings[manyNameless]
+			if last.Rule != finding.UnreadableInput() || !strings.HasPrefix(last.Message, "7 more documents ") || last.Place.File != "x.yaml" {
+				t.Errorf("got %+v", last)
+			}
+		})
+	}
+}
