@@ -138,8 +138,11 @@ func measured(t *testing.T, binary string, args ...string) (printed string, code
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = command.Wait() // the exit status is returned
+	}()
 	// The kernel tells the peak as long as the process runs; what it tells after
 	// that includes this process, which has more.
 	for {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -71,24 +70,20 @@ func targetOf(c *cobra.Command, name, file string) (target, error) {
 		return target{file: file}, nil
 	}
 	to := target{file: file, within: within}
-	if _, err := to.local(); err != nil {
+	if below, err := to.below(); err != nil || !filepath.IsLocal(below) {
 		return to, exit{code: exitUsage, text: fmt.Sprintf("%s: %s: it names %s, which is outside of %s: name the file on the command line with --%s, or one in that directory",
 			config, name, file, within, name)}
 	}
 	return to, nil
 }
 
-// local returns the file's path below the directory.
-func (t target) local() (string, error) {
+// below returns the file's path as seen from the directory.
+func (t target) below() (string, error) {
 	absolute, err := filepath.Abs(t.file)
 	if err != nil {
 		return "", err
 	}
-	below, err := filepath.Rel(t.within, absolute)
-	if err != nil || !filepath.IsLocal(below) {
-		return "", errors.New("it is outside of " + t.within)
-	}
-	return below, nil
+	return filepath.Rel(t.within, absolute)
 }
 
 // create creates the file, or empties the one that is there.
@@ -97,7 +92,7 @@ func (t target) create() (*os.File, error) {
 	if t.within == "" {
 		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // the user names it
 	}
-	below, err := t.local()
+	below, err := t.below()
 	if err != nil {
 		return nil, err
 	}

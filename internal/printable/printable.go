@@ -48,27 +48,18 @@ func JSON(encoded []byte) []byte {
 // IsPlain reports whether Line returns text as it is.
 func IsPlain(text string) bool { return isPlain(text, "") }
 
-// isPlain reports whether nothing in text is to be escaped.
+// isPlain reports whether nothing in text is to be escaped. All but a few texts
+// are found plain by a look at single bytes.
 func isPlain(text, keep string) bool {
-	hashes, start := false, true
 	for i := range len(text) {
-		c := text[i]
-		switch {
-		case c >= utf8.RuneSelf:
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf, (c == ':' || c == '#') && i > 0 && text[i-1] == c:
 			return isPlainSlowly(text, keep)
-		case c < ' ' || c == 0x7f:
-			if strings.IndexByte(keep, c) < 0 {
-				return false
-			}
-			start = start || c == '\n'
-		case c == ':' && start && strings.HasPrefix(text[i:], "::"):
+		case (c < ' ' || c == 0x7f) && strings.IndexByte(keep, c) < 0:
 			return false
-		case c == '#':
-			hashes = hashes || (i > 0 && text[i-1] == '#')
 		}
-		start = start && (c == ' ' || c == '\t' || c == '\n') || c == '\n'
 	}
-	return !hashes || commandAt(text) < 0
+	return true
 }
 
 func isPlainSlowly(text, keep string) bool {
