@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -42,6 +43,9 @@ type Daemon struct {
 	// Listen opens what HTTP requests come by; they are not answered if it gives
 	// nil.
 	Listen func(context.Context) (net.Listener, error)
+	// AdminToken returns the token of those who may change something by HTTP; nil
+	// means that nobody may.
+	AdminToken func() (string, error)
 	// Profile serves Go's profiles there too.
 	Profile bool
 	// Lead does work as long as this process is the one to do it, and tells why it
@@ -79,21 +83,27 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	failed, stop, err := d.serve(ctx)
+	serving, stop, err := d.serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	d.Log.Info("started", zap.String("version", d.Version))
 	defer d.Log.Info("stopped")
+	err = d.work(serving, changes)
+	return cmp.Or(brokenServer(serving), err)
+}
+
+// work does rounds until ctx ends, as soon as this process is the one to do them.
+func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
-		return d.rounds(ctx, changes, failed)
+		return d.rounds(ctx, changes)
 	}
 	d.server.Standby()
 	tell := func(err error) { d.Log.Warn("trouble with the Lease", zap.Error(err)) }
 	return d.Lead(ctx, tell, func(ctx context.Context) error {
 		d.Log.Info("working")
-		return d.rounds(ctx, changes, failed)
+		return d.rounds(ctx, changes)
 	})
 }
 
@@ -127,8 +137,8 @@ func (d *Daemon) wake() {
 	}
 }
 
-// rounds ends with ctx, or with the HTTP server.
-func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-chan error) error {
+// rounds ends with ctx.
+func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	look, forget := lookSignals()
 	defer forget()
 	interval := time.NewTicker(d.Interval)
@@ -153,8 +163,6 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}, failed <-c
 			d.lookAgain()
 		case <-interval.C:
 			d.lookAgain()
-		case err := <-failed:
-			return err
 		}
 		due = d.round(ctx, patient)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
 // bubble is a daemon whose input and store are in memory, so that its clock can
@@ -145,7 +146,7 @@ func (b *bubble) counts() (asked, written int) {
 func (b *bubble) page(path string) string {
 	synctest.Wait()
 	answer := httptest.NewRecorder()
-	b.daemon.server.Handler(b.daemon.registry, b.daemon.Level).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
+	b.daemon.server.Handler(b.daemon.registry, telemetry.Admin{Level: b.daemon.Level}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
 	return answer.Body.String()
 }
 
@@ -165,7 +166,7 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 		prepare(b)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- b.daemon.rounds(ctx, b.changes, nil) }()
+		go func() { done <- b.daemon.rounds(ctx, b.changes) }()
 		test(t, b)
 		stop()
 		if err := <-done; err != nil {

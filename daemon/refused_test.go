@@ -123,7 +123,7 @@ func TestSIGHUPTriesWhatWasRefusedAgain(t *testing.T) {
 	b.put("bad", "AKIA")
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- b.daemon.rounds(ctx, b.changes, nil) }()
+	go func() { done <- b.daemon.rounds(ctx, b.changes) }()
 	defer func() {
 		stop()
 		if err := <-done; err != nil {

@@ -102,7 +102,7 @@ func TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- b.daemon.rounds(ctx, b.changes, nil) }()
+		go func() { done <- b.daemon.rounds(ctx, b.changes) }()
 		time.Sleep(time.Minute)
 		stop()
 		told := time.Now()

@@ -250,6 +250,15 @@ func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
 	}
 }
 
+// TestOfManyConflictsSomeAreNamed: a small file can have thousands.
+func TestOfManyConflictsSomeAreNamed(t *testing.T) {
+	content := configMaps(slices.Repeat([]string{"x"}, maxClashes+11)...)
+	got := Check(Root{Path: path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
+	if len(got.Findings) != maxClashes || !strings.HasSuffix(got.Findings[maxClashes-1].Message, "; 10 more conflicts of the same Work are not listed") {
+		t.Errorf("%d findings, the last is %v", len(got.Findings), got.Findings[len(got.Findings)-1])
+	}
+}
+
 func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
 	verdict := Check(Root{Path: path("root"), Claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))}})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './all.yaml': " +

@@ -24,9 +24,7 @@ func (s *session) findings() []finding.Finding {
 	findings := slices.Concat(s.found.broken, s.found.notes)
 	for i, st := range s.states {
 		if st == waiting || st == unbuildable {
-			for _, c := range s.clashesOf(i) {
-				findings = append(findings, s.finding(c))
-			}
+			findings = s.appendClashes(findings, s.clashesOf(i))
 		}
 	}
 	for _, e := range s.index.doubled() {
@@ -36,6 +34,22 @@ func (s *session) findings() []finding.Finding {
 	}
 	findings = s.quoteFlux(findings)
 	return append(findings, s.checkCost(s.known.objects, s.known.bytes)...)
+}
+
+// maxClashes is how many conflicts of a claim are named: a small file can have
+// thousands.
+const maxClashes = 100
+
+// appendClashes adds a finding for each of the first conflicts of a claim; the last
+// of them says how many more there are.
+func (s *session) appendClashes(findings []finding.Finding, clashes []clash) []finding.Finding {
+	for _, c := range clashes[:min(len(clashes), maxClashes)] {
+		findings = append(findings, s.finding(c))
+	}
+	if more := len(clashes) - maxClashes; more > 0 {
+		findings[len(findings)-1].Message += fmt.Sprintf("; %d more conflicts of the same Work are not listed", more)
+	}
+	return findings
 }
 
 // clash is one object in two places, or one path that two claim.

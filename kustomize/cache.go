@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -47,7 +48,9 @@ type Cache struct {
 	// Builder builds directories; nil is this process.
 	Builder Builder
 
-	mu sync.Mutex
+	// reading bounds the values that are in memory while files are read.
+	reading budget
+	mu      sync.Mutex
 	// files are those read last, older those before them.
 	files, older map[sum]*cachedFile
 	builds       map[sum]*cachedBuild
@@ -110,7 +113,7 @@ func (c *Cache) Load(contents [][]byte) {
 	done.Wait()
 }
 
-// unread is what a bundle of files is sorted into.
+// unread are files that are to be read.
 type unread struct {
 	contents [][]byte
 	sums     []sum
@@ -120,16 +123,36 @@ func (u *unread) add(content []byte, key sum) {
 	u.contents, u.sums = append(u.contents, content), append(u.sums, key)
 }
 
+// load reads files, so many at once that they take no more memory than one that is
+// large.
 func (c *Cache) load(contents [][]byte) {
-	var simple, single unread
+	var some unread
+	nodes := 0
 	for _, content := range contents {
 		key := sha256.Sum256(content)
-		switch {
-		case c.known(key) != nil:
-		case isSimple(content):
-			simple.add(content, key)
-		default:
-			single.add(content, key)
+		if c.known(key) != nil {
+			continue
+		}
+		more := yamlnodes.AtMost(content)
+		if nodes+more > manyNodes && len(some.contents) > 0 {
+			c.read(some, nodes)
+			some, nodes = unread{}, 0
+		}
+		some.add(content, key)
+		nodes += more
+	}
+	if len(some.contents) > 0 {
+		c.read(some, nodes)
+	}
+}
+
+// read reads files as soon as there is room for their nodes.
+func (c *Cache) read(files unread, nodes int) {
+	defer c.reading.take(nodes)()
+	var simple unread
+	for i, content := range files.contents {
+		if isSimple(content) {
+			simple.add(content, files.sums[i])
 		}
 	}
 	found := map[sum]FileObjects{}
@@ -138,17 +161,15 @@ func (c *Cache) load(contents [][]byte) {
 	}
 	var odd unread
 	var objects [][]Object
-	for _, some := range []unread{simple, single} {
-		for i, key := range some.sums {
-			file, read := found[key]
-			if !read {
-				file.Objects, file.Err = Objects(some.contents[i])
-				found[key] = file
-			}
-			if file.isOdd() {
-				odd.add(some.contents[i], key)
-				objects = append(objects, file.Objects)
-			}
+	for i, key := range files.sums {
+		file, read := found[key]
+		if !read {
+			file.Objects, file.Err = Objects(files.contents[i])
+			found[key] = file
+		}
+		if file.isOdd() {
+			odd.add(files.contents[i], key)
+			objects = append(objects, file.Objects)
 		}
 	}
 	for i, result := range follow(odd.contents, objects) {

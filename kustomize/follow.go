@@ -1,10 +1,14 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
 
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -14,6 +18,8 @@ import (
 type follower struct {
 	batch   []buildable
 	objects int
+	// nodes are those of the batch, or more.
+	nodes   int
 	ids     map[ID]bool
 	results map[int]*followed
 }
@@ -30,11 +36,16 @@ type followed struct {
 type buildable struct {
 	file    int
 	content []byte
+	nodes   int
 	// ids are those of its objects that are to be written out, by their position.
 	ids map[int]ID
 }
 
 const followedAtOnce = 64
+
+// maxFollowed bounds the nodes of an object that is built, and of a batch: a build
+// has it in memory several times.
+const maxFollowed = 60_000
 
 // follow returns, by number, what became of files. Each object is looked at apart
 // from the others: without a directory that has a kustomization, nothing is
@@ -54,7 +65,8 @@ func follow(files [][]byte, objects [][]Object) map[int]*followed {
 // addFile adds a file as it is; it returns false for one that is too large, and
 // for one that would not build since it has an object twice.
 func (f *follower) addFile(file int, content []byte, objects []Object) bool {
-	if len(objects) > followedAtOnce {
+	nodes := yamlnodes.AtMost(content)
+	if len(objects) > followedAtOnce || nodes > maxFollowed {
 		return false
 	}
 	ids, all := map[int]ID{}, make(map[ID]bool, len(objects))
@@ -67,39 +79,73 @@ func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 			ids[i] = object.ID
 		}
 	}
-	f.add(buildable{file, content, ids}, all)
+	f.add(buildable{file, content, nodes, ids}, all)
 	return true
 }
 
 // addObjects adds the objects of a file that need it one by one.
 func (f *follower) addObjects(file int, content []byte) {
+	var found []single
 	schema.RLock()
-	found, err := resources(content)
+	at := -1
+	err := eachResource(content, func(res *resource.Resource, _ int) error {
+		at++
+		one, err := singleOf(res, at)
+		if err == nil && one != nil {
+			found = append(found, *one)
+		}
+		return err
+	})
 	schema.RUnlock()
-	if err != nil {
-		return // told of already
+	if errors.Is(err, ErrLimit) {
+		f.results[file].late = err
 	}
-	for i, res := range found {
-		schema.RLock()
-		object := objectOf(res, 1)
-		schema.RUnlock()
-		if object.plain && !Refers(object.ID.Kind) {
-			continue
-		}
-		text, err := res.RNode.String()
-		if err != nil {
-			continue
-		}
-		ids := map[int]ID{}
-		if !object.plain {
-			ids[i] = object.ID
-		}
-		f.add(buildable{file, []byte(text), ids}, map[ID]bool{object.ID: true})
+	if err != nil {
+		return // anything else is told of already
+	}
+	for _, one := range found {
+		one.file = file
+		f.add(one.buildable, map[ID]bool{one.id: true})
 	}
 }
 
+// single is one object of a file.
+type single struct {
+	buildable
+	id ID
+}
+
+// singleOf returns the object at a position of a file; nil if it needs no build.
+func singleOf(res *resource.Resource, position int) (*single, error) {
+	object := objectOf(res, 1)
+	if object.plain && !Refers(object.ID.Kind) {
+		return nil, nil //nolint:nilnil // there is nothing to build
+	}
+	nodes := countNodes(res.YNode())
+	if nodes > maxFollowed {
+		return nil, fmt.Errorf("%w: it has %d values in a %s; %d are read", ErrLimit, nodes, res.GetKind(), maxFollowed)
+	}
+	text, err := res.RNode.String()
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // kustomize could not write it out either, and says so
+	}
+	ids := map[int]ID{}
+	if !object.plain {
+		ids[position] = object.ID
+	}
+	return &single{buildable{content: []byte(text), nodes: nodes, ids: ids}, object.ID}, nil
+}
+
+func countNodes(node *yaml.Node) int {
+	count := 1
+	for _, child := range node.Content {
+		count += countNodes(child)
+	}
+	return count
+}
+
 func (f *follower) add(some buildable, ids map[ID]bool) {
-	full := f.objects+len(ids) > followedAtOnce
+	full := f.objects+len(ids) > followedAtOnce || f.nodes+some.nodes > maxFollowed
 	for id := range ids {
 		full = full || f.ids[id]
 	}
@@ -111,6 +157,7 @@ func (f *follower) add(some buildable, ids map[ID]bool) {
 	}
 	f.batch = append(f.batch, some)
 	f.objects += len(ids)
+	f.nodes += some.nodes
 }
 
 // build builds the batch: at once, or one by one if that fails.
@@ -131,7 +178,7 @@ func (f *follower) build() {
 		}
 		result.add(some, built)
 	}
-	f.batch, f.objects, f.ids = nil, 0, map[ID]bool{}
+	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
 // add writes out the objects of a file that are in a build.

@@ -40,10 +40,18 @@ func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
 		"deep maps":                {object + "data: " + strings.Repeat("{a: ", maxDepth-10) + "x" + strings.Repeat("}", maxDepth-10), false},
 		"deeper maps":              {object + "data: " + strings.Repeat("{a: ", maxDepth+10) + "x" + strings.Repeat("}", maxDepth+10), true},
 		"brackets in a text":       {object + "data:\n  text: |\n    " + strings.Repeat("{[", 5_000) + "\n", false},
-		"much, and deep inside it": {object + "data: " + strings.Repeat("{a: ", 400) + "[" + strings.Repeat("x,", 200_000) + "]" + strings.Repeat("}", 400), true},
-		"much, and not deep":       {object + "data: [" + strings.Repeat("x,", 200_000) + "]", false},
+		"much, and deep inside it": {object + "data: " + strings.Repeat("{a: ", 400) + "[" + strings.Repeat("x,", 140_000) + "]" + strings.Repeat("}", 400), true},
+		"much, and not deep":       {object + "data: [" + strings.Repeat("x,", 140_000) + "]", false},
 	} {
 		if err := withinLimits([]byte(c.content)); errors.Is(err, ErrLimit) != c.refused {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for name, content := range map[string]string{
+		"documents":         strings.Repeat(object+"---\n", maxDocuments+2),
+		"objects in a list": "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: v1, kind: A, metadata: {name: x}}\n", maxObjects+1),
+	} {
+		if _, err := Objects([]byte(content)); !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -30,6 +30,9 @@ func listObjects(content []byte) ([]Object, error) {
 	if err != nil {
 		return nil, atLine(err, faultyLine(content))
 	}
+	if err := isCountable(len(found)); err != nil {
+		return nil, atLine(err, 1)
+	}
 	lines := itemLines(content)
 	objects := make([]Object, 0, len(found))
 	for _, res := range found {

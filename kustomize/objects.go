@@ -60,21 +60,43 @@ func Overlooked(path tree.Path, content []byte) bool {
 func Objects(content []byte) ([]Object, error) {
 	schema.RLock()
 	defer schema.RUnlock()
+	if err := isReadable(content); err != nil {
+		return nil, atLine(err, 1)
+	}
 	if mayHoldList(content) {
 		return listObjects(content)
 	}
-	docs := documents(content)
-	objects := make([]Object, 0, len(docs))
+	var objects []Object
+	err := eachResource(content, func(res *resource.Resource, line int) error {
+		objects = append(objects, objectOf(res, line+res.YNode().Line-1))
+		return isCountable(len(objects))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return objects, nil
+}
+
+// eachResource hands visit the objects of a file in kustomize's order, with the line
+// at which the document of each starts. One document after the other is in memory,
+// unless the file may hold lists.
+func eachResource(content []byte, visit func(res *resource.Resource, line int) error) error {
+	docs := []document{{content: content, line: 1}}
+	if !mayHoldList(content) {
+		docs = documents(content)
+	}
 	for _, doc := range docs {
 		found, err := resources(doc.content)
 		if err != nil {
-			return nil, atLine(err, doc.line)
+			return atLine(err, doc.line)
 		}
 		for _, res := range found {
-			objects = append(objects, objectOf(res, doc.line+res.YNode().Line-1))
+			if err := visit(res, doc.line); err != nil {
+				return atLine(err, doc.line)
+			}
 		}
 	}
-	return objects, nil
+	return nil
 }
 
 // FileError says why kustomize cannot read a file.

@@ -3,6 +3,8 @@ package kustomize
 import (
 	"fmt"
 	"slices"
+
+	"sigs.k8s.io/kustomize/api/resource"
 )
 
 // Refers tells whether kustomize follows references of objects of a kind. It
@@ -27,13 +29,17 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()
-	found, err := resources(content)
-	if err != nil {
-		return nil, err
+	var text string
+	at := 0
+	err := eachResource(content, func(res *resource.Resource, _ int) (err error) {
+		if at == position {
+			text, err = res.RNode.String()
+		}
+		at++
+		return err
+	})
+	if err == nil && (position < 0 || position >= at) {
+		err = fmt.Errorf("it has %d objects, and none at %d", at, position)
 	}
-	if position < 0 || position >= len(found) {
-		return nil, fmt.Errorf("it has %d objects, and none at %d", len(found), position)
-	}
-	text, err := found[position].RNode.String()
 	return []byte(text), err
 }

@@ -2,31 +2,37 @@ package kustomize
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
 // What a document may be made of. The largest CustomResourceDefinitions there
 // are have some hundred thousand nodes in thirty levels.
 const (
 	// maxNodes bounds what the aliases of a document may expand to.
-	maxNodes = 2_000_000
+	maxNodes = maxFileNodes
 	// maxDepth bounds how deep it is nested.
 	maxDepth = 500
 	// maxCopies bounds how often its nodes are copied: kustomize copies every
 	// map with all that is in it, so what is deep inside is copied often.
 	maxCopies = 50_000_000
+	// maxKeys bounds how many keys a map has: kustomize looks for each of them
+	// among all.
+	maxKeys = 20_000
 )
 
 // checkShape refuses what kustomize would not survive, or not in time: it
 // replaces aliases with what they stand for, without end where an anchor
 // contains itself, and such an overflow of the stack ends the process; and what
-// it takes to read a document grows with the square of its depth.
+// it takes to read a document grows with the square of its depth, and with that
+// of the keys of a map.
 func checkShape(content []byte) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
-	if depth := depthAtMost(content); !aliases && depth <= maxDepth/2 && depth*len(content) <= 2*maxCopies {
+	fewKeys := len(content) <= 2*maxKeys || yamlnodes.AtMost(content) <= 2*maxKeys
+	if depth := depthAtMost(content); !aliases && fewKeys && depth <= maxDepth/2 && depth*len(content) <= 2*maxCopies {
 		return nil
 	}
 	for _, doc := range documents(content) {
@@ -67,20 +73,26 @@ func depthAtMost(content []byte) int {
 
 // expansion counts the nodes of a document, as often as aliases repeat them.
 type expansion struct {
-	nodes, copies int
-	within        map[*yaml.Node]bool
+	nodes, copies, compared int
+	within                  map[*yaml.Node]bool
 }
 
 func (e *expansion) add(node *yaml.Node, depth int) error {
 	e.nodes++
 	e.copies += depth
+	if node.Kind == yaml.MappingNode {
+		keys := len(node.Content) / 2
+		e.compared += keys * keys
+	}
 	switch {
 	case e.nodes > maxNodes:
-		return errors.New("its aliases expand to more than kustomize can hold")
+		return fmt.Errorf("%w: its aliases stand for more than %d values", ErrLimit, maxNodes)
 	case depth > maxDepth:
 		return fmt.Errorf("%w: it is nested more than %d levels deep", ErrLimit, maxDepth)
 	case e.copies > maxCopies:
 		return fmt.Errorf("%w: it is nested too deep for its size", ErrLimit)
+	case e.compared > maxKeys*maxKeys:
+		return fmt.Errorf("%w: its maps have too many keys: %d are read in one map, fewer where there are several", ErrLimit, maxKeys)
 	}
 	if node.Kind == yaml.AliasNode {
 		if e.within[node.Alias] {

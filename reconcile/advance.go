@@ -75,7 +75,7 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	if !ok {
 		return settled{}, false
 	}
-	dest := &desiredDestination{situation: now, read: &memo.read}
+	dest := &desiredDestination{situation: now, read: &memo.read, unpacked: &memo.contents}
 	view := *now.destinationView
 	dest.destinationView, dest.part = &view, part
 	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before

@@ -59,6 +59,8 @@ type desiredDestination struct {
 	// read remembers files that were read before, memory the roots.
 	read   *kustomize.Cache
 	memory *dedupe.Memory
+	// unpacked has what files were unpacked to.
+	unpacked *contents
 	// rendered is what the placements look like, renderedBefore what those of the
 	// last round did, where that is remembered.
 	rendered, renderedBefore map[renderKey]rendered
@@ -107,7 +109,7 @@ func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a Destination.
 func desire(now situation, memo *memo, before map[renderKey]rendered) *desiredDestination {
-	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now), renderedBefore: before}
+	dest := &desiredDestination{situation: now, read: &memo.read, memory: memo.cluster(&now), unpacked: &memo.contents, renderedBefore: before}
 	if len(now.guests) > 0 {
 		view := *now.destinationView
 		view.records = slices.Concat(view.records, view.guests)
@@ -162,6 +164,7 @@ func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacem
 	made, known := dest.renderedBefore[key]
 	if !known {
 		made = dest.situation.render(from)
+		dest.unpacked.share(made.rendering.Files)
 	}
 	if dest.rendered == nil {
 		dest.rendered = map[renderKey]rendered{}

@@ -21,6 +21,7 @@ type memo struct {
 	told       roll
 	fights     fights
 	large      large
+	contents   contents
 	clusters   recall[clusterKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
@@ -121,6 +122,7 @@ func (m *memo) turn(builder kustomize.Builder) {
 	m.former.turn()
 	m.unrecorded.turn()
 	m.clusters.turn()
+	m.contents.shared.turn()
 	m.read.Sweep()
 }
 

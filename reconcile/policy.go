@@ -29,6 +29,9 @@ type Policy struct {
 	OnConflict dedupe.Policy
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
+	// MaxUnpacked bounds what the files of all Works have in a round, in bytes;
+	// nothing is DefaultMaxUnpacked.
+	MaxUnpacked int64
 }
 
 // settlesAs reports whether two policies make the same of a Destination. The

@@ -145,6 +145,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
 	r.memo.turn(r.Builder)
+	snapshot = r.memo.contents.within(snapshot, r.Policy.MaxUnpacked)
 	inner, done = r.stage(ctx, StageObserve)
 	guard := r.guardState()
 	r.memo.fights.begin(guard.now)

@@ -3,9 +3,12 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // FileDiff is one file of a store that changes. Old is nil for one that is not
@@ -19,7 +22,8 @@ type FileDiff struct {
 // absent is how diffs call a file that is not there.
 const absent = "/dev/null"
 
-// lines gives the lines of the diff as git shows them, each with its end.
+// lines returns the lines of the diff as git shows them, each with its end. The
+// values of Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -29,6 +33,11 @@ func (f FileDiff) lines() []string {
 	case f.New == nil:
 		head, to = append(head, "deleted file mode 100644\n"), absent
 	}
+	shown, err := f.masked()
+	if err != nil {
+		return append(head, fmt.Sprintf("Contents not shown: %d bytes before, %d bytes after: %v\n", len(f.Old), len(f.New), err))
+	}
+	f = shown
 	if isBinary(f.Old) || isBinary(f.New) {
 		return append(head, "Binary files "+from+" and "+to+" differ\n")
 	}
@@ -69,7 +78,7 @@ func (d Document) diffs(out *bufio.Writer) {
 		inside := false
 		for _, line := range file.lines() {
 			inside = inside || strings.HasPrefix(line, "@@")
-			text := strings.TrimSuffix(line, "\n")
+			text := printable.Lines(strings.TrimSuffix(line, "\n"))
 			printf(out, "%s\n", d.paintDiff(text, inside))
 		}
 	}
@@ -93,13 +102,13 @@ func (d Document) paintDiff(line string, inside bool) string {
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {
-		width = max(width, len(file.Path))
+		width = max(width, len(printable.Line(file.Path)))
 	}
 	for _, file := range d.Diffs {
 		plus, minus := file.stat()
 		added, removed = added+plus, removed+minus
 		bar := d.paint(Green, strings.Repeat("+", bars(plus))) + d.paint(Red, strings.Repeat("-", bars(minus)))
-		printf(out, " %-*s | %4d %s\n", width, file.Path, plus+minus, bar)
+		printf(out, " %-*s | %4d %s\n", width, printable.Line(file.Path), plus+minus, bar)
 	}
 	if len(d.Diffs) > 0 {
 		printf(out, " %d files changed, %d lines added, %d removed\n", len(d.Diffs), added, removed)

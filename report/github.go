@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // GitHub writes findings as workflow commands, which GitHub Actions shows at
@@ -53,11 +54,7 @@ func (d Document) annotation(f finding.Finding) string {
 
 // data and property escape as the runner wants it.
 func data(text string) string {
-	var lines []string
-	for line := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, oneLine(line))
-	}
-	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(strings.Join(lines, "\n"))
+	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(printable.Lines(text))
 }
 
 func property(text string) string {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 //go:embed html.tmpl
@@ -25,9 +26,10 @@ type htmlData struct {
 // Works against Destinations, and all findings.
 func HTML(w io.Writer, d Document) error {
 	parsed, err := template.New("page").Funcs(template.FuncMap{
-		"at":    func(p finding.Place) string { return p.String() + d.onDisk(p) },
+		"at":    func(p finding.Place) string { return printable.Line(p.String() + d.onDisk(p)) },
 		"class": func(s State) string { return stateClass(s) },
-		"place": Placement.name,
+		"line":  printable.Line,
+		"place": func(p Placement) string { return printable.Line(p.name()) },
 	}).Parse(page)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -117,7 +118,7 @@ func JSON(w io.Writer, d Document) error {
 	if err != nil {
 		return err
 	}
-	printf(out, "%s,\n", start[:len(start)-1])
+	printf(out, "%s,\n", printable.JSON(start[:len(start)-1]))
 	if err := list(out, "findings", d.Findings, d.found); err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func list[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U
 		if i == 0 {
 			separator = "\n"
 		}
-		printf(out, "%s%s", separator, text)
+		printf(out, "%s%s", separator, printable.JSON(text))
 	}
 	printf(out, "]")
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // The elements of JUnit XML that GitLab and Jenkins both read.
@@ -50,7 +51,7 @@ func JUnit(w io.Writer, d Document) error {
 		}
 	}
 	for _, p := range sound {
-		if err := cases.write(testCase{Class: "placement", Name: p.label()}); err != nil {
+		if err := cases.write(testCase{Class: "placement", Name: printable.Line(p.label())}); err != nil {
 			return err
 		}
 	}
@@ -80,11 +81,11 @@ func (w caseWriter) write(c testCase) error {
 
 func (d Document) testCase(f finding.Finding) testCase {
 	c := testCase{
-		Class: f.Rule.ID + " " + f.Rule.Name, Name: printable(headline(f)), File: d.spot(f.Place).File,
+		Class: f.Rule.ID + " " + f.Rule.Name, Name: printable.Line(headline(f)), File: printable.Line(d.spot(f.Place).File),
 	}
-	text := printable(d.detail(f))
+	text := d.detail(f)
 	if d.fails(f) {
-		c.Failure = &failure{Message: printable(f.Message), Type: f.Rule.ID, Text: text}
+		c.Failure = &failure{Message: printable.Line(f.Message), Type: f.Rule.ID, Text: text}
 	} else {
 		c.SystemOut = text
 	}
@@ -117,14 +118,4 @@ func (d Document) detail(f finding.Finding) string {
 	Document{Report: Report{Findings: []finding.Finding{f}}, Locate: d.Locate}.findings(out)
 	_ = out.Flush() // a Builder takes everything
 	return strings.TrimSuffix(text.String(), "\n")
-}
-
-// printable drops what cannot be in XML at all.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // TAP writes a document in the Test Anything Protocol, version 14: a test point
@@ -20,7 +20,7 @@ func TAP(w io.Writer, d Document) error {
 			result = "not ok"
 		}
 		printf(out, "%s %d - %s\n", result, i+1, description(f.Rule.ID+" "+headline(f)))
-		text, err := yaml.Marshal(d.found(f))
+		text, err := marshalYAML(d.found(f))
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func TAP(w io.Writer, d Document) error {
 
 // description escapes what TAP would take for a directive.
 func description(text string) string {
-	text = oneLine(strings.Join(strings.Fields(text), " "))
+	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)
 }
 

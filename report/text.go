@@ -6,9 +6,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
@@ -55,7 +55,7 @@ func Text(w io.Writer, findings []finding.Finding) error {
 func (d Document) findings(out *bufio.Writer) {
 	for i, f := range d.Findings {
 		severity := d.paint(colourOf(f.Rule.Severity), f.Rule.Severity.String())
-		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, oneLine(f.Message))
+		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, printable.Line(f.Message))
 		d.line(out, "at", f.Place.String()+d.onDisk(f.Place))
 		for _, related := range f.Related {
 			d.line(out, "with", fmt.Sprintf("%s (%s)%s", related.Place, related.Message, d.onDisk(related.Place)))
@@ -86,23 +86,8 @@ func (d Document) onDisk(p finding.Place) string {
 
 func (d Document) line(out *bufio.Writer, label, text string) {
 	if text != "" {
-		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), oneLine(text))
+		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), printable.Line(text))
 	}
-}
-
-// oneLine keeps what others have written in one line and harmless: names and
-// messages may hold line breaks, after which a CI system would take the rest for
-// a command, and sequences that a terminal obeys.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case unicode.IsControl(r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // printf leaves errors to the Flush that ends each function.
@@ -121,14 +106,14 @@ func (r Report) PlacementLines(w io.Writer) error {
 func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	width := 0
 	for _, p := range placements {
-		width = max(width, len(p.name()))
+		width = max(width, len(printable.Line(p.name())))
 	}
 	for _, p := range placements {
 		on := ""
 		if p.Destination != "" {
 			on = "on " + p.Destination + ": "
 		}
-		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, oneLine(p.name()), oneLine(on+p.Reason))
+		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, printable.Line(p.name()), printable.Line(on+p.Reason))
 	}
 }
 
@@ -148,7 +133,7 @@ func (r Report) ChangeLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, store := range r.Stores {
 		for _, d := range store.Destinations {
-			printf(out, "%s (%s)\n", d.Name, store.Name)
+			printf(out, "%s (%s)\n", printable.Line(d.Name), printable.Line(store.Name))
 			paths(out, "add", d.Added)
 			paths(out, "change", d.Changed)
 			paths(out, "remove", d.Removed)
@@ -159,7 +144,7 @@ func (r Report) ChangeLines(w io.Writer) error {
 
 func paths(out *bufio.Writer, verb string, all []tree.Path) {
 	for _, path := range all {
-		printf(out, "  %-7s %s\n", verb, path)
+		printf(out, "  %-7s %s\n", verb, printable.Line(path.String()))
 	}
 }
 

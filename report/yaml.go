@@ -2,15 +2,22 @@ package report
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 // YAML writes a document as one YAML document with the keys of the JSON one.
 func YAML(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
-	start, err := yaml.Marshal(d.head())
+	start, err := marshalYAML(d.head())
 	if err != nil {
 		return err
 	}
@@ -35,11 +42,64 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	}
 	printf(out, "%s:\n", name)
 	for _, item := range items {
-		text, err := yaml.Marshal([]U{convert(item)})
+		text, err := marshalYAML([]U{convert(item)})
 		if err != nil {
 			return err
 		}
 		_, _ = out.Write(text) // the Flush tells
 	}
 	return nil
+}
+
+// marshalYAML returns value as YAML, with the keys that it has in JSON. A string
+// that cannot be shown as it is becomes a quoted one with escapes.
+func marshalYAML(value any) ([]byte, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var decoded any
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&decoded); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := encoder.Encode(nodeOf(decoded)); err != nil {
+		return nil, err
+	}
+	if err := encoder.Close(); err != nil {
+		return nil, err
+	}
+	return []byte(printable.Lines(out.String())), nil // what is left to escape is between quotes
+}
+
+// nodeOf returns a decoded JSON value as YAML, the keys sorted.
+func nodeOf(value any) *yaml.Node {
+	switch value := value.(type) {
+	case map[string]any:
+		node := &yaml.Node{Kind: yaml.MappingNode}
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			node.Content = append(node.Content, nodeOf(key), nodeOf(value[key]))
+		}
+		return node
+	case []any:
+		node := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, item := range value {
+			node.Content = append(node.Content, nodeOf(item))
+		}
+		return node
+	case nil:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: "null"}
+	case string:
+		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+		if !printable.IsPlain(value) {
+			node.Style = yaml.DoubleQuotedStyle
+		}
+		return node
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(value)} // a number, true or false
 }

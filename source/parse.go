@@ -35,6 +35,8 @@ type ParsedFile struct {
 	// unseen means that something in the file which cannot be used may be a
 	// Destination.
 	unseen bool
+	// nameless counts the findings about what has no name or takes no part.
+	nameless int
 	// marked is the file itself if it has a comment for this program.
 	marked *File
 }
@@ -99,7 +101,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 		p.marked = &marked
 	}
 	for _, doc := range documents(file.Content) {
-		parsed, err := kratix.Parse(doc.text, doc.line)
+		parsed, err := parseDocument(doc)
 		if err != nil {
 			p.unreadable(finding.Place{File: file.Name, Line: doc.line}, err)
 			p.unseen = p.unseen || mayBeDestination(doc.text)
@@ -109,6 +111,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 			p.unseen = p.unseen || object.Err != nil && object.Header.Kind == "" && mayBeDestination(doc.text)
 		}
 	}
+	p.tellUntold()
 	return p
 }
 
@@ -180,7 +183,7 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 		f.Cause = finding.NoObject
 		f.Fix = "Complete the object; a file that is no manifest needs another ending, or is left out with --exclude."
 	}
-	p.findings = append(p.findings, f)
+	p.tellNameless(f)
 	p.incomplete = true
 }
 

@@ -16,7 +16,7 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
 	case !isKratix(header.APIVersion):
-		p.report(finding.IgnoredObject(), at, fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion))
+		p.ignored(header, at)
 	case header.APIVersion != kratix.APIVersion:
 		if kind != "" {
 			header.Kind = kind
@@ -33,8 +33,15 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 			Fix: "Write the kind as " + kind + ".",
 		})
 	default:
-		p.report(finding.IgnoredObject(), at, fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion))
+		p.ignored(header, at)
 	}
+}
+
+// ignored reports an object of somebody else's.
+func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
+	p.tellNameless(finding.Finding{
+		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion),
+	})
 }
 
 // knownKind returns the kind that a word spells in whatever case; empty for none.

@@ -67,13 +67,14 @@ type Error struct {
 	Paths []tree.Path
 }
 
-// Error gives one line: the operation, the store, the cause, the server's words.
+// Error returns one line: the operation, the store, the cause, the server's words.
+// What URLs in it may have of credentials is left out.
 func (e *Error) Error() string {
 	text := e.Op + " " + e.Store + ": " + e.Err.Error()
 	if e.Remote != "" {
 		text += ": the server says: " + strings.TrimSpace(e.Remote)
 	}
-	return text
+	return RedactURLs(text)
 }
 
 // Unwrap gives the cause.

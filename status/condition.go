@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
@@ -23,7 +24,7 @@ func yes(kind, reason, message string) metav1.Condition {
 }
 
 func no(kind, reason, message string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: shorten(message, longestMessage)}
+	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
 // put sets conditions in a copy of a list, and tells which of them are new or
@@ -32,6 +33,7 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	conditions = slices.Clone(have)
 	for _, condition := range want {
 		condition.LastTransitionTime, condition.ObservedGeneration = p.at, generation
+		condition.Message = shorten(printable.Line(condition.Message), longestMessage)
 		if meta.SetStatusCondition(&conditions, condition) {
 			changed = append(changed, condition)
 		}

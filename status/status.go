@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
@@ -195,7 +196,7 @@ func (c *Change) step(verb Verb, patch map[string]any) {
 }
 
 func (c *Change) tell(kind, reason, message string) {
-	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(message, longestEvent)})
+	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
 }
 
 // The API takes no more bytes than these.

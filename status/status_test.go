@@ -415,3 +415,19 @@ func TestAStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 	})
 }
+
+// TestWhatOthersWroteIsEscaped: in conditions and events.
+func TestWhatOthersWroteIsEscaped(t *testing.T) {
+	p := &planner{}
+	message := "refused:\n::error::\x1b[2J\u202e\u009b"
+	conditions, _ := p.put(nil, 0, no("Ready", "x", message))
+	var change Change
+	change.tell(warning, "x", message)
+	const want = `refused:\n::error::\x1b[2J\u202e\u009b`
+	if conditions[0].Message != want || change.Events[0].Message != want {
+		t.Errorf("got %q and %q", conditions[0].Message, change.Events[0].Message)
+	}
+	if _, changed := p.put(conditions, 0, no("Ready", "x", message)); len(changed) > 0 {
+		t.Error("the same message is another in the next round")
+	}
+}

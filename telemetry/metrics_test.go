@@ -20,7 +20,7 @@ func TestMetricsOfRounds(t *testing.T) {
 	m := NewMetrics(registry, "v1")
 	lines := func() string {
 		var s Server
-		_, text := page(t, s.Handler(registry, zap.NewAtomicLevel()), "/metrics")
+		_, text := page(t, s.Handler(registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 		return text
 	}
 	has := func(wanted ...string) {

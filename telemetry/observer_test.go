@@ -184,7 +184,7 @@ func TestAStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 		store_retries_total{store="GitStateStore x"} 6
 		store_up{store="GitStateStore x"} 1`, "queue_depth", "store_errors_total", "store_retries_total", "store_up")
 
-	_, text := page(t, (&Server{}).Handler(s.registry, zap.NewAtomicLevel()), "/metrics")
+	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 	for _, want := range []string{
 		`write_files_sum{store="GitStateStore x"} 2`, `write_files_count{store="GitStateStore x"} 1`, `write_bytes_sum{store="GitStateStore x"} 7`,
 		`store_operation_duration_seconds_sum{operation="read",store="GitStateStore x"} 1`,
@@ -363,7 +363,7 @@ func TestARoundIsTraced(t *testing.T) {
 	if !slices.Contains(s.spans.Ended()[5].Attributes(), attributePlacements.Int(2)) {
 		t.Errorf("the round has %v", s.spans.Ended()[5].Attributes())
 	}
-	_, text := page(t, (&Server{}).Handler(s.registry, zap.NewAtomicLevel()), "/metrics")
+	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 	if want := namespace + `_stage_duration_seconds_count{stage="finish"} 1` + "\n"; !strings.Contains(text, want) {
 		t.Errorf("missing: %s", want)
 	}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
@@ -21,7 +21,8 @@ import (
 //	GET /readyz         a round was done, and at least one store works
 //	GET /metrics        for Prometheus
 //	GET /api/v1/report  the last report, as plan writes it with --output json
-//	PUT /log-level      {"level":"debug"}: changes what is logged from now on
+//	GET /log-level      what is logged
+//	PUT /log-level      {"level":"debug"}: changes what is logged from now on, for who has Admin's token
 type Server struct {
 	// Version is the program's.
 	Version string
@@ -56,15 +57,15 @@ func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	s.last.Store(now)
 }
 
-// Handler gives the server's pages.
-func (s *Server) Handler(metrics prometheus.Gatherer, level zap.AtomicLevel) *http.ServeMux {
+// Handler returns the server's pages.
+func (s *Server) Handler(metrics prometheus.Gatherer, admin Admin) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /api/v1/report", s.report)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	mux.Handle("GET /log-level", level)
-	mux.Handle("PUT /log-level", level)
+	mux.Handle("GET /log-level", admin.Level)
+	mux.Handle("PUT /log-level", admin)
 	return mux
 }
 
@@ -87,12 +88,12 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case last == nil:
 		answer(w, http.StatusServiceUnavailable, "not ready: no round has been done yet")
 	case last.err != nil:
-		answer(w, http.StatusServiceUnavailable, "not ready: "+last.err.Error())
+		answer(w, http.StatusServiceUnavailable, "not ready: "+printable.Line(last.err.Error()))
 	default:
 		var down string
 		for _, f := range last.report.Findings {
 			if f.Rule == finding.StoreFailed() {
-				down += fmt.Sprintf("\n%s: %s", f.Place, f.Message)
+				down += "\n" + printable.Line(f.Place.String()+": "+f.Message)
 			}
 		}
 		if down != "" && len(last.report.Stores) == 0 {
@@ -118,5 +119,5 @@ func (s *Server) report(w http.ResponseWriter, _ *http.Request) {
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, text) // the client has gone
+	_, _ = fmt.Fprintln(w, printable.Lines(text)) // the client has gone
 }

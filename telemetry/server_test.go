@@ -27,7 +27,7 @@ func TestReadiness(t *testing.T) {
 	works := []report.Store{{Name: "GitStateStore other"}}
 	down := []finding.Finding{storeDown("it is down")}
 	var s Server
-	mux := s.Handler(prometheus.NewRegistry(), zap.NewAtomicLevel())
+	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
 	for _, c := range []struct {
 		name   string
 		before func()
@@ -58,7 +58,7 @@ func TestReadiness(t *testing.T) {
 
 func TestProfilesAreServedOnlyOnRequest(t *testing.T) {
 	var s Server
-	mux := s.Handler(prometheus.NewRegistry(), zap.NewAtomicLevel())
+	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
 	if status, _ := page(t, mux, "/debug/pprof/"); status != http.StatusNotFound {
 		t.Error("pprof is served without being asked for")
 	}
@@ -72,7 +72,7 @@ func TestProfilesAreServedOnlyOnRequest(t *testing.T) {
 
 func TestTheLastReportIsServed(t *testing.T) {
 	s := Server{Version: "v1"}
-	mux := s.Handler(prometheus.NewRegistry(), zap.NewAtomicLevel())
+	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
 	if status, text := page(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable || !strings.Contains(text, "no report yet") {
 		t.Errorf("before a round: %d %q", status, text)
 	}
@@ -101,16 +101,5 @@ func TestTheLastReportIsServed(t *testing.T) {
 	if got.SchemaVersion != 1 || got.Done != "written" || got.Version != "v1" || got.Summary.Errors != 1 ||
 		len(got.Findings) != 1 || got.Findings[0].Rule != "KS060" || len(got.Placements) != 1 || got.Placements[0].State != "held back" {
 		t.Errorf("got %+v", got)
-	}
-}
-
-func TestLogLevelIsChangedAtRunTime(t *testing.T) {
-	level := zap.NewAtomicLevel()
-	var s Server
-	recorder := httptest.NewRecorder()
-	request := httptest.NewRequest(http.MethodPut, "/log-level", strings.NewReader(`{"level":"debug"}`))
-	s.Handler(prometheus.NewRegistry(), level).ServeHTTP(recorder, request)
-	if level.Level() != zap.DebugLevel {
-		t.Errorf("%d %s: the level is %s", recorder.Code, recorder.Body, level.Level())
 	}
 }

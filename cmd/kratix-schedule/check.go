@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
@@ -75,6 +76,8 @@ type checkSource struct {
 	std       streams
 	// notices is where to tell what is no finding.
 	notices io.Writer
+	// unpacked is what the files of all Works may have, in bytes.
+	unpacked unpackedFlag
 
 	*locator
 	read reading
@@ -113,6 +116,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.count(snapshot)
 	s.assume(&snapshot)
 	s.noticeNoWork(snapshot)
+	snapshot = reconcile.Within(snapshot, int64(s.unpacked.most))
 	s.learn(snapshot)
 	for _, file := range snapshot.Marked {
 		s.comments = append(s.comments, policy.Comments("", file.Name, file.Content)...)

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
@@ -46,7 +48,8 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 				finish = reconcile.Commit
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: storesOf(commits, branch), Finish: finish, Policy: reconcile.Policy{Owner: owner, Adopt: adopt}, Builder: std.builder,
+				Source: in, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
+				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(os.Getenv("GOMEMLIMIT"))},
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
 			if err != nil {
@@ -80,18 +83,19 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 	}
 	broken := len(failed) > 0
 	for _, one := range left {
+		store := printable.Line(one.Store)
 		if one.Err != nil {
 			broken = true
-			_, _ = fmt.Fprintf(out, "not removed  %q of %s: %s\n", one.Dir, one.Store, one.Err)
+			_, _ = fmt.Fprintf(out, "not removed  %q of %s: %s\n", one.Dir, store, printable.Line(one.Err.Error()))
 			continue
 		}
 		for _, work := range one.Works {
-			_, _ = fmt.Fprintf(out, "%s  %s  in %q of %s\n", verb, work, one.Dir, one.Store)
+			_, _ = fmt.Fprintf(out, "%s  %s  in %q of %s\n", verb, printable.Line(work), one.Dir, store)
 		}
 		for _, work := range one.Only {
-			_, _ = fmt.Fprintf(out, "note: %s is placed nowhere else; the next run places it anew\n", work)
+			_, _ = fmt.Fprintf(out, "note: %s is placed nowhere else; the next run places it anew\n", printable.Line(work))
 		}
-		_, _ = fmt.Fprintf(out, "%s: %s, %s in %q of %s\n", verb, countOf(len(one.Works), "placement"), countOf(len(one.Remove), "file"), one.Dir, one.Store)
+		_, _ = fmt.Fprintf(out, "%s: %s, %s in %q of %s\n", verb, countOf(len(one.Works), "placement"), countOf(len(one.Remove), "file"), one.Dir, store)
 	}
 	if err := report.Text(out, failed); err != nil {
 		return err

@@ -106,7 +106,10 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	for _, value := range setting.values {
 		values = append(values, settings.resolve(flag, value))
 	}
-	return setFlag(c, flag, values) // readConfig has tried them
+	if err := setFlag(c, flag, values); err != nil { // readConfig has tried them
+		return err
+	}
+	return markSetByFile(c, flag, settings.file)
 }
 
 func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {

@@ -315,6 +315,7 @@ func unseen(text string) bool {
 	case "a store of this kind cannot be probed": // both kinds can
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // the system's limit is not a script's to lower
 	case "permission denied", "%w; let the user that runs this read the file": // root reads everything; TestGeneratedInputs runs as another user
+	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes: TestBombsTakeLittleMemory
 	case "interrupted": // a script does not interrupt: TestInterruptEndsACheckAndItsBuilds
 	case "the process is about to end; the next one writes it": // only a daemon is told to stop: daemon/stopping_test.go
 	case "it is a dry run": // nobody tries: it would take a fault of ours

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -139,12 +140,12 @@ func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work
 // printExplanation writes, for each group, what is asked for and what that
 // means for each Destination.
 func printExplanation(out io.Writer, work *kratix.Work, groups []scheduler.Explanation) {
-	_, _ = fmt.Fprintf(out, "%s (%s)\n", kratix.Describe(work), work.Owner())
+	_, _ = fmt.Fprintf(out, "%s (%s)\n", printable.Line(kratix.Describe(work)), printable.Line(work.Owner()))
 	if len(groups) == 0 {
 		_, _ = fmt.Fprintln(out, "It has no workload groups, so there is nothing to place.")
 	}
 	for _, group := range groups {
-		_, _ = fmt.Fprintf(out, "\nGroup %s asks for\n", group.Directory)
+		_, _ = fmt.Fprintf(out, "\nGroup %s asks for\n", printable.Line(group.Directory))
 		if len(group.Asked) == 0 {
 			_, _ = fmt.Fprintln(out, "  nothing")
 		}
@@ -153,16 +154,16 @@ func printExplanation(out io.Writer, work *kratix.Work, groups []scheduler.Expla
 			if asked.Overruled {
 				note = ", which does not count beside the above"
 			}
-			_, _ = fmt.Fprintf(out, "  %s  (%s%s)\n", asked.Requirement, asked.Source, note)
+			_, _ = fmt.Fprintf(out, "  %s  (%s%s)\n", printable.Line(asked.Requirement), printable.Line(asked.Source), note)
 		}
 		width := 0
 		for _, v := range group.Verdicts {
-			width = max(width, len(v.Destination))
+			width = max(width, len(printable.Line(v.Destination)))
 		}
 		_, _ = fmt.Fprintln(out, "Destinations")
 		for _, v := range group.Verdicts {
-			_, _ = fmt.Fprintf(out, "  %-*s  %-11s  %s\n", width, v.Destination, v.Outcome, v.Reason)
+			_, _ = fmt.Fprintf(out, "  %-*s  %-11s  %s\n", width, printable.Line(v.Destination), v.Outcome, printable.Line(v.Reason))
 		}
-		_, _ = fmt.Fprintln(out, group.Summary)
+		_, _ = fmt.Fprintln(out, printable.Line(group.Summary))
 	}
 }

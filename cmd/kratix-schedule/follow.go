@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +20,7 @@ import (
 type followFlags struct {
 	interval  time.Duration
 	listen    string
+	admin     string
 	profile   bool
 	logLevel  string
 	logFormat string
@@ -26,8 +30,9 @@ type followFlags struct {
 func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "look at everything at least this often, and put right what others changed")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for /healthz, /readyz, /metrics and /api/v1/report; none if empty")
+	c.Flags().StringVar(&f.admin, "admin-token-file", "", "file with the token of those who may change the log level with PUT /log-level, as Authorization: Bearer TOKEN; nobody may without it")
 	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof there too")
-	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later")
+	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later, see --admin-token-file")
 	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
 }
@@ -57,6 +62,9 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 		return usage(c, "--interval must be more than 0")
 	}
 	ctx := c.Context()
+	if d.AdminToken, err = adminToken(flags.admin); err != nil {
+		return usage(c, err.Error())
+	}
 	traces, err := telemetry.NewTraces(ctx, version, log)
 	if err != nil {
 		return usage(c, err.Error())
@@ -87,6 +95,29 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 	log.Warn("not listening", zap.Error(err), zap.String("fix", "Choose an address with --listen, or none with --listen=\"\"."))
 	return nil, nil //nolint:nilnil // there is none
 }
+
+// adminToken returns a function that reads the token in a file, which may change
+// while the process runs; nil without a file.
+func adminToken(file string) (func() (string, error), error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // nothing can be changed then
+	}
+	read := func() (string, error) {
+		content, err := os.ReadFile(file) //nolint:gosec // the user names it
+		if err != nil {
+			return "", fmt.Errorf("--admin-token-file %s: %w", file, unwrapped(err))
+		}
+		return strings.TrimSpace(string(content)), nil
+	}
+	token, err := read()
+	if err == nil && len(token) < shortestToken {
+		err = fmt.Errorf("--admin-token-file %s: the token must have at least %d characters", file, shortestToken)
+	}
+	return read, err
+}
+
+// shortestToken is the length in bytes below which a token could be guessed.
+const shortestToken = 16
 
 // tracesTimeout is how long sending the last spans may take.
 const tracesTimeout = 5 * time.Second

@@ -4,10 +4,14 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// logger writes to standard error; its level can be changed while it is in use.
+// logger returns a logger that writes to standard error; its level can be changed
+// while it is in use.
 func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error) {
 	level, err := zap.ParseAtomicLevel(flags.logLevel)
 	if err != nil {
@@ -15,10 +19,45 @@ func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error
 	}
 	config := zap.NewProductionEncoderConfig()
 	config.EncodeTime = zapcore.RFC3339TimeEncoder
-	encoders := map[string]zapcore.Encoder{"json": zapcore.NewJSONEncoder(config), "console": zapcore.NewConsoleEncoder(config)}
+	encoders := map[string]zapcore.Encoder{
+		"json":    printableEncoder{zapcore.NewJSONEncoder(config)},
+		"console": lineEncoder{printableEncoder{zapcore.NewConsoleEncoder(config)}},
+	}
 	encoder, ok := encoders[flags.logFormat]
 	if !ok {
 		return nil, level, fmt.Errorf("--log-format %q is not known: use json or console", flags.logFormat)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(std.err)), level)), level, nil
+}
+
+// printableEncoder escapes what zap's encoders leave as it is in JSON strings.
+type printableEncoder struct{ zapcore.Encoder }
+
+// Clone returns a copy of the encoder, with its fields.
+func (e printableEncoder) Clone() zapcore.Encoder { return printableEncoder{e.Encoder.Clone()} }
+
+// EncodeEntry returns one line of the log.
+func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	line, err := e.Encoder.EncodeEntry(entry, fields)
+	if err != nil {
+		return nil, err
+	}
+	shown := printable.JSON(line.Bytes())
+	if len(shown) != line.Len() {
+		line.Reset()
+		line.AppendBytes(shown)
+	}
+	return line, nil
+}
+
+// lineEncoder escapes the message, which the console format has outside of JSON.
+type lineEncoder struct{ zapcore.Encoder }
+
+// Clone returns a copy of the encoder, with its fields.
+func (e lineEncoder) Clone() zapcore.Encoder { return lineEncoder{e.Encoder.Clone()} }
+
+// EncodeEntry returns one line of the log.
+func (e lineEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	entry.Message = printable.Line(entry.Message)
+	return e.Encoder.EncodeEntry(entry, fields)
 }

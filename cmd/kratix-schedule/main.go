@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/kratix-schedule/kratix-schedule/apart"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -81,7 +82,7 @@ func execute(ctx context.Context, args []string, std streams) int {
 	}
 	code, text := classify(err)
 	if text != "" {
-		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+text)
+		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+printable.Lines(text))
 	}
 	return code
 }

@@ -28,8 +28,8 @@ func (f *outputFlags) add(c *cobra.Command) {
 // output is one report to be written.
 type output struct {
 	format report.Format
-	// file is empty for standard output.
-	file string
+	// target has no file for standard output.
+	target
 }
 
 // parse gives what to write where. Text goes to standard output unless another
@@ -40,6 +40,9 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 		one, err := parseOutput(text)
 		if err != nil {
 			return nil, usage(c, fmt.Sprintf("--output %s: %s", text, err))
+		}
+		if one.target, err = targetOf(c, "output", one.file); err != nil {
+			return nil, err
 		}
 		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == one.file }) {
 			where := cmp.Or(one.file, "standard output")
@@ -71,7 +74,7 @@ func parseOutput(text string) (output, error) {
 	case toFile && file == "":
 		return output{}, errors.New("nothing follows the equals sign; name a file")
 	}
-	return output{format, file}, nil
+	return output{format, target{file: file}}, nil
 }
 
 func (o output) isStdout() bool { return o.file == "" }
@@ -109,7 +112,7 @@ func write(std streams, outputs []output, document report.Document, most int) er
 }
 
 func (o output) toFile(document report.Document) error {
-	file, err := os.Create(o.file)
+	file, err := o.create()
 	if err != nil {
 		return fmt.Errorf("write the report %s: %w", o.file, unwrapped(err))
 	}

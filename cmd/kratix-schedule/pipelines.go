@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
@@ -30,14 +31,14 @@ func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 		work, err := readPipeline(path, promise)
 		switch {
 		case errors.Is(err, pipeline.ErrSuspended):
-			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: %v\n", path, err)
+			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: %s\n", printable.Line(path), printable.Line(err.Error()))
 			s.read.suspended++
 		case errors.Is(err, pipeline.ErrInput):
 			snapshot.Findings = append(snapshot.Findings, invalidPipeline(path, err))
 		case err != nil:
 			return err
 		case len(work.Spec.WorkloadGroups) == 0:
-			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: output/ is empty, so the pipeline asks for nothing\n", path)
+			_, _ = fmt.Fprintf(s.notices, "kratix-schedule: %s: output/ is empty, so the pipeline asks for nothing\n", printable.Line(path))
 			s.read.idle = append(s.read.idle, slashed(path, "output")+" is empty")
 		default:
 			s.pipelineFiles += countFiles(work)

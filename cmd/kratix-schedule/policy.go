@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
@@ -19,11 +20,13 @@ type policyFlags struct {
 	names     nameFlag
 	owner     string
 	adopt     bool
+	unpacked  unpackedFlag
 }
 
 func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
+	f.unpacked.add(c)
 	f.removals.add(c)
 	f.names.add(c)
 	c.Flags().StringVar(&f.owner, "owner-id", "", "id of this controller, in records and commits; what another id has recorded is left alone. With --kube it is the cluster's by default: the UID of namespace kube-system")
@@ -34,6 +37,7 @@ func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
 		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
 		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
+		MaxUnpacked: int64(f.unpacked.most),
 	}
 }
 
@@ -47,7 +51,7 @@ func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std st
 		return nil // the process is told to stop, which is no failure
 	}
 	if errors.Is(err, kube.ErrNoClusterID) {
-		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", oneLine(err.Error()))
+		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", printable.Line(oneLine(err.Error())))
 		return nil
 	}
 	f.owner = id

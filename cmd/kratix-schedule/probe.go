@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -68,7 +69,7 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 		if err != nil {
 			result.Findings = append(result.Findings, reconcile.Failure(finding.Place{Object: store.ref.String()}, err))
 		}
-		_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, store.ref)
+		_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
 	}
 	finding.Sort(result.Findings)
 	if err := report.Text(std.out, result.Findings); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -81,7 +82,7 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 		if m.Directory != kratix.DefaultDirectory && m.Directory != "" {
 			name += " [" + m.Directory + "]"
 		}
-		_, _ = fmt.Fprintf(out, "move  %s  from %s to %s: %s\n", name, m.From, m.To, m.Reason)
+		_, _ = fmt.Fprintf(out, "move  %s  from %s to %s: %s\n", printable.Line(name), printable.Line(m.From), printable.Line(m.To), printable.Line(m.Reason))
 	}
 }
 
@@ -119,7 +120,7 @@ func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconc
 		}
 		for _, p := range result.Placements {
 			if p.State != report.Unchanged && p.State != report.Unplaced {
-				_, _ = fmt.Fprintf(out, "%s  %s  on %s: %s\n", p.State, p.Work, p.Destination, p.Reason)
+				_, _ = fmt.Fprintf(out, "%s  %s  on %s: %s\n", p.State, printable.Line(p.Work), printable.Line(p.Destination), printable.Line(p.Reason))
 			}
 		}
 		reconciler.Policy.Moves = nil

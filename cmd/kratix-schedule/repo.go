@@ -43,11 +43,11 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	}
 	store, err := git.Open(config)
 	if err != nil {
-		return nil, nil, advised(err)
+		return nil, nil, f.advised(err)
 	}
 	state, err := store.Read(ctx)
 	if err != nil {
-		return nil, nil, advised(noBranch(err))
+		return nil, nil, f.advised(noBranch(err))
 	}
 	if state.Revision == "" {
 		return nil, nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
@@ -56,7 +56,7 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	for name := range state.Files.All() {
 		content, err := state.Contents.Content(ctx, name)
 		if err != nil {
-			return nil, nil, advised(err)
+			return nil, nil, f.advised(err)
 		}
 		files = append(files, tree.File{Path: name, Content: content})
 	}
@@ -68,9 +68,13 @@ func (f *treeFlags) logIn(config *git.Config) error {
 	scheme, _, found := strings.Cut(config.URL, "://")
 	switch {
 	case scheme == "ssh", !found && isShortSSH(config.URL):
+		if f.noLogin != "" {
+			return exit{code: exitUsage, text: f.noLogin}
+		}
 		key, err := f.sshKey()
 		config.Auth.SSH = key
 		return err
+	case f.noLogin != "":
 	case scheme == "http", scheme == "https":
 		config.Auth.Username, config.Auth.Password = os.Getenv(repoUserVariable), os.Getenv(repoPasswordVariable)
 	}
@@ -149,13 +153,15 @@ func noBranch(err error) error {
 
 // advised says what to do about a repository that is no state store: there is
 // no object with a spec or a Secret to look at.
-func advised(err error) error {
+func (f *treeFlags) advised(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
 		return err
 	}
 	told := *failed
 	switch {
+	case f.noLogin != "" && (errors.Is(err, statestore.ErrDenied) || errors.Is(err, statestore.ErrMisconfigured)):
+		told.Hint = strings.ToUpper(f.noLogin[:1]) + f.noLogin[1:] + "."
 	case errors.Is(err, statestore.ErrDenied):
 		told.Hint = "Put the user and the password or token into " + repoUserVariable + " and " + repoPasswordVariable +
 			", or for ssh name a key that may read with --repo-key."

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/daemon"
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
@@ -110,7 +111,7 @@ func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	}
 	for _, store := range result.Stores {
 		if len(store.Destinations) > 0 {
-			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", store.Name, store.Revision)
+			_, _ = fmt.Fprintf(out, "wrote %s at %s\n", printable.Line(store.Name), printable.Line(store.Revision))
 		}
 	}
 	if err := report.Text(out, volume.Shown(result.Findings)); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
 	"github.com/kratix-schedule/kratix-schedule/status/writers"
@@ -61,7 +62,7 @@ func runStatus(c *cobra.Command, flags statusFlags, std streams) error {
 	request, said, err := readStatus(flags.from)
 	switch {
 	case errors.Is(err, pipeline.ErrSuspended):
-		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+err.Error()+"; no condition says that it is done")
+		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+printable.Line(err.Error())+"; no condition says that it is done")
 		completion = nil
 	case errors.Is(err, pipeline.ErrInput):
 		return exit{code: exitUsage, text: flags.from + ": " + err.Error()}
@@ -144,12 +145,12 @@ func requestOfKratix() kratix.Header {
 func printStatus(std streams, request kratix.Header, outcome writers.Said) error {
 	if len(outcome.Lost) > 0 {
 		_, _ = fmt.Fprintf(std.err, "kratix-schedule: the API server did not keep all of %s in the status of %s: its CustomResourceDefinition does not have such fields\n",
-			strings.Join(outcome.Lost, ", "), request)
+			printable.Line(strings.Join(outcome.Lost, ", ")), printable.Line(request.String()))
 	}
 	if len(outcome.Changed) == 0 {
-		_, err := fmt.Fprintf(std.out, "unchanged status of %s\n", request)
+		_, err := fmt.Fprintf(std.out, "unchanged status of %s\n", printable.Line(request.String()))
 		return err
 	}
-	_, err := fmt.Fprintf(std.out, "updated status of %s: %s\n", request, strings.Join(outcome.Changed, ", "))
+	_, err := fmt.Fprintf(std.out, "updated status of %s: %s\n", printable.Line(request.String()), printable.Line(strings.Join(outcome.Changed, ", ")))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
@@ -53,6 +54,7 @@ func (f *branchFlags) add(c *cobra.Command) {
 // storesOf returns the stores that the input describes.
 func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
-		Commits: commits, CreateBranch: branches.create, Now: time.Now, Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", message) },
+		Commits: commits, CreateBranch: branches.create, Now: time.Now,
+		Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
 	}
 }

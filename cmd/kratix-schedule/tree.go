@@ -23,11 +23,16 @@ import (
 
 // treeFlags name what a state store holds already, and how a repository of it
 // is read.
-type treeFlags struct{ dir, repo, key, knownHosts string }
+type treeFlags struct {
+	dir, repo, key, knownHosts string
+	// noLogin says why no credentials may be sent to the repository; empty if they
+	// may.
+	noLogin string
+}
 
 func (f *treeFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.dir, "tree", "", "directory with what a state store holds, a checkout for one")
-	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read; user and password are in the URL or in "+repoUserVariable+" and "+repoPasswordVariable)
+	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read; user and password are in the URL or in "+repoUserVariable+" and "+repoPasswordVariable+", which are sent to a repository that a configuration names only if "+repoHostVariable+" has its host")
 	c.Flags().StringVar(&f.key, "repo-key", "", "private key for a --repo over ssh; by default the user's own in ~/.ssh")
 	c.Flags().StringVar(&f.knownHosts, "repo-known-hosts", "", "known_hosts file with the server's key for a --repo over ssh; by default ~/.ssh/known_hosts")
 	configurable(c, "tree", "repo", "repo-key", "repo-known-hosts")
@@ -40,6 +45,12 @@ func (f *treeFlags) given() bool { return f.dir != "" || f.repo != "" }
 func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 	if f.dir != "" && f.repo != "" {
 		return nil, usage(c, "--tree and --repo exclude each other")
+	}
+	if f.repo != "" {
+		address, _ := splitBranch(f.repo)
+		if why, may := mayLogIn(c, address); !may {
+			f.noLogin = why
+		}
 	}
 	return &checkStores{tree: *f, open: map[kratix.StateStoreReference]statestore.Store{}}, nil
 }

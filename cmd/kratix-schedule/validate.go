@@ -25,6 +25,7 @@ type validateFlags struct {
 	requests   requestFlags
 	volume     volumeFlags
 	allowEmpty bool
+	unpacked   unpackedFlag
 }
 
 func validateCommand(std streams) *cobra.Command {
@@ -69,6 +70,7 @@ failed.`,
 	configurable(command, "on-conflict", "allow-name")
 	flags.requests.add(command)
 	flags.volume.add(command)
+	flags.unpacked.add(command)
 	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass that has nothing to check")
 	configurable(command, "allow-empty")
 	return command
@@ -103,9 +105,14 @@ func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*ch
 	if asked.in, err = f.input.source(c, args, std); err != nil {
 		return nil, err
 	}
-	asked.in.notices = std.notices(asked.volume)
+	asked.in.notices, asked.in.unpacked = std.notices(asked.volume), f.unpacked
 	asked.from = &requestsSource{Source: asked.in, times: times}
 	return asked, nil
+}
+
+// engine returns what a round is to do.
+func (f *validateFlags) engine() reconcile.Policy {
+	return reconcile.Policy{OnConflict: f.onConflict.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
 
 func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {
@@ -117,7 +124,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 		return err
 	}
 	in, rules := asked.in, asked.rules
-	result, err := check(c.Context(), asked.from, in.stores, reconcile.Policy{OnConflict: flags.onConflict.policy(), Adopt: true, AllowNames: flags.names}, std)
+	result, err := check(c.Context(), asked.from, in.stores, flags.engine(), std)
 	if err != nil {
 		return inputError(err)
 	}
@@ -172,11 +179,12 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 }
 
 // hurry collects garbage less often while a check runs, as long as there is
-// memory; what it gives puts that back.
+// memory, and no less than GOMEMLIMIT asks for; what it returns puts that back.
 func hurry() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
-	limited := debug.SetMemoryLimit(limit)
+	limited := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, limited))
 	return func() {
 		debug.SetGCPercent(before)
 		debug.SetMemoryLimit(limited)

@@ -20,7 +20,9 @@ type verdictFlags struct {
 	ignores       []string
 	baseline      string
 	writeBaseline bool
-	most          int
+	// saved is the baseline where it is written.
+	saved target
+	most  int
 }
 
 func (f *verdictFlags) add(c *cobra.Command) {
@@ -38,7 +40,11 @@ func (f *verdictFlags) add(c *cobra.Command) {
 // parse reads what the flags say, and the baseline.
 func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	p := policy.Policy{}
-	if err := f.sensible(c); err != nil {
+	err := f.sensible(c)
+	if err == nil && f.writeBaseline {
+		f.saved, err = targetOf(c, "baseline", f.baseline)
+	}
+	if err != nil {
 		return p, err
 	}
 	for _, text := range f.ignores {
@@ -128,7 +134,12 @@ func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.baseline, content, 0o644); err != nil { //nolint:gosec // it is committed beside the code, for all to read
+	file, err := f.saved.create()
+	if err == nil {
+		_, err = file.Write(content)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("write the baseline %s: %w", f.baseline, unwrapped(err))
 	}
 	return nil

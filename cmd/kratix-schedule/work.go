@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
 	"github.com/kratix-schedule/kratix-schedule/status/writers"
@@ -98,7 +99,7 @@ func readWork(from string, options pipeline.Options, std streams) (*kratix.Work,
 	work, err := pipeline.Read(root.FS(), options)
 	switch {
 	case errors.Is(err, pipeline.ErrSuspended):
-		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+err.Error())
+		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+printable.Line(err.Error()))
 		return nil, nil //nolint:nilnil // no Work is what the pipeline asks for
 	case errors.Is(err, pipeline.ErrInput):
 		return nil, exit{code: exitUsage, text: from + ": " + err.Error()}

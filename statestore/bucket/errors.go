@@ -252,7 +252,7 @@ func (s *Store) oneLine(text string) string {
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "***")
 	}
-	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+	text = strings.Join(strings.FieldsFunc(statestore.RedactURLs(text), unicode.IsControl), " ")
 	if len(text) > maxWords {
 		text = strings.ToValidUTF8(text[:maxWords], "") + "..."
 	}

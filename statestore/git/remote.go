@@ -144,7 +144,8 @@ func (r *remote) hangUp() {
 	}
 }
 
-// redact hides the secrets in a text, as they are and as a URL spells them.
+// redact hides the secrets in a text, as they are and as a URL spells them, and
+// what else of URLs may be secret.
 func (r *remote) redact(text string) string {
 	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {
@@ -154,7 +155,7 @@ func (r *remote) redact(text string) string {
 			text = strings.ReplaceAll(text, spelling, "***")
 		}
 	}
-	return text
+	return statestore.RedactURLs(text)
 }
 
 // advertise opens a session and asks which references there are; an empty

@@ -28,6 +28,10 @@ func TestProbesReachTheProgram(t *testing.T) {
 		if got := made.at(t, "NetworkPolicy kratix-schedule/kratix-schedule", "spec", "ingress", 0, "ports", 0, "port"); got != "http" {
 			t.Errorf("%s lets in %v", dir, got)
 		}
+		from := made.at(t, "NetworkPolicy kratix-schedule/kratix-schedule", "spec", "ingress", 0, "from")
+		if got := fmt.Sprint(from); got != "[map[namespaceSelector:map[matchLabels:map[kubernetes.io/metadata.name:monitoring]]]]" {
+			t.Errorf("%s lets in %s", dir, got)
+		}
 		if got := made.at(t, "Service kratix-schedule/kratix-schedule", "spec", "ports", 0, "targetPort"); got != "http" {
 			t.Errorf("%s serves %v", dir, got)
 		}

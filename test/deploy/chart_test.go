@@ -173,6 +173,8 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"podAnnotations: [a]":                   "/podAnnotations",
 		"podDisruptionBudget: false":            "/podDisruptionBudget",
 		"networkPolicy: {enable: true}":         "enable",
+		"networkPolicy: {from: [{}]}":           "/networkPolicy/from/0",
+		"networkPolicy: {from: [{pods: {}}]}":   "pods",
 		"serviceMonitor: {enabled: \"yes\"}":    "/serviceMonitor/enabled",
 		"crds: true":                            "/crds",
 		"namespace: kratix":                     "/namespace",

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// writeWork writes a Work with one file into a file of its own.
+func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
+	t.Helper()
+	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
+"workloadGroups": [{"id": %q, "directory": ".", "workloads": [{"filepath": %q, "content": %q}]}]}}`, name, namespace, name, kratix.GroupID("."), file, packed)
+	if err := os.WriteFile(filepath.Join(dir, namespace+"-"+name+".yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeBombs writes 64 MiB of Works that unpack to 50 GiB.
+func writeBombs(t *testing.T, dir string) {
+	t.Helper()
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+	pack := func(text string) string { return kratix.Encode([]byte(text)) }
+	var aliases strings.Builder
+	aliases.WriteString("a0: &a0 x\n")
+	for i := range 60 {
+		fmt.Fprintf(&aliases, "a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
+	}
+	var keys strings.Builder
+	for i := range 140_000 {
+		fmt.Fprintf(&keys, "  k%d: v\n", i)
+	}
+	for name, text := range map[string]string{
+		"deep":      object + "data: " + strings.Repeat("{a: ", 1_000_000),
+		"levels":    object + "data: " + strings.Repeat("{a: ", 1_000) + strings.Repeat("}", 1_000) + "\n",
+		"deep-list": object + "data: " + strings.Repeat("[", 5_000_000),
+		"indented":  object + "data:\n" + strings.Repeat(" ", 1000) + "a: b\n",
+		"keys":      object + "data:\n" + keys.String(),
+		"aliases":   object + aliases.String(),
+		"documents": strings.Repeat("---\na: b\n", 2_000_000),
+		"objects":   strings.Repeat(object+"---\n", 400_000),
+		"items":     "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: v1, kind: A}\n", 1_000_000),
+	} {
+		writeWork(t, dir, "evil", name, "x.yaml", pack(text))
+	}
+	writeWork(t, dir, "evil", "letters", "README.txt", pack(strings.Repeat("a", 250_000_000)))
+	lists := pack(object + "l: [" + strings.Repeat("[],", 10_000_000) + "]\n")
+	for i := range (64 << 20) / len(lists) {
+		writeWork(t, dir, "evil", fmt.Sprintf("lists-%d", i), "x.yaml", lists)
+	}
+}
+
+// writeLargest writes Works that are as large as any that is read, in all a few
+// times what may be unpacked.
+func writeLargest(t *testing.T, dir string) {
+	t.Helper()
+	packed := kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nl: [" + strings.Repeat("[],", 96_000) + "]\n"))
+	for i := range 1_000 {
+		writeWork(t, dir, "evil", fmt.Sprintf("values-%d", i), "x.yaml", packed)
+	}
+}
+
+// writeInputs writes files that are bombs before any Work is unpacked.
+func writeInputs(t *testing.T, dir string) {
+	t.Helper()
+	for name, text := range map[string]string{
+		"lists.yaml":     "l: [" + strings.Repeat("[],", 10_000_000) + "]\n",
+		"lists.json":     `{"apiVersion": "v1", "kind": "List", "items": [` + strings.Repeat("[],", 10_000_000) + "[]]}",
+		"works.yaml":     "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: platform.kratix.io/v1alpha1, kind: Work}\n", 500_000),
+		"documents.yaml": strings.Repeat("---\na: b\n", 500_000),
+		"deep.yaml":      strings.Repeat("{a: ", 1_000_000),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestBombsTakeLittleMemory: what a Work unpacks to, what kustomize would make of
+// it, and input files themselves do not end the process; the good Work is placed.
+// What counts is all that the process takes, the program and the input included.
+func TestBombsTakeLittleMemory(t *testing.T) {
+	const budget, beyond = 128, 256 // MiB
+	binary := filepath.Join(t.TempDir(), "kratix-schedule")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for name, bombs := range map[string]struct {
+		write func(*testing.T, string)
+		told  []string
+	}{
+		"in Works": {writeBombs, []string{
+			"its file README.txt unpacks to 238.4 MiB, more than the 32 MiB that a file may have", "more than the 128.0 MiB of --max-unpacked",
+			"levels deep", "documents in one file", "values in one document", "aliases stand for", "too many keys",
+		}},
+		"the largest that are read": {writeLargest, []string{"more than the 128.0 MiB of --max-unpacked"}},
+		"of the input":              {writeInputs, []string{"more than is read", "490000 more documents"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			bombs.write(t, dir)
+			writeWork(t, dir, "good", "good", "x.yaml", kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n")))
+			out, code, peak := measured(t, binary, "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
+			t.Logf("%d MiB", peak>>10)
+			if peak>>10 > budget+beyond {
+				t.Errorf("it took %d MiB", peak>>10)
+			}
+			if code != exitFindings || !strings.Contains(out, `{"work":"good/good","directory":".","destination":"assumed-1","state":"placed"`) {
+				t.Errorf("exit %d: %.5000s", code, out)
+			}
+			for _, told := range bombs.told {
+				if !strings.Contains(out, told) {
+					t.Errorf("it does not say %q: %.5000s", told, out)
+				}
+			}
+		})
+	}
+}
+
+// measured runs a program, and returns what it printed, its exit status and the
+// most memory that it had, in kilobytes.
+func measured(t *testing.T, binary string, args ...string) (printed string, code, peak int) {
+	t.Helper()
+	var out bytes.Buffer
+	command := exec.CommandContext(t.Context(), binary, args...)
+	command.Env = append(os.Environ(), "GOMEMLIMIT=300MiB")
+	command.Stdout, command.Stderr = &out, &out
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = command.Wait() // the exit status is returned
+	}()
+	// The kernel tells the peak as long as the process runs; what it tells after
+	// that includes this process, which has more.
+	for {
+		peak = max(peak, peakMemory(command.Process.Pid))
+		select {
+		case <-ended:
+			return out.String(), command.ProcessState.ExitCode(), peak
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// peakMemory returns the most memory that a process has had, in kilobytes; 0 for
+// one that has ended.
+func peakMemory(pid int) int {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	kilobytes, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.SplitN(line, "\n", 2)[0], "kB")))
+	return kilobytes
+}

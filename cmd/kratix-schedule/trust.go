@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// A configuration that lies in a checkout is as trustworthy as who wrote the
+// commit, which may be a stranger's pull request. So it neither says where
+// credentials go, nor has anything written outside of the checkout.
+
+// fileSetFlag is the annotation of flags that a configuration has set, and not the
+// user: the file, and the directory that it may have written to.
+const fileSetFlag = "set-by-file"
+
+// repoHostVariable names the host to which credentials go when a configuration
+// names the repository.
+const repoHostVariable = envPrefix + "REPO_HOST"
+
+// markSetByFile remembers that a configuration has set a flag.
+func markSetByFile(c *cobra.Command, flag *pflag.Flag, file string) error {
+	within, err := writableDir(file)
+	if err != nil {
+		return err
+	}
+	return c.Flags().SetAnnotation(flag.Name, fileSetFlag, []string{file, within})
+}
+
+// setByFile returns the configuration that has set a flag, and the directory that
+// it may have written to.
+func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
+	flag := c.Flags().Lookup(name)
+	if flag == nil || len(flag.Annotations[fileSetFlag]) == 0 {
+		return "", "", false
+	}
+	return flag.Annotations[fileSetFlag][0], flag.Annotations[fileSetFlag][1], true
+}
+
+// writableDir returns where a configuration may have written to: the working
+// directory, or the configuration's own if that is above it.
+func writableDir(file string) (string, error) {
+	working, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	own, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return "", err
+	}
+	if below, err := filepath.Rel(own, working); err == nil && filepath.IsLocal(below) {
+		return own, nil
+	}
+	return working, nil
+}
+
+// target is a file to be written. If within is set, a configuration names it, and it
+// must be in that directory; links that lead out of it are not followed.
+type target struct{ file, within string }
+
+// targetOf returns the target of a flag's value.
+func targetOf(c *cobra.Command, name, file string) (target, error) {
+	config, within, ok := setByFile(c, name)
+	if !ok || file == "" {
+		return target{file: file}, nil
+	}
+	to := target{file: file, within: within}
+	if below, err := to.below(); err != nil || !filepath.IsLocal(below) {
+		return to, exit{code: exitUsage, text: fmt.Sprintf("%s: %s: it names %s, which is outside of %s: name the file on the command line with --%s, or one in that directory",
+			config, name, file, within, name)}
+	}
+	return to, nil
+}
+
+// below returns the file's path as seen from the directory.
+func (t target) below() (string, error) {
+	absolute, err := filepath.Abs(t.file)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(t.within, absolute)
+}
+
+// create creates the file, or empties the one that is there.
+func (t target) create() (*os.File, error) {
+	const mode = 0o644 // as files of a build are, for all to read
+	if t.within == "" {
+		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // the user names it
+	}
+	below, err := t.below()
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(t.within)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // what was opened in it stays open
+	return root.OpenFile(below, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+}
+
+// mayLogIn reports whether credentials may be sent to a repository, and if not,
+// why. The repository is the user's own choice unless a configuration names it.
+func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
+	config, _, ok := setByFile(c, "repo")
+	if !ok {
+		return "", true
+	}
+	address, plain := serverOf(repository)
+	bound := os.Getenv(repoHostVariable)
+	switch {
+	case address == "":
+		return "", true // it is on this machine
+	case bound != "" && strings.EqualFold(bound, address) && !plain:
+		return "", true
+	case bound != "" && strings.EqualFold(bound, address):
+		return fmt.Sprintf("no credentials are sent to %s: %s names it, and what is sent to http:// can be read on the way: use https://, or name the repository with --repo", address, config), false
+	}
+	return fmt.Sprintf("no credentials are sent to %s: %s names it, and whoever can change that file could have them: set %s=%s, or name the repository with --repo",
+		address, config, repoHostVariable, address), false
+}
+
+// serverOf returns the host of a repository, with the port if it is not the
+// default one, and whether what is sent there can be read on the way. It is empty
+// for a repository on this machine.
+func serverOf(repository string) (address string, plain bool) {
+	if !strings.Contains(repository, "://") {
+		host, _, _ := strings.Cut(repository, ":")
+		if !isShortSSH(repository) {
+			return "", false
+		}
+		return strings.ToLower(host[strings.LastIndex(host, "@")+1:]), false
+	}
+	parsed, err := url.Parse(repository)
+	if err != nil {
+		return "an address that cannot be read", true
+	}
+	if parsed.Scheme == "file" {
+		return "", false
+	}
+	address = strings.ToLower(parsed.Hostname())
+	defaults := map[string]string{"https": "443", "http": "80", "ssh": "22"}
+	if port := parsed.Port(); port != "" && port != defaults[parsed.Scheme] {
+		address += ":" + port
+	}
+	return address, parsed.Scheme != "https" && parsed.Scheme != "ssh"
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+)
+
+// unpackedFlag bounds what the files of all Works take in memory.
+type unpackedFlag struct{ most byteSize }
+
+func (f *unpackedFlag) add(c *cobra.Command) {
+	f.most = byteSize(unpackedDefault(os.Getenv("GOMEMLIMIT")))
+	c.Flags().Var(&f.most, "max-unpacked", "how many bytes the files of all Works may have together, unpacked; beyond that the largest Works of the namespace that has most are left as they are; by default half of GOMEMLIMIT if that is set")
+}
+
+// byteSize is a number of bytes, written as in a Pod's resources.
+type byteSize int64
+
+var _ pflag.Value = (*byteSize)(nil)
+
+// String returns the number with a unit.
+func (s *byteSize) String() string {
+	return resource.NewQuantity(int64(*s), resource.BinarySI).String()
+}
+
+// Type is what help calls it.
+func (s *byteSize) Type() string { return "bytes" }
+
+// Set reads a number, with or without a unit.
+func (s *byteSize) Set(text string) error {
+	quantity, err := resource.ParseQuantity(text)
+	if err != nil || quantity.Value() <= 0 {
+		return errors.New("it must be a number of bytes, such as 512Mi")
+	}
+	*s = byteSize(quantity.Value())
+	return nil
+}
+
+// unpackedDefault returns half of what Go's own variable lets a process have.
+func unpackedDefault(limit string) int64 {
+	// Go's units are Kubernetes' with a B behind.
+	quantity, err := resource.ParseQuantity(strings.TrimSuffix(limit, "B"))
+	if err != nil || quantity.Value() <= 0 {
+		return reconcile.DefaultMaxUnpacked
+	}
+	return quantity.Value() / 2
+}

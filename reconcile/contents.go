@@ -1,0 +1,242 @@
+package reconcile
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// DefaultMaxUnpacked is how many bytes the files of all Works may have in a round
+// when Policy leaves it open.
+const DefaultMaxUnpacked = 2 << 30
+
+const mebibyte = 1 << 20
+
+// contents is what a round has unpacked, and what Works say they unpack to. Its
+// zero value is ready for use.
+type contents struct {
+	works []*kratix.Work
+	// total is what all works unpack to but the excessive ones.
+	total int64
+	// objects are how many objects the files of a Work may hold, for those of which
+	// that was needed.
+	objects map[*kratix.Work]int64
+	// excessive are Works beyond what one may have, and why.
+	excessive map[*kratix.Work]string
+	// shared are large files, so that placements of equal ones have them once.
+	shared recall[[sha256.Size]byte, []byte]
+}
+
+// Within returns the snapshot as a round with this MaxUnpacked takes it: without the
+// Works that unpack to too much, which are rejected.
+func Within(snapshot source.Snapshot, most int64) source.Snapshot {
+	var c contents
+	return c.within(snapshot, most)
+}
+
+// within returns the snapshot without the Works that unpack to more than one may,
+// and without the largest as long as all together take more than most bytes. Those
+// are rejected: what is placed of them stays.
+func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
+	most = cmp.Or(most, DefaultMaxUnpacked)
+	c.weigh(snapshot.Works)
+	total := c.total
+	if total*bytesForDensest > most {
+		total = c.count()
+	}
+	if len(c.excessive) == 0 && total <= most {
+		return snapshot
+	}
+	rejected := make(map[*kratix.Work]string, len(c.excessive))
+	for work, why := range c.excessive {
+		rejected[work] = why
+	}
+	if total > most {
+		c.rejectLargest(total, most, rejected)
+	}
+	snapshot.Works = slices.DeleteFunc(slices.Clone(snapshot.Works), func(work *kratix.Work) bool { return rejected[work] != "" })
+	snapshot.Rejected, snapshot.Findings = slices.Clone(snapshot.Rejected), slices.Clone(snapshot.Findings)
+	for work, why := range rejected {
+		at := snapshot.Origins.Of(work)
+		at.Object = kratix.Describe(work)
+		snapshot.Rejected = append(snapshot.Rejected, kratix.KeyOf(work))
+		snapshot.Findings = append(snapshot.Findings, finding.Finding{
+			Rule: finding.UndecodableContent(), Place: at, Message: why,
+			Fix: "Have the pipeline write less, or write in several requests; --max-unpacked bounds what all Works have together.",
+		})
+	}
+	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
+	finding.Sort(snapshot.Findings)
+	return snapshot
+}
+
+// weigh brings the sizes up to date. What lies before the first difference of the
+// two lists, and behind the last, is not looked at.
+func (c *contents) weigh(works []*kratix.Work) {
+	gone, come := c.works, works
+	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
+		gone, come = gone[1:], come[1:]
+	}
+	for len(gone) > 0 && len(come) > 0 && gone[len(gone)-1] == come[len(come)-1] {
+		gone, come = gone[:len(gone)-1], come[:len(come)-1]
+	}
+	for _, work := range gone {
+		if c.excessive[work] == "" {
+			c.total -= unpackedSize(work)
+		}
+		delete(c.excessive, work)
+		delete(c.objects, work)
+	}
+	for _, work := range come {
+		why := excess(work)
+		if why == "" {
+			c.total += unpackedSize(work)
+			continue
+		}
+		if c.excessive == nil {
+			c.excessive = map[*kratix.Work]string{}
+		}
+		c.excessive[work] = why
+	}
+	c.works = works
+}
+
+// What an object takes beside its text: its name and what is found about it. Even the
+// smallest has some 40 bytes of text.
+const (
+	bytesForObject  = 1 << 10
+	bytesForDensest = 1 + bytesForObject/40
+)
+
+// count returns what all Works but the excessive ones take, with their objects. Of
+// each Work those are counted once.
+func (c *contents) count() int64 {
+	if c.objects == nil {
+		c.objects = map[*kratix.Work]int64{}
+	}
+	total := c.total
+	for _, work := range c.works {
+		if c.excessive[work] != "" {
+			continue
+		}
+		objects, known := c.objects[work]
+		if !known {
+			objects = countObjects(work)
+			c.objects[work] = objects
+		}
+		total += objects * bytesForObject
+	}
+	return total
+}
+
+// weight returns what a Work takes in bytes.
+func (c *contents) weight(work *kratix.Work) int64 {
+	return unpackedSize(work) + c.objects[work]*bytesForObject
+}
+
+// countObjects returns a bound on how many objects the files of a Work hold.
+func countObjects(work *kratix.Work) (objects int64) {
+	for _, group := range work.Spec.WorkloadGroups {
+		for _, workload := range group.Workloads {
+			objects += kratix.CountObjects(workload.Content)
+		}
+	}
+	return objects
+}
+
+// tenant is a namespace, with its Works from the smallest to the largest.
+type tenant struct {
+	works []weighed
+	total int64
+}
+
+type weighed struct {
+	work *kratix.Work
+	size int64
+}
+
+// rejectLargest adds Works to rejected until the rest is within most bytes: each
+// time the largest of the namespace that has most, so that a namespace that has
+// little loses nothing to one that has much.
+func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
+	tenants := c.tenants()
+	for total := all; total > most; {
+		largest := slices.MaxFunc(tenants, func(a, b *tenant) int { return cmp.Compare(a.total, b.total) })
+		last := len(largest.works) - 1
+		one := largest.works[last]
+		rejected[one.work] = fmt.Sprintf("all Works unpack to %.1f MiB, more than the %.1f MiB of --max-unpacked: this one, with %.1f MiB, is among the largest of its namespace",
+			float64(all)/mebibyte, float64(most)/mebibyte, float64(one.size)/mebibyte)
+		largest.works, largest.total, total = largest.works[:last], largest.total-one.size, total-one.size
+	}
+}
+
+// tenants returns what each namespace has, in the order of the Works.
+func (c *contents) tenants() []*tenant {
+	var tenants []*tenant
+	byName := map[string]*tenant{}
+	for _, work := range c.works {
+		if c.excessive[work] != "" {
+			continue
+		}
+		of := byName[work.Namespace]
+		if of == nil {
+			of = &tenant{}
+			byName[work.Namespace], tenants = of, append(tenants, of)
+		}
+		size := c.weight(work)
+		of.works, of.total = append(of.works, weighed{work, size}), of.total+size
+	}
+	for _, of := range tenants {
+		slices.SortStableFunc(of.works, func(a, b weighed) int { return cmp.Compare(a.size, b.size) })
+	}
+	return tenants
+}
+
+// unpackedSize returns what a Work says its files have in bytes.
+func unpackedSize(work *kratix.Work) (size int64) {
+	for _, group := range work.Spec.WorkloadGroups {
+		for _, workload := range group.Workloads {
+			size += kratix.UnpackedSize(workload.Content)
+		}
+	}
+	return size
+}
+
+// excess says why a Work has more than one may; empty if it does not.
+func excess(work *kratix.Work) string {
+	for _, group := range work.Spec.WorkloadGroups {
+		for _, workload := range group.Workloads {
+			if size := kratix.UnpackedSize(workload.Content); size > kratix.MaxContent {
+				return fmt.Sprintf("its file %s unpacks to %.1f MiB, more than the %d MiB that a file may have", workload.Filepath, float64(size)/mebibyte, kratix.MaxContent/mebibyte)
+			}
+		}
+	}
+	if size := unpackedSize(work); size > kratix.MaxWork {
+		return fmt.Sprintf("its files unpack to %.1f MiB, more than the %d MiB that a Work may have", float64(size)/mebibyte, kratix.MaxWork/mebibyte)
+	}
+	return ""
+}
+
+// largeContent is the size in bytes from which a file is shared.
+const largeContent = 64 << 10
+
+// share has large files use the memory of equal ones.
+func (c *contents) share(files []layout.File) {
+	for i := range files {
+		if len(files[i].Content) < largeContent {
+			continue
+		}
+		key := sha256.Sum256(files[i].Content)
+		content, known := c.shared.get(key)
+		if !known {
+			content = c.shared.put(key, files[i].Content)
+		}
+		files[i].Content = content
+	}
+}

@@ -1,0 +1,318 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// What stands for the values of Secrets, as in kubectl diff.
+const (
+	maskedValue = "***"
+	maskBefore  = maskedValue + " (before)"
+	maskAfter   = maskedValue + " (after)"
+)
+
+// lastApplied is the annotation in which kubectl keeps a whole object.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// maxMasked is the size in bytes up to which a file with a Secret is parsed.
+const maxMasked = 1 << 20
+
+// errWithheld is a file that may hold a Secret and cannot be masked.
+var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too large to mask")
+
+// mentionsSecret matches files of which a person would say that a Secret is in
+// them, whether they can be parsed or not.
+var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List)?\b|\b` + generatorKey + `\b`)
+
+// generatorKey is the field of a kustomization of which kustomize makes Secrets.
+const generatorKey = "secretGenerator"
+
+// mayHoldSecret reports whether a text may have to be masked.
+func mayHoldSecret(text []byte) bool {
+	return bytes.Contains(text, []byte("Secret")) || bytes.Contains(text, []byte(generatorKey))
+}
+
+// masked returns the diff with the values of Secrets replaced. The error is
+// errWithheld if the contents cannot be shown.
+func (f FileDiff) masked() (FileDiff, error) {
+	before, oldErr := parseSecrets(f.Old)
+	after, newErr := parseSecrets(f.New)
+	if err := errors.Join(oldErr, newErr); err != nil {
+		return f, errWithheld
+	}
+	oldValues, newValues := before.values(), after.values()
+	var err error
+	if f.Old, err = before.masked(newValues, maskBefore); err != nil {
+		return f, errWithheld
+	}
+	if f.New, err = after.masked(oldValues, maskAfter); err != nil {
+		return f, errWithheld
+	}
+	return f, nil
+}
+
+// secretFile is a file, cut at its markers.
+type secretFile struct{ parts []secretPart }
+
+// secretPart is a text, or a document with Secrets.
+type secretPart struct {
+	text []byte
+	// documents are nil for a text that holds no Secret.
+	documents []*yaml.Node
+	values    []secretValue
+}
+
+// secretValue is a value of a Secret. The name is that of the same value in
+// another version of the file.
+type secretValue struct {
+	name string
+	node *yaml.Node
+	// text is what the node has before it is masked.
+	text string
+}
+
+var marker = regexp.MustCompile(`(?m)^---.*$\n?`)
+
+// parseSecrets finds the Secrets of a file. A file without any is kept as it is.
+func parseSecrets(content []byte) (secretFile, error) {
+	whole := secretFile{parts: []secretPart{{text: content}}}
+	switch {
+	case !mayHoldSecret(content):
+		return whole, nil
+	case len(content) > maxMasked:
+		return whole, errWithheld
+	}
+	var file secretFile
+	finder := secretFinder{seen: map[string]int{}}
+	start := 0
+	for _, cut := range append(marker.FindAllIndex(content, -1), []int{len(content), len(content)}) {
+		part := secretPart{text: content[start:cut[0]]}
+		if err := part.parse(&finder); err != nil {
+			if mentionsSecret.Match(content) {
+				return whole, errWithheld
+			}
+			return whole, nil
+		}
+		file.parts = append(file.parts, part, secretPart{text: content[cut[0]:cut[1]]})
+		start = cut[1]
+	}
+	return file, nil
+}
+
+// parse finds the Secrets of a part that mentions one.
+func (p *secretPart) parse(finder *secretFinder) error {
+	if !mayHoldSecret(p.text) {
+		return nil
+	}
+	var documents []*yaml.Node
+	for decoder := yaml.NewDecoder(bytes.NewReader(p.text)); ; {
+		var document yaml.Node
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+		documents = append(documents, &document)
+	}
+	finder.found, finder.walked, finder.taken = nil, map[*yaml.Node]bool{}, map[*yaml.Node]bool{}
+	for _, document := range documents {
+		finder.walk(document)
+	}
+	if finder.found != nil {
+		p.documents, p.values = documents, finder.found
+	}
+	return nil
+}
+
+// values returns the values of all Secrets by their names.
+func (f secretFile) values() map[string]string {
+	values := map[string]string{}
+	for _, part := range f.parts {
+		for _, value := range part.values {
+			values[value.name] = value.text
+		}
+	}
+	return values
+}
+
+// masked returns the file with its Secrets written anew, without their values and
+// comments. A value that others have otherwise becomes mask.
+func (f secretFile) masked(others map[string]string, mask string) ([]byte, error) {
+	if len(f.parts) == 1 {
+		return f.parts[0].text, nil
+	}
+	var out bytes.Buffer
+	for _, part := range f.parts {
+		if part.documents == nil {
+			out.Write(part.text)
+			continue
+		}
+		for _, value := range part.values {
+			shown := maskedValue
+			if other, there := others[value.name]; there && other != value.text {
+				shown = mask
+			}
+			*value.node = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: shown, Anchor: value.node.Anchor, Style: yaml.SingleQuotedStyle}
+		}
+		encoder := yaml.NewEncoder(&out)
+		encoder.SetIndent(2)
+		for _, document := range part.documents {
+			dropComments(document)
+			if err := encoder.Encode(document); err != nil {
+				return nil, err
+			}
+		}
+		if err := encoder.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
+}
+
+func dropComments(node *yaml.Node) {
+	node.HeadComment, node.LineComment, node.FootComment = "", "", ""
+	for _, child := range node.Content {
+		dropComments(child)
+	}
+}
+
+// secretFinder finds the values of Secrets, wherever in a document they are.
+type secretFinder struct {
+	// seen counts the Secrets of a name.
+	seen map[string]int
+	// walked and taken are the nodes of a part that were looked at.
+	walked, taken map[*yaml.Node]bool
+	found         []secretValue
+}
+
+func (f *secretFinder) walk(node *yaml.Node) {
+	node = resolved(node)
+	if f.walked[node] {
+		return
+	}
+	f.walked[node] = true
+	switch scalarOf(node, "kind") {
+	case "Secret":
+		f.secret(node)
+	case "SecretList":
+		for _, items := range fieldsOf(node, "items") {
+			for _, item := range items.Content {
+				f.secret(resolved(item))
+			}
+		}
+	}
+	for _, generators := range fieldsOf(node, generatorKey) {
+		f.generators(generators)
+	}
+	for _, child := range node.Content {
+		f.walk(child)
+	}
+}
+
+// generators takes what a kustomization makes Secrets of: texts of key and value.
+func (f *secretFinder) generators(list *yaml.Node) {
+	for i, generator := range list.Content {
+		for _, literals := range fieldsOf(generator, "literals") {
+			f.take(fmt.Sprintf("%s#%d[%d]", generatorKey, f.seen[generatorKey], i), literals)
+		}
+	}
+	f.seen[generatorKey]++
+}
+
+// secret takes the values of one Secret.
+func (f *secretFinder) secret(node *yaml.Node) {
+	name := "/"
+	for _, metadata := range fieldsOf(node, "metadata") {
+		name = scalarOf(metadata, "namespace") + "/" + scalarOf(metadata, "name")
+		for _, annotations := range fieldsOf(metadata, "annotations") {
+			for _, value := range fieldsOf(annotations, lastApplied) {
+				f.take(fmt.Sprintf("%s#%d annotation", name, f.seen[name]), value)
+			}
+		}
+	}
+	for _, field := range []string{"data", "stringData"} {
+		for _, values := range fieldsOf(node, field) {
+			f.take(fmt.Sprintf("%s#%d %s", name, f.seen[name], field), values)
+		}
+	}
+	f.seen[name]++
+}
+
+// take takes all scalars of a value.
+func (f *secretFinder) take(name string, node *yaml.Node) {
+	node = resolved(node)
+	if f.taken[node] {
+		return
+	}
+	f.taken[node] = true
+	switch node.Kind {
+	case yaml.ScalarNode:
+		f.found = append(f.found, secretValue{name: name, node: node, text: node.Tag + " " + node.Value})
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key := resolved(node.Content[i])
+			if key.Kind != yaml.ScalarNode { // as in a template that happens to be YAML
+				f.found = append(f.found, secretValue{name: name + " key", node: key})
+			}
+			f.take(name+"."+key.Value, node.Content[i+1])
+		}
+	default:
+		for i, child := range node.Content {
+			f.take(fmt.Sprintf("%s[%d]", name, i), child)
+		}
+	}
+}
+
+// resolved returns what an alias stands for.
+func resolved(node *yaml.Node) *yaml.Node {
+	for node.Kind == yaml.AliasNode && node.Alias != nil {
+		node = node.Alias
+	}
+	return node
+}
+
+// fieldsOf returns the values of a map that have a key, also by a merge.
+func fieldsOf(node *yaml.Node, key string) []*yaml.Node { return fieldsWithin(node, key, 0) }
+
+func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
+	const deepest = 10
+	node = resolved(node)
+	if depth > deepest {
+		return nil
+	}
+	var fields []*yaml.Node
+	switch node.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			switch name := resolved(node.Content[i]); {
+			case name.Value == key:
+				fields = append(fields, resolved(node.Content[i+1]))
+			case name.Value == "<<":
+				fields = append(fields, fieldsWithin(node.Content[i+1], key, depth+1)...)
+			}
+		}
+	case yaml.SequenceNode:
+		if depth > 0 { // a merge of several maps
+			for _, child := range node.Content {
+				fields = append(fields, fieldsWithin(child, key, depth+1)...)
+			}
+		}
+	}
+	return fields
+}
+
+// scalarOf returns the text of a field; empty if there is none.
+func scalarOf(node *yaml.Node, key string) string {
+	for _, field := range fieldsOf(node, key) {
+		if field.Kind == yaml.ScalarNode {
+			return field.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,48 @@
+package source
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+)
+
+// TestDocumentsOfTooManyValuesAreNotParsed: those would take a hundred times the
+// memory of the file. The next document is read.
+func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
+	const destination = "\n---\napiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
+	for name, text := range map[string]string{
+		"empty lists": "apiVersion: v1\nkind: X\nl: [" + strings.Repeat("[],", manyValues) + "]",
+		"dashes":      strings.Repeat("- - - -\n", manyValues/2),
+		"brackets":    strings.Repeat("[", 2*manyValues),
+		"maps":        "{" + strings.Repeat("a: b, ", manyValues),
+	} {
+		t.Run(name, func(t *testing.T) {
+			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(text + destination)})
+			if len(parsed.claims) != 1 || len(parsed.findings) != 1 || !parsed.incomplete {
+				t.Fatalf("%d objects, findings %v", len(parsed.claims), parsed.findings)
+			}
+			if f := parsed.findings[0]; f.Rule != finding.UnreadableInput() || !strings.Contains(f.Message, "more than is read") || f.Place.Line != 1 {
+				t.Errorf("got %+v", f)
+			}
+		})
+	}
+}
+
+// TestMillionsOfDocumentsAreToldOfInNumbers: each is read, and the Destination
+// behind them counts.
+func TestMillionsOfDocumentsAreToldOfInNumbers(t *testing.T) {
+	const destination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
+	for name, document := range map[string]string{"no objects": "a: b\n---\n", "of others": "{apiVersion: v1, kind: A}\n---\n"} {
+		t.Run(name, func(t *testing.T) {
+			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(strings.Repeat(document, manyNameless+7) + destination)})
+			if len(parsed.claims) != 1 || len(parsed.findings) != manyNameless+1 {
+				t.Fatalf("%d objects, %d findings", len(parsed.claims), len(parsed.findings))
+			}
+			last := parsed.findings[manyNameless]
+			if last.Rule != finding.UnreadableInput() || !strings.HasPrefix(last.Message, "7 more documents ") || last.Place.File != "x.yaml" {
+				t.Errorf("got %+v", last)
+			}
+		})
+	}
+}

@@ -1,0 +1,59 @@
+package telemetry
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// MaxBody bounds what a request may send, in bytes.
+const MaxBody = 64 << 10
+
+// Admin answers requests that change something. Who makes one has to know the
+// token.
+type Admin struct {
+	// Level is what requests change.
+	Level zap.AtomicLevel
+	// Token returns the token; nil means that nothing can be changed.
+	Token func() (string, error)
+}
+
+var _ http.Handler = Admin{}
+
+// ServeHTTP changes the level if the request has the token.
+func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.Token == nil {
+		answer(w, http.StatusForbidden, "changing the log level is off: start the process with --admin-token-file")
+		return
+	}
+	token, err := a.Token()
+	if err != nil || token == "" {
+		answer(w, http.StatusServiceUnavailable, "the token cannot be read: see --admin-token-file")
+		return
+	}
+	if !hasToken(r, token) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		answer(w, http.StatusUnauthorized, "send the token of --admin-token-file as Authorization: Bearer TOKEN")
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	a.Level.ServeHTTP(w, r)
+}
+
+// hasToken compares in a time that does not depend on what the request has.
+func hasToken(r *http.Request, token string) bool {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(strings.TrimSpace(given)))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+// Bounded answers as handler does, and reads no more than MaxBody of a request.
+func Bounded(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		handler.ServeHTTP(w, r)
+	})
+}
