@@ -151,6 +151,9 @@ func (dest *desiredDestination) tell() []report.Placement {
 		if p.from != nil {
 			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
 		}
+		if p.state == report.Held {
+			one.Written = dest.holds(p)
+		}
 		told = append(told, one)
 	}
 	for _, record := range dest.removed {

@@ -339,6 +339,25 @@ func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
+// TestWhatIsHeldBackSaysWhetherItIsWritten: only what is has a WorkPlacement.
+func TestWhatIsHeldBackSaysWhetherItIsWritten(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	w.put("b", "y")
+	w.round()
+	w.put("b", "y", "x")
+	w.put("c", "x")
+	for range 2 {
+		result := w.round()
+		w.expect(result, map[string]report.State{"a": report.Unchanged, "b": report.Held, "c": report.Held}, "KS001", "KS001")
+		for _, p := range result.Placements {
+			if want := p.Work == "default/b"; p.Written != want {
+				t.Errorf("%s: written %v", p.Work, p.Written)
+			}
+		}
+	}
+}
+
 func TestAWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 	for name, spoil := range map[string]struct {
 		change func(*kratix.Workload)

@@ -82,6 +82,15 @@ func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
 	return dest.legacy[p.record.Path]
 }
 
+// holds reports whether the store has something of a placement: what its record
+// lists, or what is in the directory that is the placement's alone.
+func (dest *desiredDestination) holds(p *desiredPlacement) bool {
+	if len(dest.recordedFiles(p)) > 0 {
+		return true
+	}
+	return !p.rendering.Dir.IsRoot() && dest.store.state.Files.Within(p.rendering.Dir).Len() > 0
+}
+
 // ownFiles returns the files that a placement's record lists, where only records
 // say whose a file is. One that another record lists too is the placement's only
 // if it wants it, or is to keep what it has.

@@ -61,6 +61,9 @@ type Placement struct {
 	// Unread tells that its store could not be read, so that nobody knows what is
 	// there. It is for programs that go on with it.
 	Unread bool `json:"-"`
+	// Written tells of a placement that is held back that something of it is in the
+	// store, from before. It is for programs that go on with it.
+	Written bool `json:"-"`
 }
 
 // ComparePlacements orders placements as a report has them: by Work, group and

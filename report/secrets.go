@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -210,9 +211,33 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	for _, generators := range fieldsOf(node, generatorKey) {
 		f.generators(generators)
 	}
+	f.patch(node)
 	for _, child := range node.Content {
 		f.walk(child)
 	}
+}
+
+// patch takes the text of a kustomization's patch whose target is a Secret, and
+// any text in which a Secret is written out.
+func (f *secretFinder) patch(node *yaml.Node) {
+	for _, target := range fieldsOf(node, "target") {
+		if scalarOf(target, "kind") != "Secret" {
+			continue
+		}
+		for _, patch := range fieldsOf(node, "patch") {
+			f.takeText(patch)
+		}
+	}
+	if node.Kind == yaml.ScalarNode && strings.Contains(node.Value, "\n") && mentionsSecret.MatchString(node.Value) {
+		f.takeText(node)
+	}
+}
+
+// takeText takes a text whose name is its number in the file.
+func (f *secretFinder) takeText(node *yaml.Node) {
+	const name = "text"
+	f.take(fmt.Sprintf("%s#%d", name, f.seen[name]), node)
+	f.seen[name]++
 }
 
 // generators takes what a kustomization makes Secrets of: texts of key and value.

@@ -85,6 +85,9 @@ var carriers = map[string]string{
 	"a generator":           "secretGenerator:\n- name: x\n  literals:\n  - a=VALUE\n  - b=c\n",
 	"a generator in flow":   "kind: Kustomization\nsecretGenerator: [{name: x, literals: ['a=VALUE']}]\n",
 	"a malformed generator": "secretGenerator:\n- literals: [VALUE\n",
+	"an inline patch":       "kind: Kustomization\npatches:\n- patch: |\n    kind: Secret\n    metadata: {name: x}\n    data: {a: VALUE}\n",
+	"a patch of operations": "patches:\n- target: {kind: Secret, name: x}\n  patch: '[{op: replace, path: /data/a, value: VALUE}]'\n",
+	"an old patch":          "patchesStrategicMerge:\n- |-\n  kind: Secret\n  data: {a: VALUE}\n",
 	"large":                 "kind: Secret\ndata: {a: VALUE}\n#" + strings.Repeat("x", maxMasked),
 }
 

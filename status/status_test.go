@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +90,10 @@ func (s *scene) do(object kratix.Object, step Step) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		// The API server takes away what is deleted once nobody holds it.
+		s.now.WorkPlacements = slices.DeleteFunc(s.now.WorkPlacements, func(p *kratix.WorkPlacement) bool {
+			return !p.DeletionTimestamp.IsZero() && len(p.Finalizers) == 0
+		})
 	}
 }
 
@@ -158,7 +163,7 @@ func TestWhatIsStillBeingWrittenIsNotReady(t *testing.T) {
 func TestAClashIsToldOfWithBothOwnersAndGoes(t *testing.T) {
 	s := newScene(t)
 	s.settle()
-	s.placed(report.Held)
+	s.placed(report.Held).Written = true
 	s.said.Findings = []finding.Finding{{
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "crd.yaml"}, Message: "X is in worker-1/resources already",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b"}, Message: "request default/b of Promise redis"}}, Flux: "may not add",
@@ -325,6 +330,48 @@ func TestAStoreSaysInWhichWayItFails(t *testing.T) {
 	}
 }
 
+// TestWhatIsHeldBackAndNotWrittenHasNoWorkPlacement: a controller of Kratix that is
+// started again would write whatever has one.
+func TestWhatIsHeldBackAndNotWrittenHasNoWorkPlacement(t *testing.T) {
+	for name, make := range map[string]func(*scene){
+		"it was never there":        func(*scene) {},
+		"it was there already":      (*scene).settle,
+		"it is being deleted again": func(s *scene) { s.settle(); s.now.WorkPlacements[0].DeletionTimestamp = &noon },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			make(s)
+			s.placed(report.Held)
+			s.plan()
+			for _, have := range s.now.WorkPlacements {
+				if have.DeletionTimestamp.IsZero() || len(have.Finalizers) > 0 {
+					t.Errorf("%s is there, with %v", kratix.Describe(have), have.Finalizers)
+				}
+			}
+			s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
+			s.expect()
+		})
+	}
+}
+
+// TestWhatIsHeldBackKeepsTheSpecOfWhatIsWritten: as above, of a change.
+func TestWhatIsHeldBackKeepsTheSpecOfWhatIsWritten(t *testing.T) {
+	s := newScene(t)
+	s.settle()
+	before := s.now.WorkPlacements[0].DeepCopy().Spec
+	s.now.Works[0].Generation++
+	s.placed(report.Held).Written = true
+	s.plan()
+	if after := s.now.WorkPlacements[0].Spec; !reflect.DeepEqual(before, after) {
+		t.Errorf("the spec became %+v", after)
+	}
+	s.placed(report.Placed)
+	s.plan()
+	if after := s.now.WorkPlacements[0].Spec; after.Generation != s.now.Works[0].Generation {
+		t.Errorf("the spec stayed %+v", after)
+	}
+}
+
 func TestAPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
 	s := newScene(t)
 	s.settle()
@@ -337,7 +384,7 @@ func TestAConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	for i, want := range []int{3, 0} {
-		s.placed(report.Held)
+		s.placed(report.Held).Written = true
 		s.said.Findings = []finding.Finding{{
 			Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: strings.Repeat("X", i+1) + " is there already",
 		}}

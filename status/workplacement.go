@@ -52,6 +52,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 		p.observePlacement(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
 	case told && !deleted && p.stands(placement):
+	case told && !deleted && placement.State == report.Held && !placement.Written:
+		remove(&change, have)
 	case p.goes(have):
 		remove(&change, have)
 	case !told || deleted && placement.State == report.Kept:
@@ -74,9 +76,11 @@ func (p *planner) stands(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted tells that a placement is to have a WorkPlacement.
+// isWanted tells that a placement is to have a WorkPlacement. One that is held back
+// and not written yet has none: Kratix's own controller, where it is started again,
+// writes whatever has one.
 func isWanted(p report.Placement) bool {
-	return slices.Contains([]report.State{report.Placed, report.Unchanged, report.Held, report.Failed}, p.State)
+	return slices.Contains([]report.State{report.Placed, report.Unchanged, report.Failed}, p.State) || p.State == report.Held && p.Written
 }
 
 // goes tells that a WorkPlacement has no files any more, and nothing wants it.
@@ -139,7 +143,8 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	if want := placement.Object.Spec; !sameSpec(have.Spec, want) {
+	// What is held back keeps the spec of what is written, for the same reason.
+	if want := placement.Object.Spec; placement.State != report.Held && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
 	if len(patch) > 0 {

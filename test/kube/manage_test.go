@@ -45,6 +45,10 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 	p.comesTo(two, "ConflictFree", "False DuplicateResources")
 	p.comesTo(two, "Ready", "False WorkplacementsFailing")
 	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	// A controller of Kratix writes whatever has a WorkPlacement.
+	if got := p.kubectl("get", "workplacements", "-A", "-o", "name"); strings.Contains(got, strings.TrimPrefix(two, "work/")+".") {
+		t.Errorf("what is held back has a WorkPlacement: %s", got)
+	}
 	said := p.kubectl("describe", two)
 	for _, want := range []string{"CustomResourceDefinition", "request default/example of Promise elastic-cloud", "may not add resource with an already registered id", "Warning", "Promise's dependencies"} {
 		if !strings.Contains(said, want) {
