@@ -45,25 +45,32 @@ func (p *planner) workPlacements() []Change {
 func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
-	deleted := !have.DeletionTimestamp.IsZero()
 	switch {
 	case p.now.Unreadable[kratix.Describe(have)]: // it may be anything
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
-	case told && !deleted && p.stands(placement):
-	case told && !deleted && placement.State == report.Held && !placement.Written:
-		remove(&change, have)
+	case !have.DeletionTimestamp.IsZero():
+		p.deleted(&change, have)
+	case told && p.stands(placement):
 	case p.goes(have):
 		remove(&change, have)
-	case !told || deleted && placement.State == report.Kept:
-	case !deleted:
+	case told:
 		p.update(&change, have, placement)
-	case p.workByKey[have.Work()] != nil:
+	}
+	return change
+}
+
+// deleted changes one that is being deleted.
+func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	switch {
+	case p.goes(have):
+		remove(change, have)
+	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
 		// It was deleted by hand, and its Work still wants it: it is made anew.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
-	return change
 }
 
 // stands tells of a placement whose store cannot be read that the store has taken
@@ -83,10 +90,11 @@ func isWanted(p report.Placement) bool {
 	return slices.Contains([]report.State{report.Placed, report.Unchanged, report.Failed}, p.State) || p.State == report.Held && p.Written
 }
 
-// goes tells that a WorkPlacement has no files any more, and nothing wants it.
+// goes tells that a WorkPlacement has no files, or none any more, and nothing may
+// write it.
 func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	if placement, told := p.placements[kratix.KeyOf(have)]; told {
-		return placement.State == report.Removed
+		return placement.State == report.Removed || placement.State == report.Held && !placement.Written
 	}
 	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
 	orphaned := p.workByKey[have.Work()] == nil
