@@ -41,6 +41,9 @@ func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
 		"deeper maps":              {object + "data: " + strings.Repeat("{a: ", maxDepth+10) + "x" + strings.Repeat("}", maxDepth+10), true},
 		"brackets in a text":       {object + "data:\n  text: |\n    " + strings.Repeat("{[", 5_000) + "\n", false},
 		"much, and deep inside it": {object + "data: " + strings.Repeat("{a: ", 400) + "[" + strings.Repeat("x,", 140_000) + "]" + strings.Repeat("}", 400), true},
+		"a map of many keys":       {keys(maxKeys - 10), false},
+		"a map of more":            {keys(maxKeys + 1), true},
+		"two maps of many":         {keys(maxKeys-10) + strings.Replace(keys(maxKeys - 10)[len(object):], "data", "binaryData", 1), true},
 		"much, and not deep":       {object + "data: [" + strings.Repeat("x,", 140_000) + "]", false},
 	} {
 		if err := withinLimits([]byte(c.content)); errors.Is(err, ErrLimit) != c.refused {
