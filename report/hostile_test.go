@@ -139,7 +139,7 @@ var attacks = []string{
 	"\u202edetrevni\u202c", "\u2066x\u2069", "\u200e\u200f\u061c", "a\u200bb\u200cc\u200dd\ufeff",
 	"</script><script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "]]>", "<!--", "{{.}}",
 	"##[error]x", "a ##vso[task.setvariable variable=x]y", "##teamcity[buildStop]",
-	"a\n---\nb", "a\n  ...\nok 1", "not ok 1 # SKIP x", "true", "12", "0x1f", "~", "null", "2001-01-01", "- a", "a: b", "'", `\`, `\n`,
+	"a\n---\nb", "a\n  ...\nok 1", "not ok 1 # SKIP x", "true", "Y", "off", "1:20", "12", "0x1f", "~", "null", "2001-01-01", "- a", "a: b", "'", `\`, `\n`,
 	"\xff\xfe", "\U000e0041\U000e007f", "ünï 日本 🙂", "", " ",
 }
 

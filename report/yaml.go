@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -77,6 +78,10 @@ func marshalYAML(value any) ([]byte, error) {
 	return []byte(printable.Lines(out.String())), nil // what is left to escape is between quotes
 }
 
+// older matches strings that YAML 1.1, as Kubernetes' libraries read it, takes for
+// true, false or numbers of base 60, and YAML 1.2 for strings.
+var older = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-9_.]+)+$`)
+
 // nodeOf returns a decoded JSON value as YAML, the keys sorted.
 func nodeOf(value any) *yaml.Node {
 	switch value := value.(type) {
@@ -96,7 +101,7 @@ func nodeOf(value any) *yaml.Node {
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: "null"}
 	case string:
 		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
-		if !printable.IsPlain(value) {
+		if !printable.IsPlain(value) || older.MatchString(value) {
 			node.Style = yaml.DoubleQuotedStyle
 		}
 		return node
