@@ -120,7 +120,7 @@ func TestServerHasTimeouts(t *testing.T) {
 	}
 }
 
-// broken is a listener that fails when it is told to.
+// broken is a listener that fails on demand.
 type broken struct {
 	net.Listener
 	fails chan struct{}
@@ -166,8 +166,8 @@ func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	}
 }
 
-// TestServerFinishesAnswers: one that is being given when the process is told to
-// stop is given whole.
+// TestServerFinishesAnswers: a response in progress when the process gets SIGTERM is
+// sent whole.
 func TestServerFinishesAnswers(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

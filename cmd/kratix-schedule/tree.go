@@ -25,7 +25,7 @@ import (
 // is read.
 type treeFlags struct {
 	dir, repo, key, knownHosts string
-	// noLogin says why no credentials may be sent to the repository; empty if they
+	// noLogin is why no credentials may be sent to the repository; empty if they
 	// may.
 	noLogin string
 }
