@@ -1,7 +1,9 @@
 package kustomize
 
+import "github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
+
 // Survivable gives an error when kustomize's library must not be called.
-func Survivable(content []byte) error { return checkShape(content) }
+func Survivable(content []byte) error { return checkShape(content, yamlnodes.AtMost(content)) }
 
 // Cut gives the documents that a file is cut into, and the line of each.
 func Cut(content []byte) (texts [][]byte, lines []int) {

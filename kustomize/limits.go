@@ -25,10 +25,11 @@ func withinLimits(content []byte) error {
 	if err := isReadable(content); err != nil {
 		return err
 	}
-	if nodes := yamlnodes.AtMost(content); nodes > maxFileNodes {
+	nodes := yamlnodes.AtMost(content)
+	if nodes > maxFileNodes {
 		return fmt.Errorf("%w: it may have %d values in one document; %d are read", ErrLimit, nodes, maxFileNodes)
 	}
-	return checkShape(content)
+	return checkShape(content, nodes)
 }
 
 // isReadable refuses a file that is too large, or that has too many documents, before

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
 // What a document may be made of. The largest CustomResourceDefinitions there
@@ -28,10 +26,10 @@ const (
 // replaces aliases with what they stand for, without end where an anchor
 // contains itself, and such an overflow of the stack ends the process; and what
 // it takes to read a document grows with the square of its depth, and with that
-// of the keys of a map.
-func checkShape(content []byte) error {
+// of the keys of a map. The content has at most so many nodes.
+func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
-	fewKeys := len(content) <= 2*maxKeys || yamlnodes.AtMost(content) <= 2*maxKeys
+	fewKeys := nodes <= 2*maxKeys
 	if depth := depthAtMost(content); !aliases && fewKeys && depth <= maxDepth/2 && depth*len(content) <= 2*maxCopies {
 		return nil
 	}
