@@ -54,6 +54,9 @@ type Daemon struct {
 	// Tell passes on what a round came to. It may be called again with the same report,
 	// for what could not be passed on; nil passes nothing on.
 	Tell func(ctx context.Context, said report.Report) Told
+	// Project has what a round works on read in place of its stores, from behind the
+	// workers; nil has the stores themselves.
+	Project func(stores reconcile.Opener) reconcile.Opener
 	// Share says which places are this process's, where replicas share them; nil
 	// when all are.
 	Share *share.Share
@@ -127,6 +130,9 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
+	if d.Project != nil {
+		d.Reconciler.Stores = d.Project(d.stores)
+	}
 }
 
 // wake asks for a round; one that is asked for already is enough.

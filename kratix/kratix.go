@@ -55,6 +55,9 @@ const (
 	// ConflictFreeCondition is not Kratix's. It is false while something keeps
 	// what is asked for from being written, since Flux could not build it.
 	ConflictFreeCondition = "ConflictFree"
+	// ScheduledCondition is not Kratix's either. Where this program schedules and
+	// Kratix writes, it says of a Work whether all of its groups have WorkPlacements.
+	ScheduledCondition = "Scheduled"
 )
 
 // The finalizers of WorkPlacements, of Destinations whose files go with them, and

@@ -61,9 +61,10 @@ func (p *desiredPlacement) isPlain() bool {
 }
 
 // staysCalm tells that a Destination was calm and is plain, and that all but its
-// placements and files is what it was: carry and advance build on that.
+// placements and files is what it was: carry and advance build on that. Where
+// placements are written one by one, each change is compared with what is there.
 func (known *settled) staysCalm(now *situation) bool {
-	return known.calm != nil && now.isPlain() && now.comesOf(&known.situation)
+	return known.calm != nil && !now.store.state.Stepwise && now.isPlain() && now.comesOf(&known.situation)
 }
 
 // advance finds out what a calm Destination should be like from what it should

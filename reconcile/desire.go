@@ -84,6 +84,10 @@ type desiredDestination struct {
 	unfolded bool
 	// mixedUp tells that a joined file is not as its records say.
 	mixedUp bool
+	// joinedParts are the parts of a joined file, by the paths of their records.
+	joinedParts map[tree.Path][]byte
+	// waits reports whether a placement waits for what is still in the store.
+	waits bool
 }
 
 // desiredPlacement is one placement on its way through the round.

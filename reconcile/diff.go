@@ -135,7 +135,8 @@ func (dest *desiredDestination) behind() []statestore.PlacementChange {
 }
 
 // action says what is done to a placement that may be written: nothing, when it
-// is in the store as it should be.
+// is in the store as it should be. Where somebody else writes, records are not
+// theirs to keep, and only files count.
 func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
 	switch record := dest.recordOf(p); {
@@ -143,7 +144,7 @@ func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 		return statestore.Update
 	case !recorded:
 		return statestore.Place
-	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
+	case !dest.store.state.Stepwise && sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
 		return statestore.Update
 	}
 	return ""

@@ -39,7 +39,7 @@ func (r *Reconciler) ForgetFights() { r.memo.fights.of, r.memo.fights.over = nil
 // leaveFights takes out the Destinations where another controller undoes what this
 // process writes. Requests that may be there already wait.
 func (w *world) leaveFights(store *storeView, all *fights) {
-	if store.err != nil || store.state.InHand || all.now.IsZero() {
+	if store.err != nil || store.state.InHand || store.state.Stepwise || all.now.IsZero() {
 		return
 	}
 	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -88,7 +88,7 @@ func (f *fight) goesOn(store *storeView, d *destinationView, key clusterKey, all
 
 // wrote remembers what was written to a store.
 func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
-	if f.now.IsZero() {
+	if f.now.IsZero() || piece.state.Stepwise {
 		return
 	}
 	acknowledged := outcome.Err == nil && !piece.state.InHand && outcome.Revision != piece.state.Revision

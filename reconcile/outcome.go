@@ -26,6 +26,8 @@ type outcome struct {
 	told []report.Placement
 	// clashing are new placements that are held back because of a clash.
 	clashing []choice
+	// waits reports whether a placement waits for what is still in the store.
+	waits bool
 }
 
 // situation is everything that the outcome on a Destination depends on.
@@ -41,7 +43,7 @@ type situation struct {
 // same tells that two situations have one outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.store.limits == other.store.limits &&
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
 		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
 		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded)
 }
@@ -113,7 +115,7 @@ func (s situation) kept() situation {
 
 // outcome gives what there is to say of a Destination.
 func (dest *desiredDestination) outcome() *outcome {
-	o := &outcome{findings: dest.findings, changes: dest.changes, units: dest.units, changed: dest.changed()}
+	o := &outcome{findings: dest.findings, changes: dest.changes, units: dest.units, changed: dest.changed(), waits: dest.waits}
 	for _, p := range dest.placements {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,12 @@ import (
 // opened, it closes those that are not among refs.
 type Keeper interface {
 	Keep(refs []kratix.StateStoreReference)
+}
+
+// Follower is an Opener whose stores depend on what there is. It is handed the
+// input of a round before a store is opened.
+type Follower interface {
+	Follow(snapshot source.Snapshot)
 }
 
 // Opener gives the store that a Destination names. It is asked in every round
@@ -67,6 +74,7 @@ type Reconciler struct {
 
 	memo     memo
 	refusals refusals
+	waits    waits
 	planner  scheduler.Planner
 }
 
@@ -146,6 +154,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.memo.turn(r.Builder)
 	snapshot = r.memo.contents.within(snapshot, r.Policy.MaxUnpacked)
+	r.follow(snapshot)
 	inner, done = r.stage(ctx, StageObserve)
 	guard := r.guardState()
 	r.memo.fights.begin(guard.now)
@@ -177,8 +186,15 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	stale, failed := r.write(inner, parts, ready, out)
 	done(failed)
-	out.said.Due = r.refusals.due(r.time())
+	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(slices.ContainsFunc(stores, (*desired).waits)))
 	return out.report(&r.memo.told), stale
+}
+
+// follow hands the input to an Opener whose stores depend on it.
+func (r *Reconciler) follow(snapshot source.Snapshot) {
+	if follower, ok := r.Stores.(Follower); ok {
+		follower.Follow(snapshot)
+	}
 }
 
 // replans bounds how often a plan is made anew because of clashes.

@@ -45,6 +45,9 @@ func (dest *desiredDestination) settle(ctx context.Context) error {
 	}
 	dest.tellAlike(strangers)
 	dest.findings = append(dest.findings, dedupe.CheckCluster(verdicts)...)
+	if err := dest.waitForOutgoing(ctx); err != nil {
+		return err
+	}
 	dest.letGo()
 	dest.freeze()
 	dest.layOutWhole()

@@ -172,6 +172,7 @@ func (dest *desiredDestination) splitJoined(ctx context.Context) error {
 			p.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: p.object(), File: path.Base()}}}
 		}
 	}
+	dest.joinedParts = parts
 	dest.mixedUp = len(parts) == 0 && len(records) > 0
 	return nil
 }

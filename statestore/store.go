@@ -55,6 +55,13 @@ type State struct {
 	// InHand tells that the store is not like this yet, but will be once a write
 	// that goes on has ended.
 	InHand bool
+	// Stepwise tells that what is wanted of several placements is not written at once
+	// but by somebody else, one placement after the other, in any order. What a
+	// placement does not want any more counts for all others until it is gone.
+	Stepwise bool
+	// Outgoing are files, sorted, as the store still has them where Files has what
+	// takes their place. Only a Stepwise state has any.
+	Outgoing []tree.File
 	// Refused is why the last write came to nothing, if it ended with
 	// ErrContentRefused after its caller had got ErrPending; nil otherwise.
 	Refused error

@@ -172,7 +172,7 @@ func summary(held []string) metav1.Condition {
 
 func (p *planner) stores() []Change {
 	var changes []Change
-	if p.mode == Observe {
+	if p.mode != Manage {
 		return nil
 	}
 	for _, store := range sorted(p.now.GitStateStores) {

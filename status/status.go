@@ -38,6 +38,11 @@ const (
 	Manage Mode = iota
 	// Observe: Kratix does. Only ConflictFree and its events are said.
 	Observe
+	// Schedule: this program schedules, and Kratix writes whatever has a
+	// WorkPlacement. WorkPlacements are created and their specs changed for what may
+	// be written, and Scheduled and ConflictFree are said. Finalizers, and all that
+	// Kratix says, are Kratix's.
+	Schedule
 )
 
 // Change is what is written to one object, step by step.

@@ -36,6 +36,8 @@ func (p *planner) works() []Change {
 			p.releaseWork(&change, work)
 		case p.mode == Observe:
 			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
+		case p.mode == Schedule:
+			p.scheduleWork(&change, work)
 		default:
 			p.work(&change, work)
 		}
@@ -49,7 +51,7 @@ func (p *planner) works() []Change {
 // releaseWork lets a deleted Work go once no WorkPlacement of it is left but
 // those that go in the same round.
 func (p *planner) releaseWork(change *Change, work *kratix.Work) {
-	if p.mode == Observe || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
+	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
 	}
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {

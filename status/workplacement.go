@@ -34,7 +34,7 @@ func (p *planner) workPlacements() []Change {
 		return changes
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
-		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
+		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
 			changes = append(changes, p.create(placement))
 		}
 	}
@@ -49,6 +49,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	case p.now.Unreadable[kratix.Describe(have)]: // it may be anything
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
+	case p.mode == Schedule:
+		p.schedule(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)
@@ -83,11 +85,20 @@ func (p *planner) stands(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted tells that a placement is to have a WorkPlacement. One that is held back
-// and not written yet has none: Kratix's own controller, where it is started again,
-// writes whatever has one.
-func isWanted(p report.Placement) bool {
-	return slices.Contains([]report.State{report.Placed, report.Unchanged, report.Failed}, p.State) || p.State == report.Held && p.Written
+// isWanted reports whether a placement is to have a WorkPlacement. One that is held
+// back and not written yet has none: Kratix's own controller, where it runs, writes
+// whatever has one. So where it does run, nothing else that may not be written has
+// one either.
+func (p *planner) isWanted(placement report.Placement) bool {
+	switch placement.State {
+	case report.Placed, report.Unchanged:
+		return true
+	case report.Failed:
+		return p.mode == Manage
+	case report.Held:
+		return p.mode == Manage && placement.Written
+	}
+	return false
 }
 
 // goes tells that a WorkPlacement has no files, or none any more, and nothing may
@@ -123,9 +134,12 @@ func (p *planner) create(placement report.Placement) Change {
 	made.Finalizers = p.finalizersFor(placement)
 	made.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(work, work.GroupVersionKind())}
 	made.OwnerReferences[0].APIVersion, made.OwnerReferences[0].Kind = kratix.APIVersion, kratix.WorkKind
+	made.Annotations = copied(work.Annotations)
 	change := Change{Object: made}
 	change.step(Create, nil)
-	p.say(&change, made, placement)
+	if p.mode == Manage {
+		p.say(&change, made, placement)
+	}
 	return change
 }
 
@@ -190,6 +204,11 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 		patch["finalizers"] = list
 	}
 	work := p.workByKey[have.Work()]
+	if work != nil {
+		if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
+			patch["annotations"] = annotations
+		}
+	}
 	if work != nil && !slices.ContainsFunc(have.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == work.UID }) {
 		owner := *metav1.NewControllerRef(work, work.GroupVersionKind())
 		owner.APIVersion, owner.Kind = kratix.APIVersion, kratix.WorkKind

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/kratix-schedule/kratix-schedule/daemon"
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
@@ -24,14 +27,45 @@ import (
 // kubeFlags say how run works beside a controller, in a cluster.
 type kubeFlags struct {
 	enabled bool
-	api     apiFlags
-	lease   leaseFlags
+	// schedules means that Kratix writes what this process places.
+	schedules bool
+	api       apiFlags
+	lease     leaseFlags
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "kube", false, "read Works and Destinations from the Kubernetes API, and write WorkPlacements, conditions and events back")
+	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
 	f.api.add(c)
 	f.lease.add(c)
+}
+
+// check returns what of the flags cannot be.
+func (f *kubeFlags) check(flags runFlags) error {
+	switch {
+	case f.enabled && len(flags.input.paths) > 0:
+		return errors.New("--kube reads from the Kubernetes API; leave --filename out")
+	case f.schedules && !f.enabled:
+		return errors.New("--schedule-only makes WorkPlacements in a cluster: add --kube")
+	case f.schedules && flags.dryRun:
+		return errors.New("--schedule-only writes WorkPlacements and --dry-run writes nothing: choose one")
+	case f.schedules && f.lease.share:
+		return errors.New("--schedule-only has one replica decide: use --leader-elect in place of --replicas-share")
+	case f.schedules && flags.policy.conflict.policy() == dedupe.Share:
+		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives; use --promote, or manage the state stores")
+	}
+	return f.lease.check(flags)
+}
+
+// mode returns who schedules and who writes.
+func (f *kubeFlags) mode(dryRun bool) status.Mode {
+	switch {
+	case f.schedules:
+		return status.Schedule
+	case dryRun:
+		return status.Observe
+	}
+	return status.Manage
 }
 
 // cluster is a Kubernetes API that is read from and written to.
@@ -48,7 +82,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows, err := kube.New(config)
+	follows, err := kube.New(config, kube.Options{Contents: mode == status.Schedule})
 	if err != nil {
 		return nil, err
 	}
@@ -103,25 +137,18 @@ func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Write
 
 // runKube is run with --kube.
 func runKube(c *cobra.Command, flags runFlags, std streams) error {
-	if len(flags.input.paths) > 0 {
-		return usage(c, "--kube reads from the Kubernetes API; leave --filename out")
-	}
-	if err := flags.kube.lease.check(flags); err != nil {
+	if err := flags.kube.check(flags); err != nil {
 		return usage(c, err.Error())
 	}
 	commits, err := flags.git.parse(c, flags.policy.owner)
 	if err != nil {
 		return err
 	}
-	mode := status.Manage
-	if flags.dryRun {
-		mode = status.Observe
-	}
 	volume, err := flags.volume.volume(c)
 	if err != nil {
 		return err
 	}
-	opened, err := flags.kube.open(c, mode)
+	opened, err := flags.kube.open(c, flags.kube.mode(flags.dryRun))
 	if err != nil {
 		return err
 	}
@@ -130,19 +157,23 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	}
 	commits.Owner = flags.policy.owner
 	reconciler := &reconcile.Reconciler{
-		Source: opened.source, Stores: storesOf(commits, flags.branch), Finish: reconcile.Commit,
+		Source: opened.source, Stores: storesOf(commits, flags.branch),
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
 		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
-	if flags.dryRun {
-		reconciler.Stores, reconciler.Finish = open.ReadOnly{Opener: reconciler.Stores}, reconcile.Rehearse
-	}
+	opened.bound(reconciler)
 	if !flags.once {
 		with := &daemon.Daemon{Reconciler: reconciler, Tell: opened.tell, Share: opened.share()}
+		if opened.mode == status.Schedule {
+			with.Project = projection
+		}
 		if opened.leader != nil {
 			with.Lead = opened.lead
 		}
 		return follow(c, with, flags.follow.at(c, volume), std)
+	}
+	if opened.mode == status.Schedule {
+		reconciler.Stores = projection(reconciler.Stores)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
@@ -155,6 +186,26 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		return err
 	}
 	return verdict(result)
+}
+
+// bound has a Reconciler do to the stores what the mode allows.
+func (k *cluster) bound(r *reconcile.Reconciler) {
+	r.Finish = reconcile.Commit
+	if k.mode == status.Manage {
+		return
+	}
+	r.Stores = open.ReadOnly{Opener: r.Stores}
+	if k.mode == status.Observe {
+		r.Finish = reconcile.Rehearse
+		return
+	}
+	r.Finish = reconcile.Preview
+	r.Policy.Owner = "" // there are no records that could have one
+}
+
+// projection returns the stores as Kratix leaves them.
+func projection(stores reconcile.Opener) reconcile.Opener {
+	return &projected.Stores{Opener: stores, Now: time.Now}
 }
 
 // quiet keeps what the Kubernetes client logs by itself out of the log: what

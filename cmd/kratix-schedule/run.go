@@ -67,6 +67,9 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if flags.kube.enabled {
 		return runKube(c, flags, std)
 	}
+	if err := flags.kube.check(flags); err != nil {
+		return usage(c, err.Error())
+	}
 	in, err := flags.input.source(c, std)
 	if err != nil {
 		return err

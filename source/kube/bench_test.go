@@ -29,7 +29,7 @@ func BenchmarkHeld(b *testing.B) {
 	a.set(func(a *api) { a.history = nil })
 	for b.Loop() {
 		before := heap()
-		s, err := kube.New(a.config())
+		s, err := kube.New(a.config(), kube.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

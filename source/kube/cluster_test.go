@@ -39,7 +39,7 @@ func TestClusterID(t *testing.T) {
 				_, _ = w.Write([]byte(test.text))
 			}))
 			defer server.Close()
-			s, err := kube.New(&rest.Config{Host: server.URL, QPS: -1})
+			s, err := kube.New(&rest.Config{Host: server.URL, QPS: -1}, kube.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,6 +33,11 @@ type Source struct {
 	deleted deletions
 	// core is what else is read of the API.
 	core rest.Interface
+	// contents has the WorkPlacements of a snapshot come with their contents.
+	contents bool
+	// shared has had the contents of all WorkPlacements there were at the start use
+	// the memory of those of their Works.
+	shared sync.Once
 
 	// changes says "look again"; it never holds more than one such word.
 	changes chan struct{}
@@ -55,17 +60,24 @@ const insistence = 5 * time.Second
 // secretPatience is how long a snapshot waits for Secrets that were not named before.
 const secretPatience = 5 * time.Second
 
+// Options say what a Source has in its snapshots.
+type Options struct {
+	// Contents has them hold all WorkPlacements, with their contents: for who wants to
+	// know what Kratix writes. A round is then also asked for when one was written.
+	Contents bool
+}
+
 // New makes a Source of the cluster that config leads to. It is not followed
 // until Follow is called.
-func New(config *rest.Config) (*Source, error) {
+func New(config *rest.Config, options Options) (*Source, error) {
 	api, err := connect(config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, contents: options.Contents}
 	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
-		feature[*kratix.WorkPlacement]{slim: slimPlacements(), same: sameMemory}, s.heard)
+		s.placementFeature(), s.heard)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
 		feature[*kratix.Destination]{same: sameReadiness}, s.heard)
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
@@ -82,22 +94,6 @@ func mirrorOf[O object](client rest.Interface, resource string, example carrier[
 
 // shareContents: files are held once, though the status of their Work changes.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
-
-// slimPlacements: the Work has the contents too, and most labels are those of others.
-func slimPlacements() func(*kratix.WorkPlacement) {
-	var words kratix.Words
-	return func(p *kratix.WorkPlacement) {
-		p.Spec.Workloads = nil
-		words.ShareWorkPlacement(p)
-	}
-}
-
-// sameMemory: whether one was written matters to another process that says so of
-// its Work.
-func sameMemory(a, b *kratix.WorkPlacement) bool {
-	return counts(a) == counts(b) &&
-		meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
-}
 
 // sameReadiness: a Destination that is ready is chosen before others.
 func sameReadiness(a, b *kratix.Destination) bool {
@@ -184,17 +180,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
 	snapshot.FromAPI = true
-	var lost []kratix.Key
-	for _, p := range s.placements.stable() {
-		if counts(p) {
-			snapshot.Existing = append(snapshot.Existing, p)
-		}
-		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {
-			lost = append(lost, p.Work()) // the garbage collector deletes it with its Work
-		}
-	}
-	snapshot.Deleted = s.deleted.with(lost)
-	slices.SortFunc(snapshot.Existing, source.Compare)
+	s.addPlacements(&snapshot)
 	snapshot.Findings = append(snapshot.Findings, unreadable...)
 	s.reject(&snapshot)
 	finding.Sort(snapshot.Findings)
@@ -240,13 +226,6 @@ func (s *Source) unreadable() map[kratix.Object]error {
 	maps.Copy(all, s.gits.unreadable())
 	maps.Copy(all, s.buckets.unreadable())
 	return all
-}
-
-// counts tells whether a WorkPlacement says where something is. One that was
-// held back and never written says nothing: the next round may choose anew.
-func counts(p *kratix.WorkPlacement) bool {
-	heldBack := meta.IsStatusConditionFalse(p.Status.Conditions, kratix.ConflictFreeCondition)
-	return p.Labels[kratix.WorkLabel] != "" && (!heldBack || p.Status.VersionID != "")
 }
 
 func objects[O kratix.Object](found []O) []kratix.Object {

@@ -19,7 +19,7 @@ import (
 // follow follows an API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
-	s, err := kube.New(a.config())
+	s, err := kube.New(a.config(), kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -264,6 +264,23 @@ func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	return objects
 }
 
+// get returns an object as the API said last.
+func (m *mirror[O]) get(key kratix.Key) (O, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	o, there := m.fresh[key]
+	return o, there
+}
+
+// each does something with each object, before anybody else has one in hand.
+func (m *mirror[O]) each(do func(O)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range m.fresh {
+		do(o)
+	}
+}
+
 // reached tells whether an object is seen as it was at a version, or later; one
 // without a version is to be gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {

@@ -31,7 +31,7 @@ func TestASilentAPIHoldsNothingUp(t *testing.T) {
 func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
-	s, err := kube.New(a.config())
+	s, err := kube.New(a.config(), kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,156 @@
+package projected
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// overlay is what the WorkPlacements of one Destination put into its store, each
+// with a record as this program would write it. It is never changed.
+type overlay struct {
+	destination *kratix.Destination
+	placements  []*kratix.WorkPlacement
+	// lists is what the store has where records lie: the lists of Kratix and, of a
+	// time before, records.
+	lists statestore.Files
+	// projections are those of the placements.
+	projections map[*kratix.WorkPlacement]*projection
+	// sums are all files; from has the placement that each is of, but for a joined
+	// file, which is of all.
+	sums map[tree.Path]statestore.Sum
+	from map[tree.Path]*projection
+	// joined is the one file of mode aggregatedYAML.
+	joined []tree.File
+}
+
+// projection is what one WorkPlacement puts there. Contents are made anew when they
+// are asked for: a WorkPlacement has them, packed.
+type projection struct {
+	placement *kratix.WorkPlacement
+	sums      map[tree.Path]statestore.Sum
+	// record is where the record lies; the root if it has none, since it is not
+	// named as WorkPlacements are.
+	record tree.Path
+	// listed are the files that Kratix lists in mode none.
+	listed []tree.Path
+}
+
+// newOverlay lays the placements of a Destination out; before is what was laid out
+// there in the last round, nil for nothing, and lists what the store has among the
+// records now.
+func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
+	made := &overlay{
+		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
+		sums: map[tree.Path]statestore.Sum{}, from: map[tree.Path]*projection{},
+	}
+	isSame := before != nil && before.destination == d
+	var parts []layout.Part
+	for _, p := range placements {
+		var known *projection
+		if isSame && d.FilepathMode() == kratix.NestedByMetadata {
+			known = before.projections[p]
+		}
+		if known == nil {
+			var err error
+			if known, err = project(ctx, d, p, lists, contents); err != nil {
+				return nil, err
+			}
+		}
+		made.projections[p] = known
+		if d.FilepathMode() == kratix.AggregatedYAML {
+			rendering, _ := layout.Render(d, p)
+			parts = append(parts, layout.Part{Placement: p, Files: rendering.Files})
+		}
+		for path, sum := range known.sums {
+			made.sums[path], made.from[path] = sum, known
+		}
+	}
+	made.joined = layout.Join(parts)
+	for _, file := range made.joined {
+		made.sums[file.Path] = contents.Sum(file.Content)
+	}
+	return made, nil
+}
+
+// project lays one WorkPlacement out. Files that cannot be decoded are left out, as
+// Kratix cannot write them either.
+func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, lists statestore.Files, contents statestore.Contents) (*projection, error) {
+	made := &projection{placement: p, sums: map[tree.Path]statestore.Sum{}}
+	if err := made.readList(ctx, d, lists, contents); err != nil {
+		return nil, err
+	}
+	rendering, _ := layout.Render(d, p)
+	if !rendering.Joined {
+		for _, file := range rendering.Files {
+			made.sums[file.Path] = contents.Sum(file.Content)
+		}
+	}
+	if record, ok := made.recordIn(d, rendering); ok {
+		made.record = record.Path
+		made.sums[record.Path] = contents.Sum(record.Content)
+	}
+	return made, nil
+}
+
+// readList reads what Kratix lists for a placement in mode none: what it has written
+// and does not want any more is still the placement's.
+func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
+	path, err := layout.FlatRecordPath(d, m.placement)
+	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {
+		return nil //nolint:nilerr // without a path there is no list
+	}
+	content, err := contents.Content(ctx, path)
+	if err != nil {
+		return fmt.Errorf("read the list %s: %w", path, err)
+	}
+	if record, err := layout.ParseRecord(content); err == nil { // what is no list lists nothing
+		m.listed = record.Files
+	}
+	return nil
+}
+
+// recordIn returns the record of the placement, if it is named as one.
+func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
+	p := m.placement
+	if p.Labels[kratix.WorkLabel] == "" || p.Name != kratix.PlacementName(p.Work().Name, p.Spec.TargetDestinationName, p.Spec.ID) {
+		return tree.File{}, false
+	}
+	written := map[tree.Path]bool{}
+	for _, file := range rendering.Files {
+		written[file.Path] = true
+	}
+	for _, path := range m.listed {
+		if !written[path] {
+			rendering.Files = append(rendering.Files, layout.File{File: tree.File{Path: path}})
+		}
+	}
+	record, err := layout.NewRecord(d, p, rendering)
+	return record, err == nil
+}
+
+// content returns a file of the overlay.
+func (o *overlay) content(path tree.Path) ([]byte, error) {
+	for _, file := range o.joined {
+		if file.Path == path {
+			return file.Content, nil
+		}
+	}
+	if of := o.from[path]; of != nil {
+		rendering, _ := layout.Render(o.destination, of.placement)
+		if path == of.record {
+			record, _ := of.recordIn(o.destination, rendering)
+			return record.Content, nil
+		}
+		for _, file := range rendering.Files {
+			if file.Path == path {
+				return file.Content, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("no file %s", path)
+}

@@ -1,0 +1,80 @@
+// Package projected is the state stores as Kratix leaves them once it has written
+// every WorkPlacement there is: for who decides what is placed and lets Kratix write
+// it. The files of WorkPlacements lie over those that a store has now, where that
+// can be read, and over nothing where it cannot. Nothing is ever written to a store.
+package projected
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Opener opens the stores as they are now.
+type Opener interface {
+	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
+}
+
+// Stores opens projected stores. It is for one goroutine.
+type Stores struct {
+	// Opener opens what is projected on.
+	Opener Opener
+	// Now is the clock.
+	Now func() time.Time
+
+	// placements are the WorkPlacements by the names of their Destinations, and
+	// destinations all Destinations by the stores that they name.
+	placements   map[string][]*kratix.WorkPlacement
+	destinations map[kratix.StateStoreReference][]*kratix.Destination
+	open         map[kratix.StateStoreReference]*store
+}
+
+// Follow takes in what there is: the stores are read as of this snapshot.
+func (s *Stores) Follow(snapshot source.Snapshot) {
+	s.placements, s.destinations = map[string][]*kratix.WorkPlacement{}, map[kratix.StateStoreReference][]*kratix.Destination{}
+	for _, p := range snapshot.WorkPlacements {
+		s.placements[p.Spec.TargetDestinationName] = append(s.placements[p.Spec.TargetDestinationName], p)
+	}
+	for _, d := range snapshot.Destinations {
+		if d.Spec.StateStoreRef != nil {
+			s.destinations[*d.Spec.StateStoreRef] = append(s.destinations[*d.Spec.StateStoreRef], d)
+		}
+	}
+}
+
+// Open returns the projection of a store: the same one again while it projects on
+// the same store. One that cannot be opened, for want of a Secret or the like, is
+// projected on nothing.
+func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	if spec == nil {
+		return s.Opener.Open(ref, spec, secret)
+	}
+	inner, err := s.Opener.Open(ref, spec, secret)
+	if err != nil {
+		inner = nil
+	}
+	if s.open == nil {
+		s.open = map[kratix.StateStoreReference]*store{}
+	}
+	known := s.open[ref]
+	if known == nil || known.inner != inner {
+		known = &store{stores: s, ref: ref, inner: inner}
+		s.open[ref] = known
+	}
+	known.why = err
+	return known, nil
+}
+
+// Keep forgets the stores that are not among refs, and has them closed.
+func (s *Stores) Keep(refs []kratix.StateStoreReference) {
+	maps.DeleteFunc(s.open, func(ref kratix.StateStoreReference, _ *store) bool { return !slices.Contains(refs, ref) })
+	if keeper, ok := s.Opener.(interface {
+		Keep(refs []kratix.StateStoreReference)
+	}); ok {
+		keeper.Keep(refs)
+	}
+}

@@ -1,0 +1,197 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// outgoingFile is a file that is still in a store though nobody wants it any more,
+// and the group that it is of; none for a file of nobody's.
+type outgoingFile struct {
+	dedupe.File
+	of placedGroup
+}
+
+// waitForOutgoing holds back what would clash with files that are to go and have not
+// gone yet, where placements are written one after the other, in any order: the
+// rest of the check takes all that is wanted for written at once. What a group does
+// not want any more is in no way of the same group, since each is written whole.
+func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
+	if !dest.store.state.Stepwise {
+		return nil
+	}
+	outgoing, err := dest.outgoing(ctx)
+	if err != nil || len(outgoing) == 0 {
+		return err
+	}
+	var waiting []*desiredPlacement
+	for _, p := range dest.placements {
+		if p.writable() && dest.action(p) != "" && dest.meets(p, outgoing) {
+			waiting = append(waiting, p)
+		}
+	}
+	for _, p := range waiting { // what waits still counts as written for the others
+		p.hold("it waits for what is to go and is still in the store")
+		dest.waits = true
+	}
+	return nil
+}
+
+// meets reports whether a placement clashes with outgoing files of others, and adds
+// the findings.
+func (dest *desiredDestination) meets(p *desiredPlacement, outgoing []outgoingFile) bool {
+	claim := p.claim()
+	root := dedupe.Root{
+		Path: p.rendering.Root, Claims: []dedupe.Claim{claim}, Allows: dest.store.limits.Allows, Ignored: dest.notFetched,
+		Policy: dedupe.Quarantine, Cache: dest.read,
+	}
+	for i, file := range outgoing {
+		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
+			continue
+		}
+		if p.rendering.Joined { // the path is nobody's, and only objects can clash
+			file.Path = asideOf(root.Path, i)
+		}
+		root.Foreign = append(root.Foreign, file.File)
+	}
+	if len(root.Foreign) == 0 {
+		return false
+	}
+	verdict := dedupe.Check(root)
+	if _, held := verdict.Held[0]; !held {
+		return false
+	}
+	for _, f := range verdict.Findings {
+		if f.Place.Object == claim.Object {
+			dest.findings = append(dest.findings, f)
+		}
+	}
+	return true
+}
+
+// asideOf returns a path in a root for one of the outgoing parts of a joined file.
+func asideOf(root tree.Path, i int) tree.Path {
+	name, _ := tree.ParsePath(fmt.Sprintf("outgoing-%d.yaml", i)) // a plain name
+	return root.Join(name)
+}
+
+// outgoing returns the files that are in the store and will not be once everything
+// that is decided is written.
+func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingFile, err error) {
+	for _, file := range dest.store.state.Outgoing {
+		if file.Path.Within(dest.base) {
+			files = append(files, outgoingFile{dedupe.File{File: file, Place: dest.placeOf(file.Path)}, dest.groupAt(file.Path)})
+		}
+	}
+	for _, p := range dest.placements {
+		for _, file := range p.stored {
+			if p.writable() && !p.keeps(file) {
+				files = append(files, outgoingFile{file, groupOf(p.WorkPlacement)})
+			}
+		}
+	}
+	for _, record := range dest.removed {
+		for _, path := range record.Files {
+			if !dest.store.state.Files.Has(path) {
+				continue
+			}
+			content, isPart := dest.joinedParts[record.path]
+			if !isPart {
+				if content, err = dest.store.state.Contents.Content(ctx, path); err != nil {
+					return nil, err
+				}
+			}
+			place := finding.Place{Object: kratix.Describe(record.Placement), File: path.String()}
+			files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement)})
+		}
+	}
+	return files, nil
+}
+
+// keeps reports whether a placement that is written still has a file as it is.
+func (p *desiredPlacement) keeps(file dedupe.File) bool {
+	if p.rendering.Joined {
+		return p.isStored()
+	}
+	for _, wanted := range p.rendering.Files {
+		if wanted.Path == file.Path {
+			return bytes.Equal(wanted.Content, file.Content)
+		}
+	}
+	return false
+}
+
+// placeOf returns the place that findings name for a file in the store.
+func (dest *desiredDestination) placeOf(path tree.Path) finding.Place {
+	return finding.Place{Object: dest.store.ref.String(), File: path.String()}
+}
+
+// groupAt returns the group that a file of the store is of, by its directory or by
+// what its record lists; none for a file that has parts of many.
+func (dest *desiredDestination) groupAt(path tree.Path) placedGroup {
+	if joined, ok := layout.JoinedFile(dest.Destination); ok && joined == path {
+		return placedGroup{}
+	}
+	for _, p := range dest.placements {
+		if !p.rendering.Dir.IsRoot() && path.Within(p.rendering.Dir) || slices.Contains(dest.recordedFiles(p), path) {
+			return groupOf(p.WorkPlacement)
+		}
+	}
+	return placedGroup{}
+}
+
+// sameOutgoing reports whether the same is on its way out of the Destination's
+// directory, and of the store in the same way.
+func (s *situation) sameOutgoing(other *situation) bool {
+	is, was := &s.store.state, &other.store.state
+	return is.Stepwise == was.Stepwise && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b tree.File) bool {
+		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
+	})
+}
+
+// waits reports whether a placement on a store waits for what is to go.
+func (d *desired) waits() bool {
+	return slices.ContainsFunc(d.outcomes, func(o *outcome) bool { return o.waits })
+}
+
+// waits counts the rounds in which a placement has waited for what is to go: what
+// happens in a store that others write to wakes nobody.
+type waits struct{ rounds int }
+
+// How soon a round looks again whether something has gone; each round waits twice
+// as long as the one before.
+const (
+	firstWait   = 500 * time.Millisecond
+	longestWait = time.Minute
+)
+
+// due returns how soon the next round looks again; 0 if nothing waits.
+func (w *waits) due(waiting bool) time.Duration {
+	if !waiting {
+		w.rounds = 0
+		return 0
+	}
+	wait := firstWait
+	for range w.rounds {
+		wait = min(2*wait, longestWait)
+	}
+	w.rounds = min(w.rounds+1, 10)
+	return wait
+}
+
+// soonest returns the shorter of two waits, of which 0 is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}

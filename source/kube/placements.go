@@ -1,0 +1,98 @@
+package kube
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// placementFeature is what the mirror of WorkPlacements knows of them.
+func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
+	var words kratix.Words
+	if s.contents {
+		return feature[*kratix.WorkPlacement]{
+			same: sameWritten, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			slim: func(p *kratix.WorkPlacement) {
+				s.shareWithWork(p)
+				words.ShareWorkPlacement(p)
+			},
+		}
+	}
+	return feature[*kratix.WorkPlacement]{same: sameMemory, slim: func(p *kratix.WorkPlacement) {
+		p.Spec.Workloads = nil // the Work has them too
+		words.ShareWorkPlacement(p)
+	}}
+}
+
+// sameMemory compares, without contents, what a process that writes the stores
+// itself looks at: whether one was written matters to another process that says so
+// of its Work.
+func sameMemory(a, b *kratix.WorkPlacement) bool {
+	return counts(a) == counts(b) && sameFailure(a, b)
+}
+
+// sameWritten compares what tells that Kratix has written a WorkPlacement anew.
+func sameWritten(a, b *kratix.WorkPlacement) bool {
+	return a.Status.VersionID == b.Status.VersionID && sameFailure(a, b) && isWritten(a) == isWritten(b)
+}
+
+func sameFailure(a, b *kratix.WorkPlacement) bool {
+	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
+}
+
+func isWritten(p *kratix.WorkPlacement) bool {
+	return meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+}
+
+// counts reports whether a WorkPlacement says where something is. One that was
+// held back and never written says nothing: the next round may choose anew.
+func counts(p *kratix.WorkPlacement) bool {
+	heldBack := meta.IsStatusConditionFalse(p.Status.Conditions, kratix.ConflictFreeCondition)
+	return p.Labels[kratix.WorkLabel] != "" && (!heldBack || p.Status.VersionID != "")
+}
+
+// addPlacements adds the WorkPlacements to a snapshot. Where Kratix writes, each one
+// counts, whatever was said of it: it is written, or will be.
+func (s *Source) addPlacements(snapshot *source.Snapshot) {
+	if s.contents {
+		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
+	}
+	var lost []kratix.Key
+	for _, p := range s.placements.stable() {
+		if s.contents {
+			snapshot.WorkPlacements = append(snapshot.WorkPlacements, p)
+		}
+		if counts(p) || s.contents && p.Labels[kratix.WorkLabel] != "" {
+			snapshot.Existing = append(snapshot.Existing, p)
+		}
+		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {
+			lost = append(lost, p.Work()) // the garbage collector deletes it with its Work
+		}
+	}
+	snapshot.Deleted = s.deleted.with(lost)
+	slices.SortFunc(snapshot.Existing, source.Compare)
+	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
+}
+
+// shareWithWork has a WorkPlacement use the memory of its Work for the contents that
+// are the same.
+func (s *Source) shareWithWork(p *kratix.WorkPlacement) {
+	work, known := s.works.get(p.Work())
+	if !known {
+		return
+	}
+	for i := range work.Spec.WorkloadGroups {
+		group := &work.Spec.WorkloadGroups[i]
+		if group.ID != p.Spec.ID || len(group.Workloads) != len(p.Spec.Workloads) {
+			continue
+		}
+		for j, workload := range group.Workloads {
+			if p.Spec.Workloads[j] == workload {
+				p.Spec.Workloads[j] = workload
+			}
+		}
+	}
+}
