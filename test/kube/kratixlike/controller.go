@@ -1,0 +1,68 @@
+package kratixlike
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// The delays of a key whose reconciliation failed.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 15 * time.Second
+)
+
+// controller reconciles the objects of a kind by their keys. A key whose
+// reconciliation returns an error is retried with exponential backoff.
+type controller struct {
+	kind      string
+	workers   int
+	queue     workqueue.TypedRateLimitingInterface[kratix.Key]
+	reconcile func(context.Context, kratix.Key) error
+}
+
+func newController(kind string, workers int, reconcile func(context.Context, kratix.Key) error) *controller {
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[kratix.Key](firstRetry, lastRetry)
+	return &controller{kind: kind, workers: workers, queue: workqueue.NewTypedRateLimitingQueue(limiter), reconcile: reconcile}
+}
+
+// run reconciles until the context ends.
+func (c *controller) run(ctx context.Context, log *slog.Logger) {
+	var group sync.WaitGroup
+	for range c.workers {
+		group.Go(func() {
+			for c.next(ctx, log) {
+			}
+		})
+	}
+	<-ctx.Done()
+	c.queue.ShutDown()
+	group.Wait()
+}
+
+// next reconciles one key. It returns false once the queue is shut down.
+func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
+	key, down := c.queue.Get()
+	if down {
+		return false
+	}
+	defer c.queue.Done(key)
+	err := c.reconcile(ctx, key)
+	switch {
+	case err == nil:
+		c.queue.Forget(key)
+	case ctx.Err() != nil:
+	case apierrors.IsConflict(err): // changed since it was read
+		c.queue.AddRateLimited(key)
+	default:
+		log.Error("reconcile", "kind", c.kind, "key", key, "error", err)
+		c.queue.AddRateLimited(key)
+	}
+	return true
+}

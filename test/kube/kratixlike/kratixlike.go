@@ -1,0 +1,148 @@
+// Package kratixlike is a stand-in of Kratix's scheduler and of its state-store
+// writer, for tests of what runs beside them. It behaves as Kratix is seen to
+// behave, its faults included: a resource Work goes to a random Destination, a
+// denied WorkPlacement is not tried again, and nothing checks what is written.
+package kratixlike
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/rest"
+)
+
+// Options are what may differ between two runs.
+type Options struct {
+	// WriteDelay is the time between reading a WorkPlacement and writing its
+	// files, or removing them.
+	WriteDelay time.Duration
+	// Writers is the number of WorkPlacements handled at once, 1 by default.
+	// Writes to one store follow each other in any case.
+	Writers int
+	// Choose returns an index below n. The default is random.
+	Choose func(n int) int
+	// Log receives errors and each write. The default discards them.
+	Log *slog.Logger
+}
+
+// Running is a stand-in that was started.
+type Running struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// Run runs the stand-in until the context ends. When it returns, nothing of it
+// runs any more.
+func Run(ctx context.Context, config *rest.Config, options Options) error {
+	running, err := Start(ctx, config, options)
+	if err != nil {
+		return err
+	}
+	<-running.done
+	return nil
+}
+
+// Start starts the stand-in, and returns once it observes the cluster. It ends
+// with the context or with Stop; another Start continues from what the API
+// server and the stores hold.
+func Start(ctx context.Context, config *rest.Config, options Options) (*Running, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	dir, err := os.MkdirTemp("", "kratixlike-")
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	m, err := newManager(config, options, dir)
+	if err != nil {
+		cancel()
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	running := &Running{cancel: cancel, done: make(chan struct{})}
+	synced := make(chan error, 1)
+	go func() {
+		defer close(running.done)
+		defer os.RemoveAll(dir) //nolint:errcheck // a directory of temporary files
+		m.run(ctx, synced)
+	}()
+	if err := <-synced; err != nil {
+		running.Stop()
+		return nil, err
+	}
+	return running, nil
+}
+
+// Stop ends the stand-in and waits until it has ended. A write that has begun is
+// cut off, as by a process that is killed.
+func (r *Running) Stop() {
+	r.cancel()
+	<-r.done
+}
+
+// manager holds the controllers.
+type manager struct {
+	client    client
+	informers dynamicinformer.DynamicSharedInformerFactory
+	log       *slog.Logger
+
+	works, placements, destinations, stores *controller
+}
+
+func newManager(config *rest.Config, options Options, dir string) (*manager, error) {
+	own := rest.CopyConfig(config)
+	own.QPS = -1 // no limit of the client's own
+	own.UserAgent = fieldManager
+	d, err := dynamic.NewForConfig(own)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the API server: %w", err)
+	}
+	log := options.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	choose := options.Choose
+	if choose == nil {
+		choose = rand.IntN
+	}
+	m := &manager{client: client{d}, log: log, informers: dynamicinformer.NewDynamicSharedInformerFactory(d, 0)}
+	repositories := &repositories{dir: dir, open: map[remote]*repository{}}
+	stores := &stores{client: m.client, repositories: repositories}
+	scheduler := &scheduler{client: m.client, choose: choose}
+	writer := &writer{client: m.client, stores: stores, delay: options.WriteDelay, log: log}
+	m.works = newController("Work", 1, scheduler.reconcile)
+	m.placements = newController("WorkPlacement", cmp.Or(options.Writers, 1), writer.reconcile)
+	m.destinations = newController("Destination", 1, (&destinations{client: m.client, stores: stores}).reconcile)
+	m.stores = newController("GitStateStore", 1, stores.reconcile)
+	return m, nil
+}
+
+// run observes the cluster and reconciles until the context ends. It sends one
+// value when all objects were listed.
+func (m *manager) run(ctx context.Context, synced chan<- error) {
+	if err := m.observe(); err != nil {
+		synced <- err
+		return
+	}
+	m.informers.Start(ctx.Done())
+	defer m.informers.Shutdown()
+	for resource, ok := range m.informers.WaitForCacheSync(ctx.Done()) {
+		if !ok {
+			synced <- fmt.Errorf("list %s: %w", resource.Resource, cmp.Or(ctx.Err(), errors.New("not synced")))
+			return
+		}
+	}
+	synced <- nil
+	var group sync.WaitGroup
+	for _, c := range []*controller{m.works, m.placements, m.destinations, m.stores} {
+		group.Go(func() { c.run(ctx, m.log) })
+	}
+	group.Wait()
+}

@@ -1,0 +1,136 @@
+package kratixlike
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// observe connects the events of each kind with the queues.
+func (m *manager) observe() error {
+	handlers := map[schema.GroupVersionResource]func(before, after *unstructured.Unstructured){
+		workResource:        m.workEvent,
+		placementResource:   m.placementEvent,
+		destinationResource: m.destinationEvent,
+		gitStoreResource:    m.storeEvent,
+	}
+	for resource, handle := range handlers {
+		_, err := m.informers.ForResource(resource).Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(after any) { handle(nil, object(after)) },
+			UpdateFunc: func(before, after any) { handle(object(before), object(after)) },
+			DeleteFunc: func(before any) { handle(object(before), nil) },
+		})
+		if err != nil {
+			return fmt.Errorf("observe %s: %w", resource.Resource, err)
+		}
+	}
+	return nil
+}
+
+// object returns the object of an event.
+func object(of any) *unstructured.Unstructured {
+	if missed, ok := of.(cache.DeletedFinalStateUnknown); ok {
+		of = missed.Obj
+	}
+	found, _ := of.(*unstructured.Unstructured) //nolint:errcheck // a dynamic informer has no other type
+	return found
+}
+
+func (m *manager) workEvent(before, after *unstructured.Unstructured) {
+	m.works.queue.Add(keyOf(either(before, after)))
+}
+
+// placementEvent queues the Work, and the WorkPlacement unless only its status
+// has changed.
+func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
+	placement := either(before, after)
+	work := placement.GetLabels()[kratix.WorkLabel]
+	m.works.queue.Add(kratix.Key{Namespace: placement.GetNamespace(), Name: work})
+	if before == nil || after == nil || changed(before, after) {
+		m.placements.queue.Add(keyOf(placement))
+	}
+	if after != nil {
+		return
+	}
+	// Destinations and Works that are being deleted end after their WorkPlacements;
+	// those of a Work may be in another namespace.
+	target, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName") //nolint:errcheck // empty if there is none
+	m.destinations.queue.Add(kratix.Key{Name: target})
+	for _, key := range m.keys(workResource) {
+		if key.Name == work {
+			m.works.queue.Add(key)
+		}
+	}
+}
+
+// destinationEvent queues the Destination and all Works, and the WorkPlacements
+// on it unless only its status or labels have changed.
+func (m *manager) destinationEvent(before, after *unstructured.Unstructured) {
+	destination := either(before, after)
+	m.destinations.queue.Add(keyOf(destination))
+	for _, key := range m.keys(workResource) {
+		m.works.queue.Add(key)
+	}
+	if before == nil || after == nil || before.GetGeneration() != after.GetGeneration() {
+		m.queuePlacementsOn(destination.GetName())
+	}
+}
+
+// storeEvent queues the store and the Destinations that use it, and what is on
+// them unless only the store's status has changed.
+func (m *manager) storeEvent(before, after *unstructured.Unstructured) {
+	store := either(before, after)
+	m.stores.queue.Add(keyOf(store))
+	for _, item := range m.informers.ForResource(destinationResource).Informer().GetStore().List() {
+		destination := object(item)
+		if name, _, _ := unstructured.NestedString(destination.Object, "spec", "stateStoreRef", "name"); name != store.GetName() {
+			continue
+		}
+		m.destinations.queue.Add(keyOf(destination))
+		if before == nil || after == nil || before.GetGeneration() != after.GetGeneration() {
+			m.queuePlacementsOn(destination.GetName())
+		}
+	}
+}
+
+func (m *manager) queuePlacementsOn(destination string) {
+	for _, item := range m.informers.ForResource(placementResource).Informer().GetStore().List() {
+		placement := object(item)
+		if target, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName"); target == destination {
+			m.placements.queue.Add(keyOf(placement))
+		}
+	}
+}
+
+// keys returns the keys of the observed objects of a resource.
+func (m *manager) keys(resource schema.GroupVersionResource) []kratix.Key {
+	items := m.informers.ForResource(resource).Informer().GetStore().List()
+	keys := make([]kratix.Key, 0, len(items))
+	for _, item := range items {
+		keys = append(keys, keyOf(object(item)))
+	}
+	return keys
+}
+
+// changed reports whether anything but the status of an object has changed.
+func changed(before, after metav1.Object) bool {
+	return before.GetGeneration() != after.GetGeneration() ||
+		!before.GetDeletionTimestamp().Equal(after.GetDeletionTimestamp()) ||
+		!slices.Equal(before.GetFinalizers(), after.GetFinalizers()) ||
+		!maps.Equal(before.GetLabels(), after.GetLabels())
+}
+
+// either returns the object of an event that may have only one state of it.
+func either(before, after *unstructured.Unstructured) *unstructured.Unstructured {
+	if after != nil {
+		return after
+	}
+	return before
+}

@@ -1,0 +1,173 @@
+package kratixlike
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// repositories are the working clones, by the settings that opened them.
+type repositories struct {
+	dir  string
+	mu   sync.Mutex
+	open map[remote]*repository
+}
+
+// remote is where and as whom a repository is written to.
+type remote struct {
+	url, branch, author, email string
+	// header is an HTTP header with the credentials; ca are certificates to trust.
+	header, ca string
+	insecure   bool
+}
+
+// repository is a working clone of a branch. One commit follows the other.
+type repository struct {
+	remote
+	dir string
+	mu  sync.Mutex
+}
+
+// at returns the clone for a remote, which is initialised once.
+func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if opened := r.open[to]; opened != nil {
+		return opened, nil
+	}
+	opened := &repository{remote: to, dir: filepath.Join(r.dir, fmt.Sprint(len(r.open)))}
+	if err := os.WriteFile(opened.dir+".crt", []byte(to.ca), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(opened.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if _, err := opened.git(ctx, "init", "--quiet", "--initial-branch", to.branch); err != nil {
+		return nil, err
+	}
+	r.open[to] = opened
+	return opened, nil
+}
+
+// pushes bounds how often a commit is made anew because somebody else pushed
+// meanwhile.
+const pushes = 5
+
+// commit changes the files of the branch by one commit, and returns the commit
+// that has the change. A change that changes nothing makes no commit.
+func (r *repository) commit(ctx context.Context, message string, change func(*os.Root) error) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var err error
+	for range pushes {
+		var version string
+		if version, err = r.commitOnce(ctx, message, change); !errors.Is(err, errStale) {
+			return version, err
+		}
+	}
+	return "", err
+}
+
+// errStale is a push to a branch that has moved meanwhile.
+var errStale = errors.New("somebody else has pushed")
+
+func (r *repository) commitOnce(ctx context.Context, message string, change func(*os.Root) error) (string, error) {
+	if err := r.reset(ctx); err != nil {
+		return "", err
+	}
+	root, err := os.OpenRoot(r.dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written to it
+	if err := change(root); err != nil {
+		return "", err
+	}
+	if _, err := r.git(ctx, "add", "--all", "--force"); err != nil {
+		return "", err
+	}
+	staged, err := r.git(ctx, "status", "--porcelain", "--untracked-files=no")
+	if err != nil {
+		return "", err
+	}
+	if staged != "" {
+		if _, err := r.git(ctx, "commit", "--quiet", "--message", message); err != nil {
+			return "", err
+		}
+		if err := r.push(ctx); err != nil {
+			return "", err
+		}
+	}
+	version, err := r.git(ctx, "rev-parse", "--quiet", "--verify", "HEAD")
+	if err != nil { // the branch does not exist, and there is nothing to write
+		return "", ctx.Err()
+	}
+	return version, nil
+}
+
+// reset makes the working tree what the branch is now.
+func (r *repository) reset(ctx context.Context) error {
+	if _, err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
+		return err
+	}
+	head := "refs/remotes/origin/" + r.branch
+	if _, err := r.git(ctx, "rev-parse", "--quiet", "--verify", head); err == nil {
+		_, err := r.git(ctx, "reset", "--quiet", "--hard", head)
+		return err
+	}
+	if _, err := r.git(ctx, "update-ref", "-d", "refs/heads/"+r.branch); err != nil {
+		return err
+	}
+	if _, err := r.git(ctx, "read-tree", "--empty"); err != nil {
+		return err
+	}
+	_, err := r.git(ctx, "clean", "--quiet", "-ffdx")
+	return err
+}
+
+func (r *repository) push(ctx context.Context) error {
+	_, err := r.git(ctx, "push", "--quiet", r.url, "HEAD:refs/heads/"+r.branch)
+	if err == nil {
+		return nil
+	}
+	for _, sign := range []string{"fetch first", "non-fast-forward", "cannot lock ref", "reference already exists"} {
+		if strings.Contains(err.Error(), sign) {
+			return fmt.Errorf("%w: %w", errStale, err)
+		}
+	}
+	return err
+}
+
+// check returns why the repository cannot be reached.
+func (r *repository) check(ctx context.Context) error {
+	_, err := r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
+	return err
+}
+
+// git runs the git binary in the clone, with no configuration of the machine,
+// and returns its output.
+func (r *repository) git(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_AUTHOR_NAME="+r.author, "GIT_AUTHOR_EMAIL="+r.email, "GIT_COMMITTER_NAME="+r.author, "GIT_COMMITTER_EMAIL="+r.email,
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=gc.auto", "GIT_CONFIG_VALUE_0=0", "GIT_CONFIG_KEY_1=http.extraHeader", "GIT_CONFIG_VALUE_1="+r.header)
+	if r.ca != "" {
+		cmd.Env = append(cmd.Env, "GIT_SSL_CAINFO="+r.dir+".crt")
+	}
+	if r.insecure {
+		cmd.Env = append(cmd.Env, "GIT_SSL_NO_VERIFY=1")
+	}
+	var out, trouble bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &trouble
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(trouble.String()))
+	}
+	return strings.TrimSpace(out.String()), nil
+}

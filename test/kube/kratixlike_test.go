@@ -1,0 +1,50 @@
+package kube
+
+import (
+	"testing"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// standIn is a stand-in of Kratix's scheduler and writer in a cluster.
+type standIn struct {
+	t       testing.TB
+	config  *rest.Config
+	options kratixlike.Options
+	running *kratixlike.Running
+}
+
+// standIn starts a stand-in that ends with the test.
+func (c *cluster) standIn(options kratixlike.Options) *standIn {
+	c.t.Helper()
+	admin, err := clientcmd.BuildConfigFromFlags("", c.admin)
+	must(c.t, err)
+	config, err := kratixlike.Grant(c.t.Context(), admin)
+	must(c.t, err)
+	s := &standIn{t: c.t, config: config, options: options}
+	s.start()
+	c.t.Cleanup(s.stop)
+	return s
+}
+
+func (s *standIn) start() {
+	s.t.Helper()
+	running, err := kratixlike.Start(s.t.Context(), s.config, s.options)
+	must(s.t, err)
+	s.running = running
+}
+
+func (s *standIn) stop() { s.running.Stop() }
+
+func TestKratixlikePlacesAndWrites(t *testing.T) {
+	p := newPlatform(t, "base")
+	p.destination("worker-1", "default", "none", nil)
+	p.standIn(kratixlike.Options{})
+	p.object(work("a", nil, "one"))
+	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+}
