@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 const (
 	deployment = "Deployment kratix-schedule/kratix-schedule"
 	itself     = "Namespace /kratix-schedule"
+	policy     = "ValidatingAdmissionPolicy /kratix-schedule-places"
+	binding    = "ValidatingAdmissionPolicyBinding /kratix-schedule-places"
 )
 
 // TestTheChartIsWhatKustomizeBuilds: there is one truth, told in two ways.
@@ -28,6 +31,8 @@ func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
 		"by default the base": {"", []string{"base"}, []string{itself}},
 		"with the namespace":  {"namespace: {create: true}", []string{"base"}, nil},
 		"observe":             {"mode: observe", []string{"observe"}, []string{itself}},
+		"schedule":            {"mode: schedule", []string{"schedule"}, []string{itself}},
+		"schedule, no policy": {"{mode: schedule, admissionPolicy: {create: false}}", []string{"schedule"}, []string{itself, policy, binding}},
 		"secrets":             {"secrets: {namespaces: [default]}", []string{"base", "secrets"}, []string{itself}},
 		"monitoring":          {"serviceMonitor: {enabled: true}", []string{"base", "monitoring"}, []string{itself}},
 		"no network policy":   {"networkPolicy: {enabled: false}", []string{"base"}, []string{itself, "NetworkPolicy kratix-schedule/kratix-schedule"}},
@@ -79,9 +84,10 @@ func TestTheChartHasNothingToLint(t *testing.T) {
 }
 
 func TestAReleaseOfAnotherNameIsWhole(t *testing.T) {
-	made := render(t, "other", "secrets: {namespaces: [stores]}")
+	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}}")
 	for id := range made {
-		if !strings.HasSuffix(id, "/other") && !strings.HasSuffix(id, "/other-lease") && !strings.HasSuffix(id, "/other-secrets") {
+		_, name, _ := strings.Cut(id, "/")
+		if !slices.Contains([]string{"other", "other-lease", "other-secrets", "other-places", "other-probe"}, name) {
 			t.Errorf("%s does not have the release's name", id)
 		}
 	}
@@ -90,9 +96,55 @@ func TestAReleaseOfAnotherNameIsWhole(t *testing.T) {
 		"ClusterRoleBinding /other":               {"subjects", 0, "name"},
 		"RoleBinding kratix-schedule/other-lease": {"subjects", 0, "name"},
 		"RoleBinding stores/other-secrets":        {"subjects", 0, "name"},
+
+		"RoleBinding kratix-platform-system/other-probe": {"subjects", 0, "name"},
 	} {
 		if got := made.at(t, id, path...); got != "other" {
 			t.Errorf("%s %v is %v", id, path, got)
+		}
+	}
+}
+
+// TestKratixServiceAccountIsTheOneThatIsSet in everything that names it.
+func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
+	made := render(t, "other", "{mode: schedule, kratix: {serviceAccount: {name: manager, namespace: platform}}, admissionPolicy: {validationActions: [Deny, Audit]}}")
+	for _, want := range []struct {
+		id   string
+		path []any
+		is   string
+	}{
+		{"ValidatingAdmissionPolicy /other-places", []any{"spec", "matchConditions", 0, "expression"}, "request.userInfo.username == 'system:serviceaccount:platform:manager'"},
+		{"ValidatingAdmissionPolicyBinding /other-places", []any{"spec", "policyName"}, "other-places"},
+		{"ValidatingAdmissionPolicyBinding /other-places", []any{"spec", "validationActions"}, "[Deny Audit]"},
+		{"Role platform/other-probe", []any{"rules", 0, "resourceNames"}, "[manager]"},
+		{
+			"Deployment kratix-schedule/other", []any{"spec", "template", "spec", "containers", 0, "args"},
+			"[run --kube --schedule-only --leader-elect --listen=:8080 --kratix-service-account=platform/manager]",
+		},
+	} {
+		if got := fmt.Sprint(made.at(t, want.id, want.path...)); got != want.is {
+			t.Errorf("%s %v is %s, want %s", want.id, want.path, got, want.is)
+		}
+	}
+	for id, object := range made {
+		if text := fmt.Sprint(object); strings.Contains(text, "kratix-platform") {
+			t.Errorf("%s names the default ServiceAccount: %s", id, text)
+		}
+	}
+}
+
+// TestNotesNameWhatLetsKratixPlace holds the text that Helm prints against each way
+// of leaving Kratix free.
+func TestNotesNameWhatLetsKratixPlace(t *testing.T) {
+	for values, want := range map[string]string{
+		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",
+		"{mode: schedule, admissionPolicy: {create: false}}":              "No policy is installed",
+		"{mode: schedule, admissionPolicy: {validationActions: [Audit]}}": "The policy denies nothing",
+		"mode: observe": "observes beside Kratix",
+		"mode: manage":  "Kratix's own must not run at the same time",
+	} {
+		if got := notes(t, values); !strings.Contains(got, want) {
+			t.Errorf("%s: the notes are\n%s\nwant %q", values, got, want)
 		}
 	}
 }
@@ -145,6 +197,19 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"mode: watch":                           "/mode",
 		"replicas: two":                         "/replicas",
 		"{mode: observe, replicasShare: true}":  "/replicasShare",
+		"{mode: schedule, replicasShare: true}": "/replicasShare",
+
+		"kratix: {serviceAccount: manager}":                  "/kratix/serviceAccount",
+		"kratix: {serviceAccount: {name: a:b}}":              "/kratix/serviceAccount/name",
+		"kratix: {serviceAccount: {namespace: null}}":        "/kratix/serviceAccount",
+		"kratix: {serviceaccount: {}}":                       "serviceaccount",
+		"admissionPolicy: {enabled: true}":                   "enabled",
+		"admissionPolicy: {validationActions: []}":           "/admissionPolicy/validationActions",
+		"admissionPolicy: {validationActions: [deny]}":       "/admissionPolicy/validationActions/0",
+		"admissionPolicy: {validationActions: [Deny, Warn]}": "/admissionPolicy/validationActions",
+		"extraArgs: [--schedule-only]":                       "/extraArgs/0",
+		"extraArgs: [--kratix-service-account=a/b]":          "/extraArgs/0",
+
 		"replicasShare: 3":                      "/replicasShare",
 		"replicas: -1":                          "/replicas",
 		"image: kratix-schedule:v1":             "/image",

@@ -61,6 +61,31 @@ func render(t *testing.T, name, values string) objects {
 
 func tryRender(t *testing.T, name, values string) (objects, error) {
 	t.Helper()
+	files, err := renderFiles(t, name, values)
+	if err != nil {
+		return nil, err
+	}
+	made := objects{}
+	for path, text := range files {
+		if filepath.Ext(path) == ".yaml" {
+			made.add(t, text)
+		}
+	}
+	return made, nil
+}
+
+// notes returns what Helm prints after it has installed the chart.
+func notes(t *testing.T, values string) string {
+	t.Helper()
+	files, err := renderFiles(t, release, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files["kratix-schedule/templates/NOTES.txt"]
+}
+
+func renderFiles(t *testing.T, name, values string) (map[string]string, error) {
+	t.Helper()
 	chart, err := loader.LoadDir(chartDir)
 	if err != nil {
 		t.Fatal(err)
@@ -74,17 +99,7 @@ func tryRender(t *testing.T, name, values string) (objects, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := engine.Engine{Strict: true}.Render(chart, merged)
-	if err != nil {
-		return nil, err
-	}
-	made := objects{}
-	for path, text := range files {
-		if filepath.Ext(path) == ".yaml" {
-			made.add(t, text)
-		}
-	}
-	return made, nil
+	return engine.Engine{Strict: true}.Render(chart, merged)
 }
 
 // build gives the objects of directories of deploy/.
