@@ -63,6 +63,38 @@ func Fold(findings []Finding) []Finding {
 	return folded
 }
 
+// FoldConflicts returns findings with one in place of all objects that two owners have
+// in common, with a message that has their number. Findings themselves do not change.
+func FoldConflicts(findings []Finding) []Finding {
+	type conflict struct{ object, with string }
+	of := func(f Finding) (conflict, bool) {
+		if f.Rule != DuplicateObject() || len(f.Related) == 0 {
+			return conflict{}, false
+		}
+		return conflict{f.Place.Object, f.Related[0].Place.Object}, true
+	}
+	counts := map[conflict]int{}
+	for _, f := range findings {
+		if two, is := of(f); is {
+			counts[two]++
+		}
+	}
+	var folded []Finding
+	for _, f := range findings {
+		two, is := of(f)
+		switch {
+		case !is || counts[two] == 1:
+		case counts[two] == 0:
+			continue // it is told of already
+		default:
+			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
+			counts[two] = 0
+		}
+		folded = append(folded, f)
+	}
+	return folded
+}
+
 // Folds reports whether Fold may put a finding together with others.
 func Folds(f Finding) bool {
 	_, is := noiseOf(f)

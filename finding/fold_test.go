@@ -55,3 +55,28 @@ func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
 		})
 	}
 }
+
+// TestAConflictIsOneFinding: all objects that two owners have in common are one line,
+// and each pair of owners has its own.
+func TestAConflictIsOneFinding(t *testing.T) {
+	clash := func(name, of, with string) Finding {
+		return Finding{
+			Rule: DuplicateObject(), Place: Place{Object: of}, Message: name + " is there already",
+			Related: []Related{{Place: Place{Object: with}}},
+		}
+	}
+	findings := []Finding{
+		clash("a", "Work x", "Work y"), clash("b", "Work x", "Work y"), {Rule: UnreadableInput(), Message: "malformed YAML"},
+		clash("c", "Work x", "Work z"), clash("d", "Work x", "Work y"), clash("e", "Work w", "Work y"),
+	}
+	var got []string
+	for _, f := range FoldConflicts(findings) {
+		got = append(got, f.Message)
+	}
+	want := []string{
+		"a is there already (and 2 more of its objects; the report has them)", "malformed YAML", "c is there already", "e is there already",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -122,7 +122,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	}
 	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names()}
 	for i, o := range d.outcomes {
-		if !o.changes.Empty() {
+		if !o.changes.Empty() && !d.state.Stepwise {
 			told.Destinations = append(told.Destinations, o.changed)
 		}
 		r.parts[d.destinations[i].Name] = o.told

@@ -139,6 +139,8 @@ func (p *planner) create(placement report.Placement) Change {
 	change.step(Create, nil)
 	if p.mode == Manage {
 		p.say(&change, made, placement)
+	} else {
+		made.OwnerReferences[0].BlockOwnerDeletion = nil // that takes the right to change the Work's finalizers
 	}
 	return change
 }

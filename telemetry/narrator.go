@@ -75,9 +75,9 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 			if waited(before, *p) {
 				n.log.Info(string(report.Placed), fieldsOf(p)...)
 			}
-		case p.State == report.Placed || p.State == report.Removed:
+		case p.State == report.Placed:
 			n.log.Info(string(p.State), fieldsOf(p)...)
-		case p.State == report.Pending || p.State == report.Rehearsed:
+		case p.State == report.Removed || p.State == report.Pending || p.State == report.Rehearsed:
 			if !lasts(before, *p) {
 				n.log.Info(string(p.State), fieldsOf(p)...)
 			}
@@ -157,13 +157,13 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 // debugs reports whether the log has everything.
 func (n *Narrator) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
-// fold returns findings with one in place of many alike, unless the log has
-// everything.
+// fold returns findings with one in place of many alike, and one for each conflict of
+// two owners, unless the log has everything.
 func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
 	if n.debugs() {
 		return findings
 	}
-	return finding.Fold(findings)
+	return finding.FoldConflicts(finding.Fold(findings))
 }
 
 // lists reports whether a finding has a line of its own however many are alike.

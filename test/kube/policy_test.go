@@ -42,9 +42,9 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kratix-p
 subjects: [{kind: ServiceAccount, name: kratix-platform-controller-manager, namespace: kratix-platform-system}]
 `
 
-// besideKratix starts a cluster that has Kratix's ServiceAccount, and the objects of
+// clusterOfKratix starts a cluster that has Kratix's ServiceAccount, and the objects of
 // deploy/schedule.
-func besideKratix(t testing.TB) *cluster {
+func clusterOfKratix(t testing.TB) *cluster {
 	t.Helper()
 	c := emptyCluster(t)
 	c.apply(kratixRole)
@@ -66,7 +66,7 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 // WorkPlacement and to change the spec of one, and nothing else; it denies nobody
 // else anything.
 func TestKratixPlacesNothing(t *testing.T) {
-	c := besideKratix(t)
+	c := clusterOfKratix(t)
 	large := work("large", nil, "one")
 	for i := range 300 {
 		noise := make([]byte, 3000) // which gzip makes no smaller
