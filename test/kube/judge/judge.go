@@ -1,0 +1,147 @@
+// Package judge has Flux's own library build the roots of Destinations at every
+// commit of a repository.
+package judge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+	"sync"
+
+	fluxkustomize "github.com/fluxcd/pkg/kustomize"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// Refusal is a root that Flux refuses to build at a commit.
+type Refusal struct{ Commit, Subject, Root, Message string }
+
+// String returns all of it in one line.
+func (r Refusal) String() string {
+	return fmt.Sprintf("%.10s (%s) %s: %s", r.Commit, r.Subject, r.Root, r.Message)
+}
+
+// Roots returns the directories that Flux builds of a Destination whose files
+// lie below dir.
+func Roots(dir, mode string) []string {
+	if mode == "" || mode == kratix.NestedByMetadata {
+		return []string{path.Join(dir, "dependencies"), path.Join(dir, "resources")}
+	}
+	return []string{path.Clean(dir)}
+}
+
+// Verdict is the result of one walk.
+type Verdict struct {
+	// Commits and Built count the commits of the branch and the trees that were
+	// built: a tree that several commits share is built once.
+	Commits, Built int
+	Refusals       []Refusal
+}
+
+// Judge builds the trees of one repository, and remembers what it has built.
+type Judge struct {
+	repository string
+	built      map[string]string
+}
+
+// New returns a Judge of a bare repository.
+func New(repository string) *Judge { return &Judge{repository: repository, built: map[string]string{}} }
+
+// Walk builds the roots at every commit of a branch, the oldest first. A root
+// that does not exist at a commit is left out.
+func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdict, error) {
+	log, err := j.git(ctx, "log", "--reverse", "--format=%H %s", "refs/heads/"+branch)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var verdict Verdict
+	for line := range strings.Lines(string(log)) {
+		commit, subject, _ := strings.Cut(strings.TrimSpace(line), " ")
+		verdict.Commits++
+		trees, err := j.trees(ctx, commit, roots)
+		if err != nil {
+			return Verdict{}, err
+		}
+		for _, root := range roots {
+			if trees[root] == "" {
+				continue
+			}
+			message, err := j.refusal(ctx, trees[root])
+			if err != nil {
+				return Verdict{}, err
+			}
+			if message != "" {
+				verdict.Refusals = append(verdict.Refusals, Refusal{commit, subject, root, message})
+			}
+		}
+	}
+	verdict.Built = len(j.built)
+	return verdict, nil
+}
+
+// trees returns the ids of the roots that exist at a commit.
+func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[string]string, error) {
+	trees := map[string]string{}
+	var asked []string
+	for _, root := range roots {
+		if root == "." {
+			root = ""
+		}
+		asked = append(asked, commit+":"+root)
+	}
+	answer, err := j.gitWith(ctx, strings.Join(asked, "\n")+"\n", "cat-file", "--batch-check=%(objectname) %(objecttype)")
+	if err != nil {
+		return nil, err
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(answer)), "\n") {
+		if id, kind, _ := strings.Cut(line, " "); kind == "tree" {
+			trees[roots[i]] = id
+		}
+	}
+	return trees, nil
+}
+
+// refusal returns why Flux refuses a tree; empty if it builds.
+func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
+	if message, ok := j.built[tree]; ok {
+		return message, nil
+	}
+	dir, err := os.MkdirTemp("", "judge-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a directory of temporary files
+	if err := j.extract(ctx, tree, dir); err != nil {
+		return "", err
+	}
+	message := ""
+	if err := build(dir); err != nil {
+		message = strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), dir, "")), " ")
+	}
+	j.built[tree] = message
+	return message, nil
+}
+
+// building lets one build follow the other: kustomize has one schema for all.
+var building sync.Mutex
+
+// build takes the steps of Flux's kustomize-controller up to the text that it
+// would apply.
+func build(dir string) error {
+	building.Lock()
+	defer building.Unlock()
+	if _, err := fluxkustomize.NewGenerator(dir, unstructured.Unstructured{}).WriteFile(dir); err != nil {
+		return err
+	}
+	resources, err := fluxkustomize.SecureBuild(dir, dir, false)
+	if err == nil {
+		_, err = resources.AsYaml()
+	}
+	if err != nil {
+		return fmt.Errorf("kustomize build failed: %w", err)
+	}
+	return nil
+}
