@@ -29,6 +29,7 @@ func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
 	if !dest.store.state.Stepwise {
 		return nil
 	}
+	dest.waits = len(dest.part.moved) > 0 // what has moved goes once it is written elsewhere
 	outgoing, err := dest.outgoing(ctx)
 	if err != nil || len(outgoing) == 0 {
 		return err
@@ -158,13 +159,13 @@ func (s *situation) sameOutgoing(other *situation) bool {
 	})
 }
 
-// waits reports whether a placement on a store waits for what is to go.
+// waits reports whether something on a store waits for what others write.
 func (d *desired) waits() bool {
 	return slices.ContainsFunc(d.outcomes, func(o *outcome) bool { return o.waits })
 }
 
-// waits counts the rounds in which a placement has waited for what is to go: what
-// happens in a store that others write to wakes nobody.
+// waits counts the rounds in which something has waited for what others write: what
+// happens in their store wakes nobody.
 type waits struct{ rounds int }
 
 // How soon a round looks again whether something has gone; each round waits twice

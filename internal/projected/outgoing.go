@@ -24,17 +24,16 @@ type outgoing struct {
 // formerFile is a file that a WorkPlacement had before it was changed.
 type formerFile struct {
 	file tree.File
-	// placement names the WorkPlacement, destination its Destination. version is the
-	// commit that it was in, and until is when it counts no longer in any case.
+	// placement names the WorkPlacement, destination its Destination, and until is when
+	// the file counts no longer.
 	placement   kratix.Key
 	destination string
-	version     string
 	until       time.Time
 }
 
 // memoryOfFormer is how long what a WorkPlacement had before counts for a store that
-// cannot be read, unless Kratix says before that it has written the new one. It has
-// written a WorkPlacement within seconds of its change.
+// cannot be read. Kratix writes a WorkPlacement within seconds of its change, and does
+// not say which change it has written.
 const memoryOfFormer = 30 * time.Second
 
 // note notes whether a store has another content at a path.
@@ -55,23 +54,22 @@ func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	if made == nil {
 		return
 	}
-	after := make(map[kratix.Key]*kratix.WorkPlacement, len(made.placements))
+	after := make(map[kratix.Key]bool, len(made.placements))
 	for _, p := range made.placements {
-		after[kratix.KeyOf(p)] = p
+		after[kratix.KeyOf(p)] = true
 	}
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool {
-		p, still := after[former.placement]
-		return former.destination == made.destination.Name && (!still || p.Status.VersionID != former.version)
+		return former.destination == made.destination.Name && !after[former.placement]
 	})
 	for path, of := range was.from {
-		p, still := after[kratix.KeyOf(of.placement)]
-		if !still || path == of.record || made.sums[path] == was.sums[path] || p.Status.VersionID != of.placement.Status.VersionID {
+		key := kratix.KeyOf(of.placement)
+		if !after[key] || path == of.record || made.sums[path] == was.sums[path] {
 			continue
 		}
 		if content, err := was.content(path); err == nil {
 			o.remembered = append(o.remembered, formerFile{
-				file: tree.File{Path: path, Content: content}, placement: kratix.KeyOf(p), destination: made.destination.Name,
-				version: p.Status.VersionID, until: now.Add(memoryOfFormer),
+				file: tree.File{Path: path, Content: content}, placement: key, destination: made.destination.Name,
+				until: now.Add(memoryOfFormer),
 			})
 		}
 	}

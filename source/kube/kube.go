@@ -63,7 +63,7 @@ const secretPatience = 5 * time.Second
 // Options say what a Source has in its snapshots.
 type Options struct {
 	// Contents has them hold all WorkPlacements, with their contents: for who wants to
-	// know what Kratix writes. A round is then also asked for when one was written.
+	// know what Kratix writes. No round is asked for when it has written one.
 	Contents bool
 }
 

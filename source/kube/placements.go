@@ -14,7 +14,7 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			same: sameWritten, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
@@ -27,24 +27,11 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	}}
 }
 
-// sameMemory compares, without contents, what a process that writes the stores
-// itself looks at: whether one was written matters to another process that says so
-// of its Work.
+// sameMemory: whether one was written matters to another process that says so of its
+// Work.
 func sameMemory(a, b *kratix.WorkPlacement) bool {
-	return counts(a) == counts(b) && sameFailure(a, b)
-}
-
-// sameWritten compares what tells that Kratix has written a WorkPlacement anew.
-func sameWritten(a, b *kratix.WorkPlacement) bool {
-	return a.Status.VersionID == b.Status.VersionID && sameFailure(a, b) && isWritten(a) == isWritten(b)
-}
-
-func sameFailure(a, b *kratix.WorkPlacement) bool {
-	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
-}
-
-func isWritten(p *kratix.WorkPlacement) bool {
-	return meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+	return counts(a) == counts(b) &&
+		meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
 // counts reports whether a WorkPlacement says where something is. One that was

@@ -8,16 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit is the log that the API server keeps of what kratix-schedule writes:
-// what was asked of it, whatever the program itself counts.
+// audit is the log that the API server keeps of what kratix-schedule, and a stand-in
+// of Kratix, write: what was asked of it, whatever the programs themselves count.
 type audit struct {
 	t    testing.TB
 	path string
 	// read is how much of the log was counted before.
 	read int
 }
+
+// ourUser is the user that kratix-schedule is to the API server.
+const ourUser = "system:serviceaccount:" + namespace + ":kratix-schedule"
 
 // newAudit gives the flags of an API server that keeps the log.
 func newAudit(t testing.TB) (a *audit, flags []string) {
@@ -30,30 +35,37 @@ kind: Policy
 omitStages: [RequestReceived]
 rules:
 - level: Metadata
-  users: ["system:serviceaccount:`+namespace+`:kratix-schedule"]
+  users: ["`+ourUser+`", "`+kratixlike.User+`"]
   verbs: [create, update, patch, delete, deletecollection]
 - level: None
 `), 0o600))
 	return a, []string{"--audit-policy-file=" + policy, "--audit-log-path=" + a.path}
 }
 
-// written counts the writes since the last time, by "verb resource/subresource".
+// written counts our writes since the last time, by "verb resource/subresource".
 // Those that the API server refused count too.
 func (a *audit) written() map[string]int {
 	a.t.Helper()
+	return a.writtenByUser()[ourUser]
+}
+
+// writtenByUser is written for each user.
+func (a *audit) writtenByUser() map[string]map[string]int {
+	a.t.Helper()
+	counted := map[string]map[string]int{ourUser: {}, kratixlike.User: {}}
 	content, err := os.ReadFile(a.path)
 	if os.IsNotExist(err) {
-		return map[string]int{}
+		return counted
 	}
 	must(a.t, err)
 	whole := bytes.LastIndexByte(content, '\n') + 1
 	lines := bufio.NewScanner(bytes.NewReader(content[a.read:whole]))
 	lines.Buffer(nil, 1<<20)
 	a.read = whole
-	counted := map[string]int{}
 	for lines.Scan() {
 		var entry struct {
 			Verb      string
+			User      struct{ Username string }
 			ObjectRef struct{ Resource, Subresource string }
 		}
 		must(a.t, json.Unmarshal(lines.Bytes(), &entry))
@@ -61,7 +73,7 @@ func (a *audit) written() map[string]int {
 		if entry.ObjectRef.Subresource != "" {
 			resource += "/" + entry.ObjectRef.Subresource
 		}
-		counted[entry.Verb+" "+resource]++
+		counted[entry.User.Username][entry.Verb+" "+resource]++
 	}
 	must(a.t, lines.Err())
 	return counted

@@ -1,9 +1,10 @@
 package kube
 
 import (
-	"os"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,16 +12,16 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster in which a stand-in of Kratix runs, and
+// besideKratix is a cluster in which a stand-in of Kratix runs, and in which
 // kratix-schedule may run beside it in schedule mode.
 type besideKratix struct {
 	*platform
-	kratix *rest.Config
-	stand  *kratixlike.Running
+	account *rest.Config
+	kratix  *kratixlike.Running
 }
 
 // newBesideKratix starts the cluster and the stand-in.
@@ -35,7 +36,7 @@ func newBesideKratix(t testing.TB, options kratixlike.Options, flags ...string) 
 	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy/schedule"))
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy/secrets"))
-	b := &besideKratix{platform: platformOn(t, c), kratix: account}
+	b := &besideKratix{platform: platformOn(t, c), account: account}
 	b.startKratix(options)
 	return b
 }
@@ -44,51 +45,227 @@ func newBesideKratix(t testing.TB, options kratixlike.Options, flags ...string) 
 func (b *besideKratix) startKratix(options kratixlike.Options) {
 	b.t.Helper()
 	var err error
-	b.stand, err = kratixlike.Start(b.t.Context(), b.kratix, options)
+	b.kratix, err = kratixlike.Start(b.t.Context(), b.account, options)
 	must(b.t, err)
-	b.t.Cleanup(b.stand.Stop)
+	b.t.Cleanup(b.kratix.Stop)
 }
 
-// elastic applies one of the workshop's requests, and returns its Work.
-func (p *platform) elastic(file string) string {
-	p.t.Helper()
-	content, err := os.ReadFile(root + "/testdata/elastic-cloud/" + file)
-	must(p.t, err)
-	p.apply(string(content))
-	for line := range strings.Lines(string(content)) {
-		if name, ok := strings.CutPrefix(line, "  name: "); ok {
-			return "work/" + strings.TrimSpace(name)
-		}
-	}
-	return ""
+// scheduleOnly starts kratix-schedule in schedule mode.
+func (b *besideKratix) scheduleOnly(args ...string) *process {
+	b.t.Helper()
+	return b.schedule(append([]string{"--schedule-only"}, args...)...)
 }
 
 // placementsOf returns the names of a Work's WorkPlacements, sorted.
 func (p *platform) placementsOf(work string) []string {
 	p.t.Helper()
-	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+strings.TrimPrefix(work, "work/"))
+	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+work)
 	return slices.Sorted(slices.Values(strings.Fields(said)))
+}
+
+// written waits until Kratix says that all of a Work is written.
+func (p *platform) written(work string) {
+	p.t.Helper()
+	p.comesTo("work/"+work, "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("work/"+work, "Scheduled", "True AllWorkplacementsScheduled")
+	for _, placement := range p.placementsOf(work) {
+		p.comesTo("workplacement/"+placement, "Ready", "True WorkloadsWrittenToTargetDestination")
+	}
+}
+
+// committed returns when the newest commit was made whose subject has a text.
+func (p *platform) committed(text string) time.Time {
+	p.t.Helper()
+	for line := range strings.Lines(gittest.Git(p.t, p.repository, "log", "--format=%ct %s", "main")) {
+		at, subject, _ := strings.Cut(line, " ")
+		if strings.Contains(subject, text) {
+			seconds, err := strconv.ParseInt(at, 10, 64)
+			must(p.t, err)
+			return time.Unix(seconds, 0)
+		}
+	}
+	p.t.Fatalf("no commit says %q", text)
+	return time.Time{}
 }
 
 func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
-	p.platform.schedule("--schedule-only", "--leader-elect")
-	one := p.elastic("work-example.yaml")
-	p.comesTo(one, "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo(one, "Scheduled", "True AllWorkplacementsScheduled")
-	two := p.elastic("work-second-request.yaml")
-	p.comesTo(two, "ConflictFree", "False DuplicateResources")
-	p.comesTo(two, "Scheduled", "False HeldBack")
-	p.comesTo(two, "Ready", "False FailedToScheduleWorkloads")
+	p.scheduleOnly("--leader-elect")
+	one := p.applyFile("work-example.yaml")
+	p.written(one)
+	two := p.applyFile("work-second-request.yaml")
+	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/"+two, "Scheduled", "False HeldBack")
+	p.comesTo("work/"+two, "Ready", "False FailedToScheduleWorkloads")
+	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
 	if got := p.placementsOf(two); len(got) > 0 {
 		t.Errorf("what is held back has WorkPlacements: %v", got)
 	}
-	p.kubectl("delete", one, "--wait=false")
-	began := time.Now()
-	p.comesTo(two, "ConflictFree", "True NoConflict")
-	p.comesTo(two, "Ready", "True AllWorkplacementsScheduled")
-	t.Logf("%s", gittest.Git(t, p.repository, "log", "--format=%cI %s", "main"))
-	t.Logf("began %v", began.Format(time.RFC3339Nano))
-	t.Logf("the held one followed %v after the deletion", time.Since(began))
+	said := p.kubectl("describe", "work/"+two)
+	if !strings.Contains(said, "may not add resource with an already registered id") {
+		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
+	}
+
+	p.kubectl("delete", "work/"+one, "--wait=false")
+	p.written(two)
+	p.comesTo("work/"+two, "ConflictFree", "True NoConflict")
+	gone := p.committed("Delete WorkPlacement default/" + one)
+	placed, err := time.Parse(time.RFC3339, p.get("workplacement/"+p.placementsOf(two)[0], "{.metadata.creationTimestamp}"))
+	must(t, err)
+	if after := placed.Sub(gone); after < 0 || after > 2*time.Second {
+		t.Errorf("the held request was placed %v after the other's files were gone, want within 2 s", after)
+	}
+	p.fluxNeverRefuses("worker-1")
+}
+
+// TestAnObjectChangesHandsOneCommitAfterTheOther: the one gives an object up and the
+// other takes it at the same time; Kratix, which writes slowly and in any order, has
+// the first written before the second is asked for.
+func TestAnObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
+	p.destination("worker-1", "default", "none", nil)
+	p.scheduleOnly()
+	p.object(work("a", nil, "shared", "a"))
+	p.object(work("b", nil, "b"))
+	p.written("a")
+	p.written("b")
+	p.object(work("b", nil, "b", "shared"))
+	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+	p.becomes("workplacement/b.worker-1-5058f", "{.spec.generation}", "1")
+	p.object(work("a", nil, "a"))
+	p.comesTo("work/b", "ConflictFree", "True NoConflict")
+	p.has("worker-1/resources/default/redis/a/instance/5058f/a.yaml",
+		"worker-1/resources/default/redis/b/instance/5058f/b.yaml", "worker-1/resources/default/redis/b/instance/5058f/shared.yaml")
+
+	p.object(work("b", nil, "b"))
+	p.object(work("a", nil, "a", "shared"))
+	p.has("worker-1/resources/default/redis/a/instance/5058f/a.yaml", "worker-1/resources/default/redis/a/instance/5058f/shared.yaml",
+		"worker-1/resources/default/redis/b/instance/5058f/b.yaml")
+	p.written("a")
+	p.written("b")
+	p.fluxNeverRefuses("worker-1")
+}
+
+func TestLabelsFlipAndWhatIsScheduledStays(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	dev := map[string]string{"environment": "dev"}
+	p.destination("worker-1", "default", "none", dev)
+	p.destination("worker-2", "default", "none", map[string]string{"environment": "other"})
+	p.scheduleOnly()
+	p.object(work("a", dev, "one"))
+	p.written("a")
+	for range 3 {
+		p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
+		p.destination("worker-2", "default", "none", dev)
+		p.comesTo("work/a", "Scheduled", "False DestinationSelectorMismatch")
+		p.destination("worker-1", "default", "none", dev)
+		p.destination("worker-2", "default", "none", map[string]string{"environment": "other"})
+		p.comesTo("work/a", "Scheduled", "True AllWorkplacementsScheduled")
+	}
+	if got := p.placementsOf("a"); !slices.Equal(got, []string{"a.worker-1-5058f"}) {
+		t.Errorf("WorkPlacements %v, want the first alone", got)
+	}
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+func TestADestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	on := func(n string) map[string]string { return map[string]string{"on": n} }
+	p.destination("worker-1", "default", "all", on("1"))
+	p.destination("worker-2", "default", "none", on("2"))
+	p.scheduleOnly()
+	p.object(work("a", on("1"), "one"))
+	p.object(work("b", on("2"), "two"))
+	p.written("a")
+	p.written("b")
+	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "--timeout=40s")
+	p.has("worker-2/resources/default/redis/b/instance/5058f/two.yaml")
+	p.comesTo("work/a", "Scheduled", "False UnscheduledWorkloads")
+	p.destination("worker-3", "default", "none", on("1"))
+	p.written("a")
+	p.has("worker-2/resources/default/redis/b/instance/5058f/two.yaml", "worker-3/resources/default/redis/a/instance/5058f/one.yaml")
+	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
+}
+
+func TestADependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	all := map[string]string{"all": "yes"}
+	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
+		p.destination(name, "default", "none", map[string]string{"all": "yes", "on": name})
+	}
+	p.scheduleOnly()
+	owner, promise := work("owner", map[string]string{"on": "worker-2"}, "shared"), work("promise", all, "shared")
+	owner.Spec.ResourceName, promise.Spec.ResourceName = "", ""
+	owner.Spec.PromiseName = "other"
+	p.object(owner)
+	p.written("owner")
+	p.object(promise)
+	p.comesTo("work/promise", "ConflictFree", "False DuplicateResources")
+	p.eventually("the WorkPlacements", func() string {
+		if got := p.placementsOf("promise"); !slices.Equal(got, []string{"promise.worker-1-5058f", "promise.worker-3-5058f"}) {
+			return fmt.Sprint(got)
+		}
+		return ""
+	})
+	p.kubectl("delete", "work/owner", "--wait=false")
+	p.written("promise")
+	if got := p.placementsOf("promise"); len(got) != 3 {
+		t.Errorf("WorkPlacements %v, want all three", got)
+	}
+	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
+}
+
+// TestGroupsComeAndGo: a Work's groups are placed apart, and one that the Work no
+// longer has loses its WorkPlacement.
+func TestGroupsComeAndGo(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	on := func(n string) map[string]string { return map[string]string{"on": n} }
+	p.destination("worker-1", "default", "none", on("1"))
+	p.destination("worker-2", "default", "none", on("2"))
+	p.scheduleOnly()
+	both := work("a", on("1"), "one")
+	second := work("", on("2"), "two").Spec.WorkloadGroups[0]
+	second.Directory, second.ID = "second", kratix.GroupID("second")
+	both.Spec.WorkloadGroups = append(both.Spec.WorkloadGroups, second)
+	p.object(both)
+	p.written("a")
+	first := "worker-1/resources/default/redis/a/instance/5058f/one.yaml"
+	p.has(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
+	p.object(work("a", on("1"), "one"))
+	p.has(first)
+	p.written("a")
+	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+// TestAKilledSchedulerPlacesEachWorkOnce: what it had not done when it was killed, the
+// next process does, and nothing twice.
+func TestAKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	for i := range 3 {
+		p.destination(fmt.Sprint("worker-", i), "default", "none", nil)
+	}
+	first := p.scheduleOnly()
+	for i := range 30 {
+		p.object(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
+		if i == 15 {
+			first.kill()
+		}
+	}
+	p.scheduleOnly()
+	for i := range 30 {
+		name := fmt.Sprint("w", i)
+		p.comesTo("work/"+name, "Scheduled", "True AllWorkplacementsScheduled")
+		if got := p.placementsOf(name); len(got) != 1 {
+			t.Errorf("%s has the WorkPlacements %v", name, got)
+		}
+	}
+	p.eventually("the store", func() string {
+		if got := len(p.files()); got != 30 {
+			return fmt.Sprintf("%d files, want 30", got)
+		}
+		return ""
+	})
+	p.fluxNeverRefuses("worker-0", "worker-1", "worker-2")
 }

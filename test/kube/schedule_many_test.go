@@ -1,0 +1,69 @@
+package kube
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// TestManyWorksAreScheduledAtOnce: 500 Works that come at once are all placed, each
+// with three writes at most, and when all is written nobody goes on writing.
+func TestManyWorksAreScheduledAtOnce(t *testing.T) {
+	const many = 500
+	log, flags := newAudit(t)
+	p := newBesideKratix(t, kratixlike.Options{Writers: 8}, flags...)
+	var names []string
+	for i := range 10 {
+		names = append(names, fmt.Sprint("worker-", i))
+		p.destination(names[i], "default", "none", nil)
+	}
+	p.scheduleOnly()
+	var all strings.Builder
+	for i := range many {
+		text, err := yaml.Marshal(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
+		must(t, err)
+		all.WriteString("---\n" + string(text))
+	}
+	log.written()
+	p.apply(all.String())
+	scheduled := func() int {
+		return strings.Count(p.kubectl("get", "works", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Scheduled")].status}{"\n"}{end}`), "True")
+	}
+	began := time.Now()
+	for late := began.Add(2 * time.Minute); scheduled() < many; time.Sleep(time.Second) {
+		if time.Now().After(late) {
+			t.Fatalf("%d of %d are scheduled after %v", scheduled(), many, time.Since(began))
+		}
+	}
+	t.Logf("%d Works are scheduled after %v", many, time.Since(began).Round(time.Second))
+	if got := sum(log.written()); got > 3*many {
+		t.Errorf("%d writes of ours, want 3 a Work at most", got)
+	}
+	for late := time.Now().Add(8 * time.Minute); len(p.files()) < many; time.Sleep(time.Second) {
+		if time.Now().After(late) {
+			t.Fatalf("Kratix's stand-in has written %d of %d", len(p.files()), many)
+		}
+	}
+	p.calms(log)
+	p.fluxNeverRefuses(names...)
+}
+
+// calms waits until nobody writes to the API for ten seconds.
+func (b *besideKratix) calms(log *audit) {
+	b.t.Helper()
+	log.writtenByUser()
+	var last map[string]map[string]int
+	for range 6 {
+		time.Sleep(10 * time.Second)
+		last = log.writtenByUser()
+		if sum(last[ourUser])+sum(last[kratixlike.User]) == 0 {
+			return
+		}
+	}
+	b.t.Errorf("nothing happens, and within 10 s there are the writes %v", last)
+}
