@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
@@ -43,7 +44,7 @@ rules:
 }
 
 // written counts our writes since the last time, by "verb resource/subresource".
-// Those that the API server refused count too.
+// Those that the API server refused count too; dry runs write nothing.
 func (a *audit) written() map[string]int {
 	a.t.Helper()
 	return a.writtenByUser()[ourUser]
@@ -64,11 +65,15 @@ func (a *audit) writtenByUser() map[string]map[string]int {
 	a.read = whole
 	for lines.Scan() {
 		var entry struct {
-			Verb      string
+			Verb, RequestURI string
+
 			User      struct{ Username string }
 			ObjectRef struct{ Resource, Subresource string }
 		}
 		must(a.t, json.Unmarshal(lines.Bytes(), &entry))
+		if strings.Contains(entry.RequestURI, "dryRun=All") {
+			continue
+		}
 		resource := entry.ObjectRef.Resource
 		if entry.ObjectRef.Subresource != "" {
 			resource += "/" + entry.ObjectRef.Subresource

@@ -1,0 +1,262 @@
+// Package admission checks whether the admission policy of deploy/schedule is in
+// force: whether the API server denies Kratix's ServiceAccount to create
+// WorkPlacements and to change their spec. It writes nothing: what it asks the API
+// server to create or to change it asks for as a dry run.
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+)
+
+// ServiceAccount names a ServiceAccount.
+type ServiceAccount struct{ Namespace, Name string }
+
+// Kratix returns the ServiceAccount that Kratix's controller has unless it was
+// installed with another one.
+func Kratix() ServiceAccount {
+	return ServiceAccount{Namespace: "kratix-platform-system", Name: "kratix-platform-controller-manager"}
+}
+
+// ParseServiceAccount parses "NAMESPACE/NAME".
+func ParseServiceAccount(text string) (ServiceAccount, error) {
+	namespace, name, _ := strings.Cut(text, "/")
+	account := ServiceAccount{Namespace: namespace, Name: name}
+	return account, account.validate()
+}
+
+func (a ServiceAccount) validate() error {
+	if a.Namespace == "" || a.Name == "" || strings.ContainsAny(a.Namespace+a.Name, "/:'\"\\ ") {
+		return fmt.Errorf("%q is no ServiceAccount: write NAMESPACE/NAME", a.String())
+	}
+	return nil
+}
+
+// String returns "NAMESPACE/NAME".
+func (a ServiceAccount) String() string { return a.Namespace + "/" + a.Name }
+
+// Username returns the name of the user that the API server takes the ServiceAccount for.
+func (a ServiceAccount) Username() string {
+	return "system:serviceaccount:" + a.Namespace + ":" + a.Name
+}
+
+// State is the result of a check.
+type State string
+
+// The states.
+const (
+	// InForce: the ServiceAccount is denied to place Works.
+	InForce State = "InForce"
+	// NotInForce: it can place Works.
+	NotInForce State = "NotInForce"
+	// DeniesSelf: this process is denied to create WorkPlacements by admission.
+	DeniesSelf State = "DeniesSelf"
+	// Unknown: the check could not be made, or came to no result.
+	Unknown State = "Unknown"
+)
+
+// Verdict is the result of a check, with its cause.
+type Verdict struct {
+	State State
+	// Reason is the cause as one word, as conditions have it: one of the Reason constants.
+	Reason string
+	// Object is the object to look at, as "Kind name"; empty when there is none.
+	Object string
+	// Message is the cause in words.
+	Message string
+	// Fix is what to do, as an imperative; empty when the policy is in force.
+	Fix string
+}
+
+// The reasons.
+const (
+	// ReasonDenied: the API server has denied it in a dry run.
+	ReasonDenied = "DeniedInDryRun"
+	// ReasonAsShipped: the policy and a binding of it are as they are shipped.
+	ReasonAsShipped = "PolicyAsShipped"
+
+	ReasonPolicyMissing       = "PolicyMissing"
+	ReasonPolicyDiffers       = "PolicyDiffers"
+	ReasonOtherServiceAccount = "OtherServiceAccount"
+	ReasonBindingMissing      = "BindingMissing"
+	ReasonBindingDiffers      = "BindingDiffers"
+	ReasonNotDenied           = "BindingDoesNotDeny"
+	// ReasonNotEnforced: the API server allows in a dry run what the policy denies.
+	ReasonNotEnforced = "PolicyNotEnforced"
+	// ReasonUnsupported: the API server is older than ValidatingAdmissionPolicies.
+	ReasonUnsupported = "PoliciesUnsupported"
+
+	ReasonDeniesSelf = "DeniesSelf"
+
+	// ReasonCannotPlace: the ServiceAccount has no role by which to place Works, so
+	// it is hardly Kratix's.
+	ReasonCannotPlace = "ServiceAccountCannotPlace"
+	// ReasonPartlyTried: creating is denied; changes could not be tried, and no
+	// policy is as shipped.
+	ReasonPartlyTried    = "ChangesNotTried"
+	ReasonForbidden      = "Forbidden"
+	ReasonAPIUnavailable = "APIUnavailable"
+)
+
+// String returns the verdict as a line of text.
+func (v Verdict) String() string {
+	if v.Fix == "" {
+		return v.Message
+	}
+	return v.Message + "; " + v.Fix
+}
+
+// What to do about a verdict.
+const (
+	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
+	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"
+	fixAccount = "name the ServiceAccount of Kratix's controller with --kratix-service-account and in the policy, or in Helm's kratix.serviceAccount"
+	fixRole    = "let this process list validatingadmissionpolicies and validatingadmissionpolicybindings, as the role in deploy/schedule does"
+)
+
+// Check checks whether the policy is in force for one ServiceAccount.
+type Check struct {
+	account ServiceAccount
+	// self makes calls as this process, other as the ServiceAccount.
+	self, other rest.Interface
+	timeout     time.Duration
+}
+
+// timeout is how long a check may take.
+const timeout = 10 * time.Second
+
+// New returns a Check of the API server that config leads to, for Kratix's account.
+func New(config *rest.Config, account ServiceAccount) (*Check, error) {
+	if err := account.validate(); err != nil {
+		return nil, err
+	}
+	self, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	impersonating := rest.CopyConfig(config)
+	impersonating.Impersonate = rest.ImpersonationConfig{UserName: account.Username()}
+	other, err := connect(impersonating)
+	if err != nil {
+		return nil, err
+	}
+	return &Check{account: account, self: self, other: other, timeout: timeout}, nil
+}
+
+// InForce checks whether the policy is in force now. It tries, by a dry run, to
+// create and to change a WorkPlacement as the ServiceAccount where this process may
+// impersonate it; what cannot be tried it judges by the policies and bindings that
+// the API server has. It takes ten seconds at most.
+func (c *Check) InForce(ctx context.Context) Verdict {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if own := c.create(ctx, c.self); own.is == denied {
+		return Verdict{
+			State: DeniesSelf, Reason: ReasonDeniesSelf,
+			Message: "this process may not create WorkPlacements: " + own.words,
+			Fix:     "except its ServiceAccount from that policy, or name Kratix's own with --kratix-service-account or Helm's kratix.serviceAccount",
+		}
+	} else if own.is == unanswered {
+		return unavailable(own.words)
+	}
+	create := c.create(ctx, c.other)
+	if create.is == unentitled {
+		return Verdict{
+			State: Unknown, Reason: ReasonCannotPlace, Object: "ServiceAccount " + c.account.String(),
+			Message: "the roles of ServiceAccount " + c.account.String() + " do not let it create WorkPlacements, so it cannot be Kratix's: " + create.words,
+			Fix:     fixAccount,
+		}
+	}
+	change := answer{}
+	if create.is == denied {
+		change = c.change(ctx)
+	}
+	if change.is == denied {
+		return Verdict{
+			State: InForce, Reason: ReasonDenied,
+			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.words,
+		}
+	}
+	return combine(c.read(ctx), create, change, c.account)
+}
+
+// combine returns the verdict on what the objects say and what was tried: read is
+// the verdict by the objects alone, create and change are the answers to the dry runs.
+func combine(read Verdict, create, change answer, account ServiceAccount) Verdict {
+	what := "create WorkPlacements"
+	if change.is == allowed {
+		what = "change the spec of WorkPlacements"
+	}
+	switch {
+	case create.is != allowed && create.is != denied:
+		return read
+	case create.is == denied && change.is != allowed && read.State == InForce:
+		read.Reason = ReasonDenied
+		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.words
+		return read
+	case create.is == denied && change.is != allowed:
+		return Verdict{
+			State: Unknown, Reason: ReasonPartlyTried, Object: read.Object,
+			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.words +
+				"), but whether it is denied to change their spec is not known: " + read.Message,
+			Fix: read.Fix,
+		}
+	case read.State == NotInForce:
+		read.Message = "ServiceAccount " + account.String() + " can " + what + ": " + read.Message
+		return read
+	}
+	return Verdict{
+		State: NotInForce, Reason: ReasonNotEnforced, Object: read.Object,
+		Message: "the API server lets ServiceAccount " + account.String() + " " + what + ", though: " + read.Message,
+		Fix:     "wait a few seconds if the policy is new; else look for its name in the log of the API server",
+	}
+}
+
+// read returns the verdict by the policies and bindings that the API server has.
+func (c *Check) read(ctx context.Context) Verdict {
+	policies, err := list[policy](ctx, c.self, "validatingadmissionpolicies")
+	if err != nil {
+		return unread(err)
+	}
+	bindings, err := list[binding](ctx, c.self, "validatingadmissionpolicybindings")
+	if err != nil {
+		return unread(err)
+	}
+	return compare(policies, bindings, c.account)
+}
+
+// unread returns the verdict when policies or bindings cannot be read.
+func unread(err error) Verdict {
+	switch {
+	case apierrors.IsNotFound(err):
+		return Verdict{
+			State: NotInForce, Reason: ReasonUnsupported,
+			Message: "the API server has no ValidatingAdmissionPolicies: " + err.Error(),
+			Fix:     "use Kubernetes 1.30 or newer",
+		}
+	case apierrors.IsForbidden(err):
+		return Verdict{State: Unknown, Reason: ReasonForbidden, Message: "the policy cannot be read: " + err.Error(), Fix: fixRole}
+	}
+	return unavailable(err.Error())
+}
+
+func unavailable(words string) Verdict {
+	return Verdict{
+		State: Unknown, Reason: ReasonAPIUnavailable,
+		Message: "the API server cannot be asked whether the policy is in force: " + words,
+		Fix:     "see that it answers",
+	}
+}
+
+// isAnswer reports whether an error is the API server's answer to a request.
+func isAnswer(err error) bool {
+	status := (*apierrors.StatusError)(nil)
+	return errors.As(err, &status) && status.ErrStatus.Code != 0 && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err) &&
+		!apierrors.IsServiceUnavailable(err) && !apierrors.IsTooManyRequests(err) && !apierrors.IsInternalError(err) && !apierrors.IsUnauthorized(err)
+}

@@ -1,0 +1,126 @@
+package admission
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// connect returns a client that reads only what the API server says of an error.
+func connect(config *rest.Config) (rest.Interface, error) {
+	own := rest.CopyConfig(config)
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	own.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	client, err := rest.UnversionedRESTClientFor(own)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
+	}
+	return client, nil
+}
+
+// answer is what the API server says to a dry run, in its own words.
+type answer struct {
+	is    kind
+	words string
+}
+
+type kind uint8
+
+const (
+	// untried: it was not asked, or its answer says nothing of the policy.
+	untried kind = iota
+	allowed
+	// denied: admission denies it.
+	denied
+	// unentitled: no role of the ServiceAccount allows it.
+	unentitled
+	// unanswered: there was no answer.
+	unanswered
+)
+
+// probe is the name of the WorkPlacement in a dry run, and of its Destination.
+const probe = "kratix-schedule-probe"
+
+// create tries to create a WorkPlacement.
+func (c *Check) create(ctx context.Context, client rest.Interface) answer {
+	body := map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.WorkPlacementKind,
+		"metadata": map[string]any{"generateName": probe + "-", "namespace": c.account.Namespace},
+		"spec": map[string]any{
+			"targetDestinationName": probe, "promiseName": probe, "resourceName": probe, "id": kratix.GroupID("."), "workloads": []any{},
+		},
+	}
+	return c.dryRun(ctx, client.Post().AbsPath(c.placements()).SetHeader("Content-Type", runtime.ContentTypeJSON), body)
+}
+
+// change tries to change the spec of some WorkPlacement as the ServiceAccount. It
+// tries nothing where there is none in the ServiceAccount's namespace.
+func (c *Check) change(ctx context.Context) answer {
+	var found metav1.PartialObjectMetadataList
+	err := get(ctx, c.self.Get().AbsPath(c.placements()).Param("limit", "1").
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"), &found)
+	if err != nil || len(found.Items) == 0 {
+		return answer{}
+	}
+	patch := map[string]any{"spec": map[string]any{"targetDestinationName": probe}}
+	return c.dryRun(ctx, c.other.Patch(types.MergePatchType).AbsPath(c.placements(), found.Items[0].Name), patch)
+}
+
+// placements returns the path of the WorkPlacements in the ServiceAccount's namespace.
+func (c *Check) placements() string {
+	return "/apis/" + kratix.APIVersion + "/namespaces/" + c.account.Namespace + "/workplacements"
+}
+
+// dryRun makes a call of which nothing is persisted.
+func (c *Check) dryRun(ctx context.Context, call *rest.Request, body any) answer {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return answer{untried, err.Error()}
+	}
+	err = call.Param("dryRun", "All").MaxRetries(0).Body(text).Do(ctx).Error()
+	switch {
+	case err == nil, apierrors.IsAlreadyExists(err), apierrors.IsConflict(err):
+		return answer{is: allowed}
+	case !isAnswer(err):
+		return answer{unanswered, err.Error()}
+	case strings.Contains(err.Error(), " denied request: "), strings.Contains(err.Error(), " denied the request"):
+		return answer{denied, err.Error()} // an admission policy or webhook
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), `User "`+c.account.Username()+`" cannot `):
+		return answer{unentitled, err.Error()}
+	}
+	return answer{untried, err.Error()}
+}
+
+// list reads all objects of a resource of admissionregistration.k8s.io.
+func list[O any](ctx context.Context, client rest.Interface, resource string) ([]O, error) {
+	var found struct {
+		Items []O `json:"items"`
+	}
+	err := get(ctx, client.Get().AbsPath("/apis/admissionregistration.k8s.io/v1", resource), &found)
+	return found.Items, err
+}
+
+// get makes a call, and decodes the answer.
+func get(ctx context.Context, call *rest.Request, into any) error {
+	result := call.MaxRetries(0).Do(ctx)
+	if err := result.Error(); err != nil {
+		return err
+	}
+	text, err := result.Raw()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}

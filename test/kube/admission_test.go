@@ -1,0 +1,148 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/admission"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// checkAs returns a check of the user of a kubeconfig.
+func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) *admission.Check {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	must(t, err)
+	check, err := admission.New(config, account)
+	must(t, err)
+	return check
+}
+
+// finds waits until a check has a verdict, by "state reason", and returns it.
+func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
+	c.t.Helper()
+	var got admission.Verdict
+	c.eventually("the verdict "+want, func() string {
+		got = check.InForce(context.Background())
+		if is := string(got.State) + " " + got.Reason; is != want {
+			return fmt.Sprintf("it is %s: %s", is, got)
+		}
+		return ""
+	})
+	return got
+}
+
+// TestThePolicyIsCheckedAtTheAPIServer with the shipped role: what is tried by a dry
+// run as Kratix's ServiceAccount, then, without the right to impersonate it, what is
+// read. Nothing is written by either.
+func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
+	c := besideKratix(t)
+	check := checkAs(t, c.shipped(), admission.Kratix())
+	apply := func() { c.kubectl("apply", "-f", filepath.Join(root, "deploy/schedule/policy.yaml")) }
+	follows := func(reason string) {
+		t.Helper()
+		got := c.finds(check, "InForce "+reason)
+		if !strings.Contains(got.Message, kratixNamespace+"/kratix-platform-controller-manager") || got.Fix != "" {
+			t.Errorf("in force: %+v", got)
+		}
+		c.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
+		c.finds(check, "NotInForce BindingMissing")
+		apply()
+		c.finds(check, "InForce "+reason)
+		c.kubectl("delete", "validatingadmissionpolicy", "kratix-schedule-places")
+		c.finds(check, "NotInForce PolicyMissing")
+		apply()
+		c.finds(check, "InForce "+reason)
+		c.kubectl("patch", "validatingadmissionpolicybinding", "kratix-schedule-places", "--type=merge", "-p", `{"spec":{"validationActions":["Audit"]}}`)
+		got = c.finds(check, "NotInForce BindingDoesNotDeny")
+		if got.Object != "ValidatingAdmissionPolicyBinding kratix-schedule-places" || !strings.Contains(got.Fix, "admissionPolicy.validationActions={Deny}") {
+			t.Errorf("Audit: %+v", got)
+		}
+		apply()
+		c.finds(check, "InForce "+reason)
+	}
+	follows("DeniedInDryRun")
+	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
+	follows("PolicyAsShipped")
+	if left := c.kubectl("get", "workplacements", "-A", "-o", "name"); left != "" {
+		t.Errorf("a check has written %s", left)
+	}
+}
+
+// TestChangesAreTriedToo: a policy that denies creation alone lets Kratix change the
+// WorkPlacements that are there.
+func TestChangesAreTriedToo(t *testing.T) {
+	c := besideKratix(t)
+	check := checkAs(t, c.shipped(), admission.Kratix())
+	c.finds(check, "InForce DeniedInDryRun")
+	w := work("a", nil, "one")
+	w.Namespace = kratixNamespace
+	c.kubectl("create", "-f", c.manifest(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")))
+	before := c.get("workplacement/a.worker-1-5058f -n "+kratixNamespace, "{.metadata.resourceVersion}")
+	c.finds(check, "InForce DeniedInDryRun")
+	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p",
+		`[{"op":"replace","path":"/spec/validations/0/expression","value":"request.operation == 'UPDATE'"}]`)
+	got := c.finds(check, "NotInForce PolicyDiffers")
+	if !strings.Contains(got.Message, "can change the spec of WorkPlacements") {
+		t.Errorf("got %+v", got)
+	}
+	if after := c.get("workplacement/a.worker-1-5058f -n "+kratixNamespace, "{.metadata.resourceVersion}"); after != before || after == "" {
+		t.Errorf("a check has changed the WorkPlacement: %s, then %s", before, after)
+	}
+}
+
+// TestOtherServiceAccounts: one that has no role is not Kratix's; one that the policy
+// does not concern can place; and a policy that concerns everybody denies us too.
+func TestOtherServiceAccounts(t *testing.T) {
+	c := besideKratix(t)
+	shipped := c.shipped()
+	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
+	other := admission.ServiceAccount{Namespace: kratixNamespace, Name: "other"}
+	got := c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // it may not be impersonated
+	if !strings.Contains(got.Fix, "--kratix-service-account") || !strings.Contains(got.Message, kratixAccount) {
+		t.Errorf("got %+v", got)
+	}
+	c.kubectl("patch", "role", "kratix-schedule-probe", "-n", kratixNamespace, "--type=json", "-p", `[{"op":"add","path":"/rules/0/resourceNames/-","value":"other"}]`)
+	c.finds(checkAs(t, shipped, other), "Unknown ServiceAccountCannotPlace")
+	c.kubectl("create", "clusterrolebinding", "other", "--clusterrole=kratix-platform-manager-role", "--serviceaccount="+kratixNamespace+":other")
+	got = c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount")
+	if !strings.Contains(got.Message, "ServiceAccount kratix-platform-system/other can create WorkPlacements") {
+		t.Errorf("got %+v", got)
+	}
+
+	kratixs := checkAs(t, shipped, admission.Kratix())
+	c.finds(kratixs, "InForce DeniedInDryRun")
+	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
+	got = c.finds(kratixs, "DeniesSelf DeniesSelf")
+	if !strings.Contains(got.Message, "kratix-schedule-places") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestARoleThatMayNeitherTryNorRead, and an API server that is away, are no verdict.
+func TestARoleThatMayNeitherTryNorRead(t *testing.T) {
+	c := besideKratix(t)
+	shipped := c.shipped()
+	check := checkAs(t, shipped, admission.Kratix())
+	c.finds(check, "InForce DeniedInDryRun")
+	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
+	c.finds(check, "InForce PolicyAsShipped")
+	c.kubectl("delete", "clusterrolebinding", "kratix-schedule")
+	c.finds(check, "Unknown Forbidden")
+	c.apiserver.kill()
+	began := time.Now()
+	if got := check.InForce(t.Context()); got.Reason != admission.ReasonAPIUnavailable || time.Since(began) > 11*time.Second {
+		t.Errorf("after %s: %+v", time.Since(began), got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := check.InForce(ctx); got.State != admission.Unknown {
+		t.Errorf("got %+v", got)
+	}
+}
