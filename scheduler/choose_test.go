@@ -430,8 +430,8 @@ func TestExpressionsMergeLikeLabels(t *testing.T) {
 			[]kratix.Selector{asks("resource-workflow", labels{"a": "1"}), {Source: "promise", MatchExpressions: []metav1.LabelSelectorRequirement{exists}}},
 			"a",
 		},
-		"within a source the first to say anything of a label counts": {
-			[]kratix.Selector{{Source: "promise", MatchExpressions: []metav1.LabelSelectorRequirement{in("a", "2")}}, asks("promise", labels{"a": "1"})},
+		"within a source the last to ask anything of a label counts": {
+			[]kratix.Selector{asks("promise", labels{"a": "1"}), {Source: "promise", MatchExpressions: []metav1.LabelSelectorRequirement{in("a", "2")}}},
 			"a in (2)",
 		},
 	} {

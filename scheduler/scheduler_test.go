@@ -304,9 +304,20 @@ func TestSelectorsMergeByTheirSource(t *testing.T) {
 			[]kratix.Selector{asks("resource-workflow", labels{"a": "resource"}), asks("promise", labels{"a": "promise"})},
 			"a=promise",
 		},
-		"within a source the first wins": {
-			[]kratix.Selector{asks("promise", labels{"a": "first"}), asks("promise", labels{"a": "second", "b": "second"})},
-			"a=first,b=second",
+		"within the Promise the last wins": {
+			[]kratix.Selector{asks("promise", labels{"a": "first", "b": "first"}), asks("promise", labels{"a": "second", "c": "second"})},
+			"a=second,b=first,c=second",
+		},
+		"within a workflow the last wins, wherever others stand": {
+			[]kratix.Selector{
+				asks("resource-workflow", labels{"a": "first", "b": "first"}), asks("promise-workflow", labels{"b": "workflow"}),
+				asks("resource-workflow", labels{"a": "second", "b": "second"}), asks("resource-workflow", labels{"a": "third"}),
+			},
+			"a=third,b=workflow",
+		},
+		"within an unknown source the last wins": {
+			[]kratix.Selector{asks("", labels{"a": "first"}), asks("", labels{"a": "second"})},
+			"a=second",
 		},
 		"an unknown source counts least": {
 			[]kratix.Selector{asks("somewhere", labels{"a": "x", "b": "x"}), asks("resource-workflow", labels{"a": "resource"})},

@@ -35,9 +35,9 @@ func precedence() []string {
 }
 
 // selectorsOf merges a group's selectors: what is asked of one label is decided
-// by the source that goes before the others, and within one source by the first
-// selector that asks anything of the label. A dry run asks for nothing but a
-// Destination for dry runs.
+// by the source that goes before the others, and within one source by the last
+// selector that asks anything of the label, as in Kratix. A dry run asks for nothing
+// but a Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 	if isDryRun(work) {
 		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
@@ -49,9 +49,10 @@ func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
 // merge gives what counts, and what was asked for and does not count because
-// something of a higher precedence asks otherwise.
+// something of a higher precedence, or later in the same source, asks otherwise.
 func merge(all []kratix.Selector) (merged, overruled selectors) {
 	byRank := slices.Clone(all)
+	slices.Reverse(byRank)
 	slices.SortStableFunc(byRank, func(a, b kratix.Selector) int { return cmp.Compare(rankOf(b.Source), rankOf(a.Source)) })
 	taken := map[string]bool{}
 	for _, selector := range byRank {
