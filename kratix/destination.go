@@ -17,23 +17,30 @@ type Destination struct {
 // DestinationSpec says where and how files for a Destination are written.
 type DestinationSpec struct {
 	// Path is below the store's own path; "/" and "." are the store's path.
+	// +required
 	Path          string               `json:"path,omitempty"`
 	StateStoreRef *StateStoreReference `json:"stateStoreRef,omitempty"`
 	// StrictMatchLabels keeps Works without selectors away from a labelled
 	// Destination.
-	StrictMatchLabels bool     `json:"strictMatchLabels,omitempty"`
-	Filepath          Filepath `json:"filepath,omitzero"`
+	StrictMatchLabels bool `json:"strictMatchLabels,omitempty"`
+	// +kubebuilder:default={mode: nestedByMetadata}
+	Filepath Filepath `json:"filepath,omitzero"`
 	// Cleanup is "all" or "none" (the default): what happens to the files when
 	// the Destination goes.
 	// +kubebuilder:validation:Enum=all;none
-	Cleanup       string        `json:"cleanup,omitempty"`
+	// +kubebuilder:default=none
+	Cleanup string `json:"cleanup,omitempty"`
+	// +kubebuilder:default={}
 	InitWorkloads InitWorkloads `json:"initWorkloads,omitzero"`
 }
 
 // Filepath says how files are laid out.
 type Filepath struct {
-	// Mode is one of the mode constants; empty means NestedByMetadata.
+	// Mode is one of the mode constants; empty means NestedByMetadata. It is
+	// immutable. The API server fills it in, so that it cannot be added later either.
 	// +kubebuilder:validation:Enum=nestedByMetadata;aggregatedYAML;none
+	// +kubebuilder:default=nestedByMetadata
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="filepath.mode is immutable: create a Destination of another name, or delete this one and create it anew"
 	Mode string `json:"mode,omitempty"`
 	// Filename is that of the one file in mode AggregatedYAML.
 	Filename string `json:"filename,omitempty"`
@@ -49,6 +56,7 @@ const (
 // InitWorkloads says whether a Destination starts with Kratix's canary files.
 type InitWorkloads struct {
 	// Enabled defaults to true.
+	// +kubebuilder:default=true
 	Enabled *bool `json:"enabled,omitempty"`
 }
 

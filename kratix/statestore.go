@@ -10,6 +10,7 @@ import (
 // StateStoreReference names a GitStateStore or a BucketStateStore.
 type StateStoreReference struct {
 	// +required
+	// +kubebuilder:validation:Enum=GitStateStore;BucketStateStore
 	Kind string `json:"kind"`
 	// +required
 	Name string `json:"name"`
@@ -47,13 +48,16 @@ type GitStateStore struct {
 type GitStateStoreSpec struct {
 	URL string `json:"url,omitempty"`
 	// Branch defaults to "main".
+	// +kubebuilder:default=main
 	Branch string `json:"branch,omitempty"`
 	Path   string `json:"path,omitempty"`
 	// AuthMethod is basicAuth (the default), ssh or githubApp.
 	// +kubebuilder:validation:Enum=basicAuth;ssh;githubApp
+	// +kubebuilder:default=basicAuth
 	AuthMethod string           `json:"authMethod,omitempty"`
 	SecretRef  *SecretReference `json:"secretRef,omitempty"`
-	GitAuthor  GitAuthor        `json:"gitAuthor,omitzero"`
+	// +kubebuilder:default={name: kratix}
+	GitAuthor GitAuthor `json:"gitAuthor,omitzero"`
 	// Insecure leaves the server's certificate unverified.
 	Insecure bool `json:"insecure,omitempty"`
 }
@@ -77,8 +81,10 @@ type BucketStateStore struct {
 
 // BucketStateStoreSpec says where the bucket is and how to write to it.
 type BucketStateStoreSpec struct {
+	// +required
 	BucketName string `json:"bucketName,omitempty"`
 	// Endpoint is a host, with a port if need be, without a scheme.
+	// +required
 	Endpoint string `json:"endpoint,omitempty"`
 	// Insecure means plain HTTP.
 	Insecure     bool   `json:"insecure,omitempty"`
@@ -86,6 +92,7 @@ type BucketStateStoreSpec struct {
 	Path         string `json:"path,omitempty"`
 	// AuthMethod is accessKey (the default) or IAM.
 	// +kubebuilder:validation:Enum=accessKey;IAM
+	// +kubebuilder:default=accessKey
 	AuthMethod string           `json:"authMethod,omitempty"`
 	SecretRef  *SecretReference `json:"secretRef,omitempty"`
 }

@@ -200,7 +200,7 @@ func TestAStoreCanBeABucket(t *testing.T) {
 	})
 	p.object(map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": "worker-1"},
-		"spec": map[string]any{"stateStoreRef": map[string]any{"kind": kratix.BucketStateStoreKind, "name": "s3"}},
+		"spec": map[string]any{"path": "worker-1", "stateStoreRef": map[string]any{"kind": kratix.BucketStateStoreKind, "name": "s3"}},
 	})
 	p.schedule()
 	p.object(work("a", nil, "one"))

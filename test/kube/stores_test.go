@@ -24,7 +24,7 @@ func TestAStoreSaysInWhichWayItFails(t *testing.T) {
 	})
 	p.object(map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": "worker-2"},
-		"spec": map[string]any{"stateStoreRef": map[string]any{"kind": kratix.BucketStateStoreKind, "name": "s3"}},
+		"spec": map[string]any{"path": "worker-2", "stateStoreRef": map[string]any{"kind": kratix.BucketStateStoreKind, "name": "s3"}},
 	})
 	p.destination("worker-1", "default", "none", nil)
 	p.schedule()
