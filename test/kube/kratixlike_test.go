@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"log/slog"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -24,6 +25,7 @@ func (c *cluster) standIn(options kratixlike.Options) *standIn {
 	must(c.t, err)
 	config, err := kratixlike.Grant(c.t.Context(), admin)
 	must(c.t, err)
+	options.Log = slog.New(slog.NewTextHandler(c.t.Output(), nil)) // shown when the test fails
 	s := &standIn{t: c.t, config: config, options: options}
 	s.start()
 	c.t.Cleanup(s.stop)

@@ -51,23 +51,32 @@ func (m *manager) workEvent(before, after *unstructured.Unstructured) {
 // has changed.
 func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
 	placement := either(before, after)
-	work := placement.GetLabels()[kratix.WorkLabel]
-	m.works.queue.Add(kratix.Key{Namespace: placement.GetNamespace(), Name: work})
+	if after == nil {
+		m.placementGone(before)
+	}
+	m.works.queue.Add(kratix.Key{Namespace: placement.GetNamespace(), Name: placement.GetLabels()[kratix.WorkLabel]})
 	if before == nil || after == nil || changed(before, after) {
 		m.placements.queue.Add(keyOf(placement))
 	}
-	if after != nil {
-		return
-	}
-	// Destinations and Works that are being deleted end after their WorkPlacements;
-	// those of a Work may be in another namespace.
-	target, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName") //nolint:errcheck // empty if there is none
-	m.destinations.queue.Add(kratix.Key{Name: target})
-	for _, key := range m.keys(workResource) {
-		if key.Name == work {
-			m.works.queue.Add(key)
+}
+
+// placementGone queues what ends after its WorkPlacements: the Destination, and
+// Works of that name in any namespace that are being deleted. They go before the
+// WorkPlacement's own Work, which may create another.
+func (m *manager) placementGone(placement *unstructured.Unstructured) {
+	m.destinations.queue.Add(kratix.Key{Name: targetOf(placement)})
+	for _, item := range m.informers.ForResource(workResource).Informer().GetStore().List() {
+		work := object(item)
+		if work.GetName() == placement.GetLabels()[kratix.WorkLabel] && work.GetDeletionTimestamp() != nil {
+			m.works.queue.Add(keyOf(work))
 		}
 	}
+}
+
+// targetOf returns the name of the Destination of a WorkPlacement.
+func targetOf(placement *unstructured.Unstructured) string {
+	name, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName") //nolint:errcheck // empty if there is none
+	return name
 }
 
 // destinationEvent queues the Destination and all Works, and the WorkPlacements
@@ -102,8 +111,7 @@ func (m *manager) storeEvent(before, after *unstructured.Unstructured) {
 
 func (m *manager) queuePlacementsOn(destination string) {
 	for _, item := range m.informers.ForResource(placementResource).Informer().GetStore().List() {
-		placement := object(item)
-		if target, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName"); target == destination {
+		if placement := object(item); targetOf(placement) == destination {
 			m.placements.queue.Add(keyOf(placement))
 		}
 	}

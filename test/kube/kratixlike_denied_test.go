@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// placesNothing denies Kratix's ServiceAccount to create a WorkPlacement and to
+// change its spec.
+const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: kratix-places-nothing}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [platform.kratix.io], apiVersions: [v1alpha1], operations: [CREATE, UPDATE], resources: [workplacements]}
+  matchConditions:
+  - {name: kratix, expression: "request.userInfo.username == '` + kratixlike.User + `'"}
+  validations:
+  - {expression: "request.operation == 'UPDATE' && object.spec == oldObject.spec", message: "what is placed where is decided by kratix-schedule", reason: Forbidden}
+`
+
+const placesNothingBinding = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: kratix-places-nothing}
+spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
+`
+
+// denyKratix puts the policy in force, allowKratix takes it out of force.
+func (c *cluster) denyKratix() {
+	c.t.Helper()
+	c.apply(placesNothing)
+	c.apply(placesNothingBinding)
+	c.mayKratixPlace(false)
+}
+
+func (c *cluster) allowKratix() {
+	c.t.Helper()
+	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")
+	c.mayKratixPlace(true)
+}
+
+// mayKratixPlace waits until a dry run is answered as it should be.
+func (c *cluster) mayKratixPlace(want bool) {
+	c.t.Helper()
+	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
+	c.eventually("the policy", func() string {
+		_, err := c.try("create", "--dry-run=server", "--as="+kratixlike.User, "-f", probe)
+		if (err == nil) != want {
+			return "a dry run: " + text(err)
+		}
+		return ""
+	})
+}
+
+// watchTime is how long a test looks that nothing is tried again. The first retries
+// of a controller would come within it.
+const watchTime = 4 * time.Second
+
+func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
+	ours, flags := newAudit(t)
+	log := ours.of(kratixlike.User)
+	p := newPlatform(t, "base", flags...)
+	p.destination("worker-1", "default", "none", nil)
+	p.standIn(kratixlike.Options{})
+	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
+	p.denyKratix()
+
+	w := work("a", nil, "one")
+	second := *w.Spec.WorkloadGroups[0].DeepCopy()
+	second.ID, second.Directory = kratix.GroupID("second"), "second"
+	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, second)
+	p.object(w)
+	const failed = "False FailedToScheduleWorkloads"
+	p.comesTo("work/a", "Ready", failed)
+	p.comesTo("work/a", "ScheduleSucceeded", failed)
+	p.settled(log)
+	const create = "create workplacements"
+	watch := func(what string, want int) {
+		t.Helper()
+		time.Sleep(watchTime)
+		if got := log.written()[create]; got != want {
+			t.Errorf("%s: %d tries in %s, want %d", what, got, watchTime, want)
+		}
+	}
+	watch("without an event", 0)
+	p.kubectl("label", "work/a", "unrelated=1")
+	watch("after an event of the Work, whose first group ends the second", 1)
+	p.kubectl("label", "destination/worker-1", "unrelated=1")
+	watch("after an event of a Destination", 1)
+	if files := p.files(); len(files) > 0 {
+		t.Errorf("files of a denied placement: %v", files)
+	}
+
+	// What somebody else places is written, and the Work's status follows.
+	first := &w.Spec.WorkloadGroups[0]
+	w.Generation = 1
+	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))
+	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.becomes("workplacement/a.worker-1-5058f", "{.metadata.finalizers[0]}", kratix.PlacementFinalizer)
+	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.becomes("work/a", "{.status.workPlacementsCreated}", "1")
+	p.object(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[1], "worker-1"))
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+
+	// A denied update leaves the placement as it is.
+	p.object(work("a", nil, "two"))
+	p.comesTo("work/a", "Ready", failed)
+	p.becomes("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
+	p.allowKratix()
+	log.written()
+	time.Sleep(watchTime)
+	if got := log.written()["patch workplacements"]; got > 0 {
+		t.Errorf("%d tries once it is allowed, without an event", got)
+	}
+	p.kubectl("label", "destination/worker-1", "unrelated=2", "--overwrite")
+	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.has("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
+}
+
+// settled waits until the log has no new write for a second.
+func (p *platform) settled(log *audit) {
+	p.t.Helper()
+	log.written()
+	p.eventually("the writes", func() string {
+		time.Sleep(time.Second)
+		if got := log.written(); len(got) > 0 {
+			return "not settled"
+		}
+		return ""
+	})
+}
