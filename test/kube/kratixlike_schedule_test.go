@@ -36,12 +36,12 @@ func TestKratixlikeSchedules(t *testing.T) {
 		p.destination(name, "default", "none", map[string]string{"name": name, "random": "yes"})
 	}
 	p.standIn(kratixlike.Options{})
-	t.Run("a request on a random match", p.requestsAreSpread)
-	t.Run("a placement stays where it is", p.placementsStay)
-	t.Run("a dependency on every match", p.dependenciesAreEverywhere)
-	t.Run("a vanished group", p.vanishedGroupsGo)
-	t.Run("no match, and a match that is not ready", p.readinessMakesNoDifference)
-	t.Run("a deleted Work takes those of its name along", p.cleanUpGoesByName)
+	p.run("a request on a random match", (*platform).requestsAreSpread)
+	p.run("a placement stays where it is", (*platform).placementsStay)
+	p.run("a dependency on every match", (*platform).dependenciesAreEverywhere)
+	p.run("a vanished group", (*platform).vanishedGroupsGo)
+	p.run("no match, and a match that is not ready", (*platform).readinessMakesNoDifference)
+	p.run("a deleted Work takes those of its name along", (*platform).cleanUpGoesByName)
 }
 
 func (p *platform) requestsAreSpread(t *testing.T) {

@@ -41,12 +41,13 @@ func (s *standIn) start() {
 
 func (s *standIn) stop() { s.running.Stop() }
 
-func TestKratixlikePlacesAndWrites(t *testing.T) {
-	p := newPlatform(t, "base")
-	p.destination("worker-1", "default", "none", nil)
-	p.standIn(kratixlike.Options{})
-	p.object(work("a", nil, "one"))
-	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+// run runs a subtest on a platform that several share. A failure ends only it.
+func (p *platform) run(name string, test func(*platform, *testing.T)) {
+	p.t.(*testing.T).Run(name, func(t *testing.T) { //nolint:errcheck // no benchmark has subtests
+		c := *p.cluster
+		c.t = t
+		of := *p
+		of.cluster = &c
+		test(&of, t)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,24 +102,23 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	if _, err := r.git(ctx, "add", "--all", "--force"); err != nil {
 		return "", false, err
 	}
-	staged, err := r.git(ctx, "status", "--porcelain", "--untracked-files=no")
+	_, err = r.git(ctx, "commit", "--quiet", "--no-verify", "--message", message)
+	committed = err == nil
+	switch {
+	case committed:
+		err = r.push(ctx)
+	case strings.Contains(err.Error(), "nothing to commit"), strings.Contains(err.Error(), "nothing added to commit"):
+		err = nil
+	}
 	if err != nil {
 		return "", false, err
 	}
-	if staged != "" {
-		if _, err := r.git(ctx, "commit", "--quiet", "--no-verify", "--message", message); err != nil {
-			return "", false, err
-		}
-		if err := r.push(ctx); err != nil {
-			return "", false, err
-		}
-	}
 	r.clean = true
-	version, err = r.git(ctx, "rev-parse", "--quiet", "--verify", "HEAD")
-	if err != nil { // the branch does not exist, and there is nothing to write
-		return "", false, ctx.Err()
+	head, err := root.ReadFile(".git/refs/heads/" + r.branch)
+	if errors.Is(err, fs.ErrNotExist) { // the branch does not exist, and there is nothing to write
+		return "", false, nil
 	}
-	return version, staged != "", nil
+	return strings.TrimSpace(string(head)), committed, err
 }
 
 // reset makes the working tree what the branch is now.
@@ -165,7 +165,7 @@ func (r *repository) check(ctx context.Context) error {
 func (r *repository) git(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
 		"GIT_AUTHOR_NAME="+r.author, "GIT_AUTHOR_EMAIL="+r.email, "GIT_COMMITTER_NAME="+r.author, "GIT_COMMITTER_EMAIL="+r.email,
 		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=gc.auto", "GIT_CONFIG_VALUE_0=0", "GIT_CONFIG_KEY_1=http.extraHeader", "GIT_CONFIG_VALUE_1="+r.header)
 	if r.ca != "" {
@@ -177,7 +177,7 @@ func (r *repository) git(ctx context.Context, args ...string) (string, error) {
 	var out, trouble bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &trouble
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(trouble.String()))
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(out.String()+trouble.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
 }
