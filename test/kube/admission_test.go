@@ -42,7 +42,7 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 // run as Kratix's ServiceAccount, then, without the right to impersonate it, what is
 // read. Nothing is written by either.
 func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
-	c := besideKratix(t)
+	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
 	apply := func() { c.kubectl("apply", "-f", filepath.Join(root, "deploy/schedule/policy.yaml")) }
 	follows := func(reason string) {
@@ -78,7 +78,7 @@ func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
 // TestChangesAreTriedToo: a policy that denies creation alone lets Kratix change the
 // WorkPlacements that are there.
 func TestChangesAreTriedToo(t *testing.T) {
-	c := besideKratix(t)
+	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
 	c.finds(check, "InForce DeniedInDryRun")
 	w := work("a", nil, "one")
@@ -100,7 +100,7 @@ func TestChangesAreTriedToo(t *testing.T) {
 // TestOtherServiceAccounts: one that has no role is not Kratix's; one that the policy
 // does not concern can place; and a policy that concerns everybody denies us too.
 func TestOtherServiceAccounts(t *testing.T) {
-	c := besideKratix(t)
+	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
 	other := admission.ServiceAccount{Namespace: kratixNamespace, Name: "other"}
@@ -127,7 +127,7 @@ func TestOtherServiceAccounts(t *testing.T) {
 
 // TestARoleThatMayNeitherTryNorRead, and an API server that is away, are no verdict.
 func TestARoleThatMayNeitherTryNorRead(t *testing.T) {
-	c := besideKratix(t)
+	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	check := checkAs(t, shipped, admission.Kratix())
 	c.finds(check, "InForce DeniedInDryRun")

@@ -44,9 +44,9 @@ subjects: [{kind: ServiceAccount, name: kratix-platform-controller-manager, name
 
 // clusterOfKratix starts a cluster that has Kratix's ServiceAccount, and the objects of
 // deploy/schedule.
-func clusterOfKratix(t testing.TB) *cluster {
+func clusterOfKratix(t testing.TB, flags ...string) *cluster {
 	t.Helper()
-	c := emptyCluster(t)
+	c := emptyCluster(t, flags...)
 	c.apply(kratixRole)
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy/crds"))
 	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")

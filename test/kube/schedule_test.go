@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
@@ -20,34 +18,17 @@ import (
 // kratix-schedule may run beside it in schedule mode.
 type besideKratix struct {
 	*platform
-	account *rest.Config
-	kratix  *kratixlike.Running
+	kratix *standIn
 }
 
 // newBesideKratix starts the cluster and the stand-in.
 func newBesideKratix(t testing.TB, options kratixlike.Options, flags ...string) *besideKratix {
 	t.Helper()
-	c := emptyCluster(t, flags...)
-	account, err := kratixlike.Grant(t.Context(), &rest.Config{
-		Host: c.url, BearerToken: adminToken, TLSClientConfig: rest.TLSClientConfig{CAFile: c.file("tls.crt")},
-	})
-	must(t, err)
-	c.kubectl("apply", "-k", filepath.Join(root, "deploy/crds"))
-	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-	c.kubectl("apply", "-k", filepath.Join(root, "deploy/schedule"))
+	c := clusterOfKratix(t, flags...)
 	c.kubectl("apply", "-k", filepath.Join(root, "deploy/secrets"))
-	b := &besideKratix{platform: platformOn(t, c), account: account}
-	b.startKratix(options)
+	b := &besideKratix{platform: platformOn(t, c)}
+	b.kratix = b.standIn(options)
 	return b
-}
-
-// startKratix starts the stand-in, until the test ends.
-func (b *besideKratix) startKratix(options kratixlike.Options) {
-	b.t.Helper()
-	var err error
-	b.kratix, err = kratixlike.Start(b.t.Context(), b.account, options)
-	must(b.t, err)
-	b.t.Cleanup(b.kratix.Stop)
 }
 
 // scheduleOnly starts kratix-schedule in schedule mode.
