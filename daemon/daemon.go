@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,6 +55,9 @@ type Daemon struct {
 	// Tell passes on what a round came to. It may be called again with the same report,
 	// for what could not be passed on; nil passes nothing on.
 	Tell func(ctx context.Context, said report.Report) Told
+	// Watch returns what else is wrong at the moment, for the report of each round; it
+	// must not wait. nil finds nothing.
+	Watch func() []finding.Finding
 	// Project has what a round works on read in place of its stores, from behind the
 	// workers; nil has the stores themselves.
 	Project func(stores reconcile.Opener) reconcile.Opener
@@ -193,7 +197,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 		return next{} // the process is told to stop before there was anything to write
 	}
 	if err == nil {
-		result = d.restless.Round(result, d.Now())
+		result = d.restless.Round(d.watched(result), d.Now())
 	}
 	said := d.withRefused(result)
 	done(said, err)
@@ -213,6 +217,18 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 		due.round = time.After(result.Due) // what a server has refused is tried again
 	}
 	return due
+}
+
+// watched returns a report that also has what Watch finds.
+func (d *Daemon) watched(result report.Report) report.Report {
+	if d.Watch == nil {
+		return result
+	}
+	if found := d.Watch(); len(found) > 0 {
+		result.Findings = slices.Concat(result.Findings, found)
+		finding.Sort(result.Findings)
+	}
+	return result
 }
 
 // finishWrites lets what is being written when the process is told to stop take

@@ -58,6 +58,9 @@ const (
 	// ScheduledCondition is not Kratix's either. Where this program schedules and
 	// Kratix writes, it says of a Work whether all of its groups have WorkPlacements.
 	ScheduledCondition = "Scheduled"
+	// SoleSchedulerCondition is not Kratix's. It is false on a Destination while
+	// another scheduler than this program places Works, or may.
+	SoleSchedulerCondition = "SoleScheduler"
 )
 
 // The finalizers of WorkPlacements, of Destinations whose files go with them, and

@@ -81,6 +81,7 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil) {
 		want = append(want, summary(held))
 	}
+	want = append(want, p.soleScheduler(d.Status.Conditions)...)
 	conditions, changed := p.put(d.Status.Conditions, 0, want...)
 	if len(changed) == 0 {
 		return

@@ -97,6 +97,9 @@ type Mine func(what string) bool
 // they have gone. What the report is silent about stays as it is.
 func Plan(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, mine, at)
+	if mode == Manage && p.other != nil {
+		return [][]Change{p.warnings()} // what another scheduler has said of the rest stays
+	}
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
@@ -125,6 +128,8 @@ type planner struct {
 	// clashes are the findings about what Flux could not build, by object; others
 	// are all others.
 	clashes, others map[string][]finding.Finding
+	// other says that somebody else places Works; nil if nobody is known to.
+	other *finding.Finding
 }
 
 func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) *planner {
@@ -134,7 +139,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, mineBy: map[string]bool{},
-		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{},
+		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said),
 	}
 	for _, placement := range said.Placements {
 		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)

@@ -18,7 +18,7 @@ import (
 // Server answers questions about the last round:
 //
 //	GET /healthz        the process is alive
-//	GET /readyz         a round was done, and at least one store works
+//	GET /readyz         a round was done, at least one store works, and nobody else places Works
 //	GET /metrics        for Prometheus
 //	GET /api/v1/report  the last report, as plan writes it with --output json
 //	GET /log-level      what is logged
@@ -78,8 +78,9 @@ func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// ready says no until the first round, and while no store works at all. One that
-// is down while others work is told in the body.
+// ready says no until the first round, while no store works at all, and while another
+// scheduler places Works, or may. A store that is down while others work is told in
+// the body.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {
@@ -90,11 +91,18 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case last.err != nil:
 		answer(w, http.StatusServiceUnavailable, "not ready: "+printable.Line(last.err.Error()))
 	default:
-		var down string
+		var down, beside string
 		for _, f := range last.report.Findings {
-			if f.Rule == finding.StoreFailed() {
+			switch f.Rule {
+			case finding.StoreFailed():
 				down += "\n" + printable.Line(f.Place.String()+": "+f.Message)
+			case finding.PolicyNotInForce(), finding.OtherScheduler():
+				beside = f.Message
 			}
+		}
+		if beside != "" {
+			answer(w, http.StatusServiceUnavailable, "not ready: "+printable.Line(beside))
+			return
 		}
 		if down != "" && len(last.report.Stores) == 0 {
 			answer(w, http.StatusServiceUnavailable, "not ready: no store works"+down)

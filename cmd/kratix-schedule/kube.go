@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -15,10 +16,13 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/daemon"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 	"github.com/kratix-schedule/kratix-schedule/status"
 	"github.com/kratix-schedule/kratix-schedule/status/apply"
@@ -27,15 +31,14 @@ import (
 // kubeFlags say how run works beside a controller, in a cluster.
 type kubeFlags struct {
 	enabled bool
-	// schedules means that Kratix writes what this process places.
-	schedules bool
-	api       apiFlags
-	lease     leaseFlags
+	beside  besideFlags
+	api     apiFlags
+	lease   leaseFlags
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "kube", false, "read Works and Destinations from the Kubernetes API, and write WorkPlacements, conditions and events back")
-	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
+	f.beside.add(c)
 	f.api.add(c)
 	f.lease.add(c)
 }
@@ -45,22 +48,20 @@ func (f *kubeFlags) check(flags runFlags) error {
 	switch {
 	case f.enabled && len(flags.input.paths) > 0:
 		return errors.New("--kube reads from the Kubernetes API; leave --filename out")
-	case f.schedules && !f.enabled:
-		return errors.New("--schedule-only makes WorkPlacements in a cluster: add --kube")
-	case f.schedules && flags.dryRun:
+	case f.beside.schedules && flags.dryRun:
 		return errors.New("--schedule-only writes WorkPlacements and --dry-run writes nothing: choose one")
-	case f.schedules && f.lease.share:
+	case f.beside.schedules && f.lease.share:
 		return errors.New("--schedule-only has one replica decide: use --leader-elect in place of --replicas-share")
-	case f.schedules && flags.policy.conflict.policy() == dedupe.Share:
-		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives; use --promote, or manage the state stores")
+	case f.beside.schedules && flags.policy.conflict.policy() == dedupe.Share:
+		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
 	}
-	return f.lease.check(flags)
+	return errors.Join(f.beside.check(f.enabled), f.lease.check(flags))
 }
 
 // mode returns who schedules and who writes.
 func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	switch {
-	case f.schedules:
+	case f.beside.schedules:
 		return status.Schedule
 	case dryRun:
 		return status.Observe
@@ -73,6 +74,10 @@ type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
+	// policy is nil unless there has to be an admission policy.
+	policy *policyWatch
+	// ignoresOthers means that another scheduler is no reason to stop.
+	ignoresOthers bool
 	replica
 }
 
@@ -82,7 +87,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows, err := kube.New(config, kube.Options{Contents: mode == status.Schedule})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode == status.Schedule})
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +96,12 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &cluster{source: follows, writer: writer, mode: mode}
+	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix}
+	if mode == status.Schedule {
+		if opened.policy, err = f.beside.policyWatch(config, follows.Nudge); err != nil {
+			return nil, err
+		}
+	}
 	if opened.replica, err = f.lease.replica(config, identity, follows.Nudge); err != nil {
 		return nil, err
 	}
@@ -162,23 +172,21 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		Now: time.Now, Allowed: flags.allowed.reader(),
 	}
 	opened.bound(reconciler)
+	end, err := opened.begin(c, flags.kube.beside.requires)
+	if err != nil {
+		return err
+	}
 	if !flags.once {
-		with := &daemon.Daemon{Reconciler: reconciler, Tell: opened.tell, Share: opened.share()}
-		if opened.mode == status.Schedule {
-			with.Project = projection
-		}
-		if opened.leader != nil {
-			with.Lead = opened.lead
-		}
-		return follow(c, with, flags.follow.at(c, volume), std)
+		return end(follow(c, opened.daemon(reconciler), flags.follow.at(c, volume), std))
 	}
 	if opened.mode == status.Schedule {
 		reconciler.Stores = projection(reconciler.Stores)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
-		return err
+		return end(err)
 	}
+	result.Findings = slices.Concat(result.Findings, opened.watch())
 	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
@@ -188,10 +196,59 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
+// begin looks for the first time whether the admission policy is in force, and goes on
+// with that. Its result returns why the process ends, given what the command came to.
+func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error, err error) {
+	if k.policy == nil {
+		return func(err error) error { return err }, nil
+	}
+	if verdict := k.policy.look(c.Context()); required && verdict.State != admission.InForce && c.Context().Err() == nil {
+		return nil, exit{code: exitFailure, text: fmt.Sprintf("%v: %s", errPolicy, verdict)}
+	}
+	ctx, cancel := context.WithCancelCause(c.Context())
+	c.SetContext(ctx)
+	go k.policy.watch(ctx, required, cancel)
+	return func(err error) error {
+		defer cancel(nil)
+		if cause := (exit{}); errors.As(context.Cause(ctx), &cause) {
+			return cause
+		}
+		return err
+	}, nil
+}
+
+// watch returns what is wrong with who else places Works.
+func (k *cluster) watch() []finding.Finding {
+	switch k.mode {
+	case status.Schedule:
+		return k.policy.findings()
+	case status.Manage:
+		return k.otherScheduler()
+	}
+	return nil
+}
+
+// daemon returns what does rounds in the cluster.
+func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
+	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Share: k.share(), Watch: k.watch}
+	if k.mode == status.Schedule {
+		d.Project = projection
+	}
+	if k.leader != nil {
+		d.Lead = k.lead
+	}
+	return d
+}
+
 // bound has a Reconciler do to the stores what the mode allows.
 func (k *cluster) bound(r *reconcile.Reconciler) {
-	r.Finish = reconcile.Commit
 	if k.mode == status.Manage {
+		r.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+			if len(k.otherScheduler()) > 0 {
+				return reconcile.Rehearse(ctx, parts)
+			}
+			return reconcile.Commit(ctx, parts)
+		}
 		return
 	}
 	r.Stores = open.ReadOnly{Opener: r.Stores}

@@ -33,6 +33,9 @@ type Source struct {
 	deleted deletions
 	// core is what else is read of the API.
 	core rest.Interface
+	now func() time.Time
+	// others looks for other schedulers.
+	others others
 	// contents has the WorkPlacements of a snapshot come with their contents.
 	contents bool
 	// shared has had the contents of all WorkPlacements there were at the start use
@@ -62,6 +65,8 @@ const secretPatience = 5 * time.Second
 
 // Options say what a Source has in its snapshots.
 type Options struct {
+	// Now is the clock; nil stands still.
+	Now func() time.Time
 	// Contents has them hold all WorkPlacements, with their contents: for who wants to
 	// know what Kratix writes. No round is asked for when it has written one.
 	Contents bool
@@ -74,7 +79,10 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, contents: options.Contents}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, contents: options.Contents, now: options.Now}
+	if s.now == nil {
+		s.now = func() time.Time { return time.Time{} }
+	}
 	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		s.placementFeature(), s.heard)
@@ -107,6 +115,7 @@ func (s *Source) Follow(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = ctx.Done()
 	s.mu.Unlock()
+	s.others.begin(s.now())
 	s.secrets.begin(ctx)
 	for _, mirror := range s.mirrors() {
 		go mirror.run(ctx)

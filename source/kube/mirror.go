@@ -49,6 +49,8 @@ type mirror[O object] struct {
 // feature is what a mirror knows of its kind; nil does nothing, or sees no
 // difference.
 type feature[O object] struct {
+	// look is called with each object as the API sent it.
+	look func(O)
 	// slim takes out of an object what is never asked for.
 	slim func(O)
 	// same compares what a round looks at beside the metadata and the spec.
@@ -62,6 +64,9 @@ type feature[O object] struct {
 // newMirror makes a mirror of those objects of a resource that a field selector
 // picks, in a namespace or, if that is empty, in all.
 func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(bool)) *mirror[O] {
+	if kind.look == nil {
+		kind.look = func(O) {}
+	}
 	if kind.slim == nil {
 		kind.slim = func(O) {}
 	}
@@ -139,6 +144,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
 	o, wrong = seen.carried()
+	m.kind.look(o)
 	o.SetManagedFields(nil)
 	delete(o.GetAnnotations(), lastApplied)
 	m.kind.slim(o)

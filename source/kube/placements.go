@@ -21,7 +21,7 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 			},
 		}
 	}
-	return feature[*kratix.WorkPlacement]{same: sameMemory, slim: func(p *kratix.WorkPlacement) {
+	return feature[*kratix.WorkPlacement]{same: sameMemory, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
 		p.Spec.Workloads = nil // the Work has them too
 		words.ShareWorkPlacement(p)
 	}}

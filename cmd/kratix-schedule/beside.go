@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/admission"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// besideFlags say how run lives with a Kratix that runs too.
+type besideFlags struct {
+	// schedules means that Kratix writes what this process places.
+	schedules bool
+	account   string
+	requires  bool
+	with      string
+}
+
+// ignoreKratix is the value of --with-kratix by which another scheduler is no reason to
+// stop.
+const ignoreKratix, stopForKratix = "ignore", "stop"
+
+func (f *besideFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
+	c.Flags().StringVar(&f.account, "kratix-service-account", admission.Kratix().String(), "with --schedule-only, the ServiceAccount of Kratix's controller, as NAMESPACE/NAME")
+	c.Flags().BoolVar(&f.requires, "require-policy", false, "with --schedule-only, end with an error when the admission policy is not in force")
+	c.Flags().StringVar(&f.with, "with-kratix", stopForKratix, "with --kube, what to do when another scheduler places Works: stop writing, or ignore it")
+}
+
+// check returns what of the flags cannot be.
+func (f *besideFlags) check(kube bool) error {
+	switch {
+	case f.schedules && !kube:
+		return errors.New("--schedule-only makes WorkPlacements in a cluster: add --kube")
+	case f.requires && !f.schedules:
+		return errors.New("--require-policy is about the admission policy that --schedule-only needs: add that, or leave it out")
+	case f.with != ignoreKratix && f.with != stopForKratix:
+		return fmt.Errorf("--with-kratix is %s or %s", stopForKratix, ignoreKratix)
+	}
+	if _, err := admission.ParseServiceAccount(f.account); err != nil {
+		return fmt.Errorf("--kratix-service-account: %w", err)
+	}
+	return nil
+}
+
+// How often the admission policy is looked at: while it is in force, and while it is
+// not, so that one which has just been applied is soon noticed.
+const (
+	policyInterval = 30 * time.Second
+	policyRetry    = 5 * time.Second
+)
+
+// policyWatch looks whether the admission policy is in force.
+type policyWatch struct {
+	check *admission.Check
+	// changed is called when the verdict is another one.
+	changed func()
+	verdict atomic.Pointer[admission.Verdict]
+}
+
+func (f *besideFlags) policyWatch(config *rest.Config, changed func()) (*policyWatch, error) {
+	account, err := admission.ParseServiceAccount(f.account)
+	if err != nil {
+		return nil, err
+	}
+	check, err := admission.New(config, account)
+	if err != nil {
+		return nil, err
+	}
+	return &policyWatch{check: check, changed: changed}, nil
+}
+
+// look looks once.
+func (w *policyWatch) look(ctx context.Context) admission.Verdict {
+	verdict := w.check.InForce(ctx)
+	if ctx.Err() != nil {
+		return verdict // the process ends
+	}
+	before := w.verdict.Swap(&verdict)
+	if before != nil && (before.State != verdict.State || before.Reason != verdict.Reason) {
+		w.changed()
+	}
+	return verdict
+}
+
+// errPolicy ends a process that --require-policy keeps from going on.
+var errPolicy = errors.New("--require-policy")
+
+// watch looks again and again until ctx ends. If the policy is required and not in
+// force, it calls end.
+func (w *policyWatch) watch(ctx context.Context, required bool, end context.CancelCauseFunc) {
+	for verdict := w.look(ctx); ctx.Err() == nil; verdict = w.look(ctx) {
+		pause := policyInterval
+		if verdict.State != admission.InForce {
+			pause = policyRetry
+		}
+		if required && (verdict.State == admission.NotInForce || verdict.State == admission.DeniesSelf) {
+			end(exit{code: exitFailure, text: fmt.Sprintf("%v: %s", errPolicy, verdict)})
+			return
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// findings returns what is wrong with the policy, as it was last seen.
+func (w *policyWatch) findings() []finding.Finding {
+	verdict := w.verdict.Load()
+	if verdict == nil || verdict.State == admission.InForce {
+		return nil
+	}
+	rule := finding.PolicyNotInForce()
+	if verdict.State == admission.Unknown {
+		rule = finding.PolicyUnchecked()
+	}
+	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}
+}
+
+// otherScheduler returns a finding when somebody else places Works.
+func (k *cluster) otherScheduler() []finding.Finding {
+	if k.ignoresOthers {
+		return nil
+	}
+	who := k.source.OtherScheduler()
+	if who == "" {
+		return nil
+	}
+	return []finding.Finding{{
+		Rule: finding.OtherScheduler(), Place: finding.Place{Object: kratix.WorkPlacementKind + "s"},
+		Message: "another scheduler places Works: " + who + "; nothing is written to a state store or said of a Work until this process is started again",
+	}}
+}

@@ -1,0 +1,36 @@
+package finding
+
+// PolicyNotInForce is a Kratix that may place Works beside this program.
+func PolicyNotInForce() Rule {
+	return Rule{
+		ID: "KS071", Name: "PolicyNotInForce", Severity: Error,
+		Summary: "Kratix may place Works by itself, and so write what would break a Destination.",
+		Why: "With --schedule-only this program decides what has a WorkPlacement, and Kratix writes whatever has one. Kratix's own scheduler is " +
+			"kept from making any by a ValidatingAdmissionPolicy. Without it Kratix places each new Work within milliseconds, conflicts included.",
+		Fix: "Apply deploy/schedule, or set admissionPolicy.create in the Helm chart; name Kratix's ServiceAccount there and with " +
+			"--kratix-service-account if it is not the usual one.",
+	}
+}
+
+// PolicyUnchecked is an admission policy of which nobody knows whether it is in force.
+func PolicyUnchecked() Rule {
+	return Rule{
+		ID: "KS072", Name: "PolicyUnchecked", Severity: Warning,
+		Summary: "It could not be found out whether Kratix is kept from placing Works by itself.",
+		Why: "The program asks the API server, by a dry run as Kratix's ServiceAccount where its role allows that, and else by reading the policy " +
+			"and its binding. As long as it cannot, a policy that is missing goes unnoticed.",
+		Fix: "Give the ServiceAccount of this program the roles that deploy/schedule has.",
+	}
+}
+
+// OtherScheduler is somebody else who places Works in the cluster.
+func OtherScheduler() Rule {
+	return Rule{
+		ID: "KS073", Name: "OtherScheduler", Severity: Error,
+		Summary: "Another program makes WorkPlacements, so that nothing is written any more.",
+		Why: "Two schedulers place each request twice, and two writers break a Destination together where each alone would not. " +
+			"A WorkPlacement that somebody else has created, or whose spec somebody else has changed, since this process began says that there is one.",
+		Fix: "Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. " +
+			"--with-kratix=ignore goes on in spite of it.",
+	}
+}

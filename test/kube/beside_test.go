@@ -1,0 +1,84 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// TestAPolicyThatIsRemovedIsNoticed: in the log, on Destinations, in the metrics and by
+// /readyz; and so is that it is back.
+func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	p.destination("worker-1", "default", "none", nil)
+	at := address(t)
+	daemon := p.scheduleOnly("--listen", at)
+	required := p.schedule("--schedule-only", "--require-policy", "--listen", "")
+	p.object(work("a", nil, "one"))
+	p.written("a")
+	isReady := func(want bool) func() string {
+		return func() string {
+			if said, err := page(at, "/readyz"); (err == nil) != want {
+				return said + text(err)
+			}
+			return ""
+		}
+	}
+	p.eventually("/readyz", isReady(true))
+	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
+	p.eventually("/readyz", isReady(false))
+	p.comesTo("destination/worker-1", "SoleScheduler", "False PolicyNotInForce")
+	if said, err := page(at, "/metrics"); err != nil || !strings.Contains(said, `kratix_schedule_findings{name="PolicyNotInForce",rule="KS071",severity="error"} 1`) {
+		t.Errorf("the metrics do not have it: %v", err)
+	}
+	if said := daemon.String(); !strings.Contains(said, `"rule":"KS071"`) || !strings.Contains(said, "kubectl apply -k deploy/schedule") {
+		t.Error("the log does not say it, or not what to do")
+	}
+	p.eventually("--require-policy", func() string {
+		select {
+		case <-required.done:
+			return ""
+		default:
+			return "the process goes on"
+		}
+	})
+	if code := required.cmd.ProcessState.ExitCode(); code == 0 || !strings.Contains(required.String(), "--require-policy: ") {
+		t.Errorf("it ends with %d and says %s", code, required.String())
+	}
+	p.kubectl("apply", "-k", root+"/deploy/schedule")
+	p.eventually("/readyz", isReady(true))
+	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
+}
+
+// TestManageStopsWhereKratixPlaces: a WorkPlacement that another scheduler has made ends
+// the writing, unless it is ignored.
+func TestManageStopsWhereKratixPlaces(t *testing.T) {
+	for _, with := range []string{"stop", "ignore"} {
+		t.Run(with, func(t *testing.T) {
+			p := newPlatform(t, "base")
+			p.destination("worker-1", "default", "none", nil)
+			kratix := p.standIn(kratixlike.Options{})
+			p.schedule("--with-kratix", with)
+			p.object(work("a", nil, "one"))
+			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+			if with == "stop" {
+				p.comesTo("destination/worker-1", "SoleScheduler", "False OtherScheduler")
+			}
+			kratix.stop()
+			before := gittest.Git(t, p.repository, "rev-parse", "main")
+			p.object(work("b", nil, "two"))
+			if with == "ignore" {
+				p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+				return
+			}
+			p.object(work("c", nil, "three"))
+			p.kubectl("wait", "--for=condition=SoleScheduler=false", "--timeout=5s", "destination/worker-1")
+			if after := gittest.Git(t, p.repository, "rev-parse", "main"); after != before {
+				t.Errorf("something is written: %s", gittest.Git(t, p.repository, "log", "--format=%s", before+".."+after))
+			}
+		})
+	}
+}
