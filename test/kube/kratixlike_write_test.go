@@ -148,9 +148,11 @@ func (p *platform) joinedFiles(t *testing.T) {
 
 // branchMoves has somebody else commit between two writes.
 func (p *platform) branchMoves(t *testing.T) {
+	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
+	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	gittest.Commit(t, p.repository, "main", map[string]string{"README.md": "by hand\n"})
 	p.object(work("g", map[string]string{"name": "kept"}, "one"))
-	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.below("kept/resources/default", "kept/resources/default/redis/g/instance/5058f/one.yaml")
 	if got := gittest.Git(t, p.repository, "show", "main:README.md"); got != "by hand" {
 		t.Errorf("README.md is %q", got)
 	}

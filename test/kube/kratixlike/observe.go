@@ -39,7 +39,7 @@ func object(of any) *unstructured.Unstructured {
 	if missed, ok := of.(cache.DeletedFinalStateUnknown); ok {
 		of = missed.Obj
 	}
-	found, _ := of.(*unstructured.Unstructured) //nolint:errcheck // a dynamic informer has no other type
+	found, _ := of.(*unstructured.Unstructured)
 	return found
 }
 
@@ -75,7 +75,7 @@ func (m *manager) placementGone(placement *unstructured.Unstructured) {
 
 // targetOf returns the name of the Destination of a WorkPlacement.
 func targetOf(placement *unstructured.Unstructured) string {
-	name, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName") //nolint:errcheck // empty if there is none
+	name, _, _ := unstructured.NestedString(placement.Object, "spec", "targetDestinationName")
 	return name
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -45,14 +46,14 @@ func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	if opened := r.open[to]; opened != nil {
 		return opened, nil
 	}
-	opened := &repository{remote: to, dir: filepath.Join(r.dir, fmt.Sprint(len(r.open)))}
+	opened := &repository{remote: to, dir: filepath.Join(r.dir, strconv.Itoa(len(r.open)))}
 	if err := os.WriteFile(opened.dir+".crt", []byte(to.ca), 0o600); err != nil {
 		return nil, err
 	}
 	if err := os.Mkdir(opened.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := opened.git(ctx, "init", "--quiet", "--initial-branch", to.branch); err != nil {
+	if err := opened.git(ctx, "init", "--quiet", "--initial-branch", to.branch); err != nil {
 		return nil, err
 	}
 	r.open[to] = opened
@@ -99,10 +100,10 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	if err := change(root); err != nil {
 		return "", false, err
 	}
-	if _, err := r.git(ctx, "add", "--all", "--force"); err != nil {
+	if err := r.git(ctx, "add", "--all", "--force"); err != nil {
 		return "", false, err
 	}
-	_, err = r.git(ctx, "commit", "--quiet", "--no-verify", "--message", message)
+	err = r.git(ctx, "commit", "--quiet", "--no-verify", "--message", message)
 	committed = err == nil
 	switch {
 	case committed:
@@ -123,26 +124,24 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 
 // reset makes the working tree what the branch is now.
 func (r *repository) reset(ctx context.Context) error {
-	if _, err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
+	if err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return err
 	}
 	head := "refs/remotes/origin/" + r.branch
-	if _, err := r.git(ctx, "rev-parse", "--quiet", "--verify", head); err == nil {
-		_, err := r.git(ctx, "reset", "--quiet", "--hard", head)
+	if err := r.git(ctx, "rev-parse", "--quiet", "--verify", head); err == nil {
+		return r.git(ctx, "reset", "--quiet", "--hard", head)
+	}
+	if err := r.git(ctx, "update-ref", "-d", "refs/heads/"+r.branch); err != nil {
 		return err
 	}
-	if _, err := r.git(ctx, "update-ref", "-d", "refs/heads/"+r.branch); err != nil {
+	if err := r.git(ctx, "read-tree", "--empty"); err != nil {
 		return err
 	}
-	if _, err := r.git(ctx, "read-tree", "--empty"); err != nil {
-		return err
-	}
-	_, err := r.git(ctx, "clean", "--quiet", "-ffdx")
-	return err
+	return r.git(ctx, "clean", "--quiet", "-ffdx")
 }
 
 func (r *repository) push(ctx context.Context) error {
-	_, err := r.git(ctx, "push", "--quiet", r.url, "HEAD:refs/heads/"+r.branch)
+	err := r.git(ctx, "push", "--quiet", r.url, "HEAD:refs/heads/"+r.branch)
 	if err == nil {
 		return nil
 	}
@@ -156,13 +155,12 @@ func (r *repository) push(ctx context.Context) error {
 
 // check returns why the repository cannot be reached.
 func (r *repository) check(ctx context.Context) error {
-	_, err := r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
-	return err
+	return r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
 }
 
 // git runs the git binary in the clone, with no configuration of the machine,
-// and returns its output.
-func (r *repository) git(ctx context.Context, args ...string) (string, error) {
+// and returns an error with its output.
+func (r *repository) git(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
@@ -177,7 +175,7 @@ func (r *repository) git(ctx context.Context, args ...string) (string, error) {
 	var out, trouble bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &trouble
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(out.String()+trouble.String()))
+		return fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(out.String()+trouble.String()))
 	}
-	return strings.TrimSpace(out.String()), nil
+	return nil
 }

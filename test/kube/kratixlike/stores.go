@@ -39,7 +39,7 @@ var (
 func (s *stores) of(ctx context.Context, destination *kratix.Destination) (store, error) {
 	ref := destination.Spec.StateStoreRef
 	if ref == nil || ref.Kind != kratix.GitStateStoreKind {
-		return store{}, fmt.Errorf("Destination %s: %w", destination.Name, errUnsupported)
+		return store{}, fmt.Errorf("%w: %s", errUnsupported, kratix.Describe(destination))
 	}
 	object, err := get[kratix.GitStateStore](ctx, s.client, gitStoreResource, kratix.Key{Name: ref.Name})
 	if apierrors.IsNotFound(err) {
