@@ -1,0 +1,325 @@
+package projected_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/status"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// cluster is a world in which this program schedules and Kratix writes, one
+// WorkPlacement after the other.
+type cluster struct {
+	t          *testing.T
+	now        time.Time
+	works      map[string]*kratix.Work
+	placements map[kratix.Key]*kratix.WorkPlacement
+	// dirty are the WorkPlacements that Kratix has not written yet, with the times of
+	// their changes.
+	dirty        map[kratix.Key]time.Time
+	destinations []*kratix.Destination
+	store        *memory.Store
+	// hidden means that this program cannot read the store.
+	hidden     bool
+	reconciler *reconcile.Reconciler
+}
+
+func newCluster(t *testing.T, mode string, hidden bool) *cluster {
+	c := &cluster{
+		t: t, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), works: map[string]*kratix.Work{},
+		placements: map[kratix.Key]*kratix.WorkPlacement{}, dirty: map[kratix.Key]time.Time{}, store: memory.New("GitStateStore default"), hidden: hidden,
+	}
+	for _, name := range []string{"worker-1", "worker-2"} {
+		d := &kratix.Destination{}
+		d.Name, d.Labels = name, map[string]string{"on": name}
+		d.Spec.Filepath.Mode = mode
+		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+		c.destinations = append(c.destinations, d)
+	}
+	clock := func() time.Time { return c.now }
+	c.reconciler = &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: clock}, Finish: reconcile.Preview, Now: clock}
+	return c
+}
+
+// Open is how the store is opened.
+func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
+	if c.hidden {
+		return nil, errors.New("there is no Secret")
+	}
+	return c.store, nil
+}
+
+func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
+
+func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
+	store := &kratix.GitStateStore{}
+	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
+	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true}
+	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
+	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
+	s.Existing = s.WorkPlacements
+	for _, p := range s.WorkPlacements {
+		if !p.DeletionTimestamp.IsZero() {
+			s.Deleted = append(s.Deleted, p.Work())
+		}
+	}
+	slices.SortFunc(s.Deleted, kratix.Key.Compare)
+	return s, nil
+}
+
+// put makes a request's Work, or changes it.
+func (c *cluster) put(name, on string, configMaps ...string) {
+	work := kratix.NewWork()
+	work.Name, work.Namespace, work.Generation = name, "default", 1
+	if before := c.works[name]; before != nil {
+		work.Generation = before.Generation + 1
+	}
+	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
+	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: ".", DestinationSelectors: []kratix.Selector{{MatchLabels: map[string]string{"on": on}}}}
+	for _, m := range configMaps {
+		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + m + "\n"
+		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: name + "-" + m + ".yaml", Content: kratix.Encode([]byte(content))})
+	}
+	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
+	c.works[name] = work
+}
+
+// delete deletes a Work, and with it its WorkPlacements.
+func (c *cluster) delete(name string) {
+	delete(c.works, name)
+	for key, p := range c.placements {
+		if p.Labels[kratix.WorkLabel] == name {
+			c.change(key, func(p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} })
+		}
+	}
+}
+
+// change puts a changed WorkPlacement into the place of one; the API gives another
+// object each time.
+func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
+	made := c.placements[key].DeepCopy()
+	how(made)
+	made.Generation++
+	c.placements[key] = made
+	if _, waits := c.dirty[key]; !waits {
+		c.dirty[key] = c.now
+	}
+}
+
+// round does one round, and what it asks for.
+func (c *cluster) round() report.Report {
+	c.t.Helper()
+	said, err := c.reconciler.Round(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	now := status.Objects{Works: slices.Collect(maps.Values(c.works)), WorkPlacements: slices.Collect(maps.Values(c.placements)), Destinations: c.destinations}
+	for _, list := range status.Plan(said, now, status.Schedule, nil, metav1.NewTime(c.now)) {
+		for _, change := range list {
+			p, isPlacement := change.Object.(*kratix.WorkPlacement)
+			for _, step := range change.Steps {
+				switch {
+				case !isPlacement:
+				case step.Verb == status.Create:
+					if c.placements[kratix.KeyOf(p)] != nil {
+						c.t.Errorf("%s is created twice", p.Name)
+					}
+					c.placements[kratix.KeyOf(p)], c.dirty[kratix.KeyOf(p)] = p, c.now
+				case step.Verb == status.Patch:
+					spec, _ := step.Patch["spec"].(kratix.WorkPlacementSpec)
+					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.Spec = spec })
+				case step.Verb == status.Delete:
+					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} })
+				}
+			}
+		}
+	}
+	return said
+}
+
+// kratixWrites has Kratix write one WorkPlacement: any, or the one that has waited for
+// long.
+func (c *cluster) kratixWrites(random *rand.Rand) {
+	c.t.Helper()
+	if len(c.dirty) == 0 {
+		return
+	}
+	keys := slices.SortedFunc(maps.Keys(c.dirty), kratix.Key.Compare)
+	key := keys[random.IntN(len(keys))]
+	for _, other := range keys {
+		if c.now.Sub(c.dirty[other]) > 15*time.Second {
+			key = other
+		}
+	}
+	delete(c.dirty, key)
+	p := c.placements[key]
+	d := c.destinations[slices.IndexFunc(c.destinations, func(d *kratix.Destination) bool { return d.Name == p.Spec.TargetDestinationName })]
+	c.write(d, p)
+	if p.DeletionTimestamp.IsZero() {
+		made := p.DeepCopy()
+		made.Status.Conditions = []metav1.Condition{{Type: kratix.WriteSucceededCondition, Status: metav1.ConditionTrue}}
+		c.placements[key] = made
+		return
+	}
+	delete(c.placements, key)
+}
+
+// write makes what Kratix makes of one WorkPlacement.
+func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
+	c.t.Helper()
+	state, err := c.store.Read(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	changes := statestore.ChangeSet{Base: state.Revision}
+	rendering, _ := layout.Render(d, p)
+	list, _ := layout.FlatRecordPath(d, p)
+	switch d.FilepathMode() {
+	case kratix.NestedByMetadata:
+		changes.Remove = state.Files.Paths(rendering.Dir)
+	case kratix.None:
+		if content, err := state.Contents.Content(c.t.Context(), list); err == nil && content != nil {
+			if listed, err := layout.ParseRecord(content); err == nil {
+				changes.Remove = append(listed.Files, list)
+			}
+		}
+	case kratix.AggregatedYAML:
+		var parts []layout.Part
+		for _, other := range c.placements {
+			if other.Spec.TargetDestinationName == d.Name && other.DeletionTimestamp.IsZero() {
+				rendering, _ := layout.Render(d, other)
+				parts = append(parts, layout.Part{Placement: other, Files: rendering.Files})
+			}
+		}
+		path, _ := layout.JoinedFile(d)
+		changes.Write, changes.Remove = layout.Join(parts), []tree.Path{path}
+	}
+	if p.DeletionTimestamp.IsZero() && d.FilepathMode() != kratix.AggregatedYAML {
+		text := "files:\n"
+		for _, file := range rendering.Files {
+			changes.Write = append(changes.Write, file.File)
+			text += "- " + file.Path.String() + "\n"
+		}
+		if d.FilepathMode() == kratix.None {
+			changes.Write = append(changes.Write, tree.File{Path: list, Content: []byte(text)})
+		}
+	}
+	changes.Remove = slices.DeleteFunc(changes.Remove, func(path tree.Path) bool {
+		return slices.ContainsFunc(changes.Write, func(f tree.File) bool { return f.Path == path })
+	})
+	if _, err := c.store.Apply(c.t.Context(), changes); err != nil {
+		c.t.Fatal(err)
+	}
+	c.judge()
+}
+
+// judge fails the test when an object is in the store twice below one root.
+func (c *cluster) judge() {
+	c.t.Helper()
+	state, err := c.store.Read(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	at := map[string]tree.Path{}
+	for path := range state.Files.All() {
+		content, err := state.Contents.Content(c.t.Context(), path)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		root, _ := path.Cut()
+		for line := range strings.Lines(string(content)) {
+			if name, is := strings.CutPrefix(line, "  name: "); is {
+				if other, twice := at[root+" "+name]; twice {
+					c.t.Fatalf("ConfigMap %s is in %s and in %s", strings.TrimSpace(name), other, path)
+				}
+				at[root+" "+name] = path
+			}
+		}
+	}
+}
+
+// rest lets everything happen that is due.
+func (c *cluster) rest(random *rand.Rand) report.Report {
+	c.t.Helper()
+	for range 200 {
+		c.round()
+		c.kratixWrites(random)
+		c.now = c.now.Add(time.Second)
+	}
+	return c.round()
+}
+
+// TestNoCommitOfKratixHasAnObjectTwice: whatever Works do and in whatever order Kratix
+// writes, no state of the store has one object twice; and when all rests, nothing is
+// held back that could be written.
+func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		for _, hidden := range []bool{false, true} {
+			for seed := range uint64(5) {
+				t.Run(fmt.Sprintf("%s/hidden=%v/%d", mode, hidden, seed), func(t *testing.T) {
+					random := rand.New(rand.NewPCG(seed, 1))
+					c := newCluster(t, mode, hidden)
+					for range 150 {
+						name := fmt.Sprint("w", random.IntN(6))
+						switch what := random.IntN(10); {
+						case what == 0:
+							c.delete(name)
+						case what < 5:
+							var objects []string
+							for _, object := range random.Perm(5)[:1+random.IntN(3)] {
+								objects = append(objects, fmt.Sprint("o", object))
+							}
+							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
+						}
+						if random.IntN(3) > 0 {
+							c.round()
+						}
+						for range random.IntN(3) {
+							c.kratixWrites(random)
+						}
+						c.now = c.now.Add(time.Second)
+					}
+					c.settled(c.rest(random))
+				})
+			}
+		}
+	}
+}
+
+// settled fails the test if a placement waits for nobody. Two that want each other's
+// objects wait for one another: one commit cannot write both.
+func (c *cluster) settled(said report.Report) {
+	c.t.Helper()
+	waiting := map[string]int{}
+	for _, p := range said.Placements {
+		if strings.Contains(p.Reason, "it waits for") {
+			waiting[p.Destination]++
+		}
+		if p.State == report.Placed {
+			c.t.Errorf("%s on %s is not written as it should be", p.Work, p.Destination)
+		}
+	}
+	for destination, n := range waiting {
+		if n == 1 {
+			c.t.Errorf("one on %s waits, and nothing is on its way", destination)
+		}
+	}
+}
