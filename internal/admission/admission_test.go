@@ -3,6 +3,7 @@ package admission
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,6 +30,7 @@ type server struct {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow {
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
 		<-r.Context().Done()
 		return
 	}
