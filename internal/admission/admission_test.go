@@ -50,6 +50,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case message == "":
 			_, _ = w.Write([]byte("{}"))
+		case strings.HasPrefix(message, "unavailable"):
+			fail(http.StatusServiceUnavailable, message)
 		case strings.HasPrefix(message, "invalid"):
 			fail(http.StatusUnprocessableEntity, message)
 		default:
@@ -104,7 +106,7 @@ func TestInForce(t *testing.T) {
 		"a change is invalid":                       {server{create: byPolicy, change: "invalid", placements: 1, policies: "missing"}, Unknown, ReasonPartlyTried},
 		"changes are allowed":                       {server{create: byPolicy, placements: 1}, NotInForce, ReasonNotEnforced},
 		"changes are allowed, no policy is ours":    {server{create: byPolicy, placements: 1, policies: "missing"}, NotInForce, ReasonPolicyMissing},
-		"creating is allowed":                       {server{}, NotInForce, ReasonNotEnforced},
+		"creating is allowed":                       {server{placements: 1}, NotInForce, ReasonNotEnforced},
 		"creating is allowed, no policy":            {server{policies: "missing"}, NotInForce, ReasonPolicyMissing},
 		"creating is allowed, policies unreadable":  {server{policies: "forbidden"}, NotInForce, ReasonNotEnforced},
 		"no role to place":                          {server{create: notAllowed}, Unknown, ReasonCannotPlace},
@@ -114,6 +116,7 @@ func TestInForce(t *testing.T) {
 		"no impersonation, old API server":          {server{create: noImpersonat, policies: "unsupported"}, NotInForce, ReasonUnsupported},
 		"the dry run is invalid":                    {server{create: "invalid"}, InForce, ReasonAsShipped},
 		"this process is denied":                    {server{self: byPolicy, create: byPolicy, change: byPolicy, placements: 1}, DeniesSelf, ReasonDeniesSelf},
+		"dry runs are not answered":                 {server{self: "unavailable"}, Unknown, ReasonAPIUnavailable},
 		"this process has no role":                  {server{self: "cannot create", create: byPolicy}, InForce, ReasonDenied},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,6 +125,9 @@ func TestInForce(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 			for _, asked := range test.server.asked {
+				if strings.HasPrefix(asked, "PATCH") && test.server.create != byPolicy {
+					t.Errorf("asked %s, though it is known already", asked)
+				}
 				if strings.Contains(asked, "workplacements") && !strings.Contains(asked, "/namespaces/kratix-platform-system/") {
 					t.Errorf("asked %s", asked)
 				}

@@ -240,7 +240,7 @@ func userOf(expression string) string {
 	return ""
 }
 
-var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`) //nolint:gochecknoglobals // compiled once
+var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
 // normal returns a CEL expression without the spaces between its words, and with
 // single quotes. Equal results mean the same.
