@@ -83,7 +83,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	if flags.tree.given() {
 		reconciler.Stores = copied
 	}
-	result, err := reconciler.Round(c.Context())
+	result, err := interruptible(c.Context(), reconciler.Round)
 	shown.stop()
 	if err != nil {
 		return inputError(err)
