@@ -136,16 +136,17 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 }
 
 // writeGrowing writes a Work with a kustomization that takes the one below twice, and
-// so on, with an object of 1 MB below.
+// so on, with an object of 8 MB below.
 func writeGrowing(t *testing.T, dir string) {
 	t.Helper()
 	var workloads []string
 	add := func(file, content string) {
 		workloads = append(workloads, fmt.Sprintf(`{"filepath": %q, "content": %q}`, file, kratix.Encode([]byte(content))))
 	}
+	add("kustomization.yaml", "resources: [k7]\n")
 	add("k0/kustomization.yaml", "resources: [m.yaml]\n")
-	add("k0/m.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: "+strings.Repeat("b", 1_000_000)+"}\n")
-	for level := 1; level < 12; level++ {
+	add("k0/m.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: "+strings.Repeat("b", 8_000_000)+"}\n")
+	for level := 1; level < 8; level++ {
 		for _, side := range []string{"a", "b"} {
 			add(fmt.Sprintf("%s%d/kustomization.yaml", side, level), fmt.Sprintf("namePrefix: %s\nresources: [../k%d]\n", side, level-1))
 		}
@@ -198,7 +199,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil {
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // until then it has this program's memory
 				build = max(build, peakMemory(pid))
 			}
 		}
