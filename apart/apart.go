@@ -5,14 +5,12 @@
 package apart
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -28,6 +26,8 @@ type Builder struct {
 	Program string
 	// Patience is how long a build may take; nothing is two minutes.
 	Patience time.Duration
+	// Memory is how many bytes a build may take; nothing is maxMemory.
+	Memory int64
 	// Stop ends all builds when it is closed; nil never does.
 	Stop <-chan struct{}
 }
@@ -37,7 +37,8 @@ var _ kustomize.Builder = Builder{}
 // defaultPatience is how long a build may take.
 const defaultPatience = 2 * time.Minute
 
-// request is what a process is asked, in JSON on its standard input.
+// request is what a process is asked, in JSON on its standard input. What follows
+// there are the contents that it fetches.
 type request struct {
 	Root string `json:"root"`
 	// Directory is asked for its objects; if there is none, units are built.
@@ -45,17 +46,20 @@ type request struct {
 	Units     []string `json:"units,omitempty"`
 	// Roots are built one after the other, if there are any.
 	Roots []string `json:"roots,omitempty"`
-	Files []file   `json:"files"`
-}
-
-type file struct {
-	Path    string `json:"path"`
-	Content []byte `json:"content"`
+	// Files are the paths of all files.
+	Files []string `json:"files"`
+	// Memory is what the process may take, in bytes; 0 is maxMemory.
+	Memory int64 `json:"memory,omitempty"`
 }
 
 // answer is what it says, in JSON on its standard output.
 type answer struct {
+	// Fetch is the path of a file whose content is to be sent; nothing else is said
+	// then.
+	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
+	// Built is a root.
+	Built *kustomize.BuiltRoot `json:"built,omitempty"`
 	// Failed is the error's text; nothing when there is none.
 	Failed string `json:"failed,omitempty"`
 	// Remote tells that the error is kustomize.ErrRemote.
@@ -64,53 +68,48 @@ type answer struct {
 
 // Nested does what kustomize.BuildNested does.
 func (b Builder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
-	return b.ask(request{Root: root.String(), Directory: dir.String(), Files: packed(files)})
+	return b.ask(request{Root: root.String(), Directory: dir.String()}, files)
 }
 
 // Units does what kustomize.BuildUnits does.
 func (b Builder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
-	ask := request{Root: root.String(), Files: packed(files)}
+	ask := request{Root: root.String()}
 	for _, unit := range units {
 		ask.Units = append(ask.Units, unit.String())
 	}
-	_, err := b.ask(ask)
+	_, err := b.ask(ask, files)
 	return err
 }
 
-func packed(files []tree.File) []file {
-	some := make([]file, 0, len(files))
-	for _, f := range files {
-		some = append(some, file{f.Path.String(), f.Content})
-	}
-	return some
-}
-
-func (b Builder) ask(ask request) (kustomize.Nested, error) {
+func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 	patience := b.patience()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	defer b.stopWith(cancel)()
-	question, err := json.Marshal(ask)
+	process, err := b.start(ctx, ask, files)
 	if err != nil {
-		return kustomize.Nested{}, fmt.Errorf("ask for a build: %w", err)
+		return kustomize.Nested{}, err
 	}
-	process := exec.CommandContext(ctx, b.Program, Argument)
-	process.Stdin = bytes.NewReader(question)
-	process.WaitDelay = time.Second
-	var out bytes.Buffer
-	process.Stdout = &out
-	err = process.Run()
+	said, err := process.next()
+	err = errors.Join(process.end(), err)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return kustomize.Nested{}, errStopped
 	}
 	if ctx.Err() != nil {
 		return kustomize.Nested{}, fmt.Errorf("kustomize did not come to an end in %s", patience)
 	}
-	var said answer
-	if err != nil || json.Unmarshal(out.Bytes(), &said) != nil {
-		return kustomize.Nested{}, fmt.Errorf("kustomize was ended by its limits: %w", errors.Join(err, errNoAnswer))
+	if err != nil {
+		return kustomize.Nested{}, b.ended(err)
 	}
 	return said.Nested, said.err()
+}
+
+// ended returns the error of a build whose process gave no answer.
+func (b Builder) ended(err error) error {
+	if b.Memory > 0 {
+		return fmt.Errorf("kustomize was ended by its limits: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", b.Memory>>20, err)
+	}
+	return fmt.Errorf("kustomize was ended by its limits: %w", err)
 }
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
@@ -156,41 +155,40 @@ func (a answer) err() error {
 // it. The process that calls it must do nothing else.
 func Serve(in io.Reader, out io.Writer) error {
 	endWithParent()
-	if err := limitMemory(); err != nil {
-		return fmt.Errorf("limit the memory: %w", err)
-	}
-	var ask request
-	if err := json.NewDecoder(in).Decode(&ask); err != nil {
+	ask, err := readRequest(in)
+	if err != nil {
 		return fmt.Errorf("read what to build: %w", err)
 	}
-	if len(ask.Roots) > 0 {
-		return ask.serveRoots(out)
+	if err := limitMemory(ask.Memory); err != nil {
+		return fmt.Errorf("limit the memory: %w", err)
 	}
-	said, err := ask.build()
+	files := make([]tree.File, 0, len(ask.Files))
+	for _, name := range ask.Files {
+		path, err := tree.ParsePath(name)
+		if err != nil {
+			return err
+		}
+		files = append(files, tree.File{Path: path})
+	}
+	answers := json.NewEncoder(out)
+	build := kustomize.Lazy{Fetch: func(path tree.Path) ([]byte, error) {
+		if err := answers.Encode(answer{Fetch: path.String()}); err != nil {
+			return nil, err
+		}
+		return readContent(in)
+	}}
+	if len(ask.Roots) > 0 {
+		return ask.serveRoots(build, files, answers)
+	}
+	said, err := ask.build(build, files)
 	if err != nil {
 		said.Failed, said.Remote = err.Error(), errors.Is(err, kustomize.ErrRemote)
 	}
-	return json.NewEncoder(out).Encode(said)
+	return answers.Encode(said)
 }
 
-func (r request) files() ([]tree.File, error) {
-	files := make([]tree.File, 0, len(r.Files))
-	for _, f := range r.Files {
-		path, err := tree.ParsePath(f.Path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, tree.File{Path: path, Content: f.Content})
-	}
-	return files, nil
-}
-
-func (r request) build() (said answer, err error) {
+func (r request) build(with kustomize.Lazy, files []tree.File) (said answer, err error) {
 	root, err := tree.ParseDir(r.Root)
-	if err != nil {
-		return said, err
-	}
-	files, err := r.files()
 	if err != nil {
 		return said, err
 	}
@@ -199,7 +197,7 @@ func (r request) build() (said answer, err error) {
 		if err != nil {
 			return said, err
 		}
-		said.Nested, err = kustomize.BuildNested(root, dir, files)
+		said.Nested, err = with.Nested(root, dir, files)
 		return said, err
 	}
 	var units []tree.Path
@@ -210,5 +208,5 @@ func (r request) build() (said answer, err error) {
 		}
 		units = append(units, path)
 	}
-	return said, kustomize.BuildUnits(root, units, files)
+	return said, with.Units(root, units, files)
 }

@@ -102,6 +102,26 @@ func TestAProgramThatDoesNotAnswerIsTold(t *testing.T) {
 	}
 }
 
+func TestBuildFetchesOnlyWhatItReads(t *testing.T) {
+	laid := files("a/kustomization.yaml", "resources: [../m.yaml]\nconfigMapGenerator:\n- {name: made, files: [empty.txt]}\n", "a/empty.txt", "", "m.yaml", object, "b/n.yaml", object)
+	laid = append(laid, tree.File{Path: path("large.txt"), Content: make([]byte, 300<<20)})
+	b := Builder{Program: os.Args[0], Memory: 256 << 20}
+	if built, err := b.Nested(path("r"), path("a"), laid); err != nil || len(built.Objects) != 2 || !built.Outside {
+		t.Errorf("got %v, %v", built, err)
+	}
+	if err := b.Units(path("r"), []tree.Path{path("a")}, laid); err != nil {
+		t.Error(err)
+	}
+	err := b.Roots(t.Context(), []tree.Path{path("a"), path("b")}, laid, func(dir tree.Path, built kustomize.BuiltRoot) {
+		if built.Failed != "" {
+			t.Errorf("%s: %s", dir, built.Failed)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRootsAreBuiltInOneProcess(t *testing.T) {
 	laid := files("a/kustomization.yaml", "resources: [../base]\n", "b/m.yaml", object, "b/n.yaml", object, "base/kustomization.yaml", "resources: [m.yaml]\n", "base/m.yaml", object)
 	dirs := []tree.Path{path("a"), path("b"), path("base")}

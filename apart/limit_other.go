@@ -4,4 +4,4 @@ package apart
 
 // limitMemory does nothing where a process cannot limit itself, and where the
 // race detector needs all the addresses there are.
-func limitMemory() error { return nil }
+func limitMemory(int64) error { return nil }

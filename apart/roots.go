@@ -1,13 +1,10 @@
 package apart
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os/exec"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -41,61 +38,47 @@ func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ask := request{Files: packed(files)}
+	var ask request
 	for _, dir := range dirs {
 		ask.Roots = append(ask.Roots, dir.String())
 	}
-	question, err := json.Marshal(ask)
+	process, err := b.start(ctx, ask, files)
 	if err != nil {
-		return 0, fmt.Errorf("ask for a build: %w", err)
-	}
-	process := exec.CommandContext(ctx, b.Program, Argument)
-	process.Stdin = bytes.NewReader(question)
-	process.WaitDelay = time.Second
-	out, err := process.StdoutPipe()
-	if err != nil {
-		return 0, fmt.Errorf("ask for a build: %w", err)
-	}
-	if err := process.Start(); err != nil {
-		return 0, fmt.Errorf("ask for a build: %w", err)
+		return 0, err
 	}
 	patience := b.patience()
 	late := fmt.Errorf("kustomize did not come to an end in %s", patience)
 	timer := time.AfterFunc(patience, func() { cancel(late) })
 	defer timer.Stop()
-	answers := json.NewDecoder(out)
 	for ; done < len(dirs); done++ {
-		var built kustomize.BuiltRoot
-		if err = answers.Decode(&built); err != nil {
+		said, failed := process.next()
+		if failed != nil || said.Built == nil {
+			err = errNoAnswer
 			break
 		}
 		timer.Reset(patience)
-		each(dirs[done], built)
+		each(dirs[done], *said.Built)
 	}
 	timer.Stop()
-	ended := process.Wait()
+	ended := process.end()
 	switch {
 	case errors.Is(context.Cause(ctx), late):
 		return done, late
 	case err != nil:
-		return done, fmt.Errorf("kustomize was ended by its limits: %w", errors.Join(ended, errNoAnswer))
+		return done, b.ended(errors.Join(ended, err))
 	}
 	return done, nil
 }
 
 // serveRoots answers Roots: a line of JSON for each directory.
-func (r request) serveRoots(out io.Writer) error {
-	files, err := r.files()
-	if err != nil {
-		return err
-	}
-	answers := json.NewEncoder(out)
+func (r request) serveRoots(with kustomize.Lazy, files []tree.File, answers *json.Encoder) error {
 	for _, root := range r.Roots {
 		dir, err := tree.ParseDir(root)
 		if err != nil {
 			return err
 		}
-		if err := answers.Encode(kustomize.BuildRoot(dir, files)); err != nil {
+		built := with.Root(dir, files)
+		if err := answers.Encode(answer{Built: &built}); err != nil {
 			return err
 		}
 	}

@@ -57,14 +57,19 @@ func directory(root tree.Path) string {
 // and directories with a kustomization of their own, in walk order. The paths
 // are relative to the root; files is all that may be loaded.
 func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
+	return Lazy{}.Units(root, units, files)
+}
+
+// Units does what BuildUnits does.
+func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil
 	}
-	_, err := buildUnits(root, units, files)
+	_, err := l.buildUnits(root, units, files)
 	return err
 }
 
-func buildUnits(root tree.Path, units []tree.Path, files []tree.File) (resmap.ResMap, error) {
+func (l Lazy) buildUnits(root tree.Path, units []tree.Path, files []tree.File) (resmap.ResMap, error) {
 	generated := types.Kustomization{
 		TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
 	}
@@ -72,7 +77,7 @@ func buildUnits(root tree.Path, units []tree.Path, files []tree.File) (resmap.Re
 		generated.Resources = append(generated.Resources, "./"+unit.String())
 	}
 	dir := directory(root)
-	disk := newDisk(dir, files)
+	disk := l.newDisk(dir, files)
 	content, err := yaml.Marshal(generated)
 	if err != nil {
 		return nil, fmt.Errorf("generate a kustomization: %w", err)

@@ -29,16 +29,21 @@ type disk struct {
 	// outside tells that something below root was asked for that is not inside.
 	outside atomic.Bool
 	guard   guard
+	// fetch returns the contents of the files that have none; nil if all have one.
+	fetch func(tree.Path) ([]byte, error)
 }
 
 var _ filesys.FileSystem = (*disk)(nil)
 
 // newDisk lays files out in a directory.
-func newDisk(dir string, files []tree.File) *disk {
-	d := &disk{root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
+func (l Lazy) newDisk(dir string, files []tree.File) *disk {
+	d := &disk{fetch: l.Fetch, root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)
 	for _, file := range files {
 		d.put(dir+"/"+file.Path.String(), file.Content)
+		if file.Content == nil && l.Fetch != nil && IsKustomization(file.Path) {
+			d.schema = d.schema || SetsSchema(l.fetched(file))
+		}
 	}
 	return d
 }
@@ -113,7 +118,13 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	clean := path.Clean(name)
 	d.note(clean)
 	if content, there := d.files[clean]; there {
-		return content, d.guard.allow(strings.TrimPrefix(clean, strings.TrimSuffix(d.root, "/")+"/"), content)
+		below := strings.TrimPrefix(clean, strings.TrimSuffix(d.root, "/")+"/")
+		if path, err := tree.ParsePath(below); content == nil && d.fetch != nil && err == nil {
+			if content, err = d.fetch(path); err != nil {
+				return nil, err
+			}
+		}
+		return content, d.guard.allow(below, content)
 	}
 	if d.IsDir(clean) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errDirectory}

@@ -207,5 +207,5 @@ func buildAlone(batch []buildable) (resmap.ResMap, error) {
 		paths = append(paths, path)
 		files = append(files, tree.File{Path: path, Content: some.content})
 	}
-	return buildUnits(tree.Path{}, paths, files)
+	return Lazy{}.buildUnits(tree.Path{}, paths, files)
 }

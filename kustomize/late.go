@@ -24,14 +24,14 @@ func withoutReferences() types.Patch {
 // withoutVariables takes the variables out of all kustomizations. kustomize
 // fails on one that stands for nothing in the directory; elsewhere in the root
 // there may be something.
-func withoutVariables(files []tree.File) []tree.File {
+func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {
 		if !IsKustomization(file.Path) {
 			continue
 		}
 		var k types.Kustomization
-		if k.Unmarshal(file.Content) != nil || len(k.Vars) == 0 { //nolint:staticcheck // deprecated, and built by Flux
+		if k.Unmarshal(l.fetched(file).Content) != nil || len(k.Vars) == 0 { //nolint:staticcheck // deprecated, and built by Flux
 			continue
 		}
 		k.Vars = nil //nolint:staticcheck // as above

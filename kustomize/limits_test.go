@@ -118,7 +118,7 @@ func keys(n int) string {
 }
 
 func TestWhatNamesAnAddressIsRefusedBeforeKustomizeReadsIt(t *testing.T) {
-	disk := newDisk("/root", []tree.File{})
+	disk := Lazy{}.newDisk("/root", []tree.File{})
 	disk.put("/root/kustomization.yaml", []byte("resources: ['https://example.org/x.yaml']\n"))
 	disk.put("/root/m.yaml", []byte("a: https://example.org/x\n"))
 	if _, err := disk.ReadFile("/root/m.yaml"); err != nil {
@@ -127,7 +127,7 @@ func TestWhatNamesAnAddressIsRefusedBeforeKustomizeReadsIt(t *testing.T) {
 	if _, err := disk.ReadFile("/root/kustomization.yaml"); !errors.Is(err, ErrRemote) {
 		t.Errorf("a kustomization: %v", err)
 	}
-	disk = newDisk("/root", nil)
+	disk = Lazy{}.newDisk("/root", nil)
 	disk.put("/root/kustomization.yaml", []byte("transformers: [m.yaml]\n"))
 	disk.put("/root/m.yaml", []byte("a: https://example.org/x\n"))
 	if _, err := disk.ReadFile("/root/kustomization.yaml"); err != nil {

@@ -49,7 +49,12 @@ const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 // files, whose paths are relative to the root. The error is kustomize's own; it
 // is ErrRemote when the build was not tried.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
-	probed := probe(root, dir, files, bare()...)
+	return Lazy{}.Nested(root, dir, files)
+}
+
+// Nested does what BuildNested does.
+func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
+	probed := l.probe(root, dir, files, bare()...)
 	found := Nested{Outside: probed.outside, Late: probed.late}
 	plain := true
 	found.Objects = objectsOf(probed.built, func(*resource.Resource) Fate {
@@ -63,14 +68,14 @@ func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	case fine && plain:
 		return found, nil
 	}
-	built, failed := buildUnits(root, []tree.Path{dir}, files)
+	built, failed := l.buildUnits(root, []tree.Path{dir}, files)
 	switch {
 	case failed == nil && fine:
 		found.writeOut(built)
 	case failed == nil: // only the patches fail
 		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
 	case probed.late:
-		early := probe(root, dir, withoutVariables(files), append(bare(), withoutReferences())...)
+		early := l.probe(root, dir, l.withoutVariables(files), append(bare(), withoutReferences())...)
 		found.Objects = objectsOf(early.built, func(*resource.Resource) Fate { return Fate{} })
 	}
 	return found, probed.err
@@ -134,8 +139,8 @@ type probed struct {
 }
 
 // probe builds a directory, with patches for all that it has.
-func probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
-	disk := newDisk(directory(root), files)
+func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
+	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())
 	manifest, err := yaml.Marshal(types.Kustomization{
 		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},

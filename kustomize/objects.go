@@ -3,8 +3,6 @@
 // kustomize's library and does no I/O.
 package kustomize
 
-//go:generate go test -run TestOddInputs -update .
-
 import (
 	"bytes"
 	"errors"

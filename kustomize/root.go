@@ -28,14 +28,17 @@ type BuiltRoot struct {
 // BuildRoot builds a directory as Flux builds what a Flux Kustomization names. A
 // kustomization in it may load every one of the files, whose paths are relative
 // to the top of the repository; without one, Flux generates it.
-func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot {
+func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
+
+// Root does what BuildRoot does.
+func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	place := directory(tree.Path{})
 	if !dir.IsRoot() {
 		place += "/" + dir.String()
 	}
-	disk := newDisk(directory(tree.Path{}), files)
+	disk := l.newDisk(directory(tree.Path{}), files)
 	if !slices.ContainsFunc(files, func(f tree.File) bool { return f.Path.Dir() == dir && IsKustomization(f.Path) }) {
-		generated, failed := generate(dir, files)
+		generated, failed := l.generate(dir, files)
 		if failed.Failed != "" {
 			return failed
 		}
@@ -53,7 +56,7 @@ func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot {
 
 // generate returns the kustomization that Flux makes of a directory without one,
 // or where it stops.
-func generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
+func (l Lazy) generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	var within []tree.File
 	for _, file := range files {
 		if below, ok := file.Path.RelativeTo(dir); ok {
@@ -63,7 +66,8 @@ func generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	generated := types.Kustomization{TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind}}
 	for _, unit := range Units(within) {
 		if !unit.Nested {
-			if err := decodable(dir, unit.Files[0]); err != nil {
+			content := l.fetched(tree.File{Path: dir.Join(unit.Path), Content: unit.Files[0].Content}).Content
+			if err := decodable(dir, tree.File{Path: unit.Path, Content: content}); err != nil {
 				return nil, BuiltRoot{Failed: err.Error(), File: dir.Join(unit.Path).String()}
 			}
 		}

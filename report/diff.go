@@ -17,6 +17,8 @@ type FileDiff struct {
 	// Path is the file's, relative to its store's.
 	Path     string
 	Old, New []byte
+	// Withheld is why the contents are not to be shown; empty if they are.
+	Withheld string
 }
 
 // absent is how diffs call a file that is not there.
@@ -32,6 +34,9 @@ func (f FileDiff) lines() []string {
 		head, from = append(head, "new file mode 100644\n"), absent
 	case f.New == nil:
 		head, to = append(head, "deleted file mode 100644\n"), absent
+	}
+	if f.Withheld != "" {
+		return append(head, "Contents not shown: "+f.Withheld+"\n")
 	}
 	shown, err := f.masked()
 	if err != nil {

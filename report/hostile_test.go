@@ -153,6 +153,28 @@ func TestNoFormatCarriesAnAttack(t *testing.T) {
 	}
 }
 
+// TestRefusalsFightsAndRecordsCarryNoAttack: KS066 has a server's words, KS067 and
+// KS063 the names of records that others wrote.
+func TestRefusalsFightsAndRecordsCarryNoAttack(t *testing.T) {
+	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {
+		t.Run(rule.ID, func(t *testing.T) {
+			for _, text := range attacks {
+				d := hostile(text)
+				d.Findings = []finding.Finding{
+					{Rule: rule, Place: finding.Place{Object: "Work default/a"}, Message: "GitStateStore default refuses its files on worker-1: " + text, Fix: text},
+					{Rule: rule, Place: finding.Place{Object: "Destination worker-1", File: "worker-1/.kratix/" + text}, Message: text + " is undone"},
+				}
+				d.Tally = Count(d.Findings)
+				all := outputs(t, d)
+				for name, got := range all {
+					checkHarmless(t, name, got)
+				}
+				checkReadable(t, all)
+			}
+		})
+	}
+}
+
 func TestProgramsReadTheTextThatWasMeant(t *testing.T) {
 	for _, text := range attacks {
 		var read struct{ Findings []found }

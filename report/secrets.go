@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/secrets"
 )
 
 // What stands for the values of Secrets, as in kubectl diff.
@@ -29,14 +31,18 @@ var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too
 
 // mentionsSecret matches files of which a person would say that a Secret is in
 // them, whether they can be parsed or not.
-var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List)?\b|\b` + generatorKey + `\b`)
+var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List|Generator)?\b|\b` + generatorKey + `\b`)
 
 // generatorKey is the field of a kustomization of which kustomize makes Secrets.
 const generatorKey = "secretGenerator"
 
+// isPatch matches files that may patch an object by a target.
+var isPatch = regexp.MustCompile(`target(?s:.)*(patch|jsonop)|(patch|jsonop)(?s:.)*target`)
+
 // mayHoldSecret reports whether a text may have to be masked.
 func mayHoldSecret(text []byte) bool {
-	return bytes.Contains(text, []byte("Secret")) || bytes.Contains(text, []byte(generatorKey))
+	lower := bytes.ToLower(text)
+	return bytes.Contains(lower, []byte("secret")) || isPatch.Match(lower)
 }
 
 // masked returns the diff with the values of Secrets replaced. The error is
@@ -198,10 +204,12 @@ func (f *secretFinder) walk(node *yaml.Node) {
 		return
 	}
 	f.walked[node] = true
-	switch scalarOf(node, "kind") {
-	case "Secret":
+	switch strings.ToLower(scalarOf(node, "kind")) {
+	case "secret":
 		f.secret(node)
-	case "SecretList":
+	case "secretgenerator":
+		f.generators(&yaml.Node{Content: []*yaml.Node{node}})
+	case "secretlist":
 		for _, items := range fieldsOf(node, "items") {
 			for _, item := range items.Content {
 				f.secret(resolved(item))
@@ -217,15 +225,17 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	}
 }
 
-// patch takes the text of a kustomization's patch whose target is a Secret, and
+// patch takes the text of a kustomization's patch whose target may be a Secret, and
 // any text in which a Secret is written out.
 func (f *secretFinder) patch(node *yaml.Node) {
 	for _, target := range fieldsOf(node, "target") {
-		if scalarOf(target, "kind") != "Secret" {
+		if target.Kind != yaml.MappingNode || !secrets.MaySelect(scalarOf(target, "group"), scalarOf(target, "kind")) {
 			continue
 		}
-		for _, patch := range fieldsOf(node, "patch") {
-			f.takeText(patch)
+		for _, field := range []string{"patch", "jsonOp"} {
+			for _, patch := range fieldsOf(node, field) {
+				f.takeText(patch)
+			}
 		}
 	}
 	if node.Kind == yaml.ScalarNode && strings.Contains(node.Value, "\n") && mentionsSecret.MatchString(node.Value) {
@@ -316,7 +326,7 @@ func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			switch name := resolved(node.Content[i]); {
-			case name.Value == key:
+			case strings.EqualFold(name.Value, key): // kustomize takes fields in any case
 				fields = append(fields, resolved(node.Content[i+1]))
 			case name.Value == "<<":
 				fields = append(fields, fieldsWithin(node.Content[i+1], key, depth+1)...)

@@ -87,6 +87,13 @@ var carriers = map[string]string{
 	"a malformed generator": "secretGenerator:\n- literals: [VALUE\n",
 	"an inline patch":       "kind: Kustomization\npatches:\n- patch: |\n    kind: Secret\n    metadata: {name: x}\n    data: {a: VALUE}\n",
 	"a patch of operations": "patches:\n- target: {kind: Secret, name: x}\n  patch: '[{op: replace, path: /data/a, value: VALUE}]'\n",
+	"a patch of any kind":   "patches:\n- target: {name: x}\n  patch: '[{op: replace, path: /data/a, value: VALUE}]'\n",
+	"a patch of some kinds": "patches:\n- patch: '[{op: add, path: /data/a, value: VALUE}]'\n  target: {kind: Conf.*|Sec.*}\n",
+	"operations":            "kind: PatchJson6902Transformer\ntarget: {kind: Secret}\njsonOp: '[{op: add, path: /data/a, value: VALUE}]'\n",
+	"a generator's object":  "apiVersion: builtin\nkind: SecretGenerator\nliterals: [a=VALUE]\n",
+	"an inline generator":   "generators:\n- |-\n  apiVersion: builtin\n  kind: SecretGenerator\n  literals: [a=VALUE]\n",
+	"fields in other cases": "SecretGENERATOR:\n- Literals: [a=VALUE]\n",
+	"a kind in lower case":  "kind: secret\ndata: {a: VALUE}\n",
 	"an old patch":          "patchesStrategicMerge:\n- |-\n  kind: Secret\n  data: {a: VALUE}\n",
 	"large":                 "kind: Secret\ndata: {a: VALUE}\n#" + strings.Repeat("x", maxMasked),
 }
@@ -123,12 +130,25 @@ func TestWhatIsNoSecretIsShownAsItIs(t *testing.T) {
 		"a reference":        "kind: ExternalSecret # Secret\nspec:\n    target: {kind: Secret, name: x}\n",
 		"a role":             "kind: Role # Secret\nrules: [{resources: [secrets]}]\ndata:   {a: b}\n",
 		"a config generator": "configMapGenerator:\n- literals: [Secret=a]\n",
+		"a patch":            "patches:\n- target: {kind: Deployment}\n  patch:   '[{op: add}]'\n",
+		"a target":           "patch:   x # of a Secret\ntarget: text\n",
 		"malformed":          "Secret: {a\n",
 		"a template":         "# Secret\na: {{ .Values.b }}\n",
 		"a text with a kind": "kind: ConfigMap\ndata:\n  Secret.md:   |\n    text\n",
 	} {
 		if got, want := shownDiff(t, "", content), "+"+strings.ReplaceAll(strings.TrimSuffix(content, "\n"), "\n", "\n+")+"\n"; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+func TestWithheldContentsAreNotShown(t *testing.T) {
+	for format, got := range outputs(t, Document{Done: Planned, Diffs: []FileDiff{{Path: "x.env", Old: []byte("hunter2\n"), New: []byte("swordfish\n"), Withheld: "because"}}}) {
+		if strings.Contains(got, "hunter2") || strings.Contains(got, "swordfish") {
+			t.Errorf("%s: %s", format, got)
+		}
+		if format == "text" && !strings.Contains(got, "\nContents not shown: because\n") {
+			t.Errorf("got %s", got)
 		}
 	}
 }

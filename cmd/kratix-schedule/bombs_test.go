@@ -84,17 +84,25 @@ func writeInputs(t *testing.T, dir string) {
 	}
 }
 
-// TestBombsTakeLittleMemory: what a Work unpacks to, what kustomize would make of
-// it, and input files themselves do not end the process; the good Work is placed.
-// What counts is all that the process takes, the program and the input included.
-func TestBombsTakeLittleMemory(t *testing.T) {
-	const budget, beyond = 128, 256 // MiB
+// program builds the program without the race detector, which takes several times the
+// memory.
+func program(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return binary
+}
+
+// TestBombsTakeLittleMemory: what a Work unpacks to, what kustomize would make of
+// it, and input files themselves do not end the process; the good Work is placed.
+// What counts is all that the process takes, the program and the input included.
+func TestBombsTakeLittleMemory(t *testing.T) {
+	const budget, beyond = 128, 256 // MiB
+	binary := program(t)
 	for name, bombs := range map[string]struct {
 		write func(*testing.T, string)
 		told  []string
@@ -110,7 +118,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 			dir := t.TempDir()
 			bombs.write(t, dir)
 			writeWork(t, dir, "good", "good", "x.yaml", kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n")))
-			out, code, peak := measured(t, binary, "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
+			out, code, peak := measured(t, binary, "300MiB", "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
 			t.Logf("%d MiB", peak>>10)
 			if peak>>10 > budget+beyond {
 				t.Errorf("it took %d MiB", peak>>10)
@@ -127,13 +135,55 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// measured runs a program, and returns what it printed, its exit status and the
-// most memory that it had, in kilobytes.
-func measured(t *testing.T, binary string, args ...string) (printed string, code, peak int) {
+// writeGrowing writes a Work with a kustomization that takes the one below twice, and
+// so on, with an object of 8 MB below.
+func writeGrowing(t *testing.T, dir string) {
+	t.Helper()
+	var workloads []string
+	add := func(file, content string) {
+		workloads = append(workloads, fmt.Sprintf(`{"filepath": %q, "content": %q}`, file, kratix.Encode([]byte(content))))
+	}
+	add("kustomization.yaml", "resources: [k7]\n")
+	add("k0/kustomization.yaml", "resources: [m.yaml]\n")
+	add("k0/m.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: "+strings.Repeat("b", 8_000_000)+"}\n")
+	for level := 1; level < 8; level++ {
+		for _, side := range []string{"a", "b"} {
+			add(fmt.Sprintf("%s%d/kustomization.yaml", side, level), fmt.Sprintf("namePrefix: %s\nresources: [../k%d]\n", side, level-1))
+		}
+		add(fmt.Sprintf("k%d/kustomization.yaml", level), fmt.Sprintf("resources: [../a%d, ../b%d]\n", level, level))
+	}
+	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "growing", "namespace": "evil"}, "spec": {"promiseName": "p", "resourceName": "growing",
+"workloadGroups": [{"id": %q, "directory": ".", "workloads": [%s]}]}}`, kratix.GroupID("."), strings.Join(workloads, ", "))
+	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
+}
+
+// TestProgramAndItsBuildStayWithinTheMemoryLimit: kustomize builds in another process,
+// which is under the same limit of a container.
+func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
+	const limit = 1 << 10 // MiB, as in deploy
+	dir := t.TempDir()
+	writeGrowing(t, dir)
+	for i := range 16 {
+		writeWork(t, dir, "evil", fmt.Sprintf("letters-%d", i), "README.txt", kratix.Encode([]byte(fmt.Sprint(i, strings.Repeat("a", 30_000_000)))))
+	}
+	out, code, peak := measured(t, program(t), fmt.Sprintf("%dMiB", limit), "validate", dir, "--config", "none")
+	t.Logf("%d MiB", peak>>10)
+	if peak>>10 > limit {
+		t.Errorf("they took %d MiB", peak>>10)
+	}
+	if code != exitFindings || !strings.Contains(out, "kustomize was ended by its limits: it may take 256 MiB of memory, a quarter of GOMEMLIMIT") || !strings.Contains(out, "16 placed, 1 held back") {
+		t.Errorf("exit %d: %.5000s", code, out)
+	}
+}
+
+// measured runs a program with a GOMEMLIMIT, and returns what it printed, its exit
+// status and the most memory that it had, in kilobytes, with that of the largest
+// process that it started.
+func measured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer
 	command := exec.CommandContext(t.Context(), binary, args...)
-	command.Env = append(os.Environ(), "GOMEMLIMIT=300MiB")
+	command.Env = append(os.Environ(), "GOMEMLIMIT="+limit)
 	command.Stdout, command.Stderr = &out, &out
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -145,11 +195,17 @@ func measured(t *testing.T, binary string, args ...string) (printed string, code
 	}()
 	// The kernel tells the peak as long as the process runs; what it tells after
 	// that includes this process, which has more.
+	build := 0
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
+		for _, child := range childrenOf(command.Process.Pid) {
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // until then it has this program's memory
+				build = max(build, peakMemory(pid))
+			}
+		}
 		select {
 		case <-ended:
-			return out.String(), command.ProcessState.ExitCode(), peak
+			return out.String(), command.ProcessState.ExitCode(), peak + build
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -49,7 +49,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 			}
 			reconciler := &reconcile.Reconciler{
 				Source: in, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
-				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(os.Getenv("GOMEMLIMIT"))},
+				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
 			if err != nil {

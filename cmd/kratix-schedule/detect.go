@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -24,14 +25,14 @@ const recordsDir = ".kratix"
 // addTree makes a tree take part: its files are in the stores, what its records
 // place and the input does not know stays as it is, and its Destinations are
 // found if the input has none.
-func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams) error {
+func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams, notices io.Writer) error {
 	if !s.tree.given() {
 		return nil
 	}
 	if err := s.load(ctx); err != nil {
 		return err
 	}
-	if done, err := s.addFluxTree(ctx, snapshot, std); done || err != nil {
+	if done, err := s.addFluxTree(ctx, snapshot, std, notices); done || err != nil {
 		return err
 	}
 	if len(snapshot.Destinations) == 0 {

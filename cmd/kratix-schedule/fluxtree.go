@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/tree"
@@ -131,14 +132,14 @@ func (t *fluxTree) has(dir tree.Path) bool {
 // tell says which roots there are.
 func (t *fluxTree) tell(out io.Writer) {
 	if len(t.found) == 0 || !t.isNamed() {
-		_, _ = fmt.Fprintf(out, "kratix-schedule: no Flux Kustomization in %s names a directory of it; each of %d directories with a kustomization is checked by itself\n", t.top, len(t.roots))
+		_, _ = fmt.Fprintf(out, "kratix-schedule: no Flux Kustomization in %s names a directory of it; each of %d directories with a kustomization is checked by itself\n", printable.Line(t.top), len(t.roots))
 		return
 	}
 	var names []string
 	for _, dir := range t.sorted() {
 		names = append(names, rootName(dir))
 	}
-	_, _ = fmt.Fprintf(out, "kratix-schedule: the roots that Flux Kustomizations in %s name are checked: %s\n", t.top, strings.Join(names, ", "))
+	_, _ = fmt.Fprintf(out, "kratix-schedule: the roots that Flux Kustomizations in %s name are checked: %s\n", printable.Line(t.top), printable.Line(strings.Join(names, ", ")))
 }
 
 func (t *fluxTree) isNamed() bool {
@@ -255,7 +256,7 @@ func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 
 // addFluxTree checks the roots of a tree that is no store of Kratix, and reports
 // whether it is one.
-func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams) (bool, error) {
+func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams, notices io.Writer) (bool, error) {
 	if len(snapshot.Works) > 0 || len(snapshot.Destinations) > 0 || s.isLaidOut() {
 		return false, nil
 	}
@@ -263,7 +264,7 @@ func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot
 	if t == nil {
 		return false, nil
 	}
-	t.tell(std.err)
+	t.tell(notices)
 	built := s.built
 	if built == nil {
 		built = func(int, int) {}

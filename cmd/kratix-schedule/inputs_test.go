@@ -171,7 +171,8 @@ func TestGeneratedInputs(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Odd inputs\n\n" + generatedMark)
 	page.WriteString("Inputs that are wrong or unusual, and the program's answer: its exit status, and the first line that it prints about them. " +
-		"What follows in the output is the place, with file and line, and what to do. [Check Works in CI](../ci.md) tells what each status means.\n")
+		"What follows in the output is the place, with file and line, and what to do. [Check Works in CI](../ci.md) tells what each status means. " +
+		"[Manifests](#manifests) that Flux could not apply are a table of their own.\n")
 	count := 0
 	for _, part := range []struct {
 		title string
@@ -190,6 +191,7 @@ func TestGeneratedInputs(t *testing.T) {
 	if count < 40 {
 		t.Errorf("only %d inputs", count)
 	}
+	page.WriteString(oddManifests(t))
 	current(t, docs+"reference/inputs.md", page.String())
 }
 

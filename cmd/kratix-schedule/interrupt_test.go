@@ -61,18 +61,23 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 func waitForBuilds(t *testing.T, parent int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
-		var builds []string
-		for _, task := range tasks {
-			children, _ := os.ReadFile(task) //nolint:gosec // in /proc
-			builds = append(builds, strings.Fields(string(children))...)
-		}
-		if alive(builds) {
+		if builds := childrenOf(parent); alive(builds) {
 			return builds
 		}
 	}
 	t.Fatal("it builds nothing")
 	return nil
+}
+
+// childrenOf returns the processes that a process has started.
+func childrenOf(parent int) []string {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	var pids []string
+	for _, task := range tasks {
+		children, _ := os.ReadFile(task) //nolint:gosec // in /proc
+		pids = append(pids, strings.Fields(string(children))...)
+	}
+	return pids
 }
 
 // alive reports whether one of some processes still builds.

@@ -28,8 +28,10 @@ func main() {
 		}
 		return
 	}
+	limits := limitsOf(memoryLimit(os.Getenv("GOMEMLIMIT")))
+	limits.apply()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder(ctx.Done())})
+	code := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, builder: builder(ctx.Done(), limits.build)})
 	stop()
 	os.Exit(code)
 }
@@ -43,13 +45,14 @@ type streams struct {
 }
 
 // builder has directories built by this program, started anew, until stop is
-// closed; by this very process where the program cannot be found.
-func builder(stop <-chan struct{}) kustomize.Builder {
+// closed; by this very process where the program cannot be found. A build may take
+// memory bytes; 0 is no limit of its own.
+func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	return apart.Builder{Program: program, Stop: stop}
+	return apart.Builder{Program: program, Stop: stop, Memory: memory}
 }
 
 // The exit codes of every command; docs/reference/cli.md explains them.

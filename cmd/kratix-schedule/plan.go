@@ -10,9 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source"
-	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 type planFlags struct {
@@ -85,7 +83,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	if flags.tree.given() {
 		reconciler.Stores = copied
 	}
-	result, err := reconciler.Round(c.Context())
+	result, err := interruptible(c.Context(), reconciler.Round)
 	shown.stop()
 	if err != nil {
 		return inputError(err)
@@ -129,49 +127,4 @@ func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 		s.copied.placeStores(snapshot, s.locator)
 	}
 	return snapshot, err
-}
-
-// differ writes nothing and remembers what would change.
-type differ struct{ diffs []report.FileDiff }
-
-// finish looks at the changes of one store.
-func (d *differ) finish(ctx context.Context, part statestore.Part) statestore.Outcome {
-	if part.Changes.Empty() {
-		return statestore.Outcome{Revision: part.Changes.Base}
-	}
-	if err := d.compare(ctx, part); err != nil {
-		return statestore.Outcome{Err: err}
-	}
-	return statestore.Outcome{Revision: part.Changes.Base}
-}
-
-func (d *differ) compare(ctx context.Context, part statestore.Part) error {
-	state, err := part.Store.Read(ctx)
-	if err != nil {
-		return err
-	}
-	old := func(path tree.Path) ([]byte, error) {
-		if !state.Files.Has(path) {
-			return nil, nil
-		}
-		content, err := state.Contents.Content(ctx, path)
-		return append([]byte{}, content...), err
-	}
-	writes, removes := part.Changes.Write, part.Changes.Remove
-	for len(writes)+len(removes) > 0 {
-		var diff report.FileDiff
-		var path tree.Path
-		if len(removes) == 0 || (len(writes) > 0 && tree.Compare(writes[0].Path, removes[0]) < 0) {
-			path = writes[0].Path
-			diff.New, writes = append([]byte{}, writes[0].Content...), writes[1:]
-		} else {
-			path, removes = removes[0], removes[1:]
-		}
-		if diff.Old, err = old(path); err != nil {
-			return err
-		}
-		diff.Path = path.String()
-		d.diffs = append(d.diffs, diff)
-	}
-	return nil
 }

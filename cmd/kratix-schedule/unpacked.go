@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +15,7 @@ import (
 type unpackedFlag struct{ most byteSize }
 
 func (f *unpackedFlag) add(c *cobra.Command) {
-	f.most = byteSize(unpackedDefault(os.Getenv("GOMEMLIMIT")))
+	f.most = byteSize(unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT"))))
 	c.Flags().Var(&f.most, "max-unpacked", "how many bytes the files of all Works may have together, unpacked; beyond that the largest Works of the namespace that has most are left as they are; by default half of GOMEMLIMIT if that is set")
 }
 
@@ -43,12 +42,10 @@ func (s *byteSize) Set(text string) error {
 	return nil
 }
 
-// unpackedDefault returns half of what Go's own variable lets a process have.
-func unpackedDefault(limit string) int64 {
-	// Go's units are Kubernetes' with a B behind.
-	quantity, err := resource.ParseQuantity(strings.TrimSuffix(limit, "B"))
-	if err != nil || quantity.Value() <= 0 {
+// unpackedDefault returns half of what GOMEMLIMIT lets the program have.
+func unpackedDefault(limit int64) int64 {
+	if limit <= 0 {
 		return reconcile.DefaultMaxUnpacked
 	}
-	return quantity.Value() / 2
+	return limit / 2
 }

@@ -10,7 +10,7 @@ func TestUnpackedDefaultIsHalfOfTheMemoryLimit(t *testing.T) {
 	for limit, want := range map[string]int64{
 		"": reconcile.DefaultMaxUnpacked, "off": reconcile.DefaultMaxUnpacked, "1GiB": 512 << 20, "1073741824": 512 << 20, "100MiB": 50 << 20, "1000B": 500,
 	} {
-		if got := unpackedDefault(limit); got != want {
+		if got := unpackedDefault(memoryLimit(limit)); got != want {
 			t.Errorf("%q: %d, want %d", limit, got, want)
 		}
 	}

@@ -193,14 +193,18 @@ func hurry() (back func()) {
 
 // check does a round that writes nothing.
 func check(ctx context.Context, in source.Source, stores reconcile.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
-	defer hurry()()
+	back := hurry()
 	shown := startProgress(std.err)
 	defer shown.stop()
 	if trees, ok := stores.(*checkStores); ok {
 		trees.built = shown.building
 	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
-	return interruptible(ctx, reconciler.Round)
+	result, err := interruptible(ctx, reconciler.Round)
+	if ctx.Err() == nil { // else the process ends, and back would wait for garbage to be collected
+		back()
+	}
+	return result, err
 }
 
 // interruptible does a round and waits for it no longer than ctx lasts: kustomize

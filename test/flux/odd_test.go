@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// TestOddInputsAreAnsweredAsFluxAnswers holds docs/reference/odd-inputs.md to Flux's
+// TestOddInputsAreAnsweredAsFluxAnswers holds docs/reference/inputs.md to Flux's
 // own code, input by input.
 func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")

@@ -1,0 +1,177 @@
+package kustomize
+
+import (
+	"bytes"
+	"encoding/json"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/secrets"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// SecretFiles returns the files that the kustomizations among all files, which are
+// in walk order, put into Secrets, each with the kustomization that names it: those of a secretGenerator,
+// and patches whose target may be a Secret. A kustomization that may have a
+// secretGenerator and cannot be read names all files of its directory.
+//
+// read returns the content of a file; nil if there is none.
+func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
+	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
+	for _, file := range all {
+		if IsKustomization(file) {
+			finder.kustomization(file)
+		}
+	}
+	return finder.found, finder.err
+}
+
+// secretFiles finds the files of which Secrets are made.
+type secretFiles struct {
+	all  []tree.Path
+	read func(tree.Path) ([]byte, error)
+	// found are the files, and err is the first error of read.
+	found map[tree.Path]tree.Path
+	err   error
+}
+
+var (
+	// namesSecrets matches kustomizations that may put a file into a Secret; kustomize
+	// takes fields in any case.
+	namesSecrets = regexp.MustCompile(`(?i)secretGenerator|patches|generators|transformers|validators`)
+	generates    = regexp.MustCompile(`(?i)secretGenerator`)
+)
+
+// kustomization adds the files that a kustomization names.
+func (f *secretFiles) kustomization(file tree.Path) {
+	content := f.content(file)
+	if !namesSecrets.Match(content) {
+		return
+	}
+	var k types.Kustomization
+	if err := yaml.Unmarshal(content, &k); err != nil {
+		if generates.Match(content) {
+			for _, below := range tree.Below(f.all, file.Dir()) {
+				f.found[below] = file
+			}
+		}
+		return
+	}
+	for _, generator := range k.SecretGenerator {
+		f.sources(file, generator.KvPairSources)
+	}
+	for _, patch := range slices.Concat(k.Patches, k.PatchesJson6902) {
+		f.patch(file, patch)
+	}
+	f.plugins(file, file.Dir(), slices.Concat(k.Generators, k.Transformers, k.Validators), 0)
+}
+
+func (f *secretFiles) content(file tree.Path) []byte {
+	content, err := f.read(file)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return content
+}
+
+// sources adds the files of a generator.
+func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources) {
+	for _, source := range from.FileSources {
+		_, name, keyed := strings.Cut(source, "=")
+		if !keyed {
+			name = source
+		}
+		f.add(kustomization, name)
+	}
+	for _, name := range append(from.EnvSources, from.EnvSource) {
+		f.add(kustomization, name)
+	}
+}
+
+// patch adds the file of a patch. One without a target says itself of what it is.
+func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
+	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
+		f.add(kustomization, patch.Path)
+	}
+}
+
+func (f *secretFiles) add(kustomization tree.Path, name string) {
+	file, ok := beside(kustomization.Dir(), name)
+	if !ok || name == "" {
+		return
+	}
+	f.found[file] = kustomization
+	for _, below := range tree.Below(f.all, file) { // kustomize also took directories
+		f.found[below] = kustomization
+	}
+}
+
+// beside returns the path that a name in a directory's kustomization means.
+func beside(dir tree.Path, name string) (tree.Path, bool) {
+	file, err := tree.ParsePath(path.Join(dir.String(), name))
+	return file, err == nil
+}
+
+// plugin is the configuration of one of kustomize's own generators and
+// transformers, as much of it as names files.
+type plugin struct {
+	Kind string `json:"kind"`
+	types.KvPairSources
+	Path   string          `json:"path"`
+	Target *types.Selector `json:"target"`
+}
+
+// plugins adds the files that configurations of a kustomization name: documents
+// written out there, files, and directories with a kustomization. Paths in them
+// count from the kustomization that has them at last.
+func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, depth int) {
+	const deepest = 10
+	if depth > deepest {
+		return
+	}
+	for _, entry := range entries {
+		if f.plugin(kustomization, []byte(entry)) {
+			continue
+		}
+		file, ok := beside(dir, entry)
+		if !ok {
+			continue
+		}
+		for _, nested := range tree.Below(f.all, file) {
+			var k types.Kustomization
+			switch {
+			case nested == file:
+				f.plugin(kustomization, f.content(file))
+			case nested.Dir() == file && IsKustomization(nested) && yaml.Unmarshal(f.content(nested), &k) == nil:
+				f.plugins(kustomization, file, slices.Concat(k.Resources, k.Components), depth+1)
+			}
+		}
+	}
+}
+
+// plugin adds the files that documents name, and reports whether they are objects.
+func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
+	if !bytes.Contains(content, []byte("kind")) {
+		return false
+	}
+	objects, err := Canonical(content)
+	if err != nil {
+		return false
+	}
+	for _, object := range objects {
+		var p plugin
+		if json.Unmarshal(object, &p) != nil {
+			continue // kustomize does not take it either
+		}
+		if p.Kind == "SecretGenerator" {
+			f.sources(kustomization, p.KvPairSources)
+		}
+		f.patch(kustomization, types.Patch{Path: p.Path, Target: p.Target})
+	}
+	return len(objects) > 0
+}
