@@ -74,6 +74,7 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/install.md: helm install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",
 			"docs/how-to/install.md: kubectl --namespace kratix-schedule rollout status deployment/kratix-schedule",
 			"docs/how-to/install.md: kubectl --namespace kratix-schedule port-forward deployment/kratix-schedule 8080 &",
+			"docs/how-to/install.md: kubectl get deployments --all-namespaces -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,SERVICEACCOUNT:.spec.template.spec.serviceAccountName' | grep kratix",
 			"docs/how-to/install.md: $ kubectl get works",
 			"docs/how-to/move-from-kratix.md: kubectl get works,destinations,gitstatestores -A -o yaml > platform.yaml",
 			"docs/how-to/run-beside-kratix.md: kubectl apply -k deploy/observe",
