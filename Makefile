@@ -119,8 +119,9 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: ## Run the long checks: many writers, a soak, 60,000 trees, five minutes a fuzz target
+nightly: build kube-servers servers ## Run the long checks: many writers, many Works beside Kratix, a soak, 60,000 trees, five minutes a fuzz target
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
+	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
 	$(MAKE) --no-print-directory soak
 	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
 	$(MAKE) --no-print-directory fuzz FUZZTIME=5m

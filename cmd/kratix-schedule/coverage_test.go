@@ -123,6 +123,12 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.WriteRefused(): // only a cluster refuses objects: TestARefusedWriteRepeatsNoRounds
 			continue
+		case finding.PolicyNotInForce(): // only a cluster has policies: TestAPolicyThatIsRemovedIsNoticed
+			continue
+		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
+			continue
+		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
+			continue
 		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
 			continue
 		}

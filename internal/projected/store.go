@@ -77,7 +77,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 
 // project brings the files to what the store and the WorkPlacements are now, and
 // looks closely only at what has changed.
-func (s *store) project(ctx context.Context, real statestore.Files, contents statestore.Contents) error {
+func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.laid == nil {
 		s.on, s.laid = map[string]*overlay{}, map[tree.Path]laidFile{}
 	}
@@ -98,20 +98,20 @@ func (s *store) project(ctx context.Context, real statestore.Files, contents sta
 		bases = append(bases, records)
 		placements := s.stores.placements[d.Name]
 		was := s.on[d.Name]
-		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && was.lists.Same(real, records) {
+		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && was.lists.Same(stored, records) {
 			continue
 		}
-		made, err := newOverlay(ctx, d, placements, was, real.Within(records), contents)
+		made, err := newOverlay(ctx, d, placements, was, stored.Within(records), contents)
 		if err != nil {
 			return err
 		}
 		s.take(was, made, stale)
 		s.on[d.Name] = made
 	}
-	for path := range real.Differing(s.real) {
+	for path := range stored.Differing(s.real) {
 		stale[path] = true
 	}
-	s.real = real
+	s.real = stored
 	s.refresh(stale, bases)
 	return nil
 }

@@ -33,7 +33,7 @@ type Source struct {
 	deleted deletions
 	// core is what else is read of the API.
 	core rest.Interface
-	now func() time.Time
+	now  func() time.Time
 	// others looks for other schedulers.
 	others others
 	// contents has the WorkPlacements of a snapshot come with their contents.

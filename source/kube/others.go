@@ -50,7 +50,7 @@ func (o *others) look(p *kratix.WorkPlacement) {
 }
 
 func writesSpec(entry metav1.ManagedFieldsEntry) bool {
-	return entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:spec"`))
+	return entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.GetRawBytes(), []byte(`"f:spec"`))
 }
 
 // OtherScheduler returns who else has placed something since Follow was called, and

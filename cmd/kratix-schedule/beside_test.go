@@ -1,0 +1,32 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/admission"
+)
+
+// TestAVerdictIsAFinding: a policy that is in force is nothing to tell, one that is
+// not is an error, and one of which nobody knows a warning.
+func TestAVerdictIsAFinding(t *testing.T) {
+	for state, want := range map[admission.State]finding.Rule{
+		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyNotInForce(),
+		admission.Unknown: finding.PolicyUnchecked(), "": {},
+	} {
+		watch := &policyWatch{}
+		if state != "" {
+			watch.verdict.Store(&admission.Verdict{State: state, Object: "ValidatingAdmissionPolicy a", Message: "why", Fix: "do that"})
+		}
+		found := watch.findings()
+		if want.ID == "" {
+			if len(found) > 0 {
+				t.Errorf("%q: %v", state, found)
+			}
+			continue
+		}
+		if len(found) != 1 || found[0].Rule != want || found[0].Message != "why" || found[0].Fix != "do that" || found[0].Place.Object != "ValidatingAdmissionPolicy a" {
+			t.Errorf("%q: %+v, want rule %s", state, found, want)
+		}
+	}
+}
