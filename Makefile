@@ -50,7 +50,7 @@ kube-servers: ## Build the API server, etcd, kubectl and Helm for tests into bin
 
 .PHONY: e2e-kube
 e2e-kube: build kube-servers servers ## Run the tests in a cluster: a real API server, git and S3
-	cd test/kube && go vet ./... && go test -count=1 -timeout=30m $(TESTFLAGS) ./...
+	cd test/kube && go vet ./... && go test -count=1 -timeout=45m $(TESTFLAGS) ./...
 
 # Built as hack/kube-servers.sh builds Helm, so that it is compiled once.
 .PHONY: chart

@@ -86,6 +86,11 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	defer b.stopWith(cancel)()
+	select {
+	case <-b.Stop:
+		return kustomize.Nested{}, errStopped
+	default:
+	}
 	process, err := b.start(ctx, ask, files)
 	if err != nil {
 		return kustomize.Nested{}, err

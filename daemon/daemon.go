@@ -118,6 +118,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 // order.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
+	d.Reconciler.Stop = stop
 	d.registry = prometheus.NewRegistry()
 	d.metrics = telemetry.NewMetrics(d.registry, d.Version)
 	d.narrator = telemetry.NewNarrator(d.Log)

@@ -60,7 +60,7 @@ func (r *reader) unbuildableFile(of *owner, file File, err error) finding.Findin
 
 // wordsAboutFile gives what Flux says of a file that it cannot build.
 func (r *reader) wordsAboutFile(file File, err error) string {
-	if errors.Is(err, kustomize.ErrLimit) {
+	if errors.Is(err, kustomize.ErrLimit) || errors.Is(err, kustomize.ErrStopped) {
 		return "" // Flux was not asked
 	}
 	if errors.Is(err, kustomize.ErrBuild) {

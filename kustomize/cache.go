@@ -3,6 +3,7 @@ package kustomize
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"maps"
 	"runtime"
 	"sync"
@@ -47,6 +48,9 @@ type sum = [sha256.Size]byte
 type Cache struct {
 	// Builder builds directories; nil is this process.
 	Builder Builder
+	// Stop ends the reading of files when it is closed; nil never does. What was not
+	// read until then has ErrStopped.
+	Stop <-chan struct{}
 
 	// reading bounds the values that are in memory while files are read.
 	reading budget
@@ -90,6 +94,9 @@ func (c *Cache) File(content []byte) FileObjects {
 		if file := c.known(key); file != nil {
 			return file.FileObjects
 		}
+		if c.isStopped() {
+			return FileObjects{Err: ErrStopped}
+		}
 		c.load([][]byte{content})
 	}
 }
@@ -111,6 +118,18 @@ func (c *Cache) Load(contents [][]byte) {
 	}
 	close(work)
 	done.Wait()
+}
+
+// ErrStopped is a file that is not read, since the program is to end.
+var ErrStopped = errors.New("it is not read: the program was interrupted")
+
+func (c *Cache) isStopped() bool {
+	select {
+	case <-c.Stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // unread are files that are to be read.
@@ -149,6 +168,9 @@ func (c *Cache) load(contents [][]byte) {
 // read reads files as soon as there is room for their nodes.
 func (c *Cache) read(files unread, nodes int) {
 	defer c.reading.take(nodes)()
+	if c.isStopped() {
+		return
+	}
 	var simple unread
 	for i, content := range files.contents {
 		if isSimple(content) {

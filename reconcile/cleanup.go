@@ -33,7 +33,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder)
+	r.memo.turn(r.Builder, r.stop(ctx))
 	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
 	failed := slices.DeleteFunc(world.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 	var cleanups []Cleanup

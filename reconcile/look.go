@@ -17,7 +17,7 @@ func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Findi
 	if err != nil {
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder)
+	r.memo.turn(r.Builder, r.stop(ctx))
 	r.follow(snapshot)
 	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
 	findings := slices.Concat(snapshot.Findings, world.findings)

@@ -114,9 +114,9 @@ func (r *readRecord) share(words *kratix.Words, files statestore.Files) {
 }
 
 // turn begins a round: what the last one did not need is forgotten. Directories
-// are built by builder.
-func (m *memo) turn(builder kustomize.Builder) {
-	m.read.Builder = builder
+// are built by builder, and no file is read once stop is closed.
+func (m *memo) turn(builder kustomize.Builder, stop <-chan struct{}) {
+	m.read.Builder, m.read.Stop = builder, stop
 	m.records.turn()
 	m.outcomes.turn()
 	m.former.turn()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -57,6 +58,9 @@ type Reconciler struct {
 	// Builder builds directories with a kustomization; nil builds them in this
 	// process, which a build without end would hold up.
 	Builder kustomize.Builder
+	// Stop ends a round before it writes anything, when it is closed; nil is the end
+	// of the round's context.
+	Stop <-chan struct{}
 	// Mine tells whether this process writes to a place, as kratix.Location names
 	// it, where several processes share the stores; nil means that it writes to all.
 	Mine func(place string) bool
@@ -123,6 +127,17 @@ func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	}
 }
 
+// errStopped is a round that was ended before it wrote anything.
+var errStopped = errors.New("interrupted")
+
+// stop returns what ends a round.
+func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
+	if r.Stop != nil {
+		return r.Stop
+	}
+	return ctx.Done()
+}
+
 // ignoreStale: when all attempts met another writer, the report says so.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
@@ -152,7 +167,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder)
+	r.memo.turn(r.Builder, r.stop(ctx))
 	snapshot = r.memo.contents.within(snapshot, r.Policy.MaxUnpacked)
 	r.follow(snapshot)
 	inner, done = r.stage(ctx, StageObserve)
@@ -168,6 +183,12 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	r.refusals.sweep(world.stores)
 	plan, parts, stores := r.plan(inner, world)
 	done(nil)
+	select {
+	case <-r.stop(ctx): // not all files may have been read, so nothing of it may be reused
+		r.memo.outcomes, r.memo.clusters = recall[*kratix.Destination, settled]{}, recall[clusterKey, *dedupe.Memory]{}
+		return report.Report{}, errStopped
+	default:
+	}
 
 	out := newReporter(world, &plan, &r.memo.large)
 	out.add(world.guardFindings(ctx, r.Missing)...)

@@ -89,3 +89,48 @@ func alive(builds []string) bool {
 	}
 	return false
 }
+
+// TestInterruptEndsALongRound has each command read Works that are as large as any
+// that is read, and interrupts it.
+func TestInterruptEndsALongRound(t *testing.T) {
+	const patience = 5 * time.Second // two on a machine that does nothing else
+	binary, dir := program(t), t.TempDir()
+	writeLargest(t, dir)
+	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1
+kind: Destination
+metadata: {name: worker-1}
+spec: {path: worker-1, stateStoreRef: {kind: GitStateStore, name: default}}
+---
+apiVersion: platform.kratix.io/v1alpha1
+kind: GitStateStore
+metadata: {name: default}
+spec: {url: ./store.git}
+`)
+	for _, row := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"validate", dir}, exitFailure},
+		{[]string{"plan", "-f", dir}, exitFailure},
+		{[]string{"run", "-f", dir, "--once"}, exitFailure},
+		{[]string{"run", "-f", dir, "--listen="}, exitClean},
+	} {
+		t.Run(strings.Join(append(row.args[:1:1], row.args[2:]...), " "), func(t *testing.T) {
+			command := exec.CommandContext(t.Context(), binary, row.args...)
+			command.Env, command.Dir = append(os.Environ(), "GOMEMLIMIT=1GiB", "KRATIX_SCHEDULE_CONFIG=none"), t.TempDir()
+			var trouble bytes.Buffer
+			command.Stderr = &trouble
+			check0(t, command.Start())
+			time.Sleep(4 * time.Second)
+			start := time.Now()
+			check0(t, command.Process.Signal(syscall.SIGTERM))
+			_ = command.Wait() // its exit code is looked at below
+			if took := time.Since(start); took > patience {
+				t.Errorf("it ends after %s", took)
+			}
+			if code := command.ProcessState.ExitCode(); code != row.code || row.code == exitFailure && trouble.String() != "kratix-schedule: interrupted\n" {
+				t.Errorf("it ends with %d: %s", code, trouble.String())
+			}
+		})
+	}
+}
