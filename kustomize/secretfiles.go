@@ -65,7 +65,7 @@ func (f *secretFiles) kustomization(file tree.Path) {
 	for _, generator := range k.SecretGenerator {
 		f.sources(file, generator.KvPairSources)
 	}
-	for _, patch := range slices.Concat(k.Patches, k.PatchesJson6902) { //nolint:staticcheck // Flux still builds with the old field
+	for _, patch := range slices.Concat(k.Patches, k.PatchesJson6902) { //nolint:staticcheck // deprecated, and built by Flux
 		f.patch(file, patch)
 	}
 	f.plugins(file, file.Dir(), slices.Concat(k.Generators, k.Transformers, k.Validators), 0)
