@@ -101,7 +101,7 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 		return kustomize.Nested{}, errStopped
 	}
 	if ctx.Err() != nil {
-		return kustomize.Nested{}, fmt.Errorf("kustomize did not come to an end in %s", patience)
+		return kustomize.Nested{}, kustomize.BoundsError(fmt.Sprintf("kustomize did not come to an end in %s", patience))
 	}
 	if err != nil {
 		return kustomize.Nested{}, b.ended(err)
@@ -112,9 +112,9 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 // ended returns the error of a build whose process gave no answer.
 func (b Builder) ended(err error) error {
 	if b.Memory > 0 {
-		return fmt.Errorf("kustomize was ended by its limits: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", b.Memory>>20, err)
+		return kustomize.BoundsError(fmt.Sprintf("kustomize was ended by its limits: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %v", b.Memory>>20, err))
 	}
-	return fmt.Errorf("kustomize was ended by its limits: %w", err)
+	return kustomize.BoundsError(fmt.Sprintf("kustomize was ended by its limits: %v", err))
 }
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }

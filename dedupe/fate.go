@@ -16,6 +16,9 @@ type troubles struct {
 	notes []finding.Finding
 	// dropped has nothing added: the files are not those that are wanted.
 	dropped bool
+	// beyond is why a directory of a claim was not built to its end; nil if none was
+	// not.
+	beyond error
 }
 
 func (t *troubles) add(o *troubles) {

@@ -31,10 +31,17 @@ func (s *session) parseDirectory(of *owner, unit kustomize.Unit, files []File, f
 	dir := s.root.Path.Join(unit.Path)
 	at := slices.IndexFunc(files, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
 	d := &directory{of: of, path: unit.Path, place: files[at].Place, stored: of != nil && found.dropped}
+	if d.err = found.beyond; d.err != nil {
+		s.directories = append(s.directories, d)
+		return nil // the claim is held back in any case, and each of its directories may take as much
+	}
 	d.built, d.err = s.root.Cache.Nested(s.root.Path, d.path, s.layout(wanted))
 	if d.err != nil && !found.dropped {
 		s.unquoted = append(s.unquoted, d)
 		found.broken = append(found.broken, s.unbuildableDirectory(d, d.err, ""))
+		if of != nil && kustomize.IsBounds(d.err) {
+			found.beyond = d.err
+		}
 	}
 	s.directories = append(s.directories, d)
 	entries := make([]*entry, 0, len(d.built.Objects))
@@ -50,6 +57,9 @@ func (s *session) parseDirectory(of *owner, unit kustomize.Unit, files []File, f
 // quoteDirectories completes the findings once all directories are known.
 func (s *session) quoteDirectories() {
 	for _, d := range s.unquoted {
+		if kustomize.IsBounds(d.err) {
+			continue // to quote Flux would take as much again
+		}
 		for i := range s.found.broken {
 			if f := &s.found.broken[i]; f.Rule == finding.UnbuildableKustomization() && f.Place == d.place {
 				f.Flux = s.wordsAboutDirectory(d)
@@ -62,9 +72,12 @@ func (s *session) unbuildableDirectory(d *directory, err error, words string) fi
 	if errors.Is(err, kustomize.ErrRemote) {
 		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
 	}
+	message := fmt.Sprintf("Flux could not build %s with the kustomization in %s", s.root.Path, d.path)
+	if kustomize.IsBounds(err) {
+		message = fmt.Sprintf("whether Flux could build %s with the kustomization in %s is not known: %s", s.root.Path, d.path, oneLine(err.Error()))
+	}
 	return finding.Finding{
-		Rule: finding.UnbuildableKustomization(), Place: d.place, Fix: s.mend(d.of, s.root.Path.Join(d.path).String()+"/"),
-		Message: fmt.Sprintf("Flux could not build %s with the kustomization in %s", s.root.Path, d.path), Flux: words,
+		Rule: finding.UnbuildableKustomization(), Place: d.place, Fix: s.mend(d.of, s.root.Path.Join(d.path).String()+"/"), Message: message, Flux: words,
 	}
 }
 

@@ -184,3 +184,48 @@ func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
 		t.Errorf("found %v, Flux says %v", v.Findings, err)
 	}
 }
+
+// bomb is a Builder of directories that all take too much; it counts what it is asked.
+type bomb struct{ nested, units int }
+
+func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {
+	b.nested++
+	return kustomize.Nested{}, kustomize.BoundsError("kustomize was ended by its limits")
+}
+
+func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
+	b.units++
+	return kustomize.BoundsError("kustomize was ended by its limits")
+}
+
+// TestABuildThatTakesTooMuchIsTriedOnce: of a claim that has many such directories the
+// first is built and no other, Flux is not quoted, and nothing that others change has
+// it built again.
+func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
+	builder := &bomb{}
+	cache := &kustomize.Cache{Builder: builder}
+	growing := map[string]string{}
+	for _, level := range []string{"a", "b", "c", "d"} {
+		growing[level+"/kustomization.yaml"] = "resources: [../a]\n"
+	}
+	for round, other := range []string{"x", "y", "z"} {
+		cache.Sweep()
+		verdict := Check(Root{Path: path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, Memory: &Memory{}})
+		if _, held := verdict.Held[0]; !held || len(verdict.Held) != 1 {
+			t.Errorf("held %v, want the first claim alone", verdict.Held)
+		}
+		if len(verdict.Findings) != 1 || !strings.Contains(verdict.Findings[0].Message, "is not known: kustomize was ended by its limits") || verdict.Findings[0].Flux != "" {
+			t.Errorf("findings %+v", verdict.Findings)
+		}
+		if builder.nested != 1 || builder.units != 0 {
+			t.Fatalf("round %d: %d directories and %d roots were built, want one directory in all", round, builder.nested, builder.units)
+		}
+	}
+	for range 101 {
+		cache.Sweep()
+		Check(Root{Path: path("root"), Claims: []Claim{brings("a", growing)}, Cache: cache})
+	}
+	if builder.nested != 2 {
+		t.Errorf("it was built %d times in a hundred rounds, want once more", builder.nested)
+	}
+}

@@ -73,8 +73,12 @@ type cachedFile struct {
 type cachedBuild struct {
 	nested Nested
 	err    error
-	round  int
+	// round is when it was last asked for, made when it was built.
+	round, made int
 }
+
+// boundsRounds is for how many rounds a build that took too much is not tried again.
+const boundsRounds = 100
 
 // FileObjects is what kustomize finds in a file. It is shared and must not be
 // changed.
@@ -215,8 +219,10 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested gives what BuildNested does. What looked at nothing else is remembered
-// by the directory's own files, anything else by all of them.
+// Nested returns what BuildNested does. What looked at nothing else is remembered
+// by the directory's own files, anything else by all of them. A build that took too
+// much is remembered by its own files too, for some rounds: else it would be tried
+// again, at the cost of everybody, with each change of anything in the root.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -232,7 +238,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	}
 	nested, err := c.builder().Nested(root, dir, files)
 	key := alone
-	if nested.Outside || err != nil {
+	if (nested.Outside || err != nil) && !IsBounds(err) {
 		key = among
 	}
 	c.addBuild(key, &cachedBuild{nested: nested, err: err})
@@ -316,7 +322,11 @@ func (c *Cache) knownBuild(key sum) *cachedBuild {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	build := c.builds[key]
-	if build != nil {
+	switch {
+	case build == nil:
+	case IsBounds(build.err) && c.round-build.made > boundsRounds:
+		return nil // what it needs may be there by now, or the machine less busy
+	default:
 		build.round = c.round
 	}
 	return build
@@ -343,7 +353,7 @@ func (c *Cache) addBuild(key sum, build *cachedBuild) {
 	if c.builds == nil {
 		c.builds = map[sum]*cachedBuild{}
 	}
-	build.round = c.round
+	build.round, build.made = c.round, c.round
 	c.builds[key] = build
 }
 

@@ -22,8 +22,21 @@ var schema sync.RWMutex //nolint:gochecknoglobals // what it guards is global to
 // built can take long.
 const buildTime = 2 * time.Minute
 
+// BoundsError is the error of a build that took more time or memory than a build may:
+// nobody knows what it would have come to.
+type BoundsError string
+
+// Error says which bound it was.
+func (e BoundsError) Error() string { return string(e) }
+
+// IsBounds reports whether an error is, or wraps, a BoundsError.
+func IsBounds(err error) bool {
+	var bounds BoundsError
+	return errors.As(err, &bounds)
+}
+
 // errTime is a build that was given up.
-var errTime = errors.New("kustomize did not come to an end in " + buildTime.String())
+const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
 // run builds as Flux does: one build at a time, plugins off, the schema reset,
 // panics recovered; and gives up after buildTime. Flux also reads the whole
