@@ -78,6 +78,7 @@ type cluster struct {
 	policy *policyWatch
 	// ignoresOthers means that another scheduler is no reason to stop.
 	ignoresOthers bool
+	renewals      renewals
 	replica
 }
 
@@ -120,12 +121,19 @@ func (k *cluster) mine() status.Mine {
 // tell writes to the cluster what a round came to.
 func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 	changes := status.Plan(said, status.Objects(k.source.Objects()), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
+	var due time.Duration
+	if k.mode == status.Schedule {
+		due = k.renewals.slow(changes, time.Now())
+	}
 	outcome := k.writer.Apply(ctx, changes)
 	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {
 		written = append(written, kube.Written(w))
 	}
 	k.source.Await(ctx, written)
+	if due > 0 && (outcome.Retry == 0 || due < outcome.Retry) {
+		outcome.Retry = due
+	}
 	return daemon.Told{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 

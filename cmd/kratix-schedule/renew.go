@@ -1,0 +1,68 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/status"
+)
+
+// renewals slow down what changes nothing but the generation of a WorkPlacement's spec.
+// A Promise with static dependencies makes Kratix update its Work some ten times a
+// second for ever, each time with the same contents; to follow each of them would
+// drive that on.
+type renewals struct {
+	// last is when the spec of a WorkPlacement was changed last.
+	last map[kratix.Key]time.Time
+}
+
+// renewalInterval is how long a WorkPlacement that has just been changed waits for
+// another generation of the same contents.
+const renewalInterval = 10 * time.Second
+
+// slow takes out of changes the patches that can wait, and returns how soon the first
+// of them is due; 0 if none waits.
+func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
+	if r.last == nil {
+		r.last = map[kratix.Key]time.Time{}
+	}
+	for key, at := range r.last {
+		if now.Sub(at) >= renewalInterval {
+			delete(r.last, key)
+		}
+	}
+	for i := range lists {
+		for j := range lists[i] {
+			change := &lists[i][j]
+			placement, ok := change.Object.(*kratix.WorkPlacement)
+			if !ok {
+				continue
+			}
+			key := kratix.KeyOf(placement)
+			changed, waits := r.last[key]
+			change.Steps = slices.DeleteFunc(change.Steps, func(step status.Step) bool {
+				spec, ok := step.Patch["spec"].(kratix.WorkPlacementSpec)
+				switch {
+				case !ok:
+					return false
+				case waits && len(step.Patch) == 1 && sameButGeneration(placement.Spec, spec):
+					if left := renewalInterval - now.Sub(changed); due == 0 || left < due {
+						due = left
+					}
+					return true
+				}
+				r.last[key] = now
+				return false
+			})
+		}
+		lists[i] = slices.DeleteFunc(lists[i], func(c status.Change) bool { return len(c.Steps) == 0 && len(c.Events) == 0 })
+	}
+	return due
+}
+
+// sameButGeneration reports whether Kratix would write the same for both.
+func sameButGeneration(a, b kratix.WorkPlacementSpec) bool {
+	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName && a.ResourceName == b.ResourceName &&
+		a.ID == b.ID && slices.Equal(a.Workloads, b.Workloads)
+}
