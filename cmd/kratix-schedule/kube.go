@@ -88,7 +88,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode == status.Schedule})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode != status.Manage})
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if !flags.once {
 		return end(follow(c, opened.daemon(reconciler), flags.follow.at(c, volume), std))
 	}
-	if opened.mode == status.Schedule {
+	if opened.kratixWrites() {
 		reconciler.Stores = projection(reconciler.Stores)
 	}
 	result, err := reconciler.Round(c.Context())
@@ -225,6 +225,10 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	}, nil
 }
 
+// kratixWrites reports whether the stores are Kratix's to write: they are read as it
+// leaves them.
+func (k *cluster) kratixWrites() bool { return k.mode != status.Manage }
+
 // watch returns what is wrong with who else places Works.
 func (k *cluster) watch() []finding.Finding {
 	switch k.mode {
@@ -239,7 +243,7 @@ func (k *cluster) watch() []finding.Finding {
 // daemon returns what does rounds in the cluster.
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Share: k.share(), Watch: k.watch}
-	if k.mode == status.Schedule {
+	if k.kratixWrites() {
 		d.Project = projection
 	}
 	if k.leader != nil {
@@ -260,12 +264,10 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 		return
 	}
 	r.Stores = open.ReadOnly{Opener: r.Stores}
-	if k.mode == status.Observe {
-		r.Finish = reconcile.Rehearse
-		return
-	}
-	r.Finish = reconcile.Preview
 	r.Policy.Owner = "" // there are no records that could have one
+	if r.Finish = reconcile.Preview; k.mode == status.Observe {
+		r.Finish = reconcile.Rehearse
+	}
 }
 
 // projection returns the stores as Kratix leaves them.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
 // TestObserving: Kratix schedules and writes; what would break Flux is told, and
@@ -22,7 +23,7 @@ func TestObserving(t *testing.T) {
 	a.Generation = 1
 	p.object(kratix.NewWorkPlacement(a, &a.Spec.WorkloadGroups[0], "worker-1"))
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
-	p.schedule("--dry-run")
+	observer := p.schedule("--dry-run")
 
 	p.object(work("b", nil, "same"))
 	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
@@ -39,8 +40,38 @@ func TestObserving(t *testing.T) {
 		t.Errorf("WorkPlacements %v", got)
 	}
 	p.kubectl("delete", "work/a")
+	p.object(work("c", nil, "another")) // the round about it has seen the deletion too
+	p.eventually("a round", func() string {
+		if !strings.Contains(observer.String(), `"work":"default/c"`) {
+			return "it has not seen the last Work"
+		}
+		return ""
+	})
+	if got := p.condition("work/b", "ConflictFree"); got != "False DuplicateResources" {
+		t.Errorf("ConflictFree is %q while the other's files are there", got)
+	}
+	gittest.Remove(t, p.repository, "main", "worker-1/resources/default/redis/a/instance/5058f/same.yaml")
+	head = gittest.Git(t, p.repository, "rev-parse", "main")
+	p.kubectl("delete", "workplacement/a.worker-1-5058f")
 	p.comesTo("work/b", "ConflictFree", "True NoConflict")
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("the store was written: %s", gittest.Git(t, p.repository, "log", "--oneline", "main"))
 	}
+}
+
+// TestObservingKratix: what Kratix has written twice is told of until the other's files
+// are gone.
+func TestObservingKratix(t *testing.T) {
+	p := newPlatform(t, "observe")
+	p.destination("worker-1", "default", "none", nil)
+	p.standIn(kratixlike.Options{})
+	p.schedule("--dry-run")
+	p.object(work("a", nil, "same"))
+	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.object(work("b", nil, "same"))
+	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+	p.comesTo("workplacement/b.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.kubectl("delete", "work/a", "--wait=false")
+	p.comesTo("work/b", "ConflictFree", "True NoConflict")
+	p.has("worker-1/resources/default/redis/b/instance/5058f/same.yaml")
 }
