@@ -86,8 +86,8 @@ type desiredDestination struct {
 	mixedUp bool
 	// joinedParts are the parts of a joined file, by the paths of their records.
 	joinedParts map[tree.Path][]byte
-	// waits reports whether a placement waits for what is still in the store.
-	waits bool
+	// waits are the WorkPlacements that wait for what others write.
+	waits []string
 }
 
 // desiredPlacement is one placement on its way through the round.

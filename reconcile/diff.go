@@ -140,11 +140,13 @@ func (dest *desiredDestination) behind() []statestore.PlacementChange {
 func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
 	switch record := dest.recordOf(p); {
+	case dest.store.state.Stepwise && p.isStored():
+		return ""
 	case record != nil && len(record.elsewhere) > 0:
 		return statestore.Update
 	case !recorded:
 		return statestore.Place
-	case !dest.store.state.Stepwise && sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
+	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
 		return statestore.Update
 	}
 	return ""

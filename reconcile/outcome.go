@@ -26,8 +26,8 @@ type outcome struct {
 	told []report.Placement
 	// clashing are new placements that are held back because of a clash.
 	clashing []choice
-	// waits reports whether a placement waits for what is still in the store.
-	waits bool
+	// waits are the WorkPlacements that wait for what others write.
+	waits []string
 }
 
 // situation is everything that the outcome on a Destination depends on.

@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -29,7 +30,9 @@ func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
 	if !dest.store.state.Stepwise {
 		return nil
 	}
-	dest.waits = len(dest.part.moved) > 0 // what has moved goes once it is written elsewhere
+	for moved := range dest.part.moved { // it goes once it is written elsewhere
+		dest.waits = append(dest.waits, kratix.Describe(moved))
+	}
 	outgoing, err := dest.outgoing(ctx)
 	if err != nil || len(outgoing) == 0 {
 		return err
@@ -41,11 +44,15 @@ func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
 		}
 	}
 	for _, p := range waiting { // what waits still counts as written for the others
-		p.hold("it waits for what is to go and is still in the store")
-		dest.waits = true
+		p.state, p.reason = report.Held, waitsForOthers
+		dest.waits = append(dest.waits, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
 }
+
+// waitsForOthers is the reason of a placement that waits. It passes by itself, so the
+// placement is not tried on other Destinations.
+const waitsForOthers = "an object of it is still in the state store with a placement that gives it up"
 
 // meets reports whether a placement clashes with outgoing files of others, and adds
 // the findings.
@@ -159,34 +166,41 @@ func (s *situation) sameOutgoing(other *situation) bool {
 	})
 }
 
-// waits reports whether something on a store waits for what others write.
-func (d *desired) waits() bool {
-	return slices.ContainsFunc(d.outcomes, func(o *outcome) bool { return o.waits })
+// waiting returns the WorkPlacements that wait for what others write, sorted.
+func waiting(stores []*desired) []string {
+	var names []string
+	for _, store := range stores {
+		for _, o := range store.outcomes {
+			names = append(names, o.waits...)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
-// waits counts the rounds in which something has waited for what others write: what
-// happens in their store wakes nobody.
-type waits struct{ rounds int }
+// waits says since when the same WorkPlacements have waited for what others write:
+// what is written to a store of theirs asks for no round.
+type waits struct {
+	names []string
+	since time.Time
+}
 
-// How soon a round looks again whether something has gone; each round waits twice
-// as long as the one before.
+// How soon a round reads the stores again: in half the time that has passed, within
+// these bounds.
 const (
 	firstWait   = 500 * time.Millisecond
 	longestWait = time.Minute
 )
 
-// due returns how soon the next round looks again; 0 if nothing waits.
-func (w *waits) due(waiting bool) time.Duration {
-	if !waiting {
-		w.rounds = 0
+// due returns how soon the next round is due; 0 if nothing waits.
+func (w *waits) due(now time.Time, names []string) time.Duration {
+	if !slices.Equal(w.names, names) {
+		w.names, w.since = names, now
+	}
+	if len(names) == 0 {
 		return 0
 	}
-	wait := firstWait
-	for range w.rounds {
-		wait = min(2*wait, longestWait)
-	}
-	w.rounds = min(w.rounds+1, 10)
-	return wait
+	return min(max(now.Sub(w.since)/2, firstWait), longestWait)
 }
 
 // soonest returns the shorter of two waits, of which 0 is none.

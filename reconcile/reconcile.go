@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -207,7 +206,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	stale, failed := r.write(inner, parts, ready, out)
 	done(failed)
-	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(slices.ContainsFunc(stores, (*desired).waits)))
+	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
 	return out.report(&r.memo.told), stale
 }
 

@@ -25,8 +25,8 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // whoever deletes the Work sees to it
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
-		if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
-			patch["metadata"] = map[string]any{"annotations": annotations}
+		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
+			patch["metadata"] = metadata
 		}
 		if want := placement.Object.Spec; !sameSpec(have.Spec, want) || !slices.Equal(have.Spec.Workloads, want.Workloads) {
 			patch["spec"] = want
@@ -39,6 +39,19 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
+// scheduledMetadata returns what of the metadata has to change: the annotations of the
+// Work, and the mark of a move that is over. Other labels are Kratix's.
+func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
+	patch := map[string]any{}
+	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
+		patch["annotations"] = annotations
+	}
+	if _, moved := have.Labels[kratix.MovedFromLabel]; moved && placement.Object.Labels[kratix.MovedFromLabel] == "" {
+		patch["labels"] = map[string]any{kratix.MovedFromLabel: nil}
+	}
+	return patch
+}
+
 // mayGo reports whether a WorkPlacement that the plan has no place for may be deleted:
 // its Work has no such group any more, or the group is written somewhere else.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
@@ -46,7 +59,7 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 		return true
 	}
 	return slices.ContainsFunc(p.byWork[kratix.KeyOf(work).String()], func(other report.Placement) bool {
-		if other.Object == nil || other.Destination == have.Spec.TargetDestinationName || other.Object.Spec.ID != have.Spec.ID {
+		if other.Object == nil || other.State == report.Removed || other.Destination == have.Spec.TargetDestinationName || other.Object.Spec.ID != have.Spec.ID {
 			return false
 		}
 		heir := p.workPlacementByKey[kratix.KeyOf(other.Object)]
@@ -59,29 +72,35 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
-	if !known {
-		return
-	}
 	clashes := p.clashes[kratix.Describe(work)]
 	free := p.conflictFree(work, clashes)
+	want := []metav1.Condition{free}
+	switch {
+	case known:
+		want = append(want, schedule)
+	case len(clashes) == 0:
+		return // a later round knows
+	}
 	have := work.Status.Conditions
-	conditions, changed := p.put(have, generationOf(work, placements), schedule, free)
+	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
 		return
 	}
 	change.step(PatchStatus, statusOf(conditions))
 	change.tellConflict(have, free, clashes)
-	if turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
+	if known && turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
 		change.tell(warning, schedule.Reason, schedule.Message)
 	}
 }
 
 // scheduledAs returns the condition Scheduled of a Work; known is false while there is
-// more to be written, or the report is silent about it.
+// more to be written, or the report has nothing about it.
 func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) (condition metav1.Condition, known bool) {
-	var held []string
+	var held, failed []string
 	for _, placement := range placements {
 		switch placement.State {
+		case report.Failed:
+			failed = append(failed, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, p.whyNot(placement)))
 		case report.Held:
 			held = append(held, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, placement.Reason))
 		case report.Placed, report.Unchanged:
@@ -89,9 +108,12 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 			if have == nil || !sameSpec(have.Spec, placement.Object.Spec) {
 				return condition, false // the round after the write knows
 			}
-		case report.Failed, report.Pending:
+		case report.Pending:
 			return condition, false
 		}
+	}
+	if len(failed) > 0 {
+		return no(kratix.ScheduledCondition, storeNotReady, strings.Join(failed, "; ")), true
 	}
 	schedule, _, _, known := p.outcome(work, placements)
 	schedule.Type = kratix.ScheduledCondition

@@ -13,12 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/status"
 )
 
 // besideFlags say how run lives with a Kratix that runs too.
 type besideFlags struct {
 	// schedules means that Kratix writes what this process places.
 	schedules bool
+	unread    bool
 	account   string
 	requires  bool
 	with      string
@@ -30,6 +32,7 @@ const ignoreKratix, stopForKratix = "ignore", "stop"
 
 func (f *besideFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
+	c.Flags().BoolVar(&f.unread, "without-stores", false, "with --schedule-only, compare WorkPlacements alone and read no state store: what others have put there is not noticed")
 	c.Flags().StringVar(&f.account, "kratix-service-account", admission.Kratix().String(), "with --schedule-only, the ServiceAccount of Kratix's controller, as NAMESPACE/NAME")
 	c.Flags().BoolVar(&f.requires, "require-policy", false, "with --schedule-only, end with an error when the admission policy is not in force")
 	c.Flags().StringVar(&f.with, "with-kratix", stopForKratix, "with --kube, what to do when another scheduler places Works: stop writing, or ignore it")
@@ -40,6 +43,8 @@ func (f *besideFlags) check(kube bool) error {
 	switch {
 	case f.schedules && !kube:
 		return errors.New("--schedule-only makes WorkPlacements in a cluster: add --kube")
+	case f.unread && !f.schedules:
+		return errors.New("--without-stores is for --schedule-only: everything else reads the state stores")
 	case f.requires && !f.schedules:
 		return errors.New("--require-policy is about the admission policy that --schedule-only needs: add that, or leave it out")
 	case f.with != ignoreKratix && f.with != stopForKratix:
@@ -122,10 +127,18 @@ func (w *policyWatch) findings() []finding.Finding {
 		return nil
 	}
 	rule := finding.PolicyNotInForce()
-	if verdict.State == admission.Unknown {
+	if verdict.State == admission.Unknown && verdict.Reason != admission.ReasonCannotPlace {
 		rule = finding.PolicyUnchecked()
 	}
 	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}
+}
+
+// consequence is what follows from another scheduler, in words.
+func (k *cluster) consequence() string {
+	if k.mode == status.Schedule {
+		return "; what it places is not checked before it is written"
+	}
+	return "; nothing is written to a state store or in the status of a Work until this process is started again"
 }
 
 // otherScheduler returns a finding when somebody else places Works.
@@ -139,6 +152,6 @@ func (k *cluster) otherScheduler() []finding.Finding {
 	}
 	return []finding.Finding{{
 		Rule: finding.OtherScheduler(), Place: finding.Place{Object: kratix.WorkPlacementKind + "s"},
-		Message: "another scheduler places Works: " + who + "; nothing is written to a state store or said of a Work until this process is started again",
+		Message: "another scheduler places Works: " + who + k.consequence(),
 	}}
 }

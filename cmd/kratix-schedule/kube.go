@@ -78,7 +78,9 @@ type cluster struct {
 	policy *policyWatch
 	// ignoresOthers means that another scheduler is no reason to stop.
 	ignoresOthers bool
-	renewals      renewals
+	// unread means that no state store is read.
+	unread   bool
+	renewals renewals
 	replica
 }
 
@@ -97,7 +99,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix}
+	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix, unread: f.beside.unread}
 	if mode == status.Schedule {
 		if opened.policy, err = f.beside.policyWatch(config, follows.Nudge); err != nil {
 			return nil, err
@@ -188,7 +190,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		return end(follow(c, opened.daemon(reconciler), flags.follow.at(c, volume), std))
 	}
 	if opened.kratixWrites() {
-		reconciler.Stores = projection(reconciler.Stores)
+		reconciler.Stores = opened.projection(reconciler.Stores)
 	}
 	result, err := reconciler.Round(c.Context())
 	if err != nil {
@@ -233,7 +235,7 @@ func (k *cluster) kratixWrites() bool { return k.mode != status.Manage }
 func (k *cluster) watch() []finding.Finding {
 	switch k.mode {
 	case status.Schedule:
-		return k.policy.findings()
+		return append(k.policy.findings(), k.otherScheduler()...)
 	case status.Manage:
 		return k.otherScheduler()
 	}
@@ -244,7 +246,7 @@ func (k *cluster) watch() []finding.Finding {
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Share: k.share(), Watch: k.watch}
 	if k.kratixWrites() {
-		d.Project = projection
+		d.Project = k.projection
 	}
 	if k.leader != nil {
 		d.Lead = k.lead
@@ -271,8 +273,8 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 }
 
 // projection returns the stores as Kratix leaves them.
-func projection(stores reconcile.Opener) reconcile.Opener {
-	return &projected.Stores{Opener: stores, Now: time.Now}
+func (k *cluster) projection(stores reconcile.Opener) reconcile.Opener {
+	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 
 // quiet keeps what the Kubernetes client logs by itself out of the log: what

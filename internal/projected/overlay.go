@@ -3,6 +3,7 @@ package projected
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
@@ -11,13 +12,14 @@ import (
 )
 
 // overlay is what the WorkPlacements of one Destination put into its store, each
-// with a record as this program would write it. It is never changed.
+// with a record as this program would write it.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
-	// lists is what the store has where records lie: the lists of Kratix and, of a
+	// records is the directory of its records, and lists what the store has there: the lists of Kratix and, of a
 	// time before, records.
-	lists statestore.Files
+	records tree.Path
+	lists   statestore.Files
 	// projections are those of the placements.
 	projections map[*kratix.WorkPlacement]*projection
 	// sums are all files; from has the placement that each is of, but for a joined
@@ -26,6 +28,16 @@ type overlay struct {
 	from map[tree.Path]*projection
 	// joined is the one file of mode aggregatedYAML.
 	joined []tree.File
+	// recent is what was unpacked last: a placement's files are asked for one by one.
+	recent struct {
+		of        *projection
+		rendering layout.Rendering
+	}
+}
+
+// joins reports whether a path is that of the joined file.
+func (o *overlay) joins(path tree.Path) bool {
+	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
 // projection is what one WorkPlacement puts there. Contents are made anew when they
@@ -124,6 +136,7 @@ func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering)
 	for _, file := range rendering.Files {
 		written[file.Path] = true
 	}
+	rendering.Files = slices.Clip(rendering.Files)
 	for _, path := range m.listed {
 		if !written[path] {
 			rendering.Files = append(rendering.Files, layout.File{File: tree.File{Path: path}})
@@ -141,7 +154,11 @@ func (o *overlay) content(path tree.Path) ([]byte, error) {
 		}
 	}
 	if of := o.from[path]; of != nil {
-		rendering, _ := layout.Render(o.destination, of.placement)
+		if o.recent.of != of {
+			o.recent.of = of
+			o.recent.rendering, _ = layout.Render(o.destination, of.placement)
+		}
+		rendering := o.recent.rendering
 		if path == of.record {
 			record, _ := of.recordIn(o.destination, rendering)
 			return record.Content, nil

@@ -2,7 +2,6 @@ package projected_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -37,15 +36,13 @@ type cluster struct {
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	store        *memory.Store
-	// hidden means that this program cannot read the store.
-	hidden     bool
-	reconciler *reconcile.Reconciler
+	reconciler   *reconcile.Reconciler
 }
 
 func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 	c := &cluster{
 		t: t, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), works: map[string]*kratix.Work{},
-		placements: map[kratix.Key]*kratix.WorkPlacement{}, dirty: map[kratix.Key]time.Time{}, store: memory.New("GitStateStore default"), hidden: hidden,
+		placements: map[kratix.Key]*kratix.WorkPlacement{}, dirty: map[kratix.Key]time.Time{}, store: memory.New("GitStateStore default"),
 	}
 	for _, name := range []string{"worker-1", "worker-2"} {
 		d := &kratix.Destination{}
@@ -55,15 +52,12 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 		c.destinations = append(c.destinations, d)
 	}
 	clock := func() time.Time { return c.now }
-	c.reconciler = &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: clock}, Finish: reconcile.Preview, Now: clock}
+	c.reconciler = &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Unread: hidden, Now: clock}, Finish: reconcile.Preview, Now: clock}
 	return c
 }
 
 // Open is how the store is opened.
 func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
-	if c.hidden {
-		return nil, errors.New("there is no Secret")
-	}
 	return c.store, nil
 }
 
@@ -75,7 +69,11 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true}
 	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
 	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
-	s.Existing = s.WorkPlacements
+	for _, p := range s.WorkPlacements {
+		if p.Labels[kratix.WorkLabel] != "" {
+			s.Existing = append(s.Existing, p)
+		}
+	}
 	for _, p := range s.WorkPlacements {
 		if !p.DeletionTimestamp.IsZero() {
 			s.Deleted = append(s.Deleted, p.Work())
@@ -289,6 +287,10 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 							}
 							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
 						}
+						if random.IntN(8) == 0 { // a Destination turns ready, or the like
+							at := random.IntN(2)
+							c.destinations[at] = c.destinations[at].DeepCopy()
+						}
 						if random.IntN(3) > 0 {
 							c.round()
 						}
@@ -310,7 +312,7 @@ func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}
 	for _, p := range said.Placements {
-		if strings.Contains(p.Reason, "it waits for") {
+		if strings.Contains(p.Reason, "still in the state store") {
 			waiting[p.Destination]++
 		}
 		if p.State == report.Placed {

@@ -16,9 +16,8 @@ import (
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
-	// inner is the store as it is now; nil if it cannot be opened, and why.
+	// inner is the store as it is now; nil if it is not to be read.
 	inner statestore.Store
-	why   error
 
 	// real are the files of inner when it was read last, files what was made of them.
 	real, files statestore.Files
@@ -56,7 +55,7 @@ func (s *store) Read(ctx context.Context) (statestore.State, error) {
 		contents = nothing{}
 	}
 	if probe := contents.Sum(nil); probe != s.probe {
-		*s = store{stores: s.stores, ref: s.ref, inner: s.inner, why: s.why, probe: probe}
+		*s = store{stores: s.stores, ref: s.ref, inner: s.inner, probe: probe}
 	}
 	if err := s.project(ctx, state.Files, contents); err != nil {
 		return state, err
@@ -71,8 +70,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 	if s.inner != nil {
 		return s.inner.Read(ctx)
 	}
-	return statestore.State{Warnings: []string{fmt.Sprintf(
-		"it cannot be opened (%v), so that only WorkPlacements are looked at, and not what others have put there", s.why)}}, nil
+	return statestore.State{Warnings: []string{"it is not read: only WorkPlacements are compared, and not what others have put there"}}, nil
 }
 
 // project brings the files to what the store and the WorkPlacements are now, and
@@ -81,39 +79,64 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 	if s.laid == nil {
 		s.on, s.laid = map[string]*overlay{}, map[tree.Path]laidFile{}
 	}
+	made, bases, err := s.overlays(ctx, stored, contents)
+	if err != nil {
+		return err // nothing has changed here
+	}
 	stale := map[tree.Path]bool{}
-	destinations := s.stores.destinations[s.ref]
 	for name, was := range s.on {
-		if !slices.Contains(destinations, was.destination) {
+		if made[name] == nil {
 			s.take(was, nil, stale)
-			delete(s.on, name)
+			mark(stale, stored, was.records)
 		}
 	}
-	bases := make([]tree.Path, 0, len(destinations))
-	for _, d := range destinations {
+	for name, now := range made {
+		was := s.on[name]
+		if now == was {
+			continue
+		}
+		s.take(was, now, stale)
+		if was == nil || was.records != now.records {
+			mark(stale, stored, now.records)
+		}
+	}
+	for path := range stored.Differing(s.real) {
+		stale[path] = true
+	}
+	s.on, s.real = made, stored
+	s.refresh(stale, bases)
+	return nil
+}
+
+// overlays returns what the WorkPlacements on each Destination make of the store, by
+// name, and the directories of the Destinations' records. An overlay is the same as
+// before where nothing has changed.
+func (s *store) overlays(ctx context.Context, stored statestore.Files, contents statestore.Contents) (made map[string]*overlay, bases []tree.Path, err error) {
+	made = map[string]*overlay{}
+	for _, d := range s.stores.destinations[s.ref] {
 		records, err := layout.RecordsDir(d)
 		if err != nil {
 			continue // such a Destination has no files
 		}
 		bases = append(bases, records)
-		placements := s.stores.placements[d.Name]
-		was := s.on[d.Name]
+		placements, was := s.stores.placements[d.Name], s.on[d.Name]
 		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && was.lists.Same(stored, records) {
+			made[d.Name] = was
 			continue
 		}
-		made, err := newOverlay(ctx, d, placements, was, stored.Within(records), contents)
-		if err != nil {
-			return err
+		if made[d.Name], err = newOverlay(ctx, d, placements, was, stored.Within(records), contents); err != nil {
+			return nil, nil, err
 		}
-		s.take(was, made, stale)
-		s.on[d.Name] = made
+		made[d.Name].records = records
 	}
-	for path := range stored.Differing(s.real) {
+	return made, bases, nil
+}
+
+// mark adds the files in a directory to those that may have changed.
+func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
+	for path := range stored.Below(dir) {
 		stale[path] = true
 	}
-	s.real = stored
-	s.refresh(stale, bases)
-	return nil
 }
 
 // take puts a Destination's overlay into the place of the one before; either may be
@@ -147,7 +170,8 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 		laid, isLaid := s.laid[path]
 		sum, there := s.real.Sum(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord, sum)
+		// Kratix writes a joined file whole, of what all WorkPlacements are then.
+		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), sum)
 		switch {
 		case isLaid:
 			changes = append(changes, statestore.FileChange{Path: path, Sum: laid.sum})

@@ -23,6 +23,8 @@ type Opener interface {
 type Stores struct {
 	// Opener opens what is projected on.
 	Opener Opener
+	// Unread has no store opened or read: what is projected on is nothing.
+	Unread bool
 	// Now is the clock.
 	Now func() time.Time
 
@@ -47,15 +49,14 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 }
 
 // Open returns the projection of a store: the same one again while it projects on
-// the same store. One that cannot be opened, for want of a Secret or the like, is
-// projected on nothing.
+// the same store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
-	if spec == nil {
-		return s.Opener.Open(ref, spec, secret)
-	}
-	inner, err := s.Opener.Open(ref, spec, secret)
-	if err != nil {
-		inner = nil
+	var inner statestore.Store
+	if !s.Unread || spec == nil {
+		var err error
+		if inner, err = s.Opener.Open(ref, spec, secret); err != nil {
+			return nil, err // to go on without what others have put there could break a Destination
+		}
 	}
 	if s.open == nil {
 		s.open = map[kratix.StateStoreReference]*store{}
@@ -65,7 +66,6 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 		known = &store{stores: s, ref: ref, inner: inner}
 		s.open[ref] = known
 	}
-	known.why = err
 	return known, nil
 }
 

@@ -49,6 +49,24 @@ func (o *others) look(p *kratix.WorkPlacement) {
 	}
 }
 
+// lookAtNew notes who has made a WorkPlacement, where Kratix writes them: a new one
+// whose spec this program has not written. The managed fields of an old one say nothing
+// of when its spec was written, since Kratix changes the rest of it.
+func (o *others) lookAtNew(p *kratix.WorkPlacement) {
+	o.mu.Lock()
+	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)
+	o.mu.Unlock()
+	if !isNew || len(p.ManagedFields) == 0 {
+		return
+	}
+	for _, entry := range p.ManagedFields {
+		if entry.Manager == manager && writesSpec(entry) {
+			return
+		}
+	}
+	o.look(p)
+}
+
 func writesSpec(entry metav1.ManagedFieldsEntry) bool {
 	return entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.GetRawBytes(), []byte(`"f:spec"`))
 }
