@@ -112,9 +112,9 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 // ended returns the error of a build whose process gave no answer.
 func (b Builder) ended(err error) error {
 	if b.Memory > 0 {
-		return kustomize.BoundsError(fmt.Sprintf("kustomize was ended by its limits: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %v", b.Memory>>20, err))
+		return fmt.Errorf("%w: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", errLimits, b.Memory>>20, err)
 	}
-	return kustomize.BoundsError(fmt.Sprintf("kustomize was ended by its limits: %v", err))
+	return fmt.Errorf("%w: %w", errLimits, err)
 }
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
@@ -134,6 +134,10 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	}()
 	return func() { close(over) }
 }
+
+// errLimits is a build whose process was ended by the kernel, or by itself for want of
+// memory.
+const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
 
