@@ -93,7 +93,7 @@ func alive(builds []string) bool {
 // TestInterruptEndsALongRound has each command read Works that are as large as any
 // that is read, and interrupts it.
 func TestInterruptEndsALongRound(t *testing.T) {
-	const patience = 5 * time.Second // two on a machine that does nothing else
+	const patience = 15 * time.Second // two on a machine that does nothing else; without an end it takes minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1
