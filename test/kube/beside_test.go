@@ -3,6 +3,7 @@ package kube
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
@@ -60,7 +61,14 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 			p := newPlatform(t, "base")
 			p.destination("worker-1", "default", "none", nil)
 			kratix := p.standIn(kratixlike.Options{})
-			p.schedule("--with-kratix", with)
+			manager := p.schedule("--with-kratix", with)
+			p.eventually("the process", func() string {
+				if !strings.Contains(manager.String(), `"msg":"started"`) {
+					return "it has not started"
+				}
+				return ""
+			})
+			time.Sleep(1100 * time.Millisecond) // the API keeps whole seconds: what is written in the second of the start may be older
 			p.object(work("a", nil, "one"))
 			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
