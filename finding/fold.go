@@ -85,7 +85,7 @@ func FoldConflicts(findings []Finding) []Finding {
 		switch {
 		case !is || counts[two] == 1:
 		case counts[two] == 0:
-			continue // it is told of already
+			continue // the first finding of the conflict stands for it
 		default:
 			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
 			counts[two] = 0

@@ -12,7 +12,7 @@ func PolicyNotInForce() Rule {
 	}
 }
 
-// PolicyUnchecked is an admission policy of which nobody knows whether it is in force.
+// PolicyUnchecked is an admission policy that could not be checked.
 func PolicyUnchecked() Rule {
 	return Rule{
 		ID: "KS072", Name: "PolicyUnchecked", Severity: Warning,

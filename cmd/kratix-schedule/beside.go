@@ -99,10 +99,10 @@ func (w *policyWatch) look(ctx context.Context) admission.Verdict {
 // errPolicy ends a process that --require-policy keeps from going on.
 var errPolicy = errors.New("--require-policy")
 
-// watch looks again and again until ctx ends. If the policy is required and not in
-// force, it calls end.
-func (w *policyWatch) watch(ctx context.Context, required bool, end context.CancelCauseFunc) {
-	for verdict := w.look(ctx); ctx.Err() == nil; verdict = w.look(ctx) {
+// watch checks again and again until ctx ends; verdict is that of the last check. If
+// the policy is required and not in force, it calls end.
+func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
+	for ; ctx.Err() == nil; verdict = w.look(ctx) {
 		pause := policyInterval
 		if verdict.State != admission.InForce {
 			pause = policyRetry

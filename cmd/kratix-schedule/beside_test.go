@@ -8,7 +8,7 @@ import (
 )
 
 // TestAVerdictIsAFinding: a policy that is in force is nothing to tell, one that is
-// not is an error, and one of which nobody knows a warning.
+// not is an error, and one whose state is unknown is a warning.
 func TestAVerdictIsAFinding(t *testing.T) {
 	for state, want := range map[admission.State]finding.Rule{
 		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyNotInForce(),

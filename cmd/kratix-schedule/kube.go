@@ -212,12 +212,13 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
 	}
-	if verdict := k.policy.look(c.Context()); required && verdict.State != admission.InForce && c.Context().Err() == nil {
+	verdict := k.policy.look(c.Context())
+	if required && verdict.State != admission.InForce && c.Context().Err() == nil {
 		return nil, exit{code: exitFailure, text: fmt.Sprintf("%v: %s", errPolicy, verdict)}
 	}
 	ctx, cancel := context.WithCancelCause(c.Context())
 	c.SetContext(ctx)
-	go k.policy.watch(ctx, required, cancel)
+	go k.policy.watch(ctx, verdict, required, cancel)
 	return func(err error) error {
 		defer cancel(nil)
 		if cause := (exit{}); errors.As(context.Cause(ctx), &cause) {

@@ -83,7 +83,7 @@ func (c *Check) placements() string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + c.account.Namespace + "/workplacements"
 }
 
-// dryRun makes a call of which nothing is persisted.
+// dryRun makes a call that persists nothing.
 func (c *Check) dryRun(ctx context.Context, call *rest.Request, body any) answer {
 	text, err := json.Marshal(body)
 	if err != nil {

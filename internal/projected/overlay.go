@@ -16,8 +16,8 @@ import (
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
-	// records is the directory of its records, and lists what the store has there: the lists of Kratix and, of a
-	// time before, records.
+	// records is the directory of its records, and lists what the store has there:
+	// Kratix's lists, and records of an earlier time.
 	records tree.Path
 	lists   statestore.Files
 	// projections are those of the placements.
