@@ -19,10 +19,17 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // quoted is a value that the YAML library quotes.
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty are what kustomize says of a directory that it cannot load.
+// absent and empty match what kustomize says of a directory that it cannot load:
+// the first group is the message up to it, the second the directory.
 var (
-	absent = regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`)
-	empty  = regexp.MustCompile(`^(.*): read ([^:]*): is a directory': couldn't make target for path '[^']*': unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '[^']*'$`)
+	absent = []*regexp.Regexp{
+		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),
+		regexp.MustCompile(`^(.*accumulating components): loader\.New "must build at directory: not a valid directory: evalsymlink failure on '([^']*)' : lstat [^:]*: no such file or directory"$`),
+	}
+	empty = []*regexp.Regexp{
+		regexp.MustCompile(`^(.*): read ([^:]*): is a directory': couldn't make target for path '[^']*': unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '[^']*'$`),
+		regexp.MustCompile(`^(.*accumulating components): accumulateDirectory: "couldn't make target for path '([^']*)': unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '[^']*'"$`),
+	}
 )
 
 // known are the differences that are no fault.
@@ -49,8 +56,13 @@ var known = []difference{
 	{
 		name: "empty directory", reason: "a directory of which Flux fetches no file is empty for Flux and absent for us; a kustomization that loads it fails either way",
 		same: func(ours, theirs string) bool {
-			before, after := absent.FindStringSubmatch(ours), empty.FindStringSubmatch(theirs)
-			return before != nil && after != nil && before[1] == after[1] && before[2] == after[2]
+			for form := range absent {
+				before, after := absent[form].FindStringSubmatch(ours), empty[form].FindStringSubmatch(theirs)
+				if before != nil && after != nil && before[1] == after[1] && before[2] == after[2] {
+					return true
+				}
+			}
+			return false
 		},
 	},
 }
