@@ -106,6 +106,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.stores.addPlacements(&snapshot); err != nil {
 		return snapshot, err
 	}
+	s.read.Destinations = len(snapshot.Destinations)
 	err = s.stores.addTree(ctx, &snapshot, s.locator, s.std, s.notices)
 	if failed := storeFailure(err); failed != nil {
 		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest

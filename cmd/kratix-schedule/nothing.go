@@ -56,7 +56,10 @@ func (r reading) nothing() bool {
 func (s *checkSource) count(snapshot source.Snapshot) {
 	r := &s.read
 	r.tally, r.tree = s.files.Tally(), s.stores.tree.given()
-	r.Works, r.Destinations = len(snapshot.Works), len(snapshot.Destinations)
+	r.Works = len(snapshot.Works)
+	if len(s.stores.files) > 0 { // an empty tree names no Destination
+		r.Destinations = len(snapshot.Destinations)
+	}
 	r.stores = len(snapshot.GitStateStores) + len(snapshot.BucketStateStores)
 	r.Files = r.tally.Files + s.pipelineFiles + len(s.stores.files)
 	for _, work := range snapshot.Works {

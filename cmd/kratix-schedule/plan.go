@@ -32,7 +32,7 @@ func planCommand(std streams) *cobra.Command {
 against a copy of one (--tree, --repo), and show the placements, what would
 change line by line, and what was found.
 
-Exit status: 0 nothing to do, 1 there are changes, 2 and 3 as for run.`,
+Exit status: 0 nothing to do, 1 there are changes or errors, 2 and 3 as for run.`,
 		Example: `  kratix-schedule plan -f testdata/elastic-cloud
   kratix-schedule plan -f testdata/elastic-cloud --stat
   kratix-schedule plan -f testdata/elastic-cloud -o json`,
@@ -98,7 +98,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	switch {
 	case result.Has(finding.StoreFailed()):
 		return exit{code: exitFailure}
-	case result.Changes():
+	case result.Changes(), result.Worst() >= finding.Error:
 		return exit{code: exitFindings}
 	}
 	return nil

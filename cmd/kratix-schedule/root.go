@@ -17,7 +17,7 @@ func root(std streams) *cobra.Command {
 stores that Flux or Argo CD pulls from, and finds what would break a Destination
 before it is written.
 
-Exit status: 0 clean, 1 findings (plan: changes), 2 wrong usage or input path,
+Exit status: 0 clean, 1 findings (plan: changes too), 2 wrong usage or input path,
 3 a store or the machine failed.`,
 		Version:                    version,
 		SilenceUsage:               true,
