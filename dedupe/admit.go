@@ -33,6 +33,7 @@ func Check(root Root) Verdict {
 	s := newSession(root, known)
 	for s.decide(); s.pinHolders() || s.holdDirectories(); s.decide() {
 	}
+	s.quoteLate()
 	files, shared := s.share()
 	return Verdict{Held: s.held(), Findings: s.findings(), Files: files, Shared: shared, decided: s}
 }

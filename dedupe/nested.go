@@ -68,6 +68,34 @@ func (s *session) quoteDirectories() {
 	}
 }
 
+// quoteLate adds what Flux says of a directory whose references or variables lead
+// nowhere, if its claim is held back for what Flux would only come to after those.
+func (s *session) quoteLate() {
+	var late []*directory
+	for _, d := range s.directories {
+		if d.of != nil && d.err == nil && d.built.Late && !d.stored && s.states[d.of.at] == unbuildable {
+			late = append(late, d)
+		}
+	}
+	if len(late) == 0 || s.clashes(s.index) {
+		return
+	}
+	files := s.layout(wanted)
+	var units []tree.Path
+	for _, unit := range kustomize.Units(files) {
+		units = append(units, unit.Path)
+	}
+	failed := s.root.Cache.Units(s.root.Path, units, files)
+	if failed == nil || strings.Contains(failed.Error(), "accumulating resources") {
+		return // what Flux comes to before is quoted where it is found
+	}
+	words := oneLine(failed.Error())
+	if slices.ContainsFunc(s.found.broken, func(f finding.Finding) bool { return f.Flux == words }) {
+		return
+	}
+	s.found.broken = append(s.found.broken, s.unbuildableDirectory(late[0], failed, words))
+}
+
 func (s *session) unbuildableDirectory(d *directory, err error, words string) finding.Finding {
 	if errors.Is(err, kustomize.ErrRemote) {
 		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
@@ -233,12 +261,17 @@ func (s *session) holdTogether(files []tree.File) bool {
 	}
 	// Who is first in order stays.
 	culprit := sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1
-	if named := s.namedIn(failed); culprit < 0 && named != nil && named.of != nil {
+	named := s.namedIn(failed)
+	if culprit < 0 && named != nil && named.of != nil {
 		culprit = s.rankOf(named.of) // Flux stops there before it comes to what fails anyway
 	}
 	for _, d := range s.present() {
 		if s.rankOf(d.of) == culprit {
-			s.found.broken = append(s.found.broken, s.unbuildableDirectory(d, failed, oneLine(failed.Error())))
+			broken := s.unbuildableDirectory(d, failed, oneLine(failed.Error()))
+			if named != nil && named != d {
+				broken.Related = []finding.Related{{Place: named.place, Message: s.ownerOf(named)}}
+			}
+			s.found.broken = append(s.found.broken, broken)
 			s.together = d.of == nil
 			return s.hold(d.of)
 		}
@@ -254,6 +287,14 @@ func (s *session) holdTogether(files []tree.File) bool {
 	}
 	s.together = true
 	return false
+}
+
+// ownerOf returns who brings a directory.
+func (s *session) ownerOf(d *directory) string {
+	if d.of == nil {
+		return "a directory in the store that belongs to no placement"
+	}
+	return s.root.Claims[d.of.at].Owner
 }
 
 // namedIn returns the directory that an error says Flux stops at; nil if it names

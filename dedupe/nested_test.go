@@ -27,6 +27,15 @@ func variable(object string) map[string]string {
 	}
 }
 
+// dangling is a kustomization with a variable that stands for an object which is not
+// there.
+func dangling(object string) map[string]string {
+	return map[string]string{
+		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
+		"k/m.yaml":             configMaps(object),
+	}
+}
+
 // scoped is a kustomization whose schema has Widgets live outside namespaces.
 func scoped() map[string]string {
 	return map[string]string{
@@ -69,6 +78,17 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 		"of two that fail together the later is held": {
 			claims: []Claim{brings("a", variable("x")), brings("b", variable("w")), claim("c", []string{"z"}, nil)},
 			held:   []int{1}, found: []string{"KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
+		},
+		"a variable of a claim that is held back for more is quoted": {
+			claims: []Claim{brings("a", map[string]string{
+				"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n", "k/m.yaml": configMaps("x"),
+				"bad.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: !!bool maybe}\n",
+			})},
+			held: []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0", "KS018 a/bad.yaml:1"}, quoted: "cannot be mapped to a field",
+		},
+		"one that another stops names that one": {
+			claims: []Claim{brings("a", dangling("a1")), brings("b", dangling("b1"))},
+			held:   []int{0, 1}, found: []string{"KS004 a/k/kustomization.yaml:0 with b/k/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
 		},
 		"one of a stranger that fails is told and holds nobody": {
 			claims:  []Claim{claim("a", []string{"x"}, nil)},

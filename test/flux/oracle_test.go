@@ -217,7 +217,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 		if dotted[at] != '.' {
 			continue
 		}
-		name, namespace := dotted[:at], strings.Replace(dotted[at+1:], "[noNs]", "default", 1)
+		name, namespace := strings.Replace(dotted[:at], "[noName]", "", 1), strings.Replace(dotted[at+1:], "[noNs]", "default", 1)
 		if strings.HasPrefix(f.Message, kind+" "+name+" is ") || strings.HasPrefix(f.Message, kind+" "+namespace+"/"+name+" is ") {
 			return true
 		}
