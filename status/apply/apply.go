@@ -223,7 +223,11 @@ func (r *run) change(ctx context.Context, change status.Change) {
 		r.wrote(at)
 	}
 	for _, event := range change.Events {
-		if err := r.event(ctx, at, uid, event); err != nil {
+		about, of := at, uid
+		if other, ok := event.About.(metav1.Object); ok {
+			about, of = Written{Kind: event.About.KindName(), Key: kratix.KeyOf(event.About)}, other.GetUID()
+		}
+		if err := r.event(ctx, about, of, event); err != nil {
 			r.untold(change.Object, err)
 			continue
 		}
