@@ -98,7 +98,7 @@ func workEvents() []Reason {
 	t.both("", normal, reconciled, "a WorkPlacement was made; in manage: one more of a Work that was placed before")
 	t.both("", warning, mismatch, "a Destination no longer fits")
 	t.both("", warning, placementsFails, "a placement cannot be written")
-	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: its files cannot be removed")
+	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: it has the finalizer of Kratix, and its files cannot be removed")
 	t.ours("", warning, notScheduled, "the Work cannot be read", Manage, Schedule)
 	t.ours("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
 	t.ours("", warning, unscheduled, "a group has no Destination", Schedule)

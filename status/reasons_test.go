@@ -98,7 +98,7 @@ func incidents(mode Mode) []incident {
 		},
 		func(s *scene) { // a deleted Work whose files stay
 			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
-			s.placed(report.Failed)
+			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
 		},
 		found(report.Unplaced, about(finding.NoDestination(), work)),
 		found(report.Unplaced, about(finding.PlacementWaits(), work)),

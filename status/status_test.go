@@ -187,7 +187,7 @@ func TestADeletedWorkSaysWhyItStays(t *testing.T) {
 	s.said.Stores = nil
 	s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route"}}
 	events := s.expect("patch status "+placementSteps, "patch status Work default/a", "patch status Destination worker-1", "patch status GitStateStore default")
-	if len(events) < 2 || events[1] != "Warning FailedDelete: its files cannot be removed: the default group on worker-1: no route" {
+	if len(events) < 2 || events[1] != "Warning FailedDelete: its files cannot be removed: on worker-1: no route" {
 		t.Errorf("events %q", events)
 	}
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False FailedDelete")

@@ -82,9 +82,9 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 // sayStuck has a deleted Work say why it cannot go, while its files cannot be removed.
 func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 	var stuck []string
-	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
-		if placement.State == report.Failed {
-			stuck = append(stuck, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, p.whyNot(placement)))
+	for _, placement := range p.leaving[kratix.KeyOf(work)] {
+		if f, failed := p.storeFailure(placement.Spec.TargetDestinationName); failed && !p.goes(placement) {
+			stuck = append(stuck, "on "+placement.Spec.TargetDestinationName+": "+f.Message)
 		}
 	}
 	if len(stuck) == 0 {
@@ -99,6 +99,15 @@ func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 	if turned(work.Status.Conditions, ready) {
 		change.tell(warning, failedDelete, ready.Message)
 	}
+}
+
+// storeFailure returns what is wrong with the state store of a Destination.
+func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
+	d := p.destinationByName[destination]
+	if d == nil || d.Spec.StateStoreRef == nil {
+		return finding.Finding{}, false
+	}
+	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
 }
 
 // observe says only whether a Work or WorkPlacement is free of conflicts, and

@@ -313,11 +313,8 @@ func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement
 
 // whyNot says why a placement was not written.
 func (p *planner) whyNot(placement report.Placement) string {
-	d := p.destinationByName[placement.Destination]
-	if placement.State == report.Failed && d != nil && d.Spec.StateStoreRef != nil {
-		if f, ok := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); ok {
-			return f.Message
-		}
+	if f, failed := p.storeFailure(placement.Destination); failed && placement.State == report.Failed {
+		return f.Message
 	}
 	return placement.Reason
 }
