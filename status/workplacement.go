@@ -126,6 +126,14 @@ func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
 }
 
+// Removal returns the change that deletes a WorkPlacement of which nothing is written.
+// Its finalizers are taken off first: there are no files that they wait for.
+func Removal(have *kratix.WorkPlacement) Change {
+	change := Change{Object: have}
+	remove(&change, have)
+	return change
+}
+
 // remove takes the finalizers off and deletes.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
