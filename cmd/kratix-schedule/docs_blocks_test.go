@@ -85,7 +85,7 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/run-beside-kratix.md: kubectl apply -k deploy/observe",
 			"docs/how-to/run-beside-kratix.md: helm install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",
 			"docs/how-to/run-beside-kratix.md: kubectl get works -A -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,FREE:.status.conditions[?(@.type==\"ConflictFree\")].status,WHY:.status.conditions[?(@.type==\"ConflictFree\")].message'",
-			"docs/how-to/run-beside-kratix.md: kubectl get works -A -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,FREE:.status.conditions[?(@.type==\"ConflictFree\")].status' | grep False",
+			"docs/how-to/run-beside-kratix.md: kratix-schedule handover --context my-cluster",
 			"docs/how-to/run-beside-kratix.md: kubectl kustomize deploy/secrets | sed 's/namespace: default/namespace: stores/' | kubectl apply -f -",
 			"docs/how-to/run-beside-kratix.md: kratix-schedule run --kube --context my-cluster --dry-run --once",
 			"docs/how-to/run-several-replicas.md: kubectl -n kratix-schedule get leases -l kratix-schedule.io/member    # one for each that lives",

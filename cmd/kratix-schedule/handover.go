@@ -57,9 +57,8 @@ deploy/secrets; without --remove-placements so does that of deploy/observe.
 
 Exit status: 0 it is safe to start Kratix; 1 something would break, or cannot be
 read; 2 wrong usage; 3 the API or a state store cannot be read.`,
-		Example: `  kratix-schedule handover
-  kratix-schedule handover --remove-placements
-  kubectl exec --namespace kratix-schedule deployment/kratix-schedule -- kratix-schedule handover`,
+		Example: `  kratix-schedule handover --context my-cluster
+  kratix-schedule handover --context my-cluster --remove-placements`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return runHandover(c, flags, std) },
 	}

@@ -2,11 +2,14 @@ package kube
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
@@ -89,4 +92,48 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 		return ""
 	})
 	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage: as above, with Kratix running and its
+// admission policy removed at the end.
+func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	p.destination("worker-1", "default", "none", nil)
+	scheduler := p.scheduleOnly()
+	p.object(work("one", nil, "shared"))
+	p.written("one")
+	p.object(work("two", nil, "shared"))
+	p.comesTo("work/two", "Scheduled", "False HeldBack")
+	p.object(work("three", nil, "three"))
+	p.written("three")
+	p.object(work("three", nil, "three", "shared"))
+	p.comesTo("work/three", "Scheduled", "False HeldBack")
+	p.says(1, nil, "would break  default/two  on worker-1: Kratix would place it there", "would break  default/three  on worker-1: Kratix would write WorkPlacement three.worker-1-5058f",
+		"request default/one of Promise redis")
+	p.says(1, []string{"--remove-placements"}, "not safe: 2 placements would break a Destination")
+	p.says(1, []string{"--without-stores"}, "not safe: 2 placements would break a Destination")
+	if got := p.kubectl("get", "workplacements", "-o", "name"); strings.Count(got, "\n") != 1 {
+		t.Errorf("WorkPlacements %s, want those of one and three", got)
+	}
+	p.secret("git", "outdated")
+	p.says(3, nil, "KS060", "not known: a state store cannot be read")
+	p.secret("git", gittest.Password)
+
+	p.kubectl("delete", "work/two", "--timeout=40s")
+	p.object(work("three", nil, "three", "four"))
+	p.written("three")
+	scheduler.stop(t)
+	p.says(0, nil, "safe: Kratix may be started; it would break nothing with 2 Works and 2 WorkPlacements")
+	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
+	p.object(work("later", nil, "later"))
+	p.eventually("a Work that Kratix places", func() string {
+		// The API server takes a moment to forget a policy, and Kratix tries again at the next event.
+		p.kubectl("label", "destination/worker-1", "--overwrite", fmt.Sprint("at=", time.Now().UnixNano()))
+		if len(p.placementsOf("later")) == 0 {
+			return "it is not placed"
+		}
+		return ""
+	})
+	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.fluxNeverRefuses("worker-1")
 }
