@@ -207,8 +207,7 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 // sameSpec compares specs without their contents: those are what the Work had at
 // that generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
-	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName &&
-		a.ResourceName == b.ResourceName && a.ID == b.ID && a.Generation == b.Generation
+	return a.SamePlace(b) && a.Generation == b.Generation
 }
 
 // metadata gives what of the metadata has to change.
