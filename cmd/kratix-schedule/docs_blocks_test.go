@@ -81,7 +81,7 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/run-beside-kratix.md: kubectl apply -k deploy/schedule",
 			"docs/how-to/run-beside-kratix.md: kubectl --namespace kratix-schedule rollout status deployment/kratix-schedule",
 			"docs/how-to/run-beside-kratix.md: helm upgrade --install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",
-			"docs/how-to/run-beside-kratix.md: kubectl describe work NAME",
+			"docs/how-to/run-beside-kratix.md: kubectl apply -f testdata/elastic-cloud/work-example.yaml",
 			"docs/how-to/run-beside-kratix.md: kubectl apply -k deploy/observe",
 			"docs/how-to/run-beside-kratix.md: helm install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",
 			"docs/how-to/run-beside-kratix.md: kubectl get works -A -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,FREE:.status.conditions[?(@.type==\"ConflictFree\")].status,WHY:.status.conditions[?(@.type==\"ConflictFree\")].message'",
