@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func newCluster(t *testing.T) *cluster {
 	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{store}, true
 	for i, environment := range []string{"dev", "dev", "prod"} {
 		d := &kratix.Destination{}
-		d.Name, d.Labels = fmt.Sprint("worker-", i+1), map[string]string{"environment": environment, "on": fmt.Sprint(i + 1)}
+		d.Name, d.Labels = fmt.Sprint("worker-", i+1), map[string]string{"environment": environment, "on": strconv.Itoa(i + 1)}
 		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 		c.snapshot.Destinations = append(c.snapshot.Destinations, d)
 	}
