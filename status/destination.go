@@ -97,16 +97,18 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	change.step(PatchStatus, statusOf(conditions))
 	for _, condition := range changed {
 		if turned(d.Status.Conditions, condition) {
-			change.tellDestination(condition)
+			change.tellDestination(d.Status.Conditions, condition)
 		}
 	}
 }
 
 // tellDestination has an Event say that a condition of a Destination has turned.
-func (c *Change) tellDestination(now metav1.Condition) {
+func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
-		c.tell(normal, destinationReady, now.Message)
+		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // it may be ready for another reason
+			c.tell(normal, destinationReady, now.Message)
+		}
 	case isReady:
 		c.tell(warning, destinationNotReady, now.Reason+": "+now.Message)
 	case now.Status == metav1.ConditionFalse:
