@@ -25,6 +25,13 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
+// SamePlace reports whether two specs place the same group in the same place, whatever
+// its contents and their generation are.
+func (s WorkPlacementSpec) SamePlace(other WorkPlacementSpec) bool {
+	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
+		s.ResourceName == other.ResourceName && s.ID == other.ID
+}
+
 // WorkPlacementStatus is what the writer says of a placement.
 type WorkPlacementStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`

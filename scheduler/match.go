@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
 // fit says which Destinations fit what is asked.
@@ -155,4 +157,17 @@ func phrase(count int, reason string) string {
 		verb = "not taken: "
 	}
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
+}
+
+// Fitting returns the names of the Destinations that have the labels which a group
+// asks for, in their order, whatever else keeps new placements away from them.
+func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
+	asked := selectorsOf(work, group)
+	var names []string
+	for _, d := range destinations {
+		if kindOf(asked, &site{Destination: Destination{Destination: d}}) == open {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }

@@ -28,6 +28,14 @@ const (
 	errorPermissions = "ErrorValidatingPermissions"
 )
 
+// The reasons of Events about Destinations and state stores that no condition has,
+// which are Kratix's.
+const (
+	destinationNotReady = "DestinationNotReady"
+	stateStoreReady     = "Ready"
+	stateStoreNotReady  = "NotReady"
+)
+
 func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
@@ -88,9 +96,23 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 	change.step(PatchStatus, statusOf(conditions))
 	for _, condition := range changed {
-		if condition.Status == metav1.ConditionFalse && turned(d.Status.Conditions, condition) {
-			change.tell(warning, condition.Reason, condition.Message)
+		if turned(d.Status.Conditions, condition) {
+			change.tellDestination(d.Status.Conditions, condition)
 		}
+	}
+}
+
+// tellDestination has an Event say that a condition of a Destination has turned.
+func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) {
+	switch isReady := now.Type == kratix.ReadyCondition; {
+	case isReady && now.Status == metav1.ConditionTrue:
+		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // it may be ready for another reason
+			c.tell(normal, destinationReady, now.Message)
+		}
+	case isReady:
+		c.tell(warning, destinationNotReady, now.Reason+": "+now.Message)
+	case now.Status == metav1.ConditionFalse:
+		c.tell(warning, now.Reason, now.Message)
 	}
 }
 
@@ -192,9 +214,9 @@ func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.Sta
 	if !p.isMine(kratix.LocationOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object).Place) {
 		return
 	}
-	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), "Ready"
+	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), stateStoreReady
 	if f, failed := p.about(name, finding.StoreFailed()); failed {
-		ready, short = no(kratix.ReadyCondition, storeReason(object.KindName(), f.Cause), strings.TrimSpace(f.Message+" "+f.Advice())), "NotReady"
+		ready, short = no(kratix.ReadyCondition, storeReason(object.KindName(), f.Cause), strings.TrimSpace(f.Message+" "+f.Advice())), stateStoreNotReady
 	} else if !p.written[name] {
 		return
 	}
@@ -206,8 +228,12 @@ func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.Sta
 	change.step(PatchStatus, map[string]any{"status": map[string]any{
 		"conditions": conditions, "status": short, "observedGeneration": generation,
 	}})
-	if short != "Ready" && turned(have.Conditions, ready) {
-		change.tell(warning, ready.Reason, ready.Message)
+	if turned(have.Conditions, ready) {
+		kind, message := normal, ready.Message
+		if short == stateStoreNotReady {
+			kind, message = warning, ready.Reason+": "+ready.Message
+		}
+		change.tell(kind, short, message)
 	}
 	*changes = append(*changes, change)
 }

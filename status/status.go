@@ -45,6 +45,17 @@ const (
 	Schedule
 )
 
+// String returns what the documentation calls the mode.
+func (m Mode) String() string {
+	switch m {
+	case Observe:
+		return "observe"
+	case Schedule:
+		return "schedule"
+	}
+	return "manage"
+}
+
 // Change is what is written to one object, step by step.
 type Change struct {
 	// Object is the object as it is now, or as it is to be created.
@@ -73,6 +84,8 @@ const (
 
 // Event is an Event about the changed object.
 type Event struct {
+	// About is another object that the Event is about; nil is the changed one.
+	About kratix.Object
 	// Type is Normal or Warning.
 	Type    string
 	Reason  string
@@ -181,12 +194,15 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 }
 
 // isClash reports whether a placement is held back for a finding.
-func isClash(f finding.Finding) bool {
-	return slices.Contains([]finding.Rule{
+func isClash(f finding.Finding) bool { return slices.Contains(clashRules(), f.Rule) }
+
+// clashRules are the rules of findings for which placements are held back.
+func clashRules() []finding.Rule {
+	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
 		finding.ReservedName(), finding.UnstorablePath(),
-	}, f.Rule)
+	}
 }
 
 // about gives the first finding of a rule about an object.
@@ -207,6 +223,13 @@ func (c *Change) step(verb Verb, patch map[string]any) {
 
 func (c *Change) tell(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
+}
+
+// tellOf adds an Event about another object than the changed one, which is told once
+// the change is made.
+func (c *Change) tellOf(object kratix.Object, kind, reason, message string) {
+	c.tell(kind, reason, message)
+	c.Events[len(c.Events)-1].About = object
 }
 
 // The API takes no more bytes than these.

@@ -21,6 +21,16 @@ const (
 	mismatch        = "DestinationSelectorMismatch"
 	misplaced       = "Misplaced"
 	placementsFails = "WorkplacementsFailing"
+	notScheduled    = "FailedToScheduleWorkloads"
+)
+
+// The reasons of Events about a Work that no condition has, which are Kratix's. An
+// Event is told when a condition turns, so that there is one of a state.
+const (
+	noMatch      = "NoMatchingDestination"
+	waits        = "WaitingDestination"
+	reconciled   = "WorkplacementReconciled"
+	failedDelete = "FailedDelete"
 )
 
 func (p *planner) works() []Change {
@@ -54,6 +64,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
 	}
+	p.sayStuck(change, work)
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
 		if !p.isMineOn(placement.Spec.TargetDestinationName) || !p.goes(placement) {
 			return
@@ -66,6 +77,37 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 		}
 	}
 	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
+}
+
+// sayStuck has a deleted Work say why it cannot go, while its files cannot be removed.
+func (p *planner) sayStuck(change *Change, work *kratix.Work) {
+	var stuck []string
+	for _, placement := range p.leaving[kratix.KeyOf(work)] {
+		if f, failed := p.storeFailure(placement.Spec.TargetDestinationName); failed && !p.goes(placement) {
+			stuck = append(stuck, "on "+placement.Spec.TargetDestinationName+": "+f.Message)
+		}
+	}
+	if len(stuck) == 0 {
+		return
+	}
+	ready := no(kratix.ReadyCondition, failedDelete, "its files cannot be removed: "+strings.Join(stuck, "; "))
+	conditions, changed := p.put(work.Status.Conditions, work.Generation, ready)
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	if turned(work.Status.Conditions, ready) {
+		change.tell(warning, failedDelete, ready.Message)
+	}
+}
+
+// storeFailure returns what is wrong with the state store of a Destination.
+func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
+	d := p.destinationByName[destination]
+	if d == nil || d.Spec.StateStoreRef == nil {
+		return finding.Finding{}, false
+	}
+	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
 }
 
 // observe says only whether a Work or WorkPlacement is free of conflicts, and
@@ -102,8 +144,45 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
 	change.step(PatchStatus, patch)
 	change.tellConflict(have, free, clashes)
-	if turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
-		change.tell(warning, schedule.Reason, schedule.Message)
+	if turned(have, schedule) && !turned(have, free) && len(clashes) == 0 {
+		kind, reason := p.eventOf(work, schedule)
+		change.tell(kind, reason, schedule.Message)
+	}
+}
+
+// eventOf returns the type and the reason of the Event by which a Work says that its
+// ScheduleSucceeded has turned.
+func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, reason string) {
+	switch {
+	case schedule.Status == metav1.ConditionTrue:
+		return normal, schedule.Reason
+	case schedule.Reason != unscheduled:
+		return warning, schedule.Reason
+	}
+	if _, fits := p.about(kratix.Describe(work), finding.NoDestination()); !fits {
+		return normal, waits // one that fits cannot take it now
+	}
+	return normal, noMatch
+}
+
+// tellReconciled has a Work that is placed, and stays so, say that it has a
+// WorkPlacement more; made are those that are about to be created.
+func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
+	on := map[*kratix.Work][]string{}
+	for _, placement := range made {
+		work := p.workByKey[placement.Object.Work()]
+		on[work] = append(on[work], placement.Destination)
+	}
+	for i, placement := range made {
+		work := p.workByKey[placement.Object.Work()]
+		names := on[work]
+		delete(on, work)
+		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
+			continue // it is told already, or its conditions turn
+		}
+		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
+			changes[i].tellOf(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
+		}
 	}
 }
 
@@ -149,7 +228,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 	}
 	switch {
 	case isInvalid:
-		waiting = append(waiting, invalid.Message)
+		return no(kratix.ScheduleSucceededCondition, notScheduled, invalid.Message), no(kratix.ReadyCondition, notScheduled, "Pending"), len(placed), true
 	case len(placed)+len(waiting) < len(work.Spec.WorkloadGroups):
 		return schedule, ready, 0, false
 	}

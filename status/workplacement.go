@@ -20,6 +20,9 @@ const (
 	writtenTarget = "WorkloadsWrittenToTargetDestination"
 )
 
+// failedToWrite is the reason of an Event about a WorkPlacement, which is Kratix's.
+const failedToWrite = "FailedWriteToDestination"
+
 func (p *planner) workPlacements() []Change {
 	var changes []Change
 	for _, have := range sorted(p.now.WorkPlacements) {
@@ -33,10 +36,20 @@ func (p *planner) workPlacements() []Change {
 	if p.mode == Observe {
 		return changes
 	}
+	return append(changes, p.creations()...)
+}
+
+// creations makes the WorkPlacements that are not there yet.
+func (p *planner) creations() []Change {
+	var changes []Change
+	var made []report.Placement
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
 		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
-			changes = append(changes, p.create(placement))
+			changes, made = append(changes, p.create(placement)), append(made, placement)
 		}
+	}
+	if p.mode == Manage {
+		p.tellReconciled(changes, made)
 	}
 	return changes
 }
@@ -113,6 +126,14 @@ func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
 }
 
+// Removal returns the change that deletes a WorkPlacement of which nothing is written.
+// Its finalizers are taken off first: there are no files that they wait for.
+func Removal(have *kratix.WorkPlacement) Change {
+	change := Change{Object: have}
+	remove(&change, have)
+	return change
+}
+
 // remove takes the finalizers off and deletes.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
@@ -186,8 +207,7 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 // sameSpec compares specs without their contents: those are what the Work had at
 // that generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
-	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName &&
-		a.ResourceName == b.ResourceName && a.ID == b.ID && a.Generation == b.Generation
+	return a.SamePlace(b) && a.Generation == b.Generation
 }
 
 // metadata gives what of the metadata has to change.
@@ -269,8 +289,22 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	}
 	change.step(PatchStatus, patch)
 	change.tellConflict(before, free, clashes)
-	if turned(before, write) && write.Status == metav1.ConditionFalse && len(clashes) == 0 {
-		change.tell(warning, failedWrite, write.Message)
+	if !turned(before, free) && len(clashes) == 0 {
+		change.tellWrite(before, schedule, write, want, placement.Destination)
+	}
+}
+
+// tellWrite has an Event say what has turned of a WorkPlacement, given what it says
+// now: whether it is written, else whether it is misplaced.
+func (c *Change) tellWrite(before []metav1.Condition, schedule, write metav1.Condition, now []metav1.Condition, destination string) {
+	isSaid := slices.ContainsFunc(now, func(condition metav1.Condition) bool { return condition.Type == write.Type })
+	switch {
+	case isSaid && turned(before, write) && write.Status == metav1.ConditionFalse:
+		c.tell(warning, failedToWrite, write.Message)
+	case isSaid && turned(before, write):
+		c.tell(normal, writtenTo, "it is written to "+destination)
+	case turned(before, schedule) && schedule.Status == metav1.ConditionFalse:
+		c.tell(warning, mismatch, schedule.Message)
 	}
 }
 
@@ -286,11 +320,8 @@ func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement
 
 // whyNot says why a placement was not written.
 func (p *planner) whyNot(placement report.Placement) string {
-	d := p.destinationByName[placement.Destination]
-	if placement.State == report.Failed && d != nil && d.Spec.StateStoreRef != nil {
-		if f, ok := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); ok {
-			return f.Message
-		}
+	if f, failed := p.storeFailure(placement.Destination); failed && placement.State == report.Failed {
+		return f.Message
 	}
 	return placement.Reason
 }

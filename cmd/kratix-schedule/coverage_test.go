@@ -180,8 +180,8 @@ func statuses(command string) []int {
 		return []int{exitClean, exitFindings, exitUsage, exitFailure}
 	case "work":
 		return []int{exitClean, exitUsage, exitFailure}
-	case "status":
-		return []int{exitUsage, exitFailure} // only in a cluster there is a status
+	case "status", "handover":
+		return []int{exitUsage, exitFailure} // only in a cluster there is a status, or anything to hand over: test/kube
 	}
 	return []int{exitClean, exitUsage}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/status"
 	"github.com/kratix-schedule/kratix-schedule/telemetry"
 )
 
@@ -61,6 +62,48 @@ func TestGeneratedMetrics(t *testing.T) {
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, labels, d.Help)
 	}
 	current(t, docs+"reference/metrics.md", page.String())
+}
+
+// TestGeneratedConditions keeps the page of what objects say by conditions and Events.
+func TestGeneratedConditions(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# Conditions and events\n\n" + generatedMark)
+	page.WriteString("What Kratix's objects say of themselves, and who has them say it: Kratix's own controller, or `kratix-schedule` in one of its\n" +
+		"[modes](../how-to/run-beside-kratix.md). In manage it says what Kratix would, where that can be true; in schedule and observe Kratix says its own beside it.\n\n" +
+		"An event is told when a condition turns, and no sooner than that: one of each state. The first time that all is well is no turn, so that a new\n" +
+		"placement is three writes. Where Kratix says something at each reconciliation, look at the condition for the state that lasts.\n")
+	object, rows := "", status.Reasons()
+	for i, row := range rows {
+		if row.Object != object {
+			object = row.Object
+			fmt.Fprintf(&page, "\n## %s\n\n| What | Reason | When | Said by |\n|---|---|---|---|\n", object)
+		}
+		what, reason := "event, "+row.Value, "`"+row.Reason+"`"
+		if row.Condition != "" {
+			what = "`" + row.Condition + "` " + row.Value
+		}
+		if i > 0 && rows[i-1].Reason == row.Reason && rows[i-1].When == row.When {
+			continue // told with the condition
+		}
+		if i+1 < len(rows) && rows[i+1].Reason == row.Reason && rows[i+1].When == row.When {
+			what += "; event, " + rows[i+1].Value
+		}
+		if row.Reason == status.RuleName {
+			reason = "[a rule](rules.md)"
+		}
+		by, why := []string{}, ""
+		if row.Kratix {
+			by = append(by, "Kratix")
+		}
+		for _, mode := range row.Modes {
+			by = append(by, mode.String())
+		}
+		if row.WhyNot != "" {
+			why = ". Not by kratix-schedule: " + row.WhyNot
+		}
+		fmt.Fprintf(&page, "| %s | %s | %s | %s%s |\n", what, reason, row.When, strings.Join(by, ", "), why)
+	}
+	current(t, docs+"reference/conditions.md", page.String())
 }
 
 // allCommands gives the commands below one, each before its own.

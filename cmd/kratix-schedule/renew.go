@@ -63,6 +63,5 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 
 // sameButGeneration reports whether Kratix would write the same for both.
 func sameButGeneration(a, b kratix.WorkPlacementSpec) bool {
-	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName && a.ResourceName == b.ResourceName &&
-		a.ID == b.ID && slices.Equal(a.Workloads, b.Workloads)
+	return a.SamePlace(b) && slices.Equal(a.Workloads, b.Workloads)
 }

@@ -13,6 +13,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
 // ServiceAccount names a ServiceAccount.
@@ -136,13 +138,13 @@ func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	if err := account.validate(); err != nil {
 		return nil, err
 	}
-	self, err := connect(config)
+	self, err := kubeclient.New(config)
 	if err != nil {
 		return nil, err
 	}
 	impersonating := rest.CopyConfig(config)
 	impersonating.Impersonate = rest.ImpersonationConfig{UserName: account.Username()}
-	other, err := connect(impersonating)
+	other, err := kubeclient.New(impersonating)
 	if err != nil {
 		return nil, err
 	}

@@ -11,12 +11,11 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/status"
 )
@@ -33,14 +32,9 @@ type Writer struct {
 // New makes a Writer to the cluster that config leads to; now is the clock for
 // events, and instance names this process in them.
 func New(config *rest.Config, now func() time.Time, instance string) (*Writer, error) {
-	own := rest.CopyConfig(config)
-	scheme := runtime.NewScheme()
-	// Without the kind Status what the API server says of an error cannot be read.
-	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
-	own.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	client, err := rest.UnversionedRESTClientFor(own)
+	client, err := kubeclient.New(config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
+		return nil, err
 	}
 	return &Writer{client: client, now: now, instance: instance, backoff: backoff{refused: map[target]*refusal{}}}, nil
 }
@@ -223,7 +217,11 @@ func (r *run) change(ctx context.Context, change status.Change) {
 		r.wrote(at)
 	}
 	for _, event := range change.Events {
-		if err := r.event(ctx, at, uid, event); err != nil {
+		about, of := at, uid
+		if other, ok := event.About.(metav1.Object); ok {
+			about, of = Written{Kind: event.About.KindName(), Key: kratix.KeyOf(event.About)}, other.GetUID()
+		}
+		if err := r.event(ctx, about, of, event); err != nil {
 			r.untold(change.Object, err)
 			continue
 		}

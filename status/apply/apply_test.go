@@ -279,6 +279,7 @@ func TestEvents(t *testing.T) {
 		"of what is in a namespace, there":          {work(), "team", "uid-a", "Work", "a", "team"},
 		"of what is in none, in the default one":    {destination(), "default", "uid-d", "Destination", "worker-1", ""},
 		"of what was just created, with its new id": {placement(), "team", "made", "WorkPlacement", "a.worker-1-5058f", "team"},
+		"of another object than the changed one":    {placement(), "default", "uid-d", "Destination", "worker-1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &api{answer: func(call) (int, string) {
@@ -288,8 +289,12 @@ func TestEvents(t *testing.T) {
 			if test.uid == "made" {
 				verb = status.Create
 			}
+			event := status.Event{Type: "Warning", Reason: "DuplicateResources", Message: "twice"}
+			if test.kind != test.object.KindName() {
+				event.About = destination()
+			}
 			got := writer(t, a).Apply(t.Context(), [][]status.Change{{{
-				Object: test.object, Steps: []status.Step{{Verb: verb, Patch: ready}}, Events: []status.Event{{Type: "Warning", Reason: "DuplicateResources", Message: "twice"}},
+				Object: test.object, Steps: []status.Step{{Verb: verb, Patch: ready}}, Events: []status.Event{event},
 			}}})
 			if got.Err != nil || got.Calls["event"] != 1 || len(a.calls) != 2 {
 				t.Fatalf("%+v after %+v", got, a.calls)

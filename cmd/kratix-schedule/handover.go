@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/handover"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/share/lease"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/source/kube"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
+	"github.com/kratix-schedule/kratix-schedule/status"
+	"github.com/kratix-schedule/kratix-schedule/status/apply"
+)
+
+// handoverFlags say how Kratix is to take over.
+type handoverFlags struct {
+	api       apiFlags
+	names     nameFlag
+	remove    bool
+	unread    bool
+	namespace string
+}
+
+func handoverCommand(std streams) *cobra.Command {
+	var flags handoverFlags
+	command := &cobra.Command{
+		Use:   "handover [--remove-placements]",
+		Short: "Show what Kratix would break if it placed and wrote everything again",
+		Long: `Say whether Kratix's controller may be started again after mode manage, or be let
+place again after mode schedule. It then places every Work that has no WorkPlacement,
+on any Destination that fits, and writes every WorkPlacement with what its Work has
+now: also what is held back. The command reads the cluster and the state stores,
+plans that, and prints each placement by which a Destination would break: the
+object, the other owner, and what to do. It changes nothing.
+
+With --remove-placements the WorkPlacements are removed of which nothing was ever
+written and that are held back, as earlier versions of this program made them; their
+finalizers are taken off first. Everything else stays: of a change that is held
+back, the WorkPlacement is what is written, and the Work is what has to change.
+
+The roles of deploy/base and of deploy/schedule allow it, with those of
+deploy/secrets; without --remove-placements so does that of deploy/observe.
+
+Exit status: 0 it is safe to start Kratix; 1 something would break, or cannot be
+read; 2 wrong usage; 3 the API or a state store cannot be read.`,
+		Example: `  kratix-schedule handover --context my-cluster
+  kratix-schedule handover --context my-cluster --remove-placements`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return runHandover(c, flags, std) },
+	}
+	flags.api.add(command)
+	flags.names.add(command)
+	command.Flags().BoolVar(&flags.remove, "remove-placements", false, "remove the WorkPlacements that are held back and were never written")
+	command.Flags().BoolVar(&flags.unread, "without-stores", false, "compare WorkPlacements alone and read no state store: what others have put there is not noticed")
+	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Lease by which replicas of run agree: while one holds it, a warning says so")
+	return command
+}
+
+func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
+	if flags.remove && flags.unread {
+		return usage(c, "--remove-placements has to know what is written: leave --without-stores out")
+	}
+	config, err := flags.api.config("the Kubernetes API")
+	if err != nil {
+		return err
+	}
+	ctx := quiet(c.Context())
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: true})
+	if err != nil {
+		return err
+	}
+	follows.Follow(ctx)
+	h := &handoverOf{flags: flags, source: follows, std: std}
+	if flags.remove {
+		if err := h.removePlacements(ctx, config); err != nil {
+			return err
+		}
+	}
+	verdict, snapshot, err := h.judge(ctx)
+	if err != nil {
+		return err
+	}
+	warnOfHolder(ctx, config, flags.namespace, std.err)
+	return printHandover(std.out, verdict, snapshot)
+}
+
+// handoverOf is one run of the command.
+type handoverOf struct {
+	flags  handoverFlags
+	source *kube.Source
+	std    streams
+}
+
+// reconciler returns what plans and writes nothing.
+func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
+	return &reconcile.Reconciler{
+		Source: from, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Preview, Builder: h.std.builder, Now: time.Now,
+		Policy: reconcile.Policy{Adopt: true, AllowNames: h.flags.names, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
+	}
+}
+
+// judge plans what Kratix would do.
+func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapshot, error) {
+	expanded := &expandedSource{Source: h.source}
+	reconciler := h.reconciler(expanded)
+	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now}
+	result, err := interruptible(ctx, reconciler.Round)
+	if err != nil {
+		return handover.Verdict{}, source.Snapshot{}, err
+	}
+	return expanded.takeover.Judge(result), expanded.was, nil
+}
+
+// expandedSource has the input in it that Kratix would make of a cluster.
+type expandedSource struct {
+	source.Source
+	takeover handover.Takeover
+	was      source.Snapshot
+}
+
+// Snapshot reads, and expands.
+func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	var err error
+	if s.was, err = s.Source.Snapshot(ctx); err != nil {
+		return source.Snapshot{}, err
+	}
+	s.takeover = handover.Expand(s.was)
+	return s.takeover.Input, nil
+}
+
+// removePlacements removes the WorkPlacements that are held back and were never written.
+func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) error {
+	result, err := interruptible(ctx, h.reconciler(h.source).Round)
+	if err != nil {
+		return err
+	}
+	if err := storeFailures(h.std.out, result.Findings); err != nil {
+		return err
+	}
+	var changes []status.Change
+	for _, p := range handover.Removable(result, h.source.Objects().WorkPlacements) {
+		changes = append(changes, status.Removal(p))
+	}
+	writer, err := apply.New(config, time.Now, hostname())
+	if err != nil {
+		return err
+	}
+	outcome := writer.Apply(ctx, [][]status.Change{changes})
+	written := make([]kube.Written, 0, len(outcome.Written))
+	for _, w := range outcome.Written {
+		written = append(written, kube.Written(w))
+		_, _ = fmt.Fprintf(h.std.out, "removed  %s %s\n", w.Kind, printable.Line(w.Key.String()))
+	}
+	h.source.Await(ctx, written)
+	if outcome.Err != nil {
+		return outcome.Err
+	}
+	if len(outcome.Refused) > 0 {
+		if err := report.Text(h.std.out, outcome.Refused); err != nil {
+			return err
+		}
+		return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(outcome.Refused))}
+	}
+	return nil
+}
+
+// warnOfHolder warns while a run --kube is alive. Its Lease does not say in which mode
+// it runs; what it does meanwhile is not in the answer.
+func warnOfHolder(ctx context.Context, config *rest.Config, namespace string, out io.Writer) {
+	leases, err := coordination.NewForConfig(config)
+	if err != nil {
+		return
+	}
+	if holder := lease.Holder(ctx, leases, namespace, time.Now()); holder != "" {
+		_, _ = fmt.Fprintf(out, "warning: %s runs, as the Lease %s/%s says: what it places or writes after this is not looked at; end it before Kratix is started\n",
+			printable.Line(holder), printable.Line(namespace), lease.LeaderName)
+	}
+}
+
+// printHandover prints the verdict, and returns the exit status.
+func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snapshot) error {
+	findings := verdict.Unknown
+	for _, b := range verdict.Breaks {
+		findings = append(findings, b.Findings...)
+	}
+	if err := report.Text(out, findings); err != nil {
+		return err
+	}
+	for _, b := range verdict.Breaks {
+		name := b.Work
+		if b.Directory != kratix.DefaultDirectory && b.Directory != "" {
+			name += " [" + b.Directory + "]"
+		}
+		how := "Kratix would place it there"
+		switch {
+		case b.WorkPlacement != "":
+			how = "Kratix would write WorkPlacement " + b.WorkPlacement
+		case b.Others > 0:
+			how = fmt.Sprintf("Kratix would place it there, or on another that fits (%d would break as well)", b.Others)
+		}
+		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(how), printable.Line(b.Reason))
+	}
+	switch {
+	case report.Report{Findings: verdict.Unknown}.Has(finding.StoreFailed()):
+		_, _ = fmt.Fprintln(out, "not known: a state store cannot be read")
+		return exit{code: exitFailure}
+	case verdict.IsSafe():
+		_, err := fmt.Fprintf(out, "safe: Kratix may be started; it would break nothing with %s and %s\n",
+			countOf(len(snapshot.Works), "Work"), countOf(len(snapshot.WorkPlacements), "WorkPlacement"))
+		return err
+	case len(verdict.Breaks) == 0:
+		_, _ = fmt.Fprintln(out, "not known: correct what cannot be read before Kratix is started")
+	default:
+		_, _ = fmt.Fprintf(out, "not safe: %s would break a Destination; delete or change the Works before Kratix is started, or before the binding of the admission policy is removed\n",
+			countOf(len(verdict.Breaks), "placement"))
+	}
+	return exit{code: exitFindings}
+}

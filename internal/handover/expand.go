@@ -1,0 +1,190 @@
+// Package handover computes what Kratix's own controller would place and write if it
+// took a cluster over: every Work that has no WorkPlacement yet on any Destination that
+// fits, since Kratix chooses at random, and every WorkPlacement with the contents that
+// its Work has now. It does no I/O: an engine that plans from the expanded input says
+// what of it would break a Destination.
+package handover
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// ownPrefix begins the names of annotations and labels that Kratix does not know.
+const ownPrefix = "kratix-schedule.io/"
+
+// targetLabel has a stand-in of a Work, and of a Destination, find each other.
+const targetLabel = ownPrefix + "handover"
+
+// Takeover is what Kratix may do with the objects of a snapshot.
+type Takeover struct {
+	// Input is the snapshot in which a request's groups that are placed nowhere are on
+	// every Destination that fits. There each stands for itself as a Work of its own.
+	Input source.Snapshot
+	// standIns has the Work for which one of Input stands, by the key of that.
+	standIns map[string]standIn
+	// placed has the names of WorkPlacements that there are.
+	placed map[kratix.Key]bool
+}
+
+// standIn is a Work as it may be placed on one Destination.
+type standIn struct {
+	work        kratix.Key
+	destination string
+}
+
+// isUnwritten reports whether nothing says that Kratix, or this program, has ever
+// written a WorkPlacement.
+func isUnwritten(p *kratix.WorkPlacement) bool {
+	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+}
+
+// Expand returns what Kratix may do with a snapshot, which must have all
+// WorkPlacements. Those that were never written are not in the Input: what Kratix would
+// write for them is new.
+func Expand(snapshot source.Snapshot) Takeover {
+	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, placed: map[kratix.Key]bool{}}
+	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}}
+	for _, p := range snapshot.WorkPlacements {
+		t.placed[kratix.KeyOf(p)] = true
+		group := groupOf{p.Work(), p.Spec.ID}
+		on := e.on[group]
+		if on.isPlaced = true; isUnwritten(p) {
+			on.unwritten = append(on.unwritten, p.Spec.TargetDestinationName)
+		} else {
+			on.isWritten = true
+		}
+		e.on[group] = on
+	}
+	works := map[kratix.Key]bool{}
+	for _, work := range snapshot.Works {
+		works[kratix.KeyOf(work)] = true
+	}
+	isNew := func(p *kratix.WorkPlacement) bool { return isUnwritten(p) && works[p.Work()] }
+	t.Input.WorkPlacements = slices.DeleteFunc(slices.Clone(snapshot.WorkPlacements), isNew)
+	t.Input.Existing = slices.DeleteFunc(slices.Clone(snapshot.Existing), isNew)
+	t.Input.Destinations = nil
+	for _, d := range snapshot.Destinations {
+		marked := asKratixSees(d)
+		t.Input.Destinations = append(t.Input.Destinations, marked)
+		t.Input.Origins = t.Input.Origins.With(marked, finding.Place{Object: kratix.Describe(d)})
+	}
+	t.Input.Works = nil
+	for _, work := range snapshot.Works {
+		e.add(plain(work))
+	}
+	slices.SortFunc(t.Input.Works, source.Compare)
+	return t
+}
+
+// expansion is one call of Expand.
+type expansion struct {
+	*Takeover
+	destinations []*kratix.Destination
+	on           map[groupOf]placedOn
+}
+
+// groupOf names a group of a Work.
+type groupOf struct {
+	work kratix.Key
+	id   string
+}
+
+// placedOn says what WorkPlacements of a group there are, and on which Destinations
+// those are that were never written.
+type placedOn struct {
+	isPlaced, isWritten bool
+	unwritten           []string
+}
+
+// add adds a Work, and its stand-ins: for what it has on a Destination without being
+// written there, or may have.
+func (e *expansion) add(work *kratix.Work) {
+	var staying []kratix.WorkloadGroup
+	going := map[string][]kratix.WorkloadGroup{}
+	for _, group := range work.Spec.WorkloadGroups {
+		on := e.on[groupOf{kratix.KeyOf(work), group.ID}]
+		names := on.unwritten
+		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
+		case work.IsDependency(): // it goes to all that fit by itself
+			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
+		case !on.isPlaced:
+			names = fitting
+		}
+		for _, name := range names {
+			going[name] = append(going[name], aimed(group, name, work.Labels[kratix.DryRunLabel]))
+		}
+		if on.isWritten || work.IsDependency() {
+			staying = append(staying, group)
+		}
+	}
+	if len(staying) > 0 {
+		work.Spec.WorkloadGroups = staying
+		e.Input.Works = append(e.Input.Works, work)
+	}
+	for i, name := range slices.Sorted(maps.Keys(going)) {
+		other := *work
+		// No Work can be called so, and the name is hardly longer: names have limits.
+		other.Name += fmt.Sprintf("@%x@", i)
+		other.Labels = maps.Clone(work.Labels)
+		delete(other.Labels, kratix.DryRunLabel) // it overrides selectors
+		other.Spec.WorkloadGroups = going[name]
+		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
+		e.Input.Works = append(e.Input.Works, &other)
+	}
+}
+
+// aimed returns a group that only one Destination fits.
+func aimed(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
+	labels := map[string]string{targetLabel: destination}
+	if dryRun != "" {
+		labels[kratix.DryRunLabel] = dryRun
+	}
+	group.DestinationSelectors = []kratix.Selector{{MatchLabels: labels}}
+	return group
+}
+
+// plain returns a copy of a Work with what Kratix knows of it: without annotations
+// for this program, and without match expressions.
+func plain(work *kratix.Work) *kratix.Work {
+	other := *work
+	other.Annotations = kratixs(work.Annotations)
+	other.Spec.WorkloadGroups = slices.Clone(work.Spec.WorkloadGroups)
+	for i := range other.Spec.WorkloadGroups {
+		group := &other.Spec.WorkloadGroups[i]
+		group.DestinationSelectors = slices.Clone(group.DestinationSelectors)
+		for j := range group.DestinationSelectors {
+			group.DestinationSelectors[j].MatchExpressions = nil
+		}
+	}
+	return &other
+}
+
+// asKratixSees returns a copy of a Destination without annotations for this program,
+// which stand-ins find by its name.
+func asKratixSees(d *kratix.Destination) *kratix.Destination {
+	other := *d
+	other.Annotations = kratixs(d.Annotations)
+	other.Labels = maps.Clone(d.Labels)
+	if other.Labels == nil {
+		other.Labels = map[string]string{}
+	}
+	other.Labels[targetLabel] = d.Name
+	return &other
+}
+
+// kratixs returns the annotations that are not for this program.
+func kratixs(annotations map[string]string) map[string]string {
+	kept := maps.Clone(annotations)
+	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, ownPrefix) })
+	return kept
+}

@@ -1,0 +1,260 @@
+package handover_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/handover"
+	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+)
+
+// cluster is what Kratix is to take over.
+type cluster struct {
+	t        *testing.T
+	snapshot source.Snapshot
+	store    *memory.Store
+	takeover handover.Takeover
+}
+
+// newCluster has the Destinations worker-1 to worker-3; the last is of another
+// environment.
+func newCluster(t *testing.T) *cluster {
+	c := &cluster{t: t, store: memory.New("GitStateStore default")}
+	store := &kratix.GitStateStore{}
+	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
+	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{store}, true
+	for i, environment := range []string{"dev", "dev", "prod"} {
+		d := &kratix.Destination{}
+		d.Name, d.Labels = fmt.Sprint("worker-", i+1), map[string]string{"environment": environment, "on": strconv.Itoa(i + 1)}
+		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+		c.snapshot.Destinations = append(c.snapshot.Destinations, d)
+	}
+	return c
+}
+
+func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
+
+func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
+	slices.SortFunc(c.snapshot.Works, source.Compare)
+	slices.SortFunc(c.snapshot.WorkPlacements, source.Compare)
+	c.snapshot.Existing = c.snapshot.WorkPlacements
+	c.takeover = handover.Expand(c.snapshot)
+	return c.takeover.Input, nil
+}
+
+func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
+	return c.store, nil
+}
+
+// work adds a request's Work with ConfigMaps, or changes it.
+func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
+	w := kratix.NewWork()
+	w.Name, w.Namespace = name, "default"
+	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
+	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: ".", DestinationSelectors: []kratix.Selector{{MatchLabels: map[string]string{label: value}}}}
+	for _, m := range configMaps {
+		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + m + "\n"
+		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: m + ".yaml", Content: kratix.Encode([]byte(content))})
+	}
+	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
+	c.snapshot.Works = slices.DeleteFunc(c.snapshot.Works, func(other *kratix.Work) bool { return other.Name == name })
+	c.snapshot.Works = append(c.snapshot.Works, w)
+	return w
+}
+
+// place gives a Work a WorkPlacement.
+func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
+	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
+	for _, kind := range conditions {
+		p.Status.Conditions = append(p.Status.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue})
+	}
+	c.snapshot.WorkPlacements = append(c.snapshot.WorkPlacements, p)
+	return p
+}
+
+// judge returns the breaks as "work on destination (+others) WorkPlacement".
+func (c *cluster) judge() []string {
+	c.t.Helper()
+	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
+	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true}}
+	result, err := r.Round(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	verdict := c.takeover.Judge(result)
+	if len(verdict.Unknown) > 0 {
+		c.t.Errorf("unknown %+v", verdict.Unknown)
+	}
+	var breaks []string
+	for _, b := range verdict.Breaks {
+		breaks = append(breaks, fmt.Sprintf("%s on %s (+%d) %s", b.Work, b.Destination, b.Others, b.WorkPlacement))
+		for _, f := range b.Findings {
+			if want := "Work " + b.Work; f.Place.Object != want {
+				c.t.Errorf("a finding is about %q, want %q", f.Place.Object, want)
+			}
+			for _, related := range f.Related {
+				if slices.ContainsFunc([]rune(related.Place.Object), func(r rune) bool { return r == '@' }) {
+					c.t.Errorf("a finding names %q", related.Place.Object)
+				}
+			}
+		}
+		if len(b.Findings) == 0 {
+			c.t.Errorf("no finding says why %+v", b)
+		}
+	}
+	if verdict.IsSafe() != (len(breaks) == 0) {
+		c.t.Errorf("safe is %v with %v", verdict.IsSafe(), breaks)
+	}
+	return breaks
+}
+
+func (c *cluster) expect(want ...string) {
+	c.t.Helper()
+	if got := c.judge(); !slices.Equal(got, want) {
+		c.t.Errorf("Kratix would break %q, want %q", got, want)
+	}
+}
+
+const isWritten = kratix.WriteSucceededCondition
+
+func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
+	for name, prepare := range map[string]func(*cluster){
+		"as it is":                   func(*cluster) {},
+		"cordons are not Kratix's":   func(c *cluster) { c.annotate(scheduler.CordonAnnotation, "true") },
+		"nor capacities":             func(c *cluster) { c.annotate(scheduler.CapacityAnnotation, "0") },
+		"nor what makes one unready": func(c *cluster) { c.unready("worker-1") },
+		"nor match expressions": func(c *cluster) {
+			selector := &c.snapshot.Works[len(c.snapshot.Works)-1].Spec.WorkloadGroups[0].DestinationSelectors[0]
+			selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "on", Operator: metav1.LabelSelectorOpIn, Values: []string{"2"}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+			c.work("new", "environment", "dev", "x")
+			prepare(c)
+			c.expect("default/new on worker-1 (+0) ")
+		})
+	}
+	t.Run("a conflict on several is one break", func(t *testing.T) {
+		c := newCluster(t)
+		for _, n := range []string{"1", "2", "3"} {
+			c.place(c.work("owner-"+n, "on", n, "x"), "worker-"+n, isWritten)
+		}
+		c.work("new", "environment", "dev", "x")
+		c.expect("default/new on worker-1 (+1) ")
+	})
+	t.Run("two that are both new", func(t *testing.T) {
+		c := newCluster(t)
+		c.work("a", "environment", "dev", "x")
+		c.work("b", "on", "2", "x")
+		c.expect("default/b on worker-2 (+0) ")
+	})
+	t.Run("nowhere", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+		c.work("new", "environment", "nobody", "x")
+		c.expect()
+	})
+	t.Run("a dry run goes where dry runs go", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+		c.snapshot.Destinations[2].Labels[kratix.DryRunLabel] = "true"
+		c.place(c.work("other", "on", "3", "x"), "worker-3", isWritten)
+		c.work("new", "environment", "dev", "x").Labels = map[string]string{kratix.DryRunLabel: "true"}
+		c.expect("default/new on worker-3 (+0) ")
+	})
+}
+
+func (c *cluster) annotate(name, value string) {
+	for _, d := range c.snapshot.Destinations {
+		d.Annotations = map[string]string{name: value}
+	}
+}
+
+func (c *cluster) unready(name string) {
+	for _, d := range c.snapshot.Destinations {
+		if d.Name == name {
+			d.Status.Conditions = []metav1.Condition{{Type: kratix.ReadyCondition, Status: metav1.ConditionFalse}}
+		}
+	}
+}
+
+func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	c.place(c.work("changed", "environment", "dev", "y"), "worker-1", isWritten)
+	c.expect()
+	c.work("changed", "environment", "dev", "y", "x")
+	c.expect("default/changed on worker-1 (+0) changed.worker-1-5058f")
+	c.work("changed", "environment", "dev", "z")
+	c.expect()
+}
+
+func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
+	c := newCluster(t)
+	owner := c.work("owner", "on", "2", "x")
+	owner.Spec.ResourceName, owner.Spec.PromiseName = "", "other"
+	c.place(owner, "worker-2", isWritten)
+	dependency := c.work("dependency", "environment", "dev", "x")
+	dependency.Spec.ResourceName, dependency.Annotations = "", map[string]string{scheduler.DependenciesAnnotation: scheduler.OnDemand}
+	c.expect("default/dependency on worker-2 (+0) ")
+}
+
+func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	c.place(c.work("new", "environment", "dev", "x"), "worker-1")
+	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
+	dependency := c.work("promise", "on", "2", "y")
+	dependency.Spec.ResourceName = ""
+	c.place(dependency, "worker-2")
+	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
+}
+
+// TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.
+func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)
+	c.place(c.work("b", "on", "1", "x"), "worker-1", isWritten)
+	c.expect("default/b on worker-1 (+0) b.worker-1-5058f")
+}
+
+func TestOnlyWhatWasNeverWrittenIsRemovable(t *testing.T) {
+	c := newCluster(t)
+	w := c.work("a", "on", "1", "x")
+	for name, test := range map[string]struct {
+		state     report.State
+		inStore   bool
+		versionID string
+		condition []string
+		want      bool
+	}{
+		"held back, and never written": {state: report.Held, want: true},
+		"not held back":                {state: report.Placed},
+		"kept":                         {state: report.Kept},
+		"in the store":                 {state: report.Held, inStore: true},
+		"in a commit":                  {state: report.Held, versionID: "c0ffee"},
+		"written":                      {state: report.Held, condition: []string{isWritten}},
+	} {
+		p := c.place(w, "worker-1", test.condition...)
+		p.Status.VersionID = test.versionID
+		said := report.Report{Placements: []report.Placement{{State: test.state, Written: test.inStore, Object: kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")}}}
+		if got := handover.Removable(said, []*kratix.WorkPlacement{p}); (len(got) > 0) != test.want {
+			t.Errorf("%s: removable are %d", name, len(got))
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package handover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
+)
+
+// Verdict says whether Kratix may take over.
+type Verdict struct {
+	// Breaks are the placements by which Kratix would break a Destination.
+	Breaks []Break
+	// Unknown are Works and stores that cannot be read, so that nothing can be said of
+	// them.
+	Unknown []finding.Finding
+}
+
+// Break is one group of a Work that would break a Destination.
+type Break struct {
+	Work, Directory, Destination string
+	// Others counts the other Destinations that fit, and that it would break too.
+	Others int
+	// WorkPlacement is the name of the one that Kratix would write; empty if it would
+	// make one.
+	WorkPlacement string
+	// Reason says why it would break the Destination, or has broken it.
+	Reason string
+	// Findings are about the Work, each in the first of its Breaks.
+	Findings []finding.Finding
+}
+
+// IsSafe reports whether Kratix would break nothing, as far as is known.
+func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
+
+// Judge says what a plan from the expanded input comes to. What is held back there is
+// what Kratix would not hold back; what has a WorkPlacement counts as written there, so
+// of that there is only the finding.
+func (t Takeover) Judge(said report.Report) Verdict {
+	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, told: map[string]bool{}}
+	for _, p := range said.Placements {
+		if p.State == report.Held {
+			j.held(p)
+		}
+	}
+	for _, p := range said.Placements {
+		if object := kratix.WorkKind + " " + p.Work; !j.told[object] && p.State != report.Removed && p.State != report.Unplaced {
+			j.standing(p, object)
+		}
+	}
+	slices.SortStableFunc(j.verdict.Breaks, func(a, b Break) int {
+		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
+	})
+	for _, f := range said.Findings {
+		if isUnknown(f.Rule) {
+			j.verdict.Unknown = append(j.verdict.Unknown, t.rewritten(f))
+		}
+	}
+	return j.verdict
+}
+
+// judge is one call of Judge.
+type judge struct {
+	Takeover
+	said    report.Report
+	verdict Verdict
+	// first has the place of the Break of a Work's group that Kratix would place, and told
+	// the objects whose findings are in a Break.
+	first map[[2]string]int
+	told  map[string]bool
+}
+
+// held adds what is held back.
+func (j *judge) held(p report.Placement) {
+	b := j.breakOf(p)
+	if _, is := j.standIns[p.Work]; is {
+		group := [2]string{b.Work, b.Directory}
+		if at, known := j.first[group]; known {
+			j.verdict.Breaks[at].Others++
+			j.told[kratix.WorkKind+" "+p.Work] = true
+			return
+		}
+		j.first[group] = len(j.verdict.Breaks)
+	}
+	if object := kratix.WorkKind + " " + p.Work; !j.told[object] {
+		j.told[object] = true
+		b.Findings = j.about(object)
+	}
+	j.verdict.Breaks = append(j.verdict.Breaks, b)
+}
+
+// standing adds what has a WorkPlacement and breaks its Destination when that is
+// written, if it is not broken already.
+func (j *judge) standing(p report.Placement, object string) {
+	j.told[object] = true
+	b := j.breakOf(p)
+	if b.Findings = j.about(object); len(b.Findings) > 0 {
+		b.Reason = b.Findings[0].Message
+		j.verdict.Breaks = append(j.verdict.Breaks, b)
+	}
+}
+
+func (j *judge) breakOf(p report.Placement) Break {
+	b := Break{Work: p.Work, Directory: p.Directory, Destination: p.Destination, Reason: j.named(p.Reason)}
+	if p.Object == nil {
+		return b
+	}
+	at := kratix.KeyOf(p.Object)
+	if stands, is := j.standIns[p.Work]; is {
+		b.Work = stands.work.String()
+		at.Name = kratix.PlacementName(stands.work.Name, p.Destination, p.Object.Spec.ID)
+	}
+	if j.placed[at] {
+		b.WorkPlacement = at.Name
+	}
+	return b
+}
+
+// isUnknown reports whether a rule is about what cannot be read.
+func isUnknown(rule finding.Rule) bool {
+	return slices.Contains([]finding.Rule{
+		finding.StoreFailed(), finding.UnreadableInput(), finding.InvalidObject(), finding.UnsafePath(), finding.SharedPath(),
+	}, rule)
+}
+
+// about returns what Flux could not build of an object.
+func (j *judge) about(object string) []finding.Finding {
+	var found []finding.Finding
+	for _, f := range j.said.Findings {
+		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || isUnknown(f.Rule)
+		if f.Place.Object == object && f.Rule.Severity == finding.Error && !isOfKratix {
+			found = append(found, j.rewritten(f))
+		}
+	}
+	return found
+}
+
+// rewritten returns a finding that names Works, and no stand-ins.
+func (t Takeover) rewritten(f finding.Finding) finding.Finding {
+	f.Place.Object = t.named(f.Place.Object)
+	f.Message, f.Fix = t.named(f.Message), t.named(f.Fix)
+	f.Related = slices.Clone(f.Related)
+	for i := range f.Related {
+		f.Related[i].Place.Object = t.named(f.Related[i].Place.Object)
+		f.Related[i].Message = t.named(f.Related[i].Message)
+	}
+	return f
+}
+
+// named returns a text in which the names of stand-ins are those of their Works.
+func (t Takeover) named(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;:()\"'", r) })
+	for _, word := range words {
+		if stands, is := t.standIns[word]; is {
+			text = strings.ReplaceAll(text, word, stands.work.String())
+		}
+	}
+	return text
+}
+
+// Removable returns the WorkPlacements that may be removed without a loss, given a plan
+// from the snapshot itself: those that are held back, and that nothing says were ever
+// written. Kratix would write them.
+func Removable(said report.Report, all []*kratix.WorkPlacement) []*kratix.WorkPlacement {
+	held := map[kratix.Key]bool{}
+	for _, p := range said.Placements {
+		if p.State == report.Held && !p.Written && p.Object != nil {
+			held[kratix.KeyOf(p.Object)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p *kratix.WorkPlacement) bool {
+		return !isUnwritten(p) || !held[kratix.KeyOf(p)]
+	})
+}

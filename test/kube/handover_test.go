@@ -1,0 +1,139 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// handover runs the command with the shipped role, and returns what it says and its
+// exit status.
+func (p *platform) handover(args ...string) (said string, status int) {
+	p.t.Helper()
+	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
+	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+		return string(text), ended.ExitCode()
+	}
+	must(p.t, err)
+	return string(text), 0
+}
+
+// says fails unless the command ends with a status and says some words.
+func (p *platform) says(status int, args []string, words ...string) {
+	p.t.Helper()
+	said, got := p.handover(args...)
+	if got != status {
+		p.t.Fatalf("handover %v ends with %d, want %d: %s", args, got, status, said)
+	}
+	for _, word := range words {
+		if !strings.Contains(said, word) {
+			p.t.Errorf("handover %v does not say %q: %s", args, word, said)
+		}
+	}
+}
+
+// TestKratixTakesOverFromManageWithoutAnOutage: what it would break is listed, and once
+// that is mended Kratix, started again, breaks nothing.
+func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
+	c := start(t, "base")
+	p := platformOn(t, c)
+	dev := map[string]string{"environment": "dev"}
+	manager := p.schedule("--leader-elect")
+	for _, n := range []string{"1", "2"} {
+		p.destination("worker-"+n, "default", "none", map[string]string{"environment": "dev", "on": n})
+		p.object(work("owner-"+n, map[string]string{"on": n}, "x", "y"))
+		p.comesTo("work/owner-"+n, "Ready", "True AllWorkplacementsScheduled")
+	}
+	p.object(work("update", dev, "mine"))
+	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
+	p.says(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
+
+	p.object(work("new", dev, "x")) // on both
+	p.object(work("update", dev, "mine", "y"))
+	p.comesTo("work/new", "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/update", "ConflictFree", "False DuplicateResources")
+	manager.stop(t)
+	updated := p.placementsOf("update")[0]
+	p.says(1, nil, "would break  default/new  on worker-1: Kratix would place it there, or on another that fits (1 would break as well)",
+		"would break  default/update  on ", "Kratix would write WorkPlacement "+updated,
+		"KS001", "ConfigMap", "request default/owner-1 of Promise redis", "not safe: 2 placements would break a Destination")
+
+	// An earlier version made WorkPlacements of what it held back.
+	held := work("new", dev, "x")
+	held.Generation = 1
+	left := kratix.NewWorkPlacement(held, &held.Spec.WorkloadGroups[0], "worker-2")
+	left.Finalizers = []string{kratix.PlacementFinalizer}
+	p.object(left)
+	p.says(1, nil, "Kratix would write WorkPlacement new.worker-2-5058f")
+	p.says(1, []string{"--remove-placements"}, "removed  WorkPlacement default/new.worker-2-5058f", "Kratix would place it there")
+	if got := p.kubectl("get", "workplacements", "-o", "name"); strings.Contains(got, "new.worker-2") || !strings.Contains(got, updated) {
+		t.Errorf("WorkPlacements %s", got)
+	}
+
+	p.kubectl("delete", "work/new")
+	p.says(1, nil, "not safe: 1 placement would break a Destination")
+	p.object(work("update", dev, "mine", "z"))
+	p.says(0, nil, "safe: Kratix may be started; it would break nothing with 3 Works and 3 WorkPlacements")
+	p.standIn(kratixlike.Options{})
+	p.object(work("later", dev, "later"))
+	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
+	p.eventually("the update", func() string {
+		if !strings.Contains(strings.Join(p.files(), " "), "/update/instance/5058f/z.yaml") {
+			return "it is not written"
+		}
+		return ""
+	})
+	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage: as above, with Kratix running and its
+// admission policy removed at the end.
+func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
+	p := newBesideKratix(t, kratixlike.Options{})
+	p.destination("worker-1", "default", "none", nil)
+	scheduler := p.scheduleOnly()
+	p.object(work("one", nil, "shared"))
+	p.written("one")
+	p.object(work("two", nil, "shared"))
+	p.comesTo("work/two", "Scheduled", "False HeldBack")
+	p.object(work("three", nil, "three"))
+	p.written("three")
+	p.object(work("three", nil, "three", "shared"))
+	p.comesTo("work/three", "Scheduled", "False HeldBack")
+	p.says(1, nil, "would break  default/two  on worker-1: Kratix would place it there", "would break  default/three  on worker-1: Kratix would write WorkPlacement three.worker-1-5058f",
+		"request default/one of Promise redis")
+	p.says(1, []string{"--remove-placements"}, "not safe: 2 placements would break a Destination")
+	p.says(1, []string{"--without-stores"}, "not safe: 2 placements would break a Destination")
+	if got := p.kubectl("get", "workplacements", "-o", "name"); strings.Count(got, "\n") != 1 {
+		t.Errorf("WorkPlacements %s, want those of one and three", got)
+	}
+	p.secret("git", "outdated")
+	p.says(3, nil, "KS060", "not known: a state store cannot be read")
+	p.secret("git", gittest.Password)
+
+	p.kubectl("delete", "work/two", "--timeout=40s")
+	p.object(work("three", nil, "three", "four"))
+	p.written("three")
+	scheduler.stop(t)
+	p.says(0, nil, "safe: Kratix may be started; it would break nothing with 2 Works and 2 WorkPlacements")
+	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
+	p.object(work("later", nil, "later"))
+	p.eventually("a Work that Kratix places", func() string {
+		// The API server takes a moment to forget a policy, and Kratix tries again at the next event.
+		p.kubectl("label", "destination/worker-1", "--overwrite", fmt.Sprint("at=", time.Now().UnixNano()))
+		if len(p.placementsOf("later")) == 0 {
+			return "it is not placed"
+		}
+		return ""
+	})
+	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.fluxNeverRefuses("worker-1")
+}

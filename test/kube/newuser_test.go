@@ -1,0 +1,57 @@
+package kube
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// TestScheduleFromHelmInstallToTheFirstConflictPrevented takes the steps of
+// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in of Kratix. The process
+// with the Deployment's arguments takes the place of its Pods.
+func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
+	c := emptyCluster(t)
+	c.apply(kratixRole)
+	c.kubectl("apply", "-k", root+"/deploy/crds") // Kratix's own are there in a cluster of its
+	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+	p := platformOn(t, c)
+	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
+	p.standIn(kratixlike.Options{})
+
+	said, err := c.helm("upgrade", "--install", "kratix-schedule", chart, "--namespace", namespace, "--create-namespace",
+		"--set", "mode=schedule", "--set", "secrets.namespaces={default}")
+	must(t, err)
+	if !strings.Contains(said, "places Works; Kratix writes them") || strings.Contains(said, "It may read no Secret yet") {
+		t.Errorf("it says\n%s", said)
+	}
+	var args []string
+	must(t, json.Unmarshal([]byte(c.get("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}")), &args))
+	at := address(t)
+	for i := range args {
+		args[i] = strings.Replace(args[i], "--listen=:8080", "--listen="+at, 1)
+	}
+	run(t, program, append(args, "--kubeconfig", p.shipped(), "--lease-namespace", namespace)...)
+	p.eventually("the rollout", func() string {
+		said, err := page(at, "/readyz")
+		if err != nil {
+			return said + err.Error()
+		}
+		return ""
+	})
+	one := p.applyFile("work-example.yaml")
+	p.written(one)
+	two := p.applyFile("work-second-request.yaml")
+	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/"+two, "Ready", "False FailedToScheduleWorkloads")
+	for _, want := range []string{"request default/example of Promise elastic-cloud", "see the condition ConflictFree of the Work", "7 of its objects are in worker-1/resources already"} {
+		if said := p.kubectl("describe", "work", two); !strings.Contains(said, want) {
+			t.Errorf("kubectl describe does not say %q:\n%s", want, said)
+		}
+	}
+	p.says(1, nil, "would break  default/"+two+"  on worker-1: Kratix would place it there", "warning: ")
+	p.kubectl("delete", "work", one)
+	p.written(two)
+	p.fluxNeverRefuses("worker-1")
+}
