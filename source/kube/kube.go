@@ -31,6 +31,8 @@ type Source struct {
 	secrets      *secrets
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
+	// deletedPlacements are the WorkPlacements that it said are.
+	deletedPlacements deletions
 	// core is what else is read of the API.
 	core rest.Interface
 	now  func() time.Time
