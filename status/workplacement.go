@@ -30,7 +30,7 @@ func (p *planner) workPlacements() []Change {
 			changes = append(changes, change)
 		}
 	}
-	if p.mode == Observe {
+	if p.mode == Observe || p.mode == Promote {
 		return changes
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
@@ -51,6 +51,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
 		p.schedule(&change, have)
+	case p.mode == Promote:
+		p.promote(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)

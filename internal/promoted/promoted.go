@@ -45,6 +45,15 @@ func New(cluster source.Source, live Stores) *Source {
 // Plan places what WorkPlacements say, and nothing else.
 func (s *Source) Plan(in scheduler.Input) scheduler.Result { return s.planner.Plan(in) }
 
+// Live returns the live state stores of the Destinations of the last Snapshot, by name.
+func (s *Source) Live() map[string]kratix.StateStoreReference {
+	live := make(map[string]kratix.StateStoreReference, len(s.moved))
+	for name, d := range s.moved {
+		live[name] = *d.to.Spec.StateStoreRef
+	}
+	return live
+}
+
 // Changes reports each change of the cluster.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) { return s.cluster.Changes(ctx) }
 
