@@ -211,7 +211,9 @@ func TestALiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 		p.object(work("w"+n, on(n), "c"+n))
 		p.isPromoted("w" + n)
 	}
-	file := func(n string) string { return "worker-" + n + "/resources/default/redis/w" + n + "/instance/5058f/c" + n + ".yaml" }
+	file := func(n string) string {
+		return "worker-" + n + "/resources/default/redis/w" + n + "/instance/5058f/c" + n + ".yaml"
+	}
 	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
 	if got := p.get("destination/worker-2", "{.metadata.finalizers}"); got != "" {
 		t.Errorf("a Destination that leaves its files has the finalizers %s", got)
