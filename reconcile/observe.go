@@ -97,9 +97,6 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
-	for _, destination := range snapshot.Unwritten {
-		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: destination, Store: scheduler.StoreUnread})
-	}
 	w.keepOpen(opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()

@@ -66,8 +66,8 @@ type Snapshot struct {
 	// Assigned means that somebody else has decided where each Work goes: what is
 	// placed of it says nothing of where it is to be. Two Works may have one name then.
 	Assigned bool
-	// Unwritten are Destinations that are there, and of which nothing is to be
-	// written or removed; findings say why.
+	// Unwritten are Destinations that are there, though nothing is placed on them, and
+	// whose files are not to be touched; findings say why.
 	Unwritten []*kratix.Destination
 	// Unseen means that something which could not be read is, or may be, a
 	// Destination, so that requests may be where nobody looks.

@@ -272,6 +272,12 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 		going := *d
 		going.DeletionTimestamp = &metav1.Time{Time: c.now}
 		c.destinations[destination] = &going
+		c.round()
+		for path := range c.files("live-1") {
+			if name, _ := path.Cut(); name == destination {
+				c.t.Errorf("%s is deleted, and %s is still there", name, path)
+			}
+		}
 		c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 		c.round()
 		delete(c.destinations, destination)
@@ -331,4 +337,57 @@ func TestARequestMayHaveTwoWorkPlacements(t *testing.T) {
 		}
 	}
 	c.settled(c.round(), nil)
+}
+
+// TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs, and what is only missing is kept by
+// the deletion guard.
+func TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs(t *testing.T) {
+	for _, isSaid := range []bool{true, false} {
+		c := newCluster(t, kratix.NestedByMetadata)
+		c.destination("d0", "live-1", "none")
+		c.place("stays", "d0", "one")
+		for i := range 20 {
+			c.place(fmt.Sprint("w", i), "d0", fmt.Sprint("c", i))
+		}
+		c.round()
+		c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name != "stays" })
+		if !isSaid {
+			clear(c.deleted)
+		}
+		said, err := c.reconciler.Round(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := 0
+		for path := range c.files("live-1") {
+			if base := path.Base(); strings.HasPrefix(base, "w") {
+				left++
+			}
+		}
+		if want := map[bool]int{true: 0, false: 20}[isSaid]; left != want || said.Has(finding.DeletionsRefused()) == isSaid {
+			t.Errorf("deletions are said: %v; %d files are left, want %d; %v", isSaid, left, want, said.Findings)
+		}
+	}
+}
+
+// TestAnotherDestinationInTheDirectoryRemovesNothing of one that has lost its live
+// store.
+func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.place("w", "d0", "one")
+	c.round()
+	before := c.files("live-1")
+	c.destination("d0", "", "none")
+	c.round()
+	c.destination("d1", "live-1", "none")
+	c.destinations["d1"].Spec.Path = "d0"
+	for range 3 {
+		c.round()
+	}
+	for path, content := range before {
+		if got := c.files("live-1")[path]; got != content {
+			t.Errorf("%s is %q", path, got)
+		}
+	}
 }
