@@ -66,7 +66,7 @@ func (l *liveStores) Set(text string) error {
 		return fmt.Errorf("%q: Kratix writes to that very state store", text)
 	}
 	if known, twice := l.stores[from]; twice && known != to {
-		return fmt.Errorf("%q: %s has the live state store %s already", text, from, known)
+		return fmt.Errorf("%q: %s/%s has the live state store %s/%s already", text, from.Kind, from.Name, known.Kind, known.Name)
 	}
 	if l.stores == nil {
 		l.stores = promoted.Stores{}

@@ -10,7 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/status"
 )
 
-// renewals slow down what changes nothing but the generation of a WorkPlacement's spec.
+// renewals slow down what changes nothing but the generation of a WorkPlacement's spec,
+// or only says that another generation of it is promoted.
 // A Promise with static dependencies makes Kratix update its Work some ten times a
 // second for ever, each time with the same contents; to follow each of them would
 // drive that on.
