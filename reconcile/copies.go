@@ -22,12 +22,8 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // on several Destinations and no move explains that. The one that stays is marked as
 // moved from the other, which then goes as in every move. In this order
 // counts: a WorkPlacement in the source, the Work's own decision, a Destination
-// whose labels fit, the Destination's name. Where somebody else has decided where
-// each Work goes there is nothing to settle.
+// whose labels fit, the Destination's name.
 func (w *world) settleCopies() {
-	if w.Assigned {
-		return
-	}
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(w.Works))
 	for _, store := range w.stores {

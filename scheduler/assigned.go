@@ -15,7 +15,10 @@ import (
 type Assigned struct {
 	// To returns the name of a Work's Destination.
 	To func(*kratix.Work) string
-	// last are the placements of the last plan.
+	// in is the input of the last plan, nil before the first, and result the plan.
+	in     *Input
+	result Result
+	// last are its placements.
 	last map[assignment]Placement
 }
 
@@ -37,6 +40,20 @@ const assignedReason = "a WorkPlacement says so"
 // Plan returns where the Works go. A Work is left out while its Destination is not in
 // the input and has nothing of it, and once its Destination goes with its files.
 func (a *Assigned) Plan(in Input) Result {
+	if a.in == nil || !a.in.assignsAs(in) {
+		a.result = a.plan(in)
+		a.in = &in
+	}
+	return a.result
+}
+
+// assignsAs reports whether two inputs have the same of what an Assigned depends on.
+func (in *Input) assignsAs(other Input) bool {
+	return in.Incomplete == other.Incomplete && slices.Equal(in.Works, other.Works) && slices.Equal(in.Destinations, other.Destinations) &&
+		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected)
+}
+
+func (a *Assigned) plan(in Input) Result {
 	taking := make(map[string]bool, len(in.Destinations))
 	for _, d := range in.Destinations {
 		taking[d.Name] = !d.IsDeleted() || !d.CleansUp()

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// Objects are the objects in the cluster as they are now. WorkPlacements need no
-// contents.
+// Objects are the objects in the cluster as they are now. WorkPlacements need their
+// contents only in the modes Schedule and Promote.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement

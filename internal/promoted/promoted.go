@@ -24,8 +24,9 @@ type Source struct {
 	live    Stores
 	planner scheduler.Assigned
 
-	// works are the Works of the last snapshot by their WorkPlacements, and targets the
-	// names of their Destinations.
+	// last is what the last snapshot came to, works are its Works by their
+	// WorkPlacements, and targets the names of their Destinations.
+	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
 	// moved are the Destinations of the last snapshot on their live stores, by name.
@@ -64,30 +65,48 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return source.Snapshot{}, err
 	}
 	made, unwritten, findings := s.destinations(seen)
-	works, rejected, wrong := s.decided(seen)
+	if !s.last.areOf(seen) {
+		s.last = s.decide(seen)
+	}
 
 	snapshot := source.Gather(made) // the objects were gathered before: nothing is wrong with them
-	snapshot.Works, snapshot.Unwritten, snapshot.Assigned = works, unwritten, true
+	snapshot.Works, snapshot.Unwritten, snapshot.Assigned = s.last.decided, unwritten, true
 	snapshot.Secrets, snapshot.FromAPI = seen.Secrets, seen.FromAPI
 	snapshot.Deleted, snapshot.DeletedPlacements = seen.Deleted, seen.DeletedPlacements
-	snapshot.Rejected = slices.Concat(seen.Rejected, rejected)
+	snapshot.Rejected = slices.Concat(seen.Rejected, s.last.rejected)
 	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
 	snapshot.Rejected = slices.Compact(snapshot.Rejected)
 	snapshot.Incomplete, snapshot.Unseen = seen.Incomplete, seen.Unseen
-	snapshot.Findings = slices.Concat(seen.Findings, findings, wrong)
+	snapshot.Findings = slices.Concat(seen.Findings, findings, s.last.findings)
 	finding.Sort(snapshot.Findings)
 	return snapshot, nil
 }
 
-// decision is the Work that was made of a WorkPlacement.
+// decision is the Work that was made of a WorkPlacement, and the Work as the cluster
+// has it; nil if there is none that can be used.
 type decision struct {
-	placement *kratix.WorkPlacement
-	work      *kratix.Work
+	placement      *kratix.WorkPlacement
+	work, original *kratix.Work
 }
 
-// decided returns a Work for each WorkPlacement that is not being deleted, sorted, and
-// the keys of the Works of those that cannot be used.
-func (s *Source) decided(seen source.Snapshot) (works []*kratix.Work, rejected []kratix.Key, findings []finding.Finding) {
+// decisions are what WorkPlacements and Works come to.
+type decisions struct {
+	placements []*kratix.WorkPlacement
+	works      []*kratix.Work
+	// decided has a Work for each WorkPlacement that is not being deleted, sorted, and
+	// rejected the keys of the Works of those that cannot be used.
+	decided  []*kratix.Work
+	rejected []kratix.Key
+	findings []finding.Finding
+}
+
+// areOf reports whether a snapshot has the same objects.
+func (d decisions) areOf(seen source.Snapshot) bool {
+	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
+}
+
+func (s *Source) decide(seen source.Snapshot) decisions {
+	made := decisions{placements: seen.WorkPlacements, works: seen.Works}
 	before := s.works
 	s.works, s.targets = make(map[kratix.Key]decision, len(seen.WorkPlacements)), make(map[*kratix.Work]string, len(seen.WorkPlacements))
 	for _, p := range seen.WorkPlacements {
@@ -95,24 +114,26 @@ func (s *Source) decided(seen source.Snapshot) (works []*kratix.Work, rejected [
 			continue
 		}
 		if why := unusable(p); why != "" {
-			findings = append(findings, finding.Finding{Rule: finding.UnusablePlacement(), Place: finding.Place{Object: kratix.Describe(p)}, Message: why})
+			made.findings = append(made.findings, finding.Finding{Rule: finding.UnusablePlacement(), Place: finding.Place{Object: kratix.Describe(p)}, Message: why})
 			if p.Labels[kratix.WorkLabel] != "" {
-				rejected = append(rejected, p.Work())
+				made.rejected = append(made.rejected, p.Work())
 			}
 			continue
 		}
-		work := workOf(p, realWork(seen, p))
-		if was, known := before[kratix.KeyOf(p)]; known && was.means(p, work) {
-			work = was.work
+		is := decision{placement: p, original: originalOf(seen, p)}
+		if was, known := before[kratix.KeyOf(p)]; known && was.placement == p && was.original == is.original {
+			is = was
+		} else if is.work = workOf(p, is.original); known && was.means(is) {
+			is.work = was.work
 		}
-		s.works[kratix.KeyOf(p)], s.targets[work] = decision{p, work}, p.Spec.TargetDestinationName
-		works = append(works, work)
+		s.works[kratix.KeyOf(p)], s.targets[is.work] = is, p.Spec.TargetDestinationName
+		made.decided = append(made.decided, is.work)
 	}
-	slices.SortFunc(works, func(a, b *kratix.Work) int {
+	slices.SortFunc(made.decided, func(a, b *kratix.Work) int {
 		return cmp.Or(kratix.KeyOf(a).Compare(kratix.KeyOf(b)),
 			cmp.Compare(a.Spec.WorkloadGroups[0].ID, b.Spec.WorkloadGroups[0].ID), cmp.Compare(s.targets[a], s.targets[b]))
 	})
-	return works, rejected, findings
+	return made
 }
 
 // unusable returns what keeps a WorkPlacement from being promoted; nothing if it is as
@@ -131,9 +152,9 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// realWork returns the Work of a WorkPlacement as the cluster has it; nil if there is
+// originalOf returns the Work of a WorkPlacement as the cluster has it; nil if there is
 // none that can be used.
-func realWork(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
+func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {
 		return nil
@@ -168,12 +189,12 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// means reports whether a WorkPlacement that has become a Work still means the Work
-// that was made before. Kratix raises the generation without any other change.
-func (d decision) means(p *kratix.WorkPlacement, work *kratix.Work) bool {
-	was, is := d.work, work
+// means reports whether a later decision about a WorkPlacement makes the same Work.
+// Kratix raises the generation without any other change.
+func (d decision) means(later decision) bool {
+	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]
-	return d.placement.Spec.TargetDestinationName == p.Spec.TargetDestinationName && was.Pipeline() == is.Pipeline() &&
+	return d.placement.Spec.TargetDestinationName == later.placement.Spec.TargetDestinationName && was.Pipeline() == is.Pipeline() &&
 		was.CreationTimestamp.Equal(&is.CreationTimestamp) && was.Spec.PromiseName == is.Spec.PromiseName && was.Spec.ResourceName == is.Spec.ResourceName &&
 		a.ID == b.ID && a.Directory == b.Directory && slices.Equal(a.Workloads, b.Workloads)
 }

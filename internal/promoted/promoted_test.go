@@ -73,9 +73,9 @@ func namesOf[O kratix.Object](objects []O) string {
 }
 
 func TestEachWorkPlacementIsAWork(t *testing.T) {
-	real := kratix.NewWork()
-	real.Namespace, real.Name, real.CreationTimestamp = "default", "a", metav1.NewTime(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
-	real.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: kratix.GroupID("dir"), Directory: "dir"}}
+	original := kratix.NewWork()
+	original.Namespace, original.Name, original.CreationTimestamp = "default", "a", metav1.NewTime(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+	original.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: kratix.GroupID("dir"), Directory: "dir"}}
 	leaving, misnamed, unlabelled := placed("leaving", "d1"), placed("c", "d1"), placed("d", "d1")
 	leaving.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)}
 	misnamed.Name = "c.by-hand"
@@ -83,7 +83,7 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	group := placed("a", "d2", "other")
 	group.Spec.ID, group.Name = kratix.GroupID("dir"), kratix.PlacementName("a", "d2", kratix.GroupID("dir"))
 	in := &fixed{source.Snapshot{
-		Works:          []*kratix.Work{real},
+		Works:          []*kratix.Work{original},
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live"), destinationOn("d2", "d2", "staging", "GitStateStore/live")},
 		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
 		WorkPlacements: []*kratix.WorkPlacement{placed("a", "d2", "one"), placed("a", "d1", "two"), group, leaving, misnamed, unlabelled},
@@ -109,7 +109,7 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 	for i, want := range []string{"a.d1-5058f two.yaml", "a.d2-5058f one.yaml", "a.d2-73600 other.yaml"} {
 		work := got.Works[i]
-		if work.CreationTimestamp != real.CreationTimestamp || work.Pipeline() != "instance" || work.Owner() != "request default/a of Promise redis" {
+		if work.CreationTimestamp != original.CreationTimestamp || work.Pipeline() != "instance" || work.Owner() != "request default/a of Promise redis" {
 			t.Errorf("%s is %+v", want, work.ObjectMeta)
 		}
 		in := scheduler.Input{Works: []*kratix.Work{work}, Destinations: []scheduler.Destination{{Destination: got.Destinations[0]}, {Destination: got.Destinations[1]}}}

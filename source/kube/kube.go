@@ -323,7 +323,8 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 }
 
 // Objects are all objects of Kratix in the cluster as the API said last, with
-// their statuses, and the WorkPlacements without their contents.
+// their statuses, and the WorkPlacements without their contents unless Options ask for
+// them.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
