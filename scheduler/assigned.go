@@ -35,7 +35,7 @@ type onDestination struct {
 }
 
 // assignedReason is the reason of each placement.
-const assignedReason = "a WorkPlacement says so"
+const assignedReason = "its WorkPlacement names the Destination"
 
 // Plan returns where the Works go. A Work is left out while its Destination is not in
 // the input and has nothing of it, and once its Destination goes with its files.

@@ -391,3 +391,55 @@ func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestALiveStoreThatBeginsAsACopyIsTakenOver: what Kratix has written there before is
+// known for what it is; it changes and goes as everything else.
+func TestALiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		c := newCluster(t, mode)
+		c.destination("d0", "live-1", "none")
+		c.place("w", "d0", "one")
+		c.place("dependency0", "d0", "two")
+		var changes statestore.ChangeSet
+		var parts []layout.Part
+		copied := map[tree.Path]string{}
+		for _, p := range slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement]) {
+			rendering, _ := layout.Render(c.destinations["d0"], p)
+			parts = append(parts, layout.Part{Placement: p, Files: rendering.Files})
+			for _, file := range rendering.Files {
+				if !rendering.Joined {
+					changes.Write = append(changes.Write, file.File)
+				}
+			}
+			if list, err := layout.FlatRecordPath(c.destinations["d0"], p); mode == kratix.None && err == nil {
+				changes.Write = append(changes.Write, tree.File{Path: list, Content: []byte("files:\n- " + rendering.Files[0].Path.String() + "\n")})
+			}
+		}
+		if mode == kratix.AggregatedYAML {
+			changes.Write = layout.Join(parts)
+		}
+		for _, file := range changes.Write {
+			if !strings.Contains(file.Path.String(), ".kratix/") {
+				copied[file.Path] = string(file.Content)
+			}
+		}
+		if _, err := c.stores["live-1"].Apply(t.Context(), changes); err != nil {
+			t.Fatal(err)
+		}
+		said := c.round()
+		for _, store := range said.Stores {
+			for _, d := range store.Destinations {
+				for _, path := range slices.Concat(d.Changed, d.Removed) {
+					if copied[path] != "" {
+						t.Errorf("%s: %s is written again", mode, path)
+					}
+				}
+			}
+		}
+		c.settled(c.round(), nil)
+		c.remove(func(*kratix.WorkPlacement) bool { return true })
+		c.place("other", "d0", "one")
+		c.round()
+		c.settled(c.round(), nil)
+	}
+}
