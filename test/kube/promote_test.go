@@ -417,3 +417,34 @@ func TestALiveStoreThatFailsIsSaid(t *testing.T) {
 	p.secret("git", gittest.Password)
 	p.isPromoted("b")
 }
+
+// TestStagingAndLiveAreDirectoriesOfOneBranch: two writers of one branch do not lose
+// each other's commits.
+func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.gitStore("staging", "staging")
+	p.on("worker-1", "none", nil)
+	p.promote()
+	var want []string
+	for i := range 10 {
+		name := fmt.Sprint("w", i)
+		p.object(work(name, nil, "c"+name))
+		for _, dir := range []string{"staging/", ""} {
+			want = append(want, dir+"worker-1/resources/default/redis/"+name+"/instance/5058f/c"+name+".yaml")
+		}
+	}
+	for i := range 10 {
+		p.isPromoted(fmt.Sprint("w", i))
+	}
+	p.eventually("Kratix", func() string {
+		if got := len(p.files()); got != 21 {
+			return fmt.Sprintf("%d files", got)
+		}
+		return ""
+	})
+	slices.Sort(want)
+	p.live(want...)
+	p.object(work("conflict", nil, "cw1"))
+	p.comesTo("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.fluxNeverRefuses("worker-1")
+}
