@@ -84,10 +84,17 @@ func TestAssignedReusesWhatIsTheSame(t *testing.T) {
 	planner := assignedTo()
 	works := map[string]*kratix.Work{}
 	var last Result
-	for range 200 {
-		name := fmt.Sprint("w", random.IntN(5))
-		works[name] = onOne(request(name, group(".")), fmt.Sprint("d", 1+random.IntN(2)))
-		in := Input{Destinations: destinations}
+	for range 2000 {
+		if random.IntN(5) == 0 {
+			delete(works, fmt.Sprint("w", random.IntN(5)))
+		}
+		if name := fmt.Sprint("w", random.IntN(5)); random.IntN(2) == 0 {
+			works[name] = onOne(request(name, group(".")), fmt.Sprint("d", 1+random.IntN(2)))
+		}
+		if random.IntN(4) == 0 {
+			destinations = destinations[:1+random.IntN(2)]
+		}
+		in := Input{Destinations: destinations, Incomplete: random.IntN(4) == 0}
 		for _, name := range []string{"w0", "w1", "w2", "w3", "w4"} {
 			if w := works[name]; w != nil {
 				in.Works = append(in.Works, w)
