@@ -34,3 +34,36 @@ func OtherScheduler() Rule {
 			"--with-kratix=ignore goes on in spite of it.",
 	}
 }
+
+// NotPromoted is a Destination that has no live state store.
+func NotPromoted() Rule {
+	return Rule{
+		ID: "KS074", Name: "NotPromoted", Severity: Warning,
+		Summary: "A Destination has no live state store, so that nothing of it is promoted.",
+		Why: "With --promote Kratix writes where no cluster reads, and this program writes what is clean to the live state store. Without one what " +
+			"Kratix places on the Destination reaches no cluster. What was promoted before stays where it is.",
+		Fix: "Annotate the Destination with kratix-schedule.io/state-store: KIND/NAME, or map its state store with --live-store.",
+	}
+}
+
+// InvalidLiveStore is a live state store that cannot be one.
+func InvalidLiveStore() Rule {
+	return Rule{
+		ID: "KS075", Name: "InvalidLiveStore", Severity: Error,
+		Summary: "The live state store of a Destination cannot be used; nothing of the Destination is promoted.",
+		Why: "The annotation kratix-schedule.io/state-store, or --live-store, does not name a state store that is there, or names one that Kratix " +
+			"itself writes to at the same path: what is held back would be there all the same. Everything else is promoted.",
+		Fix: "Name a GitStateStore or a BucketStateStore that is there, as KIND/NAME.",
+	}
+}
+
+// UnusablePlacement is a WorkPlacement that is not as Kratix makes them.
+func UnusablePlacement() Rule {
+	return Rule{
+		ID: "KS076", Name: "UnusablePlacement", Severity: Error,
+		Summary: "A WorkPlacement is not as Kratix makes them, and is not promoted.",
+		Why: "What is promoted is found again by the name of its WorkPlacement, which Kratix makes of the Work, the Destination and the group. " +
+			"What was promoted of the Work before stays as it is.",
+		Fix: "Delete the WorkPlacement if somebody has made it by hand; Kratix makes its own.",
+	}
+}

@@ -61,6 +61,9 @@ const (
 	// SoleSchedulerCondition is not Kratix's. It is false on a Destination while
 	// another scheduler than this program places Works, or may.
 	SoleSchedulerCondition = "SoleScheduler"
+	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no
+	// cluster reads, it says of a WorkPlacement whether it is in the live one.
+	PromotedCondition = "Promoted"
 )
 
 // The finalizers of WorkPlacements, of Destinations whose files go with them, and
@@ -70,6 +73,9 @@ const (
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
+	// LiveFinalizer is not Kratix's. It keeps a Destination whose files go with it until
+	// they have left the live state store.
+	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 
 // DefaultDirectory is the directory of the group that holds every file which

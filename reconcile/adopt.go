@@ -32,8 +32,9 @@ func (w *world) adoptUnrecorded(memo *memo) {
 		}
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
-			if len(placed[placedGroup{kratix.KeyOf(work), group.ID}]) == 0 {
-				found.adopt(work, group)
+			at := placedGroup{kratix.KeyOf(work), group.ID}
+			if len(placed[at]) == 0 {
+				placed[at] = found.adopt(work, group)
 			}
 		}
 	}
@@ -80,8 +81,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 }
 
 // adopt takes the files of a group for recorded, on each Destination where they
-// are.
-func (u *unrecorded) adopt(work *kratix.Work, group *kratix.WorkloadGroup) {
+// are, and returns the names of these.
+func (u *unrecorded) adopt(work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
 	for _, h := range homes {
@@ -89,8 +90,10 @@ func (u *unrecorded) adopt(work *kratix.Work, group *kratix.WorkloadGroup) {
 		if adopted := h.assume(p); len(adopted.Files) > 0 {
 			h.records = append(slices.Clip(h.records), adopted)
 			h.assumed = append(slices.Clip(h.assumed), p)
+			on = append(on, h.Name)
 		}
 	}
+	return on
 }
 
 // unrecordedView is what a Destination has without a record, and the files that it

@@ -173,7 +173,7 @@ func (w *world) compareFormer(a, b *formerPlacement) int {
 func (w *world) has(name string) bool {
 	if w.names == nil {
 		w.names = make(map[string]bool, len(w.Destinations))
-		for _, d := range w.Destinations {
+		for _, d := range slices.Concat(w.Destinations, w.Unwritten) {
 			w.names[d.Name] = true
 		}
 	}

@@ -85,6 +85,9 @@ func (g guard) settlesAs(other guard) bool {
 // hasEvidence reports whether a placement without a Work or group is known to have
 // lost it: the Kubernetes API said so.
 func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
+	if _, deleted := slices.BinarySearchFunc(w.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
+		return true
+	}
 	if _, deleted := slices.BinarySearchFunc(w.Deleted, p.Work(), kratix.Key.Compare); deleted {
 		return true
 	}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
@@ -60,5 +61,5 @@ func largeWorks(w *world, known *large) []finding.Finding {
 		})
 	}
 	finding.Sort(findings)
-	return findings
+	return slices.CompactFunc(findings, func(a, b finding.Finding) bool { return a.Place == b.Place && a.Message == b.Message })
 }

@@ -120,7 +120,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.remember()
 	w.settleFormer()
 	w.adoptUnrecorded(memo)
-	w.settleCopies()
+	if !w.Assigned { // else a request may well be on two Destinations
+		w.settleCopies()
+	}
 	w.reportFormer()
 	return w
 }

@@ -41,6 +41,11 @@ type Opener interface {
 	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
 }
 
+// Planner decides where everything goes. It is called several times in a round.
+type Planner interface {
+	Plan(in scheduler.Input) scheduler.Result
+}
+
 // Reconciler does rounds, one at a time. It remembers what it may forget: the
 // stores say what is placed.
 type Reconciler struct {
@@ -48,6 +53,8 @@ type Reconciler struct {
 	Stores Opener
 	Finish Finish
 	Policy Policy
+	// Planner decides where everything goes; nil is a scheduler.Planner.
+	Planner Planner
 	// Pause waits before a round is tried again, after attempt tries; nil does
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
@@ -226,7 +233,7 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 	input := r.Policy.apply(world.input())
 	clashing := clashes{}
 	for again := 0; ; again++ {
-		plan := r.planner.Plan(input)
+		plan := r.placer().Plan(input)
 		parts, stores := r.desireAll(ctx, world, &plan)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
@@ -236,6 +243,14 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 		}
 		input.Clashes = clashing.has
 	}
+}
+
+// placer returns what decides where everything goes.
+func (r *Reconciler) placer() Planner {
+	if r.Planner != nil {
+		return r.Planner
+	}
+	return &r.planner
 }
 
 // Failure makes a store's error a finding.

@@ -33,6 +33,7 @@ func (w *world) restore() {
 				if len(damaged) > 0 && !recorded[groupOf(p)] {
 					guessed := at.guess(p, damaged, claimed)
 					guessed.addTo(claimed)
+					recorded[groupOf(p)] = true // two Works may have one name
 					at.records = append(at.records, guessed)
 					at.assumed = append(at.assumed, p)
 				}

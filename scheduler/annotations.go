@@ -26,6 +26,9 @@ const (
 	// FilepathModeAnnotation confirms the filepath mode that it names: what is laid
 	// out in another one is laid out anew.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
+	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read where
+	// Kratix writes to another one.
+	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
 // DependenciesAnnotation, when OnDemand on a dependency Work, places it only
@@ -85,7 +88,7 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
-	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation)...)
+	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation)...)
 	return s
 }
 

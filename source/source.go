@@ -60,6 +60,15 @@ type Snapshot struct {
 	FromAPI bool
 	// Deleted are Works, sorted, that the Kubernetes API said are deleted.
 	Deleted []kratix.Key
+	// DeletedPlacements are WorkPlacements, sorted, that the Kubernetes API said are
+	// deleted, where Kratix makes them.
+	DeletedPlacements []kratix.Key
+	// Assigned means that somebody else has decided where each Work goes: what is
+	// placed of it says nothing of where it is to be. Two Works may have one name then.
+	Assigned bool
+	// Unwritten are Destinations that are there, though nothing is placed on them, and
+	// whose files are not to be touched; findings say why.
+	Unwritten []*kratix.Destination
 	// Unseen means that something which could not be read is, or may be, a
 	// Destination, so that requests may be where nobody looks.
 	Unseen bool

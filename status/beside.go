@@ -31,7 +31,7 @@ func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
-	case p.mode != Observe && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
+	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "nobody else places Works")}
 	}
 	return nil

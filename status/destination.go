@@ -46,8 +46,12 @@ func (p *planner) destinations() []Change {
 			continue
 		}
 		change := Change{Object: d}
-		if p.mode == Manage {
+		switch p.mode {
+		case Manage:
 			p.finalize(&change, d)
+		case Promote:
+			p.finalizeLive(&change, d)
+		case Observe, Schedule:
 		}
 		if !d.IsDeleted() {
 			p.destination(&change, d)

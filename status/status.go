@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// Objects are the objects in the cluster as they are now. WorkPlacements need no
-// contents.
+// Objects are the objects in the cluster as they are now. WorkPlacements need their
+// contents only in the modes Schedule and Promote.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
@@ -26,6 +26,9 @@ type Objects struct {
 	// Unreadable are those, as kratix.Describe names them, of which only the
 	// metadata is known.
 	Unreadable map[string]bool
+	// Live are the state stores that clusters read, by the names of the Destinations
+	// that have one beside the one that Kratix writes.
+	Live map[string]kratix.StateStoreReference
 }
 
 // Mode says who schedules and writes.
@@ -43,6 +46,11 @@ const (
 	// be written, and Scheduled and ConflictFree are said. Finalizers, and all that
 	// Kratix says, are Kratix's.
 	Schedule
+	// Promote: Kratix schedules, and writes where no cluster reads; this program writes
+	// what may be written to the live state stores. Promoted and ConflictFree are said,
+	// and a Destination whose files go with it has a finalizer for those in its live
+	// store. Everything else is Kratix's.
+	Promote
 )
 
 // String returns what the documentation calls the mode.
@@ -135,7 +143,8 @@ type planner struct {
 	// covered are the Destinations that are as the report says, and the stores
 	// that were written.
 	covered, written map[string]bool
-	revision         map[string]string
+	// revision is that of the store of each covered Destination, and storeOn its name.
+	revision, storeOn map[string]string
 	// mineBy remembers which Destinations are mine.
 	mineBy map[string]bool
 	// clashes are the findings about what Flux could not build, by object; others
@@ -151,7 +160,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, mineBy: map[string]bool{},
+		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said),
 	}
 	for _, placement := range said.Placements {
@@ -180,7 +189,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	for _, store := range said.Stores {
 		p.written[store.Name] = true
 		for _, name := range store.Covered {
-			p.covered[name], p.revision[name] = true, store.Revision
+			p.covered[name], p.revision[name], p.storeOn[name] = true, store.Revision, store.Name
 		}
 	}
 	for _, f := range said.Findings {

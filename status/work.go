@@ -44,7 +44,7 @@ func (p *planner) works() []Change {
 		case !p.isMine(kratix.Describe(work)):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
-		case p.mode == Observe:
+		case p.mode == Observe, p.mode == Promote:
 			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
 		case p.mode == Schedule:
 			p.scheduleWork(&change, work)

@@ -33,7 +33,7 @@ func (p *planner) workPlacements() []Change {
 			changes = append(changes, change)
 		}
 	}
-	if p.mode == Observe {
+	if p.mode == Observe || p.mode == Promote {
 		return changes
 	}
 	return append(changes, p.creations()...)
@@ -64,6 +64,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
 		p.schedule(&change, have)
+	case p.mode == Promote:
+		p.promote(&change, have)
 	case told && placement.State == report.Pending: // a later round knows
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
@@ -19,6 +20,7 @@ func cleanupCommand(std streams) *cobra.Command {
 	var branch branchFlags
 	var owner string
 	var adopt, apply bool
+	var live liveStores
 	command := &cobra.Command{
 		Use:   "cleanup DESTINATION -f PATH [--apply]",
 		Short: "Show or remove what a Destination has left at earlier locations",
@@ -27,7 +29,9 @@ any more: it is gone, or its path or state store has changed. A cluster that sti
 reads there runs them, and deletes them when they are removed.
 
 With --apply they are removed, with their records and canaries. What is not yet
-written at the Destination's new location stays.
+written at the Destination's new location stays. Of a Destination that is promoted,
+by its annotation kratix-schedule.io/state-store or by --live-store, the location is
+the one in its live state store.
 
 Exit status: 0 nothing is left, or all is removed; 1 there is something to remove;
 2 and 3 as for run.`,
@@ -48,7 +52,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 				finish = reconcile.Commit
 			}
 			reconciler := &reconcile.Reconciler{
-				Source: in, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
+				Source: promoted.OnLive{Source: in, Live: live.stores}, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
 				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
@@ -63,6 +67,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	branch.add(command)
 	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
 	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
+	command.Flags().Var(&live, "live-store", "the live state store of Destinations that are promoted and have no annotation, as KIND/NAME=KIND/NAME, as for run --promote")
 	command.Flags().BoolVar(&apply, "apply", false, "remove it")
 	return command
 }

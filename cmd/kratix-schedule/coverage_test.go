@@ -129,6 +129,8 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
 			continue
+		case finding.NotPromoted(), finding.InvalidLiveStore(), finding.UnusablePlacement(): // only a cluster has what is promoted: internal/promoted, TestWhatIsNotPromotedSaysWhy
+			continue
 		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
 			continue
 		}

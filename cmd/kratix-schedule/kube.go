@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
@@ -32,6 +33,7 @@ import (
 type kubeFlags struct {
 	enabled bool
 	beside  besideFlags
+	promote promoteFlags
 	api     apiFlags
 	lease   leaseFlags
 }
@@ -39,6 +41,7 @@ type kubeFlags struct {
 func (f *kubeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "kube", false, "read Works and Destinations from the Kubernetes API, and write WorkPlacements, conditions and events back")
 	f.beside.add(c)
+	f.promote.add(c)
 	f.api.add(c)
 	f.lease.add(c)
 }
@@ -55,7 +58,7 @@ func (f *kubeFlags) check(flags runFlags) error {
 	case f.beside.schedules && flags.policy.conflict.policy() == dedupe.Share:
 		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
 	}
-	return errors.Join(f.beside.check(f.enabled), f.lease.check(flags))
+	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.lease.check(flags))
 }
 
 // mode returns who schedules and who writes.
@@ -63,6 +66,8 @@ func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	switch {
 	case f.beside.schedules:
 		return status.Schedule
+	case f.promote.enabled:
+		return status.Promote
 	case dryRun:
 		return status.Observe
 	}
@@ -81,6 +86,8 @@ type cluster struct {
 	// unread means that no state store is read.
 	unread   bool
 	renewals renewals
+	// promoted is what Kratix has decided; nil unless that is promoted.
+	promoted *promoted.Source
 	replica
 }
 
@@ -105,6 +112,9 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 			return nil, err
 		}
 	}
+	if mode == status.Promote {
+		opened.promoted = promoted.New(follows, f.promote.live.stores)
+	}
 	if opened.replica, err = f.lease.replica(config, identity, follows.Nudge); err != nil {
 		return nil, err
 	}
@@ -120,12 +130,29 @@ func (k *cluster) mine() status.Mine {
 	return nil
 }
 
+// objects returns the objects of the cluster as they are now.
+func (k *cluster) objects() status.Objects {
+	now := k.source.Objects()
+	objects := status.Objects{
+		Works: now.Works, WorkPlacements: now.WorkPlacements, Destinations: now.Destinations,
+		GitStateStores: now.GitStateStores, BucketStateStores: now.BucketStateStores, Unreadable: now.Unreadable,
+	}
+	if k.promoted != nil {
+		objects.Live = k.promoted.Live()
+	}
+	return objects
+}
+
 // tell writes to the cluster what a round came to.
 func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
-	changes := status.Plan(said, status.Objects(k.source.Objects()), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
+	changes := status.Plan(said, k.objects(), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
 	var due time.Duration
-	if k.mode == status.Schedule {
+	switch k.mode {
+	case status.Schedule:
 		due = k.renewals.slow(changes, time.Now())
+	case status.Promote:
+		due = k.renewals.slowPromoted(changes, time.Now())
+	case status.Manage, status.Observe:
 	}
 	outcome := k.writer.Apply(ctx, changes)
 	written := make([]kube.Written, 0, len(outcome.Written))
@@ -230,7 +257,7 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 
 // kratixWrites reports whether the stores are Kratix's to write: they are read as it
 // leaves them.
-func (k *cluster) kratixWrites() bool { return k.mode != status.Manage }
+func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
 // watch returns what is wrong with who else places Works.
 func (k *cluster) watch() []finding.Finding {
@@ -257,7 +284,11 @@ func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 
 // bound has a Reconciler do to the stores what the mode allows.
 func (k *cluster) bound(r *reconcile.Reconciler) {
-	if k.mode == status.Manage {
+	switch k.mode {
+	case status.Promote:
+		r.Source, r.Planner, r.Finish = k.promoted, k.promoted, reconcile.Commit
+		return
+	case status.Manage:
 		r.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 			if len(k.otherScheduler()) > 0 {
 				return reconcile.Rehearse(ctx, parts)
@@ -265,6 +296,7 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 			return reconcile.Commit(ctx, parts)
 		}
 		return
+	case status.Schedule, status.Observe:
 	}
 	r.Stores = open.ReadOnly{Opener: r.Stores}
 	r.Policy.Owner = "" // there are no records that could have one

@@ -4,11 +4,14 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/status"
 )
 
-// renewals slow down what changes nothing but the generation of a WorkPlacement's spec.
+// renewals slow down what changes nothing but the generation of a WorkPlacement's spec,
+// or only says that another generation of it is promoted.
 // A Promise with static dependencies makes Kratix update its Work some ten times a
 // second for ever, each time with the same contents; to follow each of them would
 // drive that on.
@@ -24,14 +27,7 @@ const renewalInterval = 10 * time.Second
 // slow takes out of changes the patches that can wait, and returns how soon the first
 // of them is due; 0 if none waits.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
-	if r.last == nil {
-		r.last = map[kratix.Key]time.Time{}
-	}
-	for key, at := range r.last {
-		if now.Sub(at) >= renewalInterval {
-			delete(r.last, key)
-		}
-	}
+	r.forget(now)
 	for i := range lists {
 		for j := range lists[i] {
 			change := &lists[i][j]
@@ -59,6 +55,58 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 		lists[i] = slices.DeleteFunc(lists[i], func(c status.Change) bool { return len(c.Steps) == 0 && len(c.Events) == 0 })
 	}
 	return due
+}
+
+// slowPromoted takes out of changes those that say no more than that a WorkPlacement
+// of another generation is promoted too, where one was made lately, and returns how
+// soon the first of them is due; 0 if none waits.
+func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due time.Duration) {
+	r.forget(now)
+	for i := range lists {
+		lists[i] = slices.DeleteFunc(lists[i], func(change status.Change) bool {
+			placement, ok := change.Object.(*kratix.WorkPlacement)
+			if !ok {
+				return false
+			}
+			key := kratix.KeyOf(placement)
+			changed, waits := r.last[key]
+			if !waits || !saysOnlyGeneration(placement, change) {
+				r.last[key] = now
+				return false
+			}
+			if left := renewalInterval - now.Sub(changed); due == 0 || left < due {
+				due = left
+			}
+			return true
+		})
+	}
+	return due
+}
+
+// forget forgets what was changed long enough ago.
+func (r *renewals) forget(now time.Time) {
+	if r.last == nil {
+		r.last = map[kratix.Key]time.Time{}
+	}
+	for key, at := range r.last {
+		if now.Sub(at) >= renewalInterval {
+			delete(r.last, key)
+		}
+	}
+}
+
+// saysOnlyGeneration reports whether the conditions of a WorkPlacement are to change
+// in nothing but the generation that they were observed at.
+func saysOnlyGeneration(p *kratix.WorkPlacement, change status.Change) bool {
+	if len(change.Steps) != 1 || len(change.Events) > 0 {
+		return false
+	}
+	said, _ := change.Steps[0].Patch["status"].(map[string]any)
+	conditions, ok := said["conditions"].([]metav1.Condition)
+	return ok && slices.EqualFunc(p.Status.Conditions, conditions, func(a, b metav1.Condition) bool {
+		a.ObservedGeneration = b.ObservedGeneration
+		return a == b
+	})
 }
 
 // sameButGeneration reports whether Kratix would write the same for both.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
 // TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted: a Work that is only not listed
@@ -35,4 +36,31 @@ func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
 	deleted("b", "gone-before", "leaves")
 	a.put("works", workJSON("b", ""))
 	deleted("gone-before", "leaves")
+}
+
+// TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted, where Kratix makes them:
+// those that are being deleted, and those that are gone.
+func TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted(t *testing.T) {
+	a := platform(t)
+	a.put("workplacements", placementJSON("goes", "", ""))
+	a.put("workplacements", placementJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
+	s := followWith(t, a, kube.Options{Contents: true})
+	deleted := func(want ...string) {
+		t.Helper()
+		eventually(t, func() string {
+			var names []string
+			for _, key := range snapshot(t, s).DeletedPlacements {
+				names = append(names, key.Name)
+			}
+			if !slices.Equal(names, want) {
+				return fmt.Sprintf("deleted are %q, want %q", names, want)
+			}
+			return ""
+		})
+	}
+	deleted("leaves")
+	a.remove("workplacements", "default/goes")
+	deleted("goes", "leaves")
+	a.put("workplacements", placementJSON("goes", "", ""))
+	deleted("leaves")
 }

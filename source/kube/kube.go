@@ -31,6 +31,8 @@ type Source struct {
 	secrets      *secrets
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
+	// deletedPlacements are the WorkPlacements that it said are.
+	deletedPlacements deletions
 	// core is what else is read of the API.
 	core rest.Interface
 	now  func() time.Time
@@ -321,7 +323,8 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 }
 
 // Objects are all objects of Kratix in the cluster as the API said last, with
-// their statuses, and the WorkPlacements without their contents.
+// their statuses, and the WorkPlacements without their contents unless Options ask for
+// them.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement

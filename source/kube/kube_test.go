@@ -19,7 +19,12 @@ import (
 // follow follows an API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
-	s, err := kube.New(a.config(), kube.Options{})
+	return followWith(t, a, kube.Options{})
+}
+
+func followWith(t *testing.T, a *api, options kube.Options) *kube.Source {
+	t.Helper()
+	s, err := kube.New(a.config(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

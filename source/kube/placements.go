@@ -14,7 +14,7 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			look: s.others.lookAtNew, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			look: s.others.lookAtNew, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
@@ -60,6 +60,7 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 		}
 	}
 	snapshot.Deleted = s.deleted.with(lost)
+	snapshot.DeletedPlacements = s.deletedPlacements.with(nil)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }

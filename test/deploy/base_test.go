@@ -9,7 +9,7 @@ import (
 // TestProbesReachTheProgram: by default it listens on loopback only, where neither
 // the kubelet nor Prometheus come by.
 func TestProbesReachTheProgram(t *testing.T) {
-	for _, dir := range []string{"base", "observe", "schedule"} {
+	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)
 		container := []any{"spec", "template", "spec", "containers", 0}
 		at := func(more ...any) any { return made.at(t, deployment, append(slices.Clone(container), more...)...) }

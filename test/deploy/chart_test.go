@@ -31,6 +31,7 @@ func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
 		"by default the base": {"", []string{"base"}, []string{itself}},
 		"with the namespace":  {"namespace: {create: true}", []string{"base"}, nil},
 		"observe":             {"mode: observe", []string{"observe"}, []string{itself}},
+		"promote":             {"mode: promote", []string{"promote"}, []string{itself}},
 		"schedule":            {"mode: schedule", []string{"schedule"}, []string{itself}},
 		"schedule, no policy": {"{mode: schedule, admissionPolicy: {create: false}}", []string{"schedule"}, []string{itself, policy, binding}},
 		"secrets":             {"secrets: {namespaces: [default]}", []string{"base", "secrets"}, []string{itself}},
@@ -141,6 +142,7 @@ func TestNotesNameWhatLetsKratixPlace(t *testing.T) {
 		"{mode: schedule, admissionPolicy: {create: false}}":              "No policy is installed",
 		"{mode: schedule, admissionPolicy: {validationActions: [Audit]}}": "The policy denies nothing",
 		"mode: observe": "observes beside Kratix",
+		"mode: promote": "Kratix must write to others",
 		"mode: manage":  "Kratix's own must not run at the same time",
 	} {
 		if got := notes(t, values); !strings.Contains(got, want) {
@@ -157,18 +159,19 @@ func TestOptions(t *testing.T) {
 		path []any
 		is   string
 	}{
-		"image: {repository: registry.example.com:5000/team/it, tag: v1.2.3}": {at(container, "image"), `"registry.example.com:5000/team/it:v1.2.3"`},
-		"image: {digest: sha256:" + strings.Repeat("a", 64) + "}":             {at(container, "image"), `"kratix-schedule@sha256:` + strings.Repeat("a", 64) + `"`},
-		"image: {pullPolicy: Always}":                                         {at(container, "imagePullPolicy"), `"Always"`},
-		"imagePullSecrets: [{name: registry}]":                                {at(pod, "imagePullSecrets"), `[{"name":"registry"}]`},
-		"replicas: 5":                                                         {[]any{"spec", "replicas"}, `5`},
-		"terminationGracePeriodSeconds: 90":                                   {at(pod, "terminationGracePeriodSeconds"), `90`},
-		"extraArgs: [--on-conflict=share, --interval=1m]":                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--on-conflict=share","--interval=1m"]`},
-		"{replicas: 3, replicasShare: true}":                                  {at(container, "args"), `["run","--kube","--replicas-share","--listen=:8080"]`},
-		"{mode: observe, extraArgs: [--log-level=debug]}":                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--log-level=debug"]`},
-		"resources: {limits: {memory: 4Gi}}":                                  {at(container, "resources"), `{"limits":{"memory":"4Gi"},"requests":{"cpu":"100m","memory":"128Mi"}}`},
-		"nodeSelector: {disk: fast}":                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
-		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
+		"image: {repository: registry.example.com:5000/team/it, tag: v1.2.3}":                 {at(container, "image"), `"registry.example.com:5000/team/it:v1.2.3"`},
+		"image: {digest: sha256:" + strings.Repeat("a", 64) + "}":                             {at(container, "image"), `"kratix-schedule@sha256:` + strings.Repeat("a", 64) + `"`},
+		"image: {pullPolicy: Always}":                                                         {at(container, "imagePullPolicy"), `"Always"`},
+		"imagePullSecrets: [{name: registry}]":                                                {at(pod, "imagePullSecrets"), `[{"name":"registry"}]`},
+		"replicas: 5":                                                                         {[]any{"spec", "replicas"}, `5`},
+		"terminationGracePeriodSeconds: 90":                                                   {at(pod, "terminationGracePeriodSeconds"), `90`},
+		"extraArgs: [--on-conflict=share, --interval=1m]":                                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--on-conflict=share","--interval=1m"]`},
+		"{replicas: 3, replicasShare: true}":                                                  {at(container, "args"), `["run","--kube","--replicas-share","--listen=:8080"]`},
+		"{mode: observe, extraArgs: [--log-level=debug]}":                                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--log-level=debug"]`},
+		"{mode: promote, extraArgs: [--live-store=GitStateStore/default=GitStateStore/live]}": {at(container, "args"), `["run","--kube","--promote","--leader-elect","--listen=:8080","--live-store=GitStateStore/default=GitStateStore/live"]`},
+		"resources: {limits: {memory: 4Gi}}":                                                  {at(container, "resources"), `{"limits":{"memory":"4Gi"},"requests":{"cpu":"100m","memory":"128Mi"}}`},
+		"nodeSelector: {disk: fast}":                                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
+		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
 		"podAnnotations: {a: b}": {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
@@ -197,6 +200,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"mode: watch":                           "/mode",
 		"replicas: two":                         "/replicas",
 		"{mode: observe, replicasShare: true}":  "/replicasShare",
+		"{mode: promote, replicasShare: true}":  "/replicasShare",
 		"{mode: schedule, replicasShare: true}": "/replicasShare",
 
 		"kratix: {serviceAccount: manager}":                  "/kratix/serviceAccount",
@@ -208,6 +212,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"admissionPolicy: {validationActions: [deny]}":       "/admissionPolicy/validationActions/0",
 		"admissionPolicy: {validationActions: [Deny, Warn]}": "/admissionPolicy/validationActions",
 		"extraArgs: [--schedule-only]":                       "/extraArgs/0",
+		"extraArgs: [--promote]":                             "/extraArgs/0",
 		"extraArgs: [--kratix-service-account=a/b]":          "/extraArgs/0",
 
 		"replicasShare: 3":                      "/replicasShare",

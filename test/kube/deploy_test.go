@@ -16,10 +16,10 @@ func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
 	c := start(t, "base")
 	c.apply(kratixRole)
 	strictly := []string{"--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict"}
-	for _, dir := range []string{"crds", "base", "observe", "schedule", "secrets"} {
+	for _, dir := range []string{"crds", "base", "observe", "promote", "schedule", "secrets"} {
 		c.kubectl(append([]string{"apply", "-k", filepath.Join(root, "deploy", dir)}, strictly...)...)
 	}
-	for _, values := range []string{"mode=manage", "mode=observe", "mode=schedule", "crds.enabled=true,secrets.namespaces={default,kube-system}"} {
+	for _, values := range []string{"mode=manage", "mode=observe", "mode=promote", "mode=schedule", "crds.enabled=true,secrets.namespaces={default,kube-system}"} {
 		made, err := c.helm("template", "kratix-schedule", chart, "--namespace", namespace, "--set", values, "--set", "namespace.create=true")
 		must(t, err)
 		c.kubectl(append([]string{"apply", "-f", c.write("chart.yaml", made)}, strictly...)...)

@@ -90,3 +90,51 @@ func (b *besideKratix) calms(log *audit) {
 	}
 	b.t.Error("nothing happens, and somebody goes on writing")
 }
+
+// TestManyWorksArePromotedAtOnce: 500 Works that Kratix has placed are all live, each
+// with three writes at most, and then nobody goes on.
+func TestManyWorksArePromotedAtOnce(t *testing.T) {
+	const many = 500
+	log, flags := newAudit(t)
+	p := newPromotion(t, kratixlike.Options{}, flags...)
+	p.object(map[string]any{ // which the stand-in writes to some times as fast as to a server
+		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "staging"},
+		"spec": map[string]any{"url": "file://" + p.repository, "branch": "staging"},
+	})
+	var names []string
+	for i := range 10 {
+		names = append(names, fmt.Sprint("worker-", i))
+		p.on(names[i], "none", nil)
+	}
+	p.promote()
+	var all strings.Builder
+	for i := range many {
+		text, err := yaml.Marshal(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
+		must(t, err)
+		all.WriteString("---\n" + string(text))
+	}
+	log.written()
+	p.apply(all.String())
+	promoted := func() int {
+		return strings.Count(p.kubectl("get", "workplacements", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Promoted")].status}{"\n"}{end}`), "True")
+	}
+	began := time.Now()
+	for late := began.Add(4 * time.Minute); promoted() < many; time.Sleep(time.Second) {
+		if time.Now().After(late) {
+			t.Fatalf("%d of %d are promoted after %v", promoted(), many, time.Since(began))
+		}
+	}
+	written := log.written()
+	t.Logf("%d Works are promoted after %v, with the writes %v", many, time.Since(began).Round(time.Second), written)
+	if got := sum(written); got > 3*many {
+		t.Errorf("%d writes of ours, want 3 a Work at most", got)
+	}
+	time.Sleep(2 * time.Second)
+	log.written()
+	time.Sleep(10 * time.Second)
+	if got := log.written(); sum(got) > 0 {
+		t.Errorf("all are promoted, and there are the writes %v of ours", got)
+	}
+	p.kratix.stop()
+	p.fluxNeverRefuses(names...)
+}

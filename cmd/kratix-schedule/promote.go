@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// promoteFlags say how run promotes what Kratix has written where no cluster reads.
+type promoteFlags struct {
+	enabled bool
+	live    liveStores
+}
+
+func (f *promoteFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.enabled, "promote", false, "with --kube, take what Kratix has placed and written where no cluster reads, and write it to the live state stores as far as it breaks no Destination. The annotation "+scheduler.StateStoreAnnotation+" of a Destination names its live store as KIND/NAME")
+	c.Flags().Var(&f.live, "live-store", "with --promote, the live state store of Destinations without the annotation, as KIND/NAME=KIND/NAME: the one that Kratix writes, and the live one; may be repeated")
+}
+
+// check returns what of the flags cannot be.
+func (f *promoteFlags) check(flags runFlags) error {
+	switch {
+	case !f.enabled && len(f.live.stores) > 0:
+		return errors.New("--live-store is for --promote: add that, or leave it out")
+	case !f.enabled:
+		return nil
+	case !flags.kube.enabled:
+		return errors.New("--promote takes what Kratix has placed in a cluster: add --kube")
+	case flags.kube.beside.schedules:
+		return errors.New("--promote leaves placing to Kratix and --schedule-only does it: choose one")
+	case flags.dryRun:
+		return errors.New("--promote writes to the live state stores and --dry-run to none: choose one")
+	case flags.kube.lease.share:
+		return errors.New("--promote has one replica write: use --leader-elect in place of --replicas-share")
+	case flags.policy.misplaced.is == scheduler.Move:
+		return errors.New("--promote leaves everything where Kratix has placed it: leave --on-misplaced move out")
+	}
+	return nil
+}
+
+// liveStores is the value of --live-store: state stores that Kratix writes, and the
+// live ones.
+type liveStores struct {
+	stores promoted.Stores
+	text   []string
+}
+
+var _ pflag.Value = (*liveStores)(nil)
+
+// Set adds one, written as KIND/NAME=KIND/NAME.
+func (l *liveStores) Set(text string) error {
+	written, live, _ := strings.Cut(text, "=")
+	from, err := promoted.ParseReference(written)
+	to, toErr := promoted.ParseReference(live)
+	switch {
+	case err != nil || toErr != nil:
+		return fmt.Errorf("%q must be KIND/NAME=KIND/NAME, where KIND is %s or %s", text, kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
+	case from == to:
+		return fmt.Errorf("%q: Kratix writes to that very state store", text)
+	}
+	if known, twice := l.stores[from]; twice && known != to {
+		return fmt.Errorf("%q: %s/%s has the live state store %s/%s already", text, from.Kind, from.Name, known.Kind, known.Name)
+	}
+	if l.stores == nil {
+		l.stores = promoted.Stores{}
+	}
+	l.stores[from] = to
+	l.text = append(l.text, text)
+	return nil
+}
+
+// String returns them as they are written.
+func (l *liveStores) String() string { return strings.Join(l.text, ",") }
+
+// Type is what the help calls the value.
+func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }

@@ -1,0 +1,200 @@
+package promoted
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// Stores maps the state stores that Kratix writes to those that clusters read.
+type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
+
+// ErrReference is a name of a state store that is not written as KIND/NAME.
+var ErrReference = errors.New("a state store is named as " + kratix.GitStateStoreKind + "/NAME or " + kratix.BucketStateStoreKind + "/NAME")
+
+// ParseReference parses KIND/NAME.
+func ParseReference(text string) (kratix.StateStoreReference, error) {
+	kind, name, _ := strings.Cut(text, "/")
+	isKind := kind == kratix.GitStateStoreKind || kind == kratix.BucketStateStoreKind
+	if !isKind || name == "" || strings.ContainsAny(name, "/ \t\r\n") {
+		return kratix.StateStoreReference{}, ErrReference
+	}
+	return kratix.StateStoreReference{Kind: kind, Name: name}, nil
+}
+
+// moved is a Destination of the cluster, and what it is on its live state store.
+type moved struct {
+	from, to *kratix.Destination
+}
+
+// destinations returns the Destinations on their live state stores, with all state
+// stores that Kratix does not write, and the Destinations that have no live store.
+func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
+	stores := storesIn(seen)
+	staging := newStaging(seen, stores)
+	before, live := s.moved, map[kratix.StateStoreReference]bool{}
+	s.moved = make(map[string]moved, len(seen.Destinations))
+	for _, d := range seen.Destinations {
+		ref, wrong := s.liveStore(d, stores)
+		if wrong == nil {
+			wrong = staging.meets(d, ref, stores[ref])
+		}
+		if wrong != nil {
+			wrong.Place = finding.Place{Object: kratix.Describe(d)}
+			findings, unwritten = append(findings, *wrong), append(unwritten, d)
+			continue
+		}
+		live[ref] = true
+		is := before[d.Name]
+		if is.from != d || *is.to.Spec.StateStoreRef != ref {
+			is = moved{d, on(d, ref)}
+		}
+		s.moved[d.Name] = is
+		made = append(made, is.to)
+	}
+	for ref, store := range stores {
+		if live[ref] || !staging.stores[ref] { // one that is not in use may have what was promoted before
+			made = append(made, store)
+		}
+	}
+	return made, unwritten, findings
+}
+
+// on returns a Destination on another state store.
+func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
+	to := *d
+	to.Spec.StateStoreRef = &ref
+	return &to
+}
+
+// OnLive is a source without a cluster whose Destinations are on their live state
+// stores, as far as they have one that is there; nothing else is looked at.
+type OnLive struct {
+	source.Source
+	// Live has the live stores of Destinations without an annotation.
+	Live Stores
+}
+
+// Snapshot returns what there is, with the Destinations on their live stores.
+func (o OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	seen, err := o.Source.Snapshot(ctx)
+	if err != nil {
+		return seen, err
+	}
+	stores, s := storesIn(seen), Source{live: o.Live}
+	seen.Destinations = slices.Clone(seen.Destinations)
+	for i, d := range seen.Destinations {
+		if ref, wrong := s.liveStore(d, stores); wrong == nil {
+			seen.Destinations[i] = on(d, ref)
+		}
+	}
+	return seen, nil
+}
+
+// storesIn returns the state stores of a snapshot by name.
+func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object {
+	stores := make(map[kratix.StateStoreReference]kratix.Object, len(seen.GitStateStores)+len(seen.BucketStateStores))
+	for _, store := range seen.GitStateStores {
+		stores[kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store.Name}] = store
+	}
+	for _, store := range seen.BucketStateStores {
+		stores[kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: store.Name}] = store
+	}
+	return stores
+}
+
+// filesStay is what becomes of what is in a live state store.
+const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
+
+// liveStore returns the live state store of a Destination, or why it has none.
+func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object) (kratix.StateStoreReference, *finding.Finding) {
+	text, annotated := d.Annotations[scheduler.StateStoreAnnotation]
+	ref, mapped := s.live[*d.Spec.StateStoreRef]
+	by := "--live-store"
+	if annotated {
+		by = "the annotation " + scheduler.StateStoreAnnotation
+		var err error
+		if ref, err = ParseReference(text); err != nil {
+			return ref, &finding.Finding{Rule: finding.InvalidLiveStore(), Message: fmt.Sprintf("%s is %q, and %v%s", by, text, err, filesStay)}
+		}
+	}
+	switch {
+	case !annotated && !mapped:
+		return ref, &finding.Finding{Rule: finding.NotPromoted(), Message: fmt.Sprintf(
+			"it has no annotation %s, and --live-store has nothing for %s%s", scheduler.StateStoreAnnotation, *d.Spec.StateStoreRef, filesStay)}
+	case stores[ref] == nil:
+		return ref, &finding.Finding{
+			Rule: finding.InvalidLiveStore(), Message: fmt.Sprintf("%s names %s, which is not there or cannot be used%s", by, ref, filesStay),
+			Fix: fmt.Sprintf("Create the %s, or correct %s.", ref, by),
+		}
+	}
+	return ref, nil
+}
+
+// staging is where Kratix writes.
+type staging struct {
+	stores map[kratix.StateStoreReference]bool
+	// sites are by the place, as kratix.Location names it.
+	sites map[string][]site
+}
+
+// site is the directory of a Destination in a place.
+type site struct {
+	dir tree.Path
+	of  *kratix.Destination
+}
+
+func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]kratix.Object) staging {
+	s := staging{stores: map[kratix.StateStoreReference]bool{}, sites: map[string][]site{}}
+	for _, d := range seen.Destinations {
+		ref := *d.Spec.StateStoreRef
+		s.stores[ref] = true
+		if place, dir, ok := siteOf(d, ref, stores[ref]); ok {
+			s.sites[place] = append(s.sites[place], site{dir, d})
+		}
+	}
+	return s
+}
+
+// siteOf returns where the files of a Destination lie in a state store; ok is false
+// where a path of the two is none: nothing can be written there.
+func siteOf(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (place string, dir tree.Path, ok bool) {
+	location := kratix.LocationOf(ref, store)
+	path, err := tree.ParseDir(location.Path)
+	if err != nil {
+		return "", dir, false
+	}
+	base, err := layout.Base(d)
+	if err != nil {
+		return "", dir, false
+	}
+	return location.Place, path.Join(base), true
+}
+
+// meets returns a finding if Kratix writes where a Destination's files would lie in its
+// live state store.
+func (s staging) meets(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
+	place, dir, ok := siteOf(d, ref, store)
+	if !ok {
+		return nil
+	}
+	at := slices.IndexFunc(s.sites[place], func(other site) bool { return dir.Within(other.dir) || other.dir.Within(dir) })
+	if at < 0 {
+		return nil
+	}
+	other := s.sites[place][at]
+	return &finding.Finding{
+		Rule: finding.InvalidLiveStore(), Message: fmt.Sprintf("its directory %q in %s is where Kratix writes Destination %s, at %q of %s%s",
+			dir, ref, other.of.Name, other.dir, *other.of.Spec.StateStoreRef, filesStay),
+		Fix: "Give the live state store another repository, branch, bucket or path than the one that Kratix writes.",
+	}
+}

@@ -1,0 +1,200 @@
+// Package promoted turns a cluster in which Kratix schedules and writes into the input
+// of rounds that write the same to the state stores which clusters read: a Work for
+// each WorkPlacement, with the contents of that, and Destinations on their live state
+// stores. It does no I/O itself.
+package promoted
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// Source is a cluster as Kratix has decided it to be. It is a reconcile.Planner too,
+// of what its last Snapshot has. It is not safe for concurrent use; objects that mean
+// the same in two snapshots are the same in memory.
+type Source struct {
+	cluster source.Source
+	live    Stores
+	planner scheduler.Assigned
+
+	// last is what the last snapshot came to, works are its Works by their
+	// WorkPlacements, and targets the names of their Destinations.
+	last    decisions
+	works   map[kratix.Key]decision
+	targets map[*kratix.Work]string
+	// moved are the Destinations of the last snapshot on their live stores, by name.
+	moved map[string]moved
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New returns the Source of a cluster whose snapshots have all WorkPlacements, with
+// their contents. Live has the live stores of Destinations without an annotation.
+func New(cluster source.Source, live Stores) *Source {
+	s := &Source{cluster: cluster, live: live}
+	s.planner.To = func(work *kratix.Work) string { return s.targets[work] }
+	return s
+}
+
+// Plan places what WorkPlacements say, and nothing else.
+func (s *Source) Plan(in scheduler.Input) scheduler.Result { return s.planner.Plan(in) }
+
+// Live returns the live state stores of the Destinations of the last Snapshot, by name.
+func (s *Source) Live() map[string]kratix.StateStoreReference {
+	live := make(map[string]kratix.StateStoreReference, len(s.moved))
+	for name, d := range s.moved {
+		live[name] = *d.to.Spec.StateStoreRef
+	}
+	return live
+}
+
+// Changes reports each change of the cluster.
+func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) { return s.cluster.Changes(ctx) }
+
+// Snapshot returns what Kratix has decided.
+func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	seen, err := s.cluster.Snapshot(ctx)
+	if err != nil {
+		return source.Snapshot{}, err
+	}
+	made, unwritten, findings := s.destinations(seen)
+	if !s.last.areOf(seen) {
+		s.last = s.decide(seen)
+	}
+
+	snapshot := source.Gather(made) // the objects were gathered before: nothing is wrong with them
+	snapshot.Works, snapshot.Unwritten, snapshot.Assigned = s.last.decided, unwritten, true
+	snapshot.Secrets, snapshot.FromAPI = seen.Secrets, seen.FromAPI
+	snapshot.Deleted, snapshot.DeletedPlacements = seen.Deleted, seen.DeletedPlacements
+	snapshot.Rejected = slices.Concat(seen.Rejected, s.last.rejected)
+	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
+	snapshot.Rejected = slices.Compact(snapshot.Rejected)
+	snapshot.Incomplete, snapshot.Unseen = seen.Incomplete, seen.Unseen
+	snapshot.Findings = slices.Concat(seen.Findings, findings, s.last.findings)
+	finding.Sort(snapshot.Findings)
+	return snapshot, nil
+}
+
+// decision is the Work that was made of a WorkPlacement, and the Work as the cluster
+// has it; nil if there is none that can be used.
+type decision struct {
+	placement      *kratix.WorkPlacement
+	work, original *kratix.Work
+}
+
+// decisions are what WorkPlacements and Works come to.
+type decisions struct {
+	placements []*kratix.WorkPlacement
+	works      []*kratix.Work
+	// decided has a Work for each WorkPlacement that is not being deleted, sorted, and
+	// rejected the keys of the Works of those that cannot be used.
+	decided  []*kratix.Work
+	rejected []kratix.Key
+	findings []finding.Finding
+}
+
+// areOf reports whether a snapshot has the same objects.
+func (d decisions) areOf(seen source.Snapshot) bool {
+	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
+}
+
+func (s *Source) decide(seen source.Snapshot) decisions {
+	made := decisions{placements: seen.WorkPlacements, works: seen.Works}
+	before := s.works
+	s.works, s.targets = make(map[kratix.Key]decision, len(seen.WorkPlacements)), make(map[*kratix.Work]string, len(seen.WorkPlacements))
+	for _, p := range seen.WorkPlacements {
+		if !p.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if why := unusable(p); why != "" {
+			made.findings = append(made.findings, finding.Finding{Rule: finding.UnusablePlacement(), Place: finding.Place{Object: kratix.Describe(p)}, Message: why})
+			if p.Labels[kratix.WorkLabel] != "" {
+				made.rejected = append(made.rejected, p.Work())
+			}
+			continue
+		}
+		is := decision{placement: p, original: originalOf(seen, p)}
+		if was, known := before[kratix.KeyOf(p)]; known && was.placement == p && was.original == is.original {
+			is = was
+		} else if is.work = workOf(p, is.original); known && was.means(is) {
+			is.work = was.work
+		}
+		s.works[kratix.KeyOf(p)], s.targets[is.work] = is, p.Spec.TargetDestinationName
+		made.decided = append(made.decided, is.work)
+	}
+	slices.SortFunc(made.decided, func(a, b *kratix.Work) int {
+		return cmp.Or(kratix.KeyOf(a).Compare(kratix.KeyOf(b)),
+			cmp.Compare(a.Spec.WorkloadGroups[0].ID, b.Spec.WorkloadGroups[0].ID), cmp.Compare(s.targets[a], s.targets[b]))
+	})
+	return made
+}
+
+// unusable returns what keeps a WorkPlacement from being promoted; nothing if it is as
+// Kratix makes it. The record beside its files is found by its name.
+func unusable(p *kratix.WorkPlacement) string {
+	switch work := p.Labels[kratix.WorkLabel]; {
+	case work == "":
+		return "it has no label " + kratix.WorkLabel + ", which names its Work"
+	case p.Spec.TargetDestinationName == "", p.Spec.ID == "", p.Spec.PromiseName == "":
+		return "its spec must have targetDestinationName, id and promiseName"
+	default:
+		if want := kratix.PlacementName(work, p.Spec.TargetDestinationName, p.Spec.ID); p.Name != want {
+			return fmt.Sprintf("a WorkPlacement with its label %s and its spec is named %s", kratix.WorkLabel, want)
+		}
+	}
+	return ""
+}
+
+// originalOf returns the Work of a WorkPlacement as the cluster has it; nil if there is
+// none that can be used.
+func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
+	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
+	if !found {
+		return nil
+	}
+	return seen.Works[at]
+}
+
+// workOf returns a Work that is one WorkPlacement. The Work as the cluster has it says
+// how old it is, by which conflicts are decided, and what the group is called.
+func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
+	work := kratix.NewWork()
+	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
+	work.CreationTimestamp = p.CreationTimestamp
+	if pipeline := p.Pipeline(); pipeline != "" {
+		work.Labels = map[string]string{kratix.PipelineNameLabel: pipeline}
+	}
+	group := kratix.WorkloadGroup{ID: p.Spec.ID, Workloads: p.Spec.Workloads}
+	if group.ID == kratix.GroupID(kratix.DefaultDirectory) {
+		group.Directory = kratix.DefaultDirectory
+	} else {
+		group.Directory = kratix.ShortID(group.ID)
+	}
+	if in != nil {
+		work.CreationTimestamp = in.CreationTimestamp
+		for _, named := range in.Spec.WorkloadGroups {
+			if named.ID == group.ID {
+				group.Directory = cmp.Or(named.Directory, kratix.DefaultDirectory)
+			}
+		}
+	}
+	work.Spec = kratix.WorkSpec{PromiseName: p.Spec.PromiseName, ResourceName: p.Spec.ResourceName, WorkloadGroups: []kratix.WorkloadGroup{group}}
+	return work
+}
+
+// means reports whether a later decision about a WorkPlacement makes the same Work.
+// Kratix raises the generation without any other change.
+func (d decision) means(later decision) bool {
+	was, is := d.work, later.work
+	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]
+	return d.placement.Spec.TargetDestinationName == later.placement.Spec.TargetDestinationName && was.Pipeline() == is.Pipeline() &&
+		was.CreationTimestamp.Equal(&is.CreationTimestamp) && was.Spec.PromiseName == is.Spec.PromiseName && was.Spec.ResourceName == is.Spec.ResourceName &&
+		a.ID == b.ID && a.Directory == b.Directory && slices.Equal(a.Workloads, b.Workloads)
+}

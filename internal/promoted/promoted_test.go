@@ -1,0 +1,209 @@
+package promoted_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// held is what a snapshot holds.
+type held = source.Snapshot
+
+// fixed is a source that has one snapshot.
+type fixed struct{ held }
+
+func (f *fixed) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil }
+func (f *fixed) Snapshot(context.Context) (source.Snapshot, error) { return f.held, nil }
+
+func gitStore(name, url, branch, path string) *kratix.GitStateStore {
+	store := &kratix.GitStateStore{}
+	store.Name, store.Spec.URL, store.Spec.Branch, store.Spec.Path = name, url, branch, path
+	return store
+}
+
+func destinationOn(name, path, store, live string) *kratix.Destination {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.Path = name, path
+	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store}
+	if live != "" {
+		d.Annotations = map[string]string{scheduler.StateStoreAnnotation: live}
+	}
+	return d
+}
+
+// placed is a WorkPlacement as Kratix makes it.
+func placed(work, destination string, files ...string) *kratix.WorkPlacement {
+	w := kratix.NewWork()
+	w.Namespace, w.Name, w.Labels = "default", work, map[string]string{kratix.PipelineNameLabel: "instance"}
+	w.Spec.PromiseName, w.Spec.ResourceName = "redis", work
+	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+	for _, file := range files {
+		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + file + "\n"
+		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file + ".yaml", Content: kratix.Encode([]byte(content))})
+	}
+	p := kratix.NewWorkPlacement(w, &group, destination)
+	p.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
+	return p
+}
+
+func snapshotOf(t *testing.T, s *promoted.Source) source.Snapshot {
+	t.Helper()
+	snapshot, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshot
+}
+
+func namesOf[O kratix.Object](objects []O) string {
+	var names []string
+	for _, o := range objects {
+		names = append(names, o.GetName())
+	}
+	return strings.Join(names, " ")
+}
+
+func TestEachWorkPlacementIsAWork(t *testing.T) {
+	original := kratix.NewWork()
+	original.Namespace, original.Name, original.CreationTimestamp = "default", "a", metav1.NewTime(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+	original.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: kratix.GroupID("dir"), Directory: "dir"}}
+	leaving, misnamed, unlabelled := placed("leaving", "d1"), placed("c", "d1"), placed("d", "d1")
+	leaving.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)}
+	misnamed.Name = "c.by-hand"
+	delete(unlabelled.Labels, kratix.WorkLabel)
+	group := placed("a", "d2", "other")
+	group.Spec.ID, group.Name = kratix.GroupID("dir"), kratix.PlacementName("a", "d2", kratix.GroupID("dir"))
+	in := &fixed{source.Snapshot{
+		Works:          []*kratix.Work{original},
+		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live"), destinationOn("d2", "d2", "staging", "GitStateStore/live")},
+		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+		WorkPlacements: []*kratix.WorkPlacement{placed("a", "d2", "one"), placed("a", "d1", "two"), group, leaving, misnamed, unlabelled},
+		Existing:       []*kratix.WorkPlacement{placed("a", "d1")}, FromAPI: true,
+	}}
+	s := promoted.New(in, nil)
+	got := snapshotOf(t, s)
+	if namesOf(got.Works) != "a a a" || len(got.Existing)+len(got.WorkPlacements) > 0 || !got.Assigned || !got.FromAPI {
+		t.Errorf("Works %s, %d existing", namesOf(got.Works), len(got.Existing))
+	}
+	if namesOf(got.GitStateStores) != "live" || got.Destinations[0].Spec.StateStoreRef.Name != "live" || in.Destinations[0].Spec.StateStoreRef.Name != "staging" {
+		t.Errorf("stores %s", namesOf(got.GitStateStores))
+	}
+	var rules []string
+	for _, f := range got.Findings {
+		rules = append(rules, f.Rule.ID+" "+f.Place.Object)
+	}
+	if want := []string{"KS076 WorkPlacement default/c.by-hand", "KS076 WorkPlacement default/d.d1-5058f"}; !slices.Equal(rules, want) {
+		t.Errorf("findings %q, want %q", rules, want)
+	}
+	if len(got.Rejected) != 1 || got.Rejected[0].Name != "c" {
+		t.Errorf("rejected %v", got.Rejected)
+	}
+	for i, want := range []string{"a.d1-5058f two.yaml", "a.d2-5058f one.yaml", "a.d2-73600 other.yaml"} {
+		work := got.Works[i]
+		if work.CreationTimestamp != original.CreationTimestamp || work.Pipeline() != "instance" || work.Owner() != "request default/a of Promise redis" {
+			t.Errorf("%s is %+v", want, work.ObjectMeta)
+		}
+		in := scheduler.Input{Works: []*kratix.Work{work}, Destinations: []scheduler.Destination{{Destination: got.Destinations[0]}, {Destination: got.Destinations[1]}}}
+		p := s.Plan(in).Placements()[0]
+		if said := p.Name + " " + p.Spec.Workloads[0].Filepath; said != want {
+			t.Errorf("it is planned as %s, want %s", said, want)
+		}
+	}
+	if got.Works[2].Spec.WorkloadGroups[0].Directory != "dir" {
+		t.Error("the group does not have the name that its Work gives it")
+	}
+}
+
+// TestWhatMeansTheSameIsTheSame: a round recognizes what it has seen by its address,
+// though Kratix raises the generation for ever.
+func TestWhatMeansTheSameIsTheSame(t *testing.T) {
+	in := &fixed{source.Snapshot{
+		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
+		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+		WorkPlacements: []*kratix.WorkPlacement{placed("a", "d1", "one"), placed("b", "d1", "two")},
+	}}
+	s := promoted.New(in, nil)
+	before := snapshotOf(t, s)
+	renewed, changed := in.WorkPlacements[0].DeepCopy(), placed("b", "d1", "three")
+	renewed.Generation, renewed.Spec.Generation = 7, 7
+	in.WorkPlacements = []*kratix.WorkPlacement{renewed, changed}
+	after := snapshotOf(t, s)
+	if before.Works[0] != after.Works[0] || before.Destinations[0] != after.Destinations[0] {
+		t.Error("what has not changed is another object")
+	}
+	if before.Works[1] == after.Works[1] {
+		t.Error("what has changed is the same object")
+	}
+	in.Destinations = []*kratix.Destination{in.Destinations[0].DeepCopy()}
+	if again := snapshotOf(t, s); again.Destinations[0] == after.Destinations[0] {
+		t.Error("a Destination that has changed is the same object")
+	}
+}
+
+func TestLiveStores(t *testing.T) {
+	const repository = "https://example.com/a.git"
+	bucket := &kratix.BucketStateStore{}
+	bucket.Name, bucket.Spec.BucketName, bucket.Spec.Endpoint, bucket.Spec.Path = "bucket", "b", "s3.example.com", "live"
+	for name, c := range map[string]struct {
+		destinations []*kratix.Destination
+		live         promoted.Stores
+		// on are the live stores in order; "-" is none, and want what the findings say.
+		on   string
+		want []string
+	}{
+		"annotated":                        {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, nil, "live", nil},
+		"another kind":                     {[]*kratix.Destination{destinationOn("d", "d", "staging", "BucketStateStore/bucket")}, nil, "bucket", nil},
+		"neither":                          {[]*kratix.Destination{destinationOn("d", "d", "staging", "")}, nil, "-", []string{"KS074", "has no annotation kratix-schedule.io/state-store, and --live-store has nothing for GitStateStore staging"}},
+		"mapped":                           {[]*kratix.Destination{destinationOn("d", "d", "staging", "")}, promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}, "live", nil},
+		"the annotation":                   {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "nested"}}, "live", nil},
+		"no kind":                          {[]*kratix.Destination{destinationOn("d", "d", "staging", "live")}, nil, "-", []string{"KS075", `is "live", and a state store is named as GitStateStore/NAME or BucketStateStore/NAME`}},
+		"an unknown kind":                  {[]*kratix.Destination{destinationOn("d", "d", "staging", "OCIStateStore/live")}, nil, "-", []string{"KS075"}},
+		"one that is gone":                 {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/other")}, nil, "-", []string{"KS075", "names GitStateStore other, which is not there"}},
+		"Kratix's own":                     {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/staging")}, nil, "-", []string{"KS075", `its directory "d" in GitStateStore staging is where Kratix writes Destination d, at "d"`}},
+		"the same branch, spelt otherwise": {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/alias")}, nil, "-", []string{"KS075"}},
+		"another path of the branch":       {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/nested")}, nil, "nested", nil},
+		"a path around Kratix's":           {[]*kratix.Destination{destinationOn("d", ".", "staging", "GitStateStore/nested")}, nil, "-", []string{"KS075"}},
+		"another Destination's path":       {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/nested"), destinationOn("e", "live/d", "staging", "GitStateStore/live")}, nil, "- live", []string{"KS075", "where Kratix writes Destination e"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &fixed{source.Snapshot{
+				Destinations: c.destinations, BucketStateStores: []*kratix.BucketStateStore{bucket},
+				GitStateStores: []*kratix.GitStateStore{
+					gitStore("staging", repository, "staging", ""), gitStore("live", repository, "main", ""),
+					gitStore("alias", "ssh://git@example.com/a", "staging", "/"), gitStore("nested", repository, "staging", "live"),
+				},
+			}}
+			s := promoted.New(in, c.live)
+			got := snapshotOf(t, s)
+			var on []string
+			for _, d := range c.destinations {
+				if ref, ok := s.Live()[d.Name]; ok {
+					on = append(on, ref.Name)
+				} else {
+					on = append(on, "-")
+				}
+			}
+			if strings.Join(on, " ") != c.on || len(got.Destinations)+len(got.Unwritten) != len(c.destinations) {
+				t.Errorf("on %v, want %s; %d unwritten", on, c.on, len(got.Unwritten))
+			}
+			if len(got.Findings) != min(1, len(c.want)) {
+				t.Fatalf("findings %v, want %v", got.Findings, c.want)
+			}
+			for i, want := range c.want {
+				f := got.Findings[0]
+				if said := []string{f.Rule.ID, f.Message}[min(1, i)]; !strings.Contains(said, want) || !strings.HasPrefix(f.Place.Object, "Destination d") {
+					t.Errorf("it says %s: %s, want %q", f.Place.Object, said, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,445 @@
+package promoted_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// cluster is one in which Kratix places and this program promotes.
+type cluster struct {
+	t          *testing.T
+	now        time.Time
+	mode       string
+	placements map[kratix.Key]*kratix.WorkPlacement
+	// deleted are WorkPlacements that the API said are deleted.
+	deleted      map[kratix.Key]bool
+	destinations map[string]*kratix.Destination
+	stores       map[string]*memory.Store
+	reconciler   *reconcile.Reconciler
+}
+
+func newCluster(t *testing.T, mode string) *cluster {
+	c := &cluster{
+		t: t, mode: mode, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
+		placements: map[kratix.Key]*kratix.WorkPlacement{}, deleted: map[kratix.Key]bool{}, destinations: map[string]*kratix.Destination{},
+		stores: map[string]*memory.Store{"live-1": memory.New("GitStateStore live-1"), "live-2": memory.New("GitStateStore live-2")},
+	}
+	c.restart()
+	return c
+}
+
+// restart forgets all that a process remembers.
+func (c *cluster) restart() { c.reconciler = c.process(reconcile.Commit) }
+
+func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
+	decided := promoted.New(c, nil)
+	return &reconcile.Reconciler{Source: decided, Planner: decided, Stores: c, Finish: finish, Now: func() time.Time { return c.now }}
+}
+
+// Open opens a live store; the one that Kratix writes is opened only while no
+// Destination is on it.
+func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	store := c.stores[ref.Name]
+	if store == nil && len(c.destinations) > 0 {
+		c.t.Errorf("%s is opened", ref)
+	}
+	if store == nil {
+		store = memory.New(ref.String())
+	}
+	return store, nil
+}
+
+func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
+
+func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
+	s := source.Snapshot{FromAPI: true}
+	for _, name := range []string{"live-1", "live-2", "staging"} {
+		s.GitStateStores = append(s.GitStateStores, gitStore(name, "https://example.com/"+name+".git", "main", ""))
+	}
+	s.Destinations = slices.SortedFunc(maps.Values(c.destinations), source.Compare[*kratix.Destination])
+	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
+	s.DeletedPlacements = slices.SortedFunc(maps.Keys(c.deleted), kratix.Key.Compare)
+	return s, nil
+}
+
+// destination makes a Destination, or changes where it is live; "" is nowhere.
+func (c *cluster) destination(name, live, cleanup string) {
+	if live != "" {
+		live = "GitStateStore/" + live
+	}
+	d := destinationOn(name, name, "staging", live)
+	d.Spec.Filepath.Mode, d.Spec.Cleanup = c.mode, cleanup
+	c.destinations[name] = d
+}
+
+// place has Kratix place a Work on a Destination, or change what it has placed.
+func (c *cluster) place(work, destination string, files ...string) {
+	p := placed(work, destination, files...)
+	if strings.HasPrefix(work, "dependency") {
+		p.Spec.ResourceName = ""
+	}
+	for i := range p.Spec.Workloads { // in mode none a path is an object's too
+		p.Spec.Workloads[i].Filepath = work + "-" + p.Spec.Workloads[i].Filepath
+	}
+	if before := c.placements[kratix.KeyOf(p)]; before != nil {
+		p.Generation, p.Spec.Generation = before.Generation+1, before.Spec.Generation+1
+	}
+	c.placements[kratix.KeyOf(p)] = p
+	delete(c.deleted, kratix.KeyOf(p))
+}
+
+// remove deletes WorkPlacements of a Work.
+func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
+	for key, p := range c.placements {
+		if match(p) {
+			delete(c.placements, key)
+			c.deleted[key] = true
+		}
+	}
+}
+
+// round does one round, judges the stores, and checks that a process without a memory
+// would do nothing more.
+func (c *cluster) round() report.Report {
+	c.t.Helper()
+	c.now = c.now.Add(time.Second)
+	said, err := c.reconciler.Round(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.judge()
+	fresh, err := c.process(reconcile.Preview).Round(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, p := range fresh.Placements {
+		if p.State == report.Placed || p.State == report.Removed {
+			c.t.Fatalf("%s on %s is %s by who remembers nothing: %s", p.Work, p.Destination, p.State, p.Reason)
+		}
+	}
+	return said
+}
+
+// files returns the files of a store.
+func (c *cluster) files(store string) map[tree.Path]string {
+	c.t.Helper()
+	state, err := c.stores[store].Read(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	files := map[tree.Path]string{}
+	for path := range state.Files.All() {
+		content, err := state.Contents.Content(c.t.Context(), path)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		files[path] = string(content)
+	}
+	return files
+}
+
+// judge fails the test when an object is in a live store twice below one root.
+func (c *cluster) judge() {
+	c.t.Helper()
+	for store := range c.stores {
+		at := map[string]tree.Path{}
+		for path, content := range c.files(store) {
+			root, below := path.Cut()
+			if c.mode == kratix.NestedByMetadata {
+				kind, _ := below.Cut()
+				root += "/" + kind
+			}
+			if strings.Contains(path.String(), ".kratix/") {
+				continue
+			}
+			for line := range strings.Lines(content) {
+				if name, is := strings.CutPrefix(line, "  name: "); is {
+					if other, twice := at[root+" "+name]; twice {
+						c.t.Fatalf("ConfigMap %s is in %s and in %s of %s", strings.TrimSpace(name), other, path, store)
+					}
+					at[root+" "+name] = path
+				}
+			}
+		}
+	}
+}
+
+// settled fails the test unless the live stores have what Kratix would have written of
+// all that is not held back, and nothing of Destinations that went with their files.
+func (c *cluster) settled(said report.Report, emptied map[string]bool) {
+	c.t.Helper()
+	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
+	isHeld, wanted := map[kratix.Key]bool{}, map[tree.Path]bool{}
+	for _, p := range said.Placements {
+		if p.Object != nil && p.State == report.Held {
+			isHeld[kratix.KeyOf(p.Object)] = true
+		}
+	}
+	for key, p := range c.placements {
+		d := c.destinations[p.Spec.TargetDestinationName]
+		if d == nil || d.Annotations == nil {
+			continue
+		}
+		live := strings.TrimPrefix(d.Annotations[scheduler.StateStoreAnnotation], "GitStateStore/")
+		rendering, findings := layout.Render(d, p)
+		if len(findings) > 0 {
+			c.t.Fatal(findings)
+		}
+		for _, file := range rendering.Files {
+			wanted[file.Path] = true
+			if got := stored[live][file.Path]; !isHeld[key] && !strings.Contains(got, strings.TrimSpace(string(file.Content))) {
+				c.t.Errorf("%s has %q at %s, want %q", live, got, file.Path, file.Content)
+			}
+		}
+	}
+	for store, files := range stored {
+		for path := range files {
+			name, _ := path.Cut()
+			d := c.destinations[name]
+			isHere := d != nil && d.Annotations[scheduler.StateStoreAnnotation] == "GitStateStore/"+store
+			isOurs := strings.Contains(path.String(), ".kratix/") || strings.Contains(path.String(), "canary")
+			if emptied[name] && d == nil || isHere && !isOurs && !wanted[path] && len(isHeld) == 0 {
+				c.t.Errorf("%s still has %s", store, path)
+			}
+		}
+	}
+}
+
+// TestLiveStoresNeverHaveAnObjectTwice: whatever Kratix places, moves and removes, and
+// whatever becomes of Destinations and of this process.
+func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprintf("%s/%d", mode, seed), func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed, 3))
+				c := newCluster(t, mode)
+				emptied := map[string]bool{}
+				for range 120 {
+					c.happens(random, emptied)
+					if random.IntN(3) > 0 {
+						c.round()
+					}
+				}
+				for range 4 {
+					c.round()
+				}
+				c.settled(c.round(), emptied)
+			})
+		}
+	}
+}
+
+// happens does something at random.
+func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
+	work, destination := fmt.Sprint("w", random.IntN(5)), fmt.Sprint("d", random.IntN(3))
+	if random.IntN(3) == 0 {
+		work = fmt.Sprint("dependency", random.IntN(2))
+	}
+	d := c.destinations[destination]
+	switch what := random.IntN(20); {
+	case d == nil:
+		if random.IntN(3) == 0 {
+			c.destination(destination, "live-1", []string{"all", "none"}[random.IntN(2)])
+			delete(emptied, destination)
+		}
+	case what == 0: // it loses its live store, or gets it back
+		live := ""
+		if d.Annotations == nil {
+			live = "live-1"
+		}
+		c.destination(destination, live, d.Spec.Cleanup)
+	case what == 1 && d.CleansUp() && d.Annotations != nil: // it goes with its files, as the finalizer has it
+		going := *d
+		going.DeletionTimestamp = &metav1.Time{Time: c.now}
+		c.destinations[destination] = &going
+		c.round()
+		for path := range c.files("live-1") {
+			if name, _ := path.Cut(); name == destination {
+				c.t.Errorf("%s is deleted, and %s is still there", name, path)
+			}
+		}
+		c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
+		c.round()
+		delete(c.destinations, destination)
+		emptied[destination] = true
+	case what == 2:
+		c.restart()
+	case what == 3:
+		c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == work })
+	case what == 4:
+		c.remove(func(p *kratix.WorkPlacement) bool {
+			return p.Work().Name == work && p.Spec.TargetDestinationName == destination
+		})
+	default:
+		var objects []string
+		for _, object := range random.Perm(5)[:1+random.IntN(3)] {
+			objects = append(objects, fmt.Sprint("o", object))
+		}
+		c.place(work, destination, objects...)
+	}
+}
+
+// TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft: the old copy stays, and is
+// told of.
+func TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.place("w", "d0", "one")
+	c.round()
+	before := c.files("live-1")
+	c.destination("d0", "live-2", "none")
+	c.round()
+	said := c.round()
+	if now := c.files("live-1"); !maps.Equal(now, before) {
+		t.Errorf("the old store has %v, want %v", now, before)
+	}
+	for path, content := range before {
+		if got := c.files("live-2")[path]; got != content && !strings.HasPrefix(path.Base(), ".") {
+			t.Errorf("the new store has %q at %s, want %q", got, path, content)
+		}
+	}
+	if !slices.ContainsFunc(said.Findings, func(f finding.Finding) bool { return f.Rule.ID == "KS050" }) {
+		t.Errorf("nothing is said of the old copy: %v", said.Findings)
+	}
+}
+
+// TestARequestMayHaveTwoWorkPlacements: what Kratix has placed twice is promoted twice,
+// and none of the two is taken for a copy that is to go.
+func TestARequestMayHaveTwoWorkPlacements(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.destination("d1", "live-1", "none")
+	c.place("w", "d0", "one")
+	c.place("w", "d1", "two")
+	for range 3 {
+		if said := c.round(); len(said.Findings) > 0 {
+			t.Errorf("findings %v", said.Findings)
+		}
+	}
+	c.settled(c.round(), nil)
+}
+
+// TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs, and what is only missing is kept by
+// the deletion guard.
+func TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs(t *testing.T) {
+	for _, isSaid := range []bool{true, false} {
+		c := newCluster(t, kratix.NestedByMetadata)
+		c.destination("d0", "live-1", "none")
+		c.place("stays", "d0", "one")
+		for i := range 20 {
+			c.place(fmt.Sprint("w", i), "d0", fmt.Sprint("c", i))
+		}
+		c.round()
+		c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name != "stays" })
+		if !isSaid {
+			clear(c.deleted)
+		}
+		said, err := c.reconciler.Round(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := 0
+		for path := range c.files("live-1") {
+			if base := path.Base(); strings.HasPrefix(base, "w") {
+				left++
+			}
+		}
+		if want := map[bool]int{true: 0, false: 20}[isSaid]; left != want || said.Has(finding.DeletionsRefused()) == isSaid {
+			t.Errorf("deletions are said: %v; %d files are left, want %d; %v", isSaid, left, want, said.Findings)
+		}
+	}
+}
+
+// TestAnotherDestinationInTheDirectoryRemovesNothing of one that has lost its live
+// store.
+func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.place("w", "d0", "one")
+	c.round()
+	before := c.files("live-1")
+	c.destination("d0", "", "none")
+	c.round()
+	c.destination("d1", "live-1", "none")
+	c.destinations["d1"].Spec.Path = "d0"
+	for range 3 {
+		c.round()
+	}
+	for path, content := range before {
+		if got := c.files("live-1")[path]; got != content {
+			t.Errorf("%s is %q", path, got)
+		}
+	}
+}
+
+// TestALiveStoreThatBeginsAsACopyIsTakenOver: what Kratix has written there before is
+// known for what it is; it changes and goes as everything else.
+func TestALiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		c := newCluster(t, mode)
+		c.destination("d0", "live-1", "none")
+		c.place("w", "d0", "one")
+		c.place("dependency0", "d0", "two")
+		var changes statestore.ChangeSet
+		var parts []layout.Part
+		copied := map[tree.Path]string{}
+		for _, p := range slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement]) {
+			rendering, _ := layout.Render(c.destinations["d0"], p)
+			parts = append(parts, layout.Part{Placement: p, Files: rendering.Files})
+			for _, file := range rendering.Files {
+				if !rendering.Joined {
+					changes.Write = append(changes.Write, file.File)
+				}
+			}
+			if list, err := layout.FlatRecordPath(c.destinations["d0"], p); mode == kratix.None && err == nil {
+				changes.Write = append(changes.Write, tree.File{Path: list, Content: []byte("files:\n- " + rendering.Files[0].Path.String() + "\n")})
+			}
+		}
+		if mode == kratix.AggregatedYAML {
+			changes.Write = layout.Join(parts)
+		}
+		for _, file := range changes.Write {
+			if !strings.Contains(file.Path.String(), ".kratix/") {
+				copied[file.Path] = string(file.Content)
+			}
+		}
+		if _, err := c.stores["live-1"].Apply(t.Context(), changes); err != nil {
+			t.Fatal(err)
+		}
+		said := c.round()
+		for _, store := range said.Stores {
+			for _, d := range store.Destinations {
+				for _, path := range slices.Concat(d.Changed, d.Removed) {
+					if copied[path] != "" {
+						t.Errorf("%s: %s is written again", mode, path)
+					}
+				}
+			}
+		}
+		c.settled(c.round(), nil)
+		c.remove(func(*kratix.WorkPlacement) bool { return true })
+		c.place("other", "d0", "one")
+		c.round()
+		c.settled(c.round(), nil)
+	}
+}

@@ -1,0 +1,118 @@
+package scheduler
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+)
+
+// assignedTo makes the planner of Works that are each on one Destination, as their
+// annotation says.
+func assignedTo() *Assigned {
+	return &Assigned{To: func(w *kratix.Work) string { return w.Annotations["on"] }}
+}
+
+func onOne(work *kratix.Work, destination string) *kratix.Work {
+	work.Annotations = map[string]string{"on": destination}
+	return work
+}
+
+func described(result Result) []string {
+	var said []string
+	for _, p := range result.Placements() {
+		said = append(said, fmt.Sprintf("%s new=%v", p.Name, p.New))
+	}
+	for list, placements := range map[string][]*kratix.WorkPlacement{"removed": result.Removed, "kept": result.Kept, "held": result.Held} {
+		for _, p := range placements {
+			said = append(said, list+" "+p.Name)
+		}
+	}
+	slices.Sort(said)
+	return said
+}
+
+func TestAssignedPlacesWhatWasDecidedAndNothingElse(t *testing.T) {
+	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
+	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
+	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
+	one, two := onOne(request("w", group(".")), "d1"), onOne(request("w", group(".")), "d2") // of one name, as a dependency's are
+	cordoned := destination("d3", nil)
+	cordoned.Annotations = map[string]string{CordonAnnotation: "true"}
+	there := kratix.NewWorkPlacement(one, &one.Spec.WorkloadGroups[0], "d1")
+	lost := request("lost", group("."))
+	in := Input{
+		Works: []*kratix.Work{
+			onOne(request("absent", group(".")), "nowhere"), onOne(request("going", group(".")), "gone"), onOne(request("third", group(".")), "d3"), one, two,
+		},
+		Destinations: []Destination{d1, d2, gone, cordoned},
+		Existing:     []*kratix.WorkPlacement{there, kratix.NewWorkPlacement(lost, &lost.Spec.WorkloadGroups[0], "d1"), kratix.NewWorkPlacement(one, &one.Spec.WorkloadGroups[0], "d3")},
+	}
+	base := []string{"third.d3-5058f new=true", "w.d1-5058f new=false", "w.d2-5058f new=true"}
+	for name, c := range map[string]struct {
+		change func(*Input)
+		want   []string
+	}{
+		"all is known":           {func(*Input) {}, append(slices.Clone(base), "removed lost.d1-5058f", "removed w.d3-5058f")},
+		"a rejected Work":        {func(in *Input) { in.Rejected = []kratix.Key{kratix.KeyOf(lost)} }, append(slices.Clone(base), "kept lost.d1-5058f", "removed w.d3-5058f")},
+		"an incomplete input":    {func(in *Input) { in.Incomplete = true }, append(slices.Clone(base), "held lost.d1-5058f", "removed w.d3-5058f")},
+		"a store that is unread": {func(in *Input) { in.Destinations[1].Store = StoreUnread }, append(slices.Clone(base), "removed lost.d1-5058f", "removed w.d3-5058f")},
+	} {
+		changed := in
+		changed.Destinations = slices.Clone(in.Destinations)
+		c.change(&changed)
+		slices.Sort(c.want)
+		if got := described(assignedTo().Plan(changed)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got := described(assignedTo().Plan(Input{Works: in.Works[:1], Existing: []*kratix.WorkPlacement{kratix.NewWorkPlacement(in.Works[0], &in.Works[0].Spec.WorkloadGroups[0], "nowhere")}})); !slices.Equal(got, []string{"absent.nowhere-5058f new=false"}) {
+		t.Errorf("what is recorded on a Destination that is away: %q", got)
+	}
+}
+
+// TestAssignedReusesWhatIsTheSame: a plan is what a new planner would make of the input,
+// and its placements are those of the last plan where nothing has changed.
+func TestAssignedReusesWhatIsTheSame(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	destinations := []Destination{destination("d1", nil), destination("d2", nil)}
+	planner := assignedTo()
+	works := map[string]*kratix.Work{}
+	var last Result
+	for range 2000 {
+		if random.IntN(5) == 0 {
+			delete(works, fmt.Sprint("w", random.IntN(5)))
+		}
+		if name := fmt.Sprint("w", random.IntN(5)); random.IntN(2) == 0 {
+			works[name] = onOne(request(name, group(".")), fmt.Sprint("d", 1+random.IntN(2)))
+		}
+		if random.IntN(4) == 0 {
+			destinations = destinations[:1+random.IntN(2)]
+		}
+		in := Input{Destinations: destinations, Incomplete: random.IntN(4) == 0}
+		for _, name := range []string{"w0", "w1", "w2", "w3", "w4"} {
+			if w := works[name]; w != nil {
+				in.Works = append(in.Works, w)
+			}
+		}
+		for _, p := range last.Placements() {
+			if random.IntN(4) > 0 {
+				in.Existing = append(in.Existing, p.WorkPlacement)
+			}
+		}
+		got := planner.Plan(in)
+		if want := assignedTo().Plan(in); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q, want %q", described(got), described(want))
+		}
+		again := planner.Plan(in)
+		if !slices.Equal(got.Placements(), again.Placements()) {
+			t.Fatal("the same input makes other placements")
+		}
+		last = got
+	}
+}

@@ -1,0 +1,450 @@
+package kube
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/judge"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
+)
+
+// promotion is a cluster in which a stand-in of Kratix writes to the branch staging,
+// which no cluster reads, and in which kratix-schedule may write to main.
+type promotion struct {
+	*platform
+	kratix *standIn
+}
+
+func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *promotion {
+	t.Helper()
+	p := &promotion{platform: newPlatform(t, "promote", flags...)}
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "staging"},
+		"spec": map[string]any{
+			"url": p.server.URL + "/" + filepath.Base(p.repository), "branch": "staging", "secretRef": map[string]any{"name": "git", "namespace": "default"},
+		},
+	})
+	gittest.Commit(t, p.repository, "main", map[string]string{"README.md": "what clusters read\n"})
+	p.kratix = p.standIn(options)
+	return p
+}
+
+// on is a Destination that Kratix writes to staging and whose live store is default,
+// unless another annotation is given.
+func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
+	p.t.Helper()
+	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
+	if len(live) > 0 {
+		annotations[scheduler.StateStoreAnnotation] = live[0]
+	}
+	if len(live) > 0 && live[0] == "" {
+		annotations = nil
+	}
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind,
+		"metadata": map[string]any{"name": name, "labels": labels, "annotations": annotations},
+		"spec": map[string]any{
+			"path": name, "cleanup": cleanup, "stateStoreRef": map[string]any{"kind": kratix.GitStateStoreKind, "name": "staging"},
+		},
+	})
+}
+
+// promote starts kratix-schedule in promote mode.
+func (p *promotion) promote(args ...string) *process {
+	p.t.Helper()
+	return p.schedule(append([]string{"--promote"}, args...)...)
+}
+
+// isPromoted waits until all WorkPlacements of a Work say that they are promoted as
+// they are now.
+func (p *promotion) isPromoted(work string) {
+	p.t.Helper()
+	p.eventually("WorkPlacements of "+work, func() string {
+		if len(p.placementsOf(work)) == 0 {
+			return "there are none"
+		}
+		return ""
+	})
+	for _, placement := range p.placementsOf(work) {
+		_, err := p.try("wait", "--for=condition=Promoted", "--timeout=40s", "workplacement/"+placement)
+		must(p.t, err)
+	}
+}
+
+// live waits until main has just these files, beside the canaries and records.
+func (p *promotion) live(want ...string) {
+	p.t.Helper()
+	p.has(append([]string{"README.md"}, want...)...)
+}
+
+// filesOf lists a branch without canaries and records.
+func (p *promotion) filesOf(branch string) []string {
+	p.t.Helper()
+	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
+	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
+}
+
+// isStaging fails the test for each file that is in one of the two branches only, or
+// is not the same in both; ours are the records.
+func (p *promotion) isStaging(destinations ...string) {
+	p.t.Helper()
+	for _, d := range destinations {
+		differ := gittest.Git(p.t, p.repository, "diff", "--name-only", "staging", "main", "--", d)
+		for file := range strings.FieldsSeq(differ) {
+			if !strings.Contains(file, ".kratix/") && !strings.Contains(file, "canary") {
+				p.t.Errorf("%s is not what Kratix has written", file)
+			}
+		}
+	}
+}
+
+func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.on("worker-1", "none", map[string]string{"environment": "dev"})
+	p.promote("--leader-elect")
+	one := p.applyFile("work-example.yaml")
+	p.isPromoted(one)
+	p.isStaging("worker-1")
+	before := p.files()
+	two := p.applyFile("work-second-request.yaml")
+	conflict := "workplacement/" + two + ".worker-1-5058f"
+	p.comesTo(conflict, "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.comesTo(conflict, "Promoted", "False DuplicateResources")
+	p.comesTo(conflict, "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // which is Kratix's to say
+	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
+		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
+	}
+	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is not there
+		t.Errorf("staging has %v", staged)
+	}
+	if now := p.files(); !slices.Equal(now, before) {
+		t.Errorf("main has %v, want %v", now, before)
+	}
+
+	began := time.Now().Truncate(time.Second)
+	p.kubectl("delete", "work/"+one, "--wait=false")
+	p.isPromoted(two)
+	p.comesTo("work/"+two, "ConflictFree", "True NoConflict")
+	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
+	seconds := gittest.Git(t, p.repository, "log", "-1", "--format=%ct", "--diff-filter=A", "main", "--", "worker-1/resources")
+	var at int64
+	_, err := fmt.Sscan(seconds, &at)
+	must(t, err)
+	if after := time.Unix(at, 0).Sub(began); after > 2*time.Second {
+		t.Errorf("the held request is live %v after the other was deleted, want within 2 s", after)
+	}
+	p.isStaging("worker-1")
+	p.fluxNeverRefuses("worker-1")
+	verdict, err := judge.New(p.repository).Walk(t.Context(), "staging", judge.Roots("worker-1", "")...)
+	must(t, err)
+	if len(verdict.Refusals) == 0 {
+		t.Error("Flux would have refused nothing of staging either")
+	}
+}
+
+// TestAConflictingUpdateIsNotLive: what was promoted before stays as it was.
+func TestAConflictingUpdateIsNotLive(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.on("worker-1", "none", nil)
+	p.promote()
+	p.object(work("a", nil, "shared"))
+	p.object(work("b", nil, "b"))
+	p.isPromoted("a")
+	p.isPromoted("b")
+	dir := "worker-1/resources/default/redis/"
+	p.object(work("b", nil, "b", "shared"))
+	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.live(dir+"a/instance/5058f/shared.yaml", dir+"b/instance/5058f/b.yaml")
+	p.object(work("a", nil, "a"))
+	p.isPromoted("b")
+	p.live(dir+"a/instance/5058f/a.yaml", dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.isStaging("worker-1")
+	p.fluxNeverRefuses("worker-1")
+}
+
+func TestLabelsFlipAndWhatIsLiveStays(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	dev, other := map[string]string{"environment": "dev"}, map[string]string{"environment": "other"}
+	p.on("worker-1", "none", dev)
+	p.on("worker-2", "none", other)
+	p.promote()
+	p.object(work("a", dev, "one"))
+	p.isPromoted("a")
+	head := gittest.Git(t, p.repository, "rev-parse", "main")
+	for range 3 {
+		p.on("worker-1", "none", other)
+		p.on("worker-2", "none", dev)
+		p.comesTo("work/a", "Ready", "False Misplaced")
+		p.on("worker-1", "none", dev)
+		p.on("worker-2", "none", other)
+	}
+	p.object(work("b", other, "two"))
+	p.isPromoted("b")
+	p.live("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
+	if said := gittest.Git(t, p.repository, "log", "--format=%s", head+"..main", "--", "worker-1"); said != "" {
+		t.Errorf("commits of what has not changed: %s", said)
+	}
+	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+// TestALiveDestinationGoesWithItsFilesOrWithoutThem: also while kratix-schedule is away,
+// and when the annotation is gone before.
+func TestALiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	on := func(n string) map[string]string { return map[string]string{"on": n} }
+	p.on("worker-1", "all", on("1"))
+	p.on("worker-2", "none", on("2"))
+	p.on("worker-3", "all", on("3"))
+	daemon := p.promote()
+	for _, n := range []string{"1", "2", "3"} {
+		p.object(work("w"+n, on(n), "c"+n))
+		p.isPromoted("w" + n)
+	}
+	file := func(n string) string {
+		return "worker-" + n + "/resources/default/redis/w" + n + "/instance/5058f/c" + n + ".yaml"
+	}
+	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
+	if got := p.get("destination/worker-2", "{.metadata.finalizers}"); got != "" {
+		t.Errorf("a Destination that leaves its files has the finalizers %s", got)
+	}
+	p.on("worker-3", "all", on("3"), "")
+	p.comesTo("workplacement/w3.worker-3-5058f", "Promoted", "False NotPromoted")
+	p.becomes("destination/worker-3", "{.metadata.finalizers}", `["kratix.io/destination-cleanup"]`)
+	p.live(file("1"), file("2"), file("3"))
+	daemon.stop(t)
+
+	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "destination/worker-3", "--wait=false")
+	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has cleaned up
+	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-2", "destination/worker-3")
+	p.live(file("1"), file("2"), file("3"))
+	p.promote()
+	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-1")
+	p.live(file("2"), file("3"))
+	if got := gittest.Git(t, p.repository, "ls-tree", "-r", "--name-only", "main", "worker-1"); got != "" {
+		t.Errorf("worker-1 has left %s", got)
+	}
+	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
+}
+
+func TestADependencyIsLiveWhereItClashesWithNothing(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	all := map[string]string{"all": "yes"}
+	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
+		p.on(name, "none", map[string]string{"all": "yes", "on": name})
+	}
+	p.promote()
+	owner, promise := work("owner", map[string]string{"on": "worker-2"}, "shared"), work("promise", all, "shared")
+	owner.Spec.ResourceName, promise.Spec.ResourceName = "", ""
+	owner.Spec.PromiseName = "other"
+	p.object(owner)
+	p.isPromoted("owner")
+	p.object(promise)
+	for name, want := range map[string]string{"worker-1": "True Promoted", "worker-2": "False DuplicateResources", "worker-3": "True Promoted"} {
+		p.comesTo("workplacement/promise."+name+"-5058f", "Promoted", want)
+	}
+	p.comesTo("work/promise", "ConflictFree", "False DuplicateResources")
+	dir := "/dependencies/redis/instance/5058f/shared.yaml"
+	p.live("worker-1"+dir, "worker-2/dependencies/other/instance/5058f/shared.yaml", "worker-3"+dir)
+	p.kubectl("delete", "work/owner", "--wait=false")
+	p.isPromoted("promise")
+	p.live("worker-1"+dir, "worker-2"+dir, "worker-3"+dir)
+	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
+}
+
+func TestLiveGroupsComeAndGo(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	on := func(n string) map[string]string { return map[string]string{"on": n} }
+	p.on("worker-1", "none", on("1"))
+	p.on("worker-2", "none", on("2"))
+	p.promote()
+	both := work("a", on("1"), "one")
+	second := work("", on("2"), "two").Spec.WorkloadGroups[0]
+	second.Directory, second.ID = "second", kratix.GroupID("second")
+	both.Spec.WorkloadGroups = append(both.Spec.WorkloadGroups, second)
+	p.object(both)
+	first := "worker-1/resources/default/redis/a/instance/5058f/one.yaml"
+	p.live(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
+	p.isPromoted("a")
+	p.object(work("a", on("1"), "one"))
+	p.live(first)
+	p.fluxNeverRefuses("worker-1", "worker-2")
+}
+
+// TestAKilledPromoterPromotesEachWorkOnce: what it had not done when it was killed, the
+// next process does.
+func TestAKilledPromoterPromotesEachWorkOnce(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	var names []string
+	for i := range 3 {
+		names = append(names, fmt.Sprint("worker-", i))
+		p.on(names[i], "none", nil)
+	}
+	first := p.promote()
+	for i := range 20 {
+		p.object(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
+		if i == 10 {
+			first.kill()
+		}
+	}
+	p.kubectl("delete", "work/w1", "--wait=false") // while nobody promotes
+	p.kubectl("wait", "--for=delete", "--timeout=40s", "work/w1")
+	p.promote()
+	for i := range 20 {
+		if i != 1 {
+			p.isPromoted(fmt.Sprint("w", i))
+		}
+	}
+	p.eventually("the store", func() string {
+		if got := len(p.files()); got != 20 { // with README.md
+			return fmt.Sprintf("%d files, want 20", got)
+		}
+		return ""
+	})
+	p.isStaging(names...)
+	p.fluxNeverRefuses(names...)
+}
+
+// TestWhatIsNotPromotedSaysWhy: a Destination without a live store, and ones whose live
+// store cannot be one, keep nothing else from being promoted.
+func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	for name, live := range map[string]string{
+		"none": "", "malformed": "default", "missing": "GitStateStore/other", "same": "GitStateStore/staging", "good": "GitStateStore/default",
+	} {
+		p.on(name, "none", map[string]string{"on": name}, live)
+		p.object(work("w-"+name, map[string]string{"on": name}, "c"))
+	}
+	p.promote()
+	p.isPromoted("w-good")
+	for name, want := range map[string]string{
+		"none": "False NotPromoted", "malformed": "False InvalidLiveStore", "missing": "False InvalidLiveStore", "same": "False InvalidLiveStore",
+	} {
+		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
+	}
+	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
+	head := gittest.Git(t, p.repository, "rev-parse", "staging")
+	p.on("none", "none", map[string]string{"on": "none"})
+	p.isPromoted("w-none")
+	if now := gittest.Git(t, p.repository, "rev-parse", "staging"); now != head {
+		t.Errorf("staging was written: %s", gittest.Git(t, p.repository, "log", "--format=%an %s", head+"..staging"))
+	}
+}
+
+// TestGenerationsThatRiseForeverAreFollowedCalmly: Kratix updates the Works of static
+// dependencies some times a second, each time with the same contents.
+func TestGenerationsThatRiseForeverAreFollowedCalmly(t *testing.T) {
+	log, flags := newAudit(t)
+	p := newPromotion(t, kratixlike.Options{}, flags...)
+	p.on("worker-1", "none", nil)
+	p.promote()
+	w := work("static", nil, "one")
+	w.Spec.ResourceName = ""
+	p.object(w)
+	p.isPromoted("static")
+	head := gittest.Git(t, p.repository, "rev-parse", "main")
+	log.written()
+	began := time.Now()
+	updates := 0
+	for ; updates < 10 || time.Since(began) < 20*time.Second; updates++ {
+		at := fmt.Sprintf(`{"spec":{"lastExecutionTimestamp":"2026-01-31T12:%02d:%02dZ"}}`, updates/60%60, updates%60)
+		p.kubectl("patch", "work/static", "--type=merge", "-p", at)
+	}
+	lasted := time.Since(began)
+	ours := log.written()
+	t.Logf("%d updates in %v are %v of our writes", updates, lasted.Round(time.Second), ours)
+	if got, most := sum(ours), 2+int(lasted/(10*time.Second)); got > most {
+		t.Errorf("%d writes of ours, want %d at most", got, most)
+	}
+	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
+	p.isPromoted("static") // as it is now
+	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
+		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
+	}
+	time.Sleep(2 * time.Second)
+	log.written()
+	time.Sleep(12 * time.Second)
+	if got := log.written(); sum(got) > 0 {
+		t.Errorf("nothing happens, and there are the writes %v of ours", got)
+	}
+}
+
+// TestWhatSeveralWantIsLiveOnce: sharing works though Kratix writes all of it, and a
+// store is mapped by the flag.
+func TestWhatSeveralWantIsLiveOnce(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.on("worker-1", "none", nil, "")
+	p.promote("--on-conflict", "share", "--live-store", "GitStateStore/staging=GitStateStore/default")
+	p.object(work("a", nil, "shared", "a"))
+	p.isPromoted("a")
+	p.object(work("b", nil, "shared", "b"))
+	p.isPromoted("b")
+	dir := "worker-1/resources/default/redis/"
+	p.kubectl("delete", "work/a", "--wait=false")
+	p.live(dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.isPromoted("b")
+	p.fluxNeverRefuses("worker-1")
+}
+
+// TestALiveStoreThatFailsIsSaid, and what is promoted already stays so.
+func TestALiveStoreThatFailsIsSaid(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.on("worker-1", "none", nil)
+	p.promote()
+	p.object(work("a", nil, "a"))
+	p.isPromoted("a")
+	p.secret("git", "another password")
+	p.object(map[string]any{ // Kratix goes on, with a Secret of its own
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
+		"stringData": map[string]string{"username": gittest.User, "password": gittest.Password, "ca.crt": string(p.server.CA)},
+	})
+	p.kubectl("patch", "gitstatestore/staging", "--type=merge", "-p", `{"spec":{"secretRef":{"name":"kratixs"}}}`)
+	p.object(work("b", nil, "b"))
+	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
+	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // which is Kratix's to say
+	if got := p.condition("workplacement/a.worker-1-5058f", "Promoted"); got != "True Promoted" {
+		t.Errorf("what is promoted is %s", got)
+	}
+	p.secret("git", gittest.Password)
+	p.isPromoted("b")
+}
+
+// TestStagingAndLiveAreDirectoriesOfOneBranch: two writers of one branch do not lose
+// each other's commits.
+func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.gitStore("staging", "staging")
+	p.on("worker-1", "none", nil)
+	p.promote()
+	var want []string
+	for i := range 10 {
+		name := fmt.Sprint("w", i)
+		p.object(work(name, nil, "c"+name))
+		for _, dir := range []string{"staging/", ""} {
+			want = append(want, dir+"worker-1/resources/default/redis/"+name+"/instance/5058f/c"+name+".yaml")
+		}
+	}
+	for i := range 10 {
+		p.isPromoted(fmt.Sprint("w", i))
+	}
+	p.eventually("Kratix", func() string {
+		if got := len(p.files()); got != 21 {
+			return fmt.Sprintf("%d files", got)
+		}
+		return ""
+	})
+	slices.Sort(want)
+	p.live(want...)
+	p.object(work("conflict", nil, "cw1"))
+	p.comesTo("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.fluxNeverRefuses("worker-1")
+}
