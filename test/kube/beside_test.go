@@ -12,6 +12,7 @@ import (
 // TestAPolicyThatIsRemovedIsNoticed: in the log, on Destinations, in the metrics and by
 // /readyz; and so is that it is back.
 func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
 	at := address(t)
@@ -56,8 +57,10 @@ func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
 // TestManageStopsWhereKratixPlaces: a WorkPlacement that another scheduler has made ends
 // the writing, unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
+	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
 		t.Run(with, func(t *testing.T) {
+			t.Parallel()
 			p := newPlatform(t, "base")
 			p.destination("worker-1", "default", "none", nil)
 			kratix := p.standIn(kratixlike.Options{})
