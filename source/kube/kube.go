@@ -31,9 +31,11 @@ type Source struct {
 	secrets      *secrets
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
-	// core is what else is read of the API.
-	core rest.Interface
-	now  func() time.Time
+	// expected are the WorkPlacements that this process has made and not seen.
+	expected expectations
+	// core is what else is read of the API, and platform what Kratix's kinds are read by.
+	core, platform rest.Interface
+	now            func() time.Time
 	// others looks for other schedulers.
 	others others
 	// contents has the WorkPlacements of a snapshot come with their contents.
@@ -79,7 +81,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, contents: options.Contents, now: options.Now}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, now: options.Now}
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}

@@ -48,7 +48,7 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
 	}
 	var lost []kratix.Key
-	for _, p := range s.placements.stable() {
+	for _, p := range s.withUnseen() {
 		if s.contents {
 			snapshot.WorkPlacements = append(snapshot.WorkPlacements, p)
 		}
@@ -62,6 +62,23 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	snapshot.Deleted = s.deleted.with(lost)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
+}
+
+// withUnseen returns all WorkPlacements, also those that this process has created, or
+// may have created, and that the watch has not shown.
+func (s *Source) withUnseen() []*kratix.WorkPlacement {
+	unseen := s.unseen() // before the others: what is shown meanwhile is among both
+	all := s.placements.stable()
+	if len(unseen) == 0 {
+		return all
+	}
+	for _, p := range all {
+		delete(unseen, kratix.KeyOf(p))
+	}
+	for _, expected := range unseen {
+		all = append(all, expected.object)
+	}
+	return all
 }
 
 // shareWithWork has a WorkPlacement use the memory of its Work for the contents that
