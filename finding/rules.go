@@ -17,7 +17,7 @@ func Rules() []Rule {
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),
-		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(),
+		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), PolicyDeniesSelf(),
 	}
 }
 

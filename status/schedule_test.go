@@ -155,6 +155,13 @@ func TestAnotherSchedulerIsToldOnDestinations(t *testing.T) {
 		if got, want := is(), "False "+rule.Name; got != want {
 			t.Errorf("SoleScheduler is %s, want %s", got, want)
 		}
+		for _, unsure := range []finding.Rule{finding.PolicyUnchecked(), finding.PolicyDeniesSelf()} {
+			s.said.Findings = []finding.Finding{{Rule: unsure, Message: "nobody knows"}}
+			s.plan()
+			if got, want := is(), "False "+rule.Name; got != want {
+				t.Errorf("SoleScheduler is %s though nobody knows, want %s as before", got, want)
+			}
+		}
 		s.said.Findings = nil
 		s.plan()
 		if got := is(); got != "True NoOtherScheduler" {

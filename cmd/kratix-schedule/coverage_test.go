@@ -127,6 +127,8 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
 			continue
+		case finding.PolicyDeniesSelf(): // as above: TestAPolicyThatDeniesThisProgramIsNoticed
+			continue
 		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
 			continue
 		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
