@@ -60,6 +60,8 @@ type Snapshot struct {
 	FromAPI bool
 	// Deleted are Works, sorted, that the Kubernetes API said are deleted.
 	Deleted []kratix.Key
+	// Orphans are WorkPlacements, sorted, whose Work is gone and that nobody deletes.
+	Orphans []kratix.Key
 	// Unseen means that something which could not be read is, or may be, a
 	// Destination, so that requests may be where nobody looks.
 	Unseen bool

@@ -163,6 +163,9 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 			p.leaving[placement.Work()] = append(of, placement)
 		}
 	}
+	if mode != Manage {
+		p.takeOddNames()
+	}
 	for _, destination := range now.Destinations {
 		p.destinationByName[destination.Name] = destination
 	}

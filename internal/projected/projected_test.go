@@ -35,6 +35,7 @@ type cluster struct {
 	// their changes.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
+	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
 }
@@ -66,7 +67,7 @@ func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil
 func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	store := &kratix.GitStateStore{}
 	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
-	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true}
+	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true, Orphans: c.orphans}
 	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
 	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
 	for _, p := range s.WorkPlacements {

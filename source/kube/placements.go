@@ -1,10 +1,13 @@
 package kube
 
 import (
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -52,6 +55,14 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 		if s.contents {
 			snapshot.WorkPlacements = append(snapshot.WorkPlacements, p)
 		}
+		if s.contents && s.isOrphan(p) {
+			snapshot.Orphans = append(snapshot.Orphans, kratix.KeyOf(p))
+			snapshot.Findings = append(snapshot.Findings, finding.Finding{
+				Rule: finding.OrphanedPlacement(), Place: finding.Place{Object: kratix.Describe(p)},
+				Message: "its Work " + p.Work().Name + " is gone, and nobody deletes it",
+				Fix:     fmt.Sprintf("kubectl delete workplacement %s --namespace %s", p.Name, p.Namespace),
+			})
+		}
 		if counts(p) || s.contents && p.Labels[kratix.WorkLabel] != "" {
 			snapshot.Existing = append(snapshot.Existing, p)
 		}
@@ -60,8 +71,22 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 		}
 	}
 	snapshot.Deleted = s.deleted.with(lost)
+	slices.SortFunc(snapshot.Orphans, kratix.Key.Compare)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
+}
+
+// isOrphan reports whether the Work of a WorkPlacement is gone and nobody deletes the
+// WorkPlacement: it has no owner with which the garbage collector would.
+func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
+	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
+		return false
+	}
+	if slices.ContainsFunc(p.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == kratix.WorkKind }) {
+		return false
+	}
+	_, there := s.works.get(p.Work())
+	return !there
 }
 
 // withUnseen returns all WorkPlacements, also those that this process has created, or
