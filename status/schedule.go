@@ -87,7 +87,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
 	clashes := p.clashes[kratix.Describe(work)]
-	free := p.conflictFree(work, clashes)
+	have := work.Status.Conditions
+	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
 	want := []metav1.Condition{free}
 	switch {
 	case known:
@@ -95,7 +96,6 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	case len(clashes) == 0:
 		return // a later round knows
 	}
-	have := work.Status.Conditions
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
 		return
