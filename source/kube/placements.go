@@ -17,14 +17,14 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			look: s.others.lookAtNew, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			look: s.others.lookAtNew, content: samePlacement, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
 			},
 		}
 	}
-	return feature[*kratix.WorkPlacement]{same: sameMemory, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
+	return feature[*kratix.WorkPlacement]{same: sameMemory, content: samePlacement, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
 		p.Spec.Workloads = nil // the Work has them too
 		words.ShareWorkPlacement(p)
 	}}
