@@ -38,6 +38,9 @@ type cluster struct {
 	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
+	// hidden means that the store is not read.
+	hidden bool
+	policy reconcile.Policy
 }
 
 func newCluster(t *testing.T, mode string, hidden bool) *cluster {
@@ -52,9 +55,17 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 		c.destinations = append(c.destinations, d)
 	}
-	clock := func() time.Time { return c.now }
-	c.reconciler = &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Unread: hidden, Now: clock}, Finish: reconcile.Preview, Now: clock}
+	c.hidden = hidden
+	c.restart()
 	return c
+}
+
+// restart has the program begin anew, without what it remembers.
+func (c *cluster) restart() {
+	clock := func() time.Time { return c.now }
+	c.reconciler = &reconcile.Reconciler{
+		Source: c, Stores: &projected.Stores{Opener: c, Unread: c.hidden, Now: clock}, Finish: reconcile.Preview, Now: clock, Policy: c.policy,
+	}
 }
 
 // Open is how the store is opened.
@@ -143,8 +154,7 @@ func (c *cluster) round() report.Report {
 					}
 					c.placements[kratix.KeyOf(p)], c.dirty[kratix.KeyOf(p)] = p, c.now
 				case step.Verb == status.Patch:
-					spec, _ := step.Patch["spec"].(kratix.WorkPlacementSpec)
-					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.Spec = spec })
+					c.patch(p, step.Patch)
 				case step.Verb == status.Delete:
 					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} })
 				}
@@ -152,6 +162,20 @@ func (c *cluster) round() report.Report {
 		}
 	}
 	return said
+}
+
+// patch does to a WorkPlacement what a patch says.
+func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
+	c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) {
+		if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {
+			p.Spec = spec
+		}
+		metadata, _ := patch["metadata"].(map[string]any)
+		labels, _ := metadata["labels"].(map[string]any)
+		for label := range labels { // schedule mode takes labels away, and sets none
+			delete(p.Labels, label)
+		}
+	})
 }
 
 // kratixWrites has Kratix write one WorkPlacement: any, or the one that has waited for
@@ -243,7 +267,11 @@ func (c *cluster) judge() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		root, _ := path.Cut()
+		root, below := path.Cut()
+		if c.destinations[0].FilepathMode() == kratix.NestedByMetadata {
+			second, _ := below.Cut()
+			root += "/" + second
+		}
 		for line := range strings.Lines(string(content)) {
 			if name, is := strings.CutPrefix(line, "  name: "); is {
 				if other, twice := at[root+" "+name]; twice {
