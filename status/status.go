@@ -165,7 +165,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 			p.leaving[placement.Work()] = append(of, placement)
 		}
 	}
-	if mode != Manage {
+	if mode == Schedule || mode == Observe {
 		p.takeOddNames()
 	}
 	for _, destination := range now.Destinations {
