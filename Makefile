@@ -48,9 +48,12 @@ e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuP
 kube-servers: ## Build the API server, etcd, kubectl and Helm for tests into bin/kube, once
 	@./hack/kube-servers.sh
 
+# The tests mostly wait: three at a time keep two cores busy, and more would disturb each other.
+KUBE_PARALLEL ?= 3
+
 .PHONY: e2e-kube
-e2e-kube: build kube-servers servers ## Run the tests in a cluster: a real API server, git and S3
-	cd test/kube && go vet ./... && go test -count=1 -timeout=45m $(TESTFLAGS) ./...
+e2e-kube: build kube-servers servers ## Run the tests in a cluster, KUBE_PARALLEL (3) at a time: a real API server, git and S3
+	cd test/kube && go vet ./... && go test -count=1 -timeout=45m -parallel $(KUBE_PARALLEL) $(TESTFLAGS) ./...
 
 # Built as hack/kube-servers.sh builds Helm, so that it is compiled once.
 .PHONY: chart

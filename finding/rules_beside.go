@@ -23,6 +23,18 @@ func PolicyUnchecked() Rule {
 	}
 }
 
+// PolicyDeniesSelf is an admission policy that keeps this program from placing Works.
+func PolicyDeniesSelf() Rule {
+	return Rule{
+		ID: "KS077", Name: "PolicyDeniesSelf", Severity: Error,
+		Summary: "An admission policy or webhook keeps this program itself from making WorkPlacements, so that no new Work is placed.",
+		Why: "The policy for --schedule-only is about Kratix's ServiceAccount alone. One that is about everybody, or that names the ServiceAccount of this " +
+			"program as Kratix's, leaves nobody who places Works. What is placed already stays, and Kratix goes on writing it.",
+		Fix: "Except the ServiceAccount of this program from the policy or webhook that the message names, or put Kratix's own in its place in deploy/schedule or " +
+			"in the Helm chart's kratix.serviceAccount.",
+	}
+}
+
 // OtherScheduler is somebody else who places Works in the cluster.
 func OtherScheduler() Rule {
 	return Rule{

@@ -35,6 +35,17 @@ func FilepathModeChanged() Rule {
 	}
 }
 
+// OrphanedPlacement is a WorkPlacement without a Work.
+func OrphanedPlacement() Rule {
+	return Rule{
+		ID: "KS053", Name: "OrphanedPlacement", Severity: Warning,
+		Summary: "The Work of a WorkPlacement is gone, and nobody deletes the WorkPlacement.",
+		Why: "Kratix goes on writing it, so whatever brings one of its objects is held back. A WorkPlacement that names its Work as owner is deleted with it; " +
+			"this one does not.",
+		Fix: "Delete the WorkPlacement, or create its Work again.",
+	}
+}
+
 // PlacedTwice is a request that is on two Destinations.
 func PlacedTwice() Rule {
 	return Rule{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
 // recordedCopy is one of several records of a request's group.
@@ -22,7 +23,8 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // on several Destinations and no move explains that. The one that stays is marked as
 // moved from the other, which then goes as in every move. In this order
 // counts: a WorkPlacement in the source, the Work's own decision, a Destination
-// whose labels fit, the Destination's name.
+// whose labels fit, the Destination's name. Where Kratix writes, each copy has a
+// WorkPlacement, so that the labels decide.
 func (w *world) settleCopies() {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(w.Works))
@@ -50,9 +52,9 @@ func (w *world) settleCopies() {
 	if len(copies) == 0 {
 		return
 	}
-	preferred := w.preferred(copies)
+	ranks := w.rankCopies(copies)
 	for _, group := range slices.SortedFunc(maps.Keys(copies), comparePlacedGroups) {
-		w.settleGroup(copies[group], preferred[group])
+		w.settleGroup(copies[group], ranks[group])
 	}
 }
 
@@ -60,28 +62,68 @@ func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))
 }
 
-// preferred returns the Destinations that WorkPlacements and the Works' decisions
-// name, those of WorkPlacements first.
-func (w *world) preferred(copies map[placedGroup][]recordedCopy) map[placedGroup][]string {
-	preferred := map[placedGroup][]string{}
+// copyRanks are what is known of the copies of a group, by the names of their
+// Destinations.
+type copyRanks struct {
+	// remembered are those that have a WorkPlacement in the source, decided is the one
+	// that the Work names.
+	remembered map[string]bool
+	decided    string
+	// fits reports whether a Destination has the labels that the group asks for; nil if
+	// the Work is not known.
+	fits func(*kratix.Destination) bool
+}
+
+// rankCopies returns the ranks of the copies of each group.
+func (w *world) rankCopies(copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
+	ranks := make(map[placedGroup]*copyRanks, len(copies))
+	for group := range copies {
+		ranks[group] = &copyRanks{remembered: map[string]bool{}}
+	}
 	for _, p := range w.Existing {
-		if group := groupOf(p); len(copies[group]) > 0 {
-			preferred[group] = append(preferred[group], p.Spec.TargetDestinationName)
+		if rank := ranks[groupOf(p)]; rank != nil {
+			rank.remembered[p.Spec.TargetDestinationName] = true
 		}
 	}
 	for _, work := range w.Works {
 		decisions, _ := work.Decisions() // what is wrong with them is reported elsewhere
-		for id, decision := range decisions {
-			if group := (placedGroup{kratix.KeyOf(work), id}); len(copies[group]) > 0 {
-				preferred[group] = append(preferred[group], decision.Destination)
+		for i := range work.Spec.WorkloadGroups {
+			group := &work.Spec.WorkloadGroups[i]
+			if rank := ranks[placedGroup{kratix.KeyOf(work), group.ID}]; rank != nil {
+				rank.decided = decisions[group.ID].Destination
+				rank.fits = func(d *kratix.Destination) bool { return scheduler.Fits(work, group, d) }
 			}
 		}
 	}
-	return preferred
+	return ranks
+}
+
+// compare returns which of two copies stays rather: a negative number is a.
+func (r *copyRanks) compare(a, b recordedCopy) int {
+	order := func(c recordedCopy) int {
+		switch {
+		case r.remembered[c.Name]:
+			return 0
+		case r.decided == c.Name:
+			return 1
+		}
+		return 2
+	}
+	misfit := func(c recordedCopy) int {
+		fits := c.placement().Labels[kratix.MisplacedLabel] == ""
+		if r.fits != nil {
+			fits = r.fits(c.Destination)
+		}
+		if fits {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(misfit(a), misfit(b)), cmp.Compare(a.Name, b.Name))
 }
 
 // settleGroup marks the copy that stays.
-func (w *world) settleGroup(copies []recordedCopy, preferred []string) {
+func (w *world) settleGroup(copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]
 		return slices.ContainsFunc(copies, func(other recordedCopy) bool { return other.Name == from })
@@ -89,16 +131,7 @@ func (w *world) settleGroup(copies []recordedCopy, preferred []string) {
 	if moves {
 		return
 	}
-	rank := func(c recordedCopy) int {
-		if at := slices.Index(preferred, c.Name); at >= 0 {
-			return at
-		}
-		return len(preferred)
-	}
-	misplaced := func(c recordedCopy) string { return c.placement().Labels[kratix.MisplacedLabel] }
-	slices.SortFunc(copies, func(a, b recordedCopy) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(misplaced(a), misplaced(b)), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(copies, ranks.compare)
 	stays, goes := copies[0], copies[1]
 	marked := stays.placement().DeepCopy()
 	marked.Labels[kratix.MovedFromLabel] = goes.Name

@@ -59,6 +59,8 @@ type storeView struct {
 	// leaving reports whether a placement leaves the directory of another Destination
 	// with the very commit that writes its new copy, which must not be divided then.
 	leaving bool
+	// orphans are the WorkPlacements, sorted, whose Work is gone and that nobody deletes.
+	orphans []kratix.Key
 	// limits are what it can hold.
 	limits       layout.Limits
 	state        statestore.State
@@ -193,7 +195,7 @@ func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView 
 
 // openStore opens the store of a name.
 func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
-	view := &storeView{ref: ref}
+	view := &storeView{ref: ref, orphans: w.Orphans}
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)
 	view.lacksSecret = w.lacks(secret)

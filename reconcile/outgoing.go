@@ -2,9 +2,11 @@ package reconcile
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -12,6 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
@@ -20,6 +23,8 @@ import (
 type outgoingFile struct {
 	dedupe.File
 	of placedGroup
+	// stays means that it is nobody's, and stays.
+	stays bool
 }
 
 // waitForOutgoing holds back what would clash with files that are to go and have not
@@ -62,7 +67,9 @@ func (dest *desiredDestination) meets(p *desiredPlacement, outgoing []outgoingFi
 		Path: p.rendering.Root, Claims: []dedupe.Claim{claim}, Allows: dest.store.limits.Allows, Ignored: dest.notFetched,
 		Policy: dedupe.Quarantine, Cache: dest.read,
 	}
+	staying := map[string]bool{}
 	for i, file := range outgoing {
+		staying[file.Place.Object] = file.stays
 		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
 			continue
 		}
@@ -78,7 +85,18 @@ func (dest *desiredDestination) meets(p *desiredPlacement, outgoing []outgoingFi
 	if _, held := verdict.Held[0]; !held {
 		return false
 	}
-	for _, f := range verdict.Findings {
+	role := func(object string) string {
+		switch {
+		case staying[object]:
+			return ofNoWork
+		case isWorkPlacement(object):
+			return leaving
+		case object != claim.Object && object != dest.store.ref.String():
+			return changing
+		}
+		return ""
+	}
+	for _, f := range dest.withOwners(verdict.Findings, role) {
 		if f.Place.Object == claim.Object {
 			dest.findings = append(dest.findings, f)
 		}
@@ -97,13 +115,15 @@ func asideOf(root tree.Path, i int) tree.Path {
 func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingFile, err error) {
 	for _, file := range dest.store.state.Outgoing {
 		if file.Path.Within(dest.base) {
-			files = append(files, outgoingFile{dedupe.File{File: file, Place: dest.placeOf(file.Path)}, dest.groupAt(file.Path)})
+			place := dest.placeOf(file.Path)
+			place.Object = cmp.Or(file.Object, place.Object)
+			files = append(files, outgoingFile{dedupe.File{File: file.File, Place: place}, dest.groupAt(file.Path), file.Stays})
 		}
 	}
 	for _, p := range dest.placements {
 		for _, file := range p.stored {
 			if p.writable() && !p.keeps(file) {
-				files = append(files, outgoingFile{file, groupOf(p.WorkPlacement)})
+				files = append(files, outgoingFile{file, groupOf(p.WorkPlacement), false})
 			}
 		}
 	}
@@ -118,8 +138,11 @@ func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingF
 					return nil, err
 				}
 			}
-			place := finding.Place{Object: kratix.Describe(record.Placement), File: path.String()}
-			files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement)})
+			place := finding.Place{Object: dest.placeOf(record.path).Object, File: path.String()} // as it is named in the cluster
+			if place.Object == dest.store.ref.String() {
+				place.Object = kratix.Describe(record.Placement)
+			}
+			files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement), false})
 		}
 	}
 	return files, nil
@@ -138,9 +161,59 @@ func (p *desiredPlacement) keeps(file dedupe.File) bool {
 	return false
 }
 
-// placeOf returns the place that findings name for a file in the store.
+// placeOf returns the place that findings name for a file in the store: the object that
+// somebody else writes it from, or the store.
 func (dest *desiredDestination) placeOf(path tree.Path) finding.Place {
-	return finding.Place{Object: dest.store.ref.String(), File: path.String()}
+	object := dest.store.ref.String()
+	if whose := dest.store.state.Whose; whose != nil {
+		object = cmp.Or(whose(path), object)
+	}
+	return finding.Place{Object: object, File: path.String()}
+}
+
+// How findings call a WorkPlacement that is of no placement of the round, and one that
+// still has what it is to give up.
+const (
+	ofNoWork = "a WorkPlacement that no Work asks for"
+	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"
+	changing = "a Work that gives it up, whose WorkPlacement Kratix has not written yet"
+	orphaned = "a WorkPlacement whose Work is gone"
+)
+
+// ofStranger is the role of what no placement of the round has.
+func ofStranger(object string) string {
+	if isWorkPlacement(object) {
+		return ofNoWork
+	}
+	return ""
+}
+
+func isWorkPlacement(object string) bool {
+	return strings.HasPrefix(object, kratix.WorkPlacementKind+" ")
+}
+
+// withOwners returns findings in which the other places say whose they are, by what role
+// returns for their objects; "" leaves them. Where one is an orphan, they say to delete
+// it.
+func (dest *desiredDestination) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
+	if !dest.store.state.Stepwise {
+		return found
+	}
+	named := slices.Clone(found)
+	for i := range named {
+		f := &named[i]
+		f.Related = slices.Clone(f.Related)
+		for j := range f.Related {
+			related := &f.Related[j]
+			related.Message = cmp.Or(role(related.Place.Object), related.Message)
+			isOrphan := func(key kratix.Key) bool { return kratix.WorkPlacementKind+" "+key.String() == related.Place.Object }
+			if slices.ContainsFunc(dest.store.orphans, isOrphan) {
+				related.Message = orphaned
+				f.Fix = "Delete " + related.Place.Object + ", whose Work is gone: nobody else does."
+			}
+		}
+	}
+	return named
 }
 
 // groupAt returns the group that a file of the store is of, by its directory or by
@@ -161,8 +234,8 @@ func (dest *desiredDestination) groupAt(path tree.Path) placedGroup {
 // directory, and of the store in the same way.
 func (s *situation) sameOutgoing(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
-	return is.Stepwise == was.Stepwise && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b tree.File) bool {
-		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
+	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
+		return a.Path == b.Path && a.Object == b.Object && a.Stays == b.Stays && bytes.Equal(a.Content, b.Content)
 	})
 }
 

@@ -68,7 +68,7 @@ func (dest *desiredDestination) settleRoot(root dedupe.Root) dedupe.Verdict {
 		root.Claims = append(root.Claims, claim)
 	}
 	verdict := dedupe.Check(root)
-	dest.findings = append(dest.findings, verdict.Findings...)
+	dest.findings = append(dest.findings, dest.withOwners(verdict.Findings, ofStranger)...)
 	for i, p := range claimants {
 		why, held := verdict.Held[i]
 		switch {
@@ -123,8 +123,7 @@ func (dest *desiredDestination) foreign(ctx context.Context, root tree.Path, cla
 		if err != nil {
 			return nil, err
 		}
-		place := finding.Place{Object: dest.store.ref.String(), File: path.String()}
-		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
+		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: dest.placeOf(path)})
 	}
 	for _, fixture := range dest.fixtures {
 		if !dest.store.state.Files.Has(fixture.Path) && fixture.Path.Within(root) {

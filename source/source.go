@@ -69,6 +69,8 @@ type Snapshot struct {
 	// Unwritten are Destinations that are there, though nothing is placed on them, and
 	// whose files are not to be touched; findings say why.
 	Unwritten []*kratix.Destination
+	// Orphans are WorkPlacements, sorted, whose Work is gone and that nobody deletes.
+	Orphans []kratix.Key
 	// Unseen means that something which could not be read is, or may be, a
 	// Destination, so that requests may be where nobody looks.
 	Unseen bool

@@ -59,15 +59,31 @@ type State struct {
 	// but by somebody else, one placement after the other, in any order. What a
 	// placement does not want any more counts for all others until it is gone.
 	Stepwise bool
-	// Outgoing are files, sorted, as the store still has them where Files has what
-	// takes their place. Only a Stepwise state has any.
-	Outgoing []tree.File
+	// Outgoing are files, sorted by path, as the store still has them where Files has
+	// what takes their place, and parts of joined files that are of no record. Only a
+	// Stepwise state has any.
+	Outgoing []Outgoing
+	// Whose returns the object, as kratix.Describe names it, that somebody else writes
+	// the file at a path from; "" if it is not known. nil knows of none.
+	Whose func(path tree.Path) string
 	// Refused is why the last write came to nothing, if it ended with
 	// ErrContentRefused after its caller had got ErrPending; nil otherwise.
 	Refused error
 	// Warnings are what works but is doubtful about the store, such as a
 	// certificate that is not verified. They are there even beside an error.
 	Warnings []string
+}
+
+// Outgoing is a file that somebody else writes, and that a state does not have as it is
+// written.
+type Outgoing struct {
+	tree.File
+	// Object is what it is written from, as kratix.Describe names it; "" if it is not
+	// known.
+	Object string
+	// Stays means that it is not on its way out: it is a part of a joined file, of no
+	// record.
+	Stays bool
 }
 
 // Contents computes sums as a store does and fetches contents on demand. It

@@ -25,12 +25,20 @@ func otherScheduler(said report.Report) *finding.Finding {
 	return &said.Findings[i]
 }
 
+// isUnsure reports whether it is not known if somebody else may place Works.
+func isUnsure(said report.Report) bool {
+	return slices.ContainsFunc(said.Findings, func(f finding.Finding) bool {
+		return f.Rule == finding.PolicyDeniesSelf() || f.Rule == finding.PolicyUnchecked()
+	})
+}
+
 // soleScheduler returns the condition SoleScheduler of a Destination; nothing where
 // there was nothing to say and is nothing now.
 func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
+	case p.unsure: // what was said stays
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "nobody else places Works")}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
 // The reasons of ConflictFree.
@@ -60,6 +61,19 @@ func (p *planner) conflictFree(work *kratix.Work, clashes []finding.Finding) met
 		message += fmt.Sprintf(" (and %d more)", more)
 	}
 	return no(kratix.ConflictFreeCondition, reasonOf(clashes[0]), message)
+}
+
+// keepsConflict returns the condition ConflictFree as it is to be said: as it was for what
+// was held back while a store fails on which it may still be in conflict.
+func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Placement, now metav1.Condition) metav1.Condition {
+	isUnknown := func(placement report.Placement) bool {
+		return placement.State == report.Failed || placement.State == report.Unplaced || placement.State == report.Kept
+	}
+	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
+	if p.storeFails && now.Status == metav1.ConditionTrue && was != nil && was.Status == metav1.ConditionFalse && slices.ContainsFunc(placements, isUnknown) {
+		return *was
+	}
+	return now
 }
 
 func reasonOf(clash finding.Finding) string {

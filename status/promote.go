@@ -67,7 +67,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 		if placement.Unread && p.isPromoted(have) {
 			return condition, false // nothing says that it is no longer there
 		}
-		return p.storeFails(placement), true
+		return p.notTaken(placement), true
 	case report.Pending, report.Rehearsed:
 		return condition, false
 	}
@@ -110,8 +110,8 @@ func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placem
 	return no(kratix.PromotedCondition, reasonOf(clashes[0]), p.conflictFree(work, clashes).Message)
 }
 
-// storeFails says why the live state store has not taken a placement.
-func (p *planner) storeFails(placement report.Placement) metav1.Condition {
+// notTaken says why the live state store has not taken a placement.
+func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
 		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
 	}

@@ -16,6 +16,20 @@ import (
 // The reasons of Scheduled, beside Kratix's own for a Work.
 const heldBack = "HeldBack"
 
+// takeOddNames has WorkPlacements that are not named as this program names them, as
+// people and other versions of Kratix make some, be those of their groups: else each
+// group would get a second one.
+func (p *planner) takeOddNames() {
+	for _, have := range sorted(p.now.WorkPlacements) {
+		usual := kratix.Key{Namespace: have.Namespace, Name: kratix.PlacementName(have.Work().Name, have.Spec.TargetDestinationName, have.Spec.ID)}
+		placement, told := p.placements[usual]
+		if have.Labels[kratix.WorkLabel] == "" || kratix.KeyOf(have) == usual || p.workPlacementByKey[usual] != nil || !told {
+			continue
+		}
+		p.placements[kratix.KeyOf(have)], p.workPlacementByKey[usual] = placement, have
+	}
+}
+
 // schedule changes a WorkPlacement that Kratix writes: only its spec, and only to what
 // may be written. What is held back keeps the spec that it has, and so its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
@@ -73,7 +87,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
 	clashes := p.clashes[kratix.Describe(work)]
-	free := p.conflictFree(work, clashes)
+	have := work.Status.Conditions
+	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
 	want := []metav1.Condition{free}
 	switch {
 	case known:
@@ -81,7 +96,6 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	case len(clashes) == 0:
 		return // a later round knows
 	}
-	have := work.Status.Conditions
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
 		return

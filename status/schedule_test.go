@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -95,6 +96,65 @@ func TestScheduleSaysWhyAWorkIsHeldBack(t *testing.T) {
 	}
 }
 
+// TestAConflictIsNotOverWhileAStoreFails: on which it may be still; it is over once that
+// is known.
+func TestAConflictIsNotOverWhileAStoreFails(t *testing.T) {
+	conflict := []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
+	down := []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route to host"}}
+	for _, mode := range []Mode{Schedule, Manage, Observe} {
+		for _, state := range []report.State{report.Failed, report.Unplaced, report.Kept} {
+			s := newScene(t)
+			s.mode = mode
+			s.placed(report.Held)
+			s.said.Findings = conflict
+			s.plan()
+			says := func(want string) {
+				t.Helper()
+				if got := s.workSays(kratix.ConflictFreeCondition); got != want {
+					t.Errorf("mode %v, %s: ConflictFree is %s, want %s", mode, state, got, want)
+				}
+			}
+			says("False DuplicateResources")
+			s.placed(state)
+			s.said.Findings = down
+			_, events := s.plan()
+			says("False DuplicateResources")
+			for _, event := range events {
+				if strings.Contains(event, "NoConflict") {
+					t.Errorf("mode %v, %s: an event says %q", mode, state, event)
+				}
+			}
+			s.placed(report.Unchanged)
+			s.plan()
+			s.plan() // the round after the WorkPlacement was made
+			says("True NoConflict")
+		}
+	}
+}
+
+// TestTheMarkOfAMoveGoesWhenItIsOver, and stays until then; other labels are Kratix's.
+func TestTheMarkOfAMoveGoesWhenItIsOver(t *testing.T) {
+	s := sceneOfKratix(t)
+	s.plan()
+	have := s.now.WorkPlacements[0]
+	have.Labels[kratix.MovedFromLabel], have.Labels[kratix.MisplacedLabel] = "worker-2", "true"
+	s.placed(report.Unchanged).Object.Labels[kratix.MovedFromLabel] = "worker-2"
+	if steps, _ := s.plan(); slices.Contains(steps, "patch WorkPlacement default/a.worker-1-5058f") {
+		t.Errorf("steps %q while it moves", steps)
+	}
+	s.placed(report.Unchanged)
+	want := map[string]any{"metadata": map[string]any{"labels": map[string]any{kratix.MovedFromLabel: nil}}}
+	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, nil, noon)...) {
+		if change.Object == kratix.Object(have) {
+			if len(change.Steps) != 1 || change.Steps[0].Verb != Patch || !cmp.Equal(change.Steps[0].Patch, want) {
+				t.Errorf("steps %+v, want %v", change.Steps, want)
+			}
+			return
+		}
+	}
+	t.Error("the mark stays")
+}
+
 // TestScheduleDeletesWhatHasNoPlaceAnyMore: a group that its Work has lost, and what has
 // moved once it is written elsewhere; the rest is deleted by who deletes its Work.
 func TestScheduleDeletesWhatHasNoPlaceAnyMore(t *testing.T) {
@@ -154,6 +214,13 @@ func TestAnotherSchedulerIsToldOnDestinations(t *testing.T) {
 		}
 		if got, want := is(), "False "+rule.Name; got != want {
 			t.Errorf("SoleScheduler is %s, want %s", got, want)
+		}
+		for _, unsure := range []finding.Rule{finding.PolicyUnchecked(), finding.PolicyDeniesSelf()} {
+			s.said.Findings = []finding.Finding{{Rule: unsure, Message: "nobody knows"}}
+			s.plan()
+			if got, want := is(), "False "+rule.Name; got != want {
+				t.Errorf("SoleScheduler is %s though nobody knows, want %s as before", got, want)
+			}
 		}
 		s.said.Findings = nil
 		s.plan()

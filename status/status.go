@@ -152,6 +152,10 @@ type planner struct {
 	clashes, others map[string][]finding.Finding
 	// other says that somebody else places Works; nil if nobody is known to.
 	other *finding.Finding
+	// unsure means that it is not known whether somebody may.
+	unsure bool
+	// storeFails means that a state store cannot be read or written.
+	storeFails bool
 }
 
 func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) *planner {
@@ -161,7 +165,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
-		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said),
+		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
 		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)
@@ -182,6 +186,9 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		if of, leaves := p.leaving[placement.Work()]; leaves {
 			p.leaving[placement.Work()] = append(of, placement)
 		}
+	}
+	if mode == Schedule || mode == Observe {
+		p.takeOddNames()
 	}
 	for _, destination := range now.Destinations {
 		p.destinationByName[destination.Name] = destination

@@ -113,7 +113,7 @@ func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 // observe says only whether a Work or WorkPlacement is free of conflicts, and
 // that only where it is not, or was not.
 func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, clashes []finding.Finding) {
-	want := p.conflictFree(work, clashes)
+	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, clashes))
 	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
 		return
 	}
@@ -132,8 +132,8 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 		return
 	}
 	clashes := p.clashes[kratix.Describe(work)]
-	free := p.conflictFree(work, clashes)
 	have := work.Status.Conditions
+	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
 	conditions, changed := p.put(have, generationOf(work, placements), schedule, ready, free)
 	groups := len(work.Spec.WorkloadGroups)
 	if len(changed) == 0 && work.Status.WorkPlacements == groups && work.Status.WorkPlacementsCreated == created {

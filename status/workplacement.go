@@ -277,10 +277,10 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	default:
 		want = append(want, write, ready)
 	}
-	free := p.conflictFree(p.workByKey[have.Work()], clashes)
+	before := have.Status.Conditions
+	free := p.keepsConflict(before, []report.Placement{placement}, p.conflictFree(p.workByKey[have.Work()], clashes))
 	want = append(want, free)
 
-	before := have.Status.Conditions
 	conditions, changed := p.put(before, 0, want...)
 	patch := statusOf(conditions)
 	version := p.version(have, placement)

@@ -96,7 +96,7 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 			switch f.Rule {
 			case finding.StoreFailed():
 				down += "\n" + printable.Line(f.Place.String()+": "+f.Message)
-			case finding.PolicyNotInForce(), finding.OtherScheduler():
+			case finding.PolicyNotInForce(), finding.PolicyDeniesSelf(), finding.OtherScheduler():
 				beside = f.Message
 			}
 		}

@@ -24,6 +24,8 @@ type besideFlags struct {
 	account   string
 	requires  bool
 	with      string
+	// given reports whether a flag was given.
+	given func(name string) bool
 }
 
 // ignoreKratix is the value of --with-kratix by which another scheduler is no reason to
@@ -31,6 +33,7 @@ type besideFlags struct {
 const ignoreKratix, stopForKratix = "ignore", "stop"
 
 func (f *besideFlags) add(c *cobra.Command) {
+	f.given = c.Flags().Changed
 	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
 	c.Flags().BoolVar(&f.unread, "without-stores", false, "with --schedule-only, compare WorkPlacements alone and read no state store: what others have put there is not noticed")
 	c.Flags().StringVar(&f.account, "kratix-service-account", admission.Kratix().String(), "with --schedule-only, the ServiceAccount of Kratix's controller, as NAMESPACE/NAME")
@@ -47,6 +50,10 @@ func (f *besideFlags) check(kube bool) error {
 		return errors.New("--without-stores is for --schedule-only: everything else reads the state stores")
 	case f.requires && !f.schedules:
 		return errors.New("--require-policy is about the admission policy that --schedule-only needs: add that, or leave it out")
+	case f.schedules && f.given("with-kratix"):
+		return errors.New("--with-kratix is for a process that writes to state stores, and --schedule-only leaves them to Kratix: choose one")
+	case f.given("kratix-service-account") && !f.schedules:
+		return errors.New("--kratix-service-account is for the admission policy that --schedule-only needs: add that, or leave it out")
 	case f.with != ignoreKratix && f.with != stopForKratix:
 		return fmt.Errorf("--with-kratix is %s or %s", stopForKratix, ignoreKratix)
 	}
@@ -127,7 +134,10 @@ func (w *policyWatch) findings() []finding.Finding {
 		return nil
 	}
 	rule := finding.PolicyNotInForce()
-	if verdict.State == admission.Unknown && verdict.Reason != admission.ReasonCannotPlace {
+	switch {
+	case verdict.State == admission.DeniesSelf:
+		rule = finding.PolicyDeniesSelf()
+	case verdict.State == admission.Unknown && verdict.Reason != admission.ReasonCannotPlace:
 		rule = finding.PolicyUnchecked()
 	}
 	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}

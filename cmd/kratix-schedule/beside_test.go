@@ -11,7 +11,7 @@ import (
 // not is an error, and one whose state is unknown is a warning.
 func TestAVerdictIsAFinding(t *testing.T) {
 	for state, want := range map[admission.State]finding.Rule{
-		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyNotInForce(),
+		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyDeniesSelf(),
 		admission.Unknown: finding.PolicyUnchecked(), "": {},
 	} {
 		watch := &policyWatch{}

@@ -117,6 +117,8 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, rule := range finding.Rules() {
 		switch rule {
+		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestAWorkPlacementWithoutAWorkIsReported
+			continue
 		case finding.PlacementsDisagree(): // only a cluster remembers placements
 			continue
 		case finding.RestlessWork(): // only a daemon sees many rounds: TestEachChangeOfARestlessWorkIsOneWrite
@@ -126,6 +128,8 @@ func covered(t *testing.T, calls []call) {
 		case finding.PolicyNotInForce(): // only a cluster has policies: TestAPolicyThatIsRemovedIsNoticed
 			continue
 		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
+			continue
+		case finding.PolicyDeniesSelf(): // as above: TestAPolicyThatDeniesThisProgramIsNoticed
 			continue
 		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
 			continue

@@ -154,15 +154,8 @@ func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 		due = k.renewals.slowPromoted(changes, time.Now())
 	case status.Manage, status.Observe:
 	}
-	outcome := k.writer.Apply(ctx, changes)
-	written := make([]kube.Written, 0, len(outcome.Written))
-	for _, w := range outcome.Written {
-		written = append(written, kube.Written(w))
-	}
-	k.source.Await(ctx, written)
-	if due > 0 && (outcome.Retry == 0 || due < outcome.Retry) {
-		outcome.Retry = due
-	}
+	outcome := k.writer.Apply(ctx, withoutExpected(changes, k.source.Expected))
+	outcome.Retry = sooner(sooner(outcome.Retry, due), k.expect(ctx, outcome))
 	return daemon.Told{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 

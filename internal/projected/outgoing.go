@@ -15,10 +15,17 @@ import (
 // else, or nothing.
 type outgoing struct {
 	// stored are the paths at which a store that can be read has another content.
-	stored map[tree.Path]statestore.Sum
+	stored map[tree.Path]storedFile
 	// remembered are files of a store that cannot be read: what WorkPlacements had
 	// before they were changed.
 	remembered []formerFile
+}
+
+// storedFile is a file as a store has it, and the WorkPlacement that puts something else
+// there.
+type storedFile struct {
+	sum statestore.Sum
+	of  *kratix.WorkPlacement
 }
 
 // formerFile is a file that a WorkPlacement had before it was changed.
@@ -37,14 +44,14 @@ type formerFile struct {
 const memoryOfFormer = 30 * time.Second
 
 // note notes whether a store has another content at a path.
-func (o *outgoing) note(path tree.Path, differs bool, sum statestore.Sum) {
+func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	switch {
 	case !differs:
 		delete(o.stored, path)
 	case o.stored == nil:
-		o.stored = map[tree.Path]statestore.Sum{path: sum}
+		o.stored = map[tree.Path]storedFile{path: file}
 	default:
-		o.stored[path] = sum
+		o.stored[path] = file
 	}
 }
 
@@ -80,19 +87,18 @@ func (o *outgoing) forget(now time.Time) {
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool { return !now.Before(former.until) })
 }
 
-// files returns the outgoing files, sorted.
-func (o *outgoing) files(ctx context.Context, contents statestore.Contents) ([]tree.File, error) {
-	files := make([]tree.File, 0, len(o.stored)+len(o.remembered))
+// files returns the outgoing files.
+func (o *outgoing) files(ctx context.Context, contents statestore.Contents) ([]statestore.Outgoing, error) {
+	files := make([]statestore.Outgoing, 0, len(o.stored)+len(o.remembered))
 	for _, path := range slices.SortedFunc(maps.Keys(o.stored), tree.Compare) {
 		content, err := contents.Content(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, tree.File{Path: path, Content: content})
+		files = append(files, statestore.Outgoing{File: tree.File{Path: path, Content: content}, Object: kratix.Describe(o.stored[path].of)})
 	}
 	for _, former := range o.remembered {
-		files = append(files, former.file)
+		files = append(files, statestore.Outgoing{File: former.file, Object: kratix.WorkPlacementKind + " " + former.placement.String()})
 	}
-	tree.SortFiles(files)
 	return files, nil
 }

@@ -26,8 +26,10 @@ type overlay struct {
 	// file, which is of all.
 	sums map[tree.Path]statestore.Sum
 	from map[tree.Path]*projection
-	// joined is the one file of mode aggregatedYAML.
+	// joined is the one file of mode aggregatedYAML, as far as it is of placements with
+	// records; apart are its other parts.
 	joined []tree.File
+	apart  []statestore.Outgoing
 	// recent is what was unpacked last: a placement's files are asked for one by one.
 	recent struct {
 		of        *projection
@@ -40,13 +42,24 @@ func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
+// placementAt returns the WorkPlacement that a file is of; nil if it is of many, or not
+// of the overlay.
+func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
+	if o == nil || o.from[path] == nil {
+		return nil
+	}
+	return o.from[path].placement
+}
+
 // projection is what one WorkPlacement puts there. Contents are made anew when they
 // are asked for: a WorkPlacement has them, packed.
 type projection struct {
 	placement *kratix.WorkPlacement
 	sums      map[tree.Path]statestore.Sum
-	// record is where the record lies; the root if it has none, since it is not
-	// named as WorkPlacements are.
+	// name is what WorkPlacements of its group are named, whatever it is named itself;
+	// empty if it has no record.
+	name string
+	// record is where the record lies; the root if it has none.
 	record tree.Path
 	// listed are the files that Kratix lists in mode none.
 	listed []tree.Path
@@ -61,22 +74,28 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 		sums: map[tree.Path]statestore.Sum{}, from: map[tree.Path]*projection{},
 	}
 	isSame := before != nil && before.destination == d
+	names := recordNames(placements)
 	var parts []layout.Part
 	for _, p := range placements {
 		var known *projection
 		if isSame && d.FilepathMode() == kratix.NestedByMetadata {
 			known = before.projections[p]
 		}
-		if known == nil {
+		if known == nil || known.name != names[p] {
 			var err error
-			if known, err = project(ctx, d, p, lists, contents); err != nil {
+			if known, err = project(ctx, d, p, names[p], lists, contents); err != nil {
 				return nil, err
 			}
 		}
 		made.projections[p] = known
 		if d.FilepathMode() == kratix.AggregatedYAML {
 			rendering, _ := layout.Render(d, p)
-			parts = append(parts, layout.Part{Placement: p, Files: rendering.Files})
+			part := layout.Part{Placement: p, Files: rendering.Files}
+			if !known.record.IsRoot() {
+				parts = append(parts, part)
+			} else {
+				made.addApart(part)
+			}
 		}
 		for path, sum := range known.sums {
 			made.sums[path], made.from[path] = sum, known
@@ -89,10 +108,37 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 	return made, nil
 }
 
-// project lays one WorkPlacement out. Files that cannot be decoded are left out, as
-// Kratix cannot write them either.
-func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, lists statestore.Files, contents statestore.Contents) (*projection, error) {
-	made := &projection{placement: p, sums: map[tree.Path]statestore.Sum{}}
+// addApart takes in a part of a joined file that is of no record.
+func (o *overlay) addApart(part layout.Part) {
+	for _, file := range layout.Join([]layout.Part{part}) {
+		o.apart = append(o.apart, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
+	}
+}
+
+// recordNames returns what the WorkPlacements of a Destination are named in records: as
+// this program names those of their groups. Of several of one group only one has a
+// record, and one that names no Work has none.
+func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
+	names := make(map[*kratix.WorkPlacement]string, len(placements))
+	taken := make(map[kratix.Key]bool, len(placements))
+	for _, named := range []bool{true, false} { // those that are named so come first
+		for _, p := range placements {
+			if p.Labels[kratix.WorkLabel] == "" {
+				continue
+			}
+			name := kratix.PlacementName(p.Work().Name, p.Spec.TargetDestinationName, p.Spec.ID)
+			if key := (kratix.Key{Namespace: p.Namespace, Name: name}); (p.Name == name) == named && !taken[key] {
+				names[p], taken[key] = name, true
+			}
+		}
+	}
+	return names
+}
+
+// project lays one WorkPlacement out, whose record names it so. Files that cannot be
+// decoded are left out, as Kratix cannot write them either.
+func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
+	made := &projection{placement: p, name: name, sums: map[tree.Path]statestore.Sum{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
 		return nil, err
 	}
@@ -126,11 +172,15 @@ func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists 
 	return nil
 }
 
-// recordIn returns the record of the placement, if it is named as one.
+// recordIn returns the record of the placement, if it has one.
 func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
 	p := m.placement
-	if p.Labels[kratix.WorkLabel] == "" || p.Name != kratix.PlacementName(p.Work().Name, p.Spec.TargetDestinationName, p.Spec.ID) {
+	if m.name == "" {
 		return tree.File{}, false
+	}
+	if p.Name != m.name {
+		p = p.DeepCopy()
+		p.Name = m.name
 	}
 	written := map[tree.Path]bool{}
 	for _, file := range rendering.Files {

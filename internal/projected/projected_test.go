@@ -35,8 +35,12 @@ type cluster struct {
 	// their changes.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
+	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
+	// hidden means that the store is not read.
+	hidden bool
+	policy reconcile.Policy
 }
 
 func newCluster(t *testing.T, mode string, hidden bool) *cluster {
@@ -51,9 +55,17 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 		c.destinations = append(c.destinations, d)
 	}
-	clock := func() time.Time { return c.now }
-	c.reconciler = &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Unread: hidden, Now: clock}, Finish: reconcile.Preview, Now: clock}
+	c.hidden = hidden
+	c.restart()
 	return c
+}
+
+// restart has the program begin anew, without what it remembers.
+func (c *cluster) restart() {
+	clock := func() time.Time { return c.now }
+	c.reconciler = &reconcile.Reconciler{
+		Source: c, Stores: &projected.Stores{Opener: c, Unread: c.hidden, Now: clock}, Finish: reconcile.Preview, Now: clock, Policy: c.policy,
+	}
 }
 
 // Open is how the store is opened.
@@ -66,7 +78,7 @@ func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil
 func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	store := &kratix.GitStateStore{}
 	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
-	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true}
+	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true, Orphans: c.orphans}
 	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
 	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
 	for _, p := range s.WorkPlacements {
@@ -142,8 +154,7 @@ func (c *cluster) round() report.Report {
 					}
 					c.placements[kratix.KeyOf(p)], c.dirty[kratix.KeyOf(p)] = p, c.now
 				case step.Verb == status.Patch:
-					spec, _ := step.Patch["spec"].(kratix.WorkPlacementSpec)
-					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.Spec = spec })
+					c.patch(p, step.Patch)
 				case step.Verb == status.Delete:
 					c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} })
 				}
@@ -151,6 +162,20 @@ func (c *cluster) round() report.Report {
 		}
 	}
 	return said
+}
+
+// patch does to a WorkPlacement what a patch says.
+func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
+	c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) {
+		if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {
+			p.Spec = spec
+		}
+		metadata, _ := patch["metadata"].(map[string]any)
+		labels, _ := metadata["labels"].(map[string]any)
+		for label := range labels { // schedule mode takes labels away, and sets none
+			delete(p.Labels, label)
+		}
+	})
 }
 
 // kratixWrites has Kratix write one WorkPlacement: any, or the one that has waited for
@@ -242,7 +267,11 @@ func (c *cluster) judge() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		root, _ := path.Cut()
+		root, below := path.Cut()
+		if c.destinations[0].FilepathMode() == kratix.NestedByMetadata {
+			second, _ := below.Cut()
+			root += "/" + second
+		}
 		for line := range strings.Lines(string(content)) {
 			if name, is := strings.CutPrefix(line, "  name: "); is {
 				if other, twice := at[root+" "+name]; twice {

@@ -1,6 +1,7 @@
 package projected
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -61,9 +62,17 @@ func (s *store) Read(ctx context.Context) (statestore.State, error) {
 		return state, err
 	}
 	now := view{real: contents, laid: s.laid}
-	state.Files, state.Contents, state.Stepwise = s.files, now, true
-	state.Outgoing, err = s.outgoing.files(ctx, contents)
-	return state, err
+	state.Files, state.Contents, state.Stepwise, state.Whose = s.files, now, true, now.whose
+	if state.Outgoing, err = s.outgoing.files(ctx, contents); err != nil {
+		return state, err
+	}
+	for _, on := range s.on {
+		state.Outgoing = append(state.Outgoing, on.apart...)
+	}
+	slices.SortStableFunc(state.Outgoing, func(a, b statestore.Outgoing) int {
+		return cmp.Or(tree.Compare(a.Path, b.Path), cmp.Compare(a.Object, b.Object))
+	})
+	return state, nil
 }
 
 func (s *store) readInner(ctx context.Context) (statestore.State, error) {
@@ -171,7 +180,7 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 		sum, there := s.real.Sum(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
 		// Kratix writes a joined file whole, of what all WorkPlacements are then.
-		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), sum)
+		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
 			changes = append(changes, statestore.FileChange{Path: path, Sum: laid.sum})
@@ -200,6 +209,18 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 		return laid.by.content(p)
 	}
 	return v.real.Content(ctx, p)
+}
+
+// whose returns the WorkPlacement that puts a file at a path.
+func (v view) whose(path tree.Path) string {
+	laid, ok := v.laid[path]
+	if !ok {
+		return ""
+	}
+	if of := laid.by.placementAt(path); of != nil {
+		return kratix.Describe(of)
+	}
+	return "" // a joined file is of many
 }
 
 // nothing has the contents of a store that has none.

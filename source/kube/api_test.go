@@ -39,7 +39,9 @@ type api struct {
 	refused map[string]int
 	// silent are the requests that are not answered, by "verb resource".
 	silent map[string]bool
-	asked  []string
+	// held are the resources of which watches show nothing new.
+	held  map[string]bool
+	asked []string
 	// open are the watches, by what was asked; listed counts how often all of a
 	// resource was given, by list or at the begin of a watch.
 	open, listed map[string]int
@@ -55,7 +57,7 @@ type happened struct {
 func newAPI(t testing.TB) *api {
 	a := &api{
 		t: t, objects: map[string]map[string]map[string]any{}, changed: make(chan struct{}),
-		refused: map[string]int{}, silent: map[string]bool{}, open: map[string]int{}, listed: map[string]int{},
+		refused: map[string]int{}, silent: map[string]bool{}, held: map[string]bool{}, open: map[string]int{}, listed: map[string]int{},
 	}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(func() {
@@ -273,6 +275,10 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 		return
 	}
 	for began := a.dropped; a.dropped == began && r.Context().Err() == nil; {
+		if a.held[resource] {
+			a.wait(r.Context())
+			continue
+		}
 		for _, event := range a.history {
 			if event.version > seen && event.resource == resource && mine(event.object) {
 				send(event.kind, event.object)

@@ -33,9 +33,14 @@ type Source struct {
 	deleted deletions
 	// deletedPlacements are the WorkPlacements that it said are.
 	deletedPlacements deletions
-	// core is what else is read of the API.
-	core rest.Interface
-	now  func() time.Time
+	// expected are the WorkPlacements that this process has made and not seen.
+	expected expectations
+	// core is what else is read of the API, and platform what Kratix's kinds are read by.
+	core, platform rest.Interface
+	now            func() time.Time
+	// renewals keeps objects that are renewed again and again from asking for a round each
+	// time.
+	renewals throttle
 	// others looks for other schedulers.
 	others others
 	// contents has the WorkPlacements of a snapshot come with their contents.
@@ -81,11 +86,12 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, contents: options.Contents, now: options.Now}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, now: options.Now}
+	s.renewals.ask = s.ask
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, deleted: s.deleted.note}, s.heard)
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.heard)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		s.placementFeature(), s.heard)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
@@ -98,7 +104,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 }
 
 // mirrorOf mirrors all objects of a resource.
-func mirrorOf[O object](client rest.Interface, resource string, example carrier[O], kind feature[O], heard func(bool)) *mirror[O] {
+func mirrorOf[O object](client rest.Interface, resource string, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
@@ -140,21 +146,29 @@ func (s *Source) mirrors() map[string]followed {
 
 // heard wakes who waits for an event and, if a round would see something new,
 // asks for one.
-func (s *Source) heard(settledChanged bool) {
+func (s *Source) heard(what news) {
 	s.mu.Lock()
 	close(s.moved)
 	s.moved = make(chan struct{})
 	s.mu.Unlock()
-	if settledChanged {
-		select {
-		case s.changes <- struct{}{}:
-		default: // it is asked for already
-		}
+	switch what {
+	case changed:
+		s.ask()
+	case renewed:
+		s.renewals.note()
+	}
+}
+
+// ask asks for a round.
+func (s *Source) ask() {
+	select {
+	case s.changes <- struct{}{}:
+	default: // it is asked for already
 	}
 }
 
 // Nudge asks for a round though nothing has changed in the cluster.
-func (s *Source) Nudge() { s.heard(true) }
+func (s *Source) Nudge() { s.heard(changed) }
 
 // Changes says "look again" until ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {

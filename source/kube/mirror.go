@@ -32,9 +32,8 @@ type object interface {
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
-	// heard is called after every event; it is told whether the settled view is
-	// another.
-	heard func(settledChanged bool)
+	// heard is called after every event.
+	heard func(news)
 
 	mu             sync.RWMutex
 	fresh, settled map[kratix.Key]O
@@ -55,6 +54,9 @@ type feature[O object] struct {
 	slim func(O)
 	// same compares what a round looks at beside the metadata and the spec.
 	same func(a, b O) bool
+	// content compares the specs as far as a round depends on them: what differs in
+	// nothing else but the generation is renewed.
+	content func(a, b O) bool
 	// share has an object use the memory of one that is equal but for its status.
 	share func(with, o O)
 	// deleted is called with whether an object is deleted, or being deleted.
@@ -63,7 +65,7 @@ type feature[O object] struct {
 
 // newMirror makes a mirror of those objects of a resource that a field selector
 // picks, in a namespace or, if that is empty, in all.
-func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(bool)) *mirror[O] {
+func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
 	if kind.look == nil {
 		kind.look = func(O) {}
 	}
@@ -72,6 +74,9 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	}
 	if kind.same == nil {
 		kind.same = func(O, O) bool { return true }
+	}
+	if kind.content == nil {
+		kind.content = func(O, O) bool { return false }
 	}
 	if kind.share == nil {
 		kind.share = func(O, O) {}
@@ -113,7 +118,7 @@ func (m *mirror[O]) run(ctx context.Context) {
 func (m *mirror[O]) troubled(resource string, err error) {
 	if err != nil {
 		err = fmt.Errorf("follow %s: %w", resource, err)
-		defer m.heard(false)
+		defer m.heard(nothing)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -167,8 +172,8 @@ func (m *mirror[O]) Update(seen any) error {
 	return nil
 }
 
-// take gives whether a round sees a difference.
-func (m *mirror[O]) take(sent carrier[O]) bool {
+// take takes an object in, and returns what that means for rounds.
+func (m *mirror[O]) take(sent carrier[O]) news {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
 	m.fresh[key] = o
@@ -177,16 +182,23 @@ func (m *mirror[O]) take(sent carrier[O]) bool {
 		before, known := m.wrong[key]
 		delete(m.settled, key)
 		m.wrong[key] = wrong
-		return !known || before.Error() != wrong.Error()
+		if known && before.Error() == wrong.Error() {
+			return nothing
+		}
+		return changed
 	}
 	delete(m.wrong, key)
 	before, known := m.settled[key]
-	if known && sameMetadata(before, o) && m.kind.same(before, o) {
+	isLike := known && sameMetadata(before, o) && m.kind.same(before, o)
+	if isLike && before.GetGeneration() == o.GetGeneration() {
 		m.kind.share(before, o)
-		return false
+		return nothing
 	}
 	m.settled[key] = o
-	return true
+	if isLike && m.kind.content(before, o) {
+		return renewed
+	}
+	return changed
 }
 
 // Delete forgets an object.
@@ -203,25 +215,30 @@ func (m *mirror[O]) Delete(seen any) error {
 	delete(m.wrong, key)
 	m.kind.deleted(key, true)
 	m.mu.Unlock()
-	m.heard(true)
+	m.heard(changed)
 	return nil
 }
 
 // Replace takes in everything there is.
 func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.mu.Lock()
-	differs := !m.synced
+	differs := nothing
+	if !m.synced {
+		differs = changed
+	}
 	m.synced, m.trouble = true, nil
 	m.fresh = make(map[kratix.Key]O, len(all))
 	for _, seen := range all {
 		if sent, ok := seen.(carrier[O]); ok {
-			differs = m.take(sent) || differs
+			differs = max(differs, m.take(sent))
 		}
 	}
 	gone := len(m.settled) + len(m.wrong)
 	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { return !m.has(key) })
 	maps.DeleteFunc(m.wrong, func(key kratix.Key, _ error) bool { return !m.has(key) })
-	differs = differs || len(m.settled)+len(m.wrong) < gone
+	if len(m.settled)+len(m.wrong) < gone {
+		differs = changed
+	}
 	m.mu.Unlock()
 	m.heard(differs)
 	return nil
@@ -235,10 +252,10 @@ func (m *mirror[O]) has(key kratix.Key) bool {
 // Resync has nothing to do.
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata compares what a round looks at. The generation counts every
-// change of a spec.
+// sameMetadata compares what a round looks at, but for the generation, which counts
+// every change of a spec.
 func sameMetadata(a, b metav1.Object) bool {
-	return a.GetUID() == b.GetUID() && a.GetGeneration() == b.GetGeneration() &&
+	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }

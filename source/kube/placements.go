@@ -1,10 +1,13 @@
 package kube
 
 import (
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -14,14 +17,14 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			look: s.others.lookAtNew, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			look: s.others.lookAtNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
 			},
 		}
 	}
-	return feature[*kratix.WorkPlacement]{same: sameMemory, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
+	return feature[*kratix.WorkPlacement]{same: sameMemory, content: samePlacement, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
 		p.Spec.Workloads = nil // the Work has them too
 		words.ShareWorkPlacement(p)
 	}}
@@ -48,9 +51,17 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
 	}
 	var lost []kratix.Key
-	for _, p := range s.placements.stable() {
+	for _, p := range s.withUnseen() {
 		if s.contents {
 			snapshot.WorkPlacements = append(snapshot.WorkPlacements, p)
+		}
+		if s.contents && s.isOrphan(p) {
+			snapshot.Orphans = append(snapshot.Orphans, kratix.KeyOf(p))
+			snapshot.Findings = append(snapshot.Findings, finding.Finding{
+				Rule: finding.OrphanedPlacement(), Place: finding.Place{Object: kratix.Describe(p)},
+				Message: "its Work " + p.Work().Name + " is gone, and nobody deletes it",
+				Fix:     fmt.Sprintf("kubectl delete workplacement %s --namespace %s", p.Name, p.Namespace),
+			})
 		}
 		if counts(p) || s.contents && p.Labels[kratix.WorkLabel] != "" {
 			snapshot.Existing = append(snapshot.Existing, p)
@@ -61,8 +72,39 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	}
 	snapshot.Deleted = s.deleted.with(lost)
 	snapshot.DeletedPlacements = s.deletedPlacements.with(nil)
+	slices.SortFunc(snapshot.Orphans, kratix.Key.Compare)
 	slices.SortFunc(snapshot.Existing, source.Compare)
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
+}
+
+// isOrphan reports whether the Work of a WorkPlacement is gone and nobody deletes the
+// WorkPlacement: it has no owner with which the garbage collector would.
+func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
+	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
+		return false
+	}
+	if slices.ContainsFunc(p.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == kratix.WorkKind }) {
+		return false
+	}
+	_, there := s.works.get(p.Work())
+	return !there
+}
+
+// withUnseen returns all WorkPlacements, also those that this process has created, or
+// may have created, and that the watch has not shown.
+func (s *Source) withUnseen() []*kratix.WorkPlacement {
+	unseen := s.unseen() // before the others: what is shown meanwhile is among both
+	all := s.placements.stable()
+	if len(unseen) == 0 {
+		return all
+	}
+	for _, p := range all {
+		delete(unseen, kratix.KeyOf(p))
+	}
+	for _, expected := range unseen {
+		all = append(all, expected.object)
+	}
+	return all
 }
 
 // shareWithWork has a WorkPlacement use the memory of its Work for the contents that

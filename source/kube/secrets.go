@@ -17,7 +17,7 @@ import (
 // the ServiceAccount needs the right to Secrets in those namespaces only.
 type secrets struct {
 	client rest.Interface
-	heard  func(bool)
+	heard  func(news)
 
 	mu      sync.Mutex
 	ctx     func() context.Context
@@ -30,7 +30,7 @@ type watchedSecret struct {
 	stop context.CancelFunc
 }
 
-func newSecrets(client rest.Interface, heard func(bool)) *secrets {
+func newSecrets(client rest.Interface, heard func(news)) *secrets {
 	return &secrets{client: client, heard: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 

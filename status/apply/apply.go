@@ -43,6 +43,8 @@ func New(config *rest.Config, now func() time.Time, instance string) (*Writer, e
 type Outcome struct {
 	// Written are the objects as they are after the last write to each.
 	Written []Written
+	// Created are the objects that were created, and those that may have been.
+	Created []Created
 	// Calls counts the writes that the API took, by verb; "event" is one too.
 	Calls map[string]int
 	// Refused has a finding for each object that the API server does not let be
@@ -61,6 +63,14 @@ type Outcome struct {
 type Written struct {
 	Kind    string
 	Key     kratix.Key
+	Version string
+}
+
+// Created is an object that was created, or may have been: its create was not answered,
+// or it is there already.
+type Created struct {
+	Object kratix.Object
+	// Version is the one that it was created at; empty if the outcome is not known.
 	Version string
 }
 
@@ -159,6 +169,13 @@ func (r *run) wrote(written Written) {
 	r.outcome.Written = append(r.outcome.Written, written)
 }
 
+// created takes into account that an object was created, or may have been.
+func (r *run) created(object kratix.Object, version string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Created = append(r.outcome.Created, Created{object, version})
+}
+
 // failed takes into account that a step of a change was not taken.
 func (r *run) failed(ctx context.Context, change status.Change, step int, err error) {
 	if ctx.Err() != nil {
@@ -166,6 +183,9 @@ func (r *run) failed(ctx context.Context, change status.Change, step int, err er
 	}
 	why := failureOf(err)
 	now := r.now()
+	if why.unknown && change.Steps[step].Verb == status.Create {
+		r.created(change.Object, "")
+	}
 	if why.kind != unreachable {
 		r.backoff.failed(change, step, now, why)
 	}
@@ -208,6 +228,9 @@ func (r *run) change(ctx context.Context, change status.Change) {
 		}
 		r.answered(string(step.Verb))
 		at.Version, uid = answer.ResourceVersion, answer.UID
+		if step.Verb == status.Create {
+			r.created(change.Object, at.Version)
+		}
 		if step.Verb == status.Delete || gone(object, step) {
 			at.Version = ""
 		}

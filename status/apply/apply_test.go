@@ -261,6 +261,61 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	}
 }
 
+// TestWhatMayHaveBeenCreatedIsTold: an object that was created at once or perhaps, but not
+// one that certainly was not.
+func TestWhatMayHaveBeenCreatedIsTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		code     int
+		metadata string
+		want     []string
+	}{
+		"created":                   {http.StatusCreated, `{"resourceVersion":"8","uid":"u"}`, []string{"8"}},
+		"an answer without sense":   {http.StatusCreated, "7", []string{""}},
+		"there already":             {http.StatusConflict, "exists", []string{""}},
+		"a timeout behind the API":  {http.StatusInternalServerError, "", []string{""}},
+		"no answer from behind":     {http.StatusGatewayTimeout, "", []string{""}},
+		"no answer at all":          {0, "", []string{""}},
+		"forbidden":                 {http.StatusForbidden, "", nil},
+		"not what the kind is like": {http.StatusUnprocessableEntity, "", nil},
+		"too many requests":         {http.StatusTooManyRequests, "", nil},
+		"no such namespace":         {http.StatusNotFound, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &api{answer: func(call) (int, string) {
+				if test.code == 0 {
+					panic(http.ErrAbortHandler) // the connection ends
+				}
+				return test.code, test.metadata
+			}}
+			steps := []status.Step{{Verb: status.Create}}
+			got := writer(t, a).Apply(t.Context(), [][]status.Change{{{Object: placement(), Steps: steps}}})
+			var versions []string
+			for _, created := range got.Created {
+				if kratix.KeyOf(created.Object) != (kratix.Key{Namespace: "team", Name: "a.worker-1-5058f"}) {
+					t.Errorf("created %s", kratix.Describe(created.Object))
+				}
+				versions = append(versions, created.Version)
+			}
+			if !slices.Equal(versions, test.want) || len(versions) > 0 && (versions[0] != "") != (len(got.Written) > 0) {
+				t.Errorf("created at %q, written %v, want %q", versions, got.Written, test.want)
+			}
+		})
+	}
+	t.Run("what fails after the create", func(t *testing.T) {
+		a := &api{answer: func(c call) (int, string) {
+			if c.Method == http.MethodPatch {
+				return http.StatusInternalServerError, ""
+			}
+			return http.StatusCreated, `{"resourceVersion":"8","uid":"u"}`
+		}}
+		steps := []status.Step{{Verb: status.Create}, {Verb: status.PatchStatus, Patch: ready}}
+		got := writer(t, a).Apply(t.Context(), [][]status.Change{{{Object: placement(), Steps: steps}}})
+		if len(got.Created) != 1 || got.Created[0].Version != "8" {
+			t.Errorf("created %+v", got.Created)
+		}
+	})
+}
+
 // told returns what an outcome says is refused.
 func told(o apply.Outcome) []string {
 	var said []string

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type failure struct {
 	kind failureKind
 	// asked is how long the API server asks to wait.
 	asked time.Duration
+	// unknown means that the write may have been done, or the object be there already.
+	unknown bool
 	// words are the API server's, fit to be shown.
 	words string
 }
@@ -52,7 +55,19 @@ func failureOf(err error) failure {
 	case errors.As(err, &transport):
 		why.kind = unreachable
 	}
+	why.unknown = isUnknown(err)
 	return why
+}
+
+// isUnknown reports whether a create that failed with err may have left an object: it
+// may be there already, or there is no answer, or an answer like "timeout" that does not
+// say.
+func isUnknown(err error) bool {
+	var answer apierrors.APIStatus
+	if !errors.As(err, &answer) {
+		return true
+	}
+	return apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err) || answer.Status().Code >= http.StatusInternalServerError
 }
 
 // longestWords bounds what is kept of what the API server says: it may repeat much of

@@ -42,6 +42,7 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 // run as Kratix's ServiceAccount, then, without the right to impersonate it, what is
 // read. Nothing is written by either.
 func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
+	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
 	apply := func() { c.kubectl("apply", "-f", filepath.Join(root, "deploy/schedule/policy.yaml")) }
@@ -78,6 +79,7 @@ func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
 // TestChangesAreTriedToo: a policy that denies creation alone lets Kratix change the
 // WorkPlacements that are there.
 func TestChangesAreTriedToo(t *testing.T) {
+	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
 	c.finds(check, "InForce DeniedInDryRun")
@@ -100,6 +102,7 @@ func TestChangesAreTriedToo(t *testing.T) {
 // TestOtherServiceAccounts: one that has no role is not Kratix's; one that the policy
 // does not concern can place; and a policy that concerns everybody denies us too.
 func TestOtherServiceAccounts(t *testing.T) {
+	t.Parallel()
 	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
@@ -127,6 +130,7 @@ func TestOtherServiceAccounts(t *testing.T) {
 
 // TestARoleThatMayNeitherTryNorRead, and an API server that is away, are no verdict.
 func TestARoleThatMayNeitherTryNorRead(t *testing.T) {
+	t.Parallel()
 	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	check := checkAs(t, shipped, admission.Kratix())

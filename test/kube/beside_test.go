@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
@@ -12,6 +13,7 @@ import (
 // TestAPolicyThatIsRemovedIsNoticed: in the log, on Destinations, in the metrics and by
 // /readyz; and so is that it is back.
 func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
 	at := address(t)
@@ -53,11 +55,48 @@ func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
+// TestAPolicyThatDeniesThisProgramIsNoticed: it says that nothing new is placed, and not
+// that Kratix places.
+func TestAPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
+	t.Parallel()
+	p := newBesideKratix(t, kratixlike.Options{})
+	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
+	probe := checkAs(t, p.shipped(), admission.Kratix())
+	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has taken the change up
+	p.destination("worker-1", "default", "none", nil)
+	p.object(work("a", nil, "one"))
+	at := address(t)
+	daemon := p.scheduleOnly("--listen", at)
+	p.eventually("/readyz", func() string {
+		if said, err := page(at, "/readyz"); err == nil || !strings.Contains(err.Error(), "this process may not create WorkPlacements: ") {
+			return said + text(err)
+		}
+		return ""
+	})
+	said, err := page(at, "/metrics")
+	must(t, err)
+	for _, want := range []string{`kratix_schedule_findings{name="PolicyDeniesSelf",rule="KS077",severity="error"} 1`, `kratix_schedule_findings{name="PolicyNotInForce",rule="KS071",severity="error"} 0`} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the metrics do not have %s", want)
+		}
+	}
+	if said := daemon.String(); !strings.Contains(said, `"rule":"KS077"`) || !strings.Contains(said, "except its ServiceAccount from that policy") {
+		t.Error("the log does not say it, or not what to do")
+	}
+	if got := p.condition("destination/worker-1", "SoleScheduler"); strings.TrimSpace(got) != "" {
+		t.Errorf("SoleScheduler is %s, though nobody knows", got)
+	}
+	p.kubectl("apply", "-k", root+"/deploy/schedule", "--server-side", "--force-conflicts")
+	p.written("a")
+}
+
 // TestManageStopsWhereKratixPlaces: a WorkPlacement that another scheduler has made ends
 // the writing, unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
+	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
 		t.Run(with, func(t *testing.T) {
+			t.Parallel()
 			p := newPlatform(t, "base")
 			p.destination("worker-1", "default", "none", nil)
 			kratix := p.standIn(kratixlike.Options{})

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,11 +12,13 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -292,14 +293,37 @@ func (p *process) stop(t testing.TB) {
 	}
 }
 
-// address gives one that nobody listens on.
+// ports are handed out one after the other, each once: tests run at the same time.
+// They lie below those that the kernel gives to connections.
+var ports struct {
+	sync.Mutex
+	next int
+}
+
+// The range of the ports; another process begins somewhere else in it.
+const firstPort, lastPort = 15000, 32000
+
+// address returns one on which nobody listens, and which no other test gets.
 func address(t testing.TB) string {
 	t.Helper()
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.next == 0 {
+		ports.next = firstPort + mathrand.N(lastPort-firstPort)
+	}
 	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	for range lastPort - firstPort {
+		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports.next))
+		if ports.next++; ports.next >= lastPort {
+			ports.next = firstPort
+		}
+		if listener, err := config.Listen(t.Context(), "tcp", at); err == nil {
+			_ = listener.Close()
+			return at
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func must(t testing.TB, err error) {

@@ -22,6 +22,7 @@ func withDefinitions(t testing.TB) *cluster {
 // TestTheDefinitionsRefuseAndFillIn what those of Kratix do: for each spec either the
 // words of the refusal or the fields that the API server stores.
 func TestTheDefinitionsRefuseAndFillIn(t *testing.T) {
+	t.Parallel()
 	c := withDefinitions(t)
 	for i, test := range []struct{ kind, spec, refused, path, stored string }{
 		{kind: "Destination", spec: "{path: a}", path: "{.spec}", stored: `{"cleanup":"none","filepath":{"mode":"nestedByMetadata"},"initWorkloads":{"enabled":true},"path":"a"}`},
@@ -69,6 +70,7 @@ func TestTheDefinitionsRefuseAndFillIn(t *testing.T) {
 // TestTheFilepathModeIsImmutable, however it is changed: what was left out when the
 // Destination was made is the default from then on.
 func TestTheFilepathModeIsImmutable(t *testing.T) {
+	t.Parallel()
 	c := withDefinitions(t)
 	for name, spec := range map[string]string{
 		"default": "{path: a}", "empty": "{path: a, filepath: {}}", "nested": "{path: a, filepath: {mode: nestedByMetadata}}", "flat": "{path: a, filepath: {mode: none}}",
@@ -109,6 +111,7 @@ var manifests = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 // TestWhatIsShippedApplies: the API server takes every object of Kratix in testdata,
 // which the demo uses, and in the documentation.
 func TestWhatIsShippedApplies(t *testing.T) {
+	t.Parallel()
 	c := withDefinitions(t)
 	applied := 0
 	apply := func(path, text string) {

@@ -13,6 +13,7 @@ import (
 // TestManifestsAreWhatTheAPIServerKnows: no field of deploy/ is one that it would
 // drop, and the Pod is admitted where nothing unsafe is.
 func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
+	t.Parallel()
 	c := start(t, "base")
 	c.apply(kratixRole)
 	strictly := []string{"--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict"}
@@ -59,6 +60,7 @@ func (c *cluster) helm(args ...string) (string, error) {
 // TestTheChartFromInstallToUninstall: what Helm installs places Works, does as
 // observer no more than that, and leaves the Works when it goes.
 func TestTheChartFromInstallToUninstall(t *testing.T) {
+	t.Parallel()
 	c := emptyCluster(t)
 	flags := []string{"kratix-schedule", chart, "--namespace", namespace, "--set", "crds.enabled=true,secrets.namespaces={default}"}
 	said, err := c.helm(append([]string{"install", "--create-namespace"}, flags...)...)

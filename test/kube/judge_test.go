@@ -57,6 +57,7 @@ func (p *platform) applyFile(file string) string {
 // TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule
 // prevents, and that the judge finds each commit of it and no other.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
 	p.standIn(kratixlike.Options{})
@@ -79,6 +80,7 @@ func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 }
 
 func TestJudgeFindsEachRefusal(t *testing.T) {
+	t.Parallel()
 	repository := gittest.Bare(t)
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 	commit := func(files map[string]string) string {

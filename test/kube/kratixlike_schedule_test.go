@@ -31,6 +31,7 @@ func (c *cluster) isOn(work string, want ...string) {
 }
 
 func TestKratixlikeSchedules(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	for _, name := range []string{"worker-1", "worker-2"} {
 		p.destination(name, "default", "none", map[string]string{"name": name, "random": "yes"})

@@ -40,6 +40,7 @@ func (p *platform) below(dir string, want ...string) {
 }
 
 func TestKratixlikeWrites(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.site("nested", kratix.NestedByMetadata, "all")
 	p.site("kept", kratix.NestedByMetadata, "none")

@@ -1,5 +1,9 @@
 // Package kube tests kratix-schedule in a cluster: a real API server, in which it
 // has the roles that deploy/ ships, and real git and S3 servers.
+//
+// Each test has servers, ports and directories of its own, and most of its time is
+// waiting. So tests run in parallel, but for those that count writes, measure time or
+// have leases of a few seconds: what runs beside them would change what they see.
 package kube
 
 import (
@@ -114,10 +118,11 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 	return w
 }
 
-// schedule starts kratix-schedule with the shipped roles.
+// schedule starts kratix-schedule with the shipped roles. It listens only where args say
+// so: tests that run at the same time would all listen on the default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
-	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--lease-namespace", namespace}, args...)...)
+	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace}, args...)...)
 }
 
 // files lists the branch without canaries and records.

@@ -14,6 +14,7 @@ import (
 )
 
 func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
 	p.schedule("--leader-elect")
@@ -64,6 +65,7 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 }
 
 func TestAPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}
 	p.destination("worker-1", "default", "none", dev)
@@ -86,6 +88,7 @@ func TestAPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
 }
 
 func TestADestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
 	p.destination("worker-1", "default", "all", one)
@@ -110,6 +113,7 @@ func TestADestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
 }
 
 func TestRotatedCredentialsAreTakenUp(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.secret("git", "outdated")
 	p.destination("worker-1", "default", "none", nil)
@@ -155,6 +159,7 @@ func TestARoundInWhichNothingChangedWritesNothing(t *testing.T) {
 }
 
 func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	const file = "worker-2/resources/default/redis/a/instance/5058f/one.yaml"
 	w := work("a", nil, "one")
@@ -187,6 +192,7 @@ func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
 }
 
 func TestAStoreCanBeABucket(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	s3 := buckettest.MinIO(t)
 	bucket := s3.Bucket(t)

@@ -13,6 +13,7 @@ import (
 // TestObserving: Kratix schedules and writes; what would break Flux is told, and
 // nothing else is touched.
 func TestObserving(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "observe")
 	p.destination("worker-1", "default", "none", nil)
 	a := work("a", nil, "same")
@@ -62,6 +63,7 @@ func TestObserving(t *testing.T) {
 // TestObservingKratix: what Kratix has written twice is told of until the other's files
 // are gone.
 func TestObservingKratix(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "observe")
 	p.destination("worker-1", "default", "none", nil)
 	p.standIn(kratixlike.Options{})

@@ -66,6 +66,7 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 // WorkPlacement and to change the spec of one, and nothing else; it denies nobody
 // else anything.
 func TestKratixPlacesNothing(t *testing.T) {
+	t.Parallel()
 	c := clusterOfKratix(t)
 	large := work("large", nil, "one")
 	for i := range 300 {

@@ -104,6 +104,7 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 // other takes it at the same time; Kratix, which writes slowly and in any order, has
 // the first written before the second is asked for.
 func TestAnObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
 	p.destination("worker-1", "default", "none", nil)
 	p.scheduleOnly()
@@ -129,6 +130,7 @@ func TestAnObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 }
 
 func TestLabelsFlipAndWhatIsScheduledStays(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	dev := map[string]string{"environment": "dev"}
 	p.destination("worker-1", "default", "none", dev)
@@ -152,6 +154,7 @@ func TestLabelsFlipAndWhatIsScheduledStays(t *testing.T) {
 }
 
 func TestADestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
 	p.destination("worker-1", "default", "all", on("1"))
@@ -171,6 +174,7 @@ func TestADestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 }
 
 func TestADependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
@@ -201,6 +205,7 @@ func TestADependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
 // TestGroupsComeAndGo: a Work's groups are placed apart, and one that the Work no
 // longer has loses its WorkPlacement.
 func TestGroupsComeAndGo(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
 	p.destination("worker-1", "default", "none", on("1"))
@@ -223,6 +228,7 @@ func TestGroupsComeAndGo(t *testing.T) {
 // TestAKilledSchedulerPlacesEachWorkOnce: what it had not done when it was killed, the
 // next process does, and nothing twice.
 func TestAKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
+	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	for i := range 3 {
 		p.destination(fmt.Sprint("worker-", i), "default", "none", nil)

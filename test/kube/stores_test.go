@@ -14,6 +14,7 @@ import (
 // TestAStoreSaysInWhichWayItFails, in Kratix's words, and is ready once that is
 // mended.
 func TestAStoreSaysInWhichWayItFails(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	const git, bucket = "gitstatestore/default", "bucketstatestore/s3"
 	p.kubectl("delete", "secret/git")
@@ -61,6 +62,7 @@ func TestAStoreSaysInWhichWayItFails(t *testing.T) {
 
 // TestADestinationGoesOnlyAfterItsFiles: while the store refuses, both stay.
 func TestADestinationGoesOnlyAfterItsFiles(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
 	p.destination("worker-1", "default", "all", one)

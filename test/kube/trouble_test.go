@@ -12,6 +12,7 @@ import (
 )
 
 func TestAnAPIServerThatRestartsIsFollowedOn(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)
 	p.schedule()
@@ -26,11 +27,12 @@ func TestAnAPIServerThatRestartsIsFollowedOn(t *testing.T) {
 }
 
 func TestADroppedWatchIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	line := newLine(t, strings.TrimPrefix(p.url, "https://"))
 	p.destination("worker-1", "default", "none", nil)
 	token := p.kubectl("create", "token", "kratix-schedule", "--namespace", namespace)
-	run(t, program, "run", "--kube", "--interval", "1h", "--kubeconfig", p.kubeconfig("cut", token, "https://"+line.address))
+	run(t, program, "run", "--kube", "--interval", "1h", "--listen", "", "--kubeconfig", p.kubeconfig("cut", token, "https://"+line.address))
 	p.object(work("a", nil, "one"))
 	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 	for i := range 3 {

@@ -46,6 +46,7 @@ func (p *platform) isAsItWas(files map[string]string) {
 // TestATreeThatKratixLeftIsTakenOver: requests, a dependency and a group of its own
 // directory, on two Destinations, beside what is nobody's.
 func TestATreeThatKratixLeftIsTakenOver(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
 	p.destination("worker-1", "default", "none", one)
@@ -81,6 +82,7 @@ func TestATreeThatKratixLeftIsTakenOver(t *testing.T) {
 // TestAnAggregatedFileThatKratixLeftIsTakenOver: one file holds the parts of three
 // placements, and is as it was until one of them changes.
 func TestAnAggregatedFileThatKratixLeftIsTakenOver(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, "base")
 	p.object(map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": "worker-1"},

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,6 +172,7 @@ func applyArgs() []string {
 }
 
 func TestAPipelinesWorkIsWrittenOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	const name = "redis-one-default-instance-c82c4"
 	const work = "work/" + name
@@ -202,6 +204,7 @@ func TestAPipelinesWorkIsWrittenOnce(t *testing.T) {
 }
 
 func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	var running sync.WaitGroup
 	said := make([]string, 8)
@@ -220,6 +223,7 @@ func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
 }
 
 func TestAFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	w.kubectl("patch", "crd", "works.platform.kratix.io", "--type=json", "-p",
 		`[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/workloadGroups/items/properties/destinationSelectors/items/properties/matchExpressions"}]`)
@@ -235,6 +239,7 @@ func TestAFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 }
 
 func TestAPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	w.apply(redisRequest)
 	w.kubectl("patch", "redis", "one", "--subresource=status", "--type=merge", "-p",
@@ -267,18 +272,19 @@ func TestAPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 }
 
 func TestAStatusThatOthersWriteTooLosesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	w.apply(redisRequest)
 	w.leaves("metadata/status.yaml", "message: up\n")
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for {
+		for n := 0; ; n++ {
 			select {
 			case <-stop:
 				return
 			default:
-				_, _ = w.try("patch", "redis", "one", "--subresource=status", "--type=merge", "-p", `{"status": {"other": "`+address(t)+`"}}`)
+				_, _ = w.try("patch", "redis", "one", "--subresource=status", "--type=merge", "-p", fmt.Sprintf(`{"status": {"other": "%d"}}`, n))
 			}
 		}
 	}()
@@ -304,6 +310,7 @@ func TestAStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 }
 
 func TestAStatusForNobody(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
 	w.fails("redis default/one: it is not in the cluster: it was deleted, or the cluster is not the one that the pipeline ran for", "status")
@@ -325,6 +332,7 @@ func TestAStatusForNobody(t *testing.T) {
 // TestAStatusAsKratixNamesIt: the request is in the environment, its kind belongs
 // to no namespace and keeps nothing but a message.
 func TestAStatusAsKratixNamesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorkshop(t)
 	w.apply("apiVersion: example.com/v1\nkind: cache\nmetadata: {name: wide}\n")
 	must(t, os.Remove(filepath.Join(w.kratix, "input/object.yaml")))

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source/kube"
+	"github.com/kratix-schedule/kratix-schedule/status"
+	"github.com/kratix-schedule/kratix-schedule/status/apply"
+)
+
+// confirmInterval is how soon the API server is asked again for WorkPlacements that this
+// process may have created, and that the watch has not shown.
+const confirmInterval = 5 * time.Second
+
+// withoutExpected leaves out the WorkPlacements that were created already, though the
+// watch has not shown them.
+func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) [][]status.Change {
+	for i, list := range lists {
+		lists[i] = slices.DeleteFunc(list, func(change status.Change) bool {
+			return len(change.Steps) > 0 && change.Steps[0].Verb == status.Create && expected(kratix.KeyOf(change.Object))
+		})
+	}
+	return lists
+}
+
+// expect has what was created, or may have been, count until the watch has shown it. It
+// waits for what was written, and returns how soon it has to be asked for again; 0 if
+// everything is seen.
+func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
+	var attempts []kube.Attempt
+	for _, created := range outcome.Created {
+		if placement, ok := created.Object.(*kratix.WorkPlacement); ok {
+			attempts = append(attempts, kube.Attempt{Object: placement, Version: created.Version})
+		}
+	}
+	written := make([]kube.Written, 0, len(outcome.Written))
+	for _, w := range outcome.Written {
+		written = append(written, kube.Written(w))
+	}
+	k.source.Expect(attempts)
+	k.source.Await(ctx, written)
+	if k.source.Confirm(ctx) {
+		return confirmInterval
+	}
+	return 0
+}
+
+// sooner returns the shorter of two waits, of which 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}

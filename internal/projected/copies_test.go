@@ -1,0 +1,41 @@
+package projected_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+)
+
+// TestOfTwoWorkPlacementsTheOneThatFitsStays: a Kratix without the policy has placed one
+// group twice. The names of the Destinations do not decide.
+func TestOfTwoWorkPlacementsTheOneThatFitsStays(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		for _, fits := range []string{"worker-1", "worker-2"} {
+			t.Run(fmt.Sprint(mode, "/", fits), func(t *testing.T) {
+				c := newCluster(t, mode, false)
+				c.put("a", fits, "o1")
+				work := c.works["a"]
+				for _, d := range c.destinations {
+					p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], d.Name)
+					c.placements[kratix.KeyOf(p)], c.dirty[kratix.KeyOf(p)] = p, c.now
+				}
+				random := rand.New(rand.NewPCG(1, 1))
+				for len(c.dirty) > 0 {
+					c.kratixWrites(random) // both are written and say so
+				}
+				c.rest(random)
+				if len(c.placements) != 1 {
+					t.Fatalf("%d WorkPlacements are left, want one", len(c.placements))
+				}
+				for _, p := range c.placements {
+					if p.Spec.TargetDestinationName != fits {
+						t.Errorf("it stays on %s, which does not fit, want %s", p.Spec.TargetDestinationName, fits)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package projected
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+// TestEachFileIsOfItsWorkPlacement, in whatever order files are asked for: what was
+// unpacked last is remembered, and is no other's, nor that of an earlier version.
+func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		d := &kratix.Destination{}
+		d.Name, d.Spec.Filepath.Mode = "worker-1", mode
+		version := func(n int) []*kratix.WorkPlacement {
+			var made []*kratix.WorkPlacement
+			for _, name := range []string{"a", "b", "c"} {
+				work := kratix.NewWork()
+				work.Name, work.Namespace = name, "default"
+				work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
+				group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+				for file := range 3 {
+					content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s-%d}\ndata: {version: \"%d\"}\n", name, file, n)
+					group.Workloads = append(group.Workloads, kratix.Workload{Filepath: fmt.Sprintf("%s-%d.yaml", name, file), Content: kratix.Encode([]byte(content))})
+				}
+				made = append(made, kratix.NewWorkPlacement(work, &group, d.Name))
+			}
+			return made
+		}
+		var before *overlay
+		for n := range 3 {
+			placements := version(n)
+			if before != nil {
+				placements[1] = before.placements[1] // only the others have changed
+			}
+			made, err := newOverlay(t.Context(), d, placements, before, statestore.Files{}, nothing{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var paths []tree.Path
+			for path := range made.sums {
+				paths = append(paths, path, path, path)
+			}
+			random := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // repeatable
+			random.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
+			for _, path := range paths {
+				content, err := made.content(path)
+				if err != nil || statestore.Sum(sha256.Sum256(content)) != made.sums[path] {
+					t.Errorf("%s, version %d: %s has another content than its sum says: %v", mode, n, path, err)
+				}
+				if base := path.Base(); strings.HasPrefix(base, "a-") && !strings.Contains(string(content), fmt.Sprintf("version: \"%d\"", n)) {
+					t.Errorf("%s: %s is of an earlier version than %d", mode, path, n)
+				}
+			}
+			if _, err := made.content(tree.Path{}); err == nil {
+				t.Error("a file that nobody has is there")
+			}
+			before = made
+		}
+	}
+}

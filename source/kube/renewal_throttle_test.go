@@ -1,0 +1,47 @@
+package kube
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestRenewalsAskOnceASecond: the first at once, and the last one is not forgotten.
+func TestRenewalsAskOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var asked []time.Duration
+		limit := throttle{}
+		limit.ask = func() { asked = append(asked, time.Since(began)) }
+		for range 120 { // twelve a second, as Kratix does, for ten seconds
+			limit.note()
+			time.Sleep(time.Second / 12)
+		}
+		synctest.Wait()
+		if n := len(asked); n < 10 || n > 11 || asked[0] != 0 {
+			t.Errorf("it asks %d times in ten seconds, at %v", n, asked)
+		}
+		for i := 1; i < len(asked); i++ {
+			if between := asked[i] - asked[i-1]; between < renewalInterval {
+				t.Errorf("%s between two", between)
+			}
+		}
+		last := len(asked)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if more := len(asked) - last; more > 1 {
+			t.Errorf("it asks %d times more when all rests", more)
+		}
+		last = len(asked)
+		limit.note()
+		limit.note()
+		if len(asked) != last+1 || asked[last] != time.Since(began) {
+			t.Errorf("after a rest it does not ask at once: %v", asked[last:])
+		}
+		time.Sleep(2 * renewalInterval)
+		synctest.Wait()
+		if len(asked) != last+2 {
+			t.Errorf("the second of two is asked for %d times", len(asked)-last-1)
+		}
+	})
+}

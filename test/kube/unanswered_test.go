@@ -1,0 +1,138 @@
+package kube
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// poorLine is a way to an API server by which the answer to the first create of a
+// WorkPlacement is lost, and watches of WorkPlacements show nothing until it is mended.
+type poorLine struct {
+	url    string
+	mended chan struct{}
+	mu     sync.Mutex
+	lost   int
+	tried  []string
+}
+
+func newPoorLine(t *testing.T, c *cluster) *poorLine {
+	t.Helper()
+	server, err := url.Parse(c.url)
+	must(t, err)
+	l := &poorLine{mended: make(chan struct{})}
+	proxy := httputil.NewSingleHostReverseProxy(server)
+	proxy.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the test's own server
+	proxy.FlushInterval = -1
+	proxy.ModifyResponse = l.pass
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	certificate, err := tls.LoadX509KeyPair(c.file("tls.crt"), c.file("tls.key"))
+	must(t, err)
+	front := httptest.NewUnstartedServer(proxy)
+	front.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	front.StartTLS() // kubeconfigs give a token to nobody else
+	t.Cleanup(func() {
+		front.CloseClientConnections()
+		front.Close()
+	})
+	l.url = front.URL
+	return l
+}
+
+// pass loses an answer, or holds it up.
+func (l *poorLine) pass(answer *http.Response) error {
+	request := answer.Request
+	if !strings.HasSuffix(request.URL.Path, "/workplacements") {
+		return nil
+	}
+	if request.URL.Query().Get("watch") != "" {
+		answer.Body = &heldBody{answer.Body, l.mended, request}
+		return nil
+	}
+	if request.Method != http.MethodPost {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tried = append(l.tried, answer.Status)
+	if answer.StatusCode == http.StatusCreated && l.lost == 0 {
+		l.lost++
+		return errors.New("lost by the test")
+	}
+	return nil
+}
+
+// heldBody gives nothing new until the line is mended.
+type heldBody struct {
+	io.ReadCloser
+	mended  chan struct{}
+	request *http.Request
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if strings.Contains(string(p[:n]), "b.worker") {
+		select {
+		case <-b.mended:
+		case <-b.request.Context().Done():
+		}
+	}
+	return n, err
+}
+
+// TestACreateWithoutAnAnswerPlacesNothingTwice: the API server has made the
+// WorkPlacement, and this program knows neither from the answer nor from the watch. That
+// another Destination fits in the meantime changes nothing.
+func TestACreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
+	t.Parallel()
+	p := platformOn(t, clusterOfKratix(t))
+	line := newPoorLine(t, p.cluster)
+	on, off := map[string]string{"on": "yes"}, map[string]string{"on": "no"}
+	p.destination("worker-1", "default", "none", on)
+	p.destination("worker-2", "default", "none", off)
+	at := address(t)
+	token := p.kubectl("create", "token", "kratix-schedule", "--namespace", namespace)
+	run(t, program, "run", "--kube", "--schedule-only", "--without-stores", "--interval", "1h", "--listen", at, "--kubeconfig", p.kubeconfig("poor", token, line.url))
+	p.object(work("b", on, "one"))
+	p.eventually("the WorkPlacement", func() string {
+		if got := p.placementsOf("b"); !slices.Equal(got, []string{"b.worker-1-5058f"}) {
+			return fmt.Sprint(got)
+		}
+		return ""
+	})
+	rounds := p.counted(at, "kratix_schedule_rounds_total")
+	p.destination("worker-2", "default", "none", on)
+	p.destination("worker-1", "default", "none", off)
+	p.eventually("rounds", func() string {
+		if got := p.counted(at, "kratix_schedule_rounds_total"); got < rounds+2 {
+			return fmt.Sprint(got)
+		}
+		return ""
+	})
+	time.Sleep(5 * time.Second) // a second WorkPlacement would be made by now
+	only := func(when string) {
+		t.Helper()
+		if got := p.placementsOf("b"); !slices.Equal(got, []string{"b.worker-1-5058f"}) {
+			t.Errorf("%s there are %v, want the first alone", when, got)
+		}
+	}
+	only("while the watch shows nothing")
+	line.mu.Lock()
+	if line.lost != 1 {
+		t.Errorf("the test shows nothing: creates were answered with %v", line.tried)
+	}
+	line.mu.Unlock()
+	close(line.mended)
+	p.comesTo("work/b", "Scheduled", "False DestinationSelectorMismatch")
+	only("once it has shown it")
+}
