@@ -138,10 +138,7 @@ func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingF
 					return nil, err
 				}
 			}
-			place := finding.Place{Object: dest.placeOf(record.path).Object, File: path.String()} // as it is named in the cluster
-			if place.Object == dest.store.ref.String() {
-				place.Object = kratix.Describe(record.Placement)
-			}
+			place := finding.Place{Object: dest.nameOf(record), File: path.String()}
 			files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement), false})
 		}
 	}
@@ -169,6 +166,14 @@ func (dest *desiredDestination) placeOf(path tree.Path) finding.Place {
 		object = cmp.Or(whose(path), object)
 	}
 	return finding.Place{Object: object, File: path.String()}
+}
+
+// nameOf returns what a recorded placement is named in the cluster, where that is known.
+func (dest *desiredDestination) nameOf(record recordView) string {
+	if object := dest.placeOf(record.path).Object; object != dest.store.ref.String() {
+		return object
+	}
+	return kratix.Describe(record.Placement)
 }
 
 // How findings call a WorkPlacement that is of no placement of the round, and one that

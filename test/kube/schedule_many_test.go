@@ -14,7 +14,7 @@ import (
 )
 
 // allWritten has the test of many Works wait until Kratix's stand-in has written them
-// all, which takes some ten minutes: a commit for each.
+// all, which takes one to ten minutes, as busy as the machine is: a commit for each.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
 // TestManyWorksAreScheduledAtOnce: 500 Works that come at once are all placed, each
