@@ -245,22 +245,10 @@ func (s *session) holdTogether(files []tree.File) bool {
 	if len(units) == 0 {
 		return false
 	}
-	build := func(upTo int) error {
-		var some []tree.Path
-		for _, unit := range units {
-			if owners[unit] < upTo {
-				some = append(some, unit)
-			}
-		}
-		return s.root.Cache.Units(s.root.Path, some, files)
-	}
-	all := len(s.root.Claims) + 1
-	failed := build(all)
+	culprit, failed := s.firstThatFails(units, owners, files)
 	if failed == nil {
 		return false
 	}
-	// Who is first in order stays.
-	culprit := sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1
 	named := s.namedIn(failed)
 	if culprit < 0 && named != nil && named.of != nil {
 		culprit = s.rankOf(named.of) // Flux stops there before it comes to what fails anyway
@@ -276,10 +264,7 @@ func (s *session) holdTogether(files []tree.File) bool {
 			return s.hold(d.of)
 		}
 	}
-	for i, rank := range s.ranks {
-		if rank != culprit {
-			continue
-		}
+	if i := slices.Index(s.ranks, culprit); i >= 0 {
 		if at := s.atFault(s.root.Claims[i].Wanted, owners, failed); at >= 0 {
 			s.found.broken = append(s.found.broken, s.unbuildableFile(&owner{i}, s.root.Claims[i].Wanted[at], failed))
 			return s.hold(&owner{i})
@@ -287,6 +272,25 @@ func (s *session) holdTogether(files []tree.File) bool {
 	}
 	s.together = true
 	return false
+}
+
+// firstThatFails builds units together, and returns why that fails, and the rank of the
+// first claim, in order, with which it does: who comes before stays.
+func (s *session) firstThatFails(units []tree.Path, owners map[tree.Path]int, files []tree.File) (rank int, failed error) {
+	build := func(upTo int) error {
+		var some []tree.Path
+		for _, unit := range units {
+			if owners[unit] < upTo {
+				some = append(some, unit)
+			}
+		}
+		return s.root.Cache.Units(s.root.Path, some, files)
+	}
+	all := len(s.root.Claims) + 1
+	if failed = build(all); failed == nil {
+		return 0, nil
+	}
+	return sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1, failed
 }
 
 // ownerOf returns who brings a directory.

@@ -112,7 +112,8 @@ func asideOf(root tree.Path, i int) tree.Path {
 
 // outgoing returns the files that are in the store and will not be once everything
 // that is decided is written.
-func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingFile, err error) {
+func (dest *desiredDestination) outgoing(ctx context.Context) ([]outgoingFile, error) {
+	var files []outgoingFile
 	for _, file := range dest.store.state.Outgoing {
 		if file.Path.Within(dest.base) {
 			place := dest.placeOf(file.Path)
@@ -128,19 +129,29 @@ func (dest *desiredDestination) outgoing(ctx context.Context) (files []outgoingF
 		}
 	}
 	for _, record := range dest.removed {
-		for _, path := range record.Files {
-			if !dest.store.state.Files.Has(path) {
-				continue
-			}
-			content, isPart := dest.joinedParts[record.path]
-			if !isPart {
-				if content, err = dest.store.state.Contents.Content(ctx, path); err != nil {
-					return nil, err
-				}
-			}
-			place := finding.Place{Object: dest.nameOf(record), File: path.String()}
-			files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement), false})
+		removed, err := dest.outgoingOf(ctx, record)
+		if err != nil {
+			return nil, err
 		}
+		files = append(files, removed...)
+	}
+	return files, nil
+}
+
+// outgoingOf returns the files of a record that is to be removed.
+func (dest *desiredDestination) outgoingOf(ctx context.Context, record recordView) (files []outgoingFile, err error) {
+	for _, path := range record.Files {
+		if !dest.store.state.Files.Has(path) {
+			continue
+		}
+		content, isPart := dest.joinedParts[record.path]
+		if !isPart {
+			if content, err = dest.store.state.Contents.Content(ctx, path); err != nil {
+				return nil, err
+			}
+		}
+		place := finding.Place{Object: dest.nameOf(record), File: path.String()}
+		files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement), false})
 	}
 	return files, nil
 }

@@ -50,8 +50,8 @@ func (f *besideFlags) check(kube bool) error {
 		return errors.New("--without-stores is for --schedule-only: everything else reads the state stores")
 	case f.requires && !f.schedules:
 		return errors.New("--require-policy is about the admission policy that --schedule-only needs: add that, or leave it out")
-	case f.schedules && f.given("with-kratix"):
-		return errors.New("--with-kratix is for a process that writes to state stores, and --schedule-only leaves them to Kratix: choose one")
+	case f.schedules && f.given("with-kratix") && f.with == stopForKratix:
+		return errors.New("--with-kratix stop is for a process that writes to state stores, and --schedule-only leaves them to Kratix: leave it out, or ignore another scheduler")
 	case f.given("kratix-service-account") && !f.schedules:
 		return errors.New("--kratix-service-account is for the admission policy that --schedule-only needs: add that, or leave it out")
 	case f.with != ignoreKratix && f.with != stopForKratix:
