@@ -50,7 +50,8 @@ object, the other owner, and what to do. It changes nothing.
 With --remove-placements the WorkPlacements are removed of which nothing was ever
 written and that are held back, as earlier versions of this program made them; their
 finalizers are taken off first. Everything else stays: of a change that is held
-back, the WorkPlacement is what is written, and the Work is what has to change.
+back, the WorkPlacement is what is written, and the Work is what has to change. So
+does what may be written: in mode aggregatedYAML nobody can tell.
 
 The roles of deploy/base and of deploy/schedule allow it, with those of
 deploy/secrets; without --remove-placements so does that of deploy/observe.
@@ -152,7 +153,8 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 		return err
 	}
 	var changes []status.Change
-	for _, p := range handover.Removable(result, h.source.Objects().WorkPlacements) {
+	objects := h.source.Objects()
+	for _, p := range handover.Removable(result, objects.WorkPlacements, objects.Destinations) {
 		changes = append(changes, status.Removal(p))
 	}
 	writer, err := apply.New(config, time.Now, hostname())

@@ -42,10 +42,11 @@ type standIn struct {
 	destination string
 }
 
-// isUnwritten reports whether nothing says that Kratix, or this program, has ever
-// written a WorkPlacement.
+// isUnwritten reports whether nothing says that Kratix, or this program, has ever tried
+// to write a WorkPlacement. A write that failed may have followed one that did not: a
+// bucket leaves versionID empty.
 func isUnwritten(p *kratix.WorkPlacement) bool {
-	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
 // Expand returns what Kratix may do with a snapshot, which must have all

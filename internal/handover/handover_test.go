@@ -234,27 +234,43 @@ func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
 }
 
 func TestOnlyWhatWasNeverWrittenIsRemovable(t *testing.T) {
+	const nested, flat, joined = kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML
 	c := newCluster(t)
 	w := c.work("a", "on", "1", "x")
 	for name, test := range map[string]struct {
+		mode      string
 		state     report.State
 		inStore   bool
 		versionID string
-		condition []string
+		condition metav1.ConditionStatus
 		want      bool
 	}{
-		"held back, and never written": {state: report.Held, want: true},
-		"not held back":                {state: report.Placed},
-		"kept":                         {state: report.Kept},
-		"in the store":                 {state: report.Held, inStore: true},
-		"in a commit":                  {state: report.Held, versionID: "c0ffee"},
-		"written":                      {state: report.Held, condition: []string{isWritten}},
+		"held back, and never written": {mode: nested, state: report.Held, want: true},
+		"as are lists":                 {mode: flat, state: report.Held, want: true},
+		"not held back":                {mode: nested, state: report.Placed},
+		"kept":                         {mode: nested, state: report.Kept},
+		"in the store":                 {mode: nested, state: report.Held, inStore: true},
+		"in a commit":                  {mode: nested, state: report.Held, versionID: "c0ffee"},
+		"written":                      {mode: nested, state: report.Held, condition: metav1.ConditionTrue},
+		"not written, into a directory of its own":  {mode: nested, state: report.Held, condition: metav1.ConditionFalse, want: true},
+		"not written, or half of it":                {mode: flat, state: report.Held, condition: metav1.ConditionFalse},
+		"not written the last time, and the first?": {mode: joined, state: report.Held, condition: metav1.ConditionFalse},
+		"in a file of many":                         {mode: joined, state: report.Held},
 	} {
-		p := c.place(w, "worker-1", test.condition...)
+		c.snapshot.Destinations[0].Spec.Filepath.Mode = test.mode
+		p := c.place(w, "worker-1")
 		p.Status.VersionID = test.versionID
+		if test.condition != "" {
+			p.Status.Conditions = []metav1.Condition{{Type: isWritten, Status: test.condition}}
+		}
 		said := report.Report{Placements: []report.Placement{{State: test.state, Written: test.inStore, Object: kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")}}}
-		if got := handover.Removable(said, []*kratix.WorkPlacement{p}); (len(got) > 0) != test.want {
+		if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); (len(got) > 0) != test.want {
 			t.Errorf("%s: removable are %d", name, len(got))
 		}
+	}
+	p := c.place(w, "gone")
+	said := report.Report{Placements: []report.Placement{{State: report.Held, Object: p}}}
+	if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); len(got) > 0 {
+		t.Error("one whose Destination is not known is removable")
 	}
 }

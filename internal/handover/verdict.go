@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -165,16 +167,32 @@ func (t Takeover) named(text string) string {
 }
 
 // Removable returns the WorkPlacements that may be removed without a loss, given a plan
-// from the snapshot itself: those that are held back, and that nothing says were ever
+// from the snapshot itself: those that are held back, and of which nothing was ever
 // written. Kratix would write them.
-func Removable(said report.Report, all []*kratix.WorkPlacement) []*kratix.WorkPlacement {
+func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
 		if p.State == report.Held && !p.Written && p.Object != nil {
 			held[kratix.KeyOf(p.Object)] = true
 		}
 	}
+	modes := map[string]string{}
+	for _, d := range destinations {
+		modes[d.Name] = d.FilepathMode()
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(p *kratix.WorkPlacement) bool {
-		return !isUnwritten(p) || !held[kratix.KeyOf(p)]
+		return !held[kratix.KeyOf(p)] || !isEmpty(p, modes[p.Spec.TargetDestinationName])
 	})
+}
+
+// isEmpty reports whether the state store certainly has nothing of a WorkPlacement in
+// whose directory, and in whose record, there is nothing.
+func isEmpty(p *kratix.WorkPlacement, mode string) bool {
+	switch mode {
+	case kratix.NestedByMetadata: // it has the directory alone
+		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+	case kratix.None: // files of a write that failed half way may be in no list
+		return isUnwritten(p)
+	}
+	return false // nobody knows whose the parts of a joined file are
 }
