@@ -59,7 +59,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.now.Unreadable[kratix.Describe(have)]: // it may be anything
+	case p.isUnreadable(have): // it may be anything
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
