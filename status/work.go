@@ -150,7 +150,8 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
 	change.step(PatchStatus, patch)
 	change.tellConflict(have, free, clashes)
-	if turned(have, schedule) && !turned(have, free) && len(clashes) == 0 {
+	// That all is well again is said by the end of the conflict.
+	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(clashes) == 0 && !(isWell && turned(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.tell(kind, reason, schedule.Message)
 	}
