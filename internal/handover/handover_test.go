@@ -121,12 +121,21 @@ func (c *cluster) judge() []string {
 	return breaks
 }
 
+// laidOut has all Destinations in a filepath mode.
+func (c *cluster) laidOut(mode string) {
+	for _, d := range c.snapshot.Destinations {
+		d.Spec.Filepath.Mode = mode
+	}
+}
+
 func (c *cluster) expect(want ...string) {
 	c.t.Helper()
 	if got := c.judge(); !slices.Equal(got, want) {
 		c.t.Errorf("Kratix would break %q, want %q", got, want)
 	}
 }
+
+var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
 const isWritten = kratix.WriteSucceededCondition
 
@@ -202,6 +211,47 @@ func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
 	c.expect("default/changed on worker-1 (+0) changed.worker-1-5058f")
 	c.work("changed", "environment", "dev", "z")
 	c.expect()
+}
+
+// TestWhatIsAboutToGoIsPlacedAnew: on any Destination that fits, once it is gone. Its
+// files are there until then.
+func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
+	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
+		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
+		"one on a Destination that is cleaned up": func(d *kratix.Destination, _ *kratix.WorkPlacement) {
+			d.DeletionTimestamp, d.Spec.Cleanup = &noon, "all"
+		},
+	} {
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				prepared := func(t *testing.T) *cluster {
+					c := newCluster(t)
+					c.laidOut(mode)
+					prepare(c.snapshot.Destinations[0], c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten))
+					return c
+				}
+				prepared(t).expect()
+				c := prepared(t)
+				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
+				c.expect("default/leaver on worker-2 (+0) ")
+			})
+		}
+	}
+	t.Run("its files are there until then", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten).DeletionTimestamp = &noon
+		c.work("leaver", "environment", "dev", "y")
+		c.place(c.work("changed", "on", "1", "z"), "worker-1", isWritten)
+		c.work("changed", "on", "1", "x")
+		c.expect("default/changed on worker-1 (+0) changed.worker-1-5058f")
+	})
+	t.Run("a Destination that leaves its files", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("stays", "environment", "dev", "x"), "worker-1", isWritten)
+		c.snapshot.Destinations[0].DeletionTimestamp = &noon
+		c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
+		c.expect()
+	})
 }
 
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
