@@ -2,9 +2,12 @@ package handover_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +30,10 @@ type cluster struct {
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
+	// most bounds what all Works unpack to.
+	most int64
+	// breaks and unknown are those of the last verdict.
+	breaks, unknown []string
 }
 
 // newCluster has the Destinations worker-1 to worker-3; the last is of another
@@ -51,7 +58,7 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	slices.SortFunc(c.snapshot.Works, source.Compare)
 	slices.SortFunc(c.snapshot.WorkPlacements, source.Compare)
 	c.snapshot.Existing = c.snapshot.WorkPlacements
-	c.takeover = handover.Expand(c.snapshot)
+	c.takeover = handover.Expand(reconcile.Within(c.snapshot, c.most))
 	return c.takeover.Input, nil
 }
 
@@ -89,14 +96,15 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 func (c *cluster) judge() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
-	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true}}
+	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true, MaxUnpacked: math.MaxInt64}}
 	result, err := r.Round(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	verdict := c.takeover.Judge(result)
-	if len(verdict.Unknown) > 0 {
-		c.t.Errorf("unknown %+v", verdict.Unknown)
+	c.unknown = nil
+	for _, f := range verdict.Unknown {
+		c.unknown = append(c.unknown, f.Rule.ID+" "+f.Place.Object)
 	}
 	var breaks []string
 	for _, b := range verdict.Breaks {
@@ -115,9 +123,10 @@ func (c *cluster) judge() []string {
 			c.t.Errorf("no finding says why %+v", b)
 		}
 	}
-	if verdict.IsSafe() != (len(breaks) == 0) {
+	if verdict.IsSafe() != (len(breaks)+len(c.unknown) == 0) {
 		c.t.Errorf("safe is %v with %v", verdict.IsSafe(), breaks)
 	}
+	c.breaks = breaks
 	return breaks
 }
 
@@ -132,6 +141,9 @@ func (c *cluster) expect(want ...string) {
 	c.t.Helper()
 	if got := c.judge(); !slices.Equal(got, want) {
 		c.t.Errorf("Kratix would break %q, want %q", got, want)
+	}
+	if len(c.unknown) > 0 {
+		c.t.Errorf("unknown are %q", c.unknown)
 	}
 }
 
@@ -273,6 +285,65 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	dependency.Spec.ResourceName = ""
 	c.place(dependency, "worker-2")
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
+}
+
+// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
+// stays as it is.
+func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
+	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
+	isUnknown := func(t *testing.T, c *cluster) {
+		t.Helper()
+		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
+			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
+		}
+	}
+	for name, prepare := range map[string]func(*cluster, *kratix.Work){
+		"a file": func(_ *cluster, w *kratix.Work) {
+			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
+		},
+		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
+		"a file, which does not say so": func(_ *cluster, w *kratix.Work) { // a second stream
+			first, second := []byte{}, []byte{}
+			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
+				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				*into = packed
+			}
+			w.Spec.WorkloadGroups[0].Workloads[0].Content = base64.StdEncoding.EncodeToString(slices.Concat(first, second))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			w := c.work("large", "environment", "dev", "x")
+			prepare(c, w)
+			isUnknown(t, c)
+			c.place(w, "worker-1", isWritten)
+			isUnknown(t, c)
+		})
+	}
+	t.Run("what is on many Destinations counts once", func(t *testing.T) {
+		c := newCluster(t)
+		c.work("new", "environment", "dev", "x")
+		c.most = 2000
+		c.expect()
+	})
+}
+
+// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
+// stays as it is.
+func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	damage := func() {
+		c.work("damaged", "environment", "dev", "x", "y").Spec.WorkloadGroups[0].Workloads[1].Content = "?"
+	}
+	damage()
+	c.expect()
+	c.place(c.work("damaged", "environment", "dev", "y"), "worker-1", isWritten)
+	damage()
+	c.expect()
 }
 
 // TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.

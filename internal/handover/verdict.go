@@ -16,8 +16,8 @@ import (
 type Verdict struct {
 	// Breaks are the placements by which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are Works and stores that cannot be read, so that nothing can be said of
-	// them.
+	// Unknown are Works and stores that cannot be read, or are too large to be, so that
+	// nothing can be said of them.
 	Unknown []finding.Finding
 }
 
@@ -56,12 +56,31 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	slices.SortStableFunc(j.verdict.Breaks, func(a, b Break) int {
 		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 	})
-	for _, f := range said.Findings {
-		if isUnknown(f.Rule) {
-			j.verdict.Unknown = append(j.verdict.Unknown, t.rewritten(f))
+	j.unknown()
+	return j.verdict
+}
+
+// unknown adds what says that something was not looked at, once for all stand-ins.
+func (j *judge) unknown() {
+	held, told := map[string]bool{}, map[finding.Place]bool{}
+	for _, p := range j.said.Placements {
+		if p.State == report.Held {
+			held[kratix.WorkKind+" "+p.Work] = true
 		}
 	}
-	return j.verdict
+	for _, f := range j.said.Findings {
+		// What is in no order Kratix cannot write either.
+		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
+		if !isUnread && !isUnknown(f.Rule) {
+			continue
+		}
+		made := j.rewritten(f)
+		if f.Place.Object != made.Place.Object && told[made.Place] {
+			continue
+		}
+		told[made.Place] = true
+		j.verdict.Unknown = append(j.verdict.Unknown, made)
+	}
 }
 
 // judge is one call of Judge.
@@ -75,8 +94,20 @@ type judge struct {
 	told  map[string]bool
 }
 
+// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not,
+// Kratix fails to write it and leaves its Destination as it is, or nothing is known.
+func canUnpack(p *kratix.WorkPlacement) bool {
+	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
+		_, err := kratix.Decode(w.Content)
+		return err != nil
+	})
+}
+
 // held adds what is held back.
 func (j *judge) held(p report.Placement) {
+	if !canUnpack(p.Object) {
+		return
+	}
 	b := j.breakOf(p)
 	if _, is := j.standIns[p.Work]; is {
 		group := [2]string{b.Work, b.Directory}
@@ -132,7 +163,7 @@ func isUnknown(rule finding.Rule) bool {
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.said.Findings {
-		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || isUnknown(f.Rule)
+		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || f.Rule == finding.UndecodableContent() || isUnknown(f.Rule)
 		if f.Place.Object == object && f.Rule.Severity == finding.Error && !isOfKratix {
 			found = append(found, j.rewritten(f))
 		}
