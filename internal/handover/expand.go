@@ -224,11 +224,11 @@ func plain(work *kratix.Work) *kratix.Work {
 func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = kratixs(d.Annotations)
-	other.Labels = maps.Clone(d.Labels)
-	if other.Labels == nil {
-		other.Labels = map[string]string{}
+	other.Labels = map[string]string{targetLabel: d.Name}
+	maps.Copy(other.Labels, d.Labels)
+	if len(d.Labels) == 0 {
+		other.Spec.StrictMatchLabels = false // it is strict about labels of its own
 	}
-	other.Labels[targetLabel] = d.Name
 	return &other
 }
 

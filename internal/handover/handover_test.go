@@ -276,6 +276,28 @@ func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c.expect("default/dependency on worker-2 (+0) ")
 }
 
+// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone: as Kratix has it.
+func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
+	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
+		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
+			t.Run(kind+", "+name+" labels", func(t *testing.T) {
+				c := newCluster(t)
+				owner := c.work("owner", "on", "1", "x")
+				owner.Spec.PromiseName, owner.Spec.ResourceName = "other", request
+				c.place(owner, "worker-1", isWritten)
+				w := c.work("any", "", "", "x")
+				w.Spec.ResourceName, w.Spec.WorkloadGroups[0].DestinationSelectors = request, nil
+				c.snapshot.Destinations[0].Labels, c.snapshot.Destinations[0].Spec.StrictMatchLabels = labels, true
+				if labels != nil {
+					c.expect()
+					return
+				}
+				c.expect("default/any on worker-1 (+0) ")
+			})
+		}
+	}
+}
+
 func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
