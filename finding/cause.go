@@ -21,3 +21,6 @@ const (
 // NoObject is the cause of a document of the input that is YAML, but no
 // Kubernetes object.
 const NoObject Cause = "it is no Kubernetes object"
+
+// TooLarge is the cause of content that is not unpacked, though it may be in order.
+const TooLarge Cause = "it is too large"

@@ -26,6 +26,9 @@ const (
 // ErrContent is what every error of Decode wraps.
 var ErrContent = errors.New("undecodable content")
 
+// ErrTooLarge is wrapped by errors of Decode about content that others may unpack.
+var ErrTooLarge = fmt.Errorf("%w", ErrContent)
+
 // Encode packs a file as a Workload carries it: gzip without a time, then
 // base64, so equal bytes give equal text.
 func Encode(content []byte) string {
@@ -62,9 +65,9 @@ func decode(content string, bound int64) ([]byte, error) {
 	}
 	switch size := int64(tools.plain.Len()); {
 	case size > bound:
-		return nil, fmt.Errorf("%w: it unpacks to more than %d MiB", ErrContent, bound>>20)
+		return nil, fmt.Errorf("%w: it unpacks to more than %d MiB", ErrTooLarge, bound>>20)
 	case size > declared:
-		return nil, fmt.Errorf("%w: the gzip stream holds more than its end says", ErrContent)
+		return nil, fmt.Errorf("%w: the gzip stream holds more than its end says", ErrTooLarge)
 	}
 	return tools.take(), nil
 }

@@ -23,7 +23,7 @@ func decode(object string, workloads []kratix.Workload) ([]File, []finding.Findi
 		}
 		if err != nil {
 			place := finding.Place{Object: object, File: workload.Filepath}
-			findings = append(findings, finding.Finding{Rule: RuleOf(err), Place: place, Message: err.Error()})
+			findings = append(findings, finding.Finding{Rule: RuleOf(err), Place: place, Message: err.Error(), Cause: causeOf(err)})
 			continue
 		}
 		files = append(files, file)
@@ -43,6 +43,14 @@ func decodeOne(workload kratix.Workload) (File, error) {
 		return File{}, err
 	}
 	return File{File: tree.File{Path: path, Content: content}, Workload: workload.Filepath}, nil
+}
+
+// causeOf tells content that is too large from content that is in no order.
+func causeOf(err error) finding.Cause {
+	if errors.Is(err, kratix.ErrTooLarge) {
+		return finding.TooLarge
+	}
+	return ""
 }
 
 // RuleOf returns the rule of what keeps a placement from being laid out.

@@ -67,7 +67,7 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 		at.Object = kratix.Describe(work)
 		snapshot.Rejected = append(snapshot.Rejected, kratix.KeyOf(work))
 		snapshot.Findings = append(snapshot.Findings, finding.Finding{
-			Rule: finding.UndecodableContent(), Place: at, Message: why,
+			Rule: finding.UndecodableContent(), Place: at, Message: why, Cause: finding.TooLarge,
 			Fix: "Have the pipeline write less, or write in several requests; --max-unpacked bounds what all Works have together.",
 		})
 	}

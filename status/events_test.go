@@ -56,3 +56,36 @@ func TestADestinationThatStaysReadyTellsNothing(t *testing.T) {
 		t.Errorf("events %q", events)
 	}
 }
+
+// TestWhatComesWithTheEndOfAConflictIsToldToo: but that all is well again is told once.
+func TestWhatComesWithTheEndOfAConflictIsToldToo(t *testing.T) {
+	const over = "Normal NoConflict: nothing of it is held back any more"
+	for name, test := range map[string]struct {
+		then func(*scene)
+		want []string
+	}{
+		"all is well": {func(s *scene) { s.placed(report.Placed) }, []string{over, over}},
+		"it is misplaced": {func(s *scene) { s.placed(report.Placed).Misplaced = true }, []string{
+			over, "Warning DestinationSelectorMismatch: because", over, "Warning DestinationSelectorMismatch: the default group on worker-1: because",
+		}},
+		"it has no Destination": {func(s *scene) {
+			p := s.placed(report.Unplaced)
+			p.Object, p.Destination = nil, ""
+			s.now.WorkPlacements = nil
+			s.said.Findings = []finding.Finding{about(finding.NoDestination(), "Work default/a")}
+		}, []string{over, "Normal NoMatchingDestination: the default group: because"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.settle()
+			s.placed(report.Held).Written = true
+			s.said.Findings = []finding.Finding{about(finding.DuplicateObject(), "Work default/a")}
+			s.plan()
+			test.then(s)
+			_, events := s.plan()
+			if !slices.Equal(events, test.want) {
+				t.Errorf("events %q, want %q", events, test.want)
+			}
+		})
+	}
+}

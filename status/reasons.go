@@ -74,7 +74,7 @@ func workConditions() []Reason {
 	t.both(kratix.ReadyCondition, isFalse, unscheduled, "a group has no Destination")
 	t.both(kratix.ReadyCondition, isFalse, misplaced, "a group is on a Destination that no longer fits")
 	t.both(kratix.ReadyCondition, isFalse, placementsFails, "a placement is not written; in manage also while it is held back")
-	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work cannot be read")
+	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work lacks something (rule KS024)")
 	t.ours(kratix.ReadyCondition, isFalse, failedDelete, "the Work is being deleted, and its files cannot be removed", Manage)
 	t.both(kratix.ScheduleSucceededCondition, isTrue, allScheduled, "as Ready")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, unscheduled, "as Ready; the message has the reason for each group")
@@ -86,7 +86,7 @@ func workConditions() []Reason {
 	t.ours(kratix.ScheduledCondition, isFalse, unscheduled, "a group has no Destination", Schedule)
 	t.ours(kratix.ScheduledCondition, isFalse, mismatch, "a group is on a Destination that no longer fits", Schedule)
 	t.ours(kratix.ScheduledCondition, isFalse, storeNotReady, "the state store of a group's Destination cannot be read", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, notScheduled, "the Work cannot be read", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, notScheduled, "the Work lacks something (rule KS024)", Schedule)
 	return t.rows
 }
 
@@ -99,7 +99,7 @@ func workEvents() []Reason {
 	t.both("", warning, mismatch, "a Destination no longer fits")
 	t.both("", warning, placementsFails, "a placement cannot be written")
 	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: it has the finalizer of Kratix, and its files cannot be removed")
-	t.ours("", warning, notScheduled, "the Work cannot be read", Manage, Schedule)
+	t.ours("", warning, notScheduled, "the Work lacks something (rule KS024)", Manage, Schedule)
 	t.ours("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
 	t.ours("", warning, unscheduled, "a group has no Destination", Schedule)
 	t.ours("", warning, mismatch, "a Destination no longer fits", Schedule)

@@ -412,15 +412,61 @@ func TestOfWhatCannotBeReadNothingIsTaken(t *testing.T) {
 		s.now.Unreadable = map[string]bool{"Destination worker-1": true}
 		s.expect()
 	})
-	t.Run("a Work is not ready", func(t *testing.T) {
+	t.Run("a Work that lacks something is not ready", func(t *testing.T) {
 		s := newScene(t)
 		s.said.Placements = nil
-		s.now.Works[0].Spec = kratix.WorkSpec{}
-		s.said.Findings = []finding.Finding{{Rule: finding.UnreadableInput(), Place: finding.Place{Object: "Work default/a"}, Message: "spec cannot be a number"}}
-		s.plan()
+		s.said.Findings = []finding.Finding{{Rule: finding.InvalidObject(), Place: finding.Place{Object: "Work default/a"}, Message: "it has no promiseName"}}
+		s.expect("patch status Work default/a", "patch status Destination worker-1", "patch status GitStateStore default")
 		got := meta.FindStatusCondition(s.now.Works[0].Status.Conditions, kratix.ScheduleSucceededCondition)
-		if got == nil || got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, "spec cannot be a number") {
+		if got == nil || got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, "it has no promiseName") {
 			t.Errorf("it says %+v", got)
+		}
+	})
+}
+
+// TestAWorkThatCannotBeReadIsLeftAlone: its conditions, and Kratix's among them, are not
+// known, and a patch would replace them in each round.
+func TestAWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
+	unread := func(t *testing.T, mode Mode) *scene {
+		s := newScene(t)
+		s.mode = mode
+		s.plan()
+		s.placed(report.Unchanged)
+		s.plan()
+		p := s.placed(report.Kept)
+		p.Reason = "its Work cannot be read now"
+		work := kratix.NewWork()
+		work.ObjectMeta = s.now.Works[0].ObjectMeta
+		s.now.Works[0] = work
+		s.now.Unreadable = map[string]bool{"Work default/a": true}
+		s.said.Findings = []finding.Finding{{Rule: finding.UnreadableInput(), Place: finding.Place{Object: "Work default/a"}, Message: "spec cannot be a number"}}
+		return s
+	}
+	for _, mode := range []Mode{Manage, Schedule, Observe} {
+		t.Run(mode.String(), func(t *testing.T) {
+			if events := unread(t, mode).expect(); len(events) > 0 {
+				t.Errorf("events %q", events)
+			}
+		})
+		t.Run(mode.String()+", with a conflict", func(t *testing.T) {
+			s := unread(t, mode)
+			s.said.Findings = append(s.said.Findings, finding.Finding{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}})
+			if steps, _ := s.plan(); slices.Contains(steps, "patch status Work default/a") {
+				t.Errorf("steps %q", steps)
+			}
+		})
+	}
+	t.Run("its deletion goes on", func(t *testing.T) {
+		s := unread(t, Manage)
+		s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
+		s.said.Placements[0].State, s.said.Stores = report.Failed, nil
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route"}}
+		if steps, _ := s.plan(); slices.ContainsFunc(steps, func(step string) bool { return strings.HasSuffix(step, " Work default/a") }) {
+			t.Errorf("steps %q", steps)
+		}
+		s.now.WorkPlacements, s.said.Placements, s.said.Findings = nil, nil, nil
+		if steps, _ := s.plan(); !slices.Contains(steps, "patch Work default/a") {
+			t.Errorf("steps %q", steps)
 		}
 	})
 }

@@ -44,6 +44,7 @@ func (p *planner) works() []Change {
 		case !p.isMine(kratix.Describe(work)):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
+		case p.isUnreadable(work): // it has conditions that nobody knows, and a patch would replace them
 		case p.mode == Observe, p.mode == Promote:
 			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
 		case p.mode == Schedule:
@@ -56,6 +57,11 @@ func (p *planner) works() []Change {
 		}
 	}
 	return changes
+}
+
+// isUnreadable reports whether only the metadata of an object is known.
+func (p *planner) isUnreadable(object kratix.Object) bool {
+	return p.now.Unreadable[kratix.Describe(object)]
 }
 
 // releaseWork lets a deleted Work go once no WorkPlacement of it is left but
@@ -87,7 +93,7 @@ func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 			stuck = append(stuck, "on "+placement.Spec.TargetDestinationName+": "+f.Message)
 		}
 	}
-	if len(stuck) == 0 {
+	if len(stuck) == 0 || p.isUnreadable(work) {
 		return
 	}
 	ready := no(kratix.ReadyCondition, failedDelete, "its files cannot be removed: "+strings.Join(stuck, "; "))
@@ -144,7 +150,8 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
 	change.step(PatchStatus, patch)
 	change.tellConflict(have, free, clashes)
-	if turned(have, schedule) && !turned(have, free) && len(clashes) == 0 {
+	// That all is well again is said by the end of the conflict.
+	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(clashes) == 0 && !(isWell && turned(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.tell(kind, reason, schedule.Message)
 	}
@@ -223,9 +230,6 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		placed[placement.Directory] = true
 	}
 	invalid, isInvalid := p.about(kratix.Describe(work), finding.InvalidObject())
-	if !isInvalid {
-		invalid, isInvalid = p.about(kratix.Describe(work), finding.UnreadableInput())
-	}
 	switch {
 	case isInvalid:
 		return no(kratix.ScheduleSucceededCondition, notScheduled, invalid.Message), no(kratix.ReadyCondition, notScheduled, "Pending"), len(placed), true

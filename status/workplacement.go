@@ -59,7 +59,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.now.Unreadable[kratix.Describe(have)]: // it may be anything
+	case p.isUnreadable(have): // it may be anything
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
@@ -291,21 +291,24 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	}
 	change.step(PatchStatus, patch)
 	change.tellConflict(before, free, clashes)
-	if !turned(before, free) && len(clashes) == 0 {
-		change.tellWrite(before, schedule, write, want, placement.Destination)
+	if len(clashes) == 0 {
+		change.tellWrite(before, want, turned(before, free), placement.Destination)
 	}
 }
 
-// tellWrite has an Event say what has turned of a WorkPlacement, given what it says
-// now: whether it is written, else whether it is misplaced.
-func (c *Change) tellWrite(before []metav1.Condition, schedule, write metav1.Condition, now []metav1.Condition, destination string) {
-	isSaid := slices.ContainsFunc(now, func(condition metav1.Condition) bool { return condition.Type == write.Type })
+// tellWrite has an Event say what has turned of a WorkPlacement: whether it is written,
+// else whether it is misplaced. That it is written again is said by the end of a
+// conflict, if one isOver.
+func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destination string) {
+	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
+	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
+	hasTurned := write != nil && turned(before, *write)
 	switch {
-	case isSaid && turned(before, write) && write.Status == metav1.ConditionFalse:
+	case hasTurned && write.Status == metav1.ConditionFalse:
 		c.tell(warning, failedToWrite, write.Message)
-	case isSaid && turned(before, write):
+	case hasTurned && !isOver:
 		c.tell(normal, writtenTo, "it is written to "+destination)
-	case turned(before, schedule) && schedule.Status == metav1.ConditionFalse:
+	case turned(before, *schedule) && schedule.Status == metav1.ConditionFalse:
 		c.tell(warning, mismatch, schedule.Message)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +30,7 @@ import (
 type handoverFlags struct {
 	api       apiFlags
 	names     nameFlag
+	unpacked  unpackedFlag
 	remove    bool
 	unread    bool
 	namespace string
@@ -50,7 +51,8 @@ object, the other owner, and what to do. It changes nothing.
 With --remove-placements the WorkPlacements are removed of which nothing was ever
 written and that are held back, as earlier versions of this program made them; their
 finalizers are taken off first. Everything else stays: of a change that is held
-back, the WorkPlacement is what is written, and the Work is what has to change.
+back, the WorkPlacement is what is written, and the Work is what has to change. So
+does what may be written: in mode aggregatedYAML nobody can tell.
 
 The roles of deploy/base and of deploy/schedule allow it, with those of
 deploy/secrets; without --remove-placements so does that of deploy/observe.
@@ -64,6 +66,7 @@ read; 2 wrong usage; 3 the API or a state store cannot be read.`,
 	}
 	flags.api.add(command)
 	flags.names.add(command)
+	flags.unpacked.add(command)
 	command.Flags().BoolVar(&flags.remove, "remove-placements", false, "remove the WorkPlacements that are held back and were never written")
 	command.Flags().BoolVar(&flags.unread, "without-stores", false, "compare WorkPlacements alone and read no state store: what others have put there is not noticed")
 	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Lease by which replicas of run agree: while one holds it, a warning says so")
@@ -109,14 +112,15 @@ type handoverOf struct {
 func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	return &reconcile.Reconciler{
 		Source: from, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Preview, Builder: h.std.builder, Now: time.Now,
-		Policy: reconcile.Policy{Adopt: true, AllowNames: h.flags.names, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
+		Policy: reconcile.Policy{Adopt: true, AllowNames: h.flags.names, MaxUnpacked: int64(h.flags.unpacked.most)},
 	}
 }
 
 // judge plans what Kratix would do.
 func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapshot, error) {
-	expanded := &expandedSource{Source: h.source}
+	expanded := &expandedSource{Source: h.source, most: int64(h.flags.unpacked.most)}
 	reconciler := h.reconciler(expanded)
+	reconciler.Policy.MaxUnpacked = math.MaxInt64 // the expanded input has the same contents many times
 	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now}
 	result, err := interruptible(ctx, reconciler.Round)
 	if err != nil {
@@ -128,6 +132,8 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 // expandedSource has the input in it that Kratix would make of a cluster.
 type expandedSource struct {
 	source.Source
+	// most bounds what the files of all Works have, unpacked.
+	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot
 }
@@ -138,7 +144,7 @@ func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	if s.was, err = s.Source.Snapshot(ctx); err != nil {
 		return source.Snapshot{}, err
 	}
-	s.takeover = handover.Expand(s.was)
+	s.takeover = handover.Expand(reconcile.Within(s.was, s.most))
 	return s.takeover.Input, nil
 }
 
@@ -152,7 +158,8 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 		return err
 	}
 	var changes []status.Change
-	for _, p := range handover.Removable(result, h.source.Objects().WorkPlacements) {
+	objects := h.source.Objects()
+	for _, p := range handover.Removable(result, objects.WorkPlacements, objects.Destinations) {
 		changes = append(changes, status.Removal(p))
 	}
 	writer, err := apply.New(config, time.Now, hostname())

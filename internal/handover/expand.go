@@ -42,29 +42,20 @@ type standIn struct {
 	destination string
 }
 
-// isUnwritten reports whether nothing says that Kratix, or this program, has ever
-// written a WorkPlacement.
+// isUnwritten reports whether nothing says that Kratix, or this program, has ever tried
+// to write a WorkPlacement. A write that failed may have followed one that did not: a
+// bucket leaves versionID empty.
 func isUnwritten(p *kratix.WorkPlacement) bool {
-	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
 // Expand returns what Kratix may do with a snapshot, which must have all
 // WorkPlacements. Those that were never written are not in the Input: what Kratix would
-// write for them is new.
+// write for them is new. Those that are about to go place nothing, and have files.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, placed: map[kratix.Key]bool{}}
-	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}}
-	for _, p := range snapshot.WorkPlacements {
-		t.placed[kratix.KeyOf(p)] = true
-		group := groupOf{p.Work(), p.Spec.ID}
-		on := e.on[group]
-		if on.isPlaced = true; isUnwritten(p) {
-			on.unwritten = append(on.unwritten, p.Spec.TargetDestinationName)
-		} else {
-			on.isWritten = true
-		}
-		e.on[group] = on
-	}
+	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
+	e.note(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
 	for _, work := range snapshot.Works {
 		works[kratix.KeyOf(work)] = true
@@ -83,7 +74,54 @@ func Expand(snapshot source.Snapshot) Takeover {
 		e.add(plain(work))
 	}
 	slices.SortFunc(t.Input.Works, source.Compare)
+	e.passOn()
 	return t
+}
+
+// note notes what WorkPlacements there are of each group.
+func (e *expansion) note(placements []*kratix.WorkPlacement) {
+	emptied := map[string]bool{}
+	for _, d := range e.destinations {
+		emptied[d.Name] = d.IsDeleted() && d.CleansUp()
+	}
+	for _, p := range placements {
+		e.placed[kratix.KeyOf(p)] = true
+		group := groupOf{p.Work(), p.Spec.ID}
+		on := e.on[group]
+		switch name := p.Spec.TargetDestinationName; {
+		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses anew once it is gone
+		case isUnwritten(p):
+			on.isPlaced, on.unwritten = true, append(on.unwritten, name)
+		default:
+			on.isPlaced, on.isWritten = true, true
+		}
+		e.on[group] = on
+	}
+}
+
+// passOn gives what the store has of a WorkPlacement that is about to go to the
+// stand-in on the same Destination, if there is one: Kratix makes the same one again.
+func (e *expansion) passOn() {
+	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
+	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
+		heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]
+		if heir == nil {
+			return p
+		}
+		if made[p] == nil {
+			other := *p
+			other.Name, other.Labels = heir.Name, maps.Clone(p.Labels)
+			other.Labels[kratix.WorkLabel] = heir.Labels[kratix.WorkLabel]
+			made[p] = &other
+		}
+		return made[p]
+	}
+	for _, list := range [][]*kratix.WorkPlacement{e.Input.WorkPlacements, e.Input.Existing} {
+		for i, p := range list {
+			list[i] = pass(p)
+		}
+		slices.SortFunc(list, source.Compare)
+	}
 }
 
 // expansion is one call of Expand.
@@ -91,6 +129,8 @@ type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
 	on           map[groupOf]placedOn
+	// heirs are the WorkPlacements that stand-ins would have.
+	heirs map[groupOn]*kratix.WorkPlacement
 }
 
 // groupOf names a group of a Work.
@@ -99,8 +139,14 @@ type groupOf struct {
 	id   string
 }
 
-// placedOn says what WorkPlacements of a group there are, and on which Destinations
-// those are that were never written.
+// groupOn names a group on a Destination.
+type groupOn struct {
+	groupOf
+	destination string
+}
+
+// placedOn says what WorkPlacements of a group there are that stay, and on which
+// Destinations those are that were never written.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
@@ -139,6 +185,10 @@ func (e *expansion) add(work *kratix.Work) {
 		delete(other.Labels, kratix.DryRunLabel) // it overrides selectors
 		other.Spec.WorkloadGroups = going[name]
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
+		for j := range going[name] {
+			group := &going[name][j]
+			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}] = kratix.NewWorkPlacement(&other, group, name)
+		}
 		e.Input.Works = append(e.Input.Works, &other)
 	}
 }
@@ -174,11 +224,11 @@ func plain(work *kratix.Work) *kratix.Work {
 func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = kratixs(d.Annotations)
-	other.Labels = maps.Clone(d.Labels)
-	if other.Labels == nil {
-		other.Labels = map[string]string{}
+	other.Labels = map[string]string{targetLabel: d.Name}
+	maps.Copy(other.Labels, d.Labels)
+	if len(d.Labels) == 0 {
+		other.Spec.StrictMatchLabels = false // it is strict about labels of its own
 	}
-	other.Labels[targetLabel] = d.Name
 	return &other
 }
 

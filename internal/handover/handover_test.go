@@ -2,9 +2,12 @@ package handover_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +30,10 @@ type cluster struct {
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
+	// most bounds what all Works unpack to.
+	most int64
+	// breaks and unknown are those of the last verdict.
+	breaks, unknown []string
 }
 
 // newCluster has the Destinations worker-1 to worker-3; the last is of another
@@ -51,7 +58,7 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	slices.SortFunc(c.snapshot.Works, source.Compare)
 	slices.SortFunc(c.snapshot.WorkPlacements, source.Compare)
 	c.snapshot.Existing = c.snapshot.WorkPlacements
-	c.takeover = handover.Expand(c.snapshot)
+	c.takeover = handover.Expand(reconcile.Within(c.snapshot, c.most))
 	return c.takeover.Input, nil
 }
 
@@ -89,14 +96,15 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 func (c *cluster) judge() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
-	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true}}
+	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true, MaxUnpacked: math.MaxInt64}}
 	result, err := r.Round(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	verdict := c.takeover.Judge(result)
-	if len(verdict.Unknown) > 0 {
-		c.t.Errorf("unknown %+v", verdict.Unknown)
+	c.unknown = nil
+	for _, f := range verdict.Unknown {
+		c.unknown = append(c.unknown, f.Rule.ID+" "+f.Place.Object)
 	}
 	var breaks []string
 	for _, b := range verdict.Breaks {
@@ -115,10 +123,18 @@ func (c *cluster) judge() []string {
 			c.t.Errorf("no finding says why %+v", b)
 		}
 	}
-	if verdict.IsSafe() != (len(breaks) == 0) {
+	if verdict.IsSafe() != (len(breaks)+len(c.unknown) == 0) {
 		c.t.Errorf("safe is %v with %v", verdict.IsSafe(), breaks)
 	}
+	c.breaks = breaks
 	return breaks
+}
+
+// laidOut has all Destinations in a filepath mode.
+func (c *cluster) laidOut(mode string) {
+	for _, d := range c.snapshot.Destinations {
+		d.Spec.Filepath.Mode = mode
+	}
 }
 
 func (c *cluster) expect(want ...string) {
@@ -126,7 +142,12 @@ func (c *cluster) expect(want ...string) {
 	if got := c.judge(); !slices.Equal(got, want) {
 		c.t.Errorf("Kratix would break %q, want %q", got, want)
 	}
+	if len(c.unknown) > 0 {
+		c.t.Errorf("unknown are %q", c.unknown)
+	}
 }
+
+var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
 const isWritten = kratix.WriteSucceededCondition
 
@@ -204,6 +225,47 @@ func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
 	c.expect()
 }
 
+// TestWhatIsAboutToGoIsPlacedAnew: on any Destination that fits, once it is gone. Its
+// files are there until then.
+func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
+	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
+		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
+		"one on a Destination that is cleaned up": func(d *kratix.Destination, _ *kratix.WorkPlacement) {
+			d.DeletionTimestamp, d.Spec.Cleanup = &noon, "all"
+		},
+	} {
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				prepared := func(t *testing.T) *cluster {
+					c := newCluster(t)
+					c.laidOut(mode)
+					prepare(c.snapshot.Destinations[0], c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten))
+					return c
+				}
+				prepared(t).expect()
+				c := prepared(t)
+				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
+				c.expect("default/leaver on worker-2 (+0) ")
+			})
+		}
+	}
+	t.Run("its files are there until then", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten).DeletionTimestamp = &noon
+		c.work("leaver", "environment", "dev", "y")
+		c.place(c.work("changed", "on", "1", "z"), "worker-1", isWritten)
+		c.work("changed", "on", "1", "x")
+		c.expect("default/changed on worker-1 (+0) changed.worker-1-5058f")
+	})
+	t.Run("a Destination that leaves its files", func(t *testing.T) {
+		c := newCluster(t)
+		c.place(c.work("stays", "environment", "dev", "x"), "worker-1", isWritten)
+		c.snapshot.Destinations[0].DeletionTimestamp = &noon
+		c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
+		c.expect()
+	})
+}
+
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
@@ -212,6 +274,28 @@ func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	dependency := c.work("dependency", "environment", "dev", "x")
 	dependency.Spec.ResourceName, dependency.Annotations = "", map[string]string{scheduler.DependenciesAnnotation: scheduler.OnDemand}
 	c.expect("default/dependency on worker-2 (+0) ")
+}
+
+// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone: as Kratix has it.
+func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
+	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
+		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
+			t.Run(kind+", "+name+" labels", func(t *testing.T) {
+				c := newCluster(t)
+				owner := c.work("owner", "on", "1", "x")
+				owner.Spec.PromiseName, owner.Spec.ResourceName = "other", request
+				c.place(owner, "worker-1", isWritten)
+				w := c.work("any", "", "", "x")
+				w.Spec.ResourceName, w.Spec.WorkloadGroups[0].DestinationSelectors = request, nil
+				c.snapshot.Destinations[0].Labels, c.snapshot.Destinations[0].Spec.StrictMatchLabels = labels, true
+				if labels != nil {
+					c.expect()
+					return
+				}
+				c.expect("default/any on worker-1 (+0) ")
+			})
+		}
+	}
 }
 
 func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
@@ -225,6 +309,65 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
+// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
+// stays as it is.
+func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
+	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
+	isUnknown := func(t *testing.T, c *cluster) {
+		t.Helper()
+		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
+			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
+		}
+	}
+	for name, prepare := range map[string]func(*cluster, *kratix.Work){
+		"a file": func(_ *cluster, w *kratix.Work) {
+			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
+		},
+		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
+		"a file, which does not say so": func(_ *cluster, w *kratix.Work) { // a second stream
+			first, second := []byte{}, []byte{}
+			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
+				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				*into = packed
+			}
+			w.Spec.WorkloadGroups[0].Workloads[0].Content = base64.StdEncoding.EncodeToString(slices.Concat(first, second))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			w := c.work("large", "environment", "dev", "x")
+			prepare(c, w)
+			isUnknown(t, c)
+			c.place(w, "worker-1", isWritten)
+			isUnknown(t, c)
+		})
+	}
+	t.Run("what is on many Destinations counts once", func(t *testing.T) {
+		c := newCluster(t)
+		c.work("new", "environment", "dev", "x")
+		c.most = 2000
+		c.expect()
+	})
+}
+
+// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
+// stays as it is.
+func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	damage := func() {
+		c.work("damaged", "environment", "dev", "x", "y").Spec.WorkloadGroups[0].Workloads[1].Content = "?"
+	}
+	damage()
+	c.expect()
+	c.place(c.work("damaged", "environment", "dev", "y"), "worker-1", isWritten)
+	damage()
+	c.expect()
+}
+
 // TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.
 func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
 	c := newCluster(t)
@@ -234,27 +377,43 @@ func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
 }
 
 func TestOnlyWhatWasNeverWrittenIsRemovable(t *testing.T) {
+	const nested, flat, joined = kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML
 	c := newCluster(t)
 	w := c.work("a", "on", "1", "x")
 	for name, test := range map[string]struct {
+		mode      string
 		state     report.State
 		inStore   bool
 		versionID string
-		condition []string
+		condition metav1.ConditionStatus
 		want      bool
 	}{
-		"held back, and never written": {state: report.Held, want: true},
-		"not held back":                {state: report.Placed},
-		"kept":                         {state: report.Kept},
-		"in the store":                 {state: report.Held, inStore: true},
-		"in a commit":                  {state: report.Held, versionID: "c0ffee"},
-		"written":                      {state: report.Held, condition: []string{isWritten}},
+		"held back, and never written": {mode: nested, state: report.Held, want: true},
+		"as are lists":                 {mode: flat, state: report.Held, want: true},
+		"not held back":                {mode: nested, state: report.Placed},
+		"kept":                         {mode: nested, state: report.Kept},
+		"in the store":                 {mode: nested, state: report.Held, inStore: true},
+		"in a commit":                  {mode: nested, state: report.Held, versionID: "c0ffee"},
+		"written":                      {mode: nested, state: report.Held, condition: metav1.ConditionTrue},
+		"not written, into a directory of its own":  {mode: nested, state: report.Held, condition: metav1.ConditionFalse, want: true},
+		"not written, or half of it":                {mode: flat, state: report.Held, condition: metav1.ConditionFalse},
+		"not written the last time, and the first?": {mode: joined, state: report.Held, condition: metav1.ConditionFalse},
+		"in a file of many":                         {mode: joined, state: report.Held},
 	} {
-		p := c.place(w, "worker-1", test.condition...)
+		c.snapshot.Destinations[0].Spec.Filepath.Mode = test.mode
+		p := c.place(w, "worker-1")
 		p.Status.VersionID = test.versionID
+		if test.condition != "" {
+			p.Status.Conditions = []metav1.Condition{{Type: isWritten, Status: test.condition}}
+		}
 		said := report.Report{Placements: []report.Placement{{State: test.state, Written: test.inStore, Object: kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")}}}
-		if got := handover.Removable(said, []*kratix.WorkPlacement{p}); (len(got) > 0) != test.want {
+		if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); (len(got) > 0) != test.want {
 			t.Errorf("%s: removable are %d", name, len(got))
 		}
+	}
+	p := c.place(w, "gone")
+	said := report.Report{Placements: []report.Placement{{State: report.Held, Object: p}}}
+	if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); len(got) > 0 {
+		t.Error("one whose Destination is not known is removable")
 	}
 }

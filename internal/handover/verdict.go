@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 	"github.com/kratix-schedule/kratix-schedule/report"
@@ -14,8 +16,8 @@ import (
 type Verdict struct {
 	// Breaks are the placements by which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are Works and stores that cannot be read, so that nothing can be said of
-	// them.
+	// Unknown are Works and stores that cannot be read, or are too large to be, so that
+	// nothing can be said of them.
 	Unknown []finding.Finding
 }
 
@@ -54,12 +56,31 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	slices.SortStableFunc(j.verdict.Breaks, func(a, b Break) int {
 		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 	})
-	for _, f := range said.Findings {
-		if isUnknown(f.Rule) {
-			j.verdict.Unknown = append(j.verdict.Unknown, t.rewritten(f))
+	j.unknown()
+	return j.verdict
+}
+
+// unknown adds what says that something was not looked at, once for all stand-ins.
+func (j *judge) unknown() {
+	held, told := map[string]bool{}, map[finding.Place]bool{}
+	for _, p := range j.said.Placements {
+		if p.State == report.Held {
+			held[kratix.WorkKind+" "+p.Work] = true
 		}
 	}
-	return j.verdict
+	for _, f := range j.said.Findings {
+		// What is in no order Kratix cannot write either.
+		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
+		if !isUnread && !isUnknown(f.Rule) {
+			continue
+		}
+		made := j.rewritten(f)
+		if f.Place.Object != made.Place.Object && told[made.Place] {
+			continue
+		}
+		told[made.Place] = true
+		j.verdict.Unknown = append(j.verdict.Unknown, made)
+	}
 }
 
 // judge is one call of Judge.
@@ -73,8 +94,20 @@ type judge struct {
 	told  map[string]bool
 }
 
+// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not,
+// Kratix fails to write it and leaves its Destination as it is, or nothing is known.
+func canUnpack(p *kratix.WorkPlacement) bool {
+	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
+		_, err := kratix.Decode(w.Content)
+		return err != nil
+	})
+}
+
 // held adds what is held back.
 func (j *judge) held(p report.Placement) {
+	if !canUnpack(p.Object) {
+		return
+	}
 	b := j.breakOf(p)
 	if _, is := j.standIns[p.Work]; is {
 		group := [2]string{b.Work, b.Directory}
@@ -130,7 +163,7 @@ func isUnknown(rule finding.Rule) bool {
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.said.Findings {
-		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || isUnknown(f.Rule)
+		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || f.Rule == finding.UndecodableContent() || isUnknown(f.Rule)
 		if f.Place.Object == object && f.Rule.Severity == finding.Error && !isOfKratix {
 			found = append(found, j.rewritten(f))
 		}
@@ -165,16 +198,32 @@ func (t Takeover) named(text string) string {
 }
 
 // Removable returns the WorkPlacements that may be removed without a loss, given a plan
-// from the snapshot itself: those that are held back, and that nothing says were ever
+// from the snapshot itself: those that are held back, and of which nothing was ever
 // written. Kratix would write them.
-func Removable(said report.Report, all []*kratix.WorkPlacement) []*kratix.WorkPlacement {
+func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
 		if p.State == report.Held && !p.Written && p.Object != nil {
 			held[kratix.KeyOf(p.Object)] = true
 		}
 	}
+	modes := map[string]string{}
+	for _, d := range destinations {
+		modes[d.Name] = d.FilepathMode()
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(p *kratix.WorkPlacement) bool {
-		return !isUnwritten(p) || !held[kratix.KeyOf(p)]
+		return !held[kratix.KeyOf(p)] || !isEmpty(p, modes[p.Spec.TargetDestinationName])
 	})
+}
+
+// isEmpty reports whether the state store certainly has nothing of a WorkPlacement in
+// whose directory, and in whose record, there is nothing.
+func isEmpty(p *kratix.WorkPlacement, mode string) bool {
+	switch mode {
+	case kratix.NestedByMetadata: // it has the directory alone
+		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
+	case kratix.None: // files of a write that failed half way may be in no list
+		return isUnwritten(p)
+	}
+	return false // nobody knows whose the parts of a joined file are
 }
