@@ -4,6 +4,7 @@
 BINARY   := bin/kratix-schedule
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
+VALE := go tool -modfile=go.tool.mod vale
 FUZZTIME ?= 10s
 FUZZPKGS ?= ./...
 IMAGE    ?= kratix-schedule:dev
@@ -75,9 +76,10 @@ vet: ## Run go vet
 	go vet -tags e2e ./...
 
 .PHONY: lint
-lint: ## Run the linters, with the import rules of the architecture
+lint: ## Run the linters, with the import rules of the architecture and the wording of comments
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run
+	$(VALE) --output line .
 
 .PHONY: fmt
 fmt: ## Format the code as lint wants it

@@ -62,7 +62,7 @@ type answer struct {
 	Built *kustomize.BuiltRoot `json:"built,omitempty"`
 	// Failed is the error's text; nothing when there is none.
 	Failed string `json:"failed,omitempty"`
-	// Remote tells that the error is kustomize.ErrRemote.
+	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`
 }
 

@@ -46,7 +46,7 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("ask for a build: %w", err)
 	}
-	_ = writeContent(p.in, question) // a process that has ended gives no answer
+	_ = writeContent(p.in, question) // a process that has ended does not answer
 	return p, nil
 }
 

@@ -1,6 +1,6 @@
 // Package daemon does round after round: whenever the input changes, a store has
-// something new to say, or the user asks, and every interval. It gives each store a
-// worker of its own, answers HTTP requests, and tells of each round.
+// something new to say, or the user asks, and every interval. It has for each store a
+// worker of its own, answers HTTP requests, and reports each round.
 package daemon
 
 import (
@@ -25,23 +25,23 @@ import (
 // retry is how soon a round is done again after all of it failed.
 const retry = 15 * time.Second
 
-// Daemon is what runs until it is told to stop. Fields that may be nil say so; all
+// Daemon is what runs until it is asked to stop. Fields that may be nil say so; all
 // others are required.
 type Daemon struct {
 	// Reconciler does the rounds; Run puts workers and telemetry before its stores.
 	Reconciler *reconcile.Reconciler
 	// Interval is how often everything is looked at, whatever changes.
 	Interval time.Duration
-	// Shutdown is how long a write in hand may take once Run is told to stop.
+	// Shutdown is how long a write in hand may take once Run is asked to stop.
 	Shutdown time.Duration
 	// Version is the program's.
 	Version string
 	Now     func() time.Time
-	// Log is told of all that happens, from Level on; Level can be changed by HTTP.
+	// Log receives all that happens, from Level on; Level can be changed by HTTP.
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen opens what HTTP requests come by; they are not answered if it gives
+	// Listen opens what HTTP requests come by; they are not answered if it returns
 	// nil.
 	Listen func(context.Context) (net.Listener, error)
 	// AdminToken returns the token of those who may change something by HTTP; nil
@@ -49,7 +49,7 @@ type Daemon struct {
 	AdminToken func() (string, error)
 	// Profile serves Go's profiles there too.
 	Profile bool
-	// Lead does work as long as this process is the one to do it, and tells why it
+	// Lead does work as long as this process is the one to do it, and reports why it
 	// cannot find that out; nil does it at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
 	// Tell passes on what a round came to. It may be called again with the same report,
@@ -181,21 +181,21 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 }
 
 // lookAgain has the next round look at all of the input, if the source looks only
-// at what it is told of.
+// at what changed.
 func (d *Daemon) lookAgain() {
 	if source, ok := d.Reconciler.Source.(interface{ LookAgain() }); ok {
 		source.LookAgain()
 	}
 }
 
-// round does one round and tells of it. What it writes may go on for as long as
+// round does one round and reports it. What it writes may go on for as long as
 // patient, when ctx has ended.
 func (d *Daemon) round(ctx, patient context.Context) next {
 	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
 		done(result, err)
-		return next{} // the process is told to stop before there was anything to write
+		return next{} // the process is asked to stop before there was anything to write
 	}
 	if err == nil {
 		result = d.restless.Round(d.watched(result), d.Now())
@@ -232,7 +232,7 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites lets what is being written when the process is told to stop take
+// finishWrites lets what is being written when the process is asked to stop take
 // its time.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)

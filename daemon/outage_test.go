@@ -104,7 +104,7 @@ func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (state
 	return b.stored.Apply(ctx, changes)
 }
 
-// put adds or changes a Work, and tells the daemon.
+// put adds or changes a Work, and notifies the daemon.
 func (b *bubble) put(name, content string) {
 	b.add(name, content)
 	select {
@@ -133,7 +133,7 @@ func (b *bubble) set(down bool) {
 	b.down = down
 }
 
-// counts gives how often the store was asked and written, from now on.
+// counts returns how often the store was asked and written, from now on.
 func (b *bubble) counts() (asked, written int) {
 	synctest.Wait()
 	b.mu.Lock()
@@ -176,7 +176,7 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 }
 
 // TestAStoreThatIsDownForTenMinutes: it is asked less and less often, what waits
-// is written at once when it is back, the log tells once, and nothing is
+// is written at once when it is back, the log has one line, and nothing is
 // gathered.
 func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {

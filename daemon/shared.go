@@ -25,7 +25,7 @@ func newSharedStores(stores reconcile.Opener, by *share.Share) *sharedStores {
 	return &sharedStores{Opener: stores, share: by, open: map[kratix.StateStoreReference]*sharedStore{}}
 }
 
-// Open gives the same store again while the one behind it is the same.
+// Open returns the same store again while the one behind it is the same.
 func (s *sharedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *sharedStore) givenUp() error {
 	return &statestore.Error{Op: "write", Store: s.name, Err: fmt.Errorf("%w: another replica writes there now", statestore.ErrStale)}
 }
 
-// Joins tells whether the stores behind both can be written at once.
+// Joins reports whether the stores behind both can be written at once.
 func (s *sharedStore) Joins(other statestore.Store) bool {
 	o, ok := other.(*sharedStore)
 	joiner, can := s.Store.(statestore.Joiner)

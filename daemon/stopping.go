@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// errStopping is a write that would have begun after the daemon was told to stop.
+// errStopping is a write that would have begun after the daemon was asked to stop.
 var errStopping = errors.New("the process is about to end; the next one writes it")
 
 // stopping reports that the daemon is to stop.
@@ -32,7 +32,7 @@ func (s *stopping) isStopping() bool {
 	}
 }
 
-// stoppingStores are stores to which no write begins once the daemon is told to
+// stoppingStores are stores to which no write begins once the daemon is asked to
 // stop. A write that has begun comes to its end.
 type stoppingStores struct {
 	reconcile.Opener
@@ -67,7 +67,7 @@ func (s *stoppingStores) Keep(refs []kratix.StateStoreReference) {
 	keep(s.Opener, refs)
 }
 
-// stoppingStore refuses what would begin after the daemon was told to stop.
+// stoppingStore refuses what would begin after the daemon was asked to stop.
 type stoppingStore struct {
 	statestore.Store
 	*stopping
@@ -121,7 +121,7 @@ func (s *stoppingStore) ApplyAll(ctx context.Context, parts []statestore.Part) [
 }
 
 // stoppingBuilder notes that a build has failed since the daemon is to stop: what
-// a round makes of that is nothing to tell of.
+// a round makes of that is not reported.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping

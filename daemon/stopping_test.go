@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stoppedSource has the daemon told to stop while a round reads its input.
+// stoppedSource has the daemon asked to stop while a round reads its input.
 type stoppedSource struct {
 	source.Source
 	stop context.CancelFunc
@@ -24,7 +24,7 @@ func (s stoppedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 }
 
 // TestNoWriteBeginsAfterTheDaemonIsToldToStop has SIGTERM come in the middle of a
-// round: what the round has decided is neither written nor told.
+// round: what the round has decided is neither written nor reported.
 func TestNoWriteBeginsAfterTheDaemonIsToldToStop(t *testing.T) {
 	for name, stops := range map[string]bool{"told to stop": true, "not told to": false} {
 		t.Run(name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func sameFinding(a, b finding.Finding) bool {
 	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message
 }
 
-// patient returns a context for what may go on when the process is told to stop: it
+// patient returns a context for what may go on when the process is asked to stop: it
 // ends when Shutdown has passed since then. All that is in hand shares that time.
 func (d *Daemon) patient(ctx context.Context) (context.Context, func()) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// listener is who a daemon tells, and who refuses one object's write for a while.
+// listener receives what a daemon reports, and refuses one object's write for a while.
 type listener struct {
 	mu       sync.Mutex
 	refusing bool
@@ -55,7 +55,7 @@ func (b *bubble) rounds() int {
 	return count
 }
 
-// TestARefusedWriteRepeatsNoRounds: for ten minutes a write is refused; it is told
+// TestARefusedWriteRepeatsNoRounds: for ten minutes a write is refused; it is reported
 // again without a round, reported once, and resolved once.
 func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
@@ -88,7 +88,7 @@ func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
 	})
 }
 
-// TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout: what is told, and writes in
+// TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout: what is reported, and writes in
 // hand, share it.
 func TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
 	_, forget := lookSignals()

@@ -20,7 +20,7 @@ const (
 	longestPause    = 5 * time.Minute
 )
 
-// workedStores gives each store a worker of its own, so that one that is slow or
+// workedStores has for each store a worker of its own, so that one that is slow or
 // down delays no other.
 type workedStores struct {
 	reconcile.Opener
@@ -42,7 +42,7 @@ func newWorkedStores(stores reconcile.Opener, wake func(), resting func(store st
 	}
 }
 
-// Open gives the worker of a store. One that was opened anew, since what
+// Open returns the worker of a store. One that was opened anew, since what
 // describes it has changed, begins without the other's failures.
 func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)

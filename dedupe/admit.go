@@ -16,7 +16,7 @@ import (
 //  2. If all others fit together, all are written.
 //  3. Else they are admitted one by one, the claims on what is in the store
 //     already before new ones, then by rank, each if it clashes with nothing
-//     that is there. A claim that waits for an object which a later one gives
+//     that is there. A claim that waits for an object which a later one drops
 //     up is tried again.
 //
 // Holding back never removes anything: a held claim keeps what it has stored.
@@ -91,9 +91,9 @@ type session struct {
 	unquoted []*directory
 	// laidOut is the tree as it is wanted.
 	laidOut []tree.File
-	// together tells that what fails only together was told of.
+	// together means that what fails only together was reported.
 	together bool
-	// quick tells that there was nothing to decide.
+	// quick means that there was nothing to decide.
 	quick bool
 }
 
@@ -138,12 +138,12 @@ func newSession(root Root, known *remembered) *session {
 	return s
 }
 
-// read gives the entries of a claim's files, with those of contested paths.
+// read returns the entries of a claim's files, with those of contested paths.
 func (s *session) read(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
 	return s.withPaths(s.readFiles(of, k, claim, files, found), of, claim, files)
 }
 
-// readFiles gives the entries of a claim's files: those that are known, unless a
+// readFiles returns the entries of a claim's files: those that are known, unless a
 // kustomization somewhere may have changed what they mean.
 func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, found *troubles) []*entry {
 	if k != nil && s.known.kustomizations == 0 {
@@ -157,7 +157,7 @@ func (s *session) readFiles(of *owner, k *known, claim Claim, files []File, foun
 	return append(entries, s.claimedPaths(of, claim, files)...)
 }
 
-// storesWhatIsKnown tells that the store has just the files that were read.
+// storesWhatIsKnown reports whether the store has just the files that were read.
 func (s *session) storesWhatIsKnown(i int) bool {
 	return sameFiles(s.known.claims[i].files, s.root.Claims[i].Stored)
 }
@@ -208,7 +208,7 @@ func (s *session) tryAll() bool {
 	return true
 }
 
-// current gives what a claim has in the tree if it is written when it may be.
+// current returns what a claim has in the tree if it is written when it may be.
 func (s *session) current(i int) []*entry {
 	if s.states[i] == waiting {
 		return s.parsed[i].wanted
@@ -253,7 +253,7 @@ func (s *session) admit(i int) bool {
 	return false
 }
 
-// unchanged tells that a claim wants what it has: then there is nothing to
+// unchanged reports whether a claim wants what it has: then there is nothing to
 // hold back, even where it clashes. With Share that is only so if it has the
 // very bytes, since others may rely on them.
 func (s *session) unchanged(i int) bool {
@@ -279,7 +279,7 @@ func (s *session) order() []int {
 	return order
 }
 
-// held gives the claims that may not be written, and why in short.
+// held returns the claims that may not be written, and why in short.
 func (s *session) held() map[int]string {
 	held := map[int]string{}
 	for i, st := range s.states {

@@ -72,7 +72,7 @@ func BenchmarkFullCheck(b *testing.B) {
 }
 
 // BenchmarkOneFileChanged is what a round pays after one file has changed: the
-// check of the root that it is in, and what is told of the whole cluster.
+// check of the root that it is in, and what is reported of the whole cluster.
 func BenchmarkOneFileChanged(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
@@ -136,7 +136,7 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 	}
 }
 
-// measure also tells the processor time, which other programs on the machine
+// measure also reports the processor time, which other programs on the machine
 // make less of a difference to.
 func measure(b *testing.B, n int, f func()) {
 	b.Helper()

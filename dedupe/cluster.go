@@ -24,7 +24,7 @@ type present struct {
 }
 
 // CheckCluster compares what lies in the roots of one cluster after Check: it
-// tells of objects that kustomize takes for two and the API server for one. The
+// reports objects that kustomize takes for two and the API server for one. The
 // verdicts must be of one Memory's last checks, or of none.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.settled(verdicts) {
@@ -45,7 +45,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 			for _, e := range entries {
 				if !e.stake {
 					groups[key] = append(groups[key], present{e, s.root.Path, s.owner(e)})
-					break // further ones are a clash that is told of, or shared
+					break // further ones are a conflict that is reported, or shared
 				}
 			}
 		}
@@ -81,7 +81,7 @@ func (s *session) learnScopes(clusterScoped map[kindOf]bool) {
 	}
 }
 
-// apiKey gives the object that the API server knows by an ID.
+// apiKey returns the object that the API server knows by an ID.
 func apiKey(id kustomize.ID, isClusterScoped func(kindOf) bool) apiObject {
 	key := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
 	if isClusterScoped(kindOf{key.group, key.kind}) {
@@ -117,7 +117,7 @@ const (
 	slowSeconds     = 30
 )
 
-// checkCost tells of a root that takes kustomize long to build.
+// checkCost returns a finding about a root that takes kustomize long to build.
 func (s *session) checkCost(objects, bytes int) []finding.Finding {
 	seconds := buildSeconds(objects)
 	if seconds < slowSeconds {
@@ -129,7 +129,7 @@ func (s *session) checkCost(objects, bytes int) []finding.Finding {
 	}}
 }
 
-// buildSeconds gives what one build of so many objects takes.
+// buildSeconds returns what one build of so many objects takes.
 func buildSeconds(objects int) int {
 	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

@@ -23,7 +23,7 @@ type Root struct {
 	Obstacles []Obstacle
 	// Allows reports whether a name that is reserved is allowed; nil allows none.
 	Allows func(name string) bool
-	// Ignored tells which files Flux does not fetch; nil is none.
+	// Ignored has the files that Flux does not fetch; nil is none.
 	Ignored *kustomize.Ignored
 	// Policy says what is done about a clash; nothing is Quarantine.
 	Policy Policy
@@ -41,14 +41,14 @@ type Claim struct {
 	// Dir is the directory that the placement claims whole. If it is the root,
 	// the placement claims just the paths of its files.
 	Dir tree.Path
-	// Joined tells that the files are parts of one file that others have parts
+	// Joined means that the files are parts of one file that others have parts
 	// of too, so that their path is nobody's. Claims of one file are in the order
 	// of their parts.
 	Joined bool
 	// Wanted is what the placement would write; Stored what it has in the store
 	// now, nothing for a new one.
 	Wanted, Stored []File
-	// Kept tells that the placement is not written in this round: it keeps what
+	// Kept means that the placement is not written in this round: it keeps what
 	// it has stored.
 	Kept bool
 	// Shared are the objects that the placement had in common with others when
@@ -74,13 +74,13 @@ type Rank struct {
 // Verdict says what may be written. It holds until the next check with the same
 // Memory.
 type Verdict struct {
-	// Held gives, for each claim that may not be written now, the reason. What
+	// Held has, for each claim that may not be written now, the reason. What
 	// such a claim has in the store stays.
 	Held map[int]string
-	// Files gives, for each claim that leaves objects to another that has the
+	// Files has, for each claim that leaves objects to another that has the
 	// same, its wanted files without them.
 	Files map[int][]File
-	// Shared gives, for each claim that is written, what it has in common.
+	// Shared has, for each claim that is written, what it has in common.
 	Shared map[int][]Shared
 	// Findings name every clash and every file that cannot be built.
 	Findings []finding.Finding

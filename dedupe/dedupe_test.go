@@ -322,7 +322,7 @@ func randomRoot(rng *rand.Rand) Root {
 	return root
 }
 
-// apply gives the files of a root once a verdict is carried out.
+// apply returns the files of a root once a verdict is carried out.
 func apply(root Root, verdict Verdict) []tree.File {
 	var after []tree.File
 	for i, c := range root.Claims {

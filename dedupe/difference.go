@@ -80,7 +80,7 @@ func value(v any) string {
 	return string(text)
 }
 
-// differ walks two values and gives the fields that differ, in order.
+// differ walks two values and returns the fields that differ, in order.
 func differ(path string, a, b any) []fieldDifference {
 	if reflect.DeepEqual(a, b) {
 		return nil
@@ -112,7 +112,7 @@ func differ(path string, a, b any) []fieldDifference {
 	return []fieldDifference{{path, a, b}}
 }
 
-// placeOf gives where an entry's object is: a stake's is in another's file.
+// placeOf returns where an entry's object is: a stake's is in another's file.
 func (s *session) placeOf(e *entry) finding.Place {
 	if e.stake {
 		return s.holder[e.id].place

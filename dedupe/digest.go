@@ -11,7 +11,7 @@ import (
 
 // Digest is what is left to know of the roots of one cluster once everything in
 // them fits together: of each object and of each claimed path a sum, and whose
-// it is. It takes a tenth of the space of a Memory, and tells whether claims fit
+// it is. It takes a tenth of the space of a Memory, and reports whether claims fit
 // in that have changed. It must not be used by two goroutines at a time.
 type Digest struct {
 	// owners say whose an object or a path is, by its sum. Two things of one sum
@@ -25,7 +25,7 @@ type Digest struct {
 // digestSum names an object, a path or a claim.
 type digestSum uint64
 
-// Digest gives the digest of what the Memory has; nil when, by the last Check
+// Digest returns the digest of what the Memory has; nil when, by the last Check
 // and CheckCluster, not everything in it fits together.
 func (m *Memory) Digest() *Digest {
 	if !m.fits {
@@ -42,7 +42,7 @@ func (m *Memory) Digest() *Digest {
 }
 
 // Replace puts claims in the place of those of the same names; of each root it
-// needs only these. It gives false, and has changed nothing, when they do not
+// needs only these. It returns false, and has changed nothing, when they do not
 // plainly fit in: then a Check of everything has to decide.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digestSum]bool{}
@@ -156,7 +156,7 @@ func (d *Digest) sumOf(e *entry) digestSum {
 	return sumOfWords("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
-// isObject tells an object from a path: by the last bit.
+// isObject reports whether it is an object and no path: by the last bit.
 func (s digestSum) isObject() bool { return s&1 == 1 }
 
 func ownerSum(root tree.Path, claim string) digestSum {

@@ -13,7 +13,7 @@ type digested struct {
 	rng   *rand.Rand
 }
 
-// some gives claims that are new or have changed, one or two for each root.
+// some returns claims that are new or have changed, one or two for each root.
 func (d *digested) some() [2]Root {
 	var changed [2]Root
 	for at := range d.roots {
@@ -36,7 +36,7 @@ func (d *digested) some() [2]Root {
 	return changed
 }
 
-// with gives the roots with claims in the place of those of the same names.
+// with returns the roots with claims in the place of those of the same names.
 func (d *digested) with(changed [2]Root) [2]Root {
 	all := d.roots
 	for at := range all {
@@ -48,7 +48,7 @@ func (d *digested) with(changed [2]Root) [2]Root {
 	return all
 }
 
-// check checks everything, and tells whether all of it fits.
+// check checks everything, and reports whether all of it fits.
 func check(roots [2]Root, memory *Memory) (fits bool) {
 	var verdicts []Verdict
 	fits = true
@@ -101,7 +101,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 	}
 }
 
-// equal tells whether two digests know the same.
+// equal reports whether two digests know the same.
 func equal(a, b *Digest) bool {
 	if len(a.owners) != len(b.owners) {
 		return false

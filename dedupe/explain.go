@@ -57,7 +57,7 @@ type clash struct{ later, first *entry }
 
 func (c clash) isPath() bool { return c.later.id.isPath() }
 
-// clashesOf gives each object of a held claim that is somewhere else too. Where
+// clashesOf returns each object of a held claim that is somewhere else too. Where
 // even a path is taken, the objects are beside the point.
 func (s *session) clashesOf(i int) []clash {
 	clashes := s.allClashesOf(i)
@@ -95,7 +95,7 @@ func (s *session) clashesInShort(i int) string {
 	}
 }
 
-// taken gives who else has an entry's object in the tree.
+// taken returns who else has an entry's object in the tree.
 func (s *session) taken(e *entry) (*entry, bool) {
 	for _, other := range s.index.at(e.id) {
 		if other.claim() != e.claim() && !s.compatible(e, other) {

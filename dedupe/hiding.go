@@ -10,7 +10,7 @@ import (
 )
 
 // withoutHiding finds the kustomizations that lie above files of others, or at
-// the root, and tells of them: Flux would build nothing there but what they
+// the root, and reports them: Flux would build nothing there but what they
 // list. Everything else is looked at as if they were not there.
 func (s *session) withoutHiding() {
 	if s.known.kustomizations == 0 {
@@ -40,7 +40,7 @@ func (s *session) withoutHiding() {
 	}
 }
 
-// hides tells whether a claim wants a kustomization that hides others' files.
+// hides reports whether a claim wants a kustomization that hides others' files.
 func (s *session) hides(claim Claim) bool {
 	return slices.ContainsFunc(claim.Wanted, func(f File) bool { return s.hiding[f.Path] })
 }

@@ -19,7 +19,7 @@ type identity struct{ object kustomize.ID }
 // pathIdentity makes an identity of a path: no object is without a kind.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
-// isPath tells a path from an object.
+// isPath reports whether it is a path and no object.
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
 // owner is who has an entry: a claim, by its place among the Root's claims in
@@ -39,15 +39,15 @@ type entry struct {
 	text []byte
 	// defines is what a CustomResourceDefinition defines.
 	defines *kustomize.Definition
-	// notApplied tells that Flux leaves the object out.
+	// notApplied means that Flux leaves the object out.
 	notApplied bool
-	// stake tells that the object is in another claim's file.
+	// stake means that the object is in another claim's file.
 	stake bool
 	// kind is the way in which the claim has a path.
 	kind pathKind
 }
 
-// claim gives the place of the entry's claim among the Root's.
+// claim returns the place of the entry's claim among the Root's.
 func (e *entry) claim() int {
 	if e.of == nil {
 		return foreign
@@ -75,7 +75,7 @@ func (x *index) clone() *index {
 	return copied
 }
 
-// at gives the entries of an identity.
+// at returns the entries of an identity.
 func (x *index) at(id identity) []*entry {
 	if e, there := x.single[id]; there {
 		return []*entry{e}
@@ -83,7 +83,7 @@ func (x *index) at(id identity) []*entry {
 	return x.repeated[id]
 }
 
-// count tells how many there are of an identity.
+// count is how many there are of an identity.
 func (x *index) count(id identity) int {
 	if _, there := x.single[id]; there {
 		return 1
@@ -91,7 +91,7 @@ func (x *index) count(id identity) int {
 	return len(x.repeated[id])
 }
 
-// all gives every identity with its entries.
+// all returns every identity with its entries.
 func (x *index) all() iter.Seq2[identity, []*entry] {
 	return func(yield func(identity, []*entry) bool) {
 		for id, e := range x.single {
@@ -129,7 +129,7 @@ func (x *index) remove(e *entry) {
 	}
 }
 
-// doubled gives the entries of what is there more than once, in the order in
+// doubled returns the entries of what is there more than once, in the order in
 // which kustomize meets them.
 func (x *index) doubled() []*entry {
 	var entries []*entry

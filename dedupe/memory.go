@@ -18,7 +18,7 @@ import (
 type Memory struct {
 	roots   map[tree.Path]*remembered
 	cluster clusterIndex
-	// fits tells that at the last CheckCluster there was nothing to decide.
+	// fits means that at the last CheckCluster there was nothing to decide.
 	fits bool
 }
 
@@ -37,7 +37,7 @@ type remembered struct {
 // build of it costs.
 type total struct {
 	// broken counts files that fail Flux's root, kustomizations those that change
-	// what others mean, stakes the objects in others' files, notes what is told of
+	// what others mean, stakes the objects in others' files, notes what is reported of
 	// files and holds nothing.
 	broken, kustomizations, stakes, notes int
 	objects, bytes                        int
@@ -63,7 +63,7 @@ type known struct {
 	found *troubles
 	total
 	joined bool
-	// seen tells that the claim is there in this check.
+	// seen means that the claim is there in this check.
 	seen bool
 }
 
@@ -71,7 +71,7 @@ func newKnown(claim *Claim) *known {
 	return &known{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, files: claim.now(), joined: claim.Joined, seen: true}
 }
 
-// root gives what is remembered of a root; of nothing when there is no Memory.
+// root returns what is remembered of a root; of nothing when there is no Memory.
 func (m *Memory) root(root Root) *remembered {
 	if m == nil {
 		m = &Memory{}
@@ -116,7 +116,7 @@ func (m *remembered) update(r *reader) {
 }
 
 // match finds each claim in what is remembered, and forgets those that are
-// gone. It gives the claims that are to be read.
+// gone. It returns the claims that are to be read.
 func (m *remembered) match(root Root) (changed []*known) {
 	now := make([]*known, len(root.Claims))
 	var byName map[string][]*known
@@ -158,7 +158,7 @@ func (m *remembered) match(root Root) (changed []*known) {
 	return changed
 }
 
-// stillIs tells whether a claim comes to the same entries as when it was read.
+// stillIs reports whether a claim comes to the same entries as when it was read.
 func (k *known) stillIs(claim Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.stakes == claim.stakes() && sameFiles(k.files, claim.now())
 }
@@ -169,7 +169,7 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// now gives the files of a claim that is written whenever it may be.
+// now returns the files of a claim that is written whenever it may be.
 func (c *Claim) now() []File {
 	if c.Kept {
 		return c.Stored
@@ -237,7 +237,7 @@ func (m *remembered) forget(k *known) {
 	m.total.add(k.total, -1)
 }
 
-// settled tells that everything wanted fits together.
+// settled reports whether everything wanted fits together.
 func (m *remembered) settled() bool {
 	return len(m.index.repeated) == 0 && m.paths.contested == 0 && m.broken == 0 && m.kustomizations == 0 && m.stakes == 0
 }
@@ -249,15 +249,15 @@ type clusterIndex struct {
 	repeated int
 	// scopes counts the definitions of each kind that lives outside namespaces.
 	scopes map[kindOf]int
-	// stale tells that the objects are to be counted anew.
+	// stale means that the objects are to be counted anew.
 	stale bool
 }
 
-// learn takes an entry in; first tells that it is the only one of its identity
+// learn takes an entry in; first means that it is the only one of its identity
 // in its root.
 func (c *clusterIndex) learn(e *entry, first bool) { c.count(e, first, 1) }
 
-// forget takes an entry out; last tells that its root has no other of its
+// forget takes an entry out; last means that its root has no other of its
 // identity.
 func (c *clusterIndex) forget(e *entry, last bool) { c.count(e, last, -1) }
 
@@ -302,7 +302,7 @@ func (c *clusterIndex) countObject(id kustomize.ID, by int) {
 
 func (c *clusterIndex) isClusterScoped(kind kindOf) bool { return c.scopes[kind] > 0 }
 
-// settled tells that no object of the cluster is there twice, if these verdicts
+// settled reports whether no object of the cluster is there twice, if these verdicts
 // are all that the Memory has, and none of them had anything to decide.
 func (m *Memory) settled(verdicts []Verdict) bool {
 	if m == nil {

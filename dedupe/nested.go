@@ -19,7 +19,7 @@ type directory struct {
 	// path is relative to the root.
 	path  tree.Path
 	place finding.Place
-	// stored tells that it is what the store has, not what is wanted.
+	// stored means that it is what the store has, not what is wanted.
 	stored bool
 	built  kustomize.Nested
 	err    error
@@ -109,7 +109,7 @@ func (s *session) unbuildableDirectory(d *directory, err error, words string) fi
 	}
 }
 
-// wordsAboutDirectory gives what Flux says of a directory: what comes before it
+// wordsAboutDirectory returns what Flux says of a directory: what comes before it
 // may matter only if it has a kustomization too.
 func (s *session) wordsAboutDirectory(d *directory) string {
 	units := []tree.Path{d.path}
@@ -125,7 +125,7 @@ func (s *session) wordsAboutDirectory(d *directory) string {
 	return ""
 }
 
-// isWanted tells of a directory that is there if everything is as it is wanted.
+// isWanted reports whether a directory is there if everything is as it is wanted.
 func (s *session) isWanted(d *directory) bool {
 	return d.of == nil || d.stored == s.root.Claims[d.of.at].Kept
 }
@@ -140,7 +140,7 @@ const (
 	decided
 )
 
-// layout gives a tree's files, relative to the root.
+// layout returns a tree's files, relative to the root.
 func (s *session) layout(of which) []tree.File {
 	if of == wanted && s.laidOut != nil {
 		return s.laidOut
@@ -181,7 +181,7 @@ func (s *session) layout(of which) []tree.File {
 
 // holdDirectories looks at directories once more, now that it is known what is
 // held back: what they load may not be there, and what each builds to alone may
-// fail once they are together. It tells whether another claim is held for it.
+// fail once they are together. It reports whether another claim is held for it.
 func (s *session) holdDirectories() bool {
 	if len(s.directories) == 0 {
 		return false
@@ -223,7 +223,7 @@ func (s *session) hold(of *owner) bool {
 	return true
 }
 
-// present gives the directories that are in the tree as it is decided.
+// present returns the directories that are in the tree as it is decided.
 func (s *session) present() []*directory {
 	var present []*directory
 	for _, d := range s.directories {
@@ -236,7 +236,7 @@ func (s *session) present() []*directory {
 
 // holdTogether has kustomize build all directories at once, with everything
 // that may refer to what they rename. It holds the claim without which they
-// build, and tells whether there is one.
+// build, and reports whether there is one.
 func (s *session) holdTogether(files []tree.File) bool {
 	if s.together || s.clashes(s.index) {
 		return false // Flux fails anyway, and is quoted about that
@@ -331,7 +331,7 @@ func (s *session) atFault(files []File, took map[tree.Path]int, failed error) in
 	return first
 }
 
-// referring gives what takes part when kustomize follows references, in walk
+// referring returns what takes part when kustomize follows references, in walk
 // order, and how late whose it is comes: directories, and files with objects
 // that may refer to theirs. It is everything where a variable may stand for
 // anything, or where a kustomization sets the schema for what comes after it.
@@ -366,7 +366,7 @@ func (s *session) referring(files []tree.File) (units []tree.Path, owners map[tr
 	return units, owners
 }
 
-// rankOf gives the place of a claim in the order of admission; what belongs to
+// rankOf returns the place of a claim in the order of admission; what belongs to
 // no placement comes before all.
 func (s *session) rankOf(of *owner) int {
 	if of == nil {

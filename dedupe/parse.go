@@ -58,7 +58,7 @@ func (r *reader) unbuildableFile(of *owner, file File, err error) finding.Findin
 	}
 }
 
-// wordsAboutFile gives what Flux says of a file that it cannot build.
+// wordsAboutFile returns what Flux says of a file that it cannot build.
 func (r *reader) wordsAboutFile(file File, err error) string {
 	if errors.Is(err, kustomize.ErrLimit) || errors.Is(err, kustomize.ErrStopped) {
 		return "" // Flux was not asked
@@ -72,13 +72,13 @@ func (r *reader) wordsAboutFile(file File, err error) string {
 	return ""
 }
 
-// below gives a file as it is seen from the root.
+// below returns a file as it is seen from the root.
 func (r *reader) below(file File) tree.File {
 	path, _ := file.Path.RelativeTo(r.root.Path)
 	return tree.File{Path: path, Content: file.Content}
 }
 
-// mend gives the line of .sourceignore with which Flux leaves a foreign file or
+// mend returns the line of .sourceignore with which Flux leaves a foreign file or
 // directory out.
 func (r *reader) mend(of *owner, path string) string {
 	if of != nil {

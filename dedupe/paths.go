@@ -139,7 +139,7 @@ func (s *session) pathsOf(of *owner, claim Claim, files []File) iter.Seq[claimed
 	}
 }
 
-// governsInVain reports whether an entry is of a kustomization that is told by
+// governsInVain reports whether an entry is of a kustomization that is reported by
 // itself and left out.
 func (s *session) governsInVain(e *entry) bool { return e.kind == governs && s.hiding[e.path] }
 
@@ -258,7 +258,7 @@ type pathCounts struct {
 	contested int
 }
 
-// add takes in a path; first tells that it is the only entry there.
+// add takes in a path; first means that it is the only entry there.
 func (c *pathCounts) add(e *entry, first bool, x *index) {
 	if first && c.below[directorySum(e.at())] > 0 {
 		c.contested++
@@ -275,7 +275,7 @@ func (c *pathCounts) add(e *entry, first bool, x *index) {
 	}
 }
 
-// remove takes out a path; last tells that no entry is left there.
+// remove takes out a path; last means that no entry is left there.
 func (c *pathCounts) remove(e *entry, last bool, x *index) {
 	if last && c.below[directorySum(e.at())] > 0 {
 		c.contested--

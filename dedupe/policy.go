@@ -15,11 +15,11 @@ const (
 	// Share writes an object that several want once, as long as all their
 	// copies mean the same; else it quarantines.
 	Share Policy = "share"
-	// Report writes everything and tells of every clash.
+	// Report writes everything and reports every conflict.
 	Report Policy = "report"
 )
 
-// Policies gives all policies, the default first.
+// Policies returns all policies, the default first.
 func Policies() []Policy { return []Policy{Quarantine, Share, Report} }
 
 // ParsePolicy reads a policy's name.

@@ -17,7 +17,7 @@ type Shared struct {
 	Owners []string
 }
 
-// stakes gives what a claim has in the tree only by another's file.
+// stakes returns what a claim has in the tree only by another's file.
 func stakes(of *owner, claim Claim, stored []*entry) []*entry {
 	var stakes []*entry
 	for _, shared := range claim.Shared {
@@ -32,7 +32,7 @@ func stakes(of *owner, claim Claim, stored []*entry) []*entry {
 // errNoHolder is a stake in an object that is in no file.
 var errNoHolder = errors.New("no file in the store has it")
 
-// free tells whether entries of one claim could be added without a clash.
+// free reports whether entries of one claim could be added without a clash.
 func (s *session) free(entries []*entry) bool {
 	own := make(map[identity]struct{}, len(entries))
 	for _, e := range entries {
@@ -47,7 +47,7 @@ func (s *session) free(entries []*entry) bool {
 	return true
 }
 
-// clashes tells whether an index has entries that cannot be in one tree.
+// clashes reports whether an index has entries that cannot be in one tree.
 func (s *session) clashes(x *index) bool {
 	for _, entries := range x.repeated {
 		for i, e := range entries[1:] {
@@ -61,7 +61,7 @@ func (s *session) clashes(x *index) bool {
 
 // pinHolders finds objects that would be in no file any more, though a claim
 // which is not written now has a stake in them. Who has them in its files then
-// stays as it is. It tells whether there was any.
+// stays as it is. It reports whether there was any.
 func (s *session) pinHolders() bool {
 	found := false
 	for id, entries := range s.index.all() {
@@ -74,7 +74,7 @@ func (s *session) pinHolders() bool {
 	return found
 }
 
-// compatible tells whether two entries of one identity can be in one tree.
+// compatible reports whether two entries of one identity can be in one tree.
 func (s *session) compatible(a, b *entry) bool {
 	if a.kind == leads && b.kind == leads {
 		return true
@@ -90,7 +90,7 @@ func (s *session) compatible(a, b *entry) bool {
 // isShareable reports whether an entry can be one of several owners' of one object.
 func (e *entry) isShareable() bool { return (e.text != nil || e.stake) && e.claim() != foreign }
 
-// meaning gives what an entry's object says. A stake means what is in the store.
+// meaning returns what an entry's object says. A stake means what is in the store.
 func (s *session) meaning(e *entry) ([]byte, error) {
 	if e.stake {
 		holder, found := s.holder[e.id]
@@ -110,7 +110,7 @@ func (s *session) meaning(e *entry) ([]byte, error) {
 type textFile struct {
 	meanings [][]byte
 	err      error
-	// separable tells which objects can be cut out of it.
+	// separable reports, for each object, whether it can be cut out.
 	separable []bool
 }
 
@@ -129,12 +129,12 @@ func (s *session) fileOf(e *entry) *textFile {
 	return of
 }
 
-// separable tells whether an object can be cut out of its file.
+// separable reports whether an object can be cut out of its file.
 func (s *session) separable(e *entry) bool {
 	return e.stake || s.fileOf(e).separable[e.position-1]
 }
 
-// share gives, after everything is decided, the files of the claims that leave
+// share returns, after everything is decided, the files of the claims that leave
 // an object to another, and the objects that are shared.
 func (s *session) share() (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
@@ -182,7 +182,7 @@ type fileKey struct {
 	part string
 }
 
-// ownersOf gives the claims behind entries that all mean the same, in order.
+// ownersOf returns the claims behind entries that all mean the same, in order.
 func (s *session) ownersOf(entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
@@ -198,7 +198,7 @@ func (s *session) compatibleWithAll(e *entry, entries []*entry) bool {
 	return !slices.ContainsFunc(entries, func(o *entry) bool { return !same(o, e) && !s.compatible(e, o) })
 }
 
-// chosen gives the entry that stays in its file: one whose claim is not
+// chosen returns the entry that stays in its file: one whose claim is not
 // rewritten, else the one that is in the store already, so that nothing moves
 // without need, else that of the first claim in order.
 func (s *session) chosen(entries []*entry) *entry {
@@ -217,7 +217,7 @@ func (s *session) chosen(entries []*entry) *entry {
 	})
 }
 
-// holds tells that an entry's claim has the object in its files in the store.
+// holds reports whether an entry's claim has the object in its files in the store.
 func (s *session) holds(e *entry) bool {
 	holder, known := s.holder[e.id]
 	return known && holder.claim() == e.claim()
@@ -230,7 +230,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// without gives a claim's wanted files with objects cut out of them.
+// without returns a claim's wanted files with objects cut out of them.
 func (s *session) without(i int, cuts map[fileKey][]int) []File {
 	var files []File
 	for _, file := range s.root.Claims[i].Wanted {

@@ -18,7 +18,7 @@ type tenant struct {
 	name string
 	// wants are its objects and what they say; nil once it is gone.
 	wants map[string]string
-	// unreadable tells that its Work cannot be read now.
+	// unreadable means that its Work cannot be read now.
 	unreadable bool
 	stored     []File
 	shared     []Shared
@@ -74,7 +74,7 @@ func (tw *town) round() Verdict {
 	return verdict
 }
 
-// objects gives what is in the store: each object and what it says. An object
+// objects returns what is in the store: each object and what it says. An object
 // in two places is a failure.
 func (tw *town) objects() map[string]string {
 	tw.t.Helper()
@@ -234,7 +234,7 @@ func (tw *town) change(rng *rand.Rand) {
 	}
 }
 
-// rights gives what must still be there after the round: what is there, and is
+// rights returns what must still be there after the round: what is there, and is
 // wanted by someone who is there, or shared by someone who cannot be asked.
 func (tw *town) rights(before map[string]string) []string {
 	var names []string

@@ -4,7 +4,7 @@ import "slices"
 
 // admitTogether looks for claims that fit only if they are all admitted at
 // once: two that swap objects, or all owners of a shared object that change it
-// alike. It tells whether it found some.
+// alike. It reports whether it found some.
 func (s *session) admitTogether(order []int) bool {
 	for _, i := range order {
 		if s.states[i] != waiting {
@@ -17,7 +17,7 @@ func (s *session) admitTogether(order []int) bool {
 	return false
 }
 
-// dependents gives a claim and the waiting ones that would have to give
+// dependents returns a claim and the waiting ones that would have to give
 // something up for it, and for these; nothing when others are in the way.
 func (s *session) dependents(i int) []int {
 	group := []int{i}

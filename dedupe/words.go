@@ -26,7 +26,7 @@ func (s *session) quoteFlux(findings []finding.Finding) []finding.Finding {
 	return findings
 }
 
-// firstClash gives the clash that kustomize meets first: it adds one file or
+// firstClash returns the clash that kustomize meets first: it adds one file or
 // directory after the other, and looks at each for itself before it holds it
 // against those before.
 func (s *session) firstClash() (first, later *entry) {
@@ -60,13 +60,13 @@ func (s *session) firstClash() (first, later *entry) {
 	return nil, nil
 }
 
-// replaces tells that two objects of one path cannot both be there: only one of
+// replaces reports whether two objects of one path cannot both be there: only one of
 // the claims to it would have its file, unless both have parts of it.
 func (s *session) replaces(e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !s.root.Claims[e.claim()].Joined
 }
 
-// everything gives the objects of the tree with all that is wanted written, in
+// everything returns the objects of the tree with all that is wanted written, in
 // the order in which kustomize meets them.
 func (s *session) everything() []*entry {
 	var entries []*entry
@@ -91,7 +91,7 @@ func (s *session) everything() []*entry {
 	return entries
 }
 
-// isAbout tells whether a finding is about the clash of two entries, in either
+// isAbout reports whether a finding is about the clash of two entries, in either
 // order.
 func isAbout(f finding.Finding, a, b *entry) bool {
 	if f.Rule != finding.DuplicateObject() {
@@ -120,7 +120,7 @@ func (s *session) words(first, later *entry) string {
 	return ""
 }
 
-// alone gives the files of two entries, with nothing but their objects.
+// alone returns the files of two entries, with nothing but their objects.
 func (s *session) alone(first, later *entry) ([]tree.File, error) {
 	var files []tree.File
 	for _, e := range []*entry{first, later} {
@@ -138,14 +138,14 @@ func (s *session) alone(first, later *entry) ([]tree.File, error) {
 	return files, nil
 }
 
-// hasDirectoryUpTo tells whether kustomize builds a directory before it comes to
+// hasDirectoryUpTo reports whether kustomize builds a directory before it comes to
 // an entry, or with it.
 func (s *session) hasDirectoryUpTo(e *entry) bool {
 	path, _ := e.path.RelativeTo(s.root.Path)
 	return slices.ContainsFunc(s.directories, func(d *directory) bool { return tree.Compare(d.path, path) <= 0 && s.isWanted(d) })
 }
 
-// unitsUpTo gives the units of two entries, and the directories before the
+// unitsUpTo returns the units of two entries, and the directories before the
 // later one.
 func (s *session) unitsUpTo(first, later *entry) []tree.Path {
 	last, _ := later.path.RelativeTo(s.root.Path)

@@ -1,4 +1,4 @@
-// Package finding turns what is wrong into what a user is told: which object,
+// Package finding turns what is wrong into what a user reads: which object,
 // which file and line, what is wrong and what to do. Every finding has a rule
 // of one table. It does no I/O.
 package finding
@@ -32,7 +32,7 @@ type Finding struct {
 
 // Place is an object, or a file in it, or a line of that.
 type Place struct {
-	// Object is as kratix.Describe gives it: "Work default/example".
+	// Object is as kratix.Describe returns it: "Work default/example".
 	Object string
 	// File is the file within the object (a workload's path), or the input file.
 	File string
@@ -46,7 +46,7 @@ type Related struct {
 	Message string
 }
 
-// String gives "Work default/example, crds.yaml:3", without what is unknown.
+// String returns "Work default/example, crds.yaml:3", without what is unknown.
 func (p Place) String() string {
 	file := p.File
 	if p.Line > 0 {
@@ -61,7 +61,7 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice gives what to do.
+// Advice returns what to do.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
 // Sort orders findings as Compare says.
@@ -86,7 +86,7 @@ func comparePlaces(a, b Place) int {
 	)
 }
 
-// Worst gives the gravest severity among findings; None when there are none.
+// Worst returns the gravest severity among findings; None when there are none.
 func Worst(findings []Finding) Severity {
 	worst := None
 	for _, f := range findings {

@@ -16,7 +16,7 @@ const (
 	Error
 )
 
-// String gives the severity in lower case.
+// String returns the severity in lower case.
 func (s Severity) String() string {
 	switch s {
 	case Note:
@@ -44,7 +44,7 @@ type Rule struct {
 	Fix string
 }
 
-// String gives the rule's id.
+// String returns the rule's id.
 func (r Rule) String() string { return r.ID }
 
 // ByID finds a rule in the table.

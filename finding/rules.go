@@ -1,6 +1,6 @@
 package finding
 
-// Rules gives the table of all rules, by id. docs/reference/rules.md is made from it.
+// Rules returns the table of all rules, by id. docs/reference/rules.md is made from it.
 //
 //	KS00x  conflicts: what would break or damage a Destination
 //	KS02x  input: what could not be read as it was meant

@@ -23,7 +23,7 @@ type Decision struct {
 	MovedFrom string `json:"movedFrom,omitempty"`
 }
 
-// Decisions gives what a Work says of where its groups go, by their ids.
+// Decisions returns what a Work says of where its groups go, by their ids.
 func (w *Work) Decisions() (map[string]Decision, error) {
 	text, there := w.Annotations[DecisionsAnnotation]
 	if !there {
@@ -36,7 +36,7 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide gives the text of a Work's decisions with some more. Those of groups
+// Decide returns the text of a Work's decisions with some more. Those of groups
 // that the Work no longer has are left out.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}

@@ -68,10 +68,10 @@ type DestinationStatus struct {
 // DestinationKind is the kind of a Destination.
 const DestinationKind = "Destination"
 
-// KindName gives "Destination".
+// KindName returns "Destination".
 func (*Destination) KindName() string { return DestinationKind }
 
-// FilepathMode gives the mode, with its default.
+// FilepathMode returns the mode, with its default.
 func (d *Destination) FilepathMode() string {
 	if d.Spec.Filepath.Mode == "" {
 		return NestedByMetadata
@@ -79,16 +79,16 @@ func (d *Destination) FilepathMode() string {
 	return d.Spec.Filepath.Mode
 }
 
-// WantsCanaries tells whether Kratix's canary files belong to the Destination.
+// WantsCanaries reports whether Kratix's canary files belong to the Destination.
 func (d *Destination) WantsCanaries() bool {
 	return d.Spec.InitWorkloads.Enabled == nil || *d.Spec.InitWorkloads.Enabled
 }
 
-// IsDeleted tells whether the Destination is being deleted.
+// IsDeleted reports whether the Destination is being deleted.
 func (d *Destination) IsDeleted() bool { return !d.DeletionTimestamp.IsZero() }
 
-// CleansUp tells whether the files go with the Destination.
+// CleansUp reports whether the files go with the Destination.
 func (d *Destination) CleansUp() bool { return d.Spec.Cleanup == "all" }
 
-// IsDryRun tells whether only Works labelled as dry runs go here.
+// IsDryRun reports whether only Works labelled as dry runs go here.
 func (d *Destination) IsDryRun() bool { return d.Labels[DryRunLabel] == "true" }

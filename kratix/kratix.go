@@ -67,7 +67,7 @@ const (
 )
 
 // The finalizers of WorkPlacements, of Destinations whose files go with them, and
-// the one that Kratix gives to Works.
+// the one that Kratix sets on Works.
 const (
 	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
@@ -97,7 +97,7 @@ type Object interface {
 // +kubebuilder:object:generate=false
 type Key struct{ Namespace, Name string }
 
-// String gives "namespace/name", or the name alone.
+// String returns "namespace/name", or the name alone.
 func (k Key) String() string {
 	if k.Namespace == "" {
 		return k.Name
@@ -113,13 +113,13 @@ func (k Key) Compare(other Key) int {
 	return cmp.Compare(k.Name, other.Name)
 }
 
-// KeyOf gives an object's key.
+// KeyOf returns an object's key.
 func KeyOf(o Object) Key { return Key{o.GetNamespace(), o.GetName()} }
 
 // Describe names an object as a person would: "Work default/example".
 func Describe(o Object) string { return o.KindName() + " " + KeyOf(o).String() }
 
-// GroupID gives the id of a directory's workload group: the hexadecimal MD5 of
+// GroupID returns the id of a directory's workload group: the hexadecimal MD5 of
 // the directory's name, as Kratix computes it.
 func GroupID(directory string) string {
 	sum := md5.Sum([]byte(directory)) //nolint:gosec // see the import
@@ -129,7 +129,7 @@ func GroupID(directory string) string {
 // shortIDLength is how much of a group's id names and paths carry.
 const shortIDLength = 5
 
-// ShortID gives the part of a group's id that names and paths carry.
+// ShortID returns the part of a group's id that names and paths carry.
 func ShortID(id string) string { return id[:min(len(id), shortIDLength)] }
 
 // typeMeta is the apiVersion and kind of an object of Kratix.

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineFinder gives the lines of fields in a document. It parses the document
+// lineFinder finds the lines of fields in a document. It parses the document
 // only when a line is asked for that needs it.
 type lineFinder struct {
 	document []byte
@@ -16,7 +16,7 @@ type lineFinder struct {
 	root  *yaml.Node
 }
 
-// of gives the line of the field at path ("spec.workloadGroups[0].id"), or of
+// of returns the line of the field at path ("spec.workloadGroups[0].id"), or of
 // the nearest field above it that is there.
 func (l *lineFinder) of(path string) int {
 	if path == "" {
@@ -62,7 +62,7 @@ func (l *lineFinder) parsed() *yaml.Node {
 	return l.root
 }
 
-// child gives the value of a key, standing on the key's own line.
+// child returns the value of a key, standing on the key's own line.
 func child(node *yaml.Node, name string) *yaml.Node {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil
@@ -95,7 +95,7 @@ func splitIndexes(step string) (name string, indexes []int) {
 	return name, indexes
 }
 
-// isMarker tells whether a line starts a document and holds nothing of it.
+// isMarker reports whether a line starts a document and holds nothing of it.
 func isMarker(line string) bool {
 	rest, found := strings.CutPrefix(line, "---")
 	rest = strings.TrimSpace(rest)

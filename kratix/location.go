@@ -12,17 +12,17 @@ import (
 // +kubebuilder:object:generate=false
 type Location struct{ Place, Path string }
 
-// Location gives where the store writes.
+// Location returns where the store writes.
 func (s *GitStateStore) Location() Location {
 	return Location{Place: normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), Path: s.Spec.Path}
 }
 
-// Location gives where the store writes.
+// Location returns where the store writes.
 func (s *BucketStateStore) Location() Location {
 	return Location{Place: s.Spec.host() + "/" + s.Spec.BucketName, Path: s.Spec.Path}
 }
 
-// host gives the endpoint without what does not change the server: the default
+// host returns the endpoint without what does not change the server: the default
 // port, and the case.
 func (s *BucketStateStoreSpec) host() string {
 	scheme := "https"

@@ -24,7 +24,7 @@ type Parsed struct {
 	Object Object
 	// Header is known even when Object is not.
 	Header Header
-	// Line is where the object starts, counted as Parse was told.
+	// Line is where the object starts, counted from Parse's first line.
 	Line int
 	// Unknown are the fields that the kind does not have.
 	Unknown []Field
@@ -48,7 +48,7 @@ type Header struct {
 // String names the object as Describe does.
 func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 
-// Key gives the object's key.
+// Key returns the object's key.
 func (h Header) Key() Key { return Key{h.Metadata.Namespace, h.Metadata.Name} }
 
 // Field is a field of a document, and the line it is on.
@@ -60,7 +60,7 @@ type Field struct {
 }
 
 // Parse reads one YAML document, whose first line has the number line in its
-// file. A kind ending in List gives its items. An error means that nothing of
+// file. Of a kind ending in List it returns the items. An error means that nothing of
 // the document could be read.
 func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
@@ -110,7 +110,7 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems gives the items of a list. A kind that only ends in List and has no
+// listItems returns the items of a list. A kind that only ends in List and has no
 // items is an object like any other.
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
@@ -154,7 +154,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject gives an empty object of a known kind, or nil.
+// newObject returns an empty object of a known kind, or nil.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -230,7 +230,7 @@ type LineError struct {
 // Unwrap returns the error behind the reason, if there is one.
 func (e *LineError) Unwrap() error { return e.cause }
 
-// Error gives the reason; the line is for the caller to show.
+// Error returns the reason; the line is for the caller to show.
 func (e *LineError) Error() string { return e.Reason }
 
 // yamlError takes the line out of a YAML library's message, makes it that of
@@ -248,7 +248,7 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
-// PlainReason gives a JSON library's message in the words of YAML, not in those of
+// PlainReason returns a JSON library's message in the words of YAML, not in those of
 // the Go language.
 func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError

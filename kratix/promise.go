@@ -51,10 +51,10 @@ type PromiseWorkflow struct {
 // PromiseKind is the kind of a Promise.
 const PromiseKind = "Promise"
 
-// KindName gives "Promise".
+// KindName returns "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selector gives all that a Promise asks for as one selector, as Kratix's
+// Selector returns all that a Promise asks for as one selector, as Kratix's
 // work-writer does; where two of its selectors disagree, the first wins.
 func (p *Promise) Selector() Selector {
 	merged := Selector{Source: PromiseSource}
@@ -73,7 +73,7 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines gives the names of the pipelines that run for requests (type
+// Pipelines returns the names of the pipelines that run for requests (type
 // ResourceWorkType) or for the Promise.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
@@ -90,7 +90,7 @@ func (p *Promise) Pipelines(workType string) []string {
 	return names
 }
 
-// DependencyWork gives the Work that Kratix makes of a Promise's dependencies,
+// DependencyWork returns the Work that Kratix makes of a Promise's dependencies,
 // or nil if it has none.
 func (p *Promise) DependencyWork() (*Work, error) {
 	if len(p.Spec.Dependencies) == 0 {

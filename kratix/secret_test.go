@@ -63,7 +63,7 @@ func secretWords() []string {
 	}
 }
 
-// shown gives a value in every way in which one could get into a log.
+// shown returns a value in every way in which one could get into a log.
 func shown(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}

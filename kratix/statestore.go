@@ -16,7 +16,7 @@ type StateStoreReference struct {
 	Name string `json:"name"`
 }
 
-// String gives "GitStateStore default".
+// String returns "GitStateStore default".
 func (r StateStoreReference) String() string { return r.Kind + " " + r.Name }
 
 // SecretReference names a Secret; its namespace defaults to "default".
@@ -25,7 +25,7 @@ type SecretReference struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// Key gives the Secret's key.
+// Key returns the Secret's key.
 func (r SecretReference) Key() Key {
 	if r.Namespace == "" {
 		return Key{"default", r.Name}
@@ -110,14 +110,14 @@ const (
 	BucketStateStoreKind = "BucketStateStore"
 )
 
-// KindName gives "GitStateStore".
+// KindName returns "GitStateStore".
 func (*GitStateStore) KindName() string { return GitStateStoreKind }
 
-// KindName gives "BucketStateStore".
+// KindName returns "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
 // Secret holds credentials. Nothing that formats, logs or encodes one shows its
-// values; Value gives them.
+// values; Value returns them.
 //
 // +kubebuilder:object:root=true
 type Secret struct {
@@ -133,10 +133,10 @@ type Secret struct {
 // SecretKind is the kind of a Secret.
 const SecretKind = "Secret"
 
-// KindName gives "Secret".
+// KindName returns "Secret".
 func (*Secret) KindName() string { return SecretKind }
 
-// Value gives the value of a key; stringData goes before data, as in the API.
+// Value returns the value of a key; stringData goes before data, as in the API.
 func (s *Secret) Value(key string) (string, bool) {
 	if value, ok := s.StringData[key]; ok {
 		return value, true
@@ -157,7 +157,7 @@ func (s Secret) GoString() string { return s.String() }
 // Format is for every other verb of fmt: %x and %d would go past String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON gives what String does: a Secret is read, and never written. Its
+// MarshalJSON returns what String does: a Secret is read, and never written. Its
 // annotations may repeat its values, so they are left out too.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 

@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Words gives very many objects one copy of what most of them say: names of
+// Words has very many objects share one copy of what most of them say: names of
 // Promises, namespaces, labels, selectors. It remembers the last few thousand of
 // these, each until so many others came that it is not among them any more, and
 // forgets the rest, so that what nobody uses goes. Its zero value is ready for
@@ -32,7 +32,7 @@ const (
 	longWord, longList = 256, 1024
 )
 
-// One gives the one copy of a word.
+// One returns the one copy of a word.
 func (w *Words) One(word string) string {
 	if word == "" || len(word) > longWord {
 		return word
@@ -85,7 +85,7 @@ func (w *Words) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
 	}
 }
 
-// oneOfEach gives a map of the same words.
+// oneOfEach returns a map of the same words.
 func (w *Words) oneOfEach(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return all
@@ -116,7 +116,7 @@ func (w *Words) workloads(all []Workload) []Workload {
 	return all
 }
 
-// selectorsOf gives the one copy of a list of selectors: hardly a Work asks for
+// selectorsOf returns the one copy of a list of selectors: hardly a Work asks for
 // what no other asks for.
 func (w *Words) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
@@ -134,7 +134,7 @@ func (w *Words) selectorsOf(asked []Selector) []Selector {
 	return w.selectors.one(key, made)
 }
 
-// fit gives a slice that takes no more memory than its elements need: a decoder
+// fit returns a slice that takes no more memory than its elements need: a decoder
 // makes it for four at once.
 func fit[T any](list []T) []T {
 	if cap(list) == len(list) {
@@ -147,7 +147,7 @@ func fit[T any](list []T) []T {
 // most twice as many.
 type recent[V any] struct{ now, before map[string]V }
 
-// one gives the value of a key, and makes it if it is not remembered.
+// one returns the value of a key, and makes it if it is not remembered.
 func (r *recent[V]) one(key string, made func() V) V {
 	value, known := r.now[key]
 	if known {

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// readWork gives a Work as it is read: nothing in it is shared.
+// readWork returns a Work as it is read: nothing in it is shared.
 func readWork(t *testing.T, name, zone string) *Work {
 	t.Helper()
 	read, err := Parse(fmt.Appendf(nil, `apiVersion: platform.kratix.io/v1alpha1
@@ -48,7 +48,7 @@ status:
 	return work
 }
 
-// isOne tells that two words are one in memory.
+// isOne reports whether two words are one in memory.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {

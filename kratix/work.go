@@ -47,7 +47,7 @@ type Selector struct {
 	Source string `json:"source,omitempty"`
 }
 
-// IsEmpty tells whether nothing is asked for.
+// IsEmpty reports whether nothing is asked for.
 func (s Selector) IsEmpty() bool { return len(s.MatchLabels) == 0 && len(s.MatchExpressions) == 0 }
 
 // The sources of a Selector.
@@ -70,14 +70,14 @@ const WorkKind = "Work"
 // NewWork makes an empty Work with its kind set.
 func NewWork() *Work { return &Work{TypeMeta: typeMeta(WorkKind)} }
 
-// KindName gives "Work".
+// KindName returns "Work".
 func (*Work) KindName() string { return WorkKind }
 
-// IsDependency tells whether the Work belongs to a Promise rather than to a
+// IsDependency reports whether the Work belongs to a Promise rather than to a
 // request: dependencies go to every matching Destination.
 func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 
-// Pipeline gives the name of the pipeline that made the Work, if it is known.
+// Pipeline returns the name of the pipeline that made the Work, if it is known.
 func (w *Work) Pipeline() string { return w.Labels[PipelineNameLabel] }
 
 // Owner names what the Work was made for: "Promise redis" or

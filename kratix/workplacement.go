@@ -43,7 +43,7 @@ type WorkPlacementStatus struct {
 const WorkPlacementKind = "WorkPlacement"
 
 // NewWorkPlacement places a group of a Work on a Destination, with the name
-// and labels that Kratix gives: "<work>.<destination>-<first 5 of group id>".
+// and labels that Kratix sets: "<work>.<destination>-<first 5 of group id>".
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)
@@ -72,15 +72,15 @@ func PlacementName(work, destination, groupID string) string {
 	return work + "." + destination + "-" + ShortID(groupID)
 }
 
-// KindName gives "WorkPlacement".
+// KindName returns "WorkPlacement".
 func (*WorkPlacement) KindName() string { return WorkPlacementKind }
 
-// Work gives the key of the Work whose group is placed.
+// Work returns the key of the Work whose group is placed.
 func (p *WorkPlacement) Work() Key { return Key{p.Namespace, p.Labels[WorkLabel]} }
 
-// Pipeline gives the name of the pipeline that made the Work, if it is known.
+// Pipeline returns the name of the pipeline that made the Work, if it is known.
 func (p *WorkPlacement) Pipeline() string { return p.Labels[PipelineNameLabel] }
 
-// IsDependency tells whether the placement belongs to a Promise rather than to
+// IsDependency reports whether the placement belongs to a Promise rather than to
 // a request.
 func (p *WorkPlacement) IsDependency() bool { return p.Spec.ResourceName == "" }

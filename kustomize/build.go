@@ -12,7 +12,7 @@ import (
 )
 
 // Build builds files as Flux would build the directory root with only them in
-// it, and gives nil or an error with Flux's words. An error of the build itself
+// it, and returns nil or an error with Flux's words. An error of the build itself
 // wraps ErrBuild; a file that is no Kubernetes object fails before. The cost
 // grows with the square of the number of objects, so pass few files. A
 // kustomization at the very top is no matter of Build: Flux would generate
@@ -45,7 +45,7 @@ func decodable(root tree.Path, file tree.File) error {
 	return nil
 }
 
-// directory gives the place of a root in the memory that kustomize works on.
+// directory returns the place of a root in the memory that kustomize works on.
 func directory(root tree.Path) string {
 	if root.IsRoot() {
 		return "/root"

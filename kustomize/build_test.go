@@ -110,7 +110,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// duplicates tells whether two objects have one ID, if all can be read.
+// duplicates reports whether two objects have one ID, if all can be read.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false

@@ -2,7 +2,7 @@ package kustomize
 
 import "bytes"
 
-// isSimple tells of a file that is one document beyond doubt, so that it can be
+// isSimple reports whether a file is certainly one document, so that it can be
 // read together with others.
 func isSimple(content []byte) bool {
 	return len(content) > 0 && content[len(content)-1] == '\n' &&
@@ -11,7 +11,7 @@ func isSimple(content []byte) bool {
 }
 
 // readTogether reads files that are simple at once, which costs less than one
-// by one. It gives one object a file, or nothing when not every file has just
+// by one. It returns one object a file, or nothing when not every file has just
 // one.
 func readTogether(contents [][]byte) []Object {
 	schema.RLock()

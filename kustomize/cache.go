@@ -91,7 +91,7 @@ type FileObjects struct {
 	Late error
 }
 
-// File gives what is in a file.
+// File returns what is in a file.
 func (c *Cache) File(content []byte) FileObjects {
 	key := sha256.Sum256(content)
 	for {
@@ -245,7 +245,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return nested, err
 }
 
-// Units gives what BuildUnits does.
+// Units returns what BuildUnits does.
 func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	key := sumOf("units", root, units, files)
 	if build := c.knownBuild(key); build != nil {
@@ -357,7 +357,7 @@ func (c *Cache) addBuild(key sum, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one gives the one copy of a word that very many objects have.
+// one returns the one copy of a word that very many objects have.
 func (c *Cache) one(word string) string {
 	if known, there := c.words[word]; there {
 		return known

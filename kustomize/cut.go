@@ -46,7 +46,7 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	return join(kept), nil
 }
 
-// Separable tells of each of a file's Objects whether Without can take it out,
+// Separable reports, for each of a file's Objects, whether Without can take it out,
 // alone and together with others.
 func Separable(content []byte) ([]bool, error) {
 	all, err := Canonical(content)
@@ -124,11 +124,11 @@ type span struct {
 	list     *span
 	// left counts the items that are not cut out.
 	left int
-	// block tells of a list that is written one item below the other.
+	// block means that a list is written one item below the other.
 	block bool
 }
 
-// withoutItems is Without for a file that may hold lists. What it gives is read
+// withoutItems is Without for a file that may hold lists. What it returns is read
 // again: the other objects must be just what they were.
 func withoutItems(content []byte, positions []int) ([]byte, error) {
 	before, err := Canonical(content)
@@ -195,7 +195,7 @@ func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	return kept
 }
 
-// spansOf gives the objects of a file in kustomize's order: what a list holds
+// spansOf returns the objects of a file in kustomize's order: what a list holds
 // comes after everything else.
 func spansOf(pieces []piece) []*span {
 	var queue, objects []*span
@@ -225,7 +225,7 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments gives the first of the lines of comment right above a line: they
+// aboveComments returns the first of the lines of comment right above a line: they
 // are about what follows.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
@@ -234,7 +234,7 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf gives the line behind the last item of a list: where the field behind
+// endOf returns the line behind the last item of a list: where the field behind
 // the items begins, or else the list's own end.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {

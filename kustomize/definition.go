@@ -9,7 +9,7 @@ import (
 // Definition is what a CustomResourceDefinition says of a kind.
 type Definition struct {
 	Group, Kind string
-	// ClusterScoped tells that its objects live outside namespaces.
+	// ClusterScoped means that its objects live outside namespaces.
 	ClusterScoped bool
 }
 
@@ -23,7 +23,7 @@ func definitionIn(res *resource.Resource) *Definition {
 	return &Definition{Group: group, Kind: kind, ClusterScoped: scope == "Cluster"}
 }
 
-// Group gives the group of the ID's apiVersion.
+// Group returns the group of the ID's apiVersion.
 func (id ID) Group() string {
 	group, _, grouped := strings.Cut(id.APIVersion, "/")
 	if !grouped {

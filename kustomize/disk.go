@@ -22,11 +22,11 @@ type disk struct {
 	files map[string][]byte
 	// dirs has what is in each directory.
 	dirs map[string][]string
-	// schema tells that a kustomization may add to the schema of Kubernetes.
+	// schema means that a kustomization may add to the schema of Kubernetes.
 	schema bool
 	// root is where the files are; inside, if it is set, a directory in it.
 	root, inside string
-	// outside tells that something below root was asked for that is not inside.
+	// outside means that something below root was asked for that is not inside.
 	outside atomic.Bool
 	guard   guard
 	// fetch returns the contents of the files that have none; nil if all have one.
@@ -95,7 +95,7 @@ func (d *disk) missing(name string) error {
 	return errMissing
 }
 
-// IsDir tells a directory.
+// IsDir reports whether there is a directory.
 func (d *disk) IsDir(name string) bool {
 	d.note(path.Clean(name))
 	return d.isDir(path.Clean(name))
@@ -106,14 +106,14 @@ func (d *disk) isDir(clean string) bool {
 	return dir
 }
 
-// Exists tells whether there is a file or directory.
+// Exists reports whether there is a file or directory.
 func (d *disk) Exists(name string) bool {
 	d.note(path.Clean(name))
 	_, file := d.files[path.Clean(name)]
 	return file || d.IsDir(name)
 }
 
-// ReadFile gives a file.
+// ReadFile returns a file.
 func (d *disk) ReadFile(name string) ([]byte, error) {
 	clean := path.Clean(name)
 	d.note(clean)
@@ -132,7 +132,7 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: d.missing(clean)}
 }
 
-// ReadDir gives what is in a directory.
+// ReadDir returns what is in a directory.
 func (d *disk) ReadDir(name string) ([]string, error) {
 	d.note(path.Clean(name))
 	inside, there := d.dirs[path.Clean(name)]
@@ -161,7 +161,7 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return filesys.ConfirmedDir(path.Dir(clean)), path.Base(clean), nil
 }
 
-// Glob gives the files that a pattern names.
+// Glob returns the files that a pattern names.
 func (d *disk) Glob(pattern string) ([]string, error) {
 	d.outside.Store(true)
 	var found []string

@@ -17,7 +17,7 @@ type document struct {
 var separator = regexp.MustCompile(`\n---.*\n`)
 
 // documents cuts a file where kustomize does, so that one document after the
-// other gives what the whole file would. A separator with something else than
+// other returns what the whole file would. A separator with something else than
 // a comment behind it is an error that kustomize finds in the uncut file.
 func documents(content []byte) []document {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))

@@ -2,10 +2,10 @@ package kustomize
 
 import "github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 
-// Survivable gives an error when kustomize's library must not be called.
+// Survivable returns an error when kustomize's library must not be called.
 func Survivable(content []byte) error { return checkShape(content, yamlnodes.AtMost(content)) }
 
-// Cut gives the documents that a file is cut into, and the line of each.
+// Cut returns the documents that a file is cut into, and the line of each.
 func Cut(content []byte) (texts [][]byte, lines []int) {
 	for _, doc := range documents(content) {
 		texts = append(texts, doc.content)

@@ -101,7 +101,7 @@ func (f *follower) addObjects(file int, content []byte) {
 		f.results[file].late = err
 	}
 	if err != nil {
-		return // anything else is told of already
+		return // anything else is reported already
 	}
 	for _, one := range found {
 		one.file = file

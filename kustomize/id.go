@@ -15,7 +15,7 @@ type ID struct {
 	Namespace string
 }
 
-// NewID gives the ID of an object in a namespace; of one that lives outside of
+// NewID returns the ID of an object in a namespace; of one that lives outside of
 // them when it is empty.
 func NewID(apiVersion, kind, namespace, name string) ID {
 	return ID{APIVersion: apiVersion, Kind: kind, Name: name, Namespace: cmp.Or(namespace, resid.TotallyNotANamespace)}
@@ -29,11 +29,11 @@ func (id ID) String() string {
 	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
-// IsClusterScoped tells whether kustomize knows the object's kind to live
+// IsClusterScoped reports whether kustomize knows the object's kind to live
 // outside namespaces.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
-// Scope gives the namespace; nothing for what lives outside of them.
+// Scope returns the namespace; nothing for what lives outside of them.
 func (id ID) Scope() string {
 	if id.IsClusterScoped() {
 		return ""

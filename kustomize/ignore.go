@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// IsIgnoreFile tells whether Flux reads a file of this path as patterns of what
+// IsIgnoreFile reports whether Flux reads a file of this path as patterns of what
 // it does not fetch.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
 
-// IgnoreFilesAbove gives the paths where such files would say something of a
+// IgnoreFilesAbove returns the paths where such files would say something of a
 // directory from above it.
 func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
@@ -33,7 +33,7 @@ func ignoreFile() tree.Path {
 	return path
 }
 
-// Ignored tells which files Flux does not fetch from a store.
+// Ignored matches the files that Flux does not fetch from a store.
 type Ignored struct {
 	files   []tree.File
 	matcher gitignore.Matcher
@@ -59,10 +59,10 @@ func Ignore(files []tree.File) *Ignored {
 	return ignored
 }
 
-// Has tells whether Flux leaves a file out. Nothing is ignored by nil.
+// Has reports whether Flux leaves a file out. Nothing is ignored by nil.
 func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
 
-// Equal tells whether two ignore the same, for the same reasons.
+// Equal reports whether two ignore the same, for the same reasons.
 func (i *Ignored) Equal(other *Ignored) bool {
 	if i == nil || other == nil {
 		return i == other

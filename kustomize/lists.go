@@ -13,7 +13,7 @@ import (
 // one too.
 var listKind = regexp.MustCompile(`\bkind["']?\s*:\s*([^\n]*List\b|["']?[*&!|>#\\])`)
 
-// mayHoldList tells whether a file may hold a list, whose items kustomize
+// mayHoldList reports whether a file may hold a list, whose items kustomize
 // takes as objects of their own, after everything else in the file.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
@@ -70,7 +70,7 @@ type place struct {
 	first int
 }
 
-// itemLines gives, for each object of a file, the lines where it starts, in
+// itemLines returns, for each object of a file, the lines where it starts, in
 // kustomize's order: what a list holds comes after everything else.
 func itemLines(content []byte) map[name][]int {
 	var queue []place
@@ -99,7 +99,7 @@ func itemLines(content []byte) map[name][]int {
 	return lines
 }
 
-// faultyLine gives the line of the first document that kustomize cannot read.
+// faultyLine returns the line of the first document that kustomize cannot read.
 func faultyLine(content []byte) int {
 	for _, doc := range documents(content) {
 		if _, err := resources(doc.content); err != nil {

@@ -17,10 +17,10 @@ import (
 // Nested is what a directory with a kustomization of its own adds to a build.
 type Nested struct {
 	Objects []Object
-	// Outside tells that the build looked at more than the directory itself:
+	// Outside means that the build looked at more than the directory itself:
 	// with other files around it, it may come to something else.
 	Outside bool
-	// Late tells that the directory alone fails only after everything was put
+	// Late means that the directory alone fails only after everything was put
 	// together: references and variables come last. Until then its objects were
 	// there, and they are given, unless it fails for something else.
 	Late bool
@@ -116,7 +116,7 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object
 	return objects
 }
 
-// fateOfRenamed returns the fate of an object that a build gives a hash behind
+// fateOfRenamed returns the fate of an object that gets a hash behind
 // its name, or drops.
 func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
 	for other, fate := range fates {

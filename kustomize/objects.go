@@ -32,7 +32,7 @@ type Object struct {
 	plain bool
 }
 
-// Loads tells whether Flux reads a file with this path as Kubernetes objects.
+// Loads reports whether Flux reads a file with this path as Kubernetes objects.
 func Loads(path tree.Path) bool {
 	base := path.Base()
 	return strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
@@ -53,7 +53,7 @@ func Overlooked(path tree.Path, content []byte) bool {
 	return bytes.Contains(content, []byte("apiVersion")) && bytes.Contains(content, []byte("kind"))
 }
 
-// Objects reads a file exactly as Flux's build does and gives its objects in
+// Objects reads a file exactly as Flux's build does and returns its objects in
 // the order in which kustomize takes them. The error is kustomize's own.
 func Objects(content []byte) ([]Object, error) {
 	schema.RLock()
@@ -106,10 +106,10 @@ type FileError struct {
 	Err error
 }
 
-// Error gives kustomize's words.
+// Error returns kustomize's words.
 func (e *FileError) Error() string { return e.Err.Error() }
 
-// Unwrap gives kustomize's error.
+// Unwrap returns kustomize's error.
 func (e *FileError) Unwrap() error { return e.Err }
 
 func atLine(err error, line int) error {
@@ -125,7 +125,7 @@ func atLine(err error, line int) error {
 // panicError is a panic of kustomize.
 type panicError struct{ value any }
 
-// Error tells of the panic.
+// Error returns the panic's text.
 func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it: %v", e.value) }
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
@@ -160,7 +160,7 @@ func recoverTo(err *error) {
 	}
 }
 
-// objectOf gives what is known of an object that starts at a line.
+// objectOf returns what is known of an object that starts at a line.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {

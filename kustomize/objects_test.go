@@ -154,7 +154,7 @@ func bomb() string {
 	return text
 }
 
-// whole reads a file by kustomize's library in one go, and gives the ids of its
+// whole reads a file by kustomize's library in one go, and returns the ids of its
 // objects.
 func whole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
@@ -229,7 +229,7 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
 }
 
-// FuzzDocuments holds that a file of objects, cut, gives what the uncut one
+// FuzzDocuments holds that a file of objects, cut, returns what the uncut one
 // does, and that every document starts on the line it says.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(configMap("a") + "---\n# b\n" + configMap("b")))

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers tells whether kustomize follows references of objects of a kind. It
+// Refers reports whether kustomize follows references of objects of a kind. It
 // does so at the end of a build, which fails on one that is not made as the
 // kind should be.
 func Refers(kind string) bool {
@@ -24,7 +24,7 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single gives a file with just one of a file's Objects, by its position among
+// Single returns a file with just one of a file's Objects, by its position among
 // them: enough for what kustomize says of it.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()

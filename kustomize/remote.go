@@ -23,7 +23,7 @@ var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)
 // guard refuses kustomizations that name anything outside the tree, when
 // kustomize is about to read them.
 type guard struct {
-	// configured tells that something was read that may configure a
+	// configured means that something was read that may configure a
 	// transformer, and that can name files to load as well.
 	configured bool
 	refused    error
@@ -62,7 +62,7 @@ func harmless(field string) bool {
 	return false
 }
 
-// findRemote gives the first text in a kustomization that may be an address.
+// findRemote returns the first text in a kustomization that may be an address.
 func findRemote(value any) string {
 	switch v := value.(type) {
 	case string:

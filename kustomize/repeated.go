@@ -41,7 +41,7 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 // fewKeys are compared with each other; more are looked up.
 const fewKeys = 12
 
-// repeatedKey gives the first two equal keys of one map, as the YAML library
+// repeatedKey returns the first two equal keys of one map, as the YAML library
 // compares them.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {

@@ -46,7 +46,7 @@ func checkShape(content []byte, nodes int) error {
 	return nil
 }
 
-// depthAtMost gives a bound on how deep a document in a file is nested, from
+// depthAtMost returns a bound on how deep a document in a file is nested, from
 // what could open another level.
 func depthAtMost(content []byte) int {
 	flow, deepestFlow, deepestLine := 0, 0, 0

@@ -15,17 +15,17 @@ type Unit struct {
 	Path tree.Path
 	// Files is the file itself, or everything in the directory.
 	Files []tree.File
-	// Nested tells a directory from a file.
+	// Nested means that it is a directory.
 	Nested bool
 }
 
-// IsKustomization tells whether kustomize takes a file of this path for a
+// IsKustomization reports whether kustomize takes a file of this path for a
 // kustomization.
 func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
 }
 
-// SetsSchema tells of a kustomization that may set the schema by which kustomize
+// SetsSchema reports whether a kustomization may set the schema by which kustomize
 // takes everything after it: it may say that a kind lives outside namespaces.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
@@ -33,7 +33,7 @@ func setsSchema(base string, content []byte) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), base) && bytes.Contains(bytes.ToLower(content), []byte("openapi"))
 }
 
-// Units gives what Flux puts into the kustomization it generates, in the order
+// Units returns what Flux puts into the kustomization it generates, in the order
 // in which it walks the files. A kustomization at the very top is a unit for
 // everything: Flux then generates nothing.
 func Units(files []tree.File) []Unit {
@@ -59,7 +59,7 @@ func Units(files []tree.File) []Unit {
 	return units
 }
 
-// outermost gives the highest directory above a file that is in a set.
+// outermost returns the highest directory above a file that is in a set.
 func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
 	if len(set) == 0 {
 		return highest, false

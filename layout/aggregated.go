@@ -32,7 +32,7 @@ func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlace
 	return Rendering{Root: base, Joined: true, Files: parts}, nil
 }
 
-// joined gives the path of the one file.
+// joined returns the path of the one file.
 func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
 	if err != nil {
@@ -41,7 +41,7 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile gives the path of the one file that a Destination has in mode
+// JoinedFile returns the path of the one file that a Destination has in mode
 // aggregatedYAML; false in other modes, and where that can have no path.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
@@ -84,7 +84,7 @@ func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split takes a joined file apart again: it gives the content that each record
+// Split takes a joined file apart again: it returns the content that each record
 // has a part in, if the file is as these records say.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
@@ -113,7 +113,7 @@ func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	return parts
 }
 
-// size gives the length in bytes of a placement's part of a joined file.
+// size returns the length in bytes of a placement's part of a joined file.
 func size(files []File) int {
 	total := 0
 	for i, file := range files {

@@ -31,7 +31,7 @@ const (
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures gives the files that keep a Destination's roots in being when no
+// Fixtures returns the files that keep a Destination's roots in being when no
 // placement does: Kratix's canaries, or placeholders where they are not
 // wanted. git drops an empty directory, Flux then says "kustomization path not
 // found", and nothing that was removed is pruned.

@@ -8,7 +8,7 @@ import (
 )
 
 // renderFlat is mode none: files lie in the Destination's directory by the
-// paths that the Work gives them. Which file is whose, only the records say.
+// paths that they have in the Work. Which file is whose, only the records say.
 func renderFlat(_ *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	return Rendering{Root: base, Files: below(base, files)}, nil
 }

@@ -17,7 +17,7 @@ import (
 // File is one file of a placement. Its path is relative to the store's.
 type File struct {
 	tree.File
-	// Workload is the path that the Work gives the file.
+	// Workload is the file's path in the Work.
 	Workload string
 }
 
@@ -28,7 +28,7 @@ type Rendering struct {
 	// Dir belongs to the placement whole: what else is in it is not wanted. If it
 	// is the root of the tree, the placement has just its files.
 	Dir tree.Path
-	// Joined tells that the files are parts of one file, in this order.
+	// Joined means that the files are parts of one file, in this order.
 	Joined bool
 	Files  []File
 	// Shared are the objects that other placements have in common with this one.
@@ -39,7 +39,7 @@ type Rendering struct {
 
 // mode is how one filepath mode lays out.
 type mode struct {
-	// roots gives what Flux builds of a Destination's directory, in the order it
+	// roots returns what Flux builds of a Destination's directory, in the order it
 	// does.
 	roots func(base tree.Path) []tree.Path
 	// render places a group's files, whose paths are the workloads' own.
@@ -77,7 +77,7 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base gives the directory of a Destination, relative to its store's path. A
+// Base returns the directory of a Destination, relative to its store's path. A
 // Destination without a path has its name.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
@@ -87,7 +87,7 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 	return base, nil
 }
 
-// Roots gives the directories that Flux builds, each as one kustomization, in
+// Roots returns the directories that Flux builds, each as one kustomization, in
 // the order in which it applies them.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
@@ -101,7 +101,7 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	return m.roots(base), nil
 }
 
-// Render gives the files of a placement. What cannot be rendered is in the
+// Render returns the files of a placement. What cannot be rendered is in the
 // findings; then the rendering is not to be written, since a part of a group
 // may make no sense without the rest.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {

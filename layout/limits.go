@@ -37,12 +37,12 @@ func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 }
 
 // Check returns what keeps the files or the record of one placement from being
-// written, and what is only to be told. Nothing that it says depends on what
+// written, and what is only to be reported. Nothing that it says depends on what
 // else is on the Destination.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
-		return nil, nil // Render has told
+		return nil, nil // Render has reported it
 	}
 	of := placementCheck{Limits: l, object: kratix.WorkKind + " " + p.Work().String(), base: base, Rendering: r}
 	of.checkLengths(record)
@@ -189,7 +189,7 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	return "", false
 }
 
-// ignoreFile is where Flux is told what not to fetch.
+// ignoreFile names what Flux does not fetch.
 const ignoreFile = ".sourceignore"
 
 // isFixture reports whether a plain name is that of a Destination's own files.

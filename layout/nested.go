@@ -18,7 +18,7 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// renderNested gives each group a directory of its own, below the
+// renderNested returns each group a directory of its own, below the
 // Destination's:
 //
 //	dependencies/<promise>/<pipeline>/<id5>/<file>

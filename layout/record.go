@@ -61,7 +61,7 @@ type recordMetadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// RecordsDir gives the directory of a Destination's records.
+// RecordsDir returns the directory of a Destination's records.
 func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	base, err := Base(d)
 	return base.Join(segment(recordsDir)), err

@@ -63,8 +63,8 @@ func Comments(object, file string, content []byte) []Comment {
 // after white space. Rules are separated by commas; what follows is the reason.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
-// parseComment gives the rules that a line ignores, and why. A comment that
-// names none gives one without a name, so that it is told.
+// parseComment returns the rules that a line ignores, and why. A comment that
+// names none returns one without a name, so that it is reported.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -76,7 +76,7 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches tells whether a finding is about the comment's document, on either
+// matches reports whether a finding is about the comment's document, on either
 // side of a clash.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {

@@ -30,7 +30,7 @@ type Outcome struct {
 }
 
 // Apply leaves out what is ignored or known already. What is ignored does not
-// use up the baseline. A store that failed is always told.
+// use up the baseline. A store that failed is always reported.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
@@ -66,7 +66,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	return out
 }
 
-// unused tells of ignores that match nothing.
+// unused returns findings about ignores that match nothing.
 func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	var notes []finding.Finding
 	for i, used := range flags {
@@ -117,7 +117,7 @@ func ParseIgnore(text string) (Ignore, error) {
 	return Ignore{Rule: rule, Glob: glob}, nil
 }
 
-// String gives what ParseIgnore reads.
+// String returns what ParseIgnore reads.
 func (i Ignore) String() string {
 	if i.Glob == "" {
 		return i.Rule
@@ -125,7 +125,7 @@ func (i Ignore) String() string {
 	return i.Rule + ":" + i.Glob
 }
 
-// matches tells whether a finding is ignored: its object ("Work default/a", or
+// matches reports whether a finding is ignored: its object ("Work default/a", or
 // "default/a" for short) or its file fits, on either side of a clash.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {

@@ -20,7 +20,7 @@ type calm struct {
 	ignored *kustomize.Ignored
 }
 
-// calm gives what advance needs of a Destination; nil when something there is
+// calm returns what advance needs of a Destination; nil when something there is
 // not plain.
 func (dest *desiredDestination) calm(made *outcome) *calm {
 	digest := dest.memory.Digest()
@@ -48,19 +48,19 @@ func (p *desiredPlacement) isCalm() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && (p.state == report.Placed || p.state == report.Unchanged)
 }
 
-// isPlain tells that there is nothing on a Destination but what its records and
+// isPlain reports whether there is nothing on a Destination but what its records and
 // its plan say.
 func (s *situation) isPlain() bool {
 	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
 		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
 }
 
-// isPlain tells that a placement has a directory to itself.
+// isPlain reports whether a placement has a directory to itself.
 func (p *desiredPlacement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysCalm tells that a Destination was calm and is plain, and that all but its
+// staysCalm reports whether a Destination was calm and is plain, and that all but its
 // placements and files is what it was: carry and advance build on that. Where
 // placements are written one by one, each change is compared with what is there.
 func (known *settled) staysCalm(now *situation) bool {
@@ -69,7 +69,7 @@ func (known *settled) staysCalm(now *situation) bool {
 
 // advance finds out what a calm Destination should be like from what it should
 // have been like before, looking closely only at the placements that have changed.
-// It gives false when these may touch others; then everything has to be looked
+// It returns false when these may touch others; then everything has to be looked
 // at.
 func (known *settled) advance(ctx context.Context, now situation, memo *memo) (settled, bool) {
 	part, replaced, ok := known.changed(&now)
@@ -90,14 +90,14 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	return settled{situation: now.kept(), outcome: made, calm: known.calm}, true
 }
 
-// comesOf tells that all but placements and files is what it was.
+// comesOf reports whether all but placements and files is what it was.
 func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
 }
 
-// changed gives the placements that are not as they were or were not written
-// yet, and the objects of those that they replace. It gives false when any is
+// changed returns the placements that are not as they were or were not written
+// yet, and the objects of those that they replace. It returns false when any is
 // gone, or is not plain.
 func (known *settled) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.part.placements))
@@ -134,7 +134,7 @@ func (known *settled) changed(now *situation) (changed part, replaced map[*krati
 	return changed, replaced, true
 }
 
-// isOnlyTheirs tells that the placements are plain, and that nothing differs in
+// isOnlyTheirs reports whether the placements are plain, and that nothing differs in
 // the store but what is theirs. The Destination has their records alone then.
 func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*desiredPlacement{}
@@ -168,7 +168,7 @@ func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
 	return true
 }
 
-// claims gives what the placements want, by the roots that they are in.
+// claims returns what the placements want, by the roots that they are in.
 func (dest *desiredDestination) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	roots := make([]dedupe.Root, 0, len(dest.roots))
 	for _, path := range dest.roots {
@@ -183,7 +183,7 @@ func (dest *desiredDestination) claims(ignored *kustomize.Ignored) []dedupe.Root
 	return roots
 }
 
-// toldWith gives the placements that were told of, with others in the place of
+// toldWith returns the placements that were reported, with others in the place of
 // some.
 func (o *outcome) toldWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
 	told := make([]report.Placement, 0, len(o.told)+len(come))

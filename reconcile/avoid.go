@@ -15,13 +15,13 @@ type choice struct {
 	group, destination string
 }
 
-// has tells whether a choice was tried and would clash.
+// has reports whether a choice was tried and would clash.
 func (c clashes) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
 	return c[choice{work, group.ID, destination}]
 }
 
 // learn adds the new placements that are held back, where the scheduler could
-// have chosen otherwise. It tells whether there are any: then it is worth to
+// have chosen otherwise. It reports whether there are any: then it is worth to
 // plan again.
 func (c clashes) learn(stores []*desired) bool {
 	before := len(c)

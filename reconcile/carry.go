@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// carry gives the outcome of a calm Destination where all that is wanted looks as it
+// carry returns the outcome of a calm Destination where all that is wanted looks as it
 // did in the last round, though the objects may be others, and where that is
-// written by now, or nothing is: no file has to be looked at. It gives false when
+// written by now, or nothing is: no file has to be looked at. It returns false when
 // anything else has changed.
 func (known *settled) carry(now situation) (settled, bool) {
 	was := &known.situation
@@ -39,7 +39,7 @@ func (known *settled) carry(now situation) (settled, bool) {
 	return settled{situation: now.kept(), outcome: dest.outcome(), calm: known.calm}, true
 }
 
-// rendersAs tells that the placements of two parts have the same files and
+// rendersAs reports whether the placements of two parts have the same files and
 // records; none of them is misplaced.
 func (p part) rendersAs(other part, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
@@ -47,7 +47,7 @@ func (p part) rendersAs(other part, owner string) bool {
 	})
 }
 
-// differsBy tells that the Destination's files are what others become by changes
+// differsBy reports whether the Destination's files are what others become by changes
 // that remove nothing.
 func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {
@@ -66,7 +66,7 @@ func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool
 	return len(missing) == 0
 }
 
-// renderKeyOf gives what a placement's files and record depend on.
+// renderKeyOf returns what a placement's files and record depend on.
 func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
 	return renderKey{
 		work: p.Work, group: p.Spec.ID, name: p.Name,

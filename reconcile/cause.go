@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// causeOf tells in which way a store failed; nothing if its error does not say.
+// causeOf returns in which way a store failed; nothing if its error does not say.
 func causeOf(err error) finding.Cause {
 	var told *statestore.Error
 	if !errors.As(err, &told) {

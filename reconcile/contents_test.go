@@ -41,7 +41,7 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	for name, test := range map[string]struct {
 		works []*kratix.Work
 		most  int64
-		// kept are the Works that remain; message is what is told of another.
+		// kept are the Works that remain; message is what is reported of another.
 		kept    []string
 		message string
 	}{

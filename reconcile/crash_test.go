@@ -27,7 +27,7 @@ var afterwards = map[string]func(*testWorld){
 	"it goes on":   func(w *testWorld) { w.putFiles("a", crashFiles("newest")) },
 }
 
-// crashFiles gives a version of a Work: one file has the same path in all of
+// crashFiles returns a version of a Work: one file has the same path in all of
 // them, one is of this version alone.
 func crashFiles(version string) map[string]string {
 	return map[string]string{"same.yaml": configMaps("same-" + version), version + ".yaml": configMaps("only-" + version)}
@@ -71,7 +71,7 @@ func updated(t *testing.T, mode string, store statestore.Store) *testWorld {
 	return w
 }
 
-// finished gives what a store holds when nothing was cut short.
+// finished returns what a store holds when nothing was cut short.
 func finished(t *testing.T, mode string, happens func(*testWorld)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()
@@ -80,7 +80,7 @@ func finished(t *testing.T, mode string, happens func(*testWorld)) string {
 	return w.dump()
 }
 
-// cutShort lets so many requests of an update pass. It tells whether that was
+// cutShort lets so many requests of an update pass. It reports whether that was
 // all of them.
 func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testWorld), want string) bool {
 	w := updated(t, mode, reopen(t, config))
@@ -123,7 +123,7 @@ func reopen(t *testing.T, config bucket.Config) statestore.Store {
 	return store
 }
 
-// holdsVersion tells whether the object that only this version has is there.
+// holdsVersion reports whether the object that only this version has is there.
 func holdsVersion(dump, version string) bool {
 	return strings.Contains(dump, "name: only-"+version+"\n")
 }

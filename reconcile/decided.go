@@ -44,7 +44,7 @@ func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision k
 	return p
 }
 
-// placed gives the Destinations on which a group is by a record or by what the
+// placed returns the Destinations on which a group is by a record or by what the
 // source remembers.
 func (w *world) placed() map[placedGroup][]string {
 	placed := w.recorded()
@@ -80,7 +80,7 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 }
 
 // withhold takes what is new of requests out of what is to be written: first
-// their Works must say where it goes. What is chosen is told, for that to be
+// their Works must say where it goes. What is chosen is reported, for that to be
 // said there.
 func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
@@ -109,7 +109,7 @@ func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*des
 	return stores
 }
 
-// withChoices gives an outcome that also tells of what another, which is not
+// withChoices returns an outcome that also reports what another, which is not
 // written, came to for what is fresh.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {

@@ -138,7 +138,7 @@ func (r *replica) tell() {
 	}
 }
 
-// where gives the stores that have a request's file.
+// where returns the stores that have a request's file.
 func (s *shared) where(request string) []string {
 	s.t.Helper()
 	var found []string

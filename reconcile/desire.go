@@ -27,7 +27,7 @@ type desired struct {
 // planning is what a plan puts on each Destination.
 type planning struct {
 	parts planned
-	// chosen has, by Destination, what is told of placements that are fresh: they
+	// chosen has, by Destination, what is reported of placements that are fresh: they
 	// are not written before their Works say where they go.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
@@ -80,9 +80,9 @@ type desiredDestination struct {
 	listings map[tree.Path]int
 	// left reports whether everything is left as it is.
 	left bool
-	// unfolded tells that a file of nobody's has a path with capitals or the like.
+	// unfolded means that a file of nobody's has a path with capitals or the like.
 	unfolded bool
-	// mixedUp tells that a joined file is not as its records say.
+	// mixedUp means that a joined file is not as its records say.
 	mixedUp bool
 	// joinedParts are the parts of a joined file, by the paths of their records.
 	joinedParts map[tree.Path][]byte
@@ -104,11 +104,11 @@ type desiredPlacement struct {
 	leaving *recordView
 	state   report.State
 	reason  string
-	// clashes tells that it is held back because of what else is there.
+	// clashes means that it is held back because of what else is there.
 	clashes bool
 }
 
-// writable tells whether the placement's files are to be written.
+// writable reports whether the placement's files are to be written.
 func (p *desiredPlacement) writable() bool { return p.state == report.Placed }
 
 // desire renders everything that the plan puts on a Destination.
@@ -160,7 +160,7 @@ func (dest *desiredDestination) keepAll() {
 	}
 }
 
-// render gives a placement its files. One that cannot be rendered whole is held
+// render returns a placement its files. One that cannot be rendered whole is held
 // back.
 func (dest *desiredDestination) render(from *scheduler.Placement) *desiredPlacement {
 	p := &desiredPlacement{WorkPlacement: from.WorkPlacement, from: from, state: report.Placed, reason: from.Reason}

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// diff gives the changes that make a store what it should be.
+// diff returns the changes that make a store what it should be.
 func (d *desired) diff() statestore.ChangeSet {
 	all := statestore.ChangeSet{Base: d.state.Revision}
 	for _, o := range d.outcomes {
@@ -86,7 +86,7 @@ func (dest *desiredDestination) diff() {
 	dest.findUnits()
 }
 
-// files gives everything that a Destination's placements should have.
+// files returns everything that a Destination's placements should have.
 func (dest *desiredDestination) files() []tree.File {
 	var files []tree.File
 	var parts []layout.Part
@@ -103,7 +103,7 @@ func (dest *desiredDestination) files() []tree.File {
 	return append(files, layout.Join(parts)...)
 }
 
-// now gives the files that a placement has after the round.
+// now returns the files that a placement has after the round.
 func (p *desiredPlacement) now() []layout.File {
 	if p.writable() {
 		return p.rendering.Files
@@ -152,7 +152,7 @@ func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
 	return ""
 }
 
-// isStored tells whether a placement has what it wants.
+// isStored reports whether a placement has what it wants.
 func (p *desiredPlacement) isStored() bool {
 	wanted := make([]tree.File, 0, len(p.rendering.Files))
 	for _, file := range p.rendering.Files {

@@ -57,7 +57,7 @@ func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	return outcomes
 }
 
-// errRehearsed is no failure: it tells that changes were meant to stay unwritten.
+// errRehearsed is no failure: it means that changes were meant to stay unwritten.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
 // Commit writes the changes: those of stores in one place at once, and all

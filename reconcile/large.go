@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// largeWork is the size in bytes from which a Work is told to be large.
+// largeWork is the size in bytes from which a Work is reported as large.
 const largeWork = 1 << 20
 
 // large remembers which Works are large, so that only those are weighed which
@@ -48,7 +48,7 @@ func (l *large) weigh(works []*kratix.Work) {
 	l.works = works
 }
 
-// largeWorks tells of Works that are near etcd's limit.
+// largeWorks returns findings about Works that are near etcd's limit.
 func largeWorks(w *world, known *large) []finding.Finding {
 	known.weigh(w.Works)
 	var findings []finding.Finding

@@ -12,7 +12,7 @@ func (dest *desiredDestination) findLeftovers() {
 	}
 }
 
-// unfinished gives those of the store's unfinished files that lie in the
+// unfinished returns those of the store's unfinished files that lie in the
 // Destination's directory.
 func (s *situation) unfinished() []tree.Path {
 	var here []tree.Path
@@ -24,7 +24,7 @@ func (s *situation) unfinished() []tree.Path {
 	return here
 }
 
-// decided tells whether each placement on the Destination is either to be
+// decided reports whether each placement on the Destination is either to be
 // written or to be removed.
 func (dest *desiredDestination) decided() bool {
 	known := tree.Set{}

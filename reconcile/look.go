@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Look gives what a round would plan from, and what is wrong with it. It plans
+// Look returns what a round would plan from, and what is wrong with it. It plans
 // and writes nothing.
 func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)

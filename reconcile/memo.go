@@ -36,7 +36,7 @@ type clusterKey struct {
 	destination string
 }
 
-// cluster gives what is remembered of a Destination's roots.
+// cluster returns what is remembered of a Destination's roots.
 func (m *memo) cluster(now *situation) *dedupe.Memory {
 	key := clusterKey{now.store.ref, now.Name}
 	memory, known := m.clusters.get(key)
@@ -65,7 +65,7 @@ type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
 	findings  []finding.Finding
-	// warnings are told and hold nothing back.
+	// warnings are reported and hold nothing back.
 	warnings []finding.Finding
 }
 
@@ -131,7 +131,7 @@ type recall[K comparable, V any] struct{ now, before map[K]V }
 
 func (m *recall[K, V]) turn() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
 
-// get gives what is remembered of a key.
+// get returns what is remembered of a key.
 func (m *recall[K, V]) get(key K) (V, bool) {
 	value, ok := m.now[key]
 	if !ok {
@@ -148,7 +148,7 @@ func (m *recall[K, V]) drop(key K) {
 	delete(m.before, key)
 }
 
-// put remembers, and gives back what it is given.
+// put remembers a value and returns it.
 func (m *recall[K, V]) put(key K, value V) V {
 	m.now[key] = value
 	delete(m.before, key)

@@ -26,7 +26,7 @@ type world struct {
 	// unused are stores in the input that no Destination is on; unreadable are those
 	// that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements that no Destination's own records tell of: the source
+	// unread are placements that no Destination's own records name: the source
 	// remembers them where no record can be read, or they are recorded where their
 	// Destination was.
 	unread []*kratix.WorkPlacement
@@ -51,7 +51,7 @@ type storeView struct {
 	ref kratix.StateStoreReference
 	// spec describes the store; nil when the input does not.
 	spec kratix.Object
-	// lacksSecret tells that the Secret it names is not there.
+	// lacksSecret means that the Secret it names is not there.
 	lacksSecret bool
 	// rejectsSecret reports whether the Secret it names is there, and a finding says
 	// why it cannot be used.
@@ -246,7 +246,7 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 	}
 }
 
-// goesWithItsFiles tells that the Destination is being deleted, and its files
+// goesWithItsFiles reports whether the Destination is being deleted, and its files
 // with it.
 func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
 

@@ -111,7 +111,7 @@ func (dest *desiredDestination) holdAll(which func(*desiredPlacement) bool, at t
 	}
 }
 
-// tellBlocked tells that something is in the way of the Destination.
+// tellBlocked reports that something is in the way of the Destination.
 func (dest *desiredDestination) tellBlocked(wanted, at tree.Path, kind string) {
 	message := fmt.Sprintf("%s cannot be written: %s is %s in the store, which belongs to no placement", wanted, at, kind)
 	if wanted == at {
@@ -125,7 +125,7 @@ func (dest *desiredDestination) tellBlocked(wanted, at tree.Path, kind string) {
 }
 
 // isBlockedFixture reports whether one of the Destination's own files cannot be
-// written. The placements tell of what blocks their root.
+// written. The placements report what blocks their root.
 func (dest *desiredDestination) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := dest.store.limits.Fits(fixture.Path); !fits {
 		dest.findings = append(dest.findings, finding.Finding{
@@ -180,7 +180,7 @@ func (dest *desiredDestination) wantedPaths(root tree.Path) (files, dirs tree.Se
 	return files, dirs
 }
 
-// tellAlike tells of paths that differ only in case from another placement's, or
+// tellAlike reports paths that differ only in case from another placement's, or
 // from those of a file of nobody's.
 func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
 	var paths []tree.Path
@@ -205,7 +205,7 @@ func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
 	for i, place := range places {
 		other, is := alike[i]
 		if !is || places[other].Object == place.Object {
-			continue // a placement alone has told already
+			continue // a placement alone has reported it already
 		}
 		dest.findings = append(dest.findings, finding.Finding{
 			Rule: finding.PathsDifferOnlyInCase(), Place: place,

@@ -22,7 +22,7 @@ type outcome struct {
 	// units are what the changes are about.
 	units   []unitChange
 	changed report.Destination
-	// told are its placements if the changes are written, sorted as in a report.
+	// told are the placements to report once the changes are written, sorted as in a report.
 	told []report.Placement
 	// clashing are new placements that are held back because of a clash.
 	clashing []choice
@@ -40,7 +40,7 @@ type situation struct {
 	excluded map[unit]exclusion
 }
 
-// same tells that two situations have one outcome.
+// same reports whether two situations have one outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
@@ -48,7 +48,7 @@ func (s *situation) same(other *situation) bool {
 		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded)
 }
 
-// sameAbove tells that the directories above say the same about what Flux does
+// sameAbove reports whether the directories above say the same about what Flux does
 // not fetch.
 func (s *situation) sameAbove(other *situation) bool {
 	for file := range kustomize.IgnoreFilesAbove(s.base) {
@@ -104,7 +104,7 @@ type settled struct {
 	rendered map[renderKey]rendered
 }
 
-// kept gives a situation without the contents of its store, which would be held
+// kept returns a situation without the contents of its store, which would be held
 // for as long as nothing changes on the Destination.
 func (s situation) kept() situation {
 	view := *s.store
@@ -113,7 +113,7 @@ func (s situation) kept() situation {
 	return s
 }
 
-// outcome gives what there is to say of a Destination.
+// outcome returns what there is to say of a Destination.
 func (dest *desiredDestination) outcome() *outcome {
 	o := &outcome{findings: dest.findings, changes: dest.changes, units: dest.units, changed: dest.changed(), waits: dest.waits}
 	for _, p := range dest.placements {
@@ -129,7 +129,7 @@ func (dest *desiredDestination) outcome() *outcome {
 	return o
 }
 
-// unwritten gives the placements if the changes are not written: those that had
+// unwritten returns the placements if the changes are not written: those that had
 // something to write are in another state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	told := slices.Clone(o.told)
@@ -145,7 +145,7 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 	return told
 }
 
-// tell tells of each placement, as if all changes were written.
+// tell reports each placement, as if all changes were written.
 func (dest *desiredDestination) tell() []report.Placement {
 	var told []report.Placement
 	for _, p := range dest.placements {
@@ -190,7 +190,7 @@ func (dest *desiredDestination) changed() report.Destination {
 	return of
 }
 
-// ignored tells what of a Destination's files Flux does not fetch, after the
+// ignored returns which of a Destination's files Flux does not fetch, after the
 // round.
 func (dest *desiredDestination) ignored(ctx context.Context) (*kustomize.Ignored, error) {
 	var files []tree.File

@@ -32,7 +32,7 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 // owns reports whether what a controller has recorded may be changed.
 func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
 
-// named tells who an owner is.
+// named returns who an owner is.
 func named(owner string) string {
 	if owner == "" {
 		return "one without an id"

@@ -32,7 +32,7 @@ type Follower interface {
 	Follow(snapshot source.Snapshot)
 }
 
-// Opener gives the store that a Destination names. It is asked in every round
+// Opener opens the store that a Destination names. It is asked in every round
 // and may give the same store again.
 type Opener interface {
 	// Open opens the store of a GitStateStore or BucketStateStore; spec is nil
@@ -58,8 +58,8 @@ type Reconciler struct {
 	// Pause waits before a round is tried again, after attempt tries; nil does
 	// not wait.
 	Pause func(ctx context.Context, attempt int)
-	// Observe is told when a stage begins; the stage runs with the context it
-	// gives, and done when the stage ends. nil means that nobody looks.
+	// Observe is called when a stage begins; the stage runs with the context it
+	// returns, and done when the stage ends. nil means that nobody looks.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
 	// Builder builds directories with a kustomization; nil builds them in this
 	// process, which a build without end would hold up.
@@ -67,7 +67,7 @@ type Reconciler struct {
 	// Stop ends a round before it writes anything, when it is closed; nil is the end
 	// of the round's context.
 	Stop <-chan struct{}
-	// Mine tells whether this process writes to a place, as kratix.Location names
+	// Mine reports whether this process writes to a place, as kratix.Location names
 	// it, where several processes share the stores; nil means that it writes to all.
 	Mine func(place string) bool
 	// Now returns the time of a round. nil means that nothing is remembered of
@@ -92,7 +92,7 @@ type Reconciler struct {
 // for its content. It must not be called during a round.
 func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
-// The stages of a round, as Observe is told of them. A round that is tried again
+// The stages of a round, as Observe is called with them. A round that is tried again
 // has each of them again.
 const (
 	StageSource  = "source"
@@ -101,7 +101,7 @@ const (
 	StageFinish  = "finish"
 )
 
-// Stages gives all stages in their order.
+// Stages returns all stages in their order.
 func Stages() []string { return []string{StageSource, StageObserve, StagePlan, StageFinish} }
 
 // stage begins a stage.
@@ -165,7 +165,7 @@ func ignoreStale(err error) error {
 //	diff       the changes, one set a store
 //	finish     written, what lies in one place at once, or only shown
 //
-// It gives ErrStale, beside the report, when a store moved on meanwhile.
+// It returns ErrStale, beside the report, when a store moved on meanwhile.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done := r.stage(ctx, StageSource)
 	snapshot, err := r.Source.Snapshot(inner)

@@ -535,7 +535,7 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 	}
 }
 
-// destination gives the first Destination, anew: what a source has changed is
+// destination returns the first Destination, anew: what a source has changed is
 // another object.
 func (w *testWorld) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]
@@ -791,7 +791,7 @@ func (w *testWorld) buildAll(seed uint64) {
 	}
 }
 
-// early tells what it will be like once a write that goes on has ended.
+// early returns what it will be like once a write that goes on has ended.
 type early struct{ statestore.Store }
 
 func (e early) Read(ctx context.Context) (statestore.State, error) {

@@ -67,7 +67,7 @@ type refusedStore struct {
 	since map[unit]bool
 	words string
 	same  int
-	// accepts tells that something was accepted, last at acceptedAt.
+	// accepts means that something was accepted, last at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
 	// trials are those of this round.
@@ -81,7 +81,7 @@ type refusal struct {
 	fix    string
 	tries  int
 	next   time.Time
-	// due tells that it is tried again in this round.
+	// due means that it is tried again in this round.
 	due bool
 }
 

@@ -14,7 +14,7 @@ import (
 // remember takes in the placements that the source itself remembers. Of one that
 // has a record the record counts, since it lies beside the files. One without is
 // taken for recorded: whoever wrote it kept no records. One that contradicts the
-// record of another Destination is told of and left alone.
+// record of another Destination is reported and left alone.
 func (w *world) remember() {
 	if len(w.Existing) == 0 {
 		return
@@ -47,7 +47,7 @@ type home struct {
 	store *storeView
 }
 
-// homes gives the Destinations whose records are known, by name.
+// homes returns the Destinations whose records are known, by name.
 func (w *world) homes() map[string]home {
 	homes := map[string]home{}
 	for _, store := range w.stores {
@@ -60,7 +60,7 @@ func (w *world) homes() map[string]home {
 	return homes
 }
 
-// recorded gives the Destinations on which records say that a group is.
+// recorded returns the Destinations on which records say that a group is.
 func (w *world) recorded() map[placedGroup][]string {
 	recorded := map[placedGroup][]string{}
 	for _, store := range w.stores {
@@ -109,7 +109,7 @@ func contradiction(p *kratix.WorkPlacement, recorded string) finding.Finding {
 	}
 }
 
-// tellOutOfReach tells of the placements that stay on Destinations which nothing
+// tellOutOfReach reports the placements that stay on Destinations which nothing
 // can be written to.
 func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 	if len(w.unread) == 0 {
@@ -148,7 +148,7 @@ func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
 	}
 }
 
-// names gives the Destinations on a store.
+// names returns the Destinations on a store.
 func (d *desired) names() []string {
 	names := make([]string, 0, len(d.destinations))
 	for _, dest := range d.destinations {

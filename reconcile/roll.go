@@ -13,7 +13,7 @@ type roll struct {
 	all   []report.Placement
 }
 
-// of gives all placements in order, of parts that name one Destination each. It
+// of returns all placements in order, of parts that name one Destination each. It
 // is the same slice as before when nothing has changed.
 func (r *roll) of(parts map[string][]report.Placement) []report.Placement {
 	stale := map[string]bool{}
@@ -37,7 +37,7 @@ func (r *roll) of(parts map[string][]report.Placement) []report.Placement {
 	return r.all
 }
 
-// merge gives the placements of before that are not stale, and the fresh ones.
+// merge returns the placements of before that are not stale, and the fresh ones.
 func merge(before []report.Placement, stale map[string]bool, fresh []report.Placement) []report.Placement {
 	all := make([]report.Placement, 0, len(before)+len(fresh))
 	for _, p := range before {

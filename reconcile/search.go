@@ -7,11 +7,11 @@ import "slices"
 type search struct {
 	// group was refused as a whole, as far as it has not been accepted since.
 	group []suspect
-	// origin is the group as it was refused last; learned tells that anything was
+	// origin is the group as it was refused last; learned means that anything was
 	// accepted or refused since.
 	origin  []suspect
 	learned bool
-	// backwards tells which half of a group is tried first. It changes with each unit
+	// backwards means that the second half of a group is tried first. It changes with each unit
 	// that is found, so that a server which refuses many side by side is soon seen
 	// to accept others.
 	backwards bool
@@ -123,7 +123,7 @@ func (s *search) refused() (found []suspect) {
 }
 
 // empty takes in that what was next changes nothing by itself: it depends on
-// another unit. It returns the units that cannot be told apart, if all that was
+// another unit. It returns the units that cannot be distinguished, if all that was
 // refused depends on one another.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()

@@ -29,7 +29,7 @@ func territoryOf(store *storeView, d *destinationView) territory {
 // place names where a store writes to.
 func (s *storeView) place() string { return kratix.LocationOf(s.ref, s.spec).Place }
 
-// overlaps tells whether one lies in the other.
+// overlaps reports whether one lies in the other.
 func (t territory) overlaps(other territory) bool {
 	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))
 }

@@ -102,7 +102,7 @@ func (p *desiredPlacement) claim() dedupe.Claim {
 	return claim
 }
 
-// wanted gives a placement's files with the places that findings name.
+// wanted returns a placement's files with the places that findings name.
 func (p *desiredPlacement) wanted() []dedupe.File {
 	files := make([]dedupe.File, 0, len(p.rendering.Files))
 	for _, file := range p.rendering.Files {
@@ -111,7 +111,7 @@ func (p *desiredPlacement) wanted() []dedupe.File {
 	return files
 }
 
-// foreign gives the files below a root that belong to no placement: other
+// foreign returns the files below a root that belong to no placement: other
 // tools', people's, and the Destination's own fixtures.
 func (dest *desiredDestination) foreign(ctx context.Context, root tree.Path, claimed *tree.Set) ([]dedupe.File, error) {
 	var files []dedupe.File
@@ -134,7 +134,7 @@ func (dest *desiredDestination) foreign(ctx context.Context, root tree.Path, cla
 	return files, nil
 }
 
-// claimed gives what is, or was until this round, some placement's, and the
+// claimed returns what is, or was until this round, some placement's, and the
 // records, which neither Flux nor Argo CD takes for manifests.
 func (dest *desiredDestination) claimed() *tree.Set {
 	claimed := &tree.Set{}

@@ -46,7 +46,7 @@ func (dest *desiredDestination) sharedBy(p *desiredPlacement) []dedupe.Shared {
 	return shared
 }
 
-// takeShares gives a placement the files that are left to it once others have
+// takeShares returns a placement the files that are left to it once others have
 // some of its objects, and has its record say so.
 func (dest *desiredDestination) takeShares(p *desiredPlacement, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]

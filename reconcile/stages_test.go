@@ -14,7 +14,7 @@ import (
 // stageKey is the context key under which a stage finds its own name.
 type stageKey struct{}
 
-// watch makes the world's rounds tell of their stages, in order.
+// watch records the stages of the world's rounds, in order.
 func watch(w *testWorld) *[]string {
 	var told []string
 	w.reconciler.Observe = func(ctx context.Context, stage string) (context.Context, func(error)) {

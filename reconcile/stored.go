@@ -64,7 +64,7 @@ func (dest *desiredDestination) recordedDirs() (dirs, before map[tree.Path]tree.
 	return dirs, before
 }
 
-// recordedIn gives the files that a placement's record lists in a directory
+// recordedIn returns the files that a placement's record lists in a directory
 // which was the placement's before: the pipeline's name is a part of its path.
 func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) []tree.Path {
 	if dir.IsRoot() || dir == p.rendering.Dir {
@@ -134,7 +134,7 @@ func (dest *desiredDestination) contents(ctx context.Context, p *desiredPlacemen
 	return files, nil
 }
 
-// content gives what is stored at a path; guess spares the fetch when it is
+// content returns what is stored at a path; guess spares the fetch when it is
 // right.
 func (dest *desiredDestination) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {

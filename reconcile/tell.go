@@ -69,7 +69,7 @@ func (r *reporter) add(findings ...finding.Finding) {
 	r.said.Findings = append(r.said.Findings, findings...)
 }
 
-// failed tells that a store could not be read; its own finding is there
+// failed reports that a store could not be read; its own finding is there
 // already when it could not be opened.
 func (r *reporter) failed(d *desired) {
 	if d.err == nil {
@@ -84,7 +84,7 @@ func (r *reporter) failed(d *desired) {
 	}
 }
 
-// unwritten tells of everything on a store whose changes are not written. What
+// unwritten reports everything on a store whose changes are not written. What
 // is unchanged only once an earlier write ends is not written yet.
 func (r *reporter) unwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
@@ -98,7 +98,7 @@ func (r *reporter) unwritten(d *desired, state report.State) {
 	}
 }
 
-// finished tells what became of a store, and of everything on it.
+// finished reports what became of a store, and of everything on it.
 func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
@@ -112,7 +112,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		return
 	case outcome.Err != nil:
 		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
-		if errors.Is(outcome.Err, statestore.ErrStale) { // only what the last try says is told
+		if errors.Is(outcome.Err, statestore.ErrStale) { // only the last try is reported
 			f.Message += fmt.Sprintf(" (in each of %d tries)", attempts)
 			f.Fix = "Find out who else writes there so often; the next round tries again."
 		}
@@ -137,7 +137,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 
-// elsewhere tells of a store that another process writes to.
+// elsewhere reports a store that another process writes to.
 func (r *reporter) elsewhere(d *desired) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
@@ -148,7 +148,7 @@ func (r *reporter) elsewhere(d *desired) {
 	}
 }
 
-// report gives everything said, in a stable order.
+// report returns everything said, in a stable order.
 func (r *reporter) report(told *roll) report.Report {
 	// A round that could do nothing would do nothing again.
 	r.said.Again = r.said.Again && r.said.Changes()

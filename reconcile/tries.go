@@ -27,7 +27,7 @@ func (t *tries) add(r report.Report) {
 	}
 }
 
-// all gives the last try's report, with what the ones before it have written.
+// all returns the last try's report, with what the ones before it have written.
 func (t *tries) all(last report.Report) report.Report {
 	if len(t.placements)+len(t.stores) == 0 {
 		return last

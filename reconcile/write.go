@@ -13,7 +13,7 @@ import (
 // than one Destination: a store has them in memory several times over.
 const maxWrite = 8 << 20
 
-// write has the changes of each store written, and tells of them. What is too
+// write has the changes of each store written, and reports them. What is too
 // much for one write is written in several, each with all that changes on some
 // Destinations; so is what a server refuses for its content. stale is of a store
 // that has moved on, failed all that went wrong.
@@ -74,7 +74,7 @@ func (d *desired) cut() (piece, rest *desired) {
 	return d, nil
 }
 
-// part gives some of the Destinations of a store.
+// part returns some of the Destinations of a store.
 func (d *desired) part(from, to int) *desired {
 	view := *d.storeView
 	view.destinations = view.destinations[from:to:to]

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// bulky gives a world with a Work for each of so many Destinations, whose files
+// bulky returns a world with a Work for each of so many Destinations, whose files
 // are too much for one write.
 func bulky(t *testing.T, destinations int) *testWorld {
 	w := newWorld(t)

@@ -35,7 +35,7 @@ type writer struct {
 	written  map[string]*outcome
 	// refused is what was refused last with nothing accepted since.
 	refused *statestore.ChangeSet
-	// closing tells that what is being written ends the search.
+	// closing means that what is being written ends the search.
 	closing bool
 	over    bool
 	err     error
@@ -238,7 +238,7 @@ func (w *writer) end(err error) {
 	}
 }
 
-// tell tells of what was written, and what was not.
+// tell reports what was written, and what was not.
 func (w *writer) tell(out *reporter) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()

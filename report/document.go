@@ -72,7 +72,7 @@ func Count(findings []finding.Finding) Tally {
 	return t
 }
 
-// spot gives where a place is on disk, as far as that is known.
+// spot returns where a place is on disk, as far as that is known.
 func (d Document) spot(p finding.Place) Spot {
 	if d.Locate != nil {
 		return d.Locate(p)
@@ -83,7 +83,7 @@ func (d Document) spot(p finding.Place) Spot {
 	return Spot{}
 }
 
-// fails tells whether a finding makes the command fail.
+// fails reports whether a finding makes the command fail.
 func (d Document) fails(f finding.Finding) bool {
 	return f.Rule.Severity >= cmp.Or(d.Fails, finding.Error)
 }

@@ -11,7 +11,7 @@ type Format struct {
 	Write func(io.Writer, Document) error
 }
 
-// Formats gives the table of all formats; each has a file of its own.
+// Formats returns the table of all formats; each has a file of its own.
 func Formats() []Format {
 	return []Format{
 		{"text", "for people; coloured on a terminal", Plain},
@@ -35,7 +35,7 @@ func FormatNamed(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// FormatNames gives the formats' names in the table's order.
+// FormatNames returns the formats' names in the table's order.
 func FormatNames() []string {
 	var names []string
 	for _, format := range Formats() {

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 // nasty has what each format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
-// plainly gives a rule with texts that do not change with the table's.
+// plainly returns a rule with texts that do not change with the table's.
 func plainly(rule finding.Rule) finding.Rule {
 	rule.Fix = "Mend it."
 	return rule

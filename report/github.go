@@ -29,7 +29,7 @@ func GitHub(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// command gives the workflow command of a severity.
+// command returns the workflow command of a severity.
 func command(severity finding.Severity) string {
 	switch severity {
 	case finding.Error:

@@ -46,7 +46,7 @@ func HTML(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// stateClass gives the class of style sheets for a state.
+// stateClass returns the class of style sheets for a state.
 func stateClass(s State) string {
 	switch s {
 	case Placed, Unchanged:

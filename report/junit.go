@@ -92,7 +92,7 @@ func (d Document) testCase(f finding.Finding) testCase {
 	return c
 }
 
-// sound gives the placements that nothing is wrong with.
+// sound returns the placements that nothing is wrong with.
 func (d Document) sound() []Placement {
 	var sound []Placement
 	for _, p := range d.Placements {
@@ -111,7 +111,7 @@ func (p Placement) label() string {
 	return fmt.Sprintf("%s on %s", p.name(), p.Destination)
 }
 
-// detail tells everything about a finding, in lines.
+// detail returns everything about a finding, in lines.
 func (d Document) detail(f finding.Finding) string {
 	var text strings.Builder
 	out := bufio.NewWriter(&text)

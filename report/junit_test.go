@@ -21,7 +21,7 @@ type element struct {
 	counts []string
 }
 
-// grammar gives the elements, by name. An attribute "file" is GitLab's own: it
+// grammar returns the elements, by name. An attribute "file" is GitLab's own: it
 // links a test case with it.
 func grammar() map[string]element {
 	counts := []string{"tests", "failures", "errors", "skipped", "disabled"}
@@ -39,7 +39,7 @@ func grammar() map[string]element {
 	}
 }
 
-// checkJUnit gives what is wrong with JUnit XML for those who read it.
+// checkJUnit returns what is wrong with JUnit XML for those who read it.
 func checkJUnit(text string) error {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	open := []string{""}

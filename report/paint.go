@@ -15,7 +15,7 @@ const (
 	Faint
 )
 
-// Painter gives text a colour.
+// Painter colours text.
 type Painter func(Colour, string) string
 
 // Terminal paints with the escape sequences that every terminal knows.
@@ -32,7 +32,7 @@ func (d Document) paint(colour Colour, text string) string {
 	return d.Paint(colour, text)
 }
 
-// colourOf gives the colour of a severity.
+// colourOf returns the colour of a severity.
 func colourOf(severity finding.Severity) Colour {
 	switch severity {
 	case finding.Error:
@@ -44,7 +44,7 @@ func colourOf(severity finding.Severity) Colour {
 	return Blue
 }
 
-// colourOfState gives the colour of a placement's state.
+// colourOfState returns the colour of a placement's state.
 func colourOfState(state State) Colour {
 	switch state {
 	case Placed:

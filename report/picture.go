@@ -134,7 +134,7 @@ func sortedPairs(pairs map[clashing]int) []clashing {
 	})
 }
 
-// workOf gives the key of a Work that a finding names as an object.
+// workOf returns the key of a Work that a finding names as an object.
 func workOf(object string) string {
 	prefix := kratix.WorkKind + " "
 	if len(object) > len(prefix) && object[:len(prefix)] == prefix {

@@ -17,7 +17,7 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Again tells that the next round has more to do: a move has two steps.
+	// Again means that the next round has more to do: a move has two steps.
 	Again bool
 	// Due is how soon a round has something to try again even if nothing changes;
 	// 0 if it has nothing. It is for programs that go on with it.
@@ -49,7 +49,7 @@ type Placement struct {
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced tells that the Destination no longer fits.
+	// Misplaced means that the Destination no longer fits.
 	Misplaced bool
 	// Chosen is the Work as it was when a place was chosen for one of its groups,
 	// which is written once the Work says so; nil for everything else. It is not
@@ -58,10 +58,10 @@ type Placement struct {
 	// Object is the WorkPlacement, as it should be or as it was; nil for what is
 	// not placed. It is for programs that go on with it, not to be shown.
 	Object *kratix.WorkPlacement `json:"-"`
-	// Unread tells that its store could not be read, so that nobody knows what is
+	// Unread means that its store could not be read, so that nobody knows what is
 	// there. It is for programs that go on with it.
 	Unread bool `json:"-"`
-	// Written tells of a placement that is held back that something of it is in the
+	// Written means, of a placement that is held back, that something of it is in the
 	// store, from before. It is for programs that go on with it.
 	Written bool `json:"-"`
 }
@@ -90,7 +90,7 @@ type Destination struct {
 	Added, Changed, Removed []tree.Path
 }
 
-// Changes tells whether any store has changes.
+// Changes reports whether any store has changes.
 func (r Report) Changes() bool {
 	for _, store := range r.Stores {
 		if len(store.Destinations) > 0 {
@@ -100,10 +100,10 @@ func (r Report) Changes() bool {
 	return false
 }
 
-// Worst gives the gravest severity of the report's findings.
+// Worst returns the gravest severity of the report's findings.
 func (r Report) Worst() finding.Severity { return finding.Worst(r.Findings) }
 
-// Has tells whether a rule is among the findings.
+// Has reports whether a rule is among the findings.
 func (r Report) Has(rule finding.Rule) bool {
 	for _, f := range r.Findings {
 		if f.Rule == rule {
@@ -113,7 +113,7 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// Troubled gives a report of only those placements that something is wrong
+// Troubled returns a report of only those placements that something is wrong
 // with.
 func (r Report) Troubled() Report {
 	var troubled []Placement
@@ -125,12 +125,12 @@ func (r Report) Troubled() Report {
 	return Report{Placements: troubled}
 }
 
-// States gives all states, in the order in which a summary counts them.
+// States returns all states, in the order in which a summary counts them.
 func States() []State {
 	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, Held, Unplaced, Failed}
 }
 
-// Counts tells how many placements are in each state.
+// Counts returns how many placements are in each state.
 func (r Report) Counts() map[State]int {
 	counts := map[State]int{}
 	for start := 0; start < len(r.Placements); {
@@ -145,7 +145,7 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// troubled tells that something is wrong with a placement.
+// troubled reports whether something is wrong with a placement.
 func (p Placement) troubled() bool {
 	return p.State == Held || p.State == Unplaced || p.State == Failed
 }

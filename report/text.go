@@ -117,7 +117,7 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	}
 }
 
-// name gives the Work, and the group where it is not the default one.
+// name returns the Work, and the group where it is not the default one.
 func (p Placement) name() string {
 	if p.Directory == "" || p.Directory == kratix.DefaultDirectory {
 		return p.Work
@@ -167,7 +167,7 @@ func (d Document) sums() string {
 	return strings.Join(parts, ", ") + "; " + d.Tally.String()
 }
 
-// leftOut tells of findings that are not shown, and why.
+// leftOut returns how many findings are not shown, and why.
 func (d Document) leftOut() string {
 	text := ""
 	for _, part := range []struct {

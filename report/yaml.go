@@ -22,7 +22,7 @@ func YAML(w io.Writer, d Document) error {
 	if err != nil {
 		return err
 	}
-	_, _ = out.Write(start) // the Flush tells
+	_, _ = out.Write(start) // Flush returns the error
 	if err := sequence(out, "findings", d.Findings, d.found); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 		if err != nil {
 			return err
 		}
-		_, _ = out.Write(text) // the Flush tells
+		_, _ = out.Write(text) // Flush returns the error
 	}
 	return nil
 }

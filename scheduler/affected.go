@@ -23,7 +23,7 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected gives the Works for which the plan of an input may differ from the
+// affected returns the Works for which the plan of an input may differ from the
 // last one:
 //
 //	those that are new, changed or gone, or whose placements are
@@ -58,7 +58,7 @@ type delta struct {
 	removed, recorded []*kratix.WorkPlacement
 }
 
-// changed gives what is only in the first of two lists, and only in the second.
+// changed returns what is only in the first of two lists, and only in the second.
 func changed[T comparable](was, is []T) (gone, came []T) {
 	for len(was) > 0 && len(is) > 0 && was[0] == is[0] {
 		was, is = was[1:], is[1:]

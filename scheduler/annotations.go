@@ -13,7 +13,7 @@ import (
 // The annotations of a Destination. They are about new resource placements;
 // what is on a Destination stays there whatever they say.
 const (
-	// WeightAnnotation gives a Destination's share of what fits several: a
+	// WeightAnnotation is a Destination's share of what fits several: a
 	// whole number, 1 when it is not set. A Destination of weight 0 is taken
 	// only when no other fits.
 	WeightAnnotation = "kratix-schedule.io/weight"
@@ -108,7 +108,7 @@ func (s *settings) refuse(annotation, value, want string) {
 	s.invalid = append(s.invalid, fmt.Sprintf("the annotation %s is %q and must be %s", annotation, value, want))
 }
 
-// isOnDemand tells whether a dependency waits for a request of its Promise.
+// isOnDemand reports whether a dependency waits for a request of its Promise.
 func isOnDemand(w *kratix.Work) bool {
 	return w.IsDependency() && w.Annotations[DependenciesAnnotation] == OnDemand
 }
@@ -131,7 +131,7 @@ func invalidAnnotations(w *kratix.Work) []string {
 	return append(messages, fmt.Sprintf("the annotation %s is %q and must be %q; until then the Work goes to every Destination that fits", DependenciesAnnotation, value, OnDemand))
 }
 
-// isReady tells whether a Destination is not said to be unready.
+// isReady reports whether a Destination is not said to be unready.
 func isReady(d *kratix.Destination) bool {
 	for _, c := range d.Status.Conditions {
 		if c.Type == "Ready" {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// Assume gives Destinations that fit every Work, for an input that has none: as
+// Assume returns Destinations that fit every Work, for an input that has none: as
 // few as what is asked for allows, since Works that can meet on one Destination
 // may clash there. Their names are assumed-1 and so on.
 func Assume(works []*kratix.Work) []*kratix.Destination {
@@ -33,7 +33,7 @@ type assumption struct {
 	fits []selectors
 }
 
-// widen gives what is asked for to the first Destination that can have it
+// widen returns what is asked for to the first Destination that can have it
 // beside what it has, or to a new one.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {

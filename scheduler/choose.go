@@ -56,7 +56,7 @@ func (r *round) clashes(j *job, at int) bool {
 	return r.in.Clashes(j.work, j.group, r.fleet.sites[at].Name)
 }
 
-// best gives the first candidate in the order of choice, but for those without.
+// best returns the first candidate in the order of choice, but for those without.
 func (r *round) best(j *job, seed uint64, homes int32, without []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
@@ -84,7 +84,7 @@ func isAmong(some []int, at int) bool {
 	return false
 }
 
-// isFull tells whether a Destination has as many resource placements as it
+// isFull reports whether a Destination has as many resource placements as it
 // takes.
 func (r *round) isFull(at int) bool {
 	s := &r.fleet.sites[at]
@@ -95,7 +95,7 @@ func (r *round) isFull(at int) bool {
 	return true
 }
 
-// reason says which steps of the choice told Destinations apart.
+// reason says which steps of the choice distinguished Destinations.
 func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	fit := j.fit
 	if r.onlyDrawn(fit, chosen, clashing) {
@@ -127,7 +127,7 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// onlyDrawn tells that nothing but the draw told Destinations apart.
+// onlyDrawn reports whether nothing but the draw distinguished Destinations.
 func (r *round) onlyDrawn(fit *fit, chosen candidate, clashing []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
 	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(clashing) == 0 && len(fit.usable) > 1
@@ -166,7 +166,7 @@ func (r *round) summary(j *job) string {
 	return j.fit.summary
 }
 
-// verdicts gives the verdict on each Destination as things are now: with those
+// verdicts returns the verdict on each Destination as things are now: with those
 // that are full.
 func (r *round) verdicts(j *job) []verdict {
 	all := r.fleet.verdicts(j.fit)

@@ -49,7 +49,7 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 }
 
 // TestChoices: a request fits w, x, y and z, and draws x when nothing else
-// tells them apart.
+// distinguishes them.
 func TestChoices(t *testing.T) {
 	a, b := request("a", group(".")), request("b", group("."))
 	dev := labels{"env": "dev"}

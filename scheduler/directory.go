@@ -164,7 +164,7 @@ func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	}
 }
 
-// input gives the part of an input that is about affected Works.
+// input returns the part of an input that is about affected Works.
 func (d *directory) input(in Input, affected keys) Input {
 	in.Works, in.Existing = nil, nil
 	for key := range affected {
@@ -177,7 +177,7 @@ func (d *directory) input(in Input, affected keys) Input {
 	return in
 }
 
-// on gives the Destinations where the last plan has affected Works.
+// on returns the Destinations where the last plan has affected Works.
 func (d *directory) on(affected keys) map[string]bool {
 	on := map[string]bool{}
 	for key := range affected {

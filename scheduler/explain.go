@@ -23,7 +23,7 @@ type Asked struct {
 	Requirement string
 	// Source is the Selector's.
 	Source string
-	// Overruled tells that a source of a higher precedence asks otherwise.
+	// Overruled means that a source of a higher precedence asks otherwise.
 	Overruled bool
 }
 
@@ -52,7 +52,7 @@ const (
 )
 
 // Explain plans and says why each group of one Work goes where it goes. It
-// gives nothing for a Work that is not in the input or has no groups.
+// returns nothing for a Work that is not in the input or has no groups.
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
@@ -131,7 +131,7 @@ func (r *round) outcome(j *job, told *Verdict, result Result) {
 	}
 }
 
-// chain gives the planned placements of a job.
+// chain returns the planned placements of a job.
 func (r *round) chain(j *job) []*Placement {
 	var all []*Placement
 	for n := j.first; n != none; n = r.next[n] {
@@ -166,7 +166,7 @@ func isTold(asked []Asked, r requirement) bool {
 	return false
 }
 
-// told gives a verdict's reason as a sentence about one Destination.
+// told returns a verdict's reason as a sentence about one Destination.
 func (v verdict) told(s site) string {
 	switch {
 	case v.kind == unreadStore:
@@ -181,8 +181,8 @@ func (v verdict) told(s site) string {
 	return v.reason
 }
 
-// choices gives the verdict on each Destination at the moment of a choice, with
-// the step that told those that fit apart.
+// choices returns the verdict on each Destination at the moment of a choice, with
+// the step that distinguished those that fit.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

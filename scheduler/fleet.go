@@ -15,7 +15,7 @@ type fleet struct {
 	// sites are sorted by name.
 	sites  []site
 	byName map[string]int
-	// limited tells that some Destination has a capacity.
+	// limited means that some Destination has a capacity.
 	limited bool
 	// unread is the name of a Destination of which it is not known what is there.
 	unread string
@@ -111,7 +111,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels gives the Destinations that have all labels asked for with one
+// withLabels returns the Destinations that have all labels asked for with one
 // value: few are left to be looked at closely.
 func (f *fleet) withLabels(asked selectors) places {
 	left := newPlaces(len(f.sites))
@@ -142,7 +142,7 @@ func (f *fleet) labelled(key, value string) places {
 	return set
 }
 
-// suits tells whether a Destination fits, whatever is known of its store and
+// suits reports whether a Destination fits, whatever is known of its store and
 // whatever else keeps new placements away; if not, why.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
@@ -155,7 +155,7 @@ func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	return "", true
 }
 
-// verdicts gives the verdict on each Destination, with its reason.
+// verdicts returns the verdict on each Destination, with its reason.
 func (f *fleet) verdicts(found *fit) []verdict {
 	all := make([]verdict, len(f.sites))
 	for i := range f.sites {

@@ -22,7 +22,7 @@ func newIndex(existing []*kratix.WorkPlacement) index {
 	return x
 }
 
-// of gives the placements of a group, sorted, and marks them as used.
+// of returns the placements of a group, sorted, and marks them as used.
 func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) []*kratix.WorkPlacement {
 	at, ok := x.heads[key]
 	if !ok {
@@ -69,7 +69,7 @@ func newHomes(expected int) homes {
 	return homes{table: make([]homeSlot, size), entries: make([]home, 0, expected)}
 }
 
-// slot gives the slot of a seed, or the free one where it belongs.
+// slot returns the slot of a seed, or the free one where it belongs.
 func (h *homes) slot(seed uint64) *homeSlot {
 	mask := uint64(len(h.table) - 1)
 	at := seed & mask
@@ -102,10 +102,10 @@ func (h *homes) grow() {
 	}
 }
 
-// of gives the first home of a request with this seed; next the others.
+// of returns the first home of a request with this seed; next the others.
 func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 
-// has tells whether a Destination is a home, given the first of them.
+// has reports whether a Destination is a home, given the first of them.
 func (h *homes) has(first int32, at int) bool {
 	for i := first; i != none; i = h.entries[i].next {
 		if h.entries[i].at == at {

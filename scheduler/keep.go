@@ -50,7 +50,7 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 	return p
 }
 
-// successors gives the placements of a request's group whose place another has
+// successors returns the placements of a request's group whose place another has
 // taken, and where that is. The other is recorded, or it would not be here: so
 // a move goes on wherever it was interrupted.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
@@ -77,7 +77,7 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	return taken
 }
 
-// isGone tells whether a placement that was moved away from is known to be no
+// isGone reports whether a placement that was moved away from is known to be no
 // more.
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
@@ -135,7 +135,7 @@ func (r *round) move(j *job) {
 	r.result.begun = true
 }
 
-// destinationOf gives where a moving group goes.
+// destinationOf returns where a moving group goes.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
 		if r.watch != nil {
@@ -190,7 +190,7 @@ func (r *round) placeWhereWanted(j *job) {
 	}
 }
 
-// wanted gives where requests are, with those whose Work cannot be read now.
+// wanted returns where requests are, with those whose Work cannot be read now.
 func (r *round) wanted() demand {
 	if r.demand != nil {
 		return r.demand

@@ -22,7 +22,7 @@ type fit struct {
 	closed string
 	// ready counts the usable ones that are.
 	ready int
-	// evenly tells that all usable ones have one weight.
+	// evenly means that all usable ones have one weight.
 	evenly bool
 	// spread is the reason given where only the draw decides.
 	spread string
@@ -51,7 +51,7 @@ const (
 	unreadStore
 )
 
-// kindOf gives the verdict on a Destination without its reason, which takes
+// kindOf returns the verdict on a Destination without its reason, which takes
 // longer to say than to know.
 func kindOf(asked selectors, s *site) verdictKind {
 	switch {

@@ -149,7 +149,7 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn gives n requests on a Destination.
+// existingOn returns n requests on a Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), group("."))

@@ -2,7 +2,7 @@ package scheduler
 
 import "slices"
 
-// Planner gives the same plans as Plan and remembers the last one: what a change
+// Planner makes the same plans as Plan and remembers the last one: what a change
 // of the input cannot have an influence on is taken from there. An unchanged
 // input costs a comparison of pointers, and so does what is unchanged beside one
 // more Work. Its zero value is ready for use; it is not safe for concurrent use.
@@ -47,7 +47,7 @@ func (p *Planner) Plan(in Input) Result {
 // manyAffected: when one Work in so many is affected, all are planned.
 const manyAffected = 4
 
-// mattersToAll tells of changes that any Work may feel, and of settings that tie
+// mattersToAll reports whether any Work may feel a change, or settings tie
 // Works together which have nothing else in common.
 func (p *Planner) mattersToAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
@@ -77,7 +77,7 @@ func (p *Planner) planSome(in Input, affected keys) {
 // rememberedSelectors bounds what a fleet remembers beyond what is in use.
 const rememberedSelectors = 10_000
 
-// fleetFor gives the last fleet if the Destinations are the same, with what is
+// fleetFor returns the last fleet if the Destinations are the same, with what is
 // known of who fits what.
 func (p *Planner) fleetFor(in Input) *fleet {
 	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < rememberedSelectors {

@@ -32,7 +32,7 @@ func told(r Result) string {
 		}
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
-	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // a map told these
+	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // these came from a map
 		slices.Sort(lines)
 	}
 	for _, i := range r.Invalid {
@@ -184,7 +184,7 @@ func (s *stage) write(r Result) {
 	}
 }
 
-// groups gives the recorded placements of each group of a request.
+// groups returns the recorded placements of each group of a request.
 func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
 	groups := map[groupKey][]*kratix.WorkPlacement{}
 	for _, store := range s.stores {

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// Rebalance gives the moves of requests that even the load of the Destinations,
+// Rebalance returns the moves of requests that even the load of the Destinations,
 // as their weights have it, or leave cordoned ones. Groups of a request that
 // are together stay together. It proposes few moves: only those after which
 // the busier of two Destinations is less busy than before. Misplaced
@@ -78,7 +78,7 @@ func (b *balancer) collect() {
 	}
 }
 
-// movable tells whether a job has one placement, where it fits, and no move is
+// movable reports whether a job has one placement, where it fits, and no move is
 // under way.
 func (j *job) movable(r *round) bool {
 	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[kratix.MovedFromLabel] != "" {
@@ -96,7 +96,7 @@ func (b *balancer) leave(u *unit) {
 	}
 }
 
-// even relieves the busiest Destination as long as that helps, and tells whether
+// even relieves the busiest Destination as long as that helps, and reports whether
 // anything moved. What could not move may be able to after all when others
 // have, so it is called until nothing does.
 func (b *balancer) even() bool {
@@ -114,7 +114,7 @@ func (b *balancer) even() bool {
 	}
 }
 
-// bySite gives the units of each Destination, the one that draws worst first.
+// bySite returns the units of each Destination, the one that draws worst first.
 // Those of Destinations that take nothing new have no say here.
 func (b *balancer) bySite() [][]*unit {
 	sites := b.round.fleet.sites
@@ -132,7 +132,7 @@ func (b *balancer) bySite() [][]*unit {
 	return waiting
 }
 
-// busiest gives the Destination with the highest load for its weight of those
+// busiest returns the Destination with the highest load for its weight of those
 // where something waits.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
@@ -158,7 +158,7 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest gives the Destination where a unit would make the least load, but
+// lightest returns the Destination where a unit would make the least load, but
 // for the one where it is; none if there is none with room.
 func (b *balancer) lightest(u *unit) int {
 	sites, load := b.round.fleet.sites, b.round.load
@@ -203,7 +203,7 @@ func heavy(weight uint64) uint64 {
 	return 1
 }
 
-// moves gives what has another place than before, in the order of the Works.
+// moves returns what has another place than before, in the order of the Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	sites := b.round.fleet.sites

@@ -33,7 +33,7 @@ type round struct {
 	next   []int32
 	// chosen are the Works for which a Destination was chosen, of several.
 	chosen keys
-	// crowded tells that a full Destination was passed over.
+	// crowded means that a full Destination was passed over.
 	crowded bool
 	// watch sees each choice as it is made; nil when nobody looks.
 	watch  func(*job)
@@ -48,7 +48,7 @@ type job struct {
 	// old are its existing placements; first and last its planned ones.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving tells that its only placement should go elsewhere, to target if
+	// moving means that its only placement should go elsewhere, to target if
 	// that is set.
 	moving bool
 	target string
@@ -164,7 +164,7 @@ func (r *round) mayBe(j *job) string {
 	return ""
 }
 
-// mayHide tells that not all placements that there are may be known.
+// mayHide reports whether not all placements that there are may be known.
 func (r *round) mayHide() bool { return r.fleet.unread != "" || r.in.Unseen }
 
 func (r *round) addNew(j *job, destination, reason string) *Placement {
@@ -235,7 +235,7 @@ func (r *round) knows(key kratix.Key) bool {
 	return found
 }
 
-// jobsOf gives the jobs of a Work.
+// jobsOf returns the jobs of a Work.
 func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return kratix.KeyOf(j.work).Compare(key) })
 	to := from

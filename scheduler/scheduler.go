@@ -33,7 +33,7 @@ type Input struct {
 	// Moves are asked for beside that. One that is no longer possible is not
 	// made.
 	Moves []Relocation
-	// Clashes tells whether a group's objects would clash with what is on a
+	// Clashes reports whether a group's objects would clash with what is on a
 	// Destination; nil when that is not known. It must be a pure function.
 	Clashes func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
@@ -104,9 +104,9 @@ type Result struct {
 	Moved []Moved
 	// Invalid are settings that could not be read.
 	Invalid []Invalid
-	// Again tells that the next round has more to do once this one is written.
+	// Again means that the next round has more to do once this one is written.
 	Again bool
-	// begun tells that a move begins.
+	// begun means that a move begins.
 	begun bool
 }
 
@@ -117,7 +117,7 @@ type Part struct {
 	Placements  []Placement
 }
 
-// Placements gives all of them, by Destination and name.
+// Placements returns all of them, by Destination and name.
 func (r Result) Placements() []Placement {
 	var all []Placement
 	for _, part := range r.Parts {
@@ -155,9 +155,9 @@ type Placement struct {
 	Work *kratix.Work
 	// Directory is the group's.
 	Directory string
-	// New tells that no record of it exists yet.
+	// New means that no record of it exists yet.
 	New bool
-	// Misplaced tells that the Destination no longer fits.
+	// Misplaced means that the Destination no longer fits.
 	Misplaced bool
 	// Reason says why this Destination.
 	Reason string
@@ -167,9 +167,9 @@ type Placement struct {
 type Unplaced struct {
 	Work      *kratix.Work
 	Directory string
-	// Waits tells that it will be placed once a store can be read again.
+	// Waits means that it will be placed once a store can be read again.
 	Waits bool
-	// Idle tells that nothing asks for it yet, as it should be.
+	// Idle means that nothing asks for it yet, as it should be.
 	Idle bool
 	// Reason is for people: "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string

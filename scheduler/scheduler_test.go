@@ -448,7 +448,7 @@ func randomLabels(rng *rand.Rand) labels {
 	return l
 }
 
-// change flips labels, and takes and gives Works back.
+// change flips labels, removes Works, and adds them again.
 func (w *randomised) change(rng *rand.Rand) {
 	for _, d := range w.destinations {
 		if rng.IntN(4) == 0 {

@@ -48,7 +48,7 @@ func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 
 func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
-// merge gives what counts, and what was asked for and does not count because
+// merge returns what counts, and what was asked for and does not count because
 // something of a higher precedence, or later in the same source, asks otherwise.
 func merge(all []kratix.Selector) (merged, overruled selectors) {
 	byRank := slices.Clone(all)
@@ -71,11 +71,11 @@ func merge(all []kratix.Selector) (merged, overruled selectors) {
 	return merged, overruled
 }
 
-// rankOf gives the place of a source among the others; one that is not known
+// rankOf returns the place of a source among the others; one that is not known
 // comes last.
 func rankOf(source string) int { return slices.Index(precedence(), source) }
 
-// requirementsOf gives what one selector asks for, sorted.
+// requirementsOf returns what one selector asks for, sorted.
 func requirementsOf(s kratix.Selector) selectors {
 	var asked selectors
 	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
@@ -91,7 +91,7 @@ func requirementsOf(s kratix.Selector) selectors {
 	return asked
 }
 
-// holds tells whether labels are as asked. NotIn holds where the label is not
+// holds reports whether labels are as asked. NotIn holds where the label is not
 // there at all, as everywhere in Kubernetes.
 func (r *requirement) holds(labels map[string]string) bool {
 	value, has := labels[r.key]
@@ -108,7 +108,7 @@ func (r *requirement) holds(labels map[string]string) bool {
 	return false
 }
 
-// String gives a requirement as kubectl writes it: "a=1", "a in (1,2)", "!a".
+// String returns a requirement as kubectl writes it: "a=1", "a in (1,2)", "!a".
 func (r requirement) String() string {
 	switch r.operator {
 	case metav1.LabelSelectorOpExists:
@@ -123,7 +123,7 @@ func (r requirement) String() string {
 	return r.key + "=" + strings.Join(r.values, ",")
 }
 
-// String gives all requirements as kubectl writes them: "a=1,b in (2,3)".
+// String returns all requirements as kubectl writes them: "a=1,b in (2,3)".
 func (s selectors) String() string {
 	parts := make([]string, len(s))
 	for i, r := range s {
@@ -132,7 +132,7 @@ func (s selectors) String() string {
 	return strings.Join(parts, ",")
 }
 
-// key gives words that only equal requirements have, whatever is in them.
+// key returns words that only equal requirements have, whatever is in them.
 func (s selectors) key() string {
 	var words []string
 	for _, r := range s {
@@ -142,7 +142,7 @@ func (s selectors) key() string {
 	return fmt.Sprintf("%q", words)
 }
 
-// hold tells whether labels are as asked.
+// hold reports whether labels are as asked.
 func (s selectors) hold(labels map[string]string) bool {
 	for i := range s {
 		if !s[i].holds(labels) {
@@ -152,7 +152,7 @@ func (s selectors) hold(labels map[string]string) bool {
 	return true
 }
 
-// lacking gives what does not hold of labels.
+// lacking returns what does not hold of labels.
 func (s selectors) lacking(labels map[string]string) selectors {
 	var lacking selectors
 	for _, r := range s {
@@ -163,7 +163,7 @@ func (s selectors) lacking(labels map[string]string) selectors {
 	return lacking
 }
 
-// wantsDryRun tells whether a Destination for dry runs is asked for.
+// wantsDryRun reports whether a Destination for dry runs is asked for.
 func (s selectors) wantsDryRun() bool {
 	return slices.ContainsFunc(s, func(r requirement) bool {
 		return r.key == kratix.DryRunLabel && r.operator == equals && slices.Contains(r.values, "true")

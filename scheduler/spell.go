@@ -24,7 +24,7 @@ type word struct {
 	key, value string
 }
 
-// spell writes selectors into p.words and gives a sum of them. A word that says
+// spell writes selectors into p.words and returns a sum of them. A word that says
 // how many follow goes before each part.
 func (p *speller) spell(dryRun bool, all []kratix.Selector) uint64 {
 	p.words = append(p.words[:0], word{})

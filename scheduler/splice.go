@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
-// with gives a plan in which a newer one of some Works takes the place of what
+// with returns a plan in which a newer one of some Works takes the place of what
 // was planned for these; on are the Destinations where they were.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Parts = replaceParts(r.Parts, part.Parts, some, on)
@@ -25,7 +25,7 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	return r
 }
 
-// anyUnplaced tells whether some of the Works are among many, which are sorted.
+// anyUnplaced reports whether some of the Works are among many, which are sorted.
 func anyUnplaced(all []Unplaced, some keys) bool {
 	for key := range some {
 		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return kratix.KeyOf(u.Work).Compare(key) })
@@ -103,7 +103,7 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	return all
 }
 
-// beginsMove tells whether a placement is new that takes another's place.
+// beginsMove reports whether a placement is new that takes another's place.
 func beginsMove(parts []Part) bool {
 	return slices.ContainsFunc(parts, func(part Part) bool {
 		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })

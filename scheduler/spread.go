@@ -15,7 +15,7 @@ type draw struct {
 // seed is what a request brings to its draws.
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
-// before tells whether a draw wins over another. With weights, the share that
+// before reports whether a draw wins over another. With weights, the share that
 // each wins is as its weight (the lower -log(random)/weight wins); with equal
 // weights the higher number does, which is the same.
 func (d draw) before(other draw) bool {
@@ -36,7 +36,7 @@ func (d draw) before(other draw) bool {
 // logBits is how many binary places a logarithm has.
 const logBits = 32
 
-// negativeLog2 gives -log2(n/2^64) with logBits binary places, computed with
+// negativeLog2 returns -log2(n/2^64) with logBits binary places, computed with
 // whole numbers so that it is the same on every machine.
 func negativeLog2(n uint64) uint64 {
 	if n == 0 {

@@ -4,8 +4,8 @@
 // Each replica publishes the view by which it acts: the replicas among which it
 // takes all places to be dealt out. It writes to a place only while
 //
-//   - its own view, as it was published and as it is to be next, gives it the place,
-//   - no other replica's published view gives that other one the place, as read
+//   - its own view, as it was published and as it is to be next, has the place,
+//   - no other replica's published view has the place, as read
 //     after its own was published, and
 //   - it has renewed its Lease lately.
 //
@@ -30,7 +30,7 @@ type Replica struct {
 	View []string
 }
 
-// Owner gives the one of several replicas that a place is dealt out to, "" of
+// Owner returns the one of several replicas that a place is dealt out to, "" of
 // none: the one with the highest draw (rendezvous hashing), so that when a replica
 // comes or goes no place moves but to it or from it.
 func Owner(place string, replicas []string) string {
@@ -67,7 +67,7 @@ func New(self string, now func() time.Time) *Share {
 	return &Share{self: self, now: now, inHand: map[string]int{}}
 }
 
-// Mine tells whether this replica writes to a place now.
+// Mine reports whether this replica writes to a place now.
 func (s *Share) Mine(place string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *Share) mine(place string) bool {
 	return !contested && s.now().Before(s.until)
 }
 
-// Begin takes a write to a place in hand, if this replica writes there; End tells
+// Begin takes a write to a place in hand, if this replica writes there; End says
 // that it is over. The place is not given up in between.
 func (s *Share) Begin(place string) bool {
 	s.mu.Lock()
@@ -96,7 +96,7 @@ func (s *Share) Begin(place string) bool {
 	return true
 }
 
-// End tells that a write that Begin took in hand is over.
+// End says that a write that Begin took in hand is over.
 func (s *Share) End(place string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Share) End(place string) {
 	}
 }
 
-// View gives the view to publish: all that live, or still the last one while a
+// View returns the view to publish: all that live, or still the last one while a
 // write is in hand to a place that another is to have.
 func (s *Share) View() []string {
 	s.mu.Lock()
@@ -118,7 +118,7 @@ func (s *Share) View() []string {
 	return s.living
 }
 
-// Published tells that others can read a view now, and until when this replica
+// Published says that others can read a view now, and until when this replica
 // counts as living.
 func (s *Share) Published(view []string, until time.Time) {
 	s.mu.Lock()
@@ -127,7 +127,7 @@ func (s *Share) Published(view []string, until time.Time) {
 }
 
 // Seen takes in which other replicas live, as read after the last Published. It
-// tells whether anything is different from before.
+// reports whether anything is different from before.
 func (s *Share) Seen(others []Replica) (differs bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,14 +142,14 @@ func (s *Share) Seen(others []Replica) (differs bool) {
 	return differs
 }
 
-// Living gives the replicas that live, this one among them, in order.
+// Living returns the replicas that live, this one among them, in order.
 func (s *Share) Living() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.living
 }
 
-// Settled tells whether all that live act by the same view.
+// Settled reports whether all that live act by the same view.
 func (s *Share) Settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -45,7 +45,7 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner gives the object that counts; nil when there is none.
+// winner returns the object that counts; nil when there is none.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil
@@ -73,7 +73,7 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle tells the kinds that take part in checks only.
+// isIdle reports whether a kind takes part in checks only.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:
@@ -82,7 +82,7 @@ func isIdle(object kratix.Object) bool {
 	return false
 }
 
-// Snapshot gives what the files hold now. Slices without a change are those of
+// Snapshot returns what the files hold now. Slices without a change are those of
 // the last Snapshot, and no slice that was given out is ever changed.
 func (c *Collection) Snapshot() Snapshot {
 	var out, in parts

@@ -27,7 +27,7 @@ type Collection struct {
 	changes changes
 }
 
-// NewCollection gives a Collection without files.
+// NewCollection returns a Collection without files.
 func NewCollection() *Collection {
 	return &Collection{files: map[fileKey]*ParsedFile{}, claims: map[string][]*claim{}}
 }
@@ -51,7 +51,7 @@ func (c *Collection) Set(rank int, file File) {
 	}
 }
 
-// File gives a file as the collection has it; nil when it has none of that name.
+// File returns a file as the collection has it; nil when it has none of that name.
 func (c *Collection) File(rank int, name string) *ParsedFile { return c.files[fileKey{rank, name}] }
 
 // Put takes a file that is parsed already and that no Collection has yet. Its
@@ -133,7 +133,7 @@ func workloads(object kratix.Object) int {
 	return count
 }
 
-// objects gives the first object of each name.
+// objects returns the first object of each name.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {

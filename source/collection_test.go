@@ -144,7 +144,7 @@ func FuzzCollection(f *testing.F) {
 	})
 }
 
-// same tells that two slices are one in memory.
+// same reports whether two slices are one in memory.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

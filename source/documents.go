@@ -34,7 +34,7 @@ func documents(content []byte) []document {
 	return append(docs, current)
 }
 
-// marker tells whether a line parts two documents, and whether it holds
+// marker reports whether a line parts two documents, and whether it holds
 // something of the second itself.
 func marker(line []byte) (marks, holds bool) {
 	rest, starts := bytes.CutPrefix(line, []byte("---"))

@@ -15,7 +15,7 @@ const (
 	bytesForValue = 8
 )
 
-// manyNameless is how many documents of a file are told of one by one that cannot
+// manyNameless is how many documents of a file are reported one by one that cannot
 // be read or take no part: a file of a few bytes for each has millions.
 const manyNameless = 10_000
 
@@ -26,7 +26,7 @@ func (p *ParsedFile) tellNameless(f finding.Finding) {
 	}
 }
 
-// tellUntold reports how many there are that tellNameless has not told of.
+// tellUntold reports how many there are that tellNameless has not reported.
 func (p *ParsedFile) tellUntold() {
 	if p.nameless <= manyNameless {
 		return

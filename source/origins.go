@@ -24,7 +24,7 @@ type origin struct {
 
 func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
 
-// Of gives the place of an object; an empty one for what was not read.
+// Of returns the place of an object; an empty one for what was not read.
 func (o Origins) Of(object kratix.Object) finding.Place {
 	i, found := o.search(kratix.Describe(object))
 	if !found || o.sorted[i].object != object {
@@ -33,7 +33,7 @@ func (o Origins) Of(object kratix.Object) finding.Place {
 	return o.sorted[i].place
 }
 
-// All gives every object and its place, in a stable order.
+// All returns every object and its place, in a stable order.
 func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	return func(yield func(kratix.Object, finding.Place) bool) {
 		for _, each := range o.sorted {
@@ -44,7 +44,7 @@ func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	}
 }
 
-// With gives the origins with one more. The place's Object is filled in.
+// With returns the origins with one more. The place's Object is filled in.
 func (o Origins) With(object kratix.Object, at finding.Place) Origins {
 	at.Object = kratix.Describe(object)
 	i, found := o.search(at.Object)

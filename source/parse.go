@@ -41,7 +41,7 @@ type ParsedFile struct {
 	marked *File
 }
 
-// Equal tells that two files have the same rank, name and content.
+// Equal reports whether two files have the same rank, name and content.
 func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.sum == other.sum
 }
@@ -54,14 +54,14 @@ type claim struct {
 	index int
 }
 
-// sum tells contents apart.
+// sum distinguishes contents.
 type sum struct {
 	hash [sha256.Size]byte
 	// failed means that the hash is of what kept the file from being read.
 	failed bool
 }
 
-// sumOf gives the sum of a file's content, or of what kept it from being read.
+// sumOf returns the sum of a file's content, or of what kept it from being read.
 func sumOf(file File) sum {
 	if file.Err != nil {
 		return sum{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
@@ -73,7 +73,7 @@ func sumOf(file File) sum {
 // within one of their names, as a walk through their directories meets them.
 func Parse(rank int, file File) *ParsedFile { return parse(rank, file, sumOf(file)) }
 
-// ParseAgain is Parse for a file that was read before. It gives held itself if
+// ParseAgain is Parse for a file that was read before. It returns held itself if
 // that has the same content; held may be nil. Files of a Collection may be read
 // beside it.
 func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
@@ -170,7 +170,7 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination tells of a text that cannot be read as YAML whether it was
+// mayBeDestination reports, of a text that cannot be read as YAML, whether it was
 // meant to be a Destination: that has its kind in it, which Works do not.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 

@@ -12,7 +12,7 @@ import (
 
 // Source is where Works and Destinations come from.
 type Source interface {
-	// Snapshot gives everything there is now. An error means that nothing can
+	// Snapshot returns everything there is now. An error means that nothing can
 	// be said; what could be read in part is in the Snapshot's findings.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Changes says "look again", until ctx ends; then the channel is closed.

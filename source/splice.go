@@ -2,7 +2,7 @@ package source
 
 import "slices"
 
-// splice gives a sorted list without what is removed and with what is added;
+// splice returns a sorted list without what is removed and with what is added;
 // the list itself stays as it is. All that is removed must be in it. The cost is
 // a copy of the list and a search for each change. Without changes the list is
 // given back.

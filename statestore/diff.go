@@ -4,7 +4,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// Diff computes what turns stored into wanted. owned tells which stored paths
+// Diff computes what turns stored into wanted. owned reports which stored paths
 // may be removed when they are not wanted: everything else is foreign and
 // stays, and what is unfinished of it stays so. The result is sorted, so equal
 // inputs give equal changes.

@@ -42,7 +42,7 @@ func (contentRefused) Error() string { return "the store refused the content" }
 // Is reports whether target is the general sentinel for a store that refuses.
 func (contentRefused) Is(target error) bool { return target == ErrDenied }
 
-// Error is a store's failure, told to a user.
+// Error is a store's failure, as a user reads it.
 type Error struct {
 	// Op is what was tried: "read", "write", "open".
 	Op string
@@ -77,7 +77,7 @@ func (e *Error) Error() string {
 	return RedactURLs(text)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Ended returns the error of an operation on a store whose context has ended; nil

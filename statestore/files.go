@@ -11,7 +11,7 @@ import (
 
 // Files are the paths of a state with the sums of what is there. They are a tree
 // that is never changed: one that is made from another shares the directories in
-// which nothing differs, so that a look tells whether two are the same. The zero
+// which nothing differs, so that a look reports whether two are the same. The zero
 // value holds nothing.
 type Files struct{ top *directory }
 
@@ -48,7 +48,7 @@ func FilesOf(sums map[tree.Path]Sum) Files {
 	return Files{}.With(changes)
 }
 
-// Len gives the number of files.
+// Len returns the number of files.
 func (f Files) Len() int { return f.top.len() }
 
 func (d *directory) len() int {
@@ -58,13 +58,13 @@ func (d *directory) len() int {
 	return d.files
 }
 
-// Has tells whether there is a file at a path.
+// Has reports whether there is a file at a path.
 func (f Files) Has(p tree.Path) bool {
 	_, ok := f.Sum(p)
 	return ok
 }
 
-// Sum gives the sum of what is at a path, if there is a file.
+// Sum returns the sum of what is at a path, if there is a file.
 func (f Files) Sum(p tree.Path) (Sum, bool) {
 	if e := f.find(p); e.file && e.path == p {
 		return e.sum, true
@@ -72,7 +72,7 @@ func (f Files) Sum(p tree.Path) (Sum, bool) {
 	return Sum{}, false
 }
 
-// Own gives the Files' own copy of a path, so that another copy need not be kept;
+// Own returns the Files' own copy of a path, so that another copy need not be kept;
 // the path itself where there is no file.
 func (f Files) Own(p tree.Path) tree.Path {
 	if e := f.find(p); e.path == p {
@@ -81,7 +81,7 @@ func (f Files) Own(p tree.Path) tree.Path {
 	return p
 }
 
-// find gives the entry at a path, or the only one below it that is no directory
+// find returns the entry at a path, or the only one below it that is no directory
 // with nothing but a directory; none when nothing is there.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
@@ -110,7 +110,7 @@ func (d *directory) search(name string, depth int) (int, bool) {
 	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(element(e.path, depth), name) })
 }
 
-// Same tells, by a look, that nothing at or below a path differs from what other
+// Same reports, without comparing contents, that nothing at or below a path differs from what other
 // has there. It may not know that two are equal which were not made of each
 // other.
 func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
@@ -159,7 +159,7 @@ func (e entry) walk(yield func(tree.Path, Sum) bool) bool {
 	return true
 }
 
-// Within gives the files at or below a path alone.
+// Within returns the files at or below a path alone.
 func (f Files) Within(p tree.Path) Files {
 	switch e := f.find(p); {
 	case e == entry{}:
@@ -226,7 +226,7 @@ func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) boo
 	return differing(e.below, other.below, end+1, yield)
 }
 
-// Paths gives the paths at or below one, in walk order.
+// Paths returns the paths at or below one, in walk order.
 func (f Files) Paths(p tree.Path) []tree.Path {
 	var paths []tree.Path
 	for path := range f.Below(p) {
@@ -235,7 +235,7 @@ func (f Files) Paths(p tree.Path) []tree.Path {
 	return paths
 }
 
-// With gives the files after changes. The last change of a path counts.
+// With returns the files after changes. The last change of a path counts.
 func (f Files) With(changes []FileChange) Files {
 	inOrder := func(a, b FileChange) int { return tree.Compare(a.Path, b.Path) }
 	if !slices.IsSortedFunc(changes, inOrder) {
@@ -279,7 +279,7 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 	return newDirectory(append(made, old...))
 }
 
-// expanded gives an entry whose path is so long.
+// expanded returns an entry whose path is so long.
 func (e entry) expanded(length int) entry {
 	if len(e.path.String()) <= length || e == (entry{}) {
 		return e
@@ -287,7 +287,7 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed gives the only entry of a directory for that directory.
+// collapsed returns the only entry of a directory for that directory.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]
@@ -328,14 +328,14 @@ func (e entry) with(changes []FileChange, end int) entry {
 	return e
 }
 
-// element gives the part of a path that begins at an offset.
+// element returns the part of a path that begins at an offset.
 func element(p tree.Path, from int) string {
 	rest := p.String()[from:]
 	name, _, _ := strings.Cut(rest, "/")
 	return name
 }
 
-// ancestor gives the directory above a path that is so long.
+// ancestor returns the directory above a path that is so long.
 func ancestor(p tree.Path, length int) tree.Path {
 	for len(p.String()) > length {
 		p = p.Dir()

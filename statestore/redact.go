@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// hiddenPart stands for what is not told of a URL.
+// hiddenPart stands for what is not printed of a URL.
 const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")

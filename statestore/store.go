@@ -21,19 +21,19 @@ type Sum [32]byte
 // path that its GitStateStore or BucketStateStore names; every path here is
 // relative to that one.
 type Store interface {
-	// Read gives the newest state. A store nothing was written to yet is an
+	// Read returns the newest state. A store nothing was written to yet is an
 	// empty State, no error.
 	Read(ctx context.Context) (State, error)
-	// Apply makes all changes or none, and gives the revision that holds them.
+	// Apply makes all changes or none, and returns the revision that holds them.
 	// A store that can only make one after the other names what it leaves
 	// half done in State.Unfinished. When the store is no longer at changes.Base
 	// it fails with ErrStale and has written nothing. An empty ChangeSet writes
-	// nothing and gives Base. When it fails with ErrContentRefused it holds what
+	// nothing and returns Base. When it fails with ErrContentRefused it holds what
 	// it held at Base; a store that is at another revision then returns that one.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
-// Prober is a store that can tell whether it could be written.
+// Prober is a store that can report whether it could be written.
 type Prober interface {
 	// Probe fails as a write would, and leaves nothing behind.
 	Probe(ctx context.Context) error
@@ -46,16 +46,16 @@ type State struct {
 	Files Files
 	// Obstacles are what else lies there and is in the way of files.
 	Obstacles Obstacles
-	// Contents gives what lies behind the sums.
+	// Contents returns what lies behind the digests.
 	Contents Contents
 	// Unfinished are the files, sorted, that an Apply which was cut short may
 	// have put there or may have had to remove: they are this program's own even
 	// where no record says so. Only stores whose Apply is not one step have any.
 	Unfinished []tree.Path
-	// InHand tells that the store is not like this yet, but will be once a write
+	// InHand means that the store is not like this yet, but will be once a write
 	// that goes on has ended.
 	InHand bool
-	// Stepwise tells that what is wanted of several placements is not written at once
+	// Stepwise means that what is wanted of several placements is not written at once
 	// but by somebody else, one placement after the other, in any order. What a
 	// placement does not want any more counts for all others until it is gone.
 	Stepwise bool
@@ -113,7 +113,7 @@ type ChangeSet struct {
 	Divisible bool
 }
 
-// Empty tells whether there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
 // Part is what is to be changed in one of several stores.
@@ -131,7 +131,7 @@ type Outcome struct {
 
 // Joiner is a store that can be written at once with others in the same place.
 type Joiner interface {
-	// Joins tells whether the other store can be written with this one.
+	// Joins reports whether the other store can be written with this one.
 	Joins(other Store) bool
 	// ApplyAll does for this store and others that join it what Apply does for
 	// each, at once where it can. None is in the way of another: what cannot be

@@ -28,7 +28,7 @@ func no(kind, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
-// put sets conditions in a copy of a list, and tells which of them are new or
+// put sets conditions in a copy of a list, and returns which of them are new or
 // say something else than before.
 func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
 	conditions = slices.Clone(have)
@@ -42,7 +42,7 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	return conditions, changed
 }
 
-// turned tells whether a condition now says another status or reason.
+// turned reports whether a condition now says another status or reason.
 func turned(have []metav1.Condition, now metav1.Condition) bool {
 	before := meta.FindStatusCondition(have, now.Type)
 	if before == nil {

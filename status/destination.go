@@ -75,7 +75,7 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied tells that nothing of a deleted Destination is left in its store.
+// isEmptied reports whether nothing of a deleted Destination is left in its store.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
 	return p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
@@ -120,7 +120,7 @@ func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) 
 	}
 }
 
-// readiness tells whether a Destination can be written to; known is false when
+// readiness reports whether a Destination can be written to; known is false when
 // the report is silent about it.
 func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
 	if p.covered[d.Name] {
@@ -171,7 +171,7 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// heldOn gives the Works of which something is held back on a Destination.
+// heldOn returns the Works of which something is held back on a Destination.
 func (p *planner) heldOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {

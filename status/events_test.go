@@ -57,7 +57,7 @@ func TestADestinationThatStaysReadyTellsNothing(t *testing.T) {
 	}
 }
 
-// TestWhatComesWithTheEndOfAConflictIsToldToo: but that all is well again is told once.
+// TestWhatComesWithTheEndOfAConflictIsToldToo: but that all is well again is reported once.
 func TestWhatComesWithTheEndOfAConflictIsToldToo(t *testing.T) {
 	const over = "Normal NoConflict: nothing of it is held back any more"
 	for name, test := range map[string]struct {

@@ -31,7 +31,7 @@ type Reason struct {
 const RuleName = "RULE"
 
 // Reasons returns the table of everything that objects say, with this program or with
-// Kratix's own controller. An Event is told when a condition turns, so that there is one
+// Kratix's own controller. An Event is sent when a condition turns, so that there is one
 // of each state; the first time that all is well is no turn.
 func Reasons() []Reason {
 	return slices.Concat(

@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// isMine tells whether something is this process's to write.
+// isMine reports whether something is this process's to write.
 func (p *planner) isMine(what string) bool { return p.mine == nil || p.mine(what) }
 
-// isMineOn tells whether a Destination, by its name, and what is on it, is this
+// isMineOn reports whether a Destination, by its name, and what is on it, is this
 // process's to write.
 func (p *planner) isMineOn(destination string) bool {
 	if p.mine == nil {
@@ -62,7 +62,7 @@ func (p *planner) decide(change *Change, work *kratix.Work) {
 	}
 }
 
-// failsElsewhere tells that another process could not write a placement.
+// failsElsewhere reports whether another process could not write a placement.
 func (p *planner) failsElsewhere(placement report.Placement) bool {
 	if p.isMineOn(placement.Destination) || placement.Object == nil {
 		return false

@@ -106,13 +106,13 @@ const (
 	warning = "Warning"
 )
 
-// Mine tells whether something is this process's to write, where several share
+// Mine reports whether something is this process's to write, where several share
 // the work: a place, as kratix.Location names it, with the Destinations,
 // WorkPlacements and state stores that belong to it, or an object, as
 // kratix.Describe names it. nil means that everything is.
 type Mine func(what string) bool
 
-// Plan gives the changes that make the objects say what the report says, at a
+// Plan returns the changes that make the objects say what the report says, at a
 // time, as far as they are mine. The changes of one list may be made at once, those of the next after
 // them: a Work is ready when its WorkPlacements are, and a Destination goes when
 // they have gone. What the report is silent about stays as it is.
@@ -221,7 +221,7 @@ func clashRules() []finding.Rule {
 	}
 }
 
-// about gives the first finding of a rule about an object.
+// about returns the first finding of a rule about an object.
 func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool) {
 	i := slices.IndexFunc(p.others[object], func(f finding.Finding) bool { return f.Rule == rule })
 	if i < 0 {
@@ -230,7 +230,7 @@ func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool
 	return p.others[object][i], true
 }
 
-// isEmpty tells that there is nothing to write.
+// isEmpty reports whether there is nothing to write.
 func (c Change) isEmpty() bool { return len(c.Steps) == 0 && len(c.Events) == 0 }
 
 func (c *Change) step(verb Verb, patch map[string]any) {
@@ -241,7 +241,7 @@ func (c *Change) tell(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
 }
 
-// tellOf adds an Event about another object than the changed one, which is told once
+// tellOf adds an Event about another object than the changed one, which is sent once
 // the change is made.
 func (c *Change) tellOf(object kratix.Object, kind, reason, message string) {
 	c.tell(kind, reason, message)

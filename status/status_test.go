@@ -56,7 +56,7 @@ func (s *scene) placed(state report.State) *report.Placement {
 	return &s.said.Placements[0]
 }
 
-// plan gives the steps that are planned, as "patch status Work default/a", and
+// plan returns the steps that are planned, as "patch status Work default/a", and
 // the events, and does them to the cluster.
 func (s *scene) plan() (steps, events []string) {
 	s.t.Helper()

@@ -25,7 +25,7 @@ const (
 )
 
 // The reasons of Events about a Work that no condition has, which are Kratix's. An
-// Event is told when a condition turns, so that there is one of a state.
+// Event is sent when a condition turns, so that there is one of a state.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -130,7 +130,7 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	}
 }
 
-// work gives a Work the status that its placements come to.
+// work returns a Work the status that its placements come to.
 func (p *planner) work(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, ready, created, known := p.outcome(work, placements)
@@ -185,7 +185,7 @@ func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 		names := on[work]
 		delete(on, work)
 		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
-			continue // it is told already, or its conditions turn
+			continue // it is sent already, or its conditions turn
 		}
 		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
 			changes[i].tellOf(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
@@ -193,7 +193,7 @@ func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 	}
 }
 
-// generationOf gives the generation of the Work that the round has seen: it may
+// generationOf returns the generation of the Work that the round has seen: it may
 // be another by now.
 func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	for _, placement := range placements {
@@ -204,7 +204,7 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome gives what Kratix says of a Work; known is false when the report is
+// outcome returns what Kratix says of a Work; known is false when the report is
 // silent about it.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string

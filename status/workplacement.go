@@ -90,7 +90,7 @@ func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// stands tells of a placement whose store cannot be read that the store has taken
+// stands reports, of a placement whose store cannot be read, that the store has taken
 // what is wanted before: nothing says that this is no longer there.
 func (p *planner) stands(placement report.Placement) bool {
 	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
@@ -116,7 +116,7 @@ func (p *planner) isWanted(placement report.Placement) bool {
 	return false
 }
 
-// goes tells that a WorkPlacement has no files, or none any more, and nothing may
+// goes reports whether a WorkPlacement has no files, or none any more, and nothing may
 // write it.
 func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	if placement, told := p.placements[kratix.KeyOf(have)]; told {
@@ -212,7 +212,7 @@ func sameSpec(a, b kratix.WorkPlacementSpec) bool {
 	return a.SamePlace(b) && a.Generation == b.Generation
 }
 
-// metadata gives what of the metadata has to change.
+// metadata returns what of the metadata has to change.
 func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
@@ -241,7 +241,7 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 	return patch
 }
 
-// labelPatch gives the labels that are not as they should be; labels of others
+// labelPatch returns the labels that are not as they should be; labels of others
 // stay.
 func labelPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
@@ -256,7 +256,7 @@ func labelPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// say gives a WorkPlacement its status.
+// say returns a WorkPlacement its status.
 func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	clashes := p.clashesOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
@@ -313,7 +313,7 @@ func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destinat
 	}
 }
 
-// version gives the revision that holds the placement: that of this round when
+// version returns the revision that holds the placement: that of this round when
 // it was written in it.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
@@ -331,7 +331,7 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// clashesOf gives what clashes of a WorkPlacement: what clashes of its Work, if
+// clashesOf returns what clashes of a WorkPlacement: what clashes of its Work, if
 // it is this one that is held back, or if none is.
 func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
 	clashes := p.clashes[kratix.WorkKind+" "+have.Work().String()]

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// BenchmarkRound tells of rounds with 100,000 placements, of which one in a
+// BenchmarkRound logs rounds with 100,000 placements, of which one in a
 // hundred is held back: the cost of narrator, metrics and server together.
 func BenchmarkRound(b *testing.B) {
 	const size = 100_000

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Definition says what a metric is: what a reader of /metrics is told, and what
+// Definition says what a metric is: what a reader of /metrics learns, and what
 // the page of all metrics is made of.
 type Definition struct {
 	Name string

@@ -75,7 +75,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	return m
 }
 
-// Definitions gives all metrics, by name.
+// Definitions returns all metrics, by name.
 func (m *Metrics) Definitions() []Definition {
 	return slices.SortedFunc(slices.Values(m.definitions), func(a, b Definition) int {
 		if a.Name < b.Name {
@@ -141,7 +141,7 @@ func (m *Metrics) count(r report.Report) {
 	m.counted = r
 }
 
-// same tells that two slices are one in memory.
+// same reports whether two slices are one in memory.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -18,7 +18,7 @@ type Narrator struct {
 	// placements and findings are those of the last round that had any to tell.
 	placements []report.Placement
 	findings   []finding.Finding
-	// standing are the findings that were told and still hold.
+	// standing are the findings that were logged and still hold.
 	standing map[saying]finding.Finding
 	// failure is why the last round failed, and untold why its report could not be
 	// passed on; empty if nothing went wrong.
@@ -35,7 +35,7 @@ type saying struct {
 // NewNarrator makes a Narrator that writes to log.
 func NewNarrator(log *zap.Logger) *Narrator { return &Narrator{log: log} }
 
-// Round tells what is new in a round's report, which must not change any more;
+// Round logs what is new in a round's report, which must not change any more;
 // err is what kept the round from having one.
 func (n *Narrator) Round(r report.Report, err error) {
 	if err != nil {
@@ -60,7 +60,7 @@ func (n *Narrator) Round(r report.Report, err error) {
 	n.Findings(r.Findings)
 }
 
-// tellPlacements tells of events always, and of a state that lasts when it
+// tellPlacements logs events always, and of a state that lasts when it
 // begins. Both lists are in their order, so that one pass over them is enough.
 func (n *Narrator) tellPlacements(now []report.Placement) {
 	before := n.placements
@@ -87,7 +87,7 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 	}
 }
 
-// lasts tells whether a placement was as it is; before begins with those of the
+// lasts reports whether a placement was as it is; before begins with those of the
 // same name.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
@@ -101,7 +101,7 @@ func lasts(before []report.Placement, p report.Placement) bool {
 	return false
 }
 
-// waited tells whether the write of a placement was in hand; before begins with
+// waited reports whether the write of a placement was in hand; before begins with
 // those of the same name.
 func waited(before []report.Placement, p report.Placement) bool {
 	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
@@ -169,20 +169,20 @@ func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
 // lists reports whether a finding has a line of its own however many are alike.
 func (n *Narrator) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
-// mostLines is how many findings of a rule a round tells one by one. Thousands at
+// mostLines is how many findings of a rule a round logs one by one. Thousands at
 // once have one cause, and the report has all of them.
 const mostLines = 100
 
 // crowd counts findings by rule.
 type crowd map[finding.Rule]int
 
-// takes counts one more, and tells whether it has a line of its own.
+// takes counts one more, and reports whether it has a line of its own.
 func (c crowd) takes(rule finding.Rule) bool {
 	c[rule]++
 	return c[rule] <= mostLines
 }
 
-// tellMore tells how many findings had no line of their own.
+// tellMore logs how many findings had no line of their own.
 func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severity) zapcore.Level) {
 	for _, rule := range finding.Rules() {
 		if more := all[rule] - mostLines; more > 0 {

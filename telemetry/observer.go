@@ -19,7 +19,7 @@ type Observer struct {
 	now     func() time.Time
 }
 
-// NewObserver makes an Observer. now gives the time.
+// NewObserver makes an Observer. now returns the time.
 func NewObserver(metrics *Metrics, traces trace.TracerProvider, now func() time.Time) *Observer {
 	return &Observer{metrics: metrics, tracer: traces.Tracer("github.com/kratix-schedule/kratix-schedule"), now: now}
 }
@@ -37,7 +37,7 @@ const (
 )
 
 // Round is called when a round begins; the round is done with the context it
-// gives, and done is called with what came of it.
+// returns, and done is called with what came of it.
 func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(report.Report, error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, "round")
@@ -50,7 +50,7 @@ func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(
 }
 
 // Stage is called when a stage begins; the stage is done with the context it
-// gives, and done is called with what it failed with, or nil.
+// returns, and done is called with what it failed with, or nil.
 func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, stage)

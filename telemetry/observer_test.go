@@ -25,14 +25,14 @@ import (
 )
 
 // scene is an Observer with a clock that goes on by a second each time that it
-// is read, and with everything that it gives.
+// is read, and with everything that it has.
 type scene struct {
 	t        *testing.T
 	registry *prometheus.Registry
 	metrics  *Metrics
 	observer *Observer
 	spans    *tracetest.SpanRecorder
-	// stores are what opening a store of a name gives.
+	// stores are what opening a store of a name returns.
 	stores map[string]*fakeStore
 	opened error
 }
@@ -109,7 +109,7 @@ func two(t *testing.T, base statestore.Revision) statestore.ChangeSet {
 	return changes
 }
 
-// has compares metrics with what a scrape gives.
+// has compares metrics with a scrape.
 func (s *scene) has(lines string, names ...string) {
 	s.t.Helper()
 	var full []string

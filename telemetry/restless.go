@@ -23,7 +23,7 @@ const (
 // written within the last minutes. It is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*unrest
-	// loud are those of them that are told.
+	// loud are those of them that are logged.
 	loud map[groupOfWork]*unrest
 	seed maphash.Seed
 	// swept is when those that had come to rest were forgotten last.
@@ -45,13 +45,13 @@ type unrest struct {
 	// it was written counts.
 	changes     int
 	first, last time.Time
-	// toldChanges and toldAfter are what was told last: how many there were, and in
+	// toldChanges and toldAfter are what was logged last: how many there were, and in
 	// how long a time.
 	toldChanges int
 	toldAfter   time.Duration
 }
 
-// Round takes a round into account that ended at a time, and gives its report
+// Round takes a round into account that ended at a time, and returns its report
 // with a finding for each restless Work. The finding says something new each
 // time that the number of changes has doubled. The report that is given must not
 // change any more; it is not changed either.
@@ -95,7 +95,7 @@ func (r *Restless) sweep(now time.Time) {
 	}
 }
 
-// restsAt tells that nothing has changed for long.
+// restsAt reports whether nothing has changed for long.
 func (u *unrest) restsAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
 // written takes in that a placement was written, or is being written.
@@ -127,8 +127,8 @@ func (r *Restless) contentOf(p *report.Placement) uint64 {
 	return sum.Sum64()
 }
 
-// finding tells of the changes. Its words stay the same until there are twice as
-// many, so that they are not told in each round.
+// finding reports the changes. Its words stay the same until there are twice as
+// many, so that they are not logged in each round.
 func (u *unrest) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.toldChanges {
 		u.toldChanges, u.toldAfter = u.changes, u.last.Sub(u.first)
@@ -143,7 +143,7 @@ func (u *unrest) finding(group groupOfWork) finding.Finding {
 	}
 }
 
-// roughly gives a time as people say it: "40s", "3m", "1h40m".
+// roughly returns a time as people say it: "40s", "3m", "1h40m".
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:

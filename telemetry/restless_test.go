@@ -74,7 +74,7 @@ func TestAPersonWhoEditsIsNotTold(t *testing.T) {
 	}
 }
 
-// TestARestlessWorkIsToldInFewWords: what is told may not make a log grow
+// TestARestlessWorkIsToldInFewWords: what is logged may not make a log grow
 // without bound.
 func TestARestlessWorkIsToldInFewWords(t *testing.T) {
 	var restless Restless

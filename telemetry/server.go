@@ -79,7 +79,7 @@ func Profile(mux *http.ServeMux) {
 }
 
 // ready says no until the first round, while no store works at all, and while another
-// scheduler places Works, or may. A store that is down while others work is told in
+// scheduler places Works, or may. A store that is down while others work is reported in
 // the body.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()

@@ -72,7 +72,7 @@ func newStoreMetrics(define *definer) *storeMetrics {
 	return m
 }
 
-// of gives what is remembered of a store. A new one has all its series from the
+// of returns what is remembered of a store. A new one has all its series from the
 // start: an alert sees no increase in a counter that begins at 1.
 func (m *storeMetrics) of(store string) *storeState {
 	state, known := m.known[store]
@@ -150,7 +150,7 @@ func (m *storeMetrics) wrote(store string, changes statestore.ChangeSet) {
 	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
 }
 
-// size gives the bytes of the files that are written.
+// size returns the bytes of the files that are written.
 func size(changes statestore.ChangeSet) int {
 	sum := 0
 	for _, file := range changes.Write {
@@ -159,8 +159,8 @@ func size(changes statestore.ChangeSet) int {
 	return sum
 }
 
-// keep forgets the stores that a round neither asked for nor told of: no
-// Destination names them any more, and what they were would be told for ever.
+// keep forgets the stores that a round neither asked for nor reported: no
+// Destination names them any more, and what they were would be exported for ever.
 func (m *storeMetrics) keep(r report.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,22 +12,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Opener gives the store that a Destination names.
+// Opener opens the store that a Destination names.
 type Opener interface {
 	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
 }
 
-// Stores opens the stores that another Opener gives, and has an Observer look at
+// Stores opens the stores that another Opener opens, and has an Observer look at
 // what is done to them.
 type Stores struct {
 	next     Opener
 	observer *Observer
 }
 
-// Stores gives the stores of next such that they are measured and traced.
+// Stores returns the stores of next such that they are measured and traced.
 func (o *Observer) Stores(next Opener) *Stores { return &Stores{next: next, observer: o} }
 
-// Open opens a store. What it gives is equal (==) as long as next gives the same
+// Open opens a store. What it returns is equal (==) as long as next returns the same
 // store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.next.Open(ref, spec, secret)
@@ -49,7 +49,7 @@ func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 }
 
 // Resting takes into account that a store has failed so often in a row and is
-// left alone for so long; zeros tell that it works.
+// left alone for so long; zeros mean that it works.
 func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	var next time.Time
 	if failures > 0 {
@@ -93,7 +93,7 @@ func (s observedStore) Apply(ctx context.Context, changes statestore.ChangeSet) 
 	return revision, err
 }
 
-// Joins tells whether the stores that are looked at can be written at once.
+// Joins reports whether the stores that are looked at can be written at once.
 func (s observedStore) Joins(other statestore.Store) bool {
 	o, ok := other.(observedStore)
 	joiner, can := s.next.(statestore.Joiner)

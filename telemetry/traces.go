@@ -38,7 +38,7 @@ const (
 	protocol               = "http/protobuf"
 )
 
-// NewTraces looks at the environment. version is the program's; log is told when
+// NewTraces looks at the environment. version is the program's; log gets a line when
 // spans cannot be sent. The error names a variable that cannot be followed.
 func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, error) {
 	wanted, err := tracesWanted()
@@ -68,7 +68,7 @@ func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, e
 // Close sends what has not been sent, as long as ctx lasts.
 func (t *Traces) Close(ctx context.Context) error { return t.stop(ctx) }
 
-// tracesWanted tells whether the environment asks for spans.
+// tracesWanted reports whether the environment asks for spans.
 func tracesWanted() (bool, error) {
 	if strings.EqualFold(os.Getenv(variableDisabled), "true") {
 		return false, nil
@@ -98,7 +98,7 @@ func tracesWanted() (bool, error) {
 	return true, nil
 }
 
-// toldExporter tells once that spans cannot be sent, and once that they can be
+// toldExporter logs once that spans cannot be sent, and once that they can be
 // again. Spans that could not be sent are lost.
 type toldExporter struct {
 	sdktrace.SpanExporter
@@ -108,7 +108,7 @@ type toldExporter struct {
 	failing bool
 }
 
-// ExportSpans sends spans. It gives no error: nobody could do more than tell.
+// ExportSpans sends spans. It returns no error: nobody could do more than tell.
 func (e *toldExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	e.mu.Lock()

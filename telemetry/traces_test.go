@@ -49,7 +49,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// received gives the names of the spans, and the attributes of where they come
+// received returns the names of the spans, and the attributes of where they come
 // from.
 func (r *receiver) received() (spans, resource []string) {
 	r.mu.Lock()

@@ -82,7 +82,7 @@ func unsafe(element string) string {
 	return ""
 }
 
-// String gives the path with slashes; "." for the root.
+// String returns the path with slashes; "." for the root.
 func (p Path) String() string {
 	if p.IsRoot() {
 		return "."
@@ -90,7 +90,7 @@ func (p Path) String() string {
 	return p.slashed
 }
 
-// IsRoot tells whether p is the zero Path.
+// IsRoot reports whether p is the zero Path.
 func (p Path) IsRoot() bool { return p.slashed == "" }
 
 // Join puts below under p.
@@ -104,13 +104,13 @@ func (p Path) Join(below Path) Path {
 	return Path{p.slashed + "/" + below.slashed}
 }
 
-// Within tells whether p is dir or lies below it; "a/bc" is not within "a/b".
+// Within reports whether p is dir or lies below it; "a/bc" is not within "a/b".
 func (p Path) Within(dir Path) bool {
 	_, ok := p.RelativeTo(dir)
 	return ok
 }
 
-// RelativeTo gives p as seen from dir, when p lies within dir.
+// RelativeTo returns p as seen from dir, when p lies within dir.
 func (p Path) RelativeTo(dir Path) (Path, bool) {
 	if dir.IsRoot() {
 		return p, true
@@ -122,13 +122,13 @@ func (p Path) RelativeTo(dir Path) (Path, bool) {
 	return Path{strings.TrimPrefix(rest, "/")}, true
 }
 
-// Dir gives the directory that holds p; the root for a single element.
+// Dir returns the directory that holds p; the root for a single element.
 func (p Path) Dir() Path {
 	i := strings.LastIndexByte(p.slashed, '/')
 	return Path{p.slashed[:max(i, 0)]}
 }
 
-// Base gives the last element; "." for the root.
+// Base returns the last element; "." for the root.
 func (p Path) Base() string {
 	i := strings.LastIndexByte(p.slashed, '/')
 	if p.IsRoot() {
@@ -165,7 +165,7 @@ func Compare(a, b Path) int {
 // MarshalText writes the path as String does.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Below gives the part of paths, which are in walk order, that lies within dir.
+// Below returns the part of paths, which are in walk order, that lies within dir.
 func Below(paths []Path, dir Path) []Path {
 	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
 	rest := paths[start:]

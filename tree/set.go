@@ -21,7 +21,7 @@ func (s *Set) AddDir(p Path) {
 	s.dirs[p] = struct{}{}
 }
 
-// Has tells whether a path was put in, or is within a directory that was.
+// Has reports whether a path was put in, or is within a directory that was.
 func (s *Set) Has(p Path) bool {
 	if _, ok := s.files[p]; ok {
 		return true

@@ -27,7 +27,7 @@ func onceEach(findings []finding.Finding) []finding.Finding {
 
 func samePlace(a, b finding.Place) bool { return a.Line == b.Line && sameFile(a.File, b.File) }
 
-// sameFile tells two spellings of one path.
+// sameFile reports whether two spellings name one file.
 func sameFile(a, b string) bool { return absolute(a) == absolute(b) }
 
 func absolute(path string) string {

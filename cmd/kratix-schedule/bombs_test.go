@@ -193,7 +193,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 		defer close(ended)
 		_ = command.Wait() // the exit status is returned
 	}()
-	// The kernel tells the peak as long as the process runs; what it tells after
+	// The kernel reports the peak as long as the process runs; what it reports after
 	// that includes this process, which has more.
 	build := 0
 	for {

@@ -37,7 +37,7 @@ func (f *checkFlags) add(c *cobra.Command) {
 	pathFlags(c, "filename", "pipeline", "promise")
 }
 
-// source gives a source of everything that the flags name, and the stores that
+// source returns a source of everything that the flags name, and the stores that
 // it is checked against.
 func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*checkSource, error) {
 	paths := append(append([]string{}, f.paths...), args...)
@@ -74,7 +74,7 @@ type checkSource struct {
 	promise   string
 	stores    *checkStores
 	std       streams
-	// notices is where to tell what is no finding.
+	// notices is where to print what is no finding.
 	notices io.Writer
 	// unpacked is what the files of all Works may have, in bytes.
 	unpacked unpackedFlag
@@ -195,7 +195,7 @@ func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")
 }
 
-// isPipeline tells the directories that a pipeline leaves behind from others.
+// isPipeline reports whether a pipeline has left a directory behind.
 func isPipeline(path string) bool {
 	return isDir(filepath.Join(path, "output")) && (isDir(filepath.Join(path, "input")) || isDir(filepath.Join(path, "metadata")))
 }

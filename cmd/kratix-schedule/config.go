@@ -121,7 +121,7 @@ func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	return nil
 }
 
-// findConfig gives the configuration to read; empty when there is none.
+// findConfig returns the configuration to read; empty when there is none.
 func findConfig(c *cobra.Command) (string, error) {
 	named, _ := c.Flags().GetString("config")
 	if named == "" {
@@ -182,7 +182,7 @@ func (s *config) resolve(flag *pflag.Flag, value string) string {
 	return value
 }
 
-// beside gives a path seen from the configuration as one seen from here.
+// beside returns a path seen from the configuration as one seen from here.
 func (s *config) beside(path string) string {
 	if path == "-" || filepath.IsAbs(path) {
 		return path
@@ -275,7 +275,7 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	return []string{value.Value}, nil
 }
 
-// takes tells what is wrong with a value of a flag, as far as that one value
+// takes returns what is wrong with a value of a flag, as far as that one value
 // shows it. The flag must be one of settable: it is set.
 func takes(flag *pflag.Flag, value string) error {
 	if err := flag.Value.Set(value); err != nil {
@@ -322,7 +322,7 @@ var (
 	errNoNumber = errors.New("it must be a whole number")
 )
 
-// settable gives the flags of all commands that a configuration may set.
+// settable returns the flags of all commands that a configuration may set.
 func settable() map[string]*pflag.Flag {
 	flags := map[string]*pflag.Flag{}
 	for _, command := range root(streams{}).Commands() {

@@ -22,7 +22,7 @@ func (f *conflictFlag) policy() dedupe.Policy {
 	return cmp.Or(dedupe.Policy(*f), dedupe.Quarantine)
 }
 
-// String gives the policy.
+// String returns the policy.
 func (f *conflictFlag) String() string { return string(f.policy()) }
 
 // Set reads a policy.

@@ -239,7 +239,7 @@ func (e errorText) isIn(said string) bool {
 
 var verb = regexp.MustCompile(`%[-+# 0-9.*]*[a-zA-Z]`)
 
-// errorTexts gives the texts of all errors that packages make: what is given to
+// errorTexts returns the texts of all errors that packages make: what is given to
 // errors.New, fmt.Errorf and usage, and the text of an exit.
 func errorTexts(t *testing.T, dirs ...string) []errorText {
 	t.Helper()
@@ -307,7 +307,7 @@ func makesError(called ast.Expr) bool {
 	return false
 }
 
-// literals gives the strings in an expression; a verb parts them.
+// literals returns the strings in an expression; a verb parts them.
 func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {
@@ -320,16 +320,16 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen tells of a text that no script can bring about.
+// unseen returns why no script can bring a text about.
 func unseen(text string) bool {
 	switch text {
-	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round tells it before it would open the store
+	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before it would open the store
 	case "a store of this kind cannot be probed": // both kinds can
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // the system's limit is not a script's to lower
 	case "permission denied", "%w; let the user that runs this read the file": // root reads everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes: TestBombsTakeLittleMemory
 	case "interrupted": // a script does not interrupt: TestInterruptEndsACheckAndItsBuilds
-	case "the process is about to end; the next one writes it": // only a daemon is told to stop: daemon/stopping_test.go
+	case "the process is about to end; the next one writes it": // only a daemon is asked to stop: daemon/stopping_test.go
 	case "it is a dry run": // nobody tries: it would take a fault of ours
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server

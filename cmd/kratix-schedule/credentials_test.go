@@ -40,7 +40,7 @@ metadata: {name: %[1]s, namespace: default}
 stringData:
 `
 
-// Servers that repeat all they are told, keys of every kind, and the whole
+// Servers that repeat all they receive, keys of every kind, and the whole
 // program: neither its log nor its metrics, reports and commits hold a secret.
 func TestNoSecretLeavesTheProgram(t *testing.T) {
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -114,7 +114,7 @@ func (s *checkStores) modes() map[string]string {
 	return modes
 }
 
-// insideAnother tells that a directory lies in one that is a Destination itself.
+// insideAnother reports whether a directory lies in one that is a Destination itself.
 func insideAnother(dir string, all map[string]string) bool {
 	for other := range all {
 		if other != dir && (other == "" || strings.HasPrefix(dir, other+"/")) {
@@ -176,7 +176,7 @@ func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	return work
 }
 
-// groupOf gives the group that a placement carries; its directory is known by
+// groupOf returns the group that a placement carries; its directory is known by
 // its id.
 func groupOf(p *kratix.WorkPlacement) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Directory: kratix.DefaultDirectory, Workloads: p.Spec.Workloads}
@@ -222,7 +222,7 @@ func (s *checkStores) seed(snapshot *source.Snapshot, p *kratix.WorkPlacement) e
 		return nil
 	}
 	destination := snapshot.Destinations[i]
-	rendering, _ := layout.Render(destination, p) // what is wrong is told when the Work is placed
+	rendering, _ := layout.Render(destination, p) // what is wrong is reported when the Work is placed
 	record, err := layout.NewRecord(destination, p, rendering)
 	if err != nil {
 		return fmt.Errorf("WorkPlacement %s: %w", kratix.KeyOf(p), err)

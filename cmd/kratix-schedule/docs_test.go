@@ -83,7 +83,7 @@ func TestGeneratedConditions(t *testing.T) {
 			what = "`" + row.Condition + "` " + row.Value
 		}
 		if i > 0 && rows[i-1].Reason == row.Reason && rows[i-1].When == row.When {
-			continue // told with the condition
+			continue // listed with the condition
 		}
 		if i+1 < len(rows) && rows[i+1].Reason == row.Reason && rows[i+1].When == row.When {
 			what += "; event, " + rows[i+1].Value
@@ -106,7 +106,7 @@ func TestGeneratedConditions(t *testing.T) {
 	current(t, docs+"reference/conditions.md", page.String())
 }
 
-// allCommands gives the commands below one, each before its own.
+// allCommands returns the commands below one, each before its own.
 func allCommands(command *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command
 	for _, sub := range command.Commands() {

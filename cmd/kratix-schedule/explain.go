@@ -99,7 +99,7 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	return storeFailures(std.out, findings)
 }
 
-// storeFailures tells which stores could not be read; what was said may be
+// storeFailures returns which stores could not be read; what was said may be
 // wrong then.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
 	failed := report.Report{Findings: findings}

@@ -73,7 +73,7 @@ func fluxKustomizations(files []tree.File) []fluxKustomization {
 		decoder := yaml.NewDecoder(bytes.NewReader(file.Content))
 		for {
 			var node yaml.Node
-			if decoder.Decode(&node) != nil { // what is malformed is told of where it is built
+			if decoder.Decode(&node) != nil { // what is malformed is reported where it is built
 				break
 			}
 			k := fluxKustomization{file: file.Path, line: 1}

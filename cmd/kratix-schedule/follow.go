@@ -50,7 +50,7 @@ func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
 	return f
 }
 
-// follow has a daemon do as the flags say, until the command is told to stop. The
+// follow has a daemon do as the flags say, until the command is asked to stop. The
 // daemon comes with a Reconciler, and with what else there is to do where others
 // take part.
 func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) error {
@@ -78,7 +78,7 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	return inputError(d.Run(ctx))
 }
 
-// listen gives nil where there is nothing to listen on: rounds go on without it if
+// listen returns nil where there is nothing to listen on: rounds go on without it if
 // only the default address is taken.
 func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (net.Listener, error) {
 	if address == "" {
@@ -122,7 +122,7 @@ const shortestToken = 16
 // tracesTimeout is how long sending the last spans may take.
 const tracesTimeout = 5 * time.Second
 
-// closeTraces sends the last spans, which a process that is told to stop may
+// closeTraces sends the last spans, which a process that is asked to stop may
 // still do for a moment.
 func closeTraces(ctx context.Context, traces *telemetry.Traces) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)

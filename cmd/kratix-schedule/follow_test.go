@@ -118,7 +118,7 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// follows runs until a round has found no place for a Work, and gives all that
+// follows runs until a round has found no place for a Work, and returns all that
 // was written.
 func follows(t *testing.T, args ...string) string {
 	t.Helper()

@@ -35,7 +35,7 @@ func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
 	return all, nil
 }
 
-// source gives what the flags name.
+// source returns what the flags name.
 func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) {
 	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")
@@ -47,7 +47,7 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in, Now: time.Now}, nil
 }
 
-// inputError gives a path that cannot be read its own exit code.
+// inputError returns a path that cannot be read its own exit code.
 func inputError(err error) error {
 	if errors.Is(err, dir.ErrPath) {
 		return exit{code: exitUsage, text: err.Error()}

@@ -122,7 +122,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	return opened, nil
 }
 
-// mine tells what this process writes about; nil if it is everything.
+// mine returns what this process writes about; nil if it is everything.
 func (k *cluster) mine() status.Mine {
 	if share := k.share(); share != nil {
 		return share.Mine

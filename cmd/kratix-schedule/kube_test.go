@@ -23,7 +23,7 @@ func kubeconfig(t *testing.T, server string) string {
 	return path
 }
 
-// TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding: told to stop, the process
+// TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding: asked to stop, the process
 // ends within the shutdown timeout.
 func TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding(t *testing.T) {
 	for name, flags := range map[string][]string{

@@ -31,7 +31,7 @@ func (f *leaseFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a replica that says nothing any more")
 }
 
-// check tells what of the flags cannot be.
+// check returns which flags cannot be combined.
 func (f *leaseFlags) check(flags runFlags) error {
 	const shortest = 3 * time.Second
 	switch {
@@ -72,7 +72,7 @@ type replica struct {
 	keeper *lease.Keeper
 }
 
-// replica gives what the flags mean; changed is called when some of the work may
+// replica returns what the flags mean; changed is called when some of the work may
 // have come or gone.
 func (f *leaseFlags) replica(config *rest.Config, identity string, changed func()) (replica, error) {
 	if !f.elect && !f.share {

@@ -54,7 +54,7 @@ func (l *locator) locate(p finding.Place) report.Spot {
 	return report.Spot{}
 }
 
-// isStore tells an object that only says where files are from one that has them.
+// isStore reports whether an object only says where files are.
 func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }
@@ -87,7 +87,7 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
 			content, err := kratix.Decode(workload.Content)
-			if err == nil { // what cannot be decoded is told by who would write it
+			if err == nil { // what cannot be decoded is reported by who would write it
 				comments = append(comments, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
 				objects += source.CountObjects(workload.Filepath, content)
 			}

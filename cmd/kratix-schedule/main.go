@@ -63,7 +63,7 @@ const (
 	exitFailure  = 3
 )
 
-// exit is an error with the code to end with. One without text was told
+// exit is an error with the code to end with. One without text was printed
 // already.
 type exit struct {
 	code int
@@ -72,7 +72,7 @@ type exit struct {
 
 func (e exit) Error() string { return e.text }
 
-// execute runs one command line and gives the code to end with.
+// execute runs one command line and returns the code to end with.
 func execute(ctx context.Context, args []string, std streams) int {
 	command := root(std) //nolint:contextcheck // cobra hands ctx to the commands
 	command.SetArgs(args)
@@ -90,7 +90,7 @@ func execute(ctx context.Context, args []string, std streams) int {
 	return code
 }
 
-// classify gives the exit code of an error, and what to say of it.
+// classify returns the exit code of an error, and what to say of it.
 func classify(err error) (code int, text string) {
 	var told exit
 	if errors.As(err, &told) {

@@ -17,7 +17,7 @@ func (o *onMisplaced) add(c *cobra.Command) {
 	c.Flags().Var(o, "on-misplaced", "what becomes of a request whose Destination no longer fits: keep it there, or move it; the old placement goes once the new one is recorded")
 }
 
-// String gives the flag's value.
+// String returns the flag's value.
 func (o *onMisplaced) String() string {
 	if o.is == scheduler.Move {
 		return "move"

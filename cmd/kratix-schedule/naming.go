@@ -16,7 +16,7 @@ type naming struct {
 	beside bool
 }
 
-// unpacked gives the content of each file of a Work, group by group.
+// unpacked returns the content of each file of a Work, group by group.
 func unpacked(work *kratix.Work) ([][][]byte, error) {
 	var groups [][][]byte
 	for _, group := range work.Spec.WorkloadGroups {
@@ -62,7 +62,7 @@ func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	return &other
 }
 
-// renamer gives what puts the other request's name and namespace into a file.
+// renamer returns what puts the other request's name and namespace into a file.
 func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	const key = "namespace:"
 	name, namespace := []byte(work.Spec.ResourceName), []byte(work.Namespace)
@@ -84,5 +84,5 @@ func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	}
 }
 
-// other gives what stands for a name of the first request.
+// other returns what stands for a name of the first request.
 func (n naming) other(name []byte) []byte { return append(bytes.Clone(name), n.suffix...) }

@@ -106,7 +106,7 @@ func isBelow(top, path string) bool {
 
 // nothingToCheck returns why there was nothing to check and what to do about it;
 // nil if there was something, or if something of the input is wrong in a way that
-// is told already.
+// is reported already.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -32,7 +32,7 @@ type output struct {
 	target
 }
 
-// parse gives what to write where. Text goes to standard output unless another
+// parse returns what to write where. Text goes to standard output unless another
 // format does; under GitHub Actions the annotations go beside it.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
@@ -79,7 +79,7 @@ func parseOutput(text string) (output, error) {
 
 func (o output) isStdout() bool { return o.file == "" }
 
-// isPlain tells that text for people goes to standard output.
+// isPlain reports whether text for people goes to standard output.
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
 // write writes a document everywhere. Only what goes to standard output shows
@@ -129,13 +129,13 @@ func (o output) toFile(document report.Document) error {
 	return nil
 }
 
-// colours tells whether output may be coloured: on a terminal, unless NO_COLOR
+// colours reports whether output may be coloured: on a terminal, unless NO_COLOR
 // is set to anything.
 func colours(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
-// isTerminal tells whether a person is looking.
+// isTerminal reports whether a person is looking.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

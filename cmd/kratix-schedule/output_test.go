@@ -8,7 +8,7 @@ import (
 )
 
 func TestColoursAreForTerminalsOnly(t *testing.T) {
-	// A character device is all that can be told of a terminal without a library.
+	// A character device is all that can be known of a terminal without a library.
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

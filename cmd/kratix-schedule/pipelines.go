@@ -97,7 +97,7 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath tells a Promise's file from its name where there is no such file.
+// looksLikePath reports whether a value is meant as a Promise's file where there is no such file.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
@@ -116,7 +116,7 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	return pipeline.Read(root.FS(), options)
 }
 
-// workType tells a Promise's own pipeline from a request's: its input is the
+// workType returns whether a pipeline is a Promise's own or a request's: its input is the
 // Promise.
 func workType(path string) string {
 	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // the user names the directory

@@ -48,7 +48,7 @@ func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std st
 	}
 	id, err := from.ClusterID(c.Context())
 	if c.Context().Err() != nil {
-		return nil // the process is told to stop, which is no failure
+		return nil // the process is asked to stop, which is no failure
 	}
 	if errors.Is(err, kube.ErrNoClusterID) {
 		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", printable.Line(oneLine(err.Error())))

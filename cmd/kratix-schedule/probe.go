@@ -103,7 +103,7 @@ func probeOne(ctx context.Context, stores *open.Stores, store describedStore) er
 	return prober.Probe(ctx)
 }
 
-// describedStores gives the input's stores, sorted by kind and name.
+// describedStores returns the input's stores, sorted by kind and name.
 func describedStores(snapshot source.Snapshot) []describedStore {
 	var all []describedStore
 	add := func(kind string, spec kratix.Object, secret *kratix.SecretReference) {

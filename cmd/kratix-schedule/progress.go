@@ -85,7 +85,7 @@ func (p *progress) building(done, all int) {
 	p.roots.Store(int64(all))
 }
 
-// watch has a source tell how far it is.
+// watch has a source report its progress.
 func (p *progress) watch(in source.Source) source.Source { return &watched{in, p} }
 
 type watched struct {
@@ -93,7 +93,7 @@ type watched struct {
 	progress *progress
 }
 
-// Snapshot reads, and tells how much there was.
+// Snapshot reads, and shows how much there was.
 func (w *watched) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := w.Source.Snapshot(ctx)
 	w.progress.works.Store(int64(len(snapshot.Works)))

@@ -23,7 +23,7 @@ func TestWhatIsBuiltForOthers(t *testing.T) {
 	runsAlone(t, w, program)
 }
 
-// buildByAction gives the program that hack/action.sh builds.
+// buildByAction returns the program that hack/action.sh builds.
 func buildByAction(t *testing.T, w workshop) string {
 	t.Helper()
 	checkout, err := filepath.Abs("../..")
@@ -48,7 +48,7 @@ func buildByAction(t *testing.T, w workshop) string {
 	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 7 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A runner without Go is told what it lacks.
+	// A runner without Go prints what it lacks.
 	w.file(t, "tools/kept", "")
 	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
 	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {
@@ -57,7 +57,7 @@ func buildByAction(t *testing.T, w workshop) string {
 	return filepath.Join(temp, "kratix-schedule-bin", "kratix-schedule")
 }
 
-// pathWithout gives the directories of the PATH that do not have a program.
+// pathWithout returns the directories of the PATH that do not have a program.
 func pathWithout(program string) string {
 	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return isFile(filepath.Join(dir, program)) })
 	return strings.Join(dirs, string(os.PathListSeparator))

@@ -64,7 +64,7 @@ func (w workshop) read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// shell runs a script and gives what it says and how it ends.
+// shell runs a script and returns what it says and how it ends.
 func (w workshop) shell(t *testing.T, script string, env ...string) (output string, status int) {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), "sh", "-c", script)
@@ -102,7 +102,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// isForACluster tells an example that would not end, or that needs a cluster:
+// isForACluster reports whether an example would not end, or needs a cluster:
 // test/kube runs such.
 func isForACluster(line string) bool {
 	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")

@@ -87,7 +87,7 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 }
 
 // offerMoves says what could be done. While something of the input or of a store
-// cannot be read it is told: moves may be missing because of it.
+// cannot be read that is reported: moves may be missing because of it.
 func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
 	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 	if err := report.Text(out, wrong); err != nil {

@@ -37,7 +37,7 @@ func (f *requestFlags) add(c *cobra.Command) {
 	configurable(c, "second-request", "requests")
 }
 
-// parse gives how often each request is made; 1 is as it is.
+// parse returns how often each request is made; 1 is as it is.
 func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	if err := checkTimes(f.times); err != nil {
 		return 0, usage(c, fmt.Sprintf("--requests %d: %s", f.times, err))
@@ -51,7 +51,7 @@ func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	return f.times, nil
 }
 
-// checkTimes tells what is wrong with a value of --requests.
+// checkTimes returns what is wrong with a value of --requests.
 func checkTimes(times int) error {
 	if times < 1 || times > maxRequests {
 		return fmt.Errorf("it must be from 1 to %d", maxRequests)
@@ -70,14 +70,14 @@ type requestsSource struct {
 	source.Source
 	// times is how often each request is made; 1 adds nothing.
 	times int
-	// origins gives the Work that an added one was made of.
+	// origins has the Work that an added one was made of.
 	origins map[string]origin
 }
 
 // origin is the Work that another was made of.
 type origin struct {
 	work string
-	// beside tells that both are in one namespace.
+	// beside means that both are in one namespace.
 	beside bool
 }
 
@@ -115,7 +115,7 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
-		return nil // what cannot be decoded is told of the first
+		return nil // what cannot be decoded is reported of the first
 	}
 	var made []*kratix.Work
 	for n := 2; len(made) < s.times-1; n++ {
@@ -132,7 +132,7 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// told makes of each clash of an added request what it says about the first:
+// told turns each conflict of an added request into what it means for the first:
 // once for each object, however many requests bring it again.
 func (s *requestsSource) told(result report.Report) report.Report {
 	if s.times < 2 {
@@ -151,7 +151,7 @@ func (s *requestsSource) told(result report.Report) report.Report {
 			told = append(told, f)
 			continue
 		case f.Rule != finding.DuplicateObject():
-			continue // the same is told of the first
+			continue // the same is reported of the first
 		}
 		f.Place.Object = from.work
 		what, _, _ := strings.Cut(f.Message, " is in ")

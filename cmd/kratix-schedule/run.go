@@ -124,7 +124,7 @@ func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	return err
 }
 
-// verdict gives the exit code that a report deserves.
+// verdict returns the exit code that a report deserves.
 func verdict(result report.Report) error {
 	switch {
 	case result.Has(finding.StoreFailed()):
@@ -144,7 +144,7 @@ func pause(ctx context.Context, attempt int) {
 	}
 }
 
-// jitter gives a time of random length: less than 100 ms after the first try,
+// jitter returns a time of random length: less than 100 ms after the first try,
 // and after each further one less than twice as much.
 func jitter(attempt int) time.Duration {
 	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // it needs no secrecy

@@ -84,7 +84,7 @@ func runStatus(c *cobra.Command, flags statusFlags, std streams) error {
 	return printStatus(std, request, outcome)
 }
 
-// completionNamed gives the completion of a condition's type; nil for none, and
+// completionNamed returns the completion of a condition's type; nil for none, and
 // while other pipelines follow.
 func completionNamed(c *cobra.Command, name string) (*writers.Completion, error) {
 	named := map[string]*writers.Completion{"none": nil}
@@ -101,7 +101,7 @@ func completionNamed(c *cobra.Command, name string) (*writers.Completion, error)
 	return completion, nil
 }
 
-// readStatus gives the request of a pipeline's directories, and what the pipeline
+// readStatus returns the request of a pipeline's directories, and what the pipeline
 // says of it. Both are there too when the error is ErrSuspended.
 func readStatus(from string) (kratix.Header, map[string]any, error) {
 	root, err := os.OpenRoot(from)
@@ -141,7 +141,7 @@ func requestOfKratix() kratix.Header {
 	return request
 }
 
-// printStatus tells which keys were written; their values may be secret.
+// printStatus prints which keys were written; their values may be secret.
 func printStatus(std streams, request kratix.Header, outcome writers.Said) error {
 	if len(outcome.Lost) > 0 {
 		_, _ = fmt.Fprintf(std.err, "kratix-schedule: the API server did not keep all of %s in the status of %s: its CustomResourceDefinition does not have such fields\n",

@@ -24,7 +24,7 @@ func (f *gitFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 
-// parse gives what the flags mean.
+// parse returns what the flags mean.
 func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	parsed := open.Commits{Owner: owner}
 	if f.template != "" {

@@ -41,7 +41,7 @@ func (f *treeFlags) add(c *cobra.Command) {
 
 func (f *treeFlags) given() bool { return f.dir != "" || f.repo != "" }
 
-// stores gives the stores of a check.
+// stores returns the stores of a check.
 func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 	if f.dir != "" && f.repo != "" {
 		return nil, usage(c, "--tree and --repo exclude each other")
@@ -62,9 +62,9 @@ type checkStores struct {
 	files []tree.File
 	// obstacles are what else the tree has.
 	obstacles []statestore.Obstacle
-	// filesOnly tells that nothing is to be placed, only files judged.
+	// filesOnly means that nothing is to be placed, only files judged.
 	filesOnly bool
-	// built is told how many roots of a Flux repository are built; nil is nobody.
+	// built is called with how many roots of a Flux repository are built; nil is not called.
 	built func(done, all int)
 	// inRoots counts the objects that those roots come to.
 	inRoots int

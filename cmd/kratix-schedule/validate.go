@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// validateFlags are all that a check can be told.
+// validateFlags are the flags of a check.
 type validateFlags struct {
 	input   checkFlags
 	output  outputFlags

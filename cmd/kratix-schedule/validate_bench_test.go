@@ -62,7 +62,7 @@ func writeWorks(b testing.TB, dir string, works int) {
 
 // BenchmarkValidate checks Works; BenchmarkKustomizeBuild builds the root that
 // they would make, as Flux does: the baseline in the same run. The first is in a
-// process of its own, whose peak of memory is told.
+// process of its own, whose peak of memory is reported.
 func BenchmarkValidate(b *testing.B) {
 	for _, works := range []int{500, 1000, 5000} {
 		b.Run(strconv.Itoa(works), func(b *testing.B) {

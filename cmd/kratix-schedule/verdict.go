@@ -62,7 +62,7 @@ func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	return p, err
 }
 
-// sensible tells what cannot be meant.
+// sensible returns which flags cannot be meant together.
 func (f *verdictFlags) sensible(c *cobra.Command) error {
 	if _, err := severityNamed(f.failOn); err != nil {
 		return usage(c, "--fail-on "+err.Error())
@@ -94,7 +94,7 @@ func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
 	return known, nil
 }
 
-// fails gives the severity from which on a finding fails the check; None fails
+// fails returns the severity from which on a finding fails the check; None fails
 // none.
 func (f *verdictFlags) fails() finding.Severity {
 	if f.strict {
@@ -117,7 +117,7 @@ func severityNamed(word string) (finding.Severity, error) {
 	return finding.None, fmt.Errorf("%q is not known: use error, warning or none", word)
 }
 
-// checkMost tells what is wrong with a value of --max-findings.
+// checkMost returns what is wrong with a value of --max-findings.
 func checkMost(most int) error {
 	if most < 0 {
 		return errors.New("cannot be negative")

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/report"
 )
 
-// volumeFlags say how much a command tells people.
+// volumeFlags say how much a command prints for people.
 type volumeFlags struct{ quiet, verbose bool }
 
 func (f *volumeFlags) add(c *cobra.Command) {
@@ -30,7 +30,7 @@ func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	return report.Normal, nil
 }
 
-// notices returns where a command tells what is no finding: nowhere if it is to be
+// notices returns where a command prints what is no finding: nowhere if it is to be
 // quiet.
 func (s streams) notices(volume report.Volume) io.Writer {
 	if volume == report.Quiet {

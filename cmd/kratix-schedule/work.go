@@ -88,8 +88,8 @@ func (f *workFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-// readWork gives the Work of a pipeline's directories; nil when the pipeline asks
-// for none yet, which it tells.
+// readWork returns the Work of a pipeline's directories; nil when the pipeline asks
+// for none yet, which it reports.
 func readWork(from string, options pipeline.Options, std streams) (*kratix.Work, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {
@@ -112,7 +112,7 @@ func readWork(from string, options pipeline.Options, std streams) (*kratix.Work,
 	return work, nil
 }
 
-// isDryRun tells whether Kratix ran the pipeline to see what it would do.
+// isDryRun reports whether Kratix ran the pipeline to see what it would do.
 func isDryRun() bool { return os.Getenv("KRATIX_DRY_RUN") == "true" }
 
 // applyWork creates or updates a Work in the cluster.

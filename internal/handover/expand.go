@@ -99,7 +99,7 @@ func (e *expansion) note(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// passOn gives what the store has of a WorkPlacement that is about to go to the
+// passOn returns what the store has of a WorkPlacement that is about to go to the
 // stand-in on the same Destination, if there is one: Kratix makes the same one again.
 func (e *expansion) passOn() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}

@@ -82,7 +82,7 @@ func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.
 	return w
 }
 
-// place gives a Work a WorkPlacement.
+// place returns a Work a WorkPlacement.
 func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
 	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
 	for _, kind := range conditions {

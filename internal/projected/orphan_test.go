@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/layout"
 )
 
-// TestWhoWaitsForAWorkSaysForWhich: it gives the object up, and Kratix has not written that.
+// TestWhoWaitsForAWorkSaysForWhich: it returns the object up, and Kratix has not written that.
 func TestWhoWaitsForAWorkSaysForWhich(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)

@@ -122,7 +122,7 @@ func (c *cluster) delete(name string) {
 	}
 }
 
-// change puts a changed WorkPlacement into the place of one; the API gives another
+// change puts a changed WorkPlacement into the place of one; the API returns another
 // object each time.
 func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	made := c.placements[key].DeepCopy()

@@ -22,7 +22,7 @@ type store struct {
 
 	// real are the files of inner when it was read last, files what was made of them.
 	real, files statestore.Files
-	// probe tells one way of making sums from another.
+	// probe distinguishes one way of making digests from another.
 	probe statestore.Sum
 	// on has what WorkPlacements put on each Destination.
 	on map[string]*overlay

@@ -300,7 +300,7 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 }
 
 // TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft: the old copy stays, and is
-// told of.
+// reported.
 func TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")

@@ -1,4 +1,4 @@
-// Package secrets tells what concerns Secrets of Kubernetes from what does not.
+// Package secrets finds what concerns Secrets of Kubernetes.
 package secrets
 
 import (

@@ -53,7 +53,7 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 // Lead does work as soon as, and only while, this replica leads. The Lease is
 // kept until work has ended, so that what is in hand is written before another
 // begins. Once the Lease is lost Lead ends with ErrNotLeading: a process that
-// starts anew is in a known state. Why the Lease cannot be had is told to tell.
+// starts anew is in a known state. tell is called with why the Lease cannot be had.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
 	// What the Kubernetes client would log by itself comes to tell.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
@@ -84,7 +84,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	}
 	elector.Run(waiting)
 	if !leads.Load() {
-		return nil // it was told to stop before it led
+		return nil // it was asked to stop before it led
 	}
 	if err := <-ended; err != nil || ctx.Err() != nil {
 		return err
@@ -92,7 +92,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	return ErrNotLeading
 }
 
-// toldLock tells of what else would only be logged by the Kubernetes client.
+// toldLock reports what else would only be logged by the Kubernetes client.
 type toldLock struct {
 	resourcelock.Interface
 	tell func(error)

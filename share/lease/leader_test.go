@@ -60,7 +60,7 @@ func (g *guarded) fail(err error) {
 // leading is a replica in Lead.
 type leading struct {
 	stop context.CancelFunc
-	// begun is closed when work begins; work ends some time after it is told to.
+	// begun is closed when work begins; work ends some time after it is asked to.
 	begun chan struct{}
 	ended chan error
 
@@ -68,7 +68,7 @@ type leading struct {
 	told []string
 }
 
-// lead has a replica lead; once its work is told to stop it takes that long.
+// lead has a replica lead; once its work is asked to stop it takes that long.
 func (g *guarded) lead(t *testing.T, name string, shared bool, takes time.Duration) *leading {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -90,7 +90,7 @@ func (g *guarded) lead(t *testing.T, name string, shared bool, takes time.Durati
 	return l
 }
 
-// end tells it to stop, and waits until it has.
+// end stops it, and waits until it has ended.
 func (l *leading) end(t *testing.T, who string) {
 	t.Helper()
 	l.stop()

@@ -30,7 +30,7 @@ const (
 // prefix makes the names of Leases.
 const prefix = "kratix-schedule-"
 
-// ErrLost tells that the others take this replica for dead, or soon will.
+// ErrLost means that the others take this replica for dead, or soon will.
 var ErrLost = errors.New("the replica's Lease was lost, or could not be renewed")
 
 // Keeper keeps the Lease of one replica.
@@ -43,7 +43,7 @@ type Keeper struct {
 	// Duration is after how long without a renewal the others take over.
 	Duration time.Duration
 	Now      func() time.Time
-	// Changed is called when places may have come or gone; Trouble is told what
+	// Changed is called when places may have come or gone; Trouble is called with what
 	// fails, and is tried again. Neither may wait.
 	Changed func()
 	Trouble func(error)
@@ -61,7 +61,7 @@ type sighting struct {
 	since   time.Time
 }
 
-// Keep renews the Lease until ctx ends; then it gives it back. Before that it
+// Keep renews the Lease until ctx ends; then it releases it. Before that it
 // fails only with ErrLost.
 func (k *Keeper) Keep(ctx context.Context) error {
 	const perDuration = 7
@@ -182,7 +182,7 @@ func (k *Keeper) lease(view []string) *coordination.Lease {
 	}
 }
 
-// look gives the others that live, and deletes the Leases of those that do not.
+// look returns the others that live, and deletes the Leases of those that do not.
 func (k *Keeper) look(ctx context.Context) ([]share.Replica, error) {
 	list, err := k.Leases.List(ctx, metav1.ListOptions{LabelSelector: MemberLabel})
 	if err != nil {
@@ -216,7 +216,7 @@ func (k *Keeper) look(ctx context.Context) ([]share.Replica, error) {
 	return others, nil
 }
 
-// isOver tells that a Lease was not renewed for as long as it says, by this
+// isOver reports whether a Lease was not renewed for as long as it says, by this
 // process's clock alone.
 func (k *Keeper) isOver(lease *coordination.Lease, seen sighting) bool {
 	lasts := k.Duration

@@ -1,4 +1,4 @@
-// Package dir turns directories and files of YAML into a Snapshot, and tells
+// Package dir turns directories and files of YAML into a Snapshot, and reports
 // when they change. It reads the disk: everything at first, and then what the
 // file system says has changed, or what has another size, time or inode.
 package dir
@@ -29,9 +29,9 @@ type Source struct {
 	// Exclude are patterns of paths below directories that are not read.
 	Exclude []Exclusion
 	// Stdin is what the path "-" reads. It can be read only once, so what it
-	// gives is kept.
+	// returns is kept.
 	Stdin io.Reader
-	// Now gives the time. Without it no file is ever old enough to be taken for
+	// Now returns the time. Without it no file is ever old enough to be taken for
 	// unchanged by its size and times, so that each look at everything reads all.
 	Now func() time.Time
 	// RemovalDelay is how long an object must be missing before that counts, while
@@ -60,7 +60,7 @@ var _ source.Source = (*Source)(nil)
 var ErrPath = errors.New("cannot read the path")
 
 // Snapshot looks at the files. While Changes runs these are the files that the
-// file system tells of, else all of them. What did not change is the same in
+// file system reports, else all of them. What did not change is the same in
 // memory as in the last Snapshot. A path that is not there is an error; a file
 // in a directory that cannot be read is a finding.
 //
@@ -116,10 +116,10 @@ func (s *Source) stillMissing() int {
 }
 
 // LookAgain makes the next Snapshot look at every file, as file systems on a
-// network need it, which do not tell what others change.
+// network need it, which do not report what others change.
 func (s *Source) LookAgain() { s.pending.lookAgain() }
 
-// now gives the time, or that it is before that of any file.
+// now returns the time, or that it is before that of any file.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)

@@ -184,7 +184,7 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is how long a change may take to be told.
+// patience is how long a change may take to be reported.
 const patience = 20 * time.Second
 
 // told waits for one change.
@@ -200,7 +200,7 @@ func told(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// calm makes sure that nothing more is told.
+// calm makes sure that nothing more is reported.
 func calm(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {

@@ -230,7 +230,7 @@ func TestTwoNamesOfOneDirectory(t *testing.T) {
 }
 
 // TestWithoutEvents has a link lead out of what is watched, so that no event
-// tells of a change.
+// reports a change.
 func TestWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

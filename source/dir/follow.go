@@ -60,7 +60,7 @@ func (w *watch) tell(changes chan<- struct{}) {
 	}
 }
 
-// check tells that paths lead elsewhere than they did, or somewhere again.
+// check reports whether paths lead elsewhere than they did, or somewhere again.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil
@@ -69,7 +69,7 @@ func (w *watch) check() bool {
 	return w.broken
 }
 
-// heed takes in an event. It gives false for one of a file that is not read.
+// heed takes in an event. It returns false for one of a file that is not read.
 func (w *watch) heed(event fsnotify.Event) bool {
 	path, pending := filepath.Clean(event.Name), &w.source.pending
 	_, isDir := w.dirs[path]
@@ -102,7 +102,7 @@ func (w *watch) added(path string) bool {
 	return true
 }
 
-// reads tells that a path may be of a file that the source reads.
+// reads reports whether a path may be of a file that the source reads.
 func (s *Source) reads(path string) bool {
 	for _, given := range s.Paths {
 		if filepath.Clean(given) == path {

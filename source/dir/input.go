@@ -50,7 +50,7 @@ func (in *input) setLink(name string, link bool) {
 	}
 }
 
-// name gives what the input calls the file of a path; false when it has no such
+// name returns what the input calls the file of a path; false when it has no such
 // file.
 func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
@@ -59,7 +59,7 @@ func (s *Source) name(in *input, path string) (string, bool) {
 	return s.nameBelow(in.path, path)
 }
 
-// nameBelow gives what the listing of a directory calls a path, if it has it.
+// nameBelow returns what the listing of a directory calls a path, if it has it.
 func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
@@ -73,11 +73,11 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden tells editors' files from others, and the directories where
+// isHidden reports whether a file is an editor's, or a directory one where
 // Kubernetes keeps what a mounted ConfigMap's links point to.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML tells the files that a directory is read for. Backups and temporary
+// isYAML reports whether a directory is read for such a file. Backups and temporary
 // files of editors ("a.yaml~", "#a.yaml#", "4913") are none of them.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))

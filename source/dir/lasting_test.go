@@ -36,7 +36,7 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 	}
 }
 
-// removalDelay is long enough to be told from the rest of a file.
+// removalDelay is long enough to be distinguished from the rest of a file.
 const removalDelay = 3 * time.Second
 
 func TestARemovalCountsOnceItHasLasted(t *testing.T) {

@@ -190,10 +190,10 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe tells what can be read only once, or keeps its reader waiting.
+// isPipe reports whether a file can be read only once, or keeps its reader waiting.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
-// still tells that a file need not be read again.
+// still reports whether a file need not be read again.
 func (s seen) still(info fs.FileInfo, given bool) bool {
 	return (s.old && s.stat == statOf(info)) || (given && isPipe(info))
 }

@@ -4,14 +4,14 @@ import "time"
 
 const (
 	// shortestWait is how long the first change after a quiet time is kept, so
-	// that the events of one copy are told together.
+	// that the events of one copy are reported together.
 	shortestWait = 5 * time.Millisecond
 	// longestWait is how long a change is kept at most while others keep coming.
 	longestWait = 500 * time.Millisecond
 )
 
 // pace makes few tellings of many changes: the first one after a quiet time is
-// told almost at once, and while more come each waits twice as long as the last,
+// reported almost at once, and while more come each waits twice as long as the last,
 // up to longestWait. Time is quiet when nothing came for as long as the last
 // wait.
 type pace struct {
@@ -21,7 +21,7 @@ type pace struct {
 	more bool
 }
 
-// change takes in a change. It gives how long a timer must run from now; zero
+// change takes in a change. It returns how long a timer must run from now; zero
 // when it runs already.
 func (p *pace) change() time.Duration {
 	p.more = true

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// tellings gives when changes are told that come at some times, all in
+// tellings returns when changes are reported that come at some times, all in
 // milliseconds since the first.
 func tellings(changes ...int) []int {
 	var p pace

@@ -12,7 +12,7 @@ const many = 1 << 14
 
 // task is what a look has to do.
 type task struct {
-	// watched means that something tells of changes.
+	// watched means that something reports changes.
 	watched bool
 	all     bool
 	// paths are what has changed, if not all.
@@ -34,13 +34,13 @@ type pending struct {
 type sight int
 
 const (
-	// seesAll is told of every change.
+	// seesAll receives every change.
 	seesAll sight = iota
 	// seesPart may miss changes, so that each look is at everything.
 	seesPart
 )
 
-// take gives what is to be done, and forgets it. Without a watch everything is.
+// take returns what is to be done, and forgets it. Without a watch everything is.
 func (p *pending) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +96,7 @@ func (p *pending) end(w *watch) {
 	delete(p.watches, w)
 }
 
-// wake has the watches tell of a change.
+// wake has the watches report a change.
 func (p *pending) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,7 +114,7 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// heedsAll tells that every event matters: it may be of what a link leads to,
+// heedsAll reports whether every event matters: it may be of what a link leads to,
 // and before the first look nobody knows whether there are links.
 func (p *pending) heedsAll() bool {
 	p.mu.Lock()

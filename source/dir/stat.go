@@ -10,14 +10,14 @@ import (
 // two seconds.
 const racy = 2 * time.Second
 
-// stat is what tells without a look at its content that a file is unchanged.
+// stat is what shows, without reading its content, that a file is unchanged.
 type stat struct {
 	size    int64
 	modTime int64 // nanoseconds since 1970
 	inode
 }
 
-// inode is what a stat has beyond what every system gives; zero where the
+// inode is what a stat has beyond what every system has; zero where the
 // system does not say.
 type inode struct {
 	device, number uint64
@@ -28,7 +28,7 @@ func statOf(info fs.FileInfo) stat {
 	return stat{size: info.Size(), modTime: info.ModTime().UnixNano(), inode: inodeOf(info)}
 }
 
-// isOldAt tells that a change after the time of the reading gives another stat.
+// isOldAt reports whether a change after the time of the reading changes the stat.
 func (s stat) isOldAt(read time.Time) bool {
 	return max(s.modTime, s.changeTime) < read.Add(-racy).UnixNano()
 }

@@ -14,17 +14,17 @@ import (
 )
 
 // every is how often the paths that the user gave are looked at themselves: a
-// directory that was replaced or mounted anew tells no more.
+// directory that was replaced or mounted anew has no more events.
 const every = time.Second
 
 // errTooMany is the kernel's limit.
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
-// Changes watches the directories, and those of the files. A quiet source tells
+// Changes watches the directories, and those of the files. A quiet source reports
 // of a change within a few milliseconds, a busy one at most twice a second.
 // Standard input never changes. What lies outside of the paths and is only
-// linked to, and what others change on a file system of a network, is not told:
-// that takes LookAgain. A path that goes is told, and so is its return.
+// linked to, and what others change on a file system of a network, is not reported:
+// that takes LookAgain. A path that goes is reported, and so is its return.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {
@@ -150,7 +150,7 @@ func (s *scope) addDir(dir string) error {
 	return err
 }
 
-// moved tells that a path leads elsewhere than it did, or nowhere.
+// moved reports whether a path leads elsewhere than it did, or nowhere.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)
@@ -161,7 +161,7 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased tells that one directory is below two of the paths under two names:
+// aliased reports whether one directory is below two of the paths under two names:
 // its events would have only one of them.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
@@ -183,7 +183,7 @@ func aliased(roots []root) bool {
 	return false
 }
 
-// below gives the path of what is in a directory, relative to it.
+// below returns the path of what is in a directory, relative to it.
 func below(dir, path string) (string, bool) {
 	dir, errDir := filepath.Abs(dir)
 	path, errPath := filepath.Abs(path)

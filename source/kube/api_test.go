@@ -130,7 +130,7 @@ func (a *api) set(change func(*api)) {
 	change(a)
 }
 
-// requests gives what was asked for, as "watch works".
+// requests returns what was asked for, as "watch works".
 func (a *api) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -301,7 +301,7 @@ func (a *api) wait(ctx context.Context) {
 	}
 }
 
-// eventually waits until problem gives nothing.
+// eventually waits until problem returns nothing.
 func eventually(t *testing.T, problem func() string) {
 	t.Helper()
 	var last string

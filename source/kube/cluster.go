@@ -17,7 +17,7 @@ var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 // clusterNamespace is in every cluster, and lives as long as the cluster.
 const clusterNamespace = "kube-system"
 
-// ClusterID returns what tells the cluster from others: the UID of the namespace
+// ClusterID returns what distinguishes the cluster from others: the UID of the namespace
 // kube-system. It tries again for a while when the API does not answer.
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)

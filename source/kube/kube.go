@@ -1,5 +1,5 @@
 // Package kube turns the objects in a Kubernetes cluster into a Snapshot, and
-// tells when they change. It follows Works, WorkPlacements, Destinations and
+// reports when they change. It follows Works, WorkPlacements, Destinations and
 // state stores by list and watch, and so those Secrets that stores name. It writes
 // nothing, and a snapshot makes no call.
 package kube
@@ -191,7 +191,7 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return words, nil
 }
 
-// Snapshot gives what the cluster has, as far as it is known: while the API does
+// Snapshot returns what the cluster has, as far as it is known: while the API does
 // not answer, what it said last.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, patience, s.synced); err != nil {
@@ -212,7 +212,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// reject tells of what cannot be read. What is placed of a Work stays as it is
+// reject adds findings about what cannot be read. What is placed of a Work stays as it is
 // while the Work, or one of its WorkPlacements, cannot be; a Work that is being
 // deleted need not be read.
 func (s *Source) reject(snapshot *source.Snapshot) {
@@ -261,7 +261,7 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced tells whether every kind was listed once.
+// synced reports whether every kind was listed once.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {
@@ -350,7 +350,7 @@ type Objects struct {
 	Unreadable map[string]bool
 }
 
-// Objects gives what there is now.
+// Objects returns what there is now.
 func (s *Source) Objects() Objects {
 	unreadable := map[string]bool{}
 	for object := range s.unreadable() {

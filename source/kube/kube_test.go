@@ -41,7 +41,7 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// told gives what a snapshot has, in a few words.
+// told returns what a snapshot has, in a few words.
 func told(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
@@ -189,7 +189,7 @@ func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	}
 }
 
-// settled gives the words of a source that has said all it has to say by now.
+// settled returns the words of a source that has said all it has to say by now.
 func settled(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())

@@ -125,7 +125,7 @@ func (m *mirror[O]) troubled(resource string, err error) {
 	m.trouble = err
 }
 
-// ready tells whether everything was seen once, and if not, why.
+// ready reports whether everything was seen once, and if not, why.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -138,7 +138,7 @@ var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(carrier[O]); ok {
-			_, _ = m.slimmed(sent) // what is wrong with it is told once it is taken
+			_, _ = m.slimmed(sent) // what is wrong with it is reported once it is taken
 		}
 		return seen, nil
 	}
@@ -260,13 +260,13 @@ func sameMetadata(a, b metav1.Object) bool {
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current gives the fresh view, in no order.
+// current returns the fresh view, in no order.
 func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.fresh }) }
 
-// stable gives the settled view, in no order.
+// stable returns the settled view, in no order.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
 
-// unreadable gives the objects that cannot be read, and why.
+// unreadable returns the objects that cannot be read, and why.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -304,7 +304,7 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached tells whether an object is seen as it was at a version, or later; one
+// reached reports whether an object is seen as it was at a version, or later; one
 // without a version is to be gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()

@@ -60,7 +60,7 @@ func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 // GetObjectKind and the methods below are what the Kubernetes client asks for.
 func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).GetObjectKind() }
 
-// GetObjectMeta gives the metadata.
+// GetObjectMeta returns the metadata.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
 // DeepCopyObject is never called: what is sent is not changed by others.

@@ -11,7 +11,7 @@ import (
 const maxName = 63 - 1 - 5
 
 // objectName joins parts as Kratix does for a Work. Where Kratix appends five
-// random characters, these come from the name: the same pipeline gives the same
+// random characters, these come from the name: the same pipeline has the same
 // Work.
 func objectName(parts ...string) string {
 	parts = slices.DeleteFunc(slices.Clone(parts), func(part string) bool { return part == "" })

@@ -92,7 +92,7 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, nil
 }
 
-// Control gives an error that wraps ErrSuspended when the pipeline wants to be
+// Control returns an error that wraps ErrSuspended when the pipeline wants to be
 // run again before its output counts, as metadata/workflow-control.yaml says.
 func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
@@ -117,7 +117,7 @@ func Control(dir fs.FS) error {
 	return nil
 }
 
-// readOutput gives every file of the output directory, in walk order.
+// readOutput returns every file of the output directory, in walk order.
 func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	if _, err := fs.Stat(dir, outputDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, outputDir)

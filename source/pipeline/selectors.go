@@ -32,7 +32,7 @@ type expression struct {
 	Values   []string `yaml:"values"`
 }
 
-// selector gives what an entry asks for.
+// selector returns what an entry asks for.
 func (e entry) selector(source string) kratix.Selector {
 	asked := kratix.Selector{MatchLabels: e.MatchLabels, Source: source}
 	for _, x := range e.MatchExpressions {

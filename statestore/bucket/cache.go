@@ -21,7 +21,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, held: map[statestore.Sum][]byte{}}
 }
 
-// get gives a content; the caller must not change it.
+// get returns a content; the caller must not change it.
 func (c *cache) get(sum statestore.Sum) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -44,7 +44,7 @@ type Config struct {
 	Patience time.Duration
 	// Cache bounds the bytes of contents that are kept.
 	Cache int
-	// Tell is told, once, what a user should know of the provider. It may be
+	// Tell is called, once, with what a user should know of the provider. It may be
 	// nil.
 	Tell func(message string)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// childOf names the environment variable that tells a child process where to
+// childOf names the environment variable that names for a child process where to
 // write: endpoint/bucket.
 const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
 
@@ -40,7 +40,7 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree gives one of two trees that share a third of their paths. Files
+// crashTree returns one of two trees that share a third of their paths. Files
 // that are loose have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
@@ -142,7 +142,7 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks what a crash may leave, and tells whether it left anything.
+// complete checks what a crash may leave, and reports whether it left anything.
 func complete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
@@ -191,7 +191,7 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything tells whether all files of a tree are held as the tree has them:
+// everything reports whether all files of a tree are held as the tree has them:
 // those whose path has a part, without records, which change last.
 func everything(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
@@ -202,7 +202,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has tells whether any file of a tree whose path has a part is held.
+// has reports whether any file of a tree whose path has a part is held.
 func has(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {

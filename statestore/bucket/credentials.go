@@ -56,7 +56,7 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint gives where to ask, if the environment says so in the words of
+// endpoint returns where to ask, if the environment says so in the words of
 // Amazon's own tools; otherwise the library knows.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))

@@ -98,7 +98,7 @@ func doingWhat(err error) string {
 	return " for " + string(d.action)
 }
 
-// answer gives what the server said, if it was the server that refused.
+// answer returns what the server said, if it was the server that refused.
 func answer(err error) (minio.ErrorResponse, bool) {
 	var response minio.ErrorResponse
 	ok := errors.As(err, &response)
@@ -247,7 +247,7 @@ func isMissing(err error) bool {
 // maxWords bounds what is repeated of a server's words, in bytes.
 const maxWords = 1 << 10
 
-// oneLine drops what a terminal would obey, and what must not be told.
+// oneLine drops what a terminal would obey, and what must not be printed.
 func (s *Store) oneLine(text string) string {
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "***")

@@ -25,7 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// everyWay gives the errors of reading, writing and probing.
+// everyWay returns the errors of reading, writing and probing.
 func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	t.Helper()
 	store := open(t, config)

@@ -169,7 +169,7 @@ func TestSilenceForEver(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "kept silent for 20ms", "answers stop on their way")
 }
 
-// TestFaultsForEver: what never passes is given up and told.
+// TestFaultsForEver: what never passes is given up and reported.
 func TestFaultsForEver(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)

@@ -51,7 +51,7 @@ func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	return value, true
 }
 
-// issued gives how many credentials there are.
+// issued returns how many credentials there are.
 func (i *issuer) issued() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -157,7 +157,7 @@ func byInstance(t *testing.T, i *issuer) {
 }
 
 // TestCredentialsOutliveTheirSource: what is valid is used on when nothing new
-// is to be had, and then a user is told.
+// is to be had, and then it is reported.
 func TestCredentialsOutliveTheirSource(t *testing.T) {
 	issuer := &issuer{t: t, server: buckettest.MinIO(t), life: 7 * time.Second, until: map[string]time.Time{}}
 	store := openAs(t, issuer, byInstance)
@@ -176,7 +176,7 @@ func TestCredentialsOutliveTheirSource(t *testing.T) {
 	}
 }
 
-// fail has the issuer fail from now on; it tells until when the newest
+// fail has the issuer fail from now on; it returns until when the newest
 // credentials are valid.
 func (i *issuer) fail() (until time.Time) {
 	i.mu.Lock()

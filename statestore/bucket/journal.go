@@ -15,7 +15,7 @@ import (
 // until it is done, and those that earlier ones may have left behind. Records
 // are not among them: a record speaks for itself.
 type journal struct {
-	// open tells that an Apply has begun and not said that it is done.
+	// open means that an Apply has begun and not said that it is done.
 	open bool
 	// names are sorted by their paths.
 	names []named
@@ -30,7 +30,7 @@ type named struct {
 	sum  statestore.Sum
 }
 
-// begin gives the journal of an Apply that makes these changes to the files
+// begin returns the journal of an Apply that makes these changes to the files
 // held. It carries on what is still in doubt, and of an Apply that may be under
 // way elsewhere what has not been seen yet.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
@@ -69,10 +69,10 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 	return next
 }
 
-// done gives the journal of an Apply that has come to its end.
+// done returns the journal of an Apply that has come to its end.
 func (j journal) done() journal { return journal{names: j.carried, carried: j.carried} }
 
-// unfinished gives those of the files held that are what the journal names.
+// unfinished returns those of the files held that are what the journal names.
 func (j journal) unfinished(held statestore.Files) []tree.Path {
 	var paths []tree.Path
 	for _, n := range j.names {
@@ -89,7 +89,7 @@ const (
 	journalDone = "written; left in doubt:"
 )
 
-// text gives the marker's content. It is new each time, so that each marker has
+// text returns the marker's content. It is new each time, so that each marker has
 // an ETag of its own. Files stand in it as md5sum would write them.
 func (j journal) text() []byte {
 	state := journalDone

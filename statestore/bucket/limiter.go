@@ -42,7 +42,7 @@ func (l *limiter) acquire(ctx context.Context) error {
 	}
 }
 
-// release gives a place back; busy is what the server said of itself.
+// release returns a place back; busy is what the server said of itself.
 func (l *limiter) release(busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -83,7 +83,7 @@ func (s *Store) adopt(found found) {
 	s.known.keep(files)
 }
 
-// differences gives what turns the files of one listing into those of another.
+// differences returns what turns the files of one listing into those of another.
 func differences(was, is []entry) []statestore.FileChange {
 	changes := make([]statestore.FileChange, 0, max(0, len(is)-len(was)))
 	for len(was)+len(is) > 0 {
@@ -154,7 +154,7 @@ func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count 
 	next.entries = append(next.entries, entry{path: path, size: object.Size, sum: sum})
 }
 
-// paths makes paths of keys, and gives those of the last listing again where
+// paths makes paths of keys, and returns those of the last listing again where
 // they are the same: that saves the memory of a second copy.
 type paths struct{ known []entry }
 
@@ -188,7 +188,7 @@ func again(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff tells whether an answer ended early. A url.Error is of a request that
+// cutOff reports whether an answer ended early. A url.Error is of a request that
 // had no answer at all: minio-go has tried that often enough.
 func cutOff(err error) bool {
 	var (

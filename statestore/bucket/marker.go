@@ -43,7 +43,7 @@ const (
 // noConditions is what a user has to know of a provider without them.
 const noConditions = "this provider does not honour conditional writes (If-Match): two writers at once cannot be told apart, so see to it that only one runs, for instance by leader election"
 
-// recognise gives the marker behind an ETag. A marker of someone else is read,
+// recognise returns the marker behind an ETag. A marker of someone else is read,
 // which also shows whether ETags are MD5s here.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {

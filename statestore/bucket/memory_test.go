@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// readerOf names the environment variable that tells a child process which
+// readerOf names the environment variable that names for a child process which
 // fake server to read.
 const readerOf = "KRATIX_SCHEDULE_TEST_FAKE"
 
@@ -44,7 +44,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// peakOf gives the most memory, in MiB, that a process needs for 100,000
+// peakOf returns the most memory, in MiB, that a process needs for 100,000
 // objects.
 func peakOf(t testing.TB, endpoint string) float64 {
 	t.Helper()

@@ -147,7 +147,7 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers tells whether a path is the marker's, or leads to it or below it.
+// isMarkers reports whether a path is the marker's, or leads to it or below it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")

@@ -57,7 +57,7 @@ func TestASettingThatCannotWorkNamesTheFieldAndTheRule(t *testing.T) {
 	}
 }
 
-// answered gives the errors of a server that always answers alike, and how often it
+// answered returns the errors of a server that always answers alike, and how often it
 // was asked.
 func answered(t *testing.T, code int, header map[string]string, body string) (map[string]error, int64) {
 	t.Helper()

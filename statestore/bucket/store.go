@@ -169,5 +169,5 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.turn }
 
-// key gives the object that holds a file.
+// key returns the object that holds a file.
 func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

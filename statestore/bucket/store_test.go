@@ -24,7 +24,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// kms gives MinIO a key service, so that buckets can be encrypted by it.
+// kms has MinIO use a key service, so that buckets can be encrypted by it.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 // through puts a proxy before a server.
@@ -430,7 +430,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished checks what a new process is told of.
+// wantUnfinished checks what a new process reports.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, storetest.Paths(t, want...)) {
@@ -674,7 +674,7 @@ func busyServer(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, want)
 }
 
-// wantError checks an error's kind and shape, and gives it.
+// wantError checks an error's kind and shape, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error

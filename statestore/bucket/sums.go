@@ -13,7 +13,7 @@ import (
 // needed where the ETag is something else: with encryption by a key service.
 const sumKey = "Kratix-Schedule-Md5"
 
-// sumOf gives the MD5 of a content.
+// sumOf returns the MD5 of a content.
 func sumOf(content []byte) statestore.Sum {
 	return sumFrom(md5.Sum(content)) //nolint:gosec // see the import
 }
@@ -51,7 +51,7 @@ type version struct {
 
 func newSums() *sums { return &sums{behind: map[tree.Path]version{}} }
 
-// of gives the sum of an object that was listed with an ETag, if it is known.
+// of returns the sum of an object that was listed with an ETag, if it is known.
 func (s *sums) of(path tree.Path, etag string) (statestore.Sum, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +79,7 @@ func (s *sums) learn(path tree.Path, etag string, sum statestore.Sum) {
 	s.behind[path] = version{etag, sum}
 }
 
-// etag gives the ETag of the version of an object that has this sum.
+// etag returns the ETag of the version of an object that has this sum.
 func (s *sums) etag(path tree.Path, sum statestore.Sum) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,14 +89,14 @@ func (s *sums) etag(path tree.Path, sum statestore.Sum) string {
 	return hexSum(sum)
 }
 
-// suspect is told that ETags of this bucket need not be MD5s.
+// suspect notes that ETags of this bucket need not be MD5s.
 func (s *sums) suspect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opaque = true
 }
 
-// suspected tells whether ETags that look like MD5s are trusted no more.
+// suspected reports whether ETags that look like MD5s are trusted no more.
 func (s *sums) suspected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

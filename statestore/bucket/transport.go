@@ -75,7 +75,7 @@ func (w *watch) explain(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errHungUp
 	}
-	// minio-go does not try again when it is told this one alone.
+	// minio-go does not try again when it is given this one alone.
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
 		return unknown
@@ -109,7 +109,7 @@ var errHungUp = errors.New("the server closed the connection and did not answer"
 // silence is the error of a server that does not answer.
 type silence time.Duration
 
-// Error tells it.
+// Error returns the text.
 func (s silence) Error() string {
 	return fmt.Sprintf("the server kept silent for %s", time.Duration(s))
 }

@@ -16,17 +16,17 @@ import (
 // errGarbled is an answer whose bytes are not those that the ETag promised.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view gives the contents of one listing. A content that was replaced since is
+// view reads the contents of one listing. A content that was replaced since is
 // given as long as it is remembered; after that it is ErrStale.
 type view struct {
 	store   *Store
 	listing listing
 }
 
-// Sum gives the sum of an object with this content.
+// Sum returns the sum of an object with this content.
 func (view) Sum(content []byte) statestore.Sum { return sumOf(content) }
 
-// Content gives the bytes of a file of this view; do not change them.
+// Content returns the bytes of a file of this view; do not change them.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.listing.files.Sum(p)
 	if !ok {
@@ -51,7 +51,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// ahead gives the file at p and those after it in its directory that are not
+// ahead returns the file at p and those after it in its directory that are not
 // held yet: who reads one record reads them all.
 func (v view) ahead(p tree.Path) []entry {
 	const most, largest = 128, 64 << 10

@@ -21,7 +21,7 @@ type part struct {
 	changes statestore.ChangeSet
 }
 
-// Joins tells whether one commit can hold the changes of both stores: they lie
+// Joins reports whether one commit can hold the changes of both stores: they lie
 // on one branch, a Pool opened both with the same credentials, and their commits
 // look alike.
 func (s *Store) Joins(other statestore.Store) bool {
@@ -93,7 +93,7 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	return revision, s.examine(ctx, err)
 }
 
-// straight gives a push to where the branch was seen last, without a question
+// straight returns a push to where the branch was seen last, without a question
 // to the server; nil when it is better to ask. When the branch has moved the
 // push is refused, and nothing is lost but the time.
 func (s *Store) straight(ctx context.Context, parts []part) *push {
@@ -108,7 +108,7 @@ func (s *Store) straight(ctx context.Context, parts []part) *push {
 	return s.remote.pushAgain(ctx, s.tip)
 }
 
-// isFinal tells that a push would have failed as well had we asked before.
+// isFinal reports whether a push would have failed as well had we asked before.
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {
@@ -131,7 +131,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string
 	return revision(s.head), s.objects.add(made.objects)
 }
 
-// anyBase gives a base that is there, if there is any.
+// anyBase returns a base that is there, if there is any.
 func anyBase(parts []part) statestore.Revision {
 	var base statestore.Revision
 	for _, p := range parts {

@@ -31,7 +31,7 @@ func (a *asked) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-// since gives what was asked since the last call.
+// since returns what was asked since the last call.
 func (a *asked) since() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// attributesFile is where git is told to change files on their way.
+// attributesFile is where git reads how to change files on their way.
 const attributesFile = ".gitattributes"
 
 // attributes remembers what .gitattributes files say that apply to the store.
@@ -128,7 +128,7 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 }
 
 // maxAttributes bounds how many .gitattributes below the store's directory are
-// read, and maxDoubts how many of their lines are told.
+// read, and maxDoubts how many of their lines are reported.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20

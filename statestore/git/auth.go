@@ -10,7 +10,7 @@ import (
 
 // credentials are what a remote is shown.
 type credentials interface {
-	// login gives what to show now; nil when there is nothing.
+	// login returns what to show now; nil when there is nothing.
 	login(ctx context.Context) (transport.AuthMethod, error)
 	// refused hears that the server did not like it.
 	refused()

@@ -51,7 +51,7 @@ func TestWhoMayOnlyReadIsDeniedToWrite(t *testing.T) {
 	}
 }
 
-// github stands in for the API that gives tokens to apps.
+// github stands in for the API that issues tokens to apps.
 type github struct {
 	*httptest.Server
 	key    *rsa.PrivateKey

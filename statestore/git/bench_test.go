@@ -65,7 +65,7 @@ func (w *watch) see(next http.Handler) http.Handler {
 	})
 }
 
-// cpu gives the processor's time of a process and of those it waited for.
+// cpu returns the processor's time of a process and of those it waited for.
 func cpu(b *testing.B, who int) time.Duration {
 	b.Helper()
 	var used syscall.Rusage
@@ -86,7 +86,7 @@ func (w *watch) measure(b *testing.B, operation func()) {
 	w.gits += cpu(b, syscall.RUSAGE_CHILDREN) - children
 }
 
-// report tells the costs of n operations of a burst each.
+// report prints the costs of n operations of a burst each.
 func (w *watch) report(b *testing.B, n, burst int) {
 	b.Helper()
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(n) }
@@ -137,7 +137,7 @@ func benchmarkRound(b *testing.B, held int) {
 	watch.report(b, n, 1)
 }
 
-// worktree gives a clone that pushes to the server.
+// worktree returns a clone that pushes to the server.
 func worktree(b *testing.B, held int) (string, *watch) {
 	b.Helper()
 	config, repository, watch := grown(b, held)

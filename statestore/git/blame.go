@@ -46,7 +46,7 @@ var blames = map[string]statestore.Blame{
 	hintSpill:    {Class: statestore.Machine},
 }
 
-// blame returns what an error is about. Where no hint tells, a server that answered
+// blame returns what an error is about. Where no hint says it, a server that answered
 // is, else the network.
 func blame(err error, v verdict) statestore.Blame {
 	if known, ok := blames[v.hint]; ok {

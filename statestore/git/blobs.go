@@ -21,7 +21,7 @@ const (
 	maxAhead = 4096
 )
 
-// ahead gives the blobs to fetch when one is missing.
+// ahead returns the blobs to fetch when one is missing.
 type ahead struct {
 	mu   sync.Mutex
 	next int
@@ -46,7 +46,7 @@ func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plum
 }
 
 // fetchBlobs gets blobs of a commit. A server that does not give them alone
-// gives everything.
+// sends everything.
 func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 	return fetch(ctx, session, commitRequest(refs, commit, false), into, nil)
 }
 
-// isRefusedWant tells that a server gives no objects by their ids.
+// isRefusedWant reports whether a server sends no objects by their ids.
 func isRefusedWant(err error) bool {
 	var line *pktline.ErrorLine
 	var said spoken

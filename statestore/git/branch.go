@@ -27,7 +27,7 @@ type branch struct {
 	// tip is where the server said last that the branch is; zero when there was
 	// none, even if head says from where it would start.
 	tip plumbing.Hash
-	// accepts tells that the server has accepted a push, or the branch as it is,
+	// accepts means that the server has accepted a push, or the branch as it is,
 	// since the branch was read.
 	accepts bool
 	// whole says that the server does not give single blobs although it said so.
@@ -77,7 +77,7 @@ func (b *branch) release() {
 	}
 }
 
-// shut gives up connections and everything that is held, for who has the turn. What
+// shut returns up connections and everything that is held, for who has the turn. What
 // States have of it stays valid for them.
 func (b *branch) shut() {
 	defer b.end()
@@ -159,7 +159,7 @@ func (b *branch) tidy() error {
 	return nil
 }
 
-// isMissing tells that a server sent less than it should have.
+// isMissing reports whether a server sent less than it should have.
 func isMissing(err error) bool {
 	var gone missing
 	return errors.As(err, &gone)

@@ -55,7 +55,7 @@ type Config struct {
 	// Silence is how long a server on the network may say nothing before it is
 	// given up; DefaultSilence when zero.
 	Silence time.Duration
-	// Warnings are told with every State, beside what the store itself finds.
+	// Warnings are reported with every State, beside what the store itself finds.
 	Warnings []string
 	// Now dates the commits. It is required.
 	Now func() time.Time

@@ -20,7 +20,7 @@ import (
 )
 
 // Every kind of credential, where all goes well and where a server repeats all
-// it was told: no text that comes out, and no byte of the repository, holds one.
+// it received: no text that comes out, and no byte of the repository, holds one.
 func TestCredentialsAppearNowhere(t *testing.T) {
 	repository := gittest.Bare(t)
 	echo := func(_ http.Handler, w http.ResponseWriter, r *http.Request) {

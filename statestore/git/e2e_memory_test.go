@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// maxPeak is what a process may need at most, in MiB, whether the server gives
+// maxPeak is what a process may need at most, in MiB, whether the server sends
 // single blobs or must give all.
 const maxPeak = 300
 

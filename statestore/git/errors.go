@@ -48,7 +48,7 @@ const (
 // verdict is what a library's error means.
 type verdict struct {
 	kind   error
-	text   string // instead of the library's, when that is not fit to be told
+	text   string // instead of the library's, when that is not fit to be printed
 	remote string
 	hint   string
 	ended  error // the context's own error, if that is what went wrong
@@ -179,7 +179,7 @@ var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded tells that the other side, or something on the way, hung up.
+// connectionEnded reports whether the other side, or something on the way, hung up.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {
 		if errors.Is(err, ending) {
@@ -189,7 +189,7 @@ func connectionEnded(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for it
 }
 
-// hintOr gives the verdict's hint, or another when it has none.
+// hintOr returns the verdict's hint, or another when it has none.
 func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
 
 // judgeWords reads what a server prints when it has no other way to say why; by
@@ -272,7 +272,7 @@ func judgesContent(words string) bool {
 	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
-// isHooks tells that a hook refused, by the status of a push.
+// isHooks reports whether a hook refused, by the status of a push.
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *statusError) verdict {

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// wantError checks an error's kind and shape, and gives it.
+// wantError checks an error's kind and shape, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error
@@ -35,7 +35,7 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	return *told
 }
 
-// both gives the errors of reading and of writing.
+// both returns the errors of reading and of writing.
 func both(t *testing.T, config git.Config) []error {
 	t.Helper()
 	store := open(t, config)

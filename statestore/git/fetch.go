@@ -11,7 +11,7 @@ import (
 )
 
 // fetchAll replaces everything that is known by one commit. Where the server
-// gives single blobs, none come yet.
+// sends single blobs, none come yet.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	into := newObjects()
 	into.partial = !b.whole && givesBlobs(refs)
@@ -44,7 +44,7 @@ func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSess
 	return nil
 }
 
-// givesBlobs tells whether a server can leave out blobs, and give them later.
+// givesBlobs reports whether a server can leave out blobs, and give them later.
 func givesBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }

@@ -36,7 +36,7 @@ type GitHubApp struct {
 	APIURL string
 }
 
-// DefaultGitHubAPI is where github.com gives tokens.
+// DefaultGitHubAPI is where github.com issues tokens.
 const DefaultGitHubAPI = "https://api.github.com"
 
 // appUser is who GitHub expects with a token of an app.
@@ -84,7 +84,7 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 	}, nil
 }
 
-// parseRSA reads a key as GitHub gives it, or as PKCS 8.
+// parseRSA reads a key as GitHub issues it, or as PKCS 8.
 func parseRSA(text string) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode([]byte(strings.TrimSpace(text)))
 	if block == nil {

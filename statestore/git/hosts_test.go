@@ -101,7 +101,7 @@ func TestASHA256RepositoryIsNamedAsSuch(t *testing.T) {
 		overSSH, _ := servedBySSH(t, repository)
 		for name, config := range map[string]git.Config{"local": {URL: repository}, "https": served(t, repository), "ssh": overSSH} {
 			errs := append(both(t, config), open(t, config).Probe(t.Context()))
-			if empty { // who only reads is told nothing of an empty repository by git before 2.41
+			if empty { // who only reads learns nothing of an empty repository by git before 2.41
 				errs = errs[1:]
 			}
 			for _, err := range errs {

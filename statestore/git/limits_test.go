@@ -94,7 +94,7 @@ func TestTheLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones checks the branch out, and tells what went wrong.
+// clones checks the branch out, and returns what went wrong.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// exists tells whether there is a repository to talk to. Only on this machine
+// exists reports whether there is a repository to talk to. Only on this machine
 // can one be missing without being a mistake; an empty directory is none.
 func (r *remote) exists() (bool, error) {
 	if r.local == "" {
@@ -39,7 +39,7 @@ func (r *remote) create(ctx context.Context) error {
 	if err := r.initialize(draft); err != nil {
 		return err
 	}
-	os.Remove(r.local) //nolint:errcheck // an empty directory gives way, anything else stays
+	os.Remove(r.local) //nolint:errcheck // an empty directory goes, anything else stays
 	if err := os.Rename(draft, r.local); err != nil {
 		if there, _ := r.exists(); there {
 			return nil

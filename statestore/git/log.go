@@ -9,7 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log holds objects one behind the other, each behind a number that tells its
+// log holds objects one behind the other, each behind a number that is its
 // size and type. What is before end is never changed, and may be read while more
 // is written.
 type log struct {
@@ -28,19 +28,19 @@ const maxHeader = binary.MaxVarintLen64
 // in a pack.
 const kindBits = 3
 
-// write puts an object of that many bytes behind the end, and gives where the end
+// write puts an object of that many bytes behind the end, and returns where the end
 // is with it. Who wants to keep it moves the end.
 func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
 	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
 	l.buffer.Reset(io.NewOffsetWriter(l.bytes, l.end))
-	l.buffer.Write(header) //nolint:errcheck // Flush tells
+	l.buffer.Write(header) //nolint:errcheck // Flush returns the error
 	if err := read(&l.buffer); err != nil {
 		return 0, err
 	}
 	return l.end + int64(len(header)) + size, l.buffer.Flush()
 }
 
-// read gives the object at an offset.
+// read returns the object at an offset.
 func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error) {
 	var header [maxHeader]byte
 	n, err := l.bytes.ReadAt(header[:], at)
@@ -88,16 +88,16 @@ type stored struct {
 
 var _ plumbing.EncodedObject = (*stored)(nil)
 
-// Hash gives the object's id.
+// Hash returns the object's id.
 func (s *stored) Hash() plumbing.Hash { return s.hash }
 
-// Type gives the object's type.
+// Type returns the object's type.
 func (s *stored) Type() plumbing.ObjectType { return s.kind }
 
 // SetType does nothing: the object is what it is.
 func (s *stored) SetType(plumbing.ObjectType) {}
 
-// Size gives the content's length.
+// Size returns the content's length.
 func (s *stored) Size() int64 { return s.content.Size() }
 
 // SetSize does nothing: the object is what it is.

@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// actions is the order in which a message tells them.
+// actions is the order in which a message lists them.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove}
 
-// newMessageData tells what a commit does: a subject, a line for each placement
+// newMessageData returns what a commit does: a subject, a line for each placement
 // when there are several, and trailers that name each Work and each Destination
 // once.
 func newMessageData(changes statestore.ChangeSet) MessageData {
@@ -54,7 +54,7 @@ func comparePlacements(a, b statestore.PlacementChange) int {
 
 func rank(action statestore.Action) int { return slices.Index(actions[:], action) }
 
-// sentence tells of one placement: "Place default/db on worker-1".
+// sentence returns the line of one placement: "Place default/db on worker-1".
 func sentence(p statestore.PlacementChange) string {
 	preposition := "on"
 	if p.Action == statestore.Remove {

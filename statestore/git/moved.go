@@ -32,14 +32,14 @@ func (m *moved) see(response *http.Response) {
 	m.to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
 }
 
-// elsewhere tells whether it is on another host now.
+// elsewhere reports whether it is on another host now.
 func (m *moved) elsewhere() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.away
 }
 
-// warning gives what a user should know; empty when nothing moved.
+// warning returns what a user should know; empty when nothing moved.
 func (m *moved) warning() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

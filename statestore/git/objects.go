@@ -39,10 +39,10 @@ type missing struct{ hash plumbing.Hash }
 
 func (m missing) Error() string { return "the server did not send object " + m.hash.String() }
 
-// len gives the number of objects.
+// len returns the number of objects.
 func (o *objects) len() int { return len(o.byHash) }
 
-// bytes gives how many bytes the objects take, in memory and in the file.
+// bytes returns how many bytes the objects take, in memory and in the file.
 func (o *objects) bytes() int64 {
 	if o.spill == nil {
 		return o.memory.end
@@ -74,7 +74,7 @@ func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	}
 }
 
-// check tells whether a blob is there, or may be asked for.
+// check reports whether a blob is there, or may be asked for.
 func (o *objects) check(blob plumbing.Hash) error {
 	if o.partial || o.has(blob) {
 		return nil
@@ -100,7 +100,7 @@ func (o *objects) put(one plumbing.EncodedObject) error {
 	return err
 }
 
-// receive adds the object of that many bytes that read gives.
+// receive adds the object of that many bytes that read returns.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
 	hasher := plumbing.NewHasher(kind, size)
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
@@ -127,7 +127,7 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	return name, nil
 }
 
-// room gives where an object of that many bytes goes: memory, as long as that has
+// room returns where an object of that many bytes goes: memory, as long as that has
 // room, or there is no file.
 func (o *objects) room(size int64) (to *log, spilled bool) {
 	if o.memory.end+maxHeader+size <= o.limit {
@@ -153,7 +153,7 @@ func copyContent(to io.Writer, one plumbing.EncodedObject) error {
 	return err
 }
 
-// content gives a copy of a blob's bytes.
+// content returns a copy of a blob's bytes.
 func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	blob, err := o.get(hash)
 	if err != nil {
@@ -162,7 +162,7 @@ func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	return bytesOf(blob)
 }
 
-// bytesOf gives a copy of an object's content.
+// bytesOf returns a copy of an object's content.
 func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
 	reader, err := one.Reader()
 	if err != nil {
@@ -174,7 +174,7 @@ func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
 	return content, err
 }
 
-// root gives the tree of a commit; no commit has no tree.
+// root returns the tree of a commit; no commit has no tree.
 func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return plumbing.ZeroHash, nil
@@ -190,7 +190,7 @@ func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	return decoded.TreeHash, nil
 }
 
-// entries gives what a tree holds, in git's order; no tree holds nothing.
+// entries returns what a tree holds, in git's order; no tree holds nothing.
 func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	if hash.IsZero() {
 		return nil, nil
@@ -206,7 +206,7 @@ func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// reachable gives a new set with the commit and everything below it. Blobs that
+// reachable returns a new set with the commit and everything below it. Blobs that
 // can be asked for again are left behind.
 func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	root, err := o.root(commit)

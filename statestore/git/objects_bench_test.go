@@ -48,7 +48,7 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 	runtime.KeepAlive(trees)
 }
 
-// heap gives the bytes in use.
+// heap returns the bytes in use.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC() // what has a finalizer goes in the second
@@ -57,7 +57,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with so many Works, and gives its hash and those of some
+// grow receives a commit with so many Works, and returns its hash and those of some
 // trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()

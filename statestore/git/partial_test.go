@@ -68,7 +68,7 @@ func TestReadingManyFilesTakesFewFetches(t *testing.T) {
 	}
 }
 
-// A server may say that it gives single blobs, and then not do so.
+// A server may say that it returns single blobs, and then not do so.
 func TestAServerThatGivesNoSingleBlobsGivesAll(t *testing.T) {
 	repository := gittest.Bare(t)
 	want := map[string]string{"a": "1", "d/b": "2", "d/c": "3"}

@@ -84,7 +84,7 @@ func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return refs, err
 }
 
-// UploadPack sends a request and gives the answer, which must be closed.
+// UploadPack sends a request and returns the answer, which must be closed.
 func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	return report, report.Error()
 }
 
-// failed tells the context's end, or what the service printed, with an error.
+// failed adds the context's end, or what the service printed, to an error.
 func (s *pipedSession) failed(ctx context.Context, err error) error {
 	s.running.kill()
 	if ctx.Err() != nil {
@@ -171,7 +171,7 @@ func (w *words) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String gives what was kept.
+// String returns what was kept.
 func (w *words) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -169,7 +169,7 @@ func TestAProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// probes looks at what a Probe of an empty repository leaves there and tells.
+// probes looks at what a Probe of an empty repository leaves there and reports.
 func probes(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)

@@ -85,7 +85,7 @@ func (c *connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client.Close()            //nolint:errcheck // either end may go
 }
 
-// asked gives what the proxy was asked, each once.
+// asked returns what the proxy was asked, each once.
 func (c *connector) asked() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

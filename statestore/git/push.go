@@ -50,8 +50,8 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
 }
 
-// pushAgain gives a push that asks the server nothing, on the strength of what
-// an earlier one was told; nil when that is not possible. By http each request
+// pushAgain returns a push that asks the server nothing, on the strength of what
+// an earlier one sent; nil when that is not possible. By http each request
 // stands alone, so that this saves one of two.
 func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.rest.over(r.now()) != nil {
@@ -76,7 +76,7 @@ type refusal struct {
 	cause  error
 	status string
 	words  string
-	// always tells that the server refuses the branch as it is, too.
+	// always means that the server refuses the branch as it is, too.
 	always bool
 }
 
@@ -127,7 +127,7 @@ func (p *push) send(ctx context.Context, made *commit) error {
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
 // checkMoved returns an error unless the branch is at the commit now: the server
-// gives no reports.
+// sends no reports.
 func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {

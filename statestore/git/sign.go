@@ -21,7 +21,7 @@ type SigningKey struct{ PrivateKey, Passphrase string }
 // signer makes the armored signature of a commit.
 type signer func(commit []byte) (string, error)
 
-// newSigner gives nil when there is no key.
+// newSigner returns nil when there is no key.
 func newSigner(key SigningKey, now func() time.Time) (signer, error) {
 	switch text := strings.TrimSpace(key.PrivateKey); {
 	case text == "":

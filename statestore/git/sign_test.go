@@ -98,7 +98,7 @@ func TestACommitSignedByOpenPGPIsVerified(t *testing.T) {
 	}
 }
 
-// armoredKey gives a private key; a copy of it is locked when there is a passphrase.
+// armoredKey returns a private key; a copy of it is locked when there is a passphrase.
 func armoredKey(t *testing.T, entity *openpgp.Entity, passphrase string) string {
 	t.Helper()
 	var text bytes.Buffer

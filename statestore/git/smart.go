@@ -253,12 +253,12 @@ type statusError struct {
 	words string
 }
 
-// newStatusError reads as much of an answer as may be told.
+// newStatusError reads as much of an answer as may be printed.
 func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if kind == "text/plain" || kind == "application/json" {
-		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxWords)) // what came is told
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxWords)) // what came is printed
 		e.words = string(said)
 	}
 	return e

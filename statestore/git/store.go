@@ -57,7 +57,7 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close gives up the connections to the server, and what is held of the branch,
+// Close returns up the connections to the server, and what is held of the branch,
 // unless another store shares them. It does not wait for what is in hand, and lets
 // it end.
 func (s *Store) Close() error {
@@ -67,7 +67,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read gives the newest state. It fetches only when the branch has moved.
+// Read returns the newest state. It fetches only when the branch has moved.
 // Files is shared with later States of an unchanged branch: do not change it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
@@ -78,7 +78,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return state, nil
 }
 
-// warned gives what a user should know of the store, beside errors.
+// warned returns what a user should know of the store, beside errors.
 func (s *Store) warned() []string {
 	said := slices.Clone(s.warnings)
 	if moved := s.remote.moved.warning(); moved != "" {

@@ -333,7 +333,7 @@ func TestEverySpellingOfThePathIsOnePlace(t *testing.T) {
 }
 
 // The revert brings back content that only history beyond the shallow fetch
-// holds: the server must be told that we do not have it.
+// holds: the server must learn that we do not have it.
 func TestAForeignRevertToForgottenContentIsReadWithoutFetchingAll(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)

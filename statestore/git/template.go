@@ -17,7 +17,7 @@ type MessageData struct {
 	List string
 	// Trailers are the Kratix-* lines, which must come last to be trailers.
 	Trailers string
-	// Placements are what List tells, each with Action, Work and Destination.
+	// Placements are what List prints, each with Action, Work and Destination.
 	Placements []statestore.PlacementChange
 	// Store is the store's kind and name, or several with commas between; Owner is
 	// the id of who writes.
@@ -54,7 +54,7 @@ func (m *Message) text(data MessageData) (string, error) {
 	return clean + "\n", nil
 }
 
-// message gives the text of the commit for the changes of stores of one style.
+// message returns the text of the commit for the changes of stores of one style.
 func message(parts []part) (string, error) {
 	var all statestore.ChangeSet
 	var names []string

@@ -54,7 +54,7 @@ func (e *edit) write(path tree.Path, content []byte) error {
 	return nil
 }
 
-// descend gives the edit at path and calls visit for each one above it.
+// descend returns the edit at path and calls visit for each one above it.
 func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	for !path.IsRoot() {
 		visit(e)
@@ -80,7 +80,7 @@ type rewriter struct {
 	made map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// dir gives the edited version of a tree; zero when nothing is left in it.
+// dir returns the edited version of a tree; zero when nothing is left in it.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
 	old, err := r.held.entries(was)
 	if err != nil {
@@ -119,7 +119,7 @@ func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, err
 	return r.tree(next), nil
 }
 
-// entry gives the edited version of one entry. An entry without a mode is not
+// entry returns the edited version of one entry. An entry without a mode is not
 // there, before or after.
 func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if e.blob != nil {

@@ -48,7 +48,7 @@ type unpacker struct {
 	late    []delta
 }
 
-// delta is an object told by its difference to another.
+// delta is an object stored as its difference to another.
 type delta struct {
 	index   int // of the object in hashes
 	base    plumbing.Hash
@@ -91,7 +91,7 @@ func (u *unpacker) next() error {
 	return err
 }
 
-// read gives what copies the content of the next object, of that many bytes.
+// read returns what copies the content of the next object, of that many bytes.
 func (u *unpacker) read(size int64) func(io.Writer) error {
 	return func(to io.Writer) error {
 		n, _, err := u.scanner.NextObject(to)

@@ -32,7 +32,7 @@ func similar(t testing.TB) string {
 	return repository
 }
 
-// packed gives what git makes of the objects that revs name.
+// packed returns what git makes of the objects that revs name.
 func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"pack-objects", "--revs", "--stdout", "--quiet", "--window=50", "--no-reuse-delta"}, options...)...)
@@ -145,7 +145,7 @@ func packOf(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-// chain is three blobs, each told by its difference to the one before.
+// chain is three blobs, each stored as its difference to the one before.
 func chain() (blobs [][]byte, entries []entry) {
 	text := bytes.Repeat([]byte("key: value\n"), 100)
 	for i := range 3 {

@@ -34,12 +34,12 @@ func (v view) state() statestore.State {
 	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
-// Sum gives the hash git has for a file with this content.
+// Sum returns the hash git has for a file with this content.
 func (view) Sum(content []byte) statestore.Sum {
 	return sum(plumbing.ComputeHash(plumbing.BlobObject, content))
 }
 
-// Content gives the bytes of a file of this view.
+// Content returns the bytes of a file of this view.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -214,7 +214,7 @@ func dirHash(entry object.TreeEntry) plumbing.Hash {
 	return entry.Hash
 }
 
-// isFile tells regular and executable files from all else a tree can hold.
+// isFile reports whether an entry is a regular or executable file.
 func isFile(entry object.TreeEntry) bool {
 	switch entry.Mode {
 	case filemode.Regular, filemode.Executable, filemode.Deprecated:

@@ -38,7 +38,7 @@ func told(err error) string {
 	return err.Error()
 }
 
-// contents gives files by the last element of their paths.
+// contents returns files by the last element of their paths.
 func contents(files []tree.File) map[string]string {
 	byName := map[string]string{}
 	for _, file := range files {
@@ -58,7 +58,7 @@ type trouble struct {
 	file            string
 }
 
-// answering gives an answer in place of what the server would say to requests
+// answering returns an answer in place of what the server would say to requests
 // that contain a text.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
@@ -225,7 +225,7 @@ func TestTheWordsOfEachTrouble(t *testing.T) {
 	}
 }
 
-// meet gives what a user sees, without what differs from one machine to another.
+// meet returns what a user sees, without what differs from one machine to another.
 func (f trouble) meet(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})

@@ -199,7 +199,7 @@ func settled(t *testing.T, repository string) {
 }
 
 // killWriter starts a writer and kills it some time after it begins to write. It
-// gives how many placements were acknowledged, and the last of them.
+// returns how many placements were acknowledged, and the last of them.
 func killWriter(t *testing.T, env []string, after time.Duration) (acknowledged int, last string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

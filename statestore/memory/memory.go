@@ -35,7 +35,7 @@ var _ statestore.Store = (*Store)(nil)
 // New makes an empty store; name is what its errors call it.
 func New(name string) *Store { return &Store{name: name, held: map[statestore.Sum][]byte{}} }
 
-// Read gives the current files.
+// Read returns the current files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.name); err != nil {
 		return statestore.State{}, err
@@ -110,16 +110,16 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// view gives the contents of one state.
+// view reads the contents of one state.
 type view struct {
 	store *Store
 	files statestore.Files
 }
 
-// Sum gives the SHA-256 of a content.
+// Sum returns the SHA-256 of a content.
 func (view) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
 
-// Content gives the bytes of a file of this view; do not change them.
+// Content returns the bytes of a file of this view; do not change them.
 func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.files.Sum(p)
 	if !ok {

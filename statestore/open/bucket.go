@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-// openBucket gives a store for a BucketStateStore.
+// openBucket returns a store for a BucketStateStore.
 func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := bucketConfig(ref, spec, secret)
 	if err != nil {

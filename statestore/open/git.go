@@ -21,7 +21,7 @@ type Commits struct {
 	Owner string
 }
 
-// openGit gives a store for a GitStateStore.
+// openGit returns a store for a GitStateStore.
 func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := gitConfig(ref, spec, secret)
 	if err != nil {
@@ -111,13 +111,13 @@ type secretValues struct {
 
 func (v *secretValues) name() string { return "Secret " + kratix.KeyOf(v.secret).String() }
 
-// text gives a value of several lines as it is.
+// text returns a value of several lines as it is.
 func (v *secretValues) text(key string) string {
 	value, _ := v.secret.Value(key)
 	return value
 }
 
-// line gives a value of one line. White space around it is never meant: it
+// line returns a value of one line. White space around it is never meant: it
 // comes from an editor or from echo.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)

@@ -20,7 +20,7 @@ type opened[Config any] struct {
 	store  statestore.Store
 }
 
-// open gives the store of a configuration, which says all that counts; begin opens
+// open returns the store of a configuration, which says all that counts; begin opens
 // it.
 func (h *held[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
@@ -47,7 +47,7 @@ func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
 	}
 }
 
-// close gives up a store: its connections, and what is held of its contents.
+// close returns up a store: its connections, and what is held of its contents.
 func (h *held[Config]) close(ref kratix.StateStoreReference) {
 	if closer, ok := h.stores[ref].store.(io.Closer); ok {
 		closer.Close() //nolint:errcheck // nothing is written at the end

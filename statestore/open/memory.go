@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// InMemory gives an empty store for every name: for what is looked at without any
+// InMemory opens an empty store for every name: for what is looked at without any
 // store.
 type InMemory struct{}
 

@@ -1,4 +1,4 @@
-// Package open gives the stores that GitStateStores, BucketStateStores and their
+// Package open opens the stores that GitStateStores, BucketStateStores and their
 // Secrets describe. Nothing is asked of a server before a store is read or
 // written.
 package open
@@ -24,8 +24,8 @@ type Stores struct {
 	CreateBranch bool
 	// Now dates the commits. It is required.
 	Now func() time.Time
-	// Tell is told, once, what a user should know of a bucket's provider; nil is
-	// told nothing.
+	// Tell is reported, once, what a user should know of a bucket's provider; nil is
+	// not called.
 	Tell func(message string)
 
 	repositories held[git.Config]
@@ -38,7 +38,7 @@ var (
 	_ reconcile.Keeper = (*Stores)(nil)
 )
 
-// Open gives a store for a GitStateStore or a BucketStateStore. The error is a
+// Open returns a store for a GitStateStore or a BucketStateStore. The error is a
 // *statestore.Error.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	switch store := spec.(type) {

@@ -17,7 +17,7 @@ import (
 type Fixture struct {
 	// Store is the handle a test works with.
 	Store statestore.Store
-	// Reopen gives another handle on the same store, as another process would
+	// Reopen returns another handle on the same store, as another process would
 	// have it.
 	Reopen func() statestore.Store
 	// Refuse makes the server refuse files from now on, and returns some that it

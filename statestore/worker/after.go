@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
-// after gives what a state will be once changes are written.
+// after returns what a state will be once changes are written.
 func after(base statestore.State, changes statestore.ChangeSet) statestore.State {
 	contents := written{Contents: base.Contents, files: make(map[tree.Path][]byte, len(changes.Write))}
 	var differ []statestore.FileChange
@@ -28,7 +28,7 @@ type written struct {
 	files map[tree.Path][]byte
 }
 
-// Content gives the bytes of a file.
+// Content returns the bytes of a file.
 func (w written) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if content, ok := w.files[p]; ok {
 		return content, nil

@@ -8,7 +8,7 @@ import (
 
 var _ statestore.Joiner = (*Store)(nil)
 
-// Joins tells whether the stores behind both can be written at once.
+// Joins reports whether the stores behind both can be written at once.
 func (s *Store) Joins(other statestore.Store) bool {
 	o, ok := other.(*Store)
 	inner, can := s.inner.(statestore.Joiner)
@@ -74,7 +74,7 @@ func applyAll(ctx context.Context, together []*joined) {
 	for _, j := range together {
 		parts = append(parts, statestore.Part{Store: j.store.inner, Changes: *j.op.changes})
 	}
-	first, _ := parts[0].Store.(statestore.Joiner) // Joins told that it is one
+	first, _ := parts[0].Store.(statestore.Joiner) // Joins reported that it is one
 	for i, outcome := range first.ApplyAll(ctx, parts) {
 		together[i].op.revision, together[i].op.err = outcome.Revision, outcome.Err
 		together[i].store.end(together[i].op)

@@ -48,11 +48,11 @@ type operation struct {
 	err      error
 	// late fires when it takes longer than a caller waits as a rule.
 	late *time.Timer
-	// left tells that nobody waits for it any more.
+	// left means that nobody waits for it any more.
 	left bool
 }
 
-// Read gives the newest state. While a write is in hand that is what the store
+// Read returns the newest state. While a write is in hand that is what the store
 // will be like. A store that does not answer soon is unavailable.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.name); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.read == op {
-		s.read = nil // nobody has to be told later
+		s.read = nil // nobody has to be notified later
 	}
 	return s.answer(op)
 }
@@ -98,7 +98,7 @@ func (s *Store) answer(op *operation) (statestore.State, error) {
 	return state, op.err
 }
 
-// take makes op the operation in hand. What became of an earlier write is told
+// take makes op the operation in hand. What became of an earlier write is reported
 // by then.
 func (s *Store) take(op *operation) {
 	s.inHand = op
@@ -220,7 +220,7 @@ func (s *Store) learn(soon bool) {
 	}
 }
 
-// await tells whether something ends while its caller has patience.
+// await reports whether something ends while its caller has patience.
 func (s *Store) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

@@ -28,8 +28,8 @@ type Workers struct {
 	// further failure the pause doubles, up to LongestPause. Pauses vary by a
 	// quarter, so that not all come back at once.
 	FirstPause, LongestPause time.Duration
-	// Resting is told when a store has failed so often in a row and is left alone
-	// for so long, and with zeros that it works; nil is told nothing. It must not
+	// Resting is called when a store has failed so often in a row and is left alone
+	// for so long, and with zeros that it works; nil is not called. It must not
 	// wait.
 	Resting func(store string, failures int, pause time.Duration)
 	// Wake is called when a store has something new to say, or may be asked
@@ -42,7 +42,7 @@ type Workers struct {
 	cancels map[*operation]context.CancelFunc
 }
 
-// Wrap gives the worker of a store, which errors call by a name: the same one for
+// Wrap returns the worker of a store, which errors call by a name: the same one for
 // the same store.
 func (w *Workers) Wrap(name string, inner statestore.Store) *Store {
 	w.mu.Lock()
@@ -102,7 +102,7 @@ func (w *Workers) start(ctx context.Context, op *operation, do func(context.Cont
 	})
 }
 
-// pause gives how long to leave a store alone after so many failures.
+// pause returns how long to leave a store alone after so many failures.
 func (w *Workers) pause(failures int) time.Duration {
 	pause := w.FirstPause
 	for range failures - 1 {

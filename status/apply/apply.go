@@ -54,7 +54,7 @@ type Outcome struct {
 	// was refused, what has found its object to be another by then, and what had to
 	// wait. It is 0 if there is nothing of the kind.
 	Retry time.Duration
-	// Err is why nothing could be written, or an event could not be told.
+	// Err is why nothing could be written, or an event could not be sent.
 	Err error
 }
 
@@ -116,8 +116,8 @@ type run struct {
 
 	mu      sync.Mutex
 	outcome Outcome
-	// postponed tells that a change was not begun for lack of time, or since all
-	// writes wait; lost counts the events that were not told.
+	// postponed means that a change was not begun for lack of time, or since all
+	// writes wait; lost counts the events that were not sent.
 	postponed bool
 	lost      int
 	// unanswered are how many calls in a row were not answered in time.
@@ -203,7 +203,7 @@ func (r *run) failed(ctx context.Context, change status.Change, step int, err er
 	}
 }
 
-// untold takes into account that an event was not told.
+// untold counts an event that was not sent.
 func (r *run) untold(object kratix.Object, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,7 +212,7 @@ func (r *run) untold(object kratix.Object, err error) {
 	}
 }
 
-// change makes the steps of one change, then tells its events.
+// change makes the steps of one change, then sends its events.
 func (r *run) change(ctx context.Context, change status.Change) {
 	object, ok := change.Object.(metav1.Object)
 	if !ok {
@@ -252,7 +252,7 @@ func (r *run) change(ctx context.Context, change status.Change) {
 	}
 }
 
-// gone tells that a patch took the last finalizer off an object that was deleted
+// gone reports whether a patch took the last finalizer off an object that was deleted
 // before.
 func gone(object metav1.Object, step status.Step) bool {
 	metadata, _ := step.Patch["metadata"].(map[string]any)
@@ -260,7 +260,7 @@ func gone(object metav1.Object, step status.Step) bool {
 	return given && len(left) == 0 && !object.GetDeletionTimestamp().IsZero()
 }
 
-// step makes one call, and gives the metadata that the object has then. It fails
+// step makes one call, and returns the metadata that the object has then. It fails
 // when the object is at another version by now.
 func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
 	path := collection(object)
@@ -323,7 +323,7 @@ func at(patch map[string]any, version string) map[string]any {
 	return made
 }
 
-// collection gives the path of an object's kind.
+// collection returns the path of an object's kind.
 func collection(object kratix.Object) string {
 	path := "/apis/" + kratix.APIVersion
 	if object.GetNamespace() != "" {
@@ -332,7 +332,7 @@ func collection(object kratix.Object) string {
 	return path + "/" + strings.ToLower(object.KindName()) + "s"
 }
 
-// event tells of something that happened to an object.
+// event sends an Event about an object.
 func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event status.Event) error {
 	namespace := about.Key.Namespace
 	if namespace == "" {
@@ -354,5 +354,5 @@ func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event 
 
 const contentType = "Content-Type"
 
-// component is who tells of events.
+// component is the source of events.
 const component = "kratix-schedule"

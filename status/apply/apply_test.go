@@ -27,7 +27,7 @@ import (
 type api struct {
 	mu    sync.Mutex
 	calls []call
-	// answer gives the status of a call, and the metadata it answers with.
+	// answer returns the status of a call, and the metadata it answers with.
 	answer func(call) (int, string)
 	// running and most count the calls at one time.
 	running, most int

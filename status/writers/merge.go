@@ -14,7 +14,7 @@ const (
 	sinceKey      = "lastTransitionTime"
 )
 
-// merge gives a status that says what a pipeline said beside what was there: a key
+// merge returns a status that says what a pipeline said beside what was there: a key
 // takes the place of the same key, one without a value takes it away, and each
 // condition takes the place of the one of its type. Neither map is changed. Now is
 // for conditions that become another.
@@ -57,13 +57,13 @@ func mergeConditions(there any, said []any, now string) []any {
 	return merged
 }
 
-// typeOf gives the type of a condition; that of anything else is nil.
+// typeOf returns the type of a condition; that of anything else is nil.
 func typeOf(condition any) any {
 	fields, _ := condition.(map[string]any)
 	return fields[typeKey]
 }
 
-// since gives a condition that says since when it has its status: unless it says
+// since returns a condition that says since when it has its status: unless it says
 // so itself, since the condition before has had it, or since now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {

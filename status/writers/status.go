@@ -96,7 +96,7 @@ func completed(status map[string]any, kind string, completion Completion) map[st
 	return said
 }
 
-// differences gives the keys of both that are not equal, sorted.
+// differences returns the keys of both that are not equal, sorted.
 func differences(one, other map[string]any) []string {
 	all := maps.Clone(other)
 	maps.Copy(all, one)
@@ -105,7 +105,7 @@ func differences(one, other map[string]any) []string {
 	})
 }
 
-// keeps tells whether a value that the API stored has all that was written. It may
+// keeps reports whether a value that the API stored has all that was written. It may
 // have more, by defaults.
 func keeps(stored, written any) bool {
 	switch written := written.(type) {

@@ -32,7 +32,7 @@ const (
 
 // Work creates the Work, or updates the one that an earlier run of the same
 // pipeline made, whoever wrote it and whatever its name is: Kratix ends the names of
-// Works at random, and finds them by their labels. It gives the key that the Work
+// Works at random, and finds them by their labels. It returns the key that the Work
 // has in the cluster. The time of execution is set when something changes, and not
 // otherwise. A field that the cluster's CustomResourceDefinition does not have is an
 // error: a selector that is silently dropped would put the Work anywhere.
@@ -63,7 +63,7 @@ const (
 	version = "v1alpha1"
 )
 
-// earlier gives the Work that an earlier run of the same pipeline made, or nil.
+// earlier returns the Work that an earlier run of the same pipeline made, or nil.
 func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) (*unstructured.Unstructured, error) {
 	selector := labels.Set{
 		kratix.PromiseNameLabel: work.Labels[kratix.PromiseNameLabel], kratix.WorkTypeLabel: work.Labels[kratix.WorkTypeLabel],
@@ -92,7 +92,7 @@ func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.
 	return &found[0], nil
 }
 
-// samePipeline compares the labels by which the Works of one Promise are told
+// samePipeline compares the labels by which the Works of one Promise are distinguished
 // apart. Kratix leaves the request's namespace out where the Work is in it.
 func samePipeline(there, wanted map[string]string) bool {
 	for _, label := range []string{kratix.ResourceNameLabel, kratix.PipelineNameLabel, kratix.DryRunLabel} {
@@ -113,7 +113,7 @@ func (w *Writers) create(ctx context.Context, works dynamic.ResourceInterface, w
 	return err
 }
 
-// update gives the Work there the spec of the wanted one, and its labels beside
+// update returns the Work there the spec of the wanted one, and its labels beside
 // those that it has.
 func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, there *unstructured.Unstructured, wanted *kratix.Work) (Outcome, error) {
 	var current kratix.Work

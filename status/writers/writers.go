@@ -31,7 +31,7 @@ type Writers struct {
 	backoff wait.Backoff
 }
 
-// kinds tells what a version of a group of the API serves.
+// kinds returns what a version of a group of the API serves.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
@@ -43,7 +43,7 @@ const oneCall = 30 * time.Second
 func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	own := rest.CopyConfig(config)
 	own.Timeout = oneCall
-	own.WarningHandler = rest.NoWarnings{} // what is not kept is told by Status
+	own.WarningHandler = rest.NoWarnings{} // what is not kept is reported by Status
 	objects, err := dynamic.NewForConfig(own)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
@@ -62,7 +62,7 @@ func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339)
 // errLeft means that an object went while it was to be updated.
 var errLeft = errors.New("it was deleted meanwhile")
 
-// cameSecond tells whether a write failed since the object was another by then,
+// cameSecond reports whether a write failed since the object was another by then,
 // so that looking again helps.
 func cameSecond(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || errors.Is(err, errLeft)

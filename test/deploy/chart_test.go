@@ -21,7 +21,7 @@ const (
 	binding    = "ValidatingAdmissionPolicyBinding /kratix-schedule-places"
 )
 
-// TestTheChartIsWhatKustomizeBuilds: there is one truth, told in two ways.
+// TestTheChartIsWhatKustomizeBuilds: there is one truth, written in two ways.
 func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
 	for name, test := range map[string]struct {
 		values string
@@ -256,7 +256,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
-// TestTheSchemaKnowsTheValues: what values.yaml tells of is what may be set.
+// TestTheSchemaKnowsTheValues: what values.yaml lists is what may be set.
 func TestTheSchemaKnowsTheValues(t *testing.T) {
 	var values, schema map[string]any
 	for file, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {

@@ -49,7 +49,7 @@ func (o objects) add(t *testing.T, text string) {
 	}
 }
 
-// render gives the objects of the chart with values written as YAML.
+// render returns the objects of the chart with values written as YAML.
 func render(t *testing.T, name, values string) objects {
 	t.Helper()
 	made, err := tryRender(t, name, values)
@@ -102,7 +102,7 @@ func renderFiles(t *testing.T, name, values string) (map[string]string, error) {
 	return engine.Engine{Strict: true}.Render(chart, merged)
 }
 
-// build gives the objects of directories of deploy/.
+// build returns the objects of directories of deploy/.
 func build(t *testing.T, dirs ...string) objects {
 	t.Helper()
 	log.SetOutput(io.Discard)
@@ -121,7 +121,7 @@ func build(t *testing.T, dirs ...string) objects {
 	return made
 }
 
-// without gives the objects but some.
+// without returns the objects but some.
 func (o objects) without(ids ...string) objects {
 	rest := maps.Clone(o)
 	for _, id := range ids {
@@ -130,7 +130,7 @@ func (o objects) without(ids ...string) objects {
 	return rest
 }
 
-// at gives what is at a path of an object.
+// at returns what is at a path of an object.
 func (o objects) at(t *testing.T, id string, path ...any) any {
 	t.Helper()
 	var value any = o[id]

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// counts tells whether the random trees show enough of everything.
+// counts reports whether the random trees show enough of everything.
 type counts struct {
 	all, built, clash, nested, decode, unwritable, other int
 	// left counts the objects of which Flux leaves all or a part out.

@@ -189,7 +189,7 @@ var (
 	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
-// namesFile tells whether a finding names the file or the directory that Flux
+// namesFile reports whether a finding names the file or the directory that Flux
 // does, if it does.
 func namesFile(f finding.Finding, theirs string) bool {
 	named := namedFile.FindStringSubmatch(theirs)
@@ -205,7 +205,7 @@ func namesFile(f finding.Finding, theirs string) bool {
 	})
 }
 
-// namesObject tells whether a finding names the object that Flux does, if it
+// namesObject reports whether a finding names the object that Flux does, if it
 // does and the finding is about one.
 func namesObject(f finding.Finding, theirs string) bool {
 	named := namedObject.FindStringSubmatch(theirs)
@@ -225,7 +225,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-// deal gives the files of a tree to placements, in one of several ways.
+// deal returns the files of a tree to placements, in one of several ways.
 func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
@@ -269,7 +269,7 @@ func btoi(b bool) uint64 {
 	return 0
 }
 
-// carriedOut gives what belongs to no placement, and that together with what is
+// carriedOut returns what belongs to no placement, and that together with what is
 // not held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
@@ -315,7 +315,7 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild tells whether Flux's SecureBuild itself is to judge a tree. It
+// bySecureBuild reports whether Flux's SecureBuild itself is to judge a tree. It
 // spends 30 ms on reading the whole schema of Kubernetes before each build, so
 // that a kustomization with the field openapi can add to it. JudgeQuickly has
 // kustomize read the same schema when it is needed, and differs in nothing else:
@@ -325,7 +325,7 @@ func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
 
-// flux gives Flux's verdict on a tree.
+// flux returns Flux's verdict on a tree.
 func (o *oracle) flux(files []tree.File, secure bool) string {
 	o.t.Helper()
 	if err := o.disk.Lay(below(files)); err != nil {
@@ -346,7 +346,7 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Words(err)
 }
 
-// notes takes out of findings what is told of objects that Flux leaves out, by
+// notes takes out of findings what is reported of objects that Flux leaves out, by
 // the object. What it finds of files that Flux does not read has no other side.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {

@@ -92,7 +92,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	}
 }
 
-// objectsOf gives the objects that requests' pipelines have written, each once.
+// objectsOf returns the objects that requests' pipelines have written, each once.
 func objectsOf(t *testing.T, requests []string) map[string]int {
 	t.Helper()
 	objects, definitions := map[string]int{}, 0

@@ -120,7 +120,7 @@ func each(t testing.TB, n int, do func(i int) error) {
 
 const destinations = 20
 
-// made gives the i-th Work of a benchmark, for one of the Destinations: three files
+// made returns the i-th Work of a benchmark, for one of the Destinations: three files
 // of a kibibyte each, half of which cannot be made smaller.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
@@ -154,7 +154,7 @@ func (c *client) create(w *kratix.Work) error {
 
 // bare creates Works and the WorkPlacements that they come to, with finalizers, in a
 // cluster in which nothing else happens: the least that the objects cost. Then it
-// writes the statuses that they would have. It gives the times, and the servers'
+// writes the statuses that they would have. It returns the times, and the servers'
 // processor time for all of it.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
@@ -191,7 +191,7 @@ func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	return created, told, busy
 }
 
-// ready tells when so many Works are Ready.
+// ready waits until so many Works are Ready.
 func (c *client) ready(n int) <-chan time.Time {
 	c.t.Helper()
 	done := make(chan time.Time, 1)
@@ -369,7 +369,7 @@ func keep(b *testing.B, at, name string) {
 	must(b, os.WriteFile(dir+"/"+name+".heap", []byte(profile), 0o600))
 }
 
-// kibibytes gives a line of /proc/PID/status.
+// kibibytes returns a line of /proc/PID/status.
 func (p *process) kibibytes(t testing.TB, line string) float64 {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -389,7 +389,7 @@ func (p *process) memory(t testing.TB) string {
 	return fmt.Sprintf("RSS %.0f MiB, peak %.0f MiB", p.kibibytes(t, "VmRSS")/1024, p.kibibytes(t, "VmHWM")/1024)
 }
 
-// cpu gives the processor time that a process has taken.
+// cpu returns the processor time that a process has taken.
 func (p *process) cpu(t testing.TB) time.Duration {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))

@@ -150,7 +150,7 @@ func (c *cluster) shipped() string {
 	return c.kubeconfig("shipped", c.kubectl("create", "token", "kratix-schedule", "--namespace", namespace, "--duration=2h"), c.url)
 }
 
-// kubectl does something as the admin, and gives what it says.
+// kubectl does something as the admin, and returns what it says.
 func (c *cluster) kubectl(args ...string) string {
 	c.t.Helper()
 	said, err := c.try(args...)
@@ -173,7 +173,7 @@ func (c *cluster) apply(yaml string) {
 	must(c.t, err)
 }
 
-// get gives a part of an object, by a JSONPath.
+// get returns a part of an object, by a JSONPath.
 func (c *cluster) get(object, path string) string {
 	c.t.Helper()
 	said, _ := c.try(append(strings.Fields("get "+object), "-o", "jsonpath="+path)...)
@@ -189,7 +189,7 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// condition gives "status reason" of a condition of an object.
+// condition returns "status reason" of a condition of an object.
 func (c *cluster) condition(object, kind string) string {
 	c.t.Helper()
 	at := fmt.Sprintf(`{.status.conditions[?(@.type==%q)]`, kind)
@@ -199,7 +199,7 @@ func (c *cluster) condition(object, kind string) string {
 // patience is how long something may take on a busy machine.
 const patience = 40 * time.Second
 
-// eventually waits until problem gives nothing.
+// eventually waits until problem returns nothing.
 func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Helper()
 	var last string
@@ -294,7 +294,7 @@ func (p *process) stop(t testing.TB) {
 }
 
 // ports are handed out one after the other, each once: tests run at the same time.
-// They lie below those that the kernel gives to connections.
+// They lie below those that the kernel uses for connections.
 var ports struct {
 	sync.Mutex
 	next int
@@ -333,7 +333,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// page gives what a process answers on a path.
+// page returns what a process answers on a path.
 func page(address, path string) (string, error) {
 	answer, err := http.Get("http://" + address + path) //nolint:noctx // a test's own process
 	if err != nil {

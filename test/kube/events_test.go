@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// events returns how often each event was told, as "Kind/name Type Reason".
+// events returns how often each event was sent, as "Kind/name Type Reason".
 func (c *cluster) events() map[string]int {
 	c.t.Helper()
 	counted := map[string]int{}
@@ -21,7 +21,7 @@ func (c *cluster) events() map[string]int {
 	return counted
 }
 
-// tells waits until events are told.
+// tells waits until events are sent.
 func (c *cluster) tells(want ...string) {
 	c.t.Helper()
 	c.eventually("the events", func() string {

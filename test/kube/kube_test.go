@@ -148,7 +148,7 @@ func (p *platform) has(want ...string) {
 	})
 }
 
-// counted gives the sum of a metric of a process, over all labels.
+// counted returns the sum of a metric of a process, over all labels.
 func (p *platform) counted(address, metric string) float64 {
 	p.t.Helper()
 	text, err := page(address, "/metrics")

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestObserving: Kratix schedules and writes; what would break Flux is told, and
+// TestObserving: Kratix schedules and writes; what would break Flux is reported, and
 // nothing else is touched.
 func TestObserving(t *testing.T) {
 	t.Parallel()
@@ -60,7 +60,7 @@ func TestObserving(t *testing.T) {
 	}
 }
 
-// TestObservingKratix: what Kratix has written twice is told of until the other's files
+// TestObservingKratix: what Kratix has written twice is reported until the other's files
 // are gone.
 func TestObservingKratix(t *testing.T) {
 	t.Parallel()

@@ -100,7 +100,7 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestAnObjectChangesHandsOneCommitAfterTheOther: the one gives an object up and the
+// TestAnObjectChangesHandsOneCommitAfterTheOther: the one drops an object and the
 // other takes it at the same time; Kratix, which writes slowly and in any order, has
 // the first written before the second is asked for.
 func TestAnObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {

@@ -45,7 +45,7 @@ func (f *fleet) repositoryOf(store string) string {
 	return filepath.Join(filepath.Dir(f.repository), store+".git")
 }
 
-// ownedBy gives the stores that one of some replicas writes to.
+// ownedBy returns the stores that one of some replicas writes to.
 func (f *fleet) ownedBy(replica string, all ...string) []string {
 	return slices.DeleteFunc(slices.Clone(f.stores), func(store string) bool {
 		object := &kratix.GitStateStore{}

@@ -72,7 +72,7 @@ func (l *poorLine) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody gives nothing new until the line is mended.
+// heldBody returns nothing new until the line is mended.
 type heldBody struct {
 	io.ReadCloser
 	mended  chan struct{}

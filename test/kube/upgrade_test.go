@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left makes a Work, and the WorkPlacement that Kratix has left of it; it gives the
+// left makes a Work, and the WorkPlacement that Kratix has left of it; it returns the
 // Work's files.
 func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
@@ -29,7 +29,7 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	return files
 }
 
-// isAsItWas tells of each file that was written again.
+// isAsItWas checks that no file was written again.
 func (p *platform) isAsItWas(files map[string]string) {
 	p.t.Helper()
 	p.has(slices.Sorted(maps.Keys(files))...)

@@ -13,7 +13,7 @@ import (
 
 // redisPromise is what the Promise redis brings into a cluster: the kind of its
 // requests, and just those rights of a pipeline that docs/how-to/end-a-pipeline.md
-// tells of.
+// reports.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -112,7 +112,7 @@ func (w *workshop) leaves(path, content string) {
 }
 
 // does runs a command of kratix-schedule as the pipeline's ServiceAccount, and
-// gives all that it says.
+// returns all that it prints.
 func (w *workshop) does(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)

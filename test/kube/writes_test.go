@@ -94,7 +94,7 @@ func TestWhatWritesNothing(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	// A new Destination that nothing goes to is told about itself alone.
+	// A new Destination that nothing goes to has a status of its own alone.
 	p.destination("worker-2", "default", "none", map[string]string{"on": "two"})
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 	if got := p.settles(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
@@ -102,7 +102,7 @@ func TestWhatWritesNothing(t *testing.T) {
 	}
 }
 
-// settles waits until rounds have nothing more to write, and gives the writes
+// settles waits until rounds have nothing more to write, and returns the writes
 // since the last time.
 func (p *platform) settles(at string, log *audit) map[string]int {
 	p.t.Helper()

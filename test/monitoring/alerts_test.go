@@ -87,7 +87,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded gives the series of a situation, and those of alive that it has none
+// loaded returns the series of a situation, and those of alive that it has none
 // of.
 func loaded(own string) string {
 	var text strings.Builder
@@ -107,7 +107,7 @@ func loaded(own string) string {
 	return text.String()
 }
 
-// firing tells whether an alert fires at the hour: whether its expression gave
+// firing reports whether an alert fires at the hour: whether its expression gave
 // something in each of the minutes that it has to.
 func firing(t *testing.T, data storage.Queryable, expression string, since time.Duration) bool {
 	t.Helper()

@@ -23,7 +23,7 @@ const (
 	runbookURL    = "https://github.com/kratix-schedule/kratix-schedule/blob/main/docs/how-to/monitor.md#"
 )
 
-// series gives, for each name that a query may have, the labels that it has.
+// series returns, for each name that a query may have, the labels that it has.
 func series(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -49,7 +49,7 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check tells what a query asks for that there is not.
+// check returns what a query asks for that there is not.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)
@@ -82,7 +82,7 @@ func check(t *testing.T, where, query string, all map[string][]string) {
 	}
 }
 
-// rules gives the alert rules.
+// rules returns the alert rules.
 func rules(t *testing.T) map[string]rulefmt.Rule {
 	t.Helper()
 	groups, problems := rulefmt.ParseFile(rulesFile, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))

@@ -39,7 +39,7 @@ func (c *clone) make() {
 }
 
 // push prepares a commit on top of head with the files of the placement that head
-// has brought, under another name, and gives how long `git push` takes for it.
+// has brought, under another name, and returns how long `git push` takes for it.
 // The branch it goes to is at head before, and is gone after.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()

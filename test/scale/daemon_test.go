@@ -36,7 +36,7 @@ type daemon struct {
 	process *exec.Cmd
 }
 
-// freeAddress gives an address on loopback that nobody listens on.
+// freeAddress returns an address on loopback that nobody listens on.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +59,7 @@ func (d *daemon) start() {
 	}
 }
 
-// stop tells the process to end, and waits until it has.
+// stop asks the process to end, and waits until it has.
 func (d *daemon) stop() {
 	if d.process == nil {
 		return
@@ -69,7 +69,7 @@ func (d *daemon) stop() {
 	d.process = nil
 }
 
-// tail gives the end of the log.
+// tail returns the end of the log.
 func (d *daemon) tail() string {
 	content, _ := os.ReadFile(d.log.Name())
 	return string(content[max(0, len(content)-4000):])
@@ -95,7 +95,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until the metrics are as they should be, and gives them.
+// await waits until the metrics are as they should be, and returns them.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -122,7 +122,7 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// look has the daemon look at everything once, and gives what its rounds took
+// look has the daemon look at everything once, and returns what its rounds took
 // for that.
 func (d *daemon) look() time.Duration {
 	d.t.Helper()
@@ -136,7 +136,7 @@ func (d *daemon) look() time.Duration {
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// memory gives what of the process is in memory now, and at most so far, in MiB.
+// memory returns what of the process is in memory now, and at most so far, in MiB.
 func (d *daemon) memory() (now, most int) {
 	d.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))
@@ -151,7 +151,7 @@ func (d *daemon) memory() (now, most int) {
 	return mebibytes("VmRSS"), mebibytes("VmHWM")
 }
 
-// processor gives the processor's time that the process has taken, its
+// processor returns the processor's time that the process has taken, its
 // children's not among it.
 func (d *daemon) processor() time.Duration {
 	d.t.Helper()

@@ -138,7 +138,7 @@ func (s *stage) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch writes a Work anew as it is, and gives what the round for that took.
+// touch writes a Work anew as it is, and returns what the round for that took.
 func (s *stage) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
@@ -174,7 +174,7 @@ func (s *stage) oneNew(m *measured) {
 	s.works = next + 1
 }
 
-// place brings one Work in, and gives how long it took to be on the branch.
+// place brings one Work in, and returns how long it took to be on the branch.
 func (s *stage) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)

@@ -22,7 +22,7 @@ import (
 // allowed is the word of the operator that Works may go.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
-// allowRemovals gives or takes back the operator's word, and waits until the daemon
+// allowRemovals returns or takes back the operator's word, and waits until the daemon
 // has read it.
 func (w *trial) allowRemovals(may bool) {
 	w.t.Helper()

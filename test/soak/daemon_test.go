@@ -67,7 +67,7 @@ type daemon struct {
 
 	address string
 	process *exec.Cmd
-	// ended gives how the process ended.
+	// ended returns how the process ended.
 	ended  chan error
 	starts int
 }
@@ -75,12 +75,12 @@ type daemon struct {
 // usage is what the process takes.
 type usage struct{ mebibytes, goroutines, files int }
 
-// most gives the most of each.
+// most returns the most of each.
 func (u usage) most(other usage) usage {
 	return usage{max(u.mebibytes, other.mebibytes), max(u.goroutines, other.goroutines), max(u.files, other.files)}
 }
 
-// freeAddress gives an address on loopback that nobody listens on.
+// freeAddress returns an address on loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -163,7 +163,7 @@ func (d *daemon) lives() {
 	}
 }
 
-// stop tells the process to end, which may finish what it writes.
+// stop asks the process to end, which may finish what it writes.
 func (d *daemon) stop() {
 	d.t.Helper()
 	d.signal(syscall.SIGTERM)
@@ -188,7 +188,7 @@ func (d *daemon) awaitAlive() {
 	}
 }
 
-// tail gives the end of the log.
+// tail returns the end of the log.
 func (d *daemon) tail() string {
 	content, _ := os.ReadFile(d.log.Name())
 	return string(content[max(0, len(content)-4000):])

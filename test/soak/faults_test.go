@@ -20,7 +20,7 @@ type fault struct {
 	name  string
 	often int
 	do    func(*trial)
-	// restarts tells that the daemon is another one afterwards.
+	// restarts means that the daemon is another one afterwards.
 	restarts bool
 }
 
@@ -108,7 +108,7 @@ func (w *trial) restless() {
 // flips are how many labels change in one row.
 const flips = 100
 
-// flip takes labels away and gives them back, 1,000 times a minute.
+// flip removes labels and adds them again, 1,000 times a minute.
 func (w *trial) flip() {
 	for range flips {
 		w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0)

@@ -21,7 +21,7 @@ type figures struct {
 	empty  int
 }
 
-// quarterOf tells in which quarter something happens.
+// quarterOf returns in which quarter something happens.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {
@@ -59,7 +59,7 @@ func (w *trial) tell() {
 	}
 }
 
-// page gives the figures as Markdown.
+// page returns the figures as Markdown.
 func (w *trial) page() string {
 	var page strings.Builder
 	say := func(format string, values ...any) { fmt.Fprintf(&page, format, values...) }

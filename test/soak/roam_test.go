@@ -65,7 +65,7 @@ func (r *roamers) present() []*roamer {
 	return slices.DeleteFunc(slices.Clone(r.all), func(one *roamer) bool { return !one.present })
 }
 
-// settle gives all that are there their labels back, and lets them take Works.
+// settle returns all that are there their labels back, and lets them take Works.
 func (r *roamers) settle(w *world) {
 	for _, one := range r.present() {
 		one.labelled, one.cordonedByHand = true, false
@@ -177,7 +177,7 @@ func (w *world) deleteOrReturn() {
 	w.roamerEvent(func(r *roamer) { r.present = false })
 }
 
-// movePath gives a Destination a path that none has: a new one, or one that has
+// movePath returns a Destination a path that none has: a new one, or one that has
 // been left.
 func (w *world) movePath() {
 	free := slices.DeleteFunc(slices.Clone(w.roamers.paths), func(path string) bool {

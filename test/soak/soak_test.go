@@ -1,4 +1,4 @@
-// Package soak lets the daemon work for as long as it is told, among random
+// Package soak lets the daemon work for as long as it is asked, among random
 // faults, and compares what it leaves with what one clean round writes.
 package soak
 
@@ -158,7 +158,7 @@ func (w *trial) happen(calm bool) {
 }
 
 // quiet waits until nothing more is logged, though rounds go on: what stays as
-// it is is not told again.
+// it is is not reported again.
 func (w *trial) quiet() {
 	w.t.Helper()
 	const rounds = 5 * time.Second // two at least

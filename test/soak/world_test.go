@@ -101,7 +101,7 @@ func (w *world) deleteDestination(i int) {
 	}
 }
 
-// home gives the Destination that a Work asks for.
+// home returns the Destination that a Work asks for.
 func home(name string) int { return int(name[len(name)-1]) % destinations }
 
 // manifest returns the object of a version of a Work.
@@ -109,7 +109,7 @@ func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
-// work writes a version of a Work, whose object is called as told.
+// work writes a version of a Work, with an object of that name.
 func (w *world) work(name, object string, version int) {
 	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Fake starts a server that lists so many objects and takes every write, and
-// gives its host and port. It is for measuring a client: it holds nothing.
+// returns its host and port. It is for measuring a client: it holds nothing.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)

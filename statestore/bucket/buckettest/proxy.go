@@ -119,7 +119,7 @@ func (p *Proxy) Between(f func(next http.Handler, w http.ResponseWriter, r *http
 	p.between = f
 }
 
-// Requests gives what was asked since it was called last, in order.
+// Requests returns what was asked since it was called last, in order.
 func (p *Proxy) Requests() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package buckettest starts real S3 servers for tests, and a proxy before them
-// that can be told to fail. It does I/O.
+// that can be made to fail. It does I/O.
 package buckettest
 
 import (
@@ -137,13 +137,13 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// repository gives the directory that this repository is in.
+// repository returns the directory that this repository is in.
 func repository() string {
 	_, here, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(here), "..", "..", "..")
 }
 
-// find gives the server's binary below the repository's root, and builds it when
+// find returns the server's binary below the repository's root, and builds it when
 // it is not there. Where that cannot be done the test is skipped, or under CI
 // fails.
 func find(t testing.TB, root, name string) string {

@@ -56,7 +56,7 @@ func TestAMissingServerIsBuilt(t *testing.T) {
 	}
 }
 
-// ending tells how a test ends that looks for a server.
+// ending returns how a test ends that looks for a server.
 func ending(t *testing.T, root string) string {
 	t.Helper()
 	r := &recorder{TB: t}

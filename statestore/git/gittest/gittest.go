@@ -36,7 +36,7 @@ func Env() []string {
 	)
 }
 
-// Git runs git in dir and gives what it printed, without the last newline.
+// Git runs git in dir and returns what it printed, without the last newline.
 func Git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
@@ -73,7 +73,7 @@ func Commits(t testing.TB, repository, branch string) string {
 	return Git(t, repository, "rev-list", "--count", "refs/heads/"+branch)
 }
 
-// Clone gives a worktree of the branch, for a test to change. A branch that
+// Clone returns a worktree of the branch, for a test to change. A branch that
 // does not exist is begun.
 func Clone(t testing.TB, repository, branch string) string {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Grow gives an empty repository one commit on main with files of a size each,
+// Grow returns an empty repository one commit on main with files of a size each,
 // of noise, in directories like those of placements.
 func Grow(t testing.TB, repository string, files, size int) {
 	t.Helper()
@@ -28,13 +28,13 @@ func Grow(t testing.TB, repository string, files, size int) {
 	for i := range files {
 		random.Read(content) //nolint:errcheck // it never fails
 		fmt.Fprintf(to, "M 100644 inline worker-%d/resources/default/app/held-%d/5058f/%d.yaml\ndata %d\n", i/3%50, i/3, i%3, size)
-		to.Write(content)    //nolint:errcheck // Flush tells
-		to.WriteString("\n") //nolint:errcheck // Flush tells
+		to.Write(content)    //nolint:errcheck // Flush returns the error
+		to.WriteString("\n") //nolint:errcheck // Flush returns the error
 	}
 	if err := to.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	in.Close() //nolint:errcheck // the exit status tells
+	in.Close() //nolint:errcheck // the exit status says it
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func Daemon(t testing.TB, address string, env []string, name string, args ...str
 	t.Fatalf("%s does not listen on %s: %s", name, address, said)
 }
 
-// FreeAddress gives a host:port that nothing listens on.
+// FreeAddress returns a host:port that nothing listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +65,7 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// Write makes a file and gives its path.
+// Write makes a file and returns its path.
 func Write(t testing.TB, path, content string, mode os.FileMode) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {

@@ -20,7 +20,7 @@ type Fault struct {
 	Garbage          string
 }
 
-// Proxy passes connections on, and spoils them when it is told to.
+// Proxy passes connections on, and spoils them when it is asked to.
 type Proxy struct {
 	// Address is host:port to connect to.
 	Address string

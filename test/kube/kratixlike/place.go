@@ -65,7 +65,7 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	return lacking
 }
 
-// update gives a WorkPlacement the contents of the Work, and the misplaced label
+// update returns a WorkPlacement the contents of the Work, and the misplaced label
 // if its Destination does not match. Nothing removes that label.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
