@@ -99,22 +99,22 @@ func (e *expansion) note(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// passOn gives what the store has of a WorkPlacement that is about to go to the
-// stand-in on the same Destination, if there is one: Kratix makes the same one again.
+// passOn puts copies of WorkPlacements into the Input, as Kratix sees them. What the
+// store has of one that is about to go is for the stand-in on the same Destination, if
+// there is one: Kratix makes the same one again.
 func (e *expansion) passOn() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
-		heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]
-		if heir == nil {
-			return p
+		if made[p] != nil {
+			return made[p]
 		}
-		if made[p] == nil {
-			other := *p
-			other.Name, other.Labels = heir.Name, maps.Clone(p.Labels)
-			other.Labels[kratix.WorkLabel] = heir.Labels[kratix.WorkLabel]
-			made[p] = &other
+		other := *p
+		other.Labels = kratixs(p.Labels)
+		if heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]; heir != nil {
+			other.Name, other.Labels[kratix.WorkLabel] = heir.Name, heir.Labels[kratix.WorkLabel]
 		}
-		return made[p]
+		made[p] = &other
+		return &other
 	}
 	for _, list := range [][]*kratix.WorkPlacement{e.Input.WorkPlacements, e.Input.Existing} {
 		for i, p := range list {
@@ -232,9 +232,9 @@ func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	return &other
 }
 
-// kratixs returns the annotations that are not for this program.
-func kratixs(annotations map[string]string) map[string]string {
-	kept := maps.Clone(annotations)
+// kratixs returns the annotations or labels that are not for this program.
+func kratixs(all map[string]string) map[string]string {
+	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, ownPrefix) })
 	return kept
 }

@@ -266,6 +266,18 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	})
 }
 
+// TestAMoveThatWasInterruptedIsNotGoneOnWith: Kratix writes both WorkPlacements.
+func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
+	c := newCluster(t)
+	w := c.work("moving", "environment", "dev", "y")
+	c.place(w, "worker-1", isWritten)
+	c.place(w, "worker-2", isWritten).Labels[kratix.MovedFromLabel] = "worker-1"
+	c.expect()
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	c.work("moving", "environment", "dev", "y", "x")
+	c.expect("default/moving on worker-1 (+0) moving.worker-1-5058f")
+}
+
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
