@@ -119,7 +119,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.checkModes()
 	w.remember()
 	w.settleFormer()
-	w.adoptUnrecorded(memo)
+	if !policy.Unrecorded {
+		w.adoptUnrecorded(memo)
+	}
 	w.settleCopies()
 	w.reportFormer()
 	return w

@@ -121,7 +121,8 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	expanded := &expandedSource{Source: h.source, most: int64(h.flags.unpacked.most)}
 	reconciler := h.reconciler(expanded)
 	reconciler.Policy.MaxUnpacked = math.MaxInt64 // the expanded input has the same contents many times
-	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now}
+	reconciler.Policy.Unrecorded = true
+	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now, Heirs: expanded.heirs}
 	result, err := interruptible(ctx, reconciler.Round)
 	if err != nil {
 		return handover.Verdict{}, source.Snapshot{}, err
@@ -136,6 +137,15 @@ type expandedSource struct {
 	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot
+}
+
+// heirs returns what has no WorkPlacement, and what the stores may have of it.
+func (s *expandedSource) heirs() []projected.Heir {
+	heirs := make([]projected.Heir, 0, len(s.takeover.Heirs))
+	for _, h := range s.takeover.Heirs {
+		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
+	}
+	return heirs
 }
 
 // Snapshot reads, and expands.

@@ -32,9 +32,15 @@ type Takeover struct {
 	Input source.Snapshot
 	// standIns has the Work for which one of Input stands, by the key of that.
 	standIns map[string]standIn
+	// Heirs are the WorkPlacements of stand-ins.
+	Heirs []Heir
 	// placed has the names of WorkPlacements that there are.
 	placed map[kratix.Key]bool
 }
+
+// Heir is the WorkPlacement that a stand-in would have. What the store has of Kratix's,
+// if it was there before, is the heir's.
+type Heir struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is a Work as it may be placed on one Destination.
 type standIn struct {
@@ -187,7 +193,8 @@ func (e *expansion) add(work *kratix.Work) {
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {
 			group := &going[name][j]
-			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}] = kratix.NewWorkPlacement(&other, group, name)
+			heir := Heir{Stands: kratix.NewWorkPlacement(&other, group, name), Of: kratix.NewWorkPlacement(work, group, name)}
+			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}], e.Heirs = heir.Stands, append(e.Heirs, heir)
 		}
 		e.Input.Works = append(e.Input.Works, &other)
 	}
