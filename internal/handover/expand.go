@@ -32,14 +32,14 @@ type Takeover struct {
 	Input source.Snapshot
 	// standIns has the Work for which one of Input stands, by the key of that.
 	standIns map[string]standIn
-	// Heirs are the WorkPlacements of stand-ins.
+	// Heirs are the WorkPlacements of stand-ins and of dependencies.
 	Heirs []Heir
 	// placed has the names of WorkPlacements that there are.
 	placed map[kratix.Key]bool
 }
 
-// Heir is the WorkPlacement that a stand-in would have. What the store has of Kratix's,
-// if it was there before, is the heir's.
+// Heir is the WorkPlacement that a stand-in would have, or a dependency. What the store
+// has of Kratix's, if it was there before, is the heir's.
 type Heir struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is a Work as it may be placed on one Destination.
@@ -169,6 +169,10 @@ func (e *expansion) add(work *kratix.Work) {
 		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
 		case work.IsDependency(): // it goes to all that fit by itself
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
+			for _, name := range fitting {
+				itself := kratix.NewWorkPlacement(work, &group, name)
+				e.Heirs = append(e.Heirs, Heir{itself, itself})
+			}
 		case !on.isPlaced:
 			names = fitting
 		}

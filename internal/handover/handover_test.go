@@ -357,6 +357,30 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 	}
 }
 
+func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
+		for name, prepare := range map[string]func(*cluster, *kratix.Work){
+			"without a WorkPlacement": func(*cluster, *kratix.Work) {},
+			"with a WorkPlacement":    func(c *cluster, w *kratix.Work) { c.place(w, "worker-1", isWritten) },
+		} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				c := newCluster(t)
+				c.laidOut(mode)
+				dependency := func(configMaps ...string) *kratix.Work {
+					w := c.work("dependency", "on", "1", configMaps...)
+					w.Spec.ResourceName = ""
+					return w
+				}
+				w := dependency("x", "gone")
+				c.write(w, c.snapshot.Destinations[0])
+				prepare(c, w)
+				dependency("x", "more")
+				c.expect()
+			})
+		}
+	}
+}
+
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
