@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,7 +84,7 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 		return err
 	}
 	ctx := quiet(c.Context())
-	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: true})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: true, NoSecrets: flags.unread})
 	if err != nil {
 		return err
 	}
@@ -208,6 +210,12 @@ func warnOfHolder(ctx context.Context, config *rest.Config, namespace string, ou
 	}
 }
 
+// isOfStore reports whether a finding says that a state store, or its Secret, cannot be
+// read.
+func isOfStore(f finding.Finding) bool {
+	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
+}
+
 // printHandover prints the verdict, and returns the exit status.
 func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snapshot) error {
 	findings := verdict.Unknown
@@ -232,7 +240,7 @@ func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snap
 		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(how), printable.Line(b.Reason))
 	}
 	switch {
-	case report.Report{Findings: verdict.Unknown}.Has(finding.StoreFailed()):
+	case slices.ContainsFunc(verdict.Unknown, isOfStore):
 		_, _ = fmt.Fprintln(out, "not known: a state store cannot be read")
 		return exit{code: exitFailure}
 	case verdict.IsSafe():
