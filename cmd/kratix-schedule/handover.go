@@ -71,7 +71,7 @@ read; 2 wrong usage; 3 the API or a state store cannot be read.`,
 	flags.unpacked.add(command)
 	command.Flags().BoolVar(&flags.remove, "remove-placements", false, "remove the WorkPlacements that are held back and were never written")
 	command.Flags().BoolVar(&flags.unread, "without-stores", false, "compare WorkPlacements alone and read no state store: what others have put there is not noticed")
-	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Lease by which replicas of run agree: while one holds it, a warning says so")
+	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Leases by which replicas of run agree: a warning says who holds one, or that it is not known whether any runs")
 	return command
 }
 
@@ -99,7 +99,9 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	warnOfHolder(ctx, config, flags.namespace, std.err)
+	if err := warnOfReplicas(ctx, config, flags.namespace, std.err); err != nil {
+		return err
+	}
 	return printHandover(std.out, verdict, snapshot)
 }
 
@@ -197,17 +199,28 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 	return nil
 }
 
-// warnOfHolder warns while a run --kube is alive. Its Lease does not say in which mode
-// it runs; what it does meanwhile is not in the answer.
-func warnOfHolder(ctx context.Context, config *rest.Config, namespace string, out io.Writer) {
+// warnOfReplicas warns of each run --kube that is alive, or that this is not known. Its
+// Lease does not say in which mode it runs; what it does meanwhile is not in the answer.
+func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, out io.Writer) error {
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
-		return
+		return fmt.Errorf("connect to the Kubernetes API: %w", err)
 	}
-	if holder := lease.Holder(ctx, leases, namespace, time.Now()); holder != "" {
+	holders, err := lease.Holders(ctx, leases, namespace, time.Now())
+	for _, h := range holders {
 		_, _ = fmt.Fprintf(out, "warning: %s runs, as the Lease %s/%s says: what it places or writes after this is not looked at; end it before Kratix is started\n",
-			printable.Line(holder), printable.Line(namespace), lease.LeaderName)
+			printable.Line(h.Name), printable.Line(namespace), printable.Line(h.Lease))
 	}
+	if len(holders) > 0 {
+		return nil
+	}
+	why := "no Lease in the namespace " + namespace + " says so"
+	if err != nil {
+		why = err.Error()
+	}
+	_, _ = fmt.Fprintf(out, "warning: whether a replica runs is not known: %s (--lease-namespace names another), and one that runs alone has none; end all before Kratix is started\n",
+		printable.Line(why))
+	return nil
 }
 
 // isOfStore reports whether a finding says that a state store, or its Secret, cannot be

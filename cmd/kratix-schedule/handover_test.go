@@ -2,8 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/handover"
@@ -39,6 +45,42 @@ func TestWhatHandoverSaysAndHowItEnds(t *testing.T) {
 			}
 			if ended.code != test.status || !strings.Contains(out.String(), test.says) {
 				t.Errorf("it ends with %d and says %q", ended.code, out.String())
+			}
+		})
+	}
+}
+
+func TestHandoverWarnsOfReplicas(t *testing.T) {
+	held := func(name, labels string) string {
+		return fmt.Sprintf(`{"metadata":{"name":%q,"labels":{%s}},"spec":{"holderIdentity":"pod-1","leaseDurationSeconds":15,"renewTime":%q}}`,
+			name, labels, time.Now().UTC().Format("2006-01-02T15:04:05.000000Z"))
+	}
+	for name, test := range map[string]struct {
+		status int
+		leases string
+		want   string
+	}{
+		"one leads":        {http.StatusOK, held("kratix-schedule", ""), "warning: pod-1 runs, as the Lease here/kratix-schedule says: what it places or writes after this is not looked at; end it before Kratix is started\n"},
+		"one shares":       {http.StatusOK, held("kratix-schedule-pod-1", `"kratix-schedule.io/member":"true"`), "warning: pod-1 runs, as the Lease here/kratix-schedule-pod-1 says: what it places or writes after this is not looked at; end it before Kratix is started\n"},
+		"none":             {http.StatusOK, held("another", ""), "warning: whether a replica runs is not known: no Lease in the namespace here says so (--lease-namespace names another), and one that runs alone has none; end all before Kratix is started\n"},
+		"who may not list": {http.StatusForbidden, "", "warning: whether a replica runs is not known: list the Leases in the namespace here: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/apis/coordination.k8s.io/v1/namespaces/here/leases" {
+					t.Errorf("asked for %s", r.URL.Path)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(test.status)
+				_, _ = fmt.Fprintf(w, `{"apiVersion":"coordination.k8s.io/v1","kind":"LeaseList","items":[%s]}`, test.leases)
+			}))
+			defer api.Close()
+			var out strings.Builder
+			if err := warnOfReplicas(t.Context(), &rest.Config{Host: api.URL}, "here", &out); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(out.String(), test.want) {
+				t.Errorf("it says %q", out.String())
 			}
 		})
 	}
