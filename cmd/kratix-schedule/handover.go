@@ -229,6 +229,23 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
+// howItBreaks says what Kratix would do, or may do where it chooses.
+func howItBreaks(b handover.Break) string {
+	how := "Kratix would place it there"
+	if b.Fitting > b.Others+1 {
+		how = "Kratix may place it there"
+	}
+	switch {
+	case b.WorkPlacement != "":
+		return "Kratix would write WorkPlacement " + b.WorkPlacement
+	case b.Others > 0:
+		return fmt.Sprintf("%s, or on another that fits (%d would break as well)", how, b.Others)
+	case b.Fitting > 1:
+		return fmt.Sprintf("%s, one of %d that fit", how, b.Fitting)
+	}
+	return how
+}
+
 // printHandover prints the verdict, and returns the exit status.
 func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snapshot) error {
 	findings := verdict.Unknown
@@ -243,14 +260,7 @@ func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snap
 		if b.Directory != kratix.DefaultDirectory && b.Directory != "" {
 			name += " [" + b.Directory + "]"
 		}
-		how := "Kratix would place it there"
-		switch {
-		case b.WorkPlacement != "":
-			how = "Kratix would write WorkPlacement " + b.WorkPlacement
-		case b.Others > 0:
-			how = fmt.Sprintf("Kratix would place it there, or on another that fits (%d would break as well)", b.Others)
-		}
-		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(how), printable.Line(b.Reason))
+		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(howItBreaks(b)), printable.Line(b.Reason))
 	}
 	switch {
 	case slices.ContainsFunc(verdict.Unknown, isOfStore):

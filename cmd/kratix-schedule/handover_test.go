@@ -35,6 +35,10 @@ func TestWhatHandoverSaysAndHowItEnds(t *testing.T) {
 		"a Work that cannot be read":    {unknown(finding.UnreadableInput(), "Work default/a"), exitFindings, "not known: correct what cannot be read before Kratix is started"},
 		"a WorkPlacement":               {breaks(handover.Break{WorkPlacement: "a.worker-1-5058f"}), exitFindings, "would break  default/a  on worker-1: Kratix would write WorkPlacement a.worker-1-5058f; because"},
 		"none":                          {breaks(handover.Break{}), exitFindings, "would break  default/a  on worker-1: Kratix would place it there; because"},
+		"the only one that fits":        {breaks(handover.Break{Fitting: 1}), exitFindings, ": Kratix would place it there; because"},
+		"one of those that fit":         {breaks(handover.Break{Fitting: 3}), exitFindings, ": Kratix may place it there, one of 3 that fit; because"},
+		"some of those that fit":        {breaks(handover.Break{Fitting: 3, Others: 1}), exitFindings, ": Kratix may place it there, or on another that fits (1 would break as well); because"},
+		"all that fit":                  {breaks(handover.Break{Fitting: 2, Others: 1}), exitFindings, ": Kratix would place it there, or on another that fits (1 would break as well); because"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder

@@ -34,6 +34,8 @@ type Takeover struct {
 	standIns map[string]standIn
 	// Heirs are the WorkPlacements of stand-ins and of dependencies.
 	Heirs []Heir
+	// fitting counts the Destinations of which Kratix would choose one for a group.
+	fitting map[groupOf]int
 	// placed has the names of WorkPlacements that there are.
 	placed map[kratix.Key]bool
 }
@@ -59,7 +61,7 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 // WorkPlacements. Those that were never written are not in the Input: what Kratix would
 // write for them is new. Those that are about to go place nothing, and have files.
 func Expand(snapshot source.Snapshot) Takeover {
-	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, placed: map[kratix.Key]bool{}}
+	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
 	e.note(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
@@ -174,7 +176,7 @@ func (e *expansion) add(work *kratix.Work) {
 				e.Heirs = append(e.Heirs, Heir{itself, itself})
 			}
 		case !on.isPlaced:
-			names = fitting
+			names, e.fitting[groupOf{kratix.KeyOf(work), group.ID}] = fitting, len(fitting)
 		}
 		for _, name := range names {
 			going[name] = append(going[name], aimed(group, name, work.Labels[kratix.DryRunLabel]))

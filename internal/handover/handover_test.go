@@ -36,6 +36,7 @@ type cluster struct {
 	most int64
 	// breaks and unknown are those of the last verdict.
 	breaks, unknown []string
+	verdict         handover.Verdict
 }
 
 // newCluster has the Destinations worker-1 to worker-3; the last is of another
@@ -145,7 +146,7 @@ func (c *cluster) judge() []string {
 		c.t.Fatal(err)
 	}
 	verdict := c.takeover.Judge(result)
-	c.unknown = nil
+	c.verdict, c.unknown = verdict, nil
 	for _, f := range verdict.Unknown {
 		c.unknown = append(c.unknown, f.Rule.ID+" "+f.Place.Object)
 	}
@@ -241,6 +242,25 @@ func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
 		c.work("new", "environment", "dev", "x").Labels = map[string]string{kratix.DryRunLabel: "true"}
 		c.expect("default/new on worker-3 (+0) ")
 	})
+}
+
+func TestABreakCountsTheDestinationsThatKratixChoosesFrom(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x", "y"), "worker-1", isWritten)
+	c.work("one-of-two", "environment", "dev", "x")
+	c.work("the-only-one", "on", "1", "y")
+	c.place(c.work("placed", "environment", "dev", "a"), "worker-1", isWritten)
+	c.work("placed", "environment", "dev", "x")
+	c.judge()
+	for _, b := range c.verdict.Breaks {
+		want := map[string]int{"default/one-of-two": 2, "default/the-only-one": 1}[b.Work]
+		if b.Fitting != want {
+			t.Errorf("%s has a choice of %d, want %d", b.Work, b.Fitting, want)
+		}
+	}
+	if len(c.verdict.Breaks) < 3 {
+		t.Errorf("breaks %q", c.breaks)
+	}
 }
 
 func (c *cluster) annotate(name, value string) {
