@@ -2,12 +2,10 @@ package handover_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,14 +14,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/handover"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/layout"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // cluster is what Kratix is to take over.
@@ -93,44 +89,6 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 	}
 	c.snapshot.WorkPlacements = append(c.snapshot.WorkPlacements, p)
 	return p
-}
-
-func (c *cluster) heirs() (heirs []projected.Heir) {
-	for _, h := range c.takeover.Heirs {
-		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
-	}
-	return heirs
-}
-
-// write writes all files of a Work to a Destination, as Kratix does.
-func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
-	c.t.Helper()
-	group := &w.Spec.WorkloadGroups[0]
-	p := kratix.NewWorkPlacement(w, group, destination.Name)
-	rendering, _ := layout.Render(destination, p)
-	var files []tree.File
-	var list strings.Builder
-	for _, file := range rendering.Files {
-		files = append(files, file.File)
-		fmt.Fprintf(&list, "- %s\n", file.Path)
-	}
-	switch destination.FilepathMode() {
-	case kratix.None:
-		path, err := layout.FlatRecordPath(destination, p)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		files = append(files, tree.File{Path: path, Content: []byte("files:\n" + list.String())})
-	case kratix.AggregatedYAML:
-		files = layout.Join([]layout.Part{{Placement: p, Files: rendering.Files}})
-	}
-	state, err := c.store.Read(c.t.Context())
-	if err == nil {
-		_, err = c.store.Apply(c.t.Context(), statestore.ChangeSet{Base: state.Revision, Write: files})
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 // judge returns the breaks as "work on destination (+others) WorkPlacement".
@@ -341,66 +299,6 @@ func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
 	c.expect("default/moving on worker-1 (+0) moving.worker-1-5058f")
 }
 
-// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn: Kratix writes a group whole.
-func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
-	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
-		for name, prepare := range map[string]func(*cluster, *kratix.Work){
-			"none is there": func(*cluster, *kratix.Work) {},
-			"it was never written, as far as it says": func(c *cluster, w *kratix.Work) { c.place(w, "worker-1") },
-			"it is about to go, and a change of it was never written": func(c *cluster, _ *kratix.Work) {
-				c.place(c.work("new", "environment", "dev", "x", "more"), "worker-1", isWritten).DeletionTimestamp = &noon
-			},
-			"the first write failed": func(c *cluster, w *kratix.Work) {
-				c.place(w, "worker-1").Status.Conditions = []metav1.Condition{{Type: isWritten, Status: metav1.ConditionFalse}}
-			},
-		} {
-			t.Run(name+", "+mode, func(t *testing.T) {
-				c := newCluster(t)
-				c.laidOut(mode)
-				for _, d := range c.snapshot.Destinations {
-					d.Spec.Path = d.Name
-				}
-				w := c.work("new", "environment", "dev", "x", "gone")
-				c.write(w, c.snapshot.Destinations[0])
-				prepare(c, w)
-				c.work("new", "environment", "dev", "x", "gone", "more")
-				c.expect()
-				c.work("new", "environment", "dev", "x", "more")
-				c.expect()
-				if len(c.snapshot.WorkPlacements) > 0 {
-					return // it is not placed elsewhere
-				}
-				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
-				c.expect("default/new on worker-2 (+0) ")
-			})
-		}
-	}
-}
-
-func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
-	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
-		for name, prepare := range map[string]func(*cluster, *kratix.Work){
-			"without a WorkPlacement": func(*cluster, *kratix.Work) {},
-			"with a WorkPlacement":    func(c *cluster, w *kratix.Work) { c.place(w, "worker-1", isWritten) },
-		} {
-			t.Run(name+", "+mode, func(t *testing.T) {
-				c := newCluster(t)
-				c.laidOut(mode)
-				dependency := func(configMaps ...string) *kratix.Work {
-					w := c.work("dependency", "on", "1", configMaps...)
-					w.Spec.ResourceName = ""
-					return w
-				}
-				w := dependency("x", "gone")
-				c.write(w, c.snapshot.Destinations[0])
-				prepare(c, w)
-				dependency("x", "more")
-				c.expect()
-			})
-		}
-	}
-}
-
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
@@ -442,65 +340,6 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	dependency.Spec.ResourceName = ""
 	c.place(dependency, "worker-2")
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
-}
-
-// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
-// stays as it is.
-func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
-	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
-	isUnknown := func(t *testing.T, c *cluster) {
-		t.Helper()
-		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
-			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
-		}
-	}
-	for name, prepare := range map[string]func(*cluster, *kratix.Work){
-		"a file": func(_ *cluster, w *kratix.Work) {
-			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
-		},
-		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
-		"a file, which does not say so": func(_ *cluster, w *kratix.Work) { // a second stream
-			first, second := []byte{}, []byte{}
-			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
-				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				*into = packed
-			}
-			w.Spec.WorkloadGroups[0].Workloads[0].Content = base64.StdEncoding.EncodeToString(slices.Concat(first, second))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster(t)
-			w := c.work("large", "environment", "dev", "x")
-			prepare(c, w)
-			isUnknown(t, c)
-			c.place(w, "worker-1", isWritten)
-			isUnknown(t, c)
-		})
-	}
-	t.Run("what is on many Destinations counts once", func(t *testing.T) {
-		c := newCluster(t)
-		c.work("new", "environment", "dev", "x")
-		c.most = 2000
-		c.expect()
-	})
-}
-
-// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
-// stays as it is.
-func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
-	c := newCluster(t)
-	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
-	damage := func() {
-		c.work("damaged", "environment", "dev", "x", "y").Spec.WorkloadGroups[0].Workloads[1].Content = "?"
-	}
-	damage()
-	c.expect()
-	c.place(c.work("damaged", "environment", "dev", "y"), "worker-1", isWritten)
-	damage()
-	c.expect()
 }
 
 // TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.
