@@ -37,7 +37,9 @@ func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
 
 func TestNoSecretIsReadWhereNoStoreIsOpened(t *testing.T) {
 	a := platform(t)
-	a.set(func(a *api) { a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden })
+	a.set(func(a *api) {
+		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
+	})
 	s, err := kube.New(a.config(), kube.Options{NoSecrets: true})
 	if err != nil {
 		t.Fatal(err)
