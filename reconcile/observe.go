@@ -121,7 +121,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.checkModes()
 	w.remember()
 	w.settleFormer()
-	w.adoptUnrecorded(memo)
+	if !policy.Unrecorded {
+		w.adoptUnrecorded(memo)
+	}
 	if !w.Assigned { // else a request may well be on two Destinations
 		w.settleCopies()
 	}

@@ -25,6 +25,9 @@ type Policy struct {
 	// What another has recorded is left alone, unless Adopt is set.
 	Owner string
 	Adopt bool
+	// Unrecorded leaves files without a record to whoever is placed where they are,
+	// and places no group by them: for what one group is to be in several places.
+	Unrecorded bool
 	// OnConflict is what is done about clashes; nothing is Quarantine.
 	OnConflict dedupe.Policy
 	// AllowNames are patterns of reserved names that Works may use.

@@ -336,7 +336,7 @@ func unseen(text string) bool {
 	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
 	case "%w: another replica writes there now": // only a cluster has replicas
 	case "the replica's Lease was lost, or could not be renewed": // as above
-	case "%s the Lease %s: %w", "write the Lease %s: %w", "list the Leases of the replicas: %w", "delete the Lease %s, which is over: %w": // as above
+	case "%s the Lease %s: %w", "write the Lease %s: %w", "list the Leases in the namespace %s: %w", "list the Leases of the replicas: %w", "delete the Lease %s, which is over: %w": // as above
 	default:
 		return false
 	}

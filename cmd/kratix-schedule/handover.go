@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,7 +71,7 @@ read; 2 wrong usage; 3 the API or a state store cannot be read.`,
 	flags.unpacked.add(command)
 	command.Flags().BoolVar(&flags.remove, "remove-placements", false, "remove the WorkPlacements that are held back and were never written")
 	command.Flags().BoolVar(&flags.unread, "without-stores", false, "compare WorkPlacements alone and read no state store: what others have put there is not noticed")
-	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Lease by which replicas of run agree: while one holds it, a warning says so")
+	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Leases by which replicas of run agree: a warning says who holds one, or that it is not known whether any runs")
 	return command
 }
 
@@ -82,7 +84,7 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 		return err
 	}
 	ctx := quiet(c.Context())
-	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: true})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: true, NoSecrets: flags.unread})
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,9 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	warnOfHolder(ctx, config, flags.namespace, std.err)
+	if err := warnOfReplicas(ctx, config, flags.namespace, std.err); err != nil {
+		return err
+	}
 	return printHandover(std.out, verdict, snapshot)
 }
 
@@ -121,7 +125,8 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	expanded := &expandedSource{Source: h.source, most: int64(h.flags.unpacked.most)}
 	reconciler := h.reconciler(expanded)
 	reconciler.Policy.MaxUnpacked = math.MaxInt64 // the expanded input has the same contents many times
-	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now}
+	reconciler.Policy.Unrecorded = true
+	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now, Heirs: expanded.heirs}
 	result, err := interruptible(ctx, reconciler.Round)
 	if err != nil {
 		return handover.Verdict{}, source.Snapshot{}, err
@@ -136,6 +141,15 @@ type expandedSource struct {
 	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot
+}
+
+// heirs returns what has no WorkPlacement, and what the stores may have of it.
+func (s *expandedSource) heirs() []projected.Heir {
+	heirs := make([]projected.Heir, 0, len(s.takeover.Heirs))
+	for _, h := range s.takeover.Heirs {
+		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
+	}
+	return heirs
 }
 
 // Snapshot reads, and expands.
@@ -185,17 +199,51 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 	return nil
 }
 
-// warnOfHolder warns while a run --kube is alive. Its Lease does not say in which mode
-// it runs; what it does meanwhile is not in the answer.
-func warnOfHolder(ctx context.Context, config *rest.Config, namespace string, out io.Writer) {
+// warnOfReplicas warns of each run --kube that is alive, or that this is not known. Its
+// Lease does not say in which mode it runs; what it does meanwhile is not in the answer.
+func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, out io.Writer) error {
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
-		return
+		return fmt.Errorf("connect to the Kubernetes API: %w", err)
 	}
-	if holder := lease.Holder(ctx, leases, namespace, time.Now()); holder != "" {
+	holders, err := lease.Holders(ctx, leases, namespace, time.Now())
+	for _, h := range holders {
 		_, _ = fmt.Fprintf(out, "warning: %s runs, as the Lease %s/%s says: what it places or writes after this is not looked at; end it before Kratix is started\n",
-			printable.Line(holder), printable.Line(namespace), lease.LeaderName)
+			printable.Line(h.Name), printable.Line(namespace), printable.Line(h.Lease))
 	}
+	if len(holders) > 0 {
+		return nil
+	}
+	why := "no Lease in the namespace " + namespace + " says so"
+	if err != nil {
+		why = err.Error()
+	}
+	_, _ = fmt.Fprintf(out, "warning: whether a replica runs is not known: %s (--lease-namespace names another), and one that runs alone has none; end all before Kratix is started\n",
+		printable.Line(why))
+	return nil
+}
+
+// isOfStore reports whether a finding says that a state store, or its Secret, cannot be
+// read.
+func isOfStore(f finding.Finding) bool {
+	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
+}
+
+// howItBreaks says what Kratix would do, or may do where it chooses.
+func howItBreaks(b handover.Break) string {
+	how := "Kratix would place it there"
+	if b.Fitting > b.Others+1 {
+		how = "Kratix may place it there"
+	}
+	switch {
+	case b.WorkPlacement != "":
+		return "Kratix would write WorkPlacement " + b.WorkPlacement
+	case b.Others > 0:
+		return fmt.Sprintf("%s, or on another that fits (%d would break as well)", how, b.Others)
+	case b.Fitting > 1:
+		return fmt.Sprintf("%s, one of %d that fit", how, b.Fitting)
+	}
+	return how
 }
 
 // printHandover prints the verdict, and returns the exit status.
@@ -212,17 +260,10 @@ func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snap
 		if b.Directory != kratix.DefaultDirectory && b.Directory != "" {
 			name += " [" + b.Directory + "]"
 		}
-		how := "Kratix would place it there"
-		switch {
-		case b.WorkPlacement != "":
-			how = "Kratix would write WorkPlacement " + b.WorkPlacement
-		case b.Others > 0:
-			how = fmt.Sprintf("Kratix would place it there, or on another that fits (%d would break as well)", b.Others)
-		}
-		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(how), printable.Line(b.Reason))
+		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(howItBreaks(b)), printable.Line(b.Reason))
 	}
 	switch {
-	case report.Report{Findings: verdict.Unknown}.Has(finding.StoreFailed()):
+	case slices.ContainsFunc(verdict.Unknown, isOfStore):
 		_, _ = fmt.Fprintln(out, "not known: a state store cannot be read")
 		return exit{code: exitFailure}
 	case verdict.IsSafe():

@@ -97,7 +97,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode != status.Manage})
+	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread})
 	if err != nil {
 		return nil, err
 	}

@@ -32,9 +32,17 @@ type Takeover struct {
 	Input source.Snapshot
 	// standIns has the Work for which one of Input stands, by the key of that.
 	standIns map[string]standIn
+	// Heirs are the WorkPlacements of stand-ins and of dependencies.
+	Heirs []Heir
+	// fitting counts the Destinations of which Kratix would choose one for a group.
+	fitting map[groupOf]int
 	// placed has the names of WorkPlacements that there are.
 	placed map[kratix.Key]bool
 }
+
+// Heir is the WorkPlacement that a stand-in would have, or a dependency. What the store
+// has of Kratix's, if it was there before, is the heir's.
+type Heir struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is a Work as it may be placed on one Destination.
 type standIn struct {
@@ -53,7 +61,7 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 // WorkPlacements. Those that were never written are not in the Input: what Kratix would
 // write for them is new. Those that are about to go place nothing, and have files.
 func Expand(snapshot source.Snapshot) Takeover {
-	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, placed: map[kratix.Key]bool{}}
+	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
 	e.note(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
@@ -99,22 +107,22 @@ func (e *expansion) note(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// passOn returns what the store has of a WorkPlacement that is about to go to the
-// stand-in on the same Destination, if there is one: Kratix makes the same one again.
+// passOn puts copies of WorkPlacements into the Input, as Kratix sees them. What the
+// store has of one that is about to go is for the stand-in on the same Destination, if
+// there is one: Kratix makes the same one again.
 func (e *expansion) passOn() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
-		heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]
-		if heir == nil {
-			return p
+		if made[p] != nil {
+			return made[p]
 		}
-		if made[p] == nil {
-			other := *p
-			other.Name, other.Labels = heir.Name, maps.Clone(p.Labels)
-			other.Labels[kratix.WorkLabel] = heir.Labels[kratix.WorkLabel]
-			made[p] = &other
+		other := *p
+		other.Labels = kratixs(p.Labels)
+		if heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]; heir != nil {
+			other.Name, other.Labels[kratix.WorkLabel] = heir.Name, heir.Labels[kratix.WorkLabel]
 		}
-		return made[p]
+		made[p] = &other
+		return &other
 	}
 	for _, list := range [][]*kratix.WorkPlacement{e.Input.WorkPlacements, e.Input.Existing} {
 		for i, p := range list {
@@ -163,8 +171,12 @@ func (e *expansion) add(work *kratix.Work) {
 		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
 		case work.IsDependency(): // it goes to all that fit by itself
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
+			for _, name := range fitting {
+				itself := kratix.NewWorkPlacement(work, &group, name)
+				e.Heirs = append(e.Heirs, Heir{itself, itself})
+			}
 		case !on.isPlaced:
-			names = fitting
+			names, e.fitting[groupOf{kratix.KeyOf(work), group.ID}] = fitting, len(fitting)
 		}
 		for _, name := range names {
 			going[name] = append(going[name], aimed(group, name, work.Labels[kratix.DryRunLabel]))
@@ -187,7 +199,8 @@ func (e *expansion) add(work *kratix.Work) {
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {
 			group := &going[name][j]
-			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}] = kratix.NewWorkPlacement(&other, group, name)
+			heir := Heir{Stands: kratix.NewWorkPlacement(&other, group, name), Of: kratix.NewWorkPlacement(work, group, name)}
+			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}], e.Heirs = heir.Stands, append(e.Heirs, heir)
 		}
 		e.Input.Works = append(e.Input.Works, &other)
 	}
@@ -232,9 +245,9 @@ func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	return &other
 }
 
-// kratixs returns the annotations that are not for this program.
-func kratixs(annotations map[string]string) map[string]string {
-	kept := maps.Clone(annotations)
+// kratixs returns the annotations or labels that are not for this program.
+func kratixs(all map[string]string) map[string]string {
+	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, ownPrefix) })
 	return kept
 }

@@ -2,12 +2,10 @@ package handover_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +32,7 @@ type cluster struct {
 	most int64
 	// breaks and unknown are those of the last verdict.
 	breaks, unknown []string
+	verdict         handover.Verdict
 }
 
 // newCluster has the Destinations worker-1 to worker-3; the last is of another
@@ -96,13 +95,16 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 func (c *cluster) judge() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
-	r := &reconcile.Reconciler{Source: c, Stores: &projected.Stores{Opener: c, Now: now}, Finish: reconcile.Preview, Now: now, Policy: reconcile.Policy{Adopt: true, MaxUnpacked: math.MaxInt64}}
+	r := &reconcile.Reconciler{
+		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Heirs: c.heirs}, Finish: reconcile.Preview, Now: now,
+		Policy: reconcile.Policy{Adopt: true, Unrecorded: true, MaxUnpacked: math.MaxInt64},
+	}
 	result, err := r.Round(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	verdict := c.takeover.Judge(result)
-	c.unknown = nil
+	c.verdict, c.unknown = verdict, nil
 	for _, f := range verdict.Unknown {
 		c.unknown = append(c.unknown, f.Rule.ID+" "+f.Place.Object)
 	}
@@ -200,6 +202,25 @@ func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
 	})
 }
 
+func TestABreakCountsTheDestinationsThatKratixChoosesFrom(t *testing.T) {
+	c := newCluster(t)
+	c.place(c.work("owner", "on", "1", "x", "y"), "worker-1", isWritten)
+	c.work("one-of-two", "environment", "dev", "x")
+	c.work("the-only-one", "on", "1", "y")
+	c.place(c.work("placed", "environment", "dev", "a"), "worker-1", isWritten)
+	c.work("placed", "environment", "dev", "x")
+	c.judge()
+	for _, b := range c.verdict.Breaks {
+		want := map[string]int{"default/one-of-two": 2, "default/the-only-one": 1}[b.Work]
+		if b.Fitting != want {
+			t.Errorf("%s has a choice of %d, want %d", b.Work, b.Fitting, want)
+		}
+	}
+	if len(c.verdict.Breaks) < 3 {
+		t.Errorf("breaks %q", c.breaks)
+	}
+}
+
 func (c *cluster) annotate(name, value string) {
 	for _, d := range c.snapshot.Destinations {
 		d.Annotations = map[string]string{name: value}
@@ -266,6 +287,18 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	})
 }
 
+// TestAMoveThatWasInterruptedIsNotGoneOnWith: Kratix writes both WorkPlacements.
+func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
+	c := newCluster(t)
+	w := c.work("moving", "environment", "dev", "y")
+	c.place(w, "worker-1", isWritten)
+	c.place(w, "worker-2", isWritten).Labels[kratix.MovedFromLabel] = "worker-1"
+	c.expect()
+	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
+	c.work("moving", "environment", "dev", "y", "x")
+	c.expect("default/moving on worker-1 (+0) moving.worker-1-5058f")
+}
+
 func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
@@ -307,65 +340,6 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	dependency.Spec.ResourceName = ""
 	c.place(dependency, "worker-2")
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
-}
-
-// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
-// stays as it is.
-func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
-	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
-	isUnknown := func(t *testing.T, c *cluster) {
-		t.Helper()
-		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
-			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
-		}
-	}
-	for name, prepare := range map[string]func(*cluster, *kratix.Work){
-		"a file": func(_ *cluster, w *kratix.Work) {
-			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
-		},
-		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
-		"a file, which does not say so": func(_ *cluster, w *kratix.Work) { // a second stream
-			first, second := []byte{}, []byte{}
-			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
-				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				*into = packed
-			}
-			w.Spec.WorkloadGroups[0].Workloads[0].Content = base64.StdEncoding.EncodeToString(slices.Concat(first, second))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster(t)
-			w := c.work("large", "environment", "dev", "x")
-			prepare(c, w)
-			isUnknown(t, c)
-			c.place(w, "worker-1", isWritten)
-			isUnknown(t, c)
-		})
-	}
-	t.Run("what is on many Destinations counts once", func(t *testing.T) {
-		c := newCluster(t)
-		c.work("new", "environment", "dev", "x")
-		c.most = 2000
-		c.expect()
-	})
-}
-
-// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
-// stays as it is.
-func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
-	c := newCluster(t)
-	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
-	damage := func() {
-		c.work("damaged", "environment", "dev", "x", "y").Spec.WorkloadGroups[0].Workloads[1].Content = "?"
-	}
-	damage()
-	c.expect()
-	c.place(c.work("damaged", "environment", "dev", "y"), "worker-1", isWritten)
-	damage()
-	c.expect()
 }
 
 // TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.

@@ -24,8 +24,9 @@ type Verdict struct {
 // Break is one group of a Work that would break a Destination.
 type Break struct {
 	Work, Directory, Destination string
-	// Others counts the other Destinations that fit, and that it would break too.
-	Others int
+	// Fitting counts the Destinations of which Kratix would choose one; 0 if it has no
+	// choice. Others counts those of them that it would break too.
+	Fitting, Others int
 	// WorkPlacement is the name of the one that Kratix would write; empty if it would
 	// make one.
 	WorkPlacement string
@@ -143,7 +144,7 @@ func (j *judge) breakOf(p report.Placement) Break {
 	}
 	at := kratix.KeyOf(p.Object)
 	if stands, is := j.standIns[p.Work]; is {
-		b.Work = stands.work.String()
+		b.Work, b.Fitting = stands.work.String(), j.fitting[groupOf{stands.work, p.Object.Spec.ID}]
 		at.Name = kratix.PlacementName(stands.work.Name, p.Destination, p.Object.Spec.ID)
 	}
 	if j.placed[at] {

@@ -16,6 +16,7 @@ import (
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
+	heirs       []Heir
 	// records is the directory of its records, and lists what the store has there:
 	// Kratix's lists, and records of an earlier time.
 	records tree.Path
@@ -133,6 +134,34 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 		}
 	}
 	return names
+}
+
+// leave gives heirs a record of what the lists of others say that the store has.
+func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.Contents) error {
+	o.heirs = heirs
+	for _, h := range heirs {
+		old := projection{placement: h.Of}
+		if err := old.readList(ctx, o.destination, o.lists, contents); err != nil {
+			return err
+		}
+		bare := *h.WorkPlacement
+		bare.Spec.Workloads = nil // it is not there
+		made := &projection{placement: &bare, name: bare.Name, listed: old.listed, sums: map[tree.Path]statestore.Sum{}}
+		path, err := layout.RecordPath(o.destination, &bare)
+		if err != nil || len(old.listed) == 0 {
+			continue
+		}
+		if known := o.from[path]; known != nil { // one of its name is there
+			made = known
+			made.listed = old.listed
+		}
+		rendering, _ := layout.Render(o.destination, made.placement)
+		if record, ok := made.recordIn(o.destination, rendering); ok {
+			made.record, made.sums[path] = path, contents.Sum(record.Content)
+			o.sums[path], o.from[path] = made.sums[path], made
+		}
+	}
+	return nil
 }
 
 // project lays one WorkPlacement out, whose record names it so. Files that cannot be

@@ -128,8 +128,8 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 			continue // such a Destination has no files
 		}
 		bases = append(bases, records)
-		placements, was := s.stores.placements[d.Name], s.on[d.Name]
-		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && was.lists.Same(stored, records) {
+		placements, heirs, was := s.stores.placements[d.Name], s.stores.heirs[d.Name], s.on[d.Name]
+		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && slices.Equal(was.heirs, heirs) && was.lists.Same(stored, records) {
 			made[d.Name] = was
 			continue
 		}
@@ -137,6 +137,9 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 			return nil, nil, err
 		}
 		made[d.Name].records = records
+		if err := made[d.Name].leave(ctx, heirs, contents); err != nil {
+			return nil, nil, err
+		}
 	}
 	return made, bases, nil
 }

@@ -27,12 +27,23 @@ type Stores struct {
 	Unread bool
 	// Now is the clock.
 	Now func() time.Time
+	// Heirs returns the WorkPlacements that are not there and have what the lists of
+	// others say that the store has; nil if there are none.
+	Heirs func() []Heir
 
 	// placements are the WorkPlacements by the names of their Destinations, and
 	// destinations all Destinations by the stores that they name.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
+	heirs        map[string][]Heir
 	open         map[kratix.StateStoreReference]*store
+}
+
+// Heir is a WorkPlacement that is not there.
+type Heir struct {
+	*kratix.WorkPlacement
+	// Of is the WorkPlacement whose list counts, in mode none.
+	Of *kratix.WorkPlacement
 }
 
 // Follow takes in what there is: the stores are read as of this snapshot.
@@ -40,6 +51,12 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	s.placements, s.destinations = map[string][]*kratix.WorkPlacement{}, map[kratix.StateStoreReference][]*kratix.Destination{}
 	for _, p := range snapshot.WorkPlacements {
 		s.placements[p.Spec.TargetDestinationName] = append(s.placements[p.Spec.TargetDestinationName], p)
+	}
+	s.heirs = map[string][]Heir{}
+	if s.Heirs != nil {
+		for _, h := range s.Heirs() {
+			s.heirs[h.Spec.TargetDestinationName] = append(s.heirs[h.Spec.TargetDestinationName], h)
+		}
 	}
 	for _, d := range snapshot.Destinations {
 		if d.Spec.StateStoreRef != nil {

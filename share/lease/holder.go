@@ -1,26 +1,46 @@
 package lease
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
+	coordination "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
-// Holder returns who held the Lease by which replicas lead, if it was renewed lately;
-// nothing if nobody is known to.
-func Holder(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) string {
-	lease, err := leases.Leases(namespace).Get(ctx, LeaderName, metav1.GetOptions{})
+// Holder is a replica that holds a Lease.
+type Holder struct {
+	// Name is the replica's, and Lease that of the Lease.
+	Name, Lease string
+}
+
+// Holders returns who held the Lease by which replicas lead, and those of replicas that
+// share the work, if they were renewed lately. That there is none does not say that no
+// replica is alive: one that runs alone needs no Lease.
+func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
+	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{}) // one has a label, the other a name
 	if err != nil {
-		return "" // there is none, or it may not be read
+		return nil, fmt.Errorf("list the Leases in the namespace %s: %w", namespace, err)
 	}
-	spec := lease.Spec
-	if spec.HolderIdentity == nil || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
-		return ""
+	var holders []Holder
+	for i := range list.Items {
+		lease := &list.Items[i]
+		if _, isMember := lease.Labels[MemberLabel]; (isMember || lease.Name == LeaderName) && isHeld(lease.Spec, now) {
+			holders = append(holders, Holder{Name: *lease.Spec.HolderIdentity, Lease: lease.Name})
+		}
 	}
-	if end := spec.RenewTime.Add(time.Duration(*spec.LeaseDurationSeconds) * time.Second); now.After(end) {
-		return ""
+	slices.SortFunc(holders, func(a, b Holder) int { return cmp.Compare(a.Lease, b.Lease) })
+	return holders, nil
+}
+
+// isHeld reports whether somebody has renewed a Lease lately.
+func isHeld(spec coordination.LeaseSpec, now time.Time) bool {
+	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
+		return false
 	}
-	return *spec.HolderIdentity
+	return !now.After(spec.RenewTime.Add(time.Duration(*spec.LeaseDurationSeconds) * time.Second))
 }

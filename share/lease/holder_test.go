@@ -1,12 +1,18 @@
 package lease
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
+
+// Leases are those of the only namespace.
+func (l *leases) Leases(string) client.LeaseInterface { return l }
 
 func TestAHolderIsOneThatRenewedLately(t *testing.T) {
 	now := time.Unix(1_000, 0)
@@ -14,20 +20,33 @@ func TestAHolderIsOneThatRenewedLately(t *testing.T) {
 	seconds, name, nobody := int32(15), "pod-1", ""
 	for what, test := range map[string]struct {
 		spec *coordination.LeaseSpec
-		want string
+		want []Holder
 	}{
-		"none is there":      {nil, ""},
-		"renewed":            {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(14 * time.Second)}, name},
-		"over":               {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(16 * time.Second)}, ""},
-		"given back":         {&coordination.LeaseSpec{HolderIdentity: &nobody, LeaseDurationSeconds: &seconds, RenewTime: ago(0)}, ""},
-		"made and not taken": {&coordination.LeaseSpec{}, ""},
+		"none is there":      {},
+		"renewed":            {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(14 * time.Second)}, []Holder{{name, LeaderName}}},
+		"over":               {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(16 * time.Second)}, nil},
+		"given back":         {&coordination.LeaseSpec{HolderIdentity: &nobody, LeaseDurationSeconds: &seconds, RenewTime: ago(0)}, nil},
+		"made and not taken": {&coordination.LeaseSpec{}, nil},
 	} {
-		g := newGuarded()
+		l := newLeases()
 		if test.spec != nil {
-			g.inner.put(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: LeaderName}, Spec: *test.spec})
+			l.put(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: LeaderName}, Spec: *test.spec})
+			l.put(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: "of-another-program"}, Spec: *test.spec})
 		}
-		if got := Holder(t.Context(), g, "default", now); got != test.want {
-			t.Errorf("%s: the holder is %q, want %q", what, got, test.want)
+		if got, err := Holders(t.Context(), l, "default", now); err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: the holders are %q, %v", what, got, err)
 		}
+	}
+}
+
+func TestReplicasThatShareAreHolders(t *testing.T) {
+	l := newLeases()
+	l.settle(t, l.keeper("a"), l.keeper("b"))
+	if got, err := Holders(t.Context(), l, "default", l.clock); err != nil || !slices.Equal(got, []Holder{{"a", "kratix-schedule-a"}, {"b", "kratix-schedule-b"}}) {
+		t.Errorf("the holders are %q, %v", got, err)
+	}
+	l.down = errors.New("forbidden")
+	if _, err := Holders(t.Context(), l, "default", l.clock); err == nil {
+		t.Error("nothing says that the Leases cannot be listed")
 	}
 }

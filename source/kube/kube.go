@@ -28,7 +28,8 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
-	secrets      *secrets
+	// secrets are those that stores name; nil if none is to be read.
+	secrets *secrets
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
 	// deletedPlacements are the WorkPlacements that it said are.
@@ -77,6 +78,8 @@ type Options struct {
 	// Contents has them hold all WorkPlacements, with their contents: for who wants to
 	// know what Kratix writes. No round is asked for when it has written one.
 	Contents bool
+	// NoSecrets has no Secret read: for who opens no state store.
+	NoSecrets bool
 }
 
 // New makes a Source of the cluster that config leads to. It is not followed
@@ -99,7 +102,9 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
 		feature[*kratix.BucketStateStore]{}, s.heard)
-	s.secrets = newSecrets(api.core, s.heard)
+	if !options.NoSecrets {
+		s.secrets = newSecrets(api.core, s.heard)
+	}
 	return s, nil
 }
 
@@ -124,7 +129,9 @@ func (s *Source) Follow(ctx context.Context) {
 	s.ended = ctx.Done()
 	s.mu.Unlock()
 	s.others.begin(s.now())
-	s.secrets.begin(ctx)
+	if s.secrets != nil {
+		s.secrets.begin(ctx)
+	}
 	for _, mirror := range s.mirrors() {
 		go mirror.run(ctx)
 	}
@@ -198,10 +205,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
-	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
-		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // what is not seen by then is a finding
-	}
-	found, unreadable := s.secrets.read(stores)
+	found, unreadable := s.readSecrets(ctx, stores)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
 	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
 	snapshot.FromAPI = true
@@ -210,6 +214,18 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.reject(&snapshot)
 	finding.Sort(snapshot.Findings)
 	return snapshot, nil
+}
+
+// readSecrets returns the Secrets that stores name, and what is wrong with those that
+// cannot be read.
+func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
+	if s.secrets == nil {
+		return nil, nil
+	}
+	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
+		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // what is not seen by then is a finding
+	}
+	return s.secrets.read(stores)
 }
 
 // reject adds findings about what cannot be read. What is placed of a Work stays as it is

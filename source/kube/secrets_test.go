@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
 func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
@@ -30,6 +32,22 @@ func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
 		if verb, of, _ := strings.Cut(asked, " secrets"); verb != asked && of != " default/git" && of != " default/other" {
 			t.Errorf("asked for Secrets that no store names: %s", asked)
 		}
+	}
+}
+
+func TestNoSecretIsReadWhereNoStoreIsOpened(t *testing.T) {
+	a := platform(t)
+	a.set(func(a *api) {
+		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
+	})
+	s, err := kube.New(a.config(), kube.Options{NoSecrets: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Follow(t.Context())
+	becomes(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
+	if i := slices.IndexFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, " secrets") }); i >= 0 {
+		t.Errorf("asked %q", a.requests()[i])
 	}
 }
 

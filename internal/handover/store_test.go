@@ -1,0 +1,113 @@
+package handover_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/tree"
+)
+
+func (c *cluster) heirs() (heirs []projected.Heir) {
+	for _, h := range c.takeover.Heirs {
+		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
+	}
+	return heirs
+}
+
+// write writes all files of a Work to a Destination, as Kratix does.
+func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
+	c.t.Helper()
+	group := &w.Spec.WorkloadGroups[0]
+	p := kratix.NewWorkPlacement(w, group, destination.Name)
+	rendering, _ := layout.Render(destination, p)
+	var files []tree.File
+	var list strings.Builder
+	for _, file := range rendering.Files {
+		files = append(files, file.File)
+		fmt.Fprintf(&list, "- %s\n", file.Path)
+	}
+	switch destination.FilepathMode() {
+	case kratix.None:
+		path, err := layout.FlatRecordPath(destination, p)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		files = append(files, tree.File{Path: path, Content: []byte("files:\n" + list.String())})
+	case kratix.AggregatedYAML:
+		files = layout.Join([]layout.Part{{Placement: p, Files: rendering.Files}})
+	}
+	state, err := c.store.Read(c.t.Context())
+	if err == nil {
+		_, err = c.store.Apply(c.t.Context(), statestore.ChangeSet{Base: state.Revision, Write: files})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn: Kratix writes a group whole.
+func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
+		for name, prepare := range map[string]func(*cluster, *kratix.Work){
+			"none is there": func(*cluster, *kratix.Work) {},
+			"it was never written, as far as it says": func(c *cluster, w *kratix.Work) { c.place(w, "worker-1") },
+			"it is about to go, and a change of it was never written": func(c *cluster, _ *kratix.Work) {
+				c.place(c.work("new", "environment", "dev", "x", "more"), "worker-1", isWritten).DeletionTimestamp = &noon
+			},
+			"the first write failed": func(c *cluster, w *kratix.Work) {
+				c.place(w, "worker-1").Status.Conditions = []metav1.Condition{{Type: isWritten, Status: metav1.ConditionFalse}}
+			},
+		} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				c := newCluster(t)
+				c.laidOut(mode)
+				for _, d := range c.snapshot.Destinations {
+					d.Spec.Path = d.Name
+				}
+				w := c.work("new", "environment", "dev", "x", "gone")
+				c.write(w, c.snapshot.Destinations[0])
+				prepare(c, w)
+				c.work("new", "environment", "dev", "x", "gone", "more")
+				c.expect()
+				c.work("new", "environment", "dev", "x", "more")
+				c.expect()
+				if len(c.snapshot.WorkPlacements) > 0 {
+					return // it is not placed elsewhere
+				}
+				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
+				c.expect("default/new on worker-2 (+0) ")
+			})
+		}
+	}
+}
+
+func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
+		for name, prepare := range map[string]func(*cluster, *kratix.Work){
+			"without a WorkPlacement": func(*cluster, *kratix.Work) {},
+			"with a WorkPlacement":    func(c *cluster, w *kratix.Work) { c.place(w, "worker-1", isWritten) },
+		} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				c := newCluster(t)
+				c.laidOut(mode)
+				dependency := func(configMaps ...string) *kratix.Work {
+					w := c.work("dependency", "on", "1", configMaps...)
+					w.Spec.ResourceName = ""
+					return w
+				}
+				w := dependency("x", "gone")
+				c.write(w, c.snapshot.Destinations[0])
+				prepare(c, w)
+				dependency("x", "more")
+				c.expect()
+			})
+		}
+	}
+}
