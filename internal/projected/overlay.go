@@ -136,7 +136,7 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave gives heirs a record of what the lists of others say that the store has.
+// leave returns heirs a record of what the lists of others say that the store has.
 func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.Contents) error {
 	o.heirs = heirs
 	for _, h := range heirs {
