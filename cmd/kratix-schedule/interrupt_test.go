@@ -121,7 +121,7 @@ spec: {url: ./store.git}
 			var trouble bytes.Buffer
 			command.Stderr = &trouble
 			check0(t, command.Start())
-			time.Sleep(4 * time.Second)
+			time.Sleep(time.Second)
 			start := time.Now()
 			check0(t, command.Process.Signal(syscall.SIGTERM))
 			_ = command.Wait() // its exit code is looked at below
