@@ -1,6 +1,10 @@
 package kratix
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // WorkPlacement records that one group of a Work is on one Destination.
 //
@@ -30,6 +34,12 @@ type WorkPlacementSpec struct {
 func (s WorkPlacementSpec) SamePlace(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID
+}
+
+// SameContents reports whether two specs have the same written: the generation may be
+// another one.
+func (s WorkPlacementSpec) SameContents(other WorkPlacementSpec) bool {
+	return s.SamePlace(other) && slices.Equal(s.Workloads, other.Workloads)
 }
 
 // WorkPlacementStatus is what the writer says of a placement.

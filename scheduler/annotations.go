@@ -38,8 +38,8 @@ const (
 	OnDemand               = "on-demand"
 )
 
-// annotationPrefix begins the names of all annotations that are for this program.
-const annotationPrefix = "kratix-schedule.io/"
+// OwnPrefix begins the names of all annotations and labels that are for this program.
+const OwnPrefix = "kratix-schedule.io/"
 
 // maxWeight keeps comparisons of weights exact.
 const maxWeight = 1_000_000
@@ -97,7 +97,7 @@ func settingsOf(d *kratix.Destination) settings {
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
-		if strings.HasPrefix(strings.ToLower(name), annotationPrefix) && !slices.Contains(known, name) {
+		if strings.HasPrefix(strings.ToLower(name), OwnPrefix) && !slices.Contains(known, name) {
 			messages = append(messages, fmt.Sprintf("the annotation %s says nothing here and is ignored; %s may have %s", name, object, strings.Join(known, ", ")))
 		}
 	}

@@ -159,6 +159,12 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
+// Fits reports whether a Destination has the labels that a group asks for, whatever else
+// keeps new placements away from it.
+func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
+	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
+}
+
 // Fitting returns the names of the Destinations that have the labels which a group
 // asks for, in their order, whatever else keeps new placements away from them.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {

@@ -57,7 +57,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	if !told {
 		placement.State = report.Unplaced
 	}
-	isCurrent := told && sameContents(have.Spec, placement.Object.Spec)
+	isCurrent := told && have.Spec.SameContents(placement.Object.Spec)
 	switch placement.State {
 	case report.Placed, report.Unchanged:
 		return p.inStore(have, placement), isCurrent
@@ -72,13 +72,6 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 		return condition, false
 	}
 	return p.outOfReach(have)
-}
-
-// sameContents reports whether two specs have the same written: the generation may be
-// another one.
-func sameContents(a, b kratix.WorkPlacementSpec) bool {
-	return a.TargetDestinationName == b.TargetDestinationName && a.PromiseName == b.PromiseName && a.ResourceName == b.ResourceName &&
-		a.ID == b.ID && slices.Equal(a.Workloads, b.Workloads)
 }
 
 // isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is

@@ -42,7 +42,7 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
 			patch["metadata"] = metadata
 		}
-		if want := placement.Object.Spec; !sameSpec(have.Spec, want) || !slices.Equal(have.Spec.Workloads, want.Workloads) {
+		if want := placement.Object.Spec; !have.Spec.SameContents(want) || have.Spec.Generation != want.Generation {
 			patch["spec"] = want
 		}
 		if len(patch) > 0 {

@@ -70,7 +70,7 @@ func TestGeneratedConditions(t *testing.T) {
 	page.WriteString("# Conditions and events\n\n" + generatedMark)
 	page.WriteString("What Kratix's objects say of themselves, and who has them say it: Kratix's own controller, or `kratix-schedule` in one of its\n" +
 		"[modes](../how-to/run-beside-kratix.md). In manage it says what Kratix would, where that can be true; in schedule and observe Kratix says its own beside it.\n\n" +
-		"An event is told when a condition turns, and no sooner than that: one of each state. The first time that all is well is no turn, so that a new\n" +
+		"An event is sent when a condition turns, and only then: one of each state. The first time that all is well is no turn, so that a new\n" +
 		"placement is three writes. Where Kratix says something at each reconciliation, look at the condition for the state that lasts.\n")
 	object, rows := "", status.Reasons()
 	for i, row := range rows {

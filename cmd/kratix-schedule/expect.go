@@ -36,19 +36,24 @@ func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Durati
 			attempts = append(attempts, kube.Attempt{Object: placement, Version: created.Version})
 		}
 	}
-	written := make([]kube.Written, 0, len(outcome.Written))
-	for _, w := range outcome.Written {
-		written = append(written, kube.Written(w))
-	}
 	k.source.Expect(attempts)
-	k.source.Await(ctx, written)
+	awaitWritten(ctx, k.source, outcome)
 	if k.source.Confirm(ctx) {
 		return confirmInterval
 	}
 	return 0
 }
 
-// sooner returns the shorter of two waits, of which 0 is none.
+// awaitWritten waits until a source has seen what was written.
+func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome) {
+	written := make([]kube.Written, 0, len(outcome.Written))
+	for _, w := range outcome.Written {
+		written = append(written, kube.Written(w))
+	}
+	from.Await(ctx, written)
+}
+
+// sooner returns the shorter of two waits; 0 is no wait.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

@@ -50,9 +50,9 @@ now: also what is held back. The command reads the cluster and the state stores,
 plans that, and prints each placement by which a Destination would break: the
 object, the other owner, and what to do. It changes nothing.
 
-With --remove-placements the WorkPlacements are removed of which nothing was ever
-written and that are held back, as earlier versions of this program made them; their
-finalizers are taken off first. Everything else stays: of a change that is held
+--remove-placements removes the WorkPlacements that are held back and of which nothing
+was ever written, as earlier versions of this program made them; their finalizers are
+taken off first. Everything else stays: of a change that is held
 back, the WorkPlacement is what is written, and the Work is what has to change. So
 does what may be written: in mode aggregatedYAML nobody can tell.
 
@@ -181,22 +181,14 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 		return err
 	}
 	outcome := writer.Apply(ctx, [][]status.Change{changes})
-	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {
-		written = append(written, kube.Written(w))
 		_, _ = fmt.Fprintf(h.std.out, "removed  %s %s\n", w.Kind, printable.Line(w.Key.String()))
 	}
-	h.source.Await(ctx, written)
+	awaitWritten(ctx, h.source, outcome)
 	if outcome.Err != nil {
 		return outcome.Err
 	}
-	if len(outcome.Refused) > 0 {
-		if err := report.Text(h.std.out, outcome.Refused); err != nil {
-			return err
-		}
-		return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(outcome.Refused))}
-	}
-	return nil
+	return printRefused(h.std.out, outcome.Refused)
 }
 
 // warnOfReplicas warns of each run --kube that is alive, or that this is not known. Its
@@ -229,7 +221,7 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// howItBreaks says what Kratix would do, or may do where it chooses.
+// howItBreaks returns what Kratix would do, or may do where it chooses.
 func howItBreaks(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

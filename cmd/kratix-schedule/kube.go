@@ -166,13 +166,19 @@ func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Write
 	if told.Err != nil {
 		return told.Err
 	}
-	if len(told.Refused) == 0 {
+	return printRefused(out, told.Refused)
+}
+
+// printRefused prints the writes that the API server refuses, if there are any, and
+// returns the exit status for them.
+func printRefused(out io.Writer, refused []finding.Finding) error {
+	if len(refused) == 0 {
 		return nil
 	}
-	if err := report.Text(out, told.Refused); err != nil {
+	if err := report.Text(out, refused); err != nil {
 		return err
 	}
-	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(told.Refused))}
+	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(refused))}
 }
 
 // runKube is run with --kube.

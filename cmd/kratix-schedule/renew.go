@@ -11,8 +11,7 @@ import (
 )
 
 // renewals slow down what changes nothing but the generation of a WorkPlacement's spec,
-// or only says that another generation of it is promoted.
-// A Promise with static dependencies makes Kratix update its Work some ten times a
+// or only says that another generation of it is promoted. A Promise with static dependencies makes Kratix update its Work some ten times a
 // second for ever, each time with the same contents; to follow each of them would
 // drive that on.
 type renewals struct {
@@ -35,21 +34,14 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 			if !ok {
 				continue
 			}
-			key := kratix.KeyOf(placement)
-			changed, waits := r.last[key]
 			change.Steps = slices.DeleteFunc(change.Steps, func(step status.Step) bool {
 				spec, ok := step.Patch["spec"].(kratix.WorkPlacementSpec)
-				switch {
-				case !ok:
+				if !ok {
 					return false
-				case waits && len(step.Patch) == 1 && sameButGeneration(placement.Spec, spec):
-					if left := renewalInterval - now.Sub(changed); due == 0 || left < due {
-						due = left
-					}
-					return true
 				}
-				r.last[key] = now
-				return false
+				left := r.wait(placement, len(step.Patch) == 1 && placement.Spec.SameContents(spec), now)
+				due = sooner(due, left)
+				return left > 0
 			})
 		}
 		lists[i] = slices.DeleteFunc(lists[i], func(c status.Change) bool { return len(c.Steps) == 0 && len(c.Events) == 0 })
@@ -68,19 +60,23 @@ func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due tim
 			if !ok {
 				return false
 			}
-			key := kratix.KeyOf(placement)
-			changed, waits := r.last[key]
-			if !waits || !saysOnlyGeneration(placement, change) {
-				r.last[key] = now
-				return false
-			}
-			if left := renewalInterval - now.Sub(changed); due == 0 || left < due {
-				due = left
-			}
-			return true
+			left := r.wait(placement, saysOnlyGeneration(placement, change), now)
+			due = sooner(due, left)
+			return left > 0
 		})
 	}
 	return due
+}
+
+// wait returns how long a change of a WorkPlacement has to wait: a renewal until the
+// interval after the last change is over. 0 is not at all, and the change counts.
+func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) time.Duration {
+	changed, lately := r.last[kratix.KeyOf(p)]
+	if isRenewal && lately {
+		return renewalInterval - now.Sub(changed)
+	}
+	r.last[kratix.KeyOf(p)] = now
+	return 0
 }
 
 // forget forgets what was changed long enough ago.
@@ -107,9 +103,4 @@ func saysOnlyGeneration(p *kratix.WorkPlacement, change status.Change) bool {
 		a.ObservedGeneration = b.ObservedGeneration
 		return a == b
 	})
-}
-
-// sameButGeneration reports whether Kratix would write the same for both.
-func sameButGeneration(a, b kratix.WorkPlacementSpec) bool {
-	return a.SamePlace(b) && slices.Equal(a.Workloads, b.Workloads)
 }

@@ -19,11 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// ownPrefix begins the names of annotations and labels that Kratix does not know.
-const ownPrefix = "kratix-schedule.io/"
-
 // targetLabel has a stand-in of a Work, and of a Destination, find each other.
-const targetLabel = ownPrefix + "handover"
+const targetLabel = scheduler.OwnPrefix + "handover"
 
 // Takeover is what Kratix may do with the objects of a snapshot.
 type Takeover struct {
@@ -248,6 +245,6 @@ func asKratixSees(d *kratix.Destination) *kratix.Destination {
 // kratixs returns the annotations or labels that are not for this program.
 func kratixs(all map[string]string) map[string]string {
 	kept := maps.Clone(all)
-	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, ownPrefix) })
+	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, scheduler.OwnPrefix) })
 	return kept
 }

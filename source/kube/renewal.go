@@ -68,8 +68,4 @@ func sameContent(a, b *kratix.Work) bool {
 
 // samePlacement reports whether two versions of a WorkPlacement differ at most in the
 // generation of their Work.
-func samePlacement(a, b *kratix.WorkPlacement) bool {
-	was, is := a.Spec, b.Spec
-	was.Generation, is.Generation = 0, 0
-	return reflect.DeepEqual(was, is)
-}
+func samePlacement(a, b *kratix.WorkPlacement) bool { return a.Spec.SameContents(b.Spec) }

@@ -17,6 +17,18 @@ import (
 // all, which takes one to ten minutes, as busy as the machine is: a commit for each.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
+// manyWorks returns so many Works, each with an object of its own.
+func manyWorks(t *testing.T, many int) string {
+	t.Helper()
+	var all strings.Builder
+	for i := range many {
+		text, err := yaml.Marshal(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
+		must(t, err)
+		all.WriteString("---\n" + string(text))
+	}
+	return all.String()
+}
+
 // TestManyWorksAreScheduledAtOnce: 500 Works that come at once are all placed, each
 // with three writes at most. While Kratix writes them one by one nothing more is
 // written about them, and when it has, nobody goes on.
@@ -34,14 +46,8 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 		p.destination(names[i], "local", "none", nil)
 	}
 	p.scheduleOnly()
-	var all strings.Builder
-	for i := range many {
-		text, err := yaml.Marshal(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
-		must(t, err)
-		all.WriteString("---\n" + string(text))
-	}
 	log.written()
-	p.apply(all.String())
+	p.apply(manyWorks(t, many))
 	scheduled := func() int {
 		return strings.Count(p.kubectl("get", "works", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Scheduled")].status}{"\n"}{end}`), "True")
 	}
@@ -109,14 +115,8 @@ func TestManyWorksArePromotedAtOnce(t *testing.T) {
 		p.on(names[i], "none", nil)
 	}
 	p.promote()
-	var all strings.Builder
-	for i := range many {
-		text, err := yaml.Marshal(work(fmt.Sprint("w", i), nil, fmt.Sprint("c", i)))
-		must(t, err)
-		all.WriteString("---\n" + string(text))
-	}
 	log.written()
-	p.apply(all.String())
+	p.apply(manyWorks(t, many))
 	promoted := func() int {
 		return strings.Count(p.kubectl("get", "workplacements", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Promoted")].status}{"\n"}{end}`), "True")
 	}
