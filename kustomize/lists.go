@@ -8,18 +8,51 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind finds what may be the kind of a list. It errs on the side of yes.
-// A kind that YAML spells in a roundabout way (an alias, a folded block) may be
-// one too.
-var listKind = regexp.MustCompile(`\bkind["']?\s*:\s*([^\n]*List\b|["']?[*&!|>#\\])`)
+// listKind matches, behind the key kind, what may be the kind of a list: one that ends in
+// List, or that YAML may spell in a roundabout way. It errs on the side of yes.
+var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
+	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the line, or on one that goes on with it
+	`[^\n]*\\`,                       // an escape
+	`("[^"\n]*|'[^'\n]*)\n`,          // quotes over several lines
+	`["']?[*&!|>#]`,                  // an alias, a tag, a block
+	`\s*\n\s*["'*&!|>#]`,             // such a one on the next line
+}, "|") + `)`)
+
+// oddKey matches a line with a key that may be kind in a roundabout way: one with an
+// escape, an alias, or one of several lines.
+var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
 // mayHoldList reports whether a file may hold a list, whose items kustomize
 // takes as objects of their own, after everything else in the file.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
-		return false // the most files, without the cost of the expression
+		return false // the most files, without the cost of the expressions
 	}
-	return listKind.Match(content)
+	key := []byte("kind")
+	for rest := content; ; {
+		at := bytes.Index(rest, key)
+		if at < 0 {
+			break
+		}
+		isWord := at > 0 && isWordByte(rest[at-1])
+		if rest = rest[at+len(key):]; !isWord && listKind.Match(rest) {
+			return true
+		}
+	}
+	if !bytes.ContainsAny(content, `\*?`) {
+		return false
+	}
+	for line := range bytes.Lines(content) {
+		if bytes.ContainsAny(line, `\*?`) && oddKey.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// isWordByte reports whether a byte may be part of a word before another one.
+func isWordByte(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
 // listObjects reads a file that may hold lists. kustomize says which objects
