@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Check decides which claims may be written:

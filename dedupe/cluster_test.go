@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 const clusterThing = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: things.example.org\n" +

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"maps"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Digest is what is left to know of the roots of one cluster once everything in

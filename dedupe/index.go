@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // foreign is the claim of what belongs to no placement.

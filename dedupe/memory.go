@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Memory is what Check and CheckCluster remember of the roots of one cluster:

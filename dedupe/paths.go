@@ -5,9 +5,9 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Obstacle is something in the store that is neither a file nor a directory, and

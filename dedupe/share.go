@@ -6,8 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Shared is an object that several placements want and one has in its files.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // files makes files of pairs of a path and its content.

@@ -8,8 +8,8 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Builder has kustomize build what a user has written a kustomization for. What

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // follower has kustomize build what can fail at the end of a build, or after it:

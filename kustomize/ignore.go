@@ -9,7 +9,7 @@ import (
 	"github.com/fluxcd/pkg/sourceignore"
 	"github.com/fluxcd/pkg/sourceignore/gitignore"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // IsIgnoreFile reports whether Flux reads a file of this path as patterns of what

@@ -1,6 +1,6 @@
 package kustomize
 
-import "github.com/kratix-schedule/kratix-schedule/tree"
+import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
 // Lazy builds as the functions of this package do, with files that have no content
 // until kustomize reads them. The zero Lazy builds with files that have one.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {

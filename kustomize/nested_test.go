@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // noVariable is a variable that stands for nothing.

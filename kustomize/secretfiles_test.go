@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // secretFiles returns the paths that SecretFiles finds among files.

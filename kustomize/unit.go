@@ -6,7 +6,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // Unit is one resource of the kustomization that Flux generates for a

@@ -1,8 +1,8 @@
 package reconcile
 
 import (
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // clashes are the choices of a Destination that were tried in this round and

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // The figures of fights: docs/decisions/controllers-fight.md.

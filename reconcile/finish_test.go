@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // joined is a store that joins those of the same place, and writes down what is

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // RemovalWindow is the default of Policy.RemovalWindow.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 

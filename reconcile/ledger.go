@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/layout"
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // ledgerView is what a store remembers of a Destination's removals.

@@ -1,6 +1,6 @@
 package reconcile
 
-import "github.com/kratix-schedule/kratix-schedule/tree"
+import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
 // findLeftovers takes the unfinished files in the Destination's directory. They
 // are no one else's: what is wanted of them is there already, and the rest may

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // TestTheLongerSomethingWaitsTheLaterIsTheNextRead: of the stores; what is new is read

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 func TestWhatAnotherOwnerHasRecordedIsLeftAloneUntilItIsAdopted(t *testing.T) {

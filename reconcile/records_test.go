@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/layout"
-	"github.com/kratix-schedule/kratix-schedule/report"
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // recordPath returns where the first Destination has the record of a Work's only

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 

@@ -3,7 +3,7 @@ package reconcile
 import (
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // roll is the list of all placements, which it puts together anew only where

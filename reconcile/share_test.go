@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // stored joins all manifests of worker-1.

@@ -3,7 +3,7 @@ package reconcile
 import (
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // tries are what a round came to in several tries: what one has written the

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/layout"
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // unit is what a server accepts or refuses as one: a placement on a Destination

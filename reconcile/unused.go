@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // readUnused reads the state stores that no Destination is on: one that had another

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // writer writes what a round changes in one store, one ChangeSet after another:

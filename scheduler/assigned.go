@@ -3,7 +3,7 @@ package scheduler
 import (
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Assigned plans Works for each of which somebody else has chosen a Destination: it

@@ -10,7 +10,7 @@ import (
 
 	klabels "k8s.io/apimachinery/pkg/labels"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // benchInput is a fleet of 1,000 Destinations, and Works of 300 distinct

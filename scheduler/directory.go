@@ -3,7 +3,7 @@ package scheduler
 import (
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // directory finds what has to do with a Work in an input and its plan.

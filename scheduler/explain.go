@@ -3,7 +3,7 @@ package scheduler
 import (
 	"fmt"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Explanation is why one group of a Work is where it is, and nowhere else.

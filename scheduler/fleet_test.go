@@ -10,7 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // TestAFleetKnowsWhoFitsWhateverItWasAskedBefore compares answers that are

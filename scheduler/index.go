@@ -1,6 +1,6 @@
 package scheduler
 
-import "github.com/kratix-schedule/kratix-schedule/kratix"
+import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
 // index finds the existing placements of a group, in time and memory for
 // 100,000 of them.

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // keep carries the existing placements of a group over, up to date, but for

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // fit says which Destinations fit what is asked.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 func TestMoves(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // crowd is a world of many Works on Destinations that seldom change, where

@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Input is everything a plan depends on.

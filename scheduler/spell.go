@@ -3,7 +3,7 @@ package scheduler
 import (
 	"hash/maphash"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // speller writes selectors out as words, so that equal ones give equal words

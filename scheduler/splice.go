@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // with returns a plan in which a newer one of some Works takes the place of what

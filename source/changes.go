@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // changes are what the last Snapshot had of what changed since.

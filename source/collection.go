@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Collection holds files and keeps the Snapshot of them current: what a change

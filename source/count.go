@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"path"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // CountObjects returns how many Kubernetes objects a manifest has, the items of

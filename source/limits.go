@@ -3,9 +3,9 @@ package source
 import (
 	"fmt"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
 )
 
 // What a document of the input may be made of, since a parser takes some hundred

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
 // TestDocumentsOfTooManyValuesAreNotParsed: those would take a hundred times the

@@ -3,7 +3,7 @@ package source
 import (
 	"cmp"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // fileKey names a file of a Collection, and says where it is in the order of

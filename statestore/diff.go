@@ -1,7 +1,7 @@
 package statestore
 
 import (
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // Diff computes what turns stored into wanted. owned reports which stored paths

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // The ways in which a store fails. Every error of a store is an *Error that

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // Files are the paths of a state with the sums of what is there. They are a tree

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // path reads a path that must be one.

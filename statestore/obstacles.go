@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"iter"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // Obstacles are the paths of a state at which something lies that is neither a

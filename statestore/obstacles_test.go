@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 func TestObstacles(t *testing.T) {

@@ -6,7 +6,7 @@ package statestore
 import (
 	"context"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // Revision names one state of a store: a commit's hash, a version, or nothing

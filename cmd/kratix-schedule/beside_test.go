@@ -3,8 +3,8 @@ package main
 import (
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
 // TestAVerdictIsAFinding: a policy that is in force is nothing to tell, one that is

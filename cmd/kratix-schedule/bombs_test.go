@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // writeWork writes a Work with one file into a file of its own.

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/kratix-schedule/kratix-schedule/policy"
+	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
 // configName is the file that is searched for, from the working directory up to

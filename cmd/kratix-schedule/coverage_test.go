@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // callsVariable names the directory where the program of scripts writes down
@@ -329,7 +329,7 @@ func unseen(text string) bool {
 	case "permission denied", "%w; let the user that runs this read the file": // root reads everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes: TestBombsTakeLittleMemory
 	case "interrupted": // a script does not interrupt: TestInterruptEndsACheckAndItsBuilds
-	case "the process is about to end; the next one writes it": // only a daemon is asked to stop: daemon/stopping_test.go
+	case "the process is about to end; the next one writes it": // only a daemon is asked to stop: internal/daemon/stopping_test.go
 	case "it is a dry run": // nobody tries: it would take a fault of ours
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server

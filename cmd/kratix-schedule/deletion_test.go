@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // daemonEnv is a directory of Works that a daemon watches, and the repository that it

@@ -6,10 +6,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // differ writes nothing and remembers what would change.

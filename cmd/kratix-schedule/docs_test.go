@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/status"
-	"github.com/kratix-schedule/kratix-schedule/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
 //go:generate go test -run TestGenerated -update .

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
-	"github.com/kratix-schedule/kratix-schedule/status"
-	"github.com/kratix-schedule/kratix-schedule/status/apply"
 )
 
 // confirmInterval is how soon the API server is asked again for WorkPlacements that this

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
 // TestWhatIsCreatedAlreadyIsNotCreatedAgain: of all changes only that is left out.

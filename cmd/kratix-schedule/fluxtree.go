@@ -12,11 +12,11 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/source"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // rootBuilder builds directories as Flux builds the roots of its Kustomizations.

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
-	"github.com/kratix-schedule/kratix-schedule/daemon"
-	"github.com/kratix-schedule/kratix-schedule/report"
-	"github.com/kratix-schedule/kratix-schedule/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
 // followFlags are for run without --once.

@@ -13,19 +13,19 @@ import (
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/handover"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/share/lease"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
-	"github.com/kratix-schedule/kratix-schedule/report"
-	"github.com/kratix-schedule/kratix-schedule/share/lease"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
-	"github.com/kratix-schedule/kratix-schedule/status"
-	"github.com/kratix-schedule/kratix-schedule/status/apply"
 )
 
 // handoverFlags say how Kratix is to take over.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // TestWordsOfAServerAndNamesOfRecordsAreEscaped has a hook refuse one of two Works in

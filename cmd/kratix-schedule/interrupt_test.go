@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/apart"
+	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
 // TestInterruptEndsACheckAndItsBuilds has validate build what takes minutes, and
@@ -83,7 +83,7 @@ func childrenOf(parent int) []string {
 // alive reports whether one of some processes still builds.
 func alive(builds []string) bool {
 	for _, build := range builds {
-		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(apart.Argument)) { //nolint:gosec // in /proc
+		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(sandbox.Argument)) { //nolint:gosec // in /proc
 			return true
 		}
 	}

@@ -14,19 +14,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
-	"github.com/kratix-schedule/kratix-schedule/daemon"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
-	"github.com/kratix-schedule/kratix-schedule/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
+	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
-	"github.com/kratix-schedule/kratix-schedule/report"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
-	"github.com/kratix-schedule/kratix-schedule/status"
-	"github.com/kratix-schedule/kratix-schedule/status/apply"
 )
 
 // kubeFlags say how run works beside a controller, in a cluster.

@@ -11,9 +11,9 @@ import (
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/share"
-	"github.com/kratix-schedule/kratix-schedule/share/lease"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/share"
+	"github.com/kratix-schedule/kratix-schedule/internal/share/lease"
 )
 
 // leaseFlags say whether, and where, replicas agree on one of them, or share.

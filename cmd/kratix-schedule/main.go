@@ -13,17 +13,17 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/kratix-schedule/kratix-schedule/apart"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
 // version is set when a release is linked.
 var version = "dev"
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == apart.Argument {
-		if err := apart.Serve(os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) == 2 && os.Args[1] == sandbox.Argument {
+		if err := sandbox.Serve(os.Stdin, os.Stdout); err != nil {
 			os.Exit(exitFailure)
 		}
 		return
@@ -52,7 +52,7 @@ func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	if err != nil {
 		return nil
 	}
-	return apart.Builder{Program: program, Stop: stop, Memory: memory}
+	return sandbox.Builder{Program: program, Stop: stop, Memory: memory}
 }
 
 // The exit codes of every command; docs/reference/cli.md explains them.

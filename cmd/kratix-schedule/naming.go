@@ -5,7 +5,7 @@ import (
 	"maps"
 	"regexp"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // naming makes the Work of another request out of a Work.

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/writers"
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
-	"github.com/kratix-schedule/kratix-schedule/status/writers"
 )
 
 func workCommand(std streams) *cobra.Command {

@@ -12,7 +12,7 @@ package crds
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 //go:generate go tool -modfile=../../go.tool.mod controller-gen crd paths=. output:crd:dir=.

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
-	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Stores maps the state stores that Kratix writes to those that clusters read.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // fleet is how many Works the benchmarks have, a file each, in one directory.

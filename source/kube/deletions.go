@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // maxDeletions is how many deletions are remembered at least, and half of how many

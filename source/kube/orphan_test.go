@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kratix-schedule/kratix-schedule/finding"
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 

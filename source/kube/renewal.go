@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // news says what an event means for rounds.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // maxName leaves room for a dash and five characters in a label's 63.

@@ -14,10 +14,10 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // BenchmarkWrite writes placements of three files by the store, by puts of the

@@ -3,8 +3,8 @@ package bucket
 import (
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Defaults for what a Config leaves zero.

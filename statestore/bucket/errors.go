@@ -13,8 +13,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // action is what a request was for, in the words of a bucket's policies.

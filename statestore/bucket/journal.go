@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // journal is what the marker says of files: those that an Apply puts or removes,

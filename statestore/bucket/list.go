@@ -12,8 +12,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // pageSize is how many keys a provider lists at once.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // maxKey is the longest key that providers take, in bytes.

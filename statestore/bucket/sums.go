@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // sumKey is the metadata in which each object we put carries its sum. It is

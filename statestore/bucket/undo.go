@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // mostRefused is how many files of one step the server may refuse before the

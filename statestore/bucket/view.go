@@ -9,8 +9,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // errGarbled is an answer whose bytes are not those that the ETag promised.

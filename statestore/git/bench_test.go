@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // BenchmarkBurst writes a thousand placements of three files over https.

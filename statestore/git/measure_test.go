@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // measure is a process of its own: it reads a store, a hundred of its files,

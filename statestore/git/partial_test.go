@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 func TestStoreWithBlobsOnDemand(t *testing.T) {

@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 func TestMain(m *testing.M) {

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Store holds its files in memory. It is safe for concurrent use.

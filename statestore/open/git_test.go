@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // TestARepositoryStaysOpenWhileItIsTheSame: what it remembers is worth keeping.

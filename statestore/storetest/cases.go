@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 func emptyReadsEmpty(t *testing.T, f Fixture) {

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // Fixture is an empty store for one test.

@@ -3,8 +3,8 @@ package worker
 import (
 	"context"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/tree"
 )
 
 // after returns what a state will be once changes are written.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/kratix-schedule/kratix-schedule/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // TestOddInputsAreAnsweredAsFluxAnswers holds docs/reference/inputs.md to Flux's

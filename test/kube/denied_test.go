@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // denial is an admission policy by which a Work may have no WorkPlacement.

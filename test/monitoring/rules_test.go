@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"github.com/kratix-schedule/kratix-schedule/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
 const (

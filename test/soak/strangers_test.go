@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // merge returns the labels that a group asks for. Where selectors disagree, the

@@ -1,7 +1,0 @@
-//go:build !linux || race
-
-package apart
-
-// limitMemory does nothing where a process cannot limit itself, and where the
-// race detector needs all the addresses there are.
-func limitMemory(int64) error { return nil }

@@ -1,0 +1,52 @@
+package daemon
+
+import (
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
+)
+
+// keeping remembers what it was asked to keep.
+type keeping struct{ kept []kratix.StateStoreReference }
+
+func (k *keeping) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	return memory.New(ref.String()), nil
+}
+
+func (k *keeping) Keep(refs []kratix.StateStoreReference) { k.kept = refs }
+
+func TestEachLayerPassesOnWhichStoresStay(t *testing.T) {
+	stays, leaves := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "stays"}, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "leaves"}
+	for name, wrap := range map[string]func(reconcile.Opener) reconcile.Opener{
+		"workers":   func(next reconcile.Opener) reconcile.Opener { return newWorkedStores(next, func() {}, nil) },
+		"stopping":  func(next reconcile.Opener) reconcile.Opener { return newStoppingStores(next, &stopping{}) },
+		"replicas":  func(next reconcile.Opener) reconcile.Opener { return newSharedStores(next, nil) },
+		"telemetry": func(next reconcile.Opener) reconcile.Opener { return (&telemetry.Observer{}).Stores(next) },
+		"dry run":   func(next reconcile.Opener) reconcile.Opener { return open.ReadOnly{Opener: next} },
+	} {
+		inner := &keeping{}
+		keeper, ok := wrap(inner).(reconcile.Keeper)
+		if !ok {
+			t.Errorf("%s keeps nothing", name)
+			continue
+		}
+		keeper.Keep([]kratix.StateStoreReference{stays})
+		if len(inner.kept) != 1 || inner.kept[0] != stays {
+			t.Errorf("%s: kept %v", name, inner.kept)
+		}
+	}
+	worked := newWorkedStores(&keeping{}, func() {}, nil)
+	for _, ref := range []kratix.StateStoreReference{stays, leaves} {
+		if _, err := worked.Open(ref, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if worked.Keep([]kratix.StateStoreReference{stays}); len(worked.open) != 1 || worked.open[stays] == nil {
+		t.Errorf("%d stores have workers", len(worked.open))
+	}
+}

@@ -1,0 +1,270 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/trace/noop"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+)
+
+// bubble is a daemon whose input and store are in memory, so that its clock can
+// be a test's.
+type bubble struct {
+	daemon  *Daemon
+	logs    *observer.ObservedLogs
+	changes chan struct{}
+
+	mu       sync.Mutex
+	snapshot source.Snapshot
+	works    map[string]*kratix.Work
+	down     bool
+	// asked counts what was asked of the store, written what was.
+	asked, written int
+	stored         statestore.Store
+}
+
+func newBubble(t *testing.T) *bubble {
+	t.Helper()
+	core, logs := observer.New(zap.InfoLevel)
+	b := &bubble{
+		logs: logs, changes: make(chan struct{}, 1), works: map[string]*kratix.Work{}, stored: memory.New("GitStateStore default"),
+	}
+	destination, store := &kratix.Destination{}, &kratix.GitStateStore{}
+	destination.Name, destination.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+	store.Name, store.Spec.URL = "default", "memory"
+	b.snapshot.Destinations, b.snapshot.GitStateStores = []*kratix.Destination{destination}, []*kratix.GitStateStore{store}
+	b.daemon = &Daemon{
+		Reconciler: &reconcile.Reconciler{Source: b, Stores: b, Finish: reconcile.Commit}, Interval: 5 * time.Minute, Shutdown: time.Second,
+		Version: "test", Now: time.Now, Log: zap.New(core), Level: zap.NewAtomicLevel(), Traces: noop.NewTracerProvider(),
+	}
+	b.daemon.assemble(nil)
+	return b
+}
+
+// The bubble is the daemon's source, its opener, and its store.
+func (b *bubble) Snapshot(context.Context) (source.Snapshot, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.snapshot
+	for _, work := range b.works {
+		now.Works = append(now.Works, work)
+	}
+	return now, nil
+}
+
+func (b *bubble) Changes(context.Context) (<-chan struct{}, error) { return b.changes, nil }
+
+func (b *bubble) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
+	return b, nil
+}
+
+func (b *bubble) ask() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+	if b.down {
+		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
+	}
+	return nil
+}
+
+func (b *bubble) Read(ctx context.Context) (statestore.State, error) {
+	if err := b.ask(); err != nil {
+		return statestore.State{}, err
+	}
+	return b.stored.Read(ctx)
+}
+
+func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if err := b.ask(); err != nil {
+		return "", err
+	}
+	if !changes.Empty() {
+		b.mu.Lock()
+		b.written++
+		b.mu.Unlock()
+	}
+	return b.stored.Apply(ctx, changes)
+}
+
+// put adds or changes a Work, and notifies the daemon.
+func (b *bubble) put(name, content string) {
+	b.add(name, content)
+	select {
+	case b.changes <- struct{}{}:
+	default:
+	}
+}
+
+// add adds or changes a Work.
+func (b *bubble) add(name, content string) {
+	work := kratix.NewWork()
+	work.Name, work.Namespace = name, "default"
+	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
+	manifest := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {content: \"" + content + "\"}\n"
+	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{{
+		ID: kratix.GroupID("."), Directory: ".", Workloads: []kratix.Workload{{Filepath: "map.yaml", Content: kratix.Encode([]byte(manifest))}},
+	}}
+	b.mu.Lock()
+	b.works[name] = work
+	b.mu.Unlock()
+}
+
+func (b *bubble) set(down bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = down
+}
+
+// counts returns how often the store was asked and written, from now on.
+func (b *bubble) counts() (asked, written int) {
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	asked, written = b.asked, b.written
+	b.asked, b.written = 0, 0
+	return asked, written
+}
+
+func (b *bubble) page(path string) string {
+	synctest.Wait()
+	answer := httptest.NewRecorder()
+	b.daemon.server.Handler(b.daemon.registry, telemetry.Admin{Level: b.daemon.Level}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
+	return answer.Body.String()
+}
+
+// inABubble runs a daemon on a clock that runs ahead whenever all wait.
+func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
+	t.Helper()
+	inABubbleWith(t, func(*bubble) {}, test)
+}
+
+// inABubbleWith prepares the daemon before it runs.
+func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
+	t.Helper()
+	_, forget := lookSignals() // its goroutine is the process's, not the bubble's
+	forget()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t)
+		prepare(b)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.daemon.rounds(ctx, b.changes) }()
+		test(t, b)
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAStoreThatIsDownForTenMinutes: it is asked less and less often, what waits
+// is written at once when it is back, the log has one line, and nothing is
+// gathered.
+func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
+	inABubble(t, func(t *testing.T, b *bubble) {
+		for i := range 50 {
+			b.put(fmt.Sprint("work-", i), "first")
+		}
+		time.Sleep(time.Minute)
+		b.counts()
+		b.logs.TakeAll()
+		before := runtime.NumGoroutine()
+		b.set(true)
+		for minute := range 10 {
+			for i := range 50 {
+				time.Sleep(time.Minute / 50)
+				b.put(fmt.Sprint("work-", i), fmt.Sprint("minute ", minute))
+			}
+			if minute == 5 {
+				if said := b.page("/readyz"); !strings.Contains(said, "not ready: no store works\nGitStateStore default: read GitStateStore default: the store is unavailable") {
+					t.Errorf("/readyz says %q", said)
+				}
+				if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS060"`) || !strings.Contains(said, `"fix":"Start it; the next round tries again"`) {
+					t.Errorf("the report says %s", said)
+				}
+				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 9`) &&
+					!strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 8`) {
+					t.Errorf("the metrics say %s", said)
+				}
+			}
+		}
+		if asked, written := b.counts(); asked < 9 || asked > 13 || written > 0 { // after 1, 2, 4 ... 256 s and a quarter more or less
+			t.Errorf("asked %d times, written %d times", asked, written)
+		}
+		if after := runtime.NumGoroutine(); after > before+2 {
+			t.Errorf("%d goroutines, before %d", after, before)
+		}
+		if lines := b.logs.Len(); lines > 2*50+10 { // what waits, and why, once for each Work
+			t.Errorf("%d lines of log", lines)
+		}
+		b.set(false)
+		time.Sleep(6 * time.Minute)
+		if _, written := b.counts(); written != 1 {
+			t.Errorf("what waited is written in %d times", written)
+		}
+		state, err := b.stored.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		right := 0
+		for path := range state.Files.All() {
+			content, err := state.Contents.Content(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if path.Base() == "map.yaml" && strings.Contains(string(content), "minute 9") {
+				right++
+			}
+		}
+		if right != 50 {
+			t.Errorf("%d of 50 Works are as they should be", right)
+		}
+		if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 0`) ||
+			!strings.Contains(said, `kratix_schedule_store_next_try_timestamp_seconds{store="GitStateStore default"} 0`) {
+			t.Errorf("the metrics say %s", said)
+		}
+	})
+}
+
+// TestEachChangeOfARestlessWorkIsOneWrite: and after twenty it is named, once.
+func TestEachChangeOfARestlessWorkIsOneWrite(t *testing.T) {
+	inABubble(t, func(t *testing.T, b *bubble) {
+		time.Sleep(time.Minute)
+		b.counts() // of the first round, in which there is no Work
+		for n := range 30 {
+			b.put("restless", time.Now().String())
+			time.Sleep(time.Minute)
+			if _, written := b.counts(); written != 1 {
+				t.Fatalf("change %d is written %d times", n+1, written)
+			}
+			if told := strings.Contains(b.page("/api/v1/report"), `"KS048"`); told != (n >= 19) {
+				t.Fatalf("after change %d it is told: %v", n+1, told)
+			}
+		}
+		lines := b.logs.FilterField(zap.String("rule", "KS048")).All()
+		if len(lines) != 1 || lines[0].ContextMap()["at"] != "Work default/restless" || !strings.Contains(lines[0].Message, "has changed 20 times in 19m") {
+			t.Errorf("the log says %v", lines)
+		}
+		if time.Sleep(20 * time.Minute); strings.Contains(b.page("/api/v1/report"), `"KS048"`) {
+			t.Error("it is told for ever")
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+)
+
+// What a client can take of the server. A page is written in less than a second;
+// Go's profiles take 30 by default.
+const (
+	maxConnections  = 64
+	readTimeout     = 10 * time.Second
+	writeTimeout    = time.Minute
+	idleTimeout     = time.Minute
+	maxHeader       = 16 << 10
+	shutdownTimeout = 5 * time.Second
+)
+
+// serveError is why the HTTP server broke down.
+type serveError struct {
+	address string
+	err     error
+}
+
+// Error names the address.
+func (e *serveError) Error() string {
+	return fmt.Sprintf("serve %s: %v; choose another address with --listen, or none with --listen=\"\"", e.address, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *serveError) Unwrap() error { return e.err }
+
+// serve answers HTTP requests, if it is asked to, until stop is called. The
+// context that it returns ends with ctx, and with a server that breaks down; then a
+// *serveError is the cause.
+func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
+	listener, err := d.Listen(ctx)
+	if err != nil || listener == nil {
+		return ctx, func() {}, err
+	}
+	mux := d.server.Handler(d.registry, telemetry.Admin{Level: d.Level, Token: d.AdminToken})
+	if d.Profile {
+		telemetry.Profile(mux)
+	}
+	server := newServer(mux)
+	address := listener.Addr().String()
+	serving, broken := context.WithCancelCause(ctx)
+	go func() {
+		if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			broken(&serveError{address, err})
+		}
+	}()
+	d.Log.Info("listening", zap.String("address", address))
+	return serving, func() { shutDown(ctx, server); broken(nil) }, nil
+}
+
+// newServer returns a server on which no client can hold much, or hold it long.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           telemetry.Bounded(handler),
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader,
+	}
+}
+
+// shutDown lets answers in hand be finished, for a while.
+func shutDown(ctx context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // the process ends
+	}
+}
+
+// brokenServer returns why the server broke down; nil if that is not why the
+// context that serve returned has ended.
+func brokenServer(serving context.Context) error {
+	var broken *serveError
+	if errors.As(context.Cause(serving), &broken) {
+		return broken
+	}
+	return nil
+}

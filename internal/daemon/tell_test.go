@@ -1,0 +1,116 @@
+package daemon
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// listener receives what a daemon reports, and refuses one object's write for a while.
+type listener struct {
+	mu       sync.Mutex
+	refusing bool
+	retry    time.Duration
+	heard    int
+}
+
+func (l *listener) tell(context.Context, report.Report) Told {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard++
+	if !l.refusing {
+		return Told{}
+	}
+	l.retry = min(max(2*l.retry, time.Second), 5*time.Minute)
+	return Told{Retry: l.retry, Refused: []finding.Finding{{
+		Rule: finding.WriteRefused(), Place: finding.Place{Object: "WorkPlacement default/a"}, Message: "create is refused: denied by a webhook",
+	}}}
+}
+
+func (l *listener) set(refusing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusing = refusing
+}
+
+// rounds returns how many rounds were done.
+func (b *bubble) rounds() int {
+	count := 0
+	families, _ := b.daemon.registry.Gather()
+	for _, family := range families {
+		if family.GetName() == "kratix_schedule_rounds_total" {
+			for _, metric := range family.GetMetric() {
+				count += int(metric.GetCounter().GetValue())
+			}
+		}
+	}
+	return count
+}
+
+// TestARefusedWriteRepeatsNoRounds: for ten minutes a write is refused; it is reported
+// again without a round, reported once, and resolved once.
+func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
+	l := &listener{refusing: true}
+	inABubbleWith(t, func(b *bubble) { b.daemon.Tell, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
+		b.put("a", "first")
+		time.Sleep(time.Minute)
+		before := b.rounds()
+		time.Sleep(10 * time.Minute)
+		if more := b.rounds() - before; more > 0 {
+			t.Errorf("%d rounds in ten minutes in which nothing changes", more)
+		}
+		synctest.Wait()
+		if l.heard < 8 || l.heard > 20 {
+			t.Errorf("it was told %d times", l.heard)
+		}
+		if said := b.page("/api/v1/report"); !strings.Contains(said, `"KS070"`) || !strings.Contains(said, "denied by a webhook") {
+			t.Errorf("the report says %s", said)
+		}
+		if lines := b.logs.FilterField(zap.String("rule", "KS070")).Len(); lines != 1 {
+			t.Errorf("%d lines of log", lines)
+		}
+		l.set(false)
+		time.Sleep(10 * time.Minute)
+		if said := b.page("/api/v1/report"); strings.Contains(said, `"KS070"`) {
+			t.Error("it is still reported when it is over")
+		}
+		if lines := b.logs.FilterMessage("resolved").Len(); lines != 1 {
+			t.Errorf("%d lines of log say that it is resolved", lines)
+		}
+	})
+}
+
+// TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout: what is reported, and writes in
+// hand, share it.
+func TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
+	_, forget := lookSignals()
+	forget()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t)
+		b.daemon.Shutdown = 30 * time.Second
+		b.daemon.Tell = func(ctx context.Context, _ report.Report) Told {
+			<-ctx.Done()
+			return Told{Err: ctx.Err()}
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.daemon.rounds(ctx, b.changes) }()
+		time.Sleep(time.Minute)
+		stop()
+		told := time.Now()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(told); took > b.daemon.Shutdown {
+			t.Errorf("it ends after %s", took)
+		}
+	})
+}

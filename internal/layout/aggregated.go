@@ -1,0 +1,126 @@
+package layout
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// defaultFilename is the file of mode aggregatedYAML, unless the Destination
+// names another.
+const defaultFilename = "aggregated.yaml"
+
+// joint is what Kratix puts between the parts of an aggregated file.
+const joint = "\n---\n"
+
+// renderAggregated is mode aggregatedYAML: the files of all placements are parts
+// of one file, in the order of the placements' names and, within one, of the
+// Work.
+func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
+	path, err := joined(d, base)
+	if err != nil {
+		return Rendering{Root: base}, err
+	}
+	parts := slices.Clone(files)
+	for i := range parts {
+		parts[i].Path = path
+	}
+	return Rendering{Root: base, Joined: true, Files: parts}, nil
+}
+
+// joined returns the path of the one file.
+func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
+	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
+	if err != nil {
+		return tree.Path{}, fmt.Errorf("the Destination's spec.filepath.filename: %w", err)
+	}
+	return base.Join(name), nil
+}
+
+// JoinedFile returns the path of the one file that a Destination has in mode
+// aggregatedYAML; false in other modes, and where that can have no path.
+func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
+	if d.FilepathMode() != kratix.AggregatedYAML {
+		return tree.Path{}, false
+	}
+	base, err := Base(d)
+	if err != nil {
+		return tree.Path{}, false
+	}
+	path, err := joined(d, base)
+	return path, err == nil
+}
+
+// Part is what one placement has in a joined file.
+type Part struct {
+	Placement *kratix.WorkPlacement
+	Files     []File
+}
+
+// Join makes the one file of the parts. Without any part there is none.
+func Join(parts []Part) []tree.File {
+	var whole []tree.File
+	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {
+		for _, file := range part.Files {
+			if len(whole) == 0 {
+				whole = []tree.File{{Path: file.Path, Content: slices.Clone(file.Content)}}
+				continue
+			}
+			whole[0].Content = append(append(whole[0].Content, joint...), file.Content...)
+		}
+	}
+	return whole
+}
+
+func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
+
+// Compare is the order of placements in a joined file: by name first, as Kratix
+// has it, whose placements of one name in two namespaces are in no order.
+func Compare(a, b *kratix.WorkPlacement) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
+}
+
+// Split takes a joined file apart again: it returns the content that each record
+// has a part in, if the file is as these records say.
+func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
+	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
+		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})
+	})
+	parts := map[*kratix.WorkPlacement][]byte{}
+	rest := content
+	for _, record := range sorted {
+		if len(record.Files) == 0 {
+			continue
+		}
+		if len(parts) > 0 {
+			var ok bool
+			if rest, ok = bytes.CutPrefix(rest, []byte(joint)); !ok {
+				return nil
+			}
+		}
+		if record.Bytes > len(rest) {
+			return nil
+		}
+		parts[record.Placement], rest = rest[:record.Bytes], rest[record.Bytes:]
+	}
+	if len(rest) > 0 {
+		return nil
+	}
+	return parts
+}
+
+// size returns the length in bytes of a placement's part of a joined file.
+func size(files []File) int {
+	total := 0
+	for i, file := range files {
+		if i > 0 {
+			total += len(joint)
+		}
+		total += len(file.Content)
+	}
+	return total
+}

@@ -1,0 +1,56 @@
+package layout
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// Kratix's canaries: by them a person sees that a cluster follows its store.
+const (
+	canaryNamespace = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: kratix-worker-system
+spec: {}
+status: {}
+`
+	canaryConfigMap = `apiVersion: v1
+data:
+  canary: this confirms your infrastructure is reading from Kratix state stores
+kind: ConfigMap
+metadata:
+  name: kratix-info
+  namespace: kratix-worker-system
+`
+)
+
+// The names of the files that Fixtures returns.
+const (
+	placeholder         = ".gitkeep"
+	canaryNamespaceFile = "kratix-canary-namespace.yaml"
+	canaryConfigMapFile = "kratix-canary-configmap.yaml"
+)
+
+// Fixtures returns the files that keep a Destination's roots in being when no
+// placement does: Kratix's canaries, or placeholders where they are not
+// wanted. git drops an empty directory, Flux then says "kustomization path not
+// found", and nothing that was removed is pruned.
+func Fixtures(d *kratix.Destination) ([]tree.File, error) {
+	roots, err := Roots(d)
+	if err != nil {
+		return nil, err
+	}
+	if !d.WantsCanaries() {
+		files := make([]tree.File, 0, len(roots))
+		for _, root := range roots {
+			files = append(files, tree.File{Path: root.Join(segment(placeholder)), Content: []byte{}})
+		}
+		return files, nil
+	}
+	// The namespace goes to the root that Flux applies first, the ConfigMap in it
+	// to the last; often there is only one.
+	return []tree.File{
+		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
+		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},
+	}, nil
+}

@@ -1,0 +1,230 @@
+package layout
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+const (
+	// maxGitPath is the longest path in a repository, in bytes. Linux takes 4,096
+	// with the NUL at the end, and a checkout lies in a directory, for which there
+	// are 254 bytes and a slash. It is also what keeps Flux's own checkout whole.
+	maxGitPath = 4096 - 256
+	// maxKey is the longest key of S3, in bytes.
+	maxKey = 1024
+)
+
+// Limits say what the state store of a Destination can hold, and which names
+// are reserved there. Equal Limits refuse the same.
+type Limits struct {
+	kind string
+	// top is the store's own path.
+	top tree.Path
+	// allowed are patterns of names, one a line.
+	allowed string
+}
+
+// LimitsOf returns the limits of a state store of a kind and with a path of its
+// own. Reserved names that match a pattern of allowed, as path.Match has it, are
+// allowed.
+func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
+	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
+}
+
+// Check returns what keeps the files or the record of one placement from being
+// written, and what is only to be reported. Nothing that it says depends on what
+// else is on the Destination.
+func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
+	base, err := Base(d)
+	if err != nil {
+		return nil, nil // Render has reported it
+	}
+	of := placementCheck{Limits: l, object: kratix.WorkKind + " " + p.Work().String(), base: base, Rendering: r}
+	of.checkLengths(record)
+	if !r.Joined {
+		of.checkNames()
+		of.checkDirectories()
+		of.checkSpelling()
+	}
+	return of.findings, of.warnings
+}
+
+// Fits reports whether a path that is relative to the store's is short enough
+// for the store, and if not, why.
+func (l Limits) Fits(p tree.Path) (why string, ok bool) {
+	length := len(l.top.Join(p).String())
+	switch {
+	case l.kind == kratix.BucketStateStoreKind && length > maxKey:
+		return fmt.Sprintf("its key would have %d bytes, and S3 takes %d", length, maxKey), false
+	case l.kind != kratix.BucketStateStoreKind && length > maxGitPath:
+		return fmt.Sprintf("its path in the repository would have %d bytes, and %d is the most that can be checked out", length, maxGitPath), false
+	}
+	return "", true
+}
+
+// placementCheck is the check of one placement.
+type placementCheck struct {
+	Limits
+	Rendering
+	object             string
+	base               tree.Path
+	findings, warnings []finding.Finding
+}
+
+func (c *placementCheck) refuse(rule finding.Rule, file File, message string) {
+	c.findings = append(c.findings, finding.Finding{Rule: rule, Place: finding.Place{Object: c.object, File: file.Workload}, Message: message})
+}
+
+func (c *placementCheck) checkLengths(record tree.Path) {
+	for _, file := range c.Files {
+		if why, fits := c.Fits(file.Path); !fits {
+			c.refuse(finding.UnstorablePath(), file, why)
+			if c.Joined {
+				return // it is one path
+			}
+		}
+	}
+	if why, fits := c.Fits(record); !fits {
+		c.refuse(finding.UnstorablePath(), File{}, "the record of its placement cannot be stored: "+why)
+	}
+}
+
+// checkDirectories finds files that lie below another file of the placement. The
+// files are in walk order, in which what lies below one follows it at once.
+func (c *placementCheck) checkDirectories() {
+	var above File
+	for _, file := range c.Files {
+		if !above.Path.IsRoot() && file.Path.Within(above.Path) {
+			c.refuse(finding.UnstorablePath(), file, fmt.Sprintf("the same group has a file %s, and no store holds a file and a directory of one name", above.Workload))
+			continue
+		}
+		above = file
+	}
+}
+
+func (c *placementCheck) checkSpelling() {
+	paths := make([]tree.Path, 0, len(c.Files))
+	for _, file := range c.Files {
+		paths = append(paths, file.Path)
+	}
+	alike := tree.Alike(paths)
+	for i, file := range c.Files {
+		if other, is := alike[i]; is {
+			c.warnings = append(c.warnings, finding.Finding{
+				Rule: finding.PathsDifferOnlyInCase(), Place: finding.Place{Object: c.object, File: file.Workload},
+				Message: fmt.Sprintf("on some file systems it is the same as %s of the same group", c.Files[other].Workload),
+			})
+		}
+	}
+}
+
+func (c *placementCheck) checkNames() {
+	for _, file := range c.Files {
+		why, always := c.reserved(file.Path)
+		if why == "" {
+			continue
+		}
+		c.refuse(finding.ReservedName(), file, why)
+		if always {
+			c.findings[len(c.findings)-1].Fix = "Have the pipeline leave the file out, or give it another name."
+		}
+	}
+}
+
+// reserved returns why a placement may not have a file at a path, or nothing, and
+// whether no setting can allow it.
+func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
+	if c.kind == kratix.BucketStateStoreKind && meets(p, segment(recordsDir).Join(segment(revisionName))) {
+		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
+	}
+	flat := c.Dir.IsRoot()
+	below, _ := p.RelativeTo(c.Dir)
+	if flat {
+		below, _ = p.RelativeTo(c.base)
+	}
+	for top := flat; !below.IsRoot(); top = false {
+		var element string
+		element, below = below.Cut()
+		why, always := c.reservedElement(element, top)
+		if why != "" && (always || !c.Allows(element)) {
+			return why, always
+		}
+	}
+	return "", false
+}
+
+// revisionName is the object in the records' directory that a bucket's revision
+// is in.
+const revisionName = "store-revision"
+
+// meets reports whether one path is or leads to the other, as a file system that
+// ignores case would have it.
+func meets(p, q tree.Path) bool {
+	a, b := p.Fold()+"/", q.Fold()+"/"
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}
+
+// reservedElement returns why an element of a path is reserved; top is for those
+// that lie at the top of a Destination whose directory is everyone's. What is
+// always reserved cannot be allowed.
+func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
+	name := tree.PlainName(element)
+	switch {
+	case top && strings.HasPrefix(name, recordsDir):
+		return fmt.Sprintf("%q is reserved: %s in a Destination's directory holds the records of all placements", element, recordsDir), true
+	case top && isFixture(name):
+		return fmt.Sprintf("%q is reserved: it keeps the Destination's directory in being", element), true
+	case top && name == ignoreFile:
+		return fmt.Sprintf("%q is reserved at the top of a Destination: Flux would leave out what it names of all placements", element), false
+	case name == placeholder:
+		return "", false
+	case isGitName(name) && (top || c.kind != kratix.BucketStateStoreKind):
+		return fmt.Sprintf("%q is reserved: git and the hosts of repositories give names that begin with .git a meaning", element), false
+	}
+	return "", false
+}
+
+// ignoreFile names what Flux does not fetch.
+const ignoreFile = ".sourceignore"
+
+// isFixture reports whether a plain name is that of a Destination's own files.
+func isFixture(name string) bool {
+	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
+}
+
+// isGitName reports whether git or NTFS takes a plain name for one of git's own:
+// .gitmodules is gitmod~1 there, or gi7eba~1.
+func isGitName(name string) bool {
+	if strings.HasPrefix(name, ".git") {
+		return true
+	}
+	stem, number, short := strings.Cut(name, "~")
+	if !short || number == "" || strings.Trim(number, "0123456789") != "" {
+		return false
+	}
+	switch stem {
+	case "gitmod", "gitatt", "gitign":
+		return number <= "4" && len(number) == 1
+	case "gi7eba", "gi7d29", "gi250a":
+		return true
+	}
+	return false
+}
+
+// Allows reports whether a reserved name is allowed.
+func (l Limits) Allows(name string) bool {
+	if l.allowed == "" {
+		return false
+	}
+	for pattern := range strings.SplitSeq(l.allowed, "\n") {
+		if ok, _ := path.Match(pattern, name); ok {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,73 @@
+package layout
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// The directories of mode nestedByMetadata; Flux applies the first before the
+// second.
+const (
+	dependenciesDir = "dependencies"
+	resourcesDir    = "resources"
+)
+
+func nestedRoots(base tree.Path) []tree.Path {
+	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
+}
+
+// renderNested returns each group a directory of its own, below the
+// Destination's:
+//
+//	dependencies/<promise>/<pipeline>/<id5>/<file>
+//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
+//
+// where the pipeline is left out when it is not known.
+func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
+	top := resourcesDir
+	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
+	if p.IsDependency() {
+		top = dependenciesDir
+		segments = []named{{"spec.promiseName", p.Spec.PromiseName}}
+	}
+	if pipeline := p.Pipeline(); pipeline != "" {
+		segments = append(segments, named{"label " + kratix.PipelineNameLabel, pipeline})
+	}
+	segments = append(segments, named{"a workload group's id", kratix.ShortID(p.Spec.ID)})
+
+	root := base.Join(segment(top))
+	dir := root
+	for _, s := range segments {
+		one, err := s.path()
+		if err != nil {
+			return Rendering{Root: root}, err
+		}
+		dir = dir.Join(one)
+	}
+	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
+}
+
+// named is a value that becomes one element of a path, and where it is from.
+type named struct{ field, value string }
+
+func (n named) path() (tree.Path, error) {
+	p, err := tree.ParsePath(n.value)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", n.field, err)
+	}
+	if _, rest := p.Cut(); !rest.IsRoot() {
+		return p, fmt.Errorf("%s: %w %q: it must not hold a slash", n.field, tree.ErrPath, n.value)
+	}
+	return p, nil
+}
+
+// segment makes a path of a constant.
+func segment(name string) tree.Path {
+	p, err := tree.ParsePath(name)
+	if err != nil {
+		panic(err) // a constant of this package
+	}
+	return p
+}

@@ -1,0 +1,153 @@
+// Package policy turns findings into those that count: without what a user
+// ignores, by a flag or by a comment beside a document, and without what a
+// baseline knows already. It does no I/O.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// Policy is what a user has decided about findings.
+type Policy struct {
+	Ignores []Ignore
+	// Comments are the ignores found beside documents.
+	Comments []Comment
+	// Known is what the baseline holds.
+	Known Baseline
+}
+
+// Outcome is what a Policy makes of findings.
+type Outcome struct {
+	// Findings count; among them are notes on ignores that match nothing.
+	Findings []finding.Finding
+	// Ignored and Known are how many findings were left out, and why.
+	Ignored, Known int
+}
+
+// Apply leaves out what is ignored or known already. What is ignored does not
+// use up the baseline. A store that failed is always reported.
+func (p Policy) Apply(findings []finding.Finding) Outcome {
+	var out Outcome
+	flags := make([]bool, len(p.Ignores))
+	comments := make([]bool, len(p.Comments))
+	known := p.Known.clone()
+	for _, f := range findings {
+		if f.Rule == finding.StoreFailed() {
+			out.Findings = append(out.Findings, f) // it says that nothing was checked
+			continue
+		}
+		ignored := false
+		for i, ignore := range p.Ignores {
+			if ignore.matches(f) {
+				flags[i], ignored = true, true
+			}
+		}
+		for i, comment := range p.Comments {
+			if comment.matches(f) {
+				comments[i], ignored = true, true
+			}
+		}
+		switch {
+		case ignored:
+			out.Ignored++
+		case known.take(f):
+			out.Known++
+		default:
+			out.Findings = append(out.Findings, f)
+		}
+	}
+	out.Findings = append(out.Findings, p.unused(flags, comments)...)
+	finding.Sort(out.Findings)
+	return out
+}
+
+// unused returns findings about ignores that match nothing.
+func (p Policy) unused(flags, comments []bool) []finding.Finding {
+	var notes []finding.Finding
+	for i, used := range flags {
+		if !used {
+			notes = append(notes, finding.Finding{
+				Rule: finding.UnusedIgnore(), Message: "--ignore " + p.Ignores[i].String() + " matches nothing",
+			})
+		}
+	}
+	for i, used := range comments {
+		if !used {
+			comment := p.Comments[i]
+			message := "the comment that ignores " + comment.Rule + " matches nothing"
+			if _, err := finding.ByID(comment.Rule); err != nil {
+				message = "the comment ignores " + comment.Rule + ", which is no rule"
+			}
+			if comment.Rule == "" {
+				message = "the comment ignores nothing: name the rule after " + mark
+			}
+			notes = append(notes, finding.Finding{Rule: finding.UnusedIgnore(), Place: comment.Place, Message: message})
+		}
+	}
+	return notes
+}
+
+// Ignore leaves findings of a rule out, all of them or those whose place fits a
+// pattern.
+type Ignore struct{ Rule, Glob string }
+
+// ErrIgnore is an ignore that cannot be meant.
+var ErrIgnore = errors.New("invalid ignore")
+
+// ParseIgnore reads "KS001" or "KS001:GLOB".
+func ParseIgnore(text string) (Ignore, error) {
+	rule, glob, hasGlob := strings.Cut(text, ":")
+	if _, err := finding.ByID(rule); err != nil {
+		return Ignore{}, fmt.Errorf("%w %q: there is no rule %s; `kratix-schedule explain` lists them", ErrIgnore, text, rule)
+	}
+	if rule == finding.StoreFailed().ID {
+		return Ignore{}, fmt.Errorf("%w %q: where a store could not be read nothing was checked, which cannot be left out", ErrIgnore, text)
+	}
+	if hasGlob && glob == "" {
+		return Ignore{}, fmt.Errorf("%w %q: nothing follows the colon", ErrIgnore, text)
+	}
+	if _, err := path.Match(glob, ""); err != nil {
+		return Ignore{}, fmt.Errorf("%w %q: %w", ErrIgnore, text, err)
+	}
+	return Ignore{Rule: rule, Glob: glob}, nil
+}
+
+// String returns what ParseIgnore reads.
+func (i Ignore) String() string {
+	if i.Glob == "" {
+		return i.Rule
+	}
+	return i.Rule + ":" + i.Glob
+}
+
+// matches reports whether a finding is ignored: its object ("Work default/a", or
+// "default/a" for short) or its file fits, on either side of a clash.
+func (i Ignore) matches(f finding.Finding) bool {
+	if f.Rule.ID != i.Rule {
+		return false
+	}
+	if i.Glob == "" || i.fits(f.Place) {
+		return true
+	}
+	for _, related := range f.Related {
+		if i.fits(related.Place) {
+			return true
+		}
+	}
+	return false
+}
+
+func (i Ignore) fits(p finding.Place) bool {
+	_, key, _ := strings.Cut(p.Object, " ")
+	for _, name := range []string{p.Object, key, p.File, path.Base(p.File)} {
+		if ok, _ := path.Match(i.Glob, name); ok && name != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"bufio"
+	_ "embed"
+	"html/template"
+	"io"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+)
+
+//go:embed html.tmpl
+var page string
+
+// htmlData is what the page is made of.
+type htmlData struct {
+	Document
+	Title   string
+	Verdict string
+	Failed  bool
+	Picture picture
+}
+
+// HTML writes a document as one page that needs nothing else: the picture of
+// Works against Destinations, and all findings.
+func HTML(w io.Writer, d Document) error {
+	parsed, err := template.New("page").Funcs(template.FuncMap{
+		"at":    func(p finding.Place) string { return printable.Line(p.String() + d.onDisk(p)) },
+		"class": func(s State) string { return stateClass(s) },
+		"line":  printable.Line,
+		"place": func(p Placement) string { return printable.Line(p.name()) },
+	}).Parse(page)
+	if err != nil {
+		return err
+	}
+	failed := false
+	for _, f := range d.Findings {
+		failed = failed || d.fails(f)
+	}
+	out := bufio.NewWriter(w)
+	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.sums() + d.leftOut(), Failed: failed, Picture: draw(d)}
+	if err := parsed.Execute(out, data); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// stateClass returns the class of style sheets for a state.
+func stateClass(s State) string {
+	switch s {
+	case Placed, Unchanged:
+		return "good"
+	case Held, Unplaced, Failed:
+		return "bad"
+	case Removed, Kept:
+	}
+	return "other"
+}

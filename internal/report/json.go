@@ -1,0 +1,153 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// The parts of a document for programs, the same in JSON and YAML.
+type (
+	head struct {
+		// SchemaVersion changes when a reader would have to.
+		SchemaVersion int     `json:"schemaVersion"`
+		Tool          string  `json:"tool"`
+		Version       string  `json:"version"`
+		Done          Done    `json:"done"`
+		Summary       summary `json:"summary"`
+		// Read is how much was read, of a check.
+		Read *Reading `json:"read,omitempty"`
+	}
+	summary struct {
+		Errors     int           `json:"errors"`
+		Warnings   int           `json:"warnings"`
+		Notes      int           `json:"notes"`
+		Hidden     int           `json:"hidden"`
+		Ignored    int           `json:"ignored"`
+		Known      int           `json:"known"`
+		Placements map[State]int `json:"placements"`
+	}
+	found struct {
+		Rule     string         `json:"rule"`
+		Name     string         `json:"name"`
+		Severity string         `json:"severity"`
+		Message  string         `json:"message"`
+		Place    place          `json:"place"`
+		Related  []relatedPlace `json:"related,omitempty"`
+		Flux     string         `json:"flux,omitempty"`
+		Fix      string         `json:"fix"`
+	}
+	place struct {
+		Object string `json:"object,omitempty"`
+		File   string `json:"file,omitempty"`
+		Line   int    `json:"line,omitempty"`
+		// Source is the file on disk.
+		Source     string `json:"source,omitempty"`
+		SourceLine int    `json:"sourceLine,omitempty"`
+	}
+	relatedPlace struct {
+		place
+		Message string `json:"message"`
+	}
+	placement struct {
+		Work        string `json:"work"`
+		Directory   string `json:"directory"`
+		Destination string `json:"destination,omitempty"`
+		State       State  `json:"state"`
+		Reason      string `json:"reason,omitempty"`
+	}
+	change struct {
+		Store       string   `json:"store"`
+		Destination string   `json:"destination"`
+		Added       []string `json:"added,omitempty"`
+		Changed     []string `json:"changed,omitempty"`
+		Removed     []string `json:"removed,omitempty"`
+	}
+)
+
+// toolName is the program's name.
+const toolName = "kratix-schedule"
+
+func (d Document) head() head {
+	return head{
+		SchemaVersion: 1, Tool: toolName, Version: d.Version, Done: d.Done,
+		Summary: summary{
+			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
+			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
+		},
+		Read: d.Read,
+	}
+}
+
+func (d Document) found(f finding.Finding) found {
+	out := found{
+		Rule: f.Rule.ID, Name: f.Rule.Name, Severity: f.Rule.Severity.String(), Message: f.Message,
+		Place: d.place(f.Place), Flux: f.Flux, Fix: f.Advice(),
+	}
+	for _, related := range f.Related {
+		out.Related = append(out.Related, relatedPlace{place: d.place(related.Place), Message: related.Message})
+	}
+	return out
+}
+
+func (d Document) place(p finding.Place) place {
+	spot := d.spot(p)
+	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
+}
+
+func (p Placement) forPrograms() placement {
+	return placement{Work: p.Work, Directory: p.Directory, Destination: p.Destination, State: p.State, Reason: p.Reason}
+}
+
+func texts(paths []tree.Path) []string {
+	var out []string
+	for _, path := range paths {
+		out = append(out, path.String())
+	}
+	return out
+}
+
+// JSON writes a document as one JSON object, a finding or placement a line.
+func JSON(w io.Writer, d Document) error {
+	out := bufio.NewWriter(w)
+	start, err := json.Marshal(d.head())
+	if err != nil {
+		return err
+	}
+	printf(out, "%s,\n", printable.JSON(start[:len(start)-1]))
+	if err := list(out, "findings", d.Findings, d.found); err != nil {
+		return err
+	}
+	printf(out, ",\n")
+	if err := list(out, "placements", d.Placements, Placement.forPrograms); err != nil {
+		return err
+	}
+	printf(out, ",\n")
+	if err := list(out, "changes", d.changes(), func(c change) change { return c }); err != nil {
+		return err
+	}
+	printf(out, "}\n")
+	return out.Flush()
+}
+
+// list writes one list of an object, an item a line.
+func list[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
+	printf(out, "%q: [", name)
+	for i, item := range items {
+		text, err := json.Marshal(convert(item))
+		if err != nil {
+			return err
+		}
+		separator := ",\n"
+		if i == 0 {
+			separator = "\n"
+		}
+		printf(out, "%s%s", separator, printable.JSON(text))
+	}
+	printf(out, "]")
+	return nil
+}

@@ -1,0 +1,121 @@
+package report
+
+import (
+	"bufio"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+)
+
+// The elements of JUnit XML that GitLab and Jenkins both read.
+type (
+	testCase struct {
+		XMLName   xml.Name `xml:"testcase"`
+		Class     string   `xml:"classname,attr"`
+		Name      string   `xml:"name,attr"`
+		File      string   `xml:"file,attr,omitempty"`
+		Failure   *failure `xml:"failure"`
+		SystemOut string   `xml:"system-out,omitempty"`
+	}
+	failure struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes a document as a suite of test cases: one that fails for each
+// finding that counts, one that passes for each other finding and for each
+// placement that nothing is wrong with.
+func JUnit(w io.Writer, d Document) error {
+	out := bufio.NewWriter(w)
+	failures := 0
+	for _, f := range d.Findings {
+		if d.fails(f) {
+			failures++
+		}
+	}
+	sound := d.sound()
+	tests := len(d.Findings) + len(sound)
+	printf(out, "%s", xml.Header)
+	printf(out, "<testsuites name=%q tests=\"%d\" failures=\"%d\" errors=\"0\">\n", toolName, tests, failures)
+	printf(out, "<testsuite name=%q tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"0\">\n", toolName, tests, failures)
+	cases := caseWriter{out: out, encoder: xml.NewEncoder(out), names: map[[2]string]int{}}
+	for _, f := range d.Findings {
+		if err := cases.write(d.testCase(f)); err != nil {
+			return err
+		}
+	}
+	for _, p := range sound {
+		if err := cases.write(testCase{Class: "placement", Name: printable.Line(p.label())}); err != nil {
+			return err
+		}
+	}
+	printf(out, "</testsuite>\n</testsuites>\n")
+	return out.Flush()
+}
+
+// caseWriter writes test cases, each under a name of its own: GitLab shows only
+// the first of those that are called alike.
+type caseWriter struct {
+	out     *bufio.Writer
+	encoder *xml.Encoder
+	names   map[[2]string]int
+}
+
+func (w caseWriter) write(c testCase) error {
+	key := [2]string{c.Class, c.Name}
+	w.names[key]++
+	if n := w.names[key]; n > 1 {
+		c.Name = fmt.Sprintf("%s (%d)", c.Name, n)
+	}
+	if err := w.encoder.Encode(c); err != nil {
+		return err
+	}
+	return w.out.WriteByte('\n')
+}
+
+func (d Document) testCase(f finding.Finding) testCase {
+	c := testCase{
+		Class: f.Rule.ID + " " + f.Rule.Name, Name: printable.Line(headline(f)), File: printable.Line(d.spot(f.Place).File),
+	}
+	text := d.detail(f)
+	if d.fails(f) {
+		c.Failure = &failure{Message: printable.Line(f.Message), Type: f.Rule.ID, Text: text}
+	} else {
+		c.SystemOut = text
+	}
+	return c
+}
+
+// sound returns the placements that nothing is wrong with.
+func (d Document) sound() []Placement {
+	var sound []Placement
+	for _, p := range d.Placements {
+		if !p.troubled() {
+			sound = append(sound, p)
+		}
+	}
+	return sound
+}
+
+// label names a placement in a line.
+func (p Placement) label() string {
+	if p.Destination == "" {
+		return p.name()
+	}
+	return fmt.Sprintf("%s on %s", p.name(), p.Destination)
+}
+
+// detail returns everything about a finding, in lines.
+func (d Document) detail(f finding.Finding) string {
+	var text strings.Builder
+	out := bufio.NewWriter(&text)
+	Document{Report: Report{Findings: []finding.Finding{f}}, Locate: d.Locate}.findings(out)
+	_ = out.Flush() // a Builder takes everything
+	return strings.TrimSuffix(text.String(), "\n")
+}

@@ -1,0 +1,59 @@
+package report
+
+import "github.com/kratix-schedule/kratix-schedule/internal/finding"
+
+// Colour is what a Painter is asked for.
+type Colour int
+
+// The colours in use.
+const (
+	Red Colour = iota
+	Yellow
+	Blue
+	Green
+	Bold
+	Faint
+)
+
+// Painter colours text.
+type Painter func(Colour, string) string
+
+// Terminal paints with the escape sequences that every terminal knows.
+func Terminal(colour Colour, text string) string {
+	codes := map[Colour]string{Red: "31", Yellow: "33", Blue: "34", Green: "32", Bold: "1", Faint: "2"}
+	return "\x1b[" + codes[colour] + "m" + text + "\x1b[0m"
+}
+
+// paint colours text if the document is to be coloured.
+func (d Document) paint(colour Colour, text string) string {
+	if d.Paint == nil || text == "" {
+		return text
+	}
+	return d.Paint(colour, text)
+}
+
+// colourOf returns the colour of a severity.
+func colourOf(severity finding.Severity) Colour {
+	switch severity {
+	case finding.Error:
+		return Red
+	case finding.Warning:
+		return Yellow
+	case finding.Note, finding.None:
+	}
+	return Blue
+}
+
+// colourOfState returns the colour of a placement's state.
+func colourOfState(state State) Colour {
+	switch state {
+	case Placed:
+		return Green
+	case Held, Unplaced, Failed:
+		return Red
+	case Removed, Kept:
+		return Yellow
+	case Unchanged:
+	}
+	return Faint
+}

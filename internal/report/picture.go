@@ -1,0 +1,195 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// picture is Works against Destinations: a row for each Work, a column for each
+// Destination, a box where the one is on the other, and an arc between two
+// Works that clash.
+type picture struct {
+	Width, Height int
+	Columns       []pictureText
+	Rows          []pictureRow
+	Boxes         []pictureBox
+	Arcs          []pictureArc
+	// Left are Works that are not drawn, since nothing is wrong with them.
+	Left int
+}
+
+type (
+	pictureText struct {
+		X, Y int
+		Text string
+	}
+	pictureRow struct {
+		pictureText
+		// LineY is where the row's line is; Right is where it ends.
+		LineY, Right int
+		Bad          bool
+	}
+	pictureBox struct {
+		X, Y   int
+		State  State
+		Reason string
+	}
+	pictureArc struct {
+		X, From, To, Reach, Middle int
+		Label                      string
+	}
+)
+
+// The measures of the picture. A picture of more rows than maxRows would be
+// too long to look at.
+const (
+	maxRows     = 120
+	labelWidth  = 430
+	columnWidth = 130
+	rowHeight   = 26
+	headHeight  = 50
+	arcWidth    = 300
+)
+
+// clashing is a pair of Works, the one that is held back first.
+type clashing struct{ later, first string }
+
+// draw lays the picture out.
+func draw(d Document) picture {
+	pairs := clashes(d)
+	works, left := chooseRows(d, pairs)
+	columns := destinations(d)
+	p := picture{
+		Left:  left,
+		Width: labelWidth + columnWidth*len(columns) + arcWidth, Height: headHeight + rowHeight*len(works) + rowHeight,
+	}
+	columnX := map[string]int{}
+	for i, name := range columns {
+		columnX[name] = labelWidth + columnWidth*i + columnWidth/2
+		p.Columns = append(p.Columns, pictureText{X: columnX[name], Y: headHeight / 2, Text: name})
+	}
+	right := labelWidth + columnWidth*len(columns)
+	rowY := map[string]int{}
+	for i, work := range works {
+		rowY[work] = headHeight + rowHeight*i + rowHeight/2
+		p.Rows = append(p.Rows, pictureRow{pictureText: pictureText{X: labelWidth - 12, Y: rowY[work], Text: shorten(work)}, LineY: rowY[work], Right: right})
+	}
+	for _, placement := range d.Placements {
+		y, drawn := rowY[placement.Work]
+		if !drawn {
+			continue
+		}
+		if placement.troubled() {
+			p.Rows[slices.Index(works, placement.Work)].Bad = true
+		}
+		if x, ok := columnX[placement.Destination]; ok {
+			p.Boxes = append(p.Boxes, pictureBox{X: x, Y: y, State: placement.State, Reason: placement.label() + ": " + string(placement.State) + ", " + placement.Reason})
+		}
+	}
+	p.Arcs = arcs(pairs, rowY, right)
+	return p
+}
+
+// arcs connects the rows of Works that clash.
+func arcs(pairs map[clashing]int, rowY map[string]int, right int) []pictureArc {
+	var all []pictureArc
+	for _, pair := range sortedPairs(pairs) {
+		from, ok := rowY[pair.later]
+		to, also := rowY[pair.first]
+		if !ok || !also {
+			continue
+		}
+		const step = 22
+		reach := right + 30 + step*(len(all)%5)
+		label := fmt.Sprintf("%d clashes", pairs[pair])
+		if pairs[pair] == 1 {
+			label = "1 clash"
+		}
+		all = append(all, pictureArc{X: right + 4, From: from, To: to, Reach: reach, Middle: (from + to) / 2, Label: label})
+	}
+	return all
+}
+
+// clashes counts the findings between two Works.
+func clashes(d Document) map[clashing]int {
+	pairs := map[clashing]int{}
+	for _, f := range d.Findings {
+		for _, related := range f.Related {
+			pair := clashing{workOf(f.Place.Object), workOf(related.Place.Object)}
+			if pair.later != "" && pair.first != "" && pair.later != pair.first {
+				pairs[pair]++
+			}
+		}
+	}
+	return pairs
+}
+
+func sortedPairs(pairs map[clashing]int) []clashing {
+	return slices.SortedFunc(maps.Keys(pairs), func(a, b clashing) int {
+		return cmp.Or(cmp.Compare(a.later, b.later), cmp.Compare(a.first, b.first))
+	})
+}
+
+// workOf returns the key of a Work that a finding names as an object.
+func workOf(object string) string {
+	prefix := kratix.WorkKind + " "
+	if len(object) > len(prefix) && object[:len(prefix)] == prefix {
+		return object[len(prefix):]
+	}
+	return ""
+}
+
+// chooseRows puts the Works in trouble and those they clash with first, and
+// leaves out what would make the picture too long.
+func chooseRows(d Document, pairs map[clashing]int) (rows []string, left int) {
+	involved, all := map[string]bool{}, map[string]bool{}
+	for _, placement := range d.Placements {
+		all[placement.Work] = true
+		if placement.troubled() {
+			involved[placement.Work] = true
+		}
+	}
+	for pair := range pairs {
+		involved[pair.later], involved[pair.first] = true, true
+		all[pair.later], all[pair.first] = true, true
+	}
+	rows = slices.Sorted(maps.Keys(all))
+	slices.SortStableFunc(rows, func(a, b string) int {
+		switch {
+		case involved[a] == involved[b]:
+			return 0
+		case involved[a]:
+			return -1
+		}
+		return 1
+	})
+	if len(rows) > maxRows {
+		return rows[:maxRows], len(rows) - maxRows
+	}
+	return rows, 0
+}
+
+func destinations(d Document) []string {
+	names := map[string]bool{}
+	for _, placement := range d.Placements {
+		if placement.Destination != "" {
+			names[placement.Destination] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// shorten keeps both ends of a long name, where the differences are.
+func shorten(name string) string {
+	const most = 60
+	runes := []rune(name)
+	if len(runes) <= most {
+		return name
+	}
+	half := (most - 1) / 2
+	return string(runes[:half]) + "…" + string(runes[len(runes)-half:])
+}

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// Plain writes a document for people: of a check, what is wrong and what it
+// holds back; of a plan, also all placements and what changes.
+func Plain(w io.Writer, d Document) error {
+	out := bufio.NewWriter(w)
+	d.Findings = d.Volume.Shown(d.Findings)
+	if d.Volume == Quiet {
+		d.findings(out)
+		return out.Flush()
+	}
+	if d.Done == Planned {
+		d.placementLines(out, d.Placements)
+		d.diffs(out)
+	}
+	d.findings(out)
+	if d.Done == Checked {
+		d.placementLines(out, d.Troubled().Placements)
+	}
+	if d.Read != nil {
+		printf(out, "%s\n", d.Read)
+	}
+	printf(out, "%s: %s%s\n", d.Done, d.sums(), d.leftOut())
+	return out.Flush()
+}
+
+// Text writes findings, each in a few lines:
+//
+//	error KS001 DuplicateObject: what is wrong
+//	  at    Work default/b, crds.yaml:3
+//	  with  Work default/a, crds.yaml:3 (whose it is)
+//	  Flux  what Flux would say
+//	  fix   what to do
+//
+// The fix is written once for findings of a kind that follow each other.
+func Text(w io.Writer, findings []finding.Finding) error {
+	out := bufio.NewWriter(w)
+	Document{Report: Report{Findings: findings}}.findings(out)
+	return out.Flush()
+}
+
+func (d Document) findings(out *bufio.Writer) {
+	for i, f := range d.Findings {
+		severity := d.paint(colourOf(f.Rule.Severity), f.Rule.Severity.String())
+		printf(out, "%s %s %s: %s\n", severity, d.paint(Bold, f.Rule.ID), f.Rule.Name, printable.Line(f.Message))
+		d.line(out, "at", f.Place.String()+d.onDisk(f.Place))
+		for _, related := range f.Related {
+			d.line(out, "with", fmt.Sprintf("%s (%s)%s", related.Place, related.Message, d.onDisk(related.Place)))
+		}
+		d.line(out, "Flux", f.Flux)
+		if last := i+1 == len(d.Findings); last || d.Findings[i+1].Advice() != f.Advice() {
+			d.line(out, "fix", f.Advice())
+		}
+	}
+}
+
+// onDisk names the file itself where a place is called by another name, or the
+// object that has it packed inside.
+func (d Document) onDisk(p finding.Place) string {
+	spot := d.spot(p)
+	if spot.File == "" || spot.File == p.File {
+		return ""
+	}
+	text := " in " + spot.File
+	if !spot.Exact && p.File != "" {
+		text = ", packed in " + spot.File
+	}
+	if spot.Line > 0 {
+		text += ":" + strconv.Itoa(spot.Line)
+	}
+	return text
+}
+
+func (d Document) line(out *bufio.Writer, label, text string) {
+	if text != "" {
+		printf(out, "  %s %s\n", d.paint(Faint, fmt.Sprintf("%-5s", label)), printable.Line(text))
+	}
+}
+
+// printf leaves errors to the Flush that ends each function.
+func printf(out *bufio.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
+
+// PlacementLines writes a line for each placement:
+//
+//	placed      default/a      on worker-1  the only Destination that fits
+//	held back   default/b      on worker-1  it would break worker-1/resources
+func (r Report) PlacementLines(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	Document{}.placementLines(out, r.Placements)
+	return out.Flush()
+}
+
+func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
+	width := 0
+	for _, p := range placements {
+		width = max(width, len(printable.Line(p.name())))
+	}
+	for _, p := range placements {
+		on := ""
+		if p.Destination != "" {
+			on = "on " + p.Destination + ": "
+		}
+		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, printable.Line(p.name()), printable.Line(on+p.Reason))
+	}
+}
+
+// name returns the Work, and the group where it is not the default one.
+func (p Placement) name() string {
+	if p.Directory == "" || p.Directory == kratix.DefaultDirectory {
+		return p.Work
+	}
+	return p.Work + " [" + p.Directory + "]"
+}
+
+// ChangeLines writes what changes for each Destination, as git status does:
+//
+//	worker-1 (GitStateStore default)
+//	  add     worker-1/resources/default/a.yaml
+func (r Report) ChangeLines(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	for _, store := range r.Stores {
+		for _, d := range store.Destinations {
+			printf(out, "%s (%s)\n", printable.Line(d.Name), printable.Line(store.Name))
+			paths(out, "add", d.Added)
+			paths(out, "change", d.Changed)
+			paths(out, "remove", d.Removed)
+		}
+	}
+	return out.Flush()
+}
+
+func paths(out *bufio.Writer, verb string, all []tree.Path) {
+	for _, path := range all {
+		printf(out, "  %-7s %s\n", verb, printable.Line(path.String()))
+	}
+}
+
+// Summary says in one line what the report comes to.
+func (r Report) Summary() string {
+	return Document{Report: r, Tally: Count(r.Findings)}.sums()
+}
+
+func (d Document) sums() string {
+	counts := d.Counts()
+	var parts []string
+	for _, state := range States() {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no placements"}
+	}
+	return strings.Join(parts, ", ") + "; " + d.Tally.String()
+}
+
+// leftOut returns how many findings are not shown, and why.
+func (d Document) leftOut() string {
+	text := ""
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{d.Hidden, "not shown"}, {d.Ignored, "ignored"}, {d.Known, "in the baseline"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
+		}
+	}
+	return text
+}
+
+// String says "2 errors, 1 warning"; notes do not count.
+func (t Tally) String() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{t.Errors, "error"}, {t.Warnings, "warning"}} {
+		switch {
+		case part.n == 1:
+			parts = append(parts, "1 "+part.what)
+		case part.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "no findings"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,358 @@
+// Package apply turns changes of objects into calls of the Kubernetes API.
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+)
+
+// Writer makes changes in a cluster.
+type Writer struct {
+	client rest.Interface
+	now    func() time.Time
+	// instance is this process, for the events' readers.
+	instance string
+	backoff  backoff
+}
+
+// New makes a Writer to the cluster that config leads to; now is the clock for
+// events, and instance names this process in them.
+func New(config *rest.Config, now func() time.Time, instance string) (*Writer, error) {
+	client, err := kubeclient.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{client: client, now: now, instance: instance, backoff: backoff{refused: map[target]*refusal{}}}, nil
+}
+
+// Outcome is what came of changes.
+type Outcome struct {
+	// Written are the objects as they are after the last write to each.
+	Written []Written
+	// Created are the objects that were created, and those that may have been.
+	Created []Created
+	// Calls counts the writes that the API took, by verb; "event" is one too.
+	Calls map[string]int
+	// Refused has a finding for each object that the API server does not let be
+	// written, also of those that were not tried again this time.
+	Refused []finding.Finding
+	// Retry is how soon Apply can do more, given the changes that are wanted then: what
+	// was refused, what has found its object to be another by then, and what had to
+	// wait. It is 0 if there is nothing of the kind.
+	Retry time.Duration
+	// Err is why nothing could be written, or an event could not be sent.
+	Err error
+}
+
+// Written is an object as it was after a write; one that was deleted has no
+// version.
+type Written struct {
+	Kind    string
+	Key     kratix.Key
+	Version string
+}
+
+// Created is an object that was created, or may have been: its create was not answered,
+// or it is there already.
+type Created struct {
+	Object kratix.Object
+	// Version is the one that it was created at; empty if the outcome is not known.
+	Version string
+}
+
+// The bounds of Apply: how many calls there are at one time, how long one may take,
+// and after which time no change is begun any more. What is left waits for the next
+// call, so that an API server which is slow holds no round up.
+const (
+	atOnce      = 16
+	callTimeout = 15 * time.Second
+	budget      = 20 * time.Second
+)
+
+// Apply makes the changes of one list at once, and list after list. A change that is
+// refused keeps none of the others from being made; it is tried again in a later
+// call, not before its time has come. It must not be called twice at one time.
+func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
+	w.backoff.begin(lists)
+	run := &run{Writer: w, last: w.now().Add(budget), outcome: Outcome{Calls: map[string]int{}}}
+	for _, changes := range lists {
+		slots := make(chan struct{}, atOnce)
+		var running sync.WaitGroup
+		for _, change := range changes {
+			slots <- struct{}{}
+			if !run.begins(ctx, change) {
+				<-slots
+				continue
+			}
+			running.Go(func() {
+				defer func() { <-slots }()
+				run.change(ctx, change)
+			})
+		}
+		running.Wait()
+	}
+	return run.end()
+}
+
+// run is one call of Apply, in which changes are made at once.
+type run struct {
+	*Writer
+	// last is when the last change may begin.
+	last time.Time
+
+	mu      sync.Mutex
+	outcome Outcome
+	// postponed means that a change was not begun for lack of time, or since all
+	// writes wait; lost counts the events that were not sent.
+	postponed bool
+	lost      int
+	// unanswered are how many calls in a row were not answered in time.
+	unanswered int
+}
+
+// begins reports whether a change is made now.
+func (r *run) begins(ctx context.Context, change status.Change) bool {
+	now := r.now()
+	if !r.backoff.allows(change, now) || ctx.Err() != nil {
+		return false
+	}
+	if now.After(r.last) || r.backoff.pausedAt(now) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.postponed = true
+		return false
+	}
+	return true
+}
+
+// end returns what came of the changes.
+func (r *run) end() Outcome {
+	now := r.now()
+	r.outcome.Refused = r.backoff.findings()
+	r.outcome.Retry = r.backoff.next(now)
+	if r.postponed {
+		if wait := max(r.backoff.pauseLeft(now), firstDelay); r.outcome.Retry == 0 || wait < r.outcome.Retry {
+			r.outcome.Retry = wait
+		}
+	}
+	if r.lost > 1 {
+		r.outcome.Err = fmt.Errorf("%w (and %d more events)", r.outcome.Err, r.lost-1)
+	}
+	return r.outcome
+}
+
+// answered takes into account that the API server has taken a write.
+func (r *run) answered(verb string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Calls[verb]++
+	r.unanswered = 0
+}
+
+func (r *run) wrote(written Written) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Written = append(r.outcome.Written, written)
+}
+
+// created takes into account that an object was created, or may have been.
+func (r *run) created(object kratix.Object, version string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outcome.Created = append(r.outcome.Created, Created{object, version})
+}
+
+// failed takes into account that a step of a change was not taken.
+func (r *run) failed(ctx context.Context, change status.Change, step int, err error) {
+	if ctx.Err() != nil {
+		return // the process ends
+	}
+	why := failureOf(err)
+	now := r.now()
+	if why.unknown && change.Steps[step].Verb == status.Create {
+		r.created(change.Object, "")
+	}
+	if why.kind != unreachable {
+		r.backoff.failed(change, step, now, why)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if why.kind != silent {
+		r.unanswered = 0
+	} else {
+		r.unanswered++
+	}
+	if why.kind == overloaded || why.kind == unreachable || r.unanswered >= atOnce {
+		r.backoff.pause(now, why.asked)
+		r.outcome.Err = fmt.Errorf("the Kubernetes API: %s", why.words)
+		r.postponed = true
+	}
+}
+
+// untold counts an event that was not sent.
+func (r *run) untold(object kratix.Object, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lost++; r.outcome.Err == nil {
+		r.outcome.Err = fmt.Errorf("event about %s: %s", kratix.Describe(object), plain(err.Error()))
+	}
+}
+
+// change makes the steps of one change, then sends its events.
+func (r *run) change(ctx context.Context, change status.Change) {
+	object, ok := change.Object.(metav1.Object)
+	if !ok {
+		return
+	}
+	at := Written{Kind: change.Object.KindName(), Key: kratix.KeyOf(change.Object), Version: object.GetResourceVersion()}
+	uid := object.GetUID()
+	for i, step := range change.Steps {
+		answer, err := r.step(ctx, change.Object, step, at.Version, uid)
+		if err != nil {
+			r.failed(ctx, change, i, err)
+			return
+		}
+		r.answered(string(step.Verb))
+		at.Version, uid = answer.ResourceVersion, answer.UID
+		if step.Verb == status.Create {
+			r.created(change.Object, at.Version)
+		}
+		if step.Verb == status.Delete || gone(object, step) {
+			at.Version = ""
+		}
+	}
+	if len(change.Steps) > 0 {
+		r.backoff.accepted(change)
+		r.wrote(at)
+	}
+	for _, event := range change.Events {
+		about, of := at, uid
+		if other, ok := event.About.(metav1.Object); ok {
+			about, of = Written{Kind: event.About.KindName(), Key: kratix.KeyOf(event.About)}, other.GetUID()
+		}
+		if err := r.event(ctx, about, of, event); err != nil {
+			r.untold(change.Object, err)
+			continue
+		}
+		r.answered("event")
+	}
+}
+
+// gone reports whether a patch took the last finalizer off an object that was deleted
+// before.
+func gone(object metav1.Object, step status.Step) bool {
+	metadata, _ := step.Patch["metadata"].(map[string]any)
+	left, given := metadata["finalizers"].([]string)
+	return given && len(left) == 0 && !object.GetDeletionTimestamp().IsZero()
+}
+
+// step makes one call, and returns the metadata that the object has then. It fails
+// when the object is at another version by now.
+func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
+	path := collection(object)
+	var call *rest.Request
+	var body any
+	switch step.Verb {
+	case status.Create:
+		call, body = w.client.Post().AbsPath(path).SetHeader(contentType, runtime.ContentTypeJSON), object
+	case status.Delete:
+		call = w.client.Delete().AbsPath(path, object.GetName()).SetHeader(contentType, runtime.ContentTypeJSON)
+		body = metav1.DeleteOptions{
+			TypeMeta:      metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
+			Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
+		}
+	case status.PatchStatus:
+		call, body = w.client.Patch(types.MergePatchType).AbsPath(path, object.GetName(), "status"), at(step.Patch, version)
+	default:
+		call, body = w.client.Patch(types.MergePatchType).AbsPath(path, object.GetName()), at(step.Patch, version)
+	}
+	// The answer need not hold the contents once more.
+	call.SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
+	text, err := send(ctx, call, body)
+	if err != nil {
+		return metav1.ObjectMeta{}, err
+	}
+	var answer struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+	}
+	return answer.Metadata, json.Unmarshal(text, &answer)
+}
+
+// send makes a call, once: when it is made again is for the backoff to say.
+func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	result := call.MaxRetries(0).Body(text).Do(ctx)
+	if err := result.Error(); err != nil { // Raw's has not the API server's own words
+		return nil, err
+	}
+	return result.Raw()
+}
+
+// at makes a patch fail on any version but one.
+func at(patch map[string]any, version string) map[string]any {
+	made := map[string]any{}
+	for key, value := range patch {
+		made[key] = value
+	}
+	metadata := map[string]any{"resourceVersion": version}
+	if given, ok := patch["metadata"].(map[string]any); ok {
+		for key, value := range given {
+			metadata[key] = value
+		}
+	}
+	made["metadata"] = metadata
+	return made
+}
+
+// collection returns the path of an object's kind.
+func collection(object kratix.Object) string {
+	path := "/apis/" + kratix.APIVersion
+	if object.GetNamespace() != "" {
+		path += "/namespaces/" + object.GetNamespace()
+	}
+	return path + "/" + strings.ToLower(object.KindName()) + "s"
+}
+
+// event sends an Event about an object.
+func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event status.Event) error {
+	namespace := about.Key.Namespace
+	if namespace == "" {
+		namespace = metav1.NamespaceDefault
+	}
+	now := metav1.NewTime(w.now())
+	body := map[string]any{
+		"apiVersion": "v1", "kind": "Event",
+		"metadata": map[string]any{"generateName": about.Key.Name + ".", "namespace": namespace},
+		"involvedObject": map[string]any{
+			"apiVersion": kratix.APIVersion, "kind": about.Kind, "name": about.Key.Name, "namespace": about.Key.Namespace, "uid": uid,
+		},
+		"type": event.Type, "reason": event.Reason, "message": event.Message, "count": 1, "firstTimestamp": now, "lastTimestamp": now,
+		"source": map[string]any{"component": component}, "reportingComponent": component, "reportingInstance": w.instance,
+	}
+	_, err := send(ctx, w.client.Post().AbsPath("/api/v1/namespaces", namespace, "events").SetHeader(contentType, runtime.ContentTypeJSON), body)
+	return err
+}
+
+const contentType = "Content-Type"
+
+// component is the source of events.
+const component = "kratix-schedule"

@@ -1,0 +1,322 @@
+package apply_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
+)
+
+// clock is a test's.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// denied is an API server whose webhook denies what a test says.
+type denied struct {
+	*api
+	mu    sync.Mutex
+	deny  func(call) bool
+	words string
+	code  int
+	after string
+	tried map[string]int
+}
+
+func newDenied(deny func(call) bool) *denied {
+	return &denied{api: &api{}, deny: deny, words: "admission webhook denied the request", code: http.StatusForbidden, tried: map[string]int{}}
+}
+
+func (d *denied) set(change func(*denied)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(d)
+}
+
+// attempts returns how often a path was written to.
+func (d *denied) attempts(path string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tried[path]
+}
+
+func (d *denied) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	d.tried[r.URL.Path]++
+	deny, code, words, after := d.deny(call{Method: r.Method, Path: r.URL.Path}), d.code, d.words, d.after
+	d.mu.Unlock()
+	if !deny {
+		d.api.ServeHTTP(w, r)
+		return
+	}
+	if after != "" { // as API Priority and Fairness does
+		w.Header().Set("Retry-After", after)
+		http.Error(w, words, code)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
+		Code: int32(code), Reason: metav1.StatusReasonForbidden, Message: words, //nolint:gosec // a status code
+	})
+}
+
+func (d *denied) writer(t *testing.T, now func() time.Time) *apply.Writer {
+	t.Helper()
+	server := httptest.NewServer(d)
+	t.Cleanup(server.Close)
+	w, err := apply.New(&rest.Config{Host: server.URL, QPS: -1}, now, "pod-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// creation is the change that creates a WorkPlacement, then says what became of it.
+func creation(at time.Time, revision string) status.Change {
+	return status.Change{Object: placement(), Steps: []status.Step{{Verb: status.Create}, saying("written", at, revision)}}
+}
+
+func saying(message string, at time.Time, revision string) status.Step {
+	condition := metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: "R", Message: message, LastTransitionTime: metav1.NewTime(at)}
+	return status.Step{Verb: status.PatchStatus, Patch: map[string]any{"status": map[string]any{
+		"conditions": []metav1.Condition{condition}, "versionID": revision,
+	}}}
+}
+
+func isCreate(c call) bool { return c.Method == http.MethodPost && c.Path == placements }
+
+// TestARefusedWriteIsTriedLessAndLessOften: ten minutes of calls each second, in which
+// the time and the store's revision move on, try a denied write about ten times, and
+// all others each time.
+func TestARefusedWriteIsTriedLessAndLessOften(t *testing.T) {
+	time := clock{now: noon()}
+	d := newDenied(isCreate)
+	w := d.writer(t, time.Now)
+	other := status.Change{Object: work(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
+	const calls = 600
+	for i := range calls {
+		got := w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), fmt.Sprint("commit-", i)), other}})
+		if said := told(got); len(said) != 1 || said[0] != "WorkPlacement team/a.worker-1-5058f: create is refused: admission webhook denied the request" {
+			t.Fatalf("second %d: told %q", i, said)
+		}
+		if got.Err != nil || got.Retry < 1e9 || got.Retry > 300e9 {
+			t.Fatalf("second %d: retry after %s, error %v", i, got.Retry, got.Err)
+		}
+		time.pass(1e9)
+	}
+	// At 0, 1, 3, 7, 15, 31, 63, 127, 255 and 511 seconds.
+	if got := d.attempts(placements); got != 10 {
+		t.Errorf("%d tries of the denied write in ten minutes, want 10", got)
+	}
+	if got := d.attempts(works + "/a/status"); got != calls {
+		t.Errorf("%d of %d other writes were made", got, calls)
+	}
+}
+
+// TestARefusalEnds when the object or what is to be written changes, when the API
+// server takes the write, and when nothing is to be written any more.
+func TestARefusalEnds(t *testing.T) {
+	const path = works + "/a/status"
+	change := func(message string, edit func(*kratix.Work)) status.Change {
+		w := work()
+		edit(w)
+		return status.Change{Object: w, Steps: []status.Step{saying(message, noon(), "c0ffee")}}
+	}
+	same := func(*kratix.Work) {}
+	tests := map[string]struct {
+		next  []status.Change
+		tries int
+	}{
+		"not when only its version is another, as after another's write": {[]status.Change{change("no", func(w *kratix.Work) { w.ResourceVersion = "8" })}, 0},
+		"not when only the time and the store's revision are others":     {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", noon().Add(3600e9), "decade")}}}, 0},
+		"when something else is to be said":                              {[]status.Change{change("other words", same)}, 1},
+		"when the object has another generation":                         {[]status.Change{change("no", func(w *kratix.Work) { w.Generation = 2 })}, 1},
+		"when the object has another label":                              {[]status.Change{change("no", func(w *kratix.Work) { w.Labels = map[string]string{"allowed": "yes"} })}, 1},
+		"when it is another object of the name":                          {[]status.Change{change("no", func(w *kratix.Work) { w.UID = types.UID("other") })}, 1},
+		"when it is not wanted any more":                                 {nil, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			time := clock{now: noon()}
+			d := newDenied(func(c call) bool { return c.Path == path })
+			w := d.writer(t, time.Now)
+			for range 8 { // two minutes until the next try
+				time.pass(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
+			}
+			w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
+			before := d.attempts(path)
+			got := w.Apply(t.Context(), [][]status.Change{test.next})
+			if tries := d.attempts(path) - before; tries != test.tries {
+				t.Errorf("%d tries, want %d", tries, test.tries)
+			}
+			if test.tries == 1 && got.Retry != 1e9 {
+				t.Errorf("the next try is after %s, want 1s as at first", got.Retry)
+			}
+			if test.next == nil && (len(got.Refused) > 0 || got.Retry != 0) {
+				t.Errorf("it is still told: %v, retry after %s", told(got), got.Retry)
+			}
+		})
+	}
+	t.Run("when the API server takes it", func(t *testing.T) {
+		time := clock{now: noon()}
+		d := newDenied(func(c call) bool { return c.Path == path })
+		w := d.writer(t, time.Now)
+		got := w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
+		d.set(func(d *denied) { d.deny = func(call) bool { return false } })
+		time.pass(got.Retry)
+		if got = w.Apply(t.Context(), [][]status.Change{{change("no", same)}}); len(got.Refused) > 0 || got.Retry != 0 || len(got.Written) != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestTheServersWordsAreToldWithoutWhatChangesEachTime(t *testing.T) {
+	time := clock{now: noon()}
+	d := newDenied(isCreate)
+	w := d.writer(t, time.Now)
+	var said []string
+	for used := range 3 {
+		d.set(func(d *denied) {
+			d.words = fmt.Sprintf("exceeded quota: count/workplacements=1,\n\x1b[31mused: %d\u202e", 10+used)
+		})
+		got := w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), "")}})
+		said = append(said, told(got)...)
+		time.pass(got.Retry)
+	}
+	want := "WorkPlacement team/a.worker-1-5058f: create is refused: exceeded quota: count/workplacements=1, [31mused: 10"
+	for _, words := range said {
+		if words != want {
+			t.Errorf("told %q, want %q each time", words, want)
+		}
+	}
+	d.set(func(d *denied) { d.words = strings.Repeat("denied ", 10_000) })
+	if got := told(w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), "")}})); len(got) != 1 || len(got[0]) > 1200 || !strings.Contains(got[0], "denied denied") {
+		t.Errorf("told %d bytes", len(strings.Join(got, "")))
+	}
+}
+
+// TestAnObjectThatIsAlwaysAnotherIsTold: a conflict says nothing, five in a row say
+// that something is wrong.
+func TestAnObjectThatIsAlwaysAnotherIsTold(t *testing.T) {
+	time := clock{now: noon()}
+	a := &api{answer: func(call) (int, string) { return http.StatusNotFound, "" }}
+	w := writerAt(t, a, time.Now)
+	for try := 1; try <= 6; try++ {
+		got := w.Apply(t.Context(), [][]status.Change{{{Object: work(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}}})
+		if len(got.Refused) > 0 != (try >= 5) {
+			t.Errorf("try %d: told %q", try, told(got))
+		}
+		time.pass(got.Retry)
+	}
+	if len(a.calls) != 6 {
+		t.Errorf("%d calls, want 6", len(a.calls))
+	}
+}
+
+// manyChanges are patches of the status of so many Works.
+func manyChanges(count int) []status.Change {
+	changes := make([]status.Change, count)
+	for i := range changes {
+		w := work()
+		w.Name, w.UID = fmt.Sprintf("w%04d", i), types.UID(strconv.Itoa(i))
+		changes[i] = status.Change{Object: w, Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
+	}
+	return changes
+}
+
+// TestAnOverloadedAPIServerIsLeftAloneForAsLongAsItAsks: a 429 keeps what is left of
+// all writes back until then, and each of them is made in the end.
+func TestAnOverloadedAPIServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	time := clock{now: noon()}
+	d := newDenied(func(call) bool { return true })
+	d.code, d.words, d.after = http.StatusTooManyRequests, "Too many requests, please try again later.", "7"
+	w := d.writer(t, time.Now)
+	const count = 200
+	got := w.Apply(t.Context(), [][]status.Change{manyChanges(count)})
+	tried := func() (all int) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, times := range d.tried {
+			all += times
+		}
+		return all
+	}
+	if first := tried(); first > 40 || len(got.Refused) > 0 || got.Err == nil || !strings.Contains(got.Err.Error(), "too many requests") {
+		t.Errorf("%d calls, told %q, error %v", first, told(got), got.Err)
+	}
+	if got.Retry != 7e9 {
+		t.Errorf("retry after %s, want the 7s that the server asks for", got.Retry)
+	}
+	d.set(func(d *denied) { d.deny = func(call) bool { return false } })
+	before := tried()
+	if w.Apply(t.Context(), [][]status.Change{manyChanges(count)}); tried() != before {
+		t.Errorf("%d calls before the time was over", tried()-before)
+	}
+	time.pass(got.Retry)
+	if got = w.Apply(t.Context(), [][]status.Change{manyChanges(count)}); len(got.Written) != count || got.Retry != 0 || got.Err != nil {
+		t.Errorf("%d of %d written, retry after %s, error %v", len(got.Written), count, got.Retry, got.Err)
+	}
+}
+
+func TestAnAPIServerThatCannotBeReachedIsToldOnceAndAskedLessAndLessOften(t *testing.T) {
+	time := clock{now: noon()}
+	w, err := apply.New(&rest.Config{Host: "http://127.0.0.1:1", QPS: -1}, time.Now, "pod-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waits []string
+	for range 7 {
+		got := w.Apply(t.Context(), [][]status.Change{manyChanges(100)})
+		if got.Err == nil || !strings.HasPrefix(got.Err.Error(), "the Kubernetes API: ") || len(got.Refused) > 0 {
+			t.Fatalf("error %v, told %q", got.Err, told(got))
+		}
+		waits = append(waits, got.Retry.String())
+		time.pass(got.Retry)
+	}
+	if got, want := fmt.Sprint(waits), "[1s 2s 4s 8s 16s 30s 30s]"; got != want {
+		t.Errorf("it waits %s, want %s", got, want)
+	}
+}
+
+// TestMemoryIsBoundedByTheObjectsThatHaveAChange: what is gone is forgotten.
+func TestMemoryIsBoundedByTheObjectsThatHaveAChange(t *testing.T) {
+	d := newDenied(func(call) bool { return true })
+	w := d.writer(t, noon)
+	if got := w.Apply(t.Context(), [][]status.Change{manyChanges(100)}); len(got.Refused) != 100 {
+		t.Fatalf("%d are told", len(got.Refused))
+	}
+	if got := w.Apply(t.Context(), [][]status.Change{manyChanges(3)}); len(got.Refused) != 3 {
+		t.Errorf("%d are told, of 3 that are wanted", len(got.Refused))
+	}
+	if got := w.Apply(t.Context(), nil); len(got.Refused) > 0 || got.Retry != 0 {
+		t.Errorf("%d are told, and nothing is wanted", len(got.Refused))
+	}
+}

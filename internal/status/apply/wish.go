@@ -1,0 +1,90 @@
+package apply
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"maps"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+)
+
+// digest is one of an object and of what is to be written to it.
+type digest [sha256.Size]byte
+
+// wishOf returns the digest of a change's object and of its first steps. It leaves out
+// what differs each time though the object and the wish are the same: the time of a
+// transition, the revision of the store, and the version of the object. The contents
+// of a Work are known by its generation.
+func wishOf(change status.Change, steps int) digest {
+	wish := struct {
+		Object any
+		Steps  []any
+	}{Object: identityOf(change.Object)}
+	for _, step := range change.Steps[:steps] {
+		var body any = stablePatch(step.Patch)
+		if step.Verb == status.Create {
+			body = withoutContents(change.Object)
+		}
+		wish.Steps = append(wish.Steps, []any{step.Verb, body})
+	}
+	text, err := json.Marshal(wish)
+	if err != nil {
+		return digest{} // the write fails in the same way
+	}
+	return sha256.Sum256(text)
+}
+
+// identityOf returns what of an object may make a difference to who refuses a write.
+func identityOf(object kratix.Object) any {
+	metadata, ok := object.(metav1.Object)
+	if !ok {
+		return nil
+	}
+	return []any{
+		metadata.GetUID(), metadata.GetGeneration(), metadata.GetDeletionTimestamp().IsZero(),
+		metadata.GetLabels(), metadata.GetAnnotations(), metadata.GetFinalizers(), metadata.GetOwnerReferences(),
+	}
+}
+
+// withoutContents returns an object that is to be created as far as its digest needs
+// it.
+func withoutContents(object kratix.Object) any {
+	placement, ok := object.(*kratix.WorkPlacement)
+	if !ok {
+		return object
+	}
+	spec := placement.Spec
+	spec.Workloads = nil
+	return spec
+}
+
+// stablePatch returns the parts of a patch that are the same whenever the same is
+// wished.
+func stablePatch(patch map[string]any) map[string]any {
+	stable := maps.Clone(patch)
+	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {
+		spec.Workloads = nil
+		stable["spec"] = spec
+	}
+	if said, ok := patch["status"].(map[string]any); ok {
+		said = maps.Clone(said)
+		delete(said, "versionID")
+		if conditions, ok := said["conditions"].([]metav1.Condition); ok {
+			said["conditions"] = withoutTimes(conditions)
+		}
+		stable["status"] = said
+	}
+	return stable
+}
+
+func withoutTimes(conditions []metav1.Condition) []metav1.Condition {
+	timeless := make([]metav1.Condition, len(conditions))
+	for i, condition := range conditions {
+		condition.LastTransitionTime = metav1.Time{}
+		timeless[i] = condition
+	}
+	return timeless
+}

@@ -1,0 +1,114 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of ConflictFree.
+const (
+	noConflict         = "NoConflict"
+	duplicateResources = "DuplicateResources"
+)
+
+func yes(kind, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: reason, Message: message}
+}
+
+func no(kind, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
+}
+
+// put sets conditions in a copy of a list, and returns which of them are new or
+// say something else than before.
+func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
+	conditions = slices.Clone(have)
+	for _, condition := range want {
+		condition.LastTransitionTime, condition.ObservedGeneration = p.at, generation
+		condition.Message = shorten(printable.Line(condition.Message), longestMessage)
+		if meta.SetStatusCondition(&conditions, condition) {
+			changed = append(changed, condition)
+		}
+	}
+	return conditions, changed
+}
+
+// turned reports whether a condition now says another status or reason.
+func turned(have []metav1.Condition, now metav1.Condition) bool {
+	before := meta.FindStatusCondition(have, now.Type)
+	if before == nil {
+		return now.Status == metav1.ConditionFalse
+	}
+	return before.Status != now.Status || before.Reason != now.Reason
+}
+
+// conflictFree is the condition of a Work, given what clashes.
+func (p *planner) conflictFree(work *kratix.Work, clashes []finding.Finding) metav1.Condition {
+	if len(clashes) == 0 {
+		return yes(kratix.ConflictFreeCondition, noConflict, "nothing of it is held back")
+	}
+	message := describe(work, clashes[0])
+	if more := len(clashes) - 1; more > 0 {
+		message += fmt.Sprintf(" (and %d more)", more)
+	}
+	return no(kratix.ConflictFreeCondition, reasonOf(clashes[0]), message)
+}
+
+// keepsConflict returns the condition ConflictFree as it is to be said: as it was for what
+// was held back while a store fails on which it may still be in conflict.
+func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Placement, now metav1.Condition) metav1.Condition {
+	isUnknown := func(placement report.Placement) bool {
+		return placement.State == report.Failed || placement.State == report.Unplaced || placement.State == report.Kept
+	}
+	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
+	if p.storeFails && now.Status == metav1.ConditionTrue && was != nil && was.Status == metav1.ConditionFalse && slices.ContainsFunc(placements, isUnknown) {
+		return *was
+	}
+	return now
+}
+
+func reasonOf(clash finding.Finding) string {
+	if clash.Rule == finding.DuplicateObject() {
+		return duplicateResources
+	}
+	return clash.Rule.Name
+}
+
+// describe says what clashes, who brings it, who has it already, and what to do.
+func describe(work *kratix.Work, clash finding.Finding) string {
+	var text strings.Builder
+	text.WriteString(clash.Message)
+	fmt.Fprintf(&text, ": %s brings it in %s", work.Owner(), clash.Place)
+	for _, related := range clash.Related {
+		fmt.Fprintf(&text, ", %s has it in %s", related.Message, related.Place)
+	}
+	text.WriteString(". " + clash.Advice())
+	return text.String()
+}
+
+// tellConflict has an event say that a conflict has come or gone.
+func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, clashes []finding.Finding) {
+	switch {
+	case !turned(have, now):
+	case now.Status == metav1.ConditionTrue:
+		c.tell(normal, noConflict, "nothing of it is held back any more")
+	case clashes[0].Flux != "":
+		c.tell(warning, now.Reason, now.Message+" Flux would say: "+clashes[0].Flux)
+	default:
+		c.tell(warning, now.Reason, now.Message)
+	}
+}
+
+// statusOf is the patch of a status with conditions.
+func statusOf(conditions []metav1.Condition) map[string]any {
+	return map[string]any{"status": map[string]any{"conditions": conditions}}
+}

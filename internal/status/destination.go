@@ -1,0 +1,243 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of a Destination's and a state store's condition Ready, which are
+// Kratix's.
+const (
+	testDocuments    = "TestDocumentsWritten"
+	destinationReady = "DestinationReady"
+	storeNotFound    = "StateStoreNotFound"
+	storeNotReady    = "StateStoreNotReady"
+	storeWriteFailed = "StateStoreWriteFailed"
+	storeReady       = "StateStoreReady"
+	storeError       = "StateStoreError"
+	secretNotFound   = "SecretNotFound"
+	errorInitialise  = "ErrorInitialisingWriter"
+	errorPermissions = "ErrorValidatingPermissions"
+)
+
+// The reasons of Events about Destinations and state stores that no condition has,
+// which are Kratix's.
+const (
+	destinationNotReady = "DestinationNotReady"
+	stateStoreReady     = "Ready"
+	stateStoreNotReady  = "NotReady"
+)
+
+func (p *planner) destinations() []Change {
+	var changes []Change
+	for _, d := range sorted(p.now.Destinations) {
+		if p.now.Unreadable[kratix.Describe(d)] {
+			continue // whether it takes its files along is not known
+		}
+		if !p.isMineOn(d.Name) {
+			continue
+		}
+		change := Change{Object: d}
+		switch p.mode {
+		case Manage:
+			p.finalize(&change, d)
+		case Promote:
+			p.finalizeLive(&change, d)
+		case Observe, Schedule:
+		}
+		if !d.IsDeleted() {
+			p.destination(&change, d)
+		}
+		if !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// finalize keeps a Destination that is to take its files along until they are
+// gone.
+func (p *planner) finalize(change *Change, d *kratix.Destination) {
+	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
+	switch {
+	case !has && d.CleansUp() && !d.IsDeleted():
+		change.step(Patch, finalizers(append(slices.Clone(d.Finalizers), kratix.DestinationFinalizer)))
+	case has && (!d.CleansUp() || d.IsDeleted() && p.isEmptied(d)):
+		change.step(Patch, finalizers(without(d.Finalizers, kratix.DestinationFinalizer)))
+	}
+}
+
+// isEmptied reports whether nothing of a deleted Destination is left in its store.
+func (p *planner) isEmptied(d *kratix.Destination) bool {
+	return p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
+		return placement.State != report.Removed
+	})
+}
+
+func (p *planner) destination(change *Change, d *kratix.Destination) {
+	var want []metav1.Condition
+	if p.mode == Manage {
+		if ready, known := p.readiness(d); known {
+			want = append(want, ready)
+		}
+	}
+	held := p.heldOn(d)
+	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil) {
+		want = append(want, summary(held))
+	}
+	want = append(want, p.soleScheduler(d.Status.Conditions)...)
+	conditions, changed := p.put(d.Status.Conditions, 0, want...)
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	for _, condition := range changed {
+		if turned(d.Status.Conditions, condition) {
+			change.tellDestination(d.Status.Conditions, condition)
+		}
+	}
+}
+
+// tellDestination has an Event say that a condition of a Destination has turned.
+func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) {
+	switch isReady := now.Type == kratix.ReadyCondition; {
+	case isReady && now.Status == metav1.ConditionTrue:
+		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // it may be ready for another reason
+			c.tell(normal, destinationReady, now.Message)
+		}
+	case isReady:
+		c.tell(warning, destinationNotReady, now.Reason+": "+now.Message)
+	case now.Status == metav1.ConditionFalse:
+		c.tell(warning, now.Reason, now.Message)
+	}
+}
+
+// readiness reports whether a Destination can be written to; known is false when
+// the report is silent about it.
+func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
+	if p.covered[d.Name] {
+		if d.WantsCanaries() {
+			return yes(kratix.ReadyCondition, testDocuments, "its files are in the state store"), true
+		}
+		return yes(kratix.ReadyCondition, destinationReady, "its files are in the state store"), true
+	}
+	object := kratix.Describe(d)
+	for _, f := range p.others[object] {
+		switch {
+		case f.Rule == finding.StoreMissing():
+			return no(kratix.ReadyCondition, storeNotFound, f.Message), true
+		case f.Rule.Severity == finding.Error:
+			return no(kratix.ReadyCondition, f.Rule.Name, f.Message), true
+		}
+	}
+	if d.Spec.StateStoreRef == nil {
+		return ready, false
+	}
+	if f, failed := p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed()); failed {
+		return no(kratix.ReadyCondition, destinationReason(f.Cause), f.Message), true
+	}
+	return ready, false
+}
+
+// destinationReason says of a Destination in which way its store fails.
+func destinationReason(cause finding.Cause) string {
+	switch cause {
+	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
+		return storeNotReady
+	}
+	return storeWriteFailed
+}
+
+// storeReason says of a state store in which way it fails. Kratix opens a git
+// repository by cloning it, and a bucket without asking for anything: what is
+// wrong with its credentials shows only when they are tried.
+func storeReason(kind string, cause finding.Cause) string {
+	switch {
+	case cause == finding.SecretMissing:
+		return secretNotFound
+	case cause == finding.Refused, cause == finding.Unreadable && kind == kratix.BucketStateStoreKind:
+		return errorPermissions
+	case cause == finding.Unopened, cause == finding.Unreadable:
+		return errorInitialise
+	}
+	return storeError
+}
+
+// heldOn returns the Works of which something is held back on a Destination.
+func (p *planner) heldOn(d *kratix.Destination) []string {
+	var held []string
+	for _, placement := range p.byDestination[d.Name] {
+		if placement.State == report.Held && len(p.clashes[kratix.WorkKind+" "+placement.Work]) > 0 {
+			held = append(held, kratix.KeyOf(placement.Object).String())
+		}
+	}
+	slices.Sort(held)
+	return held
+}
+
+// summary says how many placements of a Destination are held back, and names
+// some.
+func summary(held []string) metav1.Condition {
+	const named = 5
+	if len(held) == 0 {
+		return yes(kratix.ConflictFreeCondition, noConflict, "nothing is held back")
+	}
+	names := strings.Join(held[:min(named, len(held))], ", ")
+	if len(held) > named {
+		names += ", ..."
+	}
+	return no(kratix.ConflictFreeCondition, duplicateResources, fmt.Sprintf("%d placements are held back: %s", len(held), names))
+}
+
+func (p *planner) stores() []Change {
+	var changes []Change
+	if p.mode != Manage {
+		return nil
+	}
+	for _, store := range sorted(p.now.GitStateStores) {
+		p.store(&changes, store, store.Status, store.Generation)
+	}
+	for _, store := range sorted(p.now.BucketStateStores) {
+		p.store(&changes, store, store.Status, store.Generation)
+	}
+	return changes
+}
+
+// store says whether a state store works; nothing is known of one that no
+// Destination names.
+func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
+	name := kratix.Describe(object)
+	if !p.isMine(kratix.LocationOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object).Place) {
+		return
+	}
+	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), stateStoreReady
+	if f, failed := p.about(name, finding.StoreFailed()); failed {
+		ready, short = no(kratix.ReadyCondition, storeReason(object.KindName(), f.Cause), strings.TrimSpace(f.Message+" "+f.Advice())), stateStoreNotReady
+	} else if !p.written[name] {
+		return
+	}
+	conditions, changed := p.put(have.Conditions, 0, ready)
+	if len(changed) == 0 && have.Status == short && have.ObservedGeneration == generation {
+		return
+	}
+	change := Change{Object: object}
+	change.step(PatchStatus, map[string]any{"status": map[string]any{
+		"conditions": conditions, "status": short, "observedGeneration": generation,
+	}})
+	if turned(have.Conditions, ready) {
+		kind, message := normal, ready.Message
+		if short == stateStoreNotReady {
+			kind, message = warning, ready.Reason+": "+ready.Message
+		}
+		change.tell(kind, short, message)
+	}
+	*changes = append(*changes, change)
+}

@@ -1,0 +1,56 @@
+package status
+
+import (
+	"fmt"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/test/growth"
+)
+
+// deletedWorks is a cluster in which all Works are being deleted, and a report by
+// which their files are gone.
+func deletedWorks(size int) (report.Report, Objects) {
+	d := &kratix.Destination{}
+	d.Name, d.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+	now := Objects{Destinations: []*kratix.Destination{d}}
+	said := report.Report{Stores: []report.Store{{Name: "GitStateStore default", Revision: "c0ffee", Covered: []string{"worker-1"}}}}
+	for i := range size {
+		work := kratix.NewWork()
+		work.Name, work.Namespace, work.Finalizers = fmt.Sprintf("w%06d", i), "default", []string{kratix.WorkFinalizer}
+		work.DeletionTimestamp = &metav1.Time{Time: noon.Time}
+		placement := kratix.NewWorkPlacement(work, &kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}, "worker-1")
+		placement.Finalizers = []string{kratix.PlacementFinalizer}
+		now.Works, now.WorkPlacements = append(now.Works, work), append(now.WorkPlacements, placement)
+		said.Placements = append(said.Placements, report.Placement{
+			Work: kratix.KeyOf(work).String(), Directory: ".", Destination: "worker-1", State: report.Removed, Reason: "its Work is gone", Object: placement,
+		})
+	}
+	return said, now
+}
+
+func planDeletedWorks(size int) func() {
+	said, now := deletedWorks(size)
+	return func() { Plan(said, now, Manage, nil, noon) }
+}
+
+func TestDeletingManyWorksIsLinear(t *testing.T) { growth.Linear(t, planDeletedWorks) }
+
+func BenchmarkDeletingManyWorks(b *testing.B) { growth.Benchmark(b, planDeletedWorks) }
+
+func TestAWorkKeepsItsFinalizerWhileOneOfItsWorkPlacementsStays(t *testing.T) {
+	said, now := deletedWorks(3)
+	said.Placements[1].State = report.Failed
+	released := map[string]bool{}
+	for _, change := range Plan(said, now, Manage, nil, noon)[1] {
+		for _, step := range change.Steps {
+			released[change.Object.GetName()] = step.Verb == Patch // and not the status, which says why it stays
+		}
+	}
+	if !released["w000000"] || released["w000001"] || !released["w000002"] {
+		t.Errorf("released %v, want all but w000001", released)
+	}
+}

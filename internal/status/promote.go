@@ -1,0 +1,143 @@
+package status
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of Promoted, beside those of ConflictFree and the names of rules.
+const (
+	promoted            = "Promoted"
+	destinationNotFound = "DestinationNotFound"
+)
+
+// promote has a WorkPlacement of Kratix say whether it is in the live state store, and
+// whether it is free of conflicts.
+func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
+	if !have.DeletionTimestamp.IsZero() {
+		return
+	}
+	before := have.Status.Conditions
+	conditions, changed := before, []metav1.Condition(nil)
+	clashes, work := p.clashesOf(have), p.workByKey[have.Work()]
+	free := metav1.Condition{}
+	if work != nil && (len(clashes) > 0 || meta.FindStatusCondition(before, kratix.ConflictFreeCondition) != nil) {
+		free = p.conflictFree(work, clashes)
+		conditions, changed = p.put(before, 0, free)
+	}
+	says, known := p.promotedAs(have, work)
+	if known {
+		var more []metav1.Condition
+		conditions, more = p.put(conditions, have.Generation, says)
+		changed = append(changed, more...)
+	}
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	if free.Type != "" {
+		change.tellConflict(before, free, clashes)
+	}
+	if known && len(clashes) == 0 && says.Status == metav1.ConditionFalse && turned(before, says) {
+		change.tell(warning, says.Reason, says.Message)
+	}
+}
+
+// promotedAs returns the condition Promoted of a WorkPlacement; known is false while
+// the report is silent about it as it is now.
+func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	if !told {
+		placement.State = report.Unplaced
+	}
+	isCurrent := told && have.Spec.SameContents(placement.Object.Spec)
+	switch placement.State {
+	case report.Placed, report.Unchanged:
+		return p.inStore(have, placement), isCurrent
+	case report.Held:
+		return p.notInStore(have, placement, work), isCurrent
+	case report.Failed:
+		if placement.Unread && p.isPromoted(have) {
+			return condition, false // nothing says that it is no longer there
+		}
+		return p.notTaken(placement), true
+	case report.Pending, report.Rehearsed:
+		return condition, false
+	}
+	return p.outOfReach(have)
+}
+
+// isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is
+// promoted.
+func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
+	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
+	return said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == have.Generation
+}
+
+// inStore says where a placement is, and the revision that it was first seen in.
+func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
+	at := "written to " + p.storeOn[placement.Destination] + " at "
+	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
+	if placement.State == report.Unchanged && said != nil && said.Status == metav1.ConditionTrue && strings.HasPrefix(said.Message, at) {
+		return yes(kratix.PromotedCondition, promoted, said.Message)
+	}
+	return yes(kratix.PromotedCondition, promoted, at+p.revision[placement.Destination])
+}
+
+// notInStore says why a placement is held back.
+func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placement, work *kratix.Work) metav1.Condition {
+	clashes := p.clashesOf(have)
+	switch {
+	case len(clashes) == 0:
+		return no(kratix.PromotedCondition, heldBack, placement.Reason)
+	case work == nil:
+		return no(kratix.PromotedCondition, reasonOf(clashes[0]), clashes[0].Message)
+	}
+	return no(kratix.PromotedCondition, reasonOf(clashes[0]), p.conflictFree(work, clashes).Message)
+}
+
+// notTaken says why the live state store has not taken a placement.
+func (p *planner) notTaken(placement report.Placement) metav1.Condition {
+	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
+		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
+	}
+	return no(kratix.PromotedCondition, storeWriteFailed, placement.Reason)
+}
+
+// outOfReach says why nothing is known of a WorkPlacement in a live state store: its
+// Destination has none, or the WorkPlacement or its Work cannot be used.
+func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
+	destination := p.destinationByName[have.Spec.TargetDestinationName]
+	if destination == nil {
+		return no(kratix.PromotedCondition, destinationNotFound, "there is no Destination "+have.Spec.TargetDestinationName), true
+	}
+	for _, object := range []string{kratix.Describe(have), kratix.WorkKind + " " + have.Work().String(), kratix.Describe(destination)} {
+		for _, f := range p.others[object] {
+			if f.Rule == finding.NotPromoted() || f.Rule.Severity == finding.Error {
+				return no(kratix.PromotedCondition, f.Rule.Name, f.Message+". "+f.Advice()), true
+			}
+		}
+	}
+	return condition, false
+}
+
+// finalizeLive keeps a Destination that is to take its files along until they have left
+// its live state store. One that has no live store any more keeps its files there.
+func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
+	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
+	_, live := p.now.Live[d.Name]
+	_, left := p.about(kratix.Describe(d), finding.NotPromoted())
+	switch {
+	case !has && live && d.CleansUp() && !d.IsDeleted():
+		change.step(Patch, finalizers(append(slices.Clone(d.Finalizers), kratix.LiveFinalizer)))
+	case has && (left || !d.CleansUp() || d.IsDeleted() && p.isEmptied(d)):
+		change.step(Patch, finalizers(without(d.Finalizers, kratix.LiveFinalizer)))
+	}
+}

@@ -1,0 +1,189 @@
+package status
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// sceneOfPromotion is a scene in which Kratix has made a WorkPlacement and says of it
+// that it is ready.
+func sceneOfPromotion(t *testing.T) *scene {
+	s := newScene(t)
+	s.mode = Promote
+	s.now.Live = map[string]kratix.StateStoreReference{"worker-1": {Kind: kratix.GitStateStoreKind, Name: "live"}}
+	work := s.now.Works[0]
+	work.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "a.yaml", Content: "one"}}
+	made := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], "worker-1")
+	made.Generation, made.Finalizers = 1, []string{kratix.PlacementFinalizer}
+	made.Status = kratix.WorkPlacementStatus{VersionID: "kratixs", Conditions: []metav1.Condition{yes(kratix.ReadyCondition, writtenTarget, "Ready")}}
+	s.now.WorkPlacements = []*kratix.WorkPlacement{made}
+	s.promoted(report.Placed)
+	return s
+}
+
+// promoted has the report say what became of the placement in the live store.
+func (s *scene) promoted(state report.State) *report.Placement {
+	p := s.placed(state)
+	s.said.Stores[0].Name = "GitStateStore live"
+	return p
+}
+
+func (s *scene) promotedIs(want string) *metav1.Condition {
+	s.t.Helper()
+	said := meta.FindStatusCondition(s.now.WorkPlacements[0].Status.Conditions, kratix.PromotedCondition)
+	if said == nil {
+		s.t.Fatalf("nothing is said, want %s", want)
+	}
+	if got := string(said.Status) + " " + said.Reason + ": " + said.Message; !strings.HasPrefix(got, want) {
+		s.t.Errorf("Promoted is %q, want %q", got, want)
+	}
+	return said
+}
+
+const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
+
+func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
+	s := sceneOfPromotion(t)
+	s.expect(promotedStep)
+	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 1 {
+		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
+	}
+	made := s.now.WorkPlacements[0]
+	if made.Status.VersionID != "kratixs" || len(made.Status.Conditions) != 2 || len(made.Labels) != 4-1 {
+		t.Errorf("status %+v, labels %v", made.Status, made.Labels)
+	}
+	s.promoted(report.Unchanged)
+	s.said.Stores[0].Revision = "later"
+	s.expect() // the revision that it is in for the first time is still right
+	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
+	s.expect(promotedStep)
+	s.promotedIs("True Promoted: written to GitStateStore other at later")
+}
+
+// TestAReportOfOtherContentsIsNotBelieved: the WorkPlacement has changed since.
+func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
+	s := sceneOfPromotion(t)
+	s.expect(promotedStep)
+	have := s.now.WorkPlacements[0]
+	have.Generation, have.Spec.Workloads = 2, []kratix.Workload{{Filepath: "a.yaml", Content: "two"}}
+	s.promoted(report.Unchanged)
+	s.expect()
+	if said := s.promotedIs("True Promoted"); said.ObservedGeneration != 1 {
+		t.Errorf("observed is %d", said.ObservedGeneration)
+	}
+	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation is another
+	s.expect(promotedStep)
+	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 2 {
+		t.Errorf("observed is %d", said.ObservedGeneration)
+	}
+}
+
+func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
+	clash := finding.Finding{
+		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "a.yaml"}, Message: "ConfigMap x is there already",
+		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b", File: "b.yaml"}, Message: "request default/b"}}, Flux: "no",
+	}
+	about := func(rule finding.Rule, object string) func(*scene) {
+		return func(s *scene) {
+			s.said.Placements = nil
+			s.said.Findings = []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "because"}}
+		}
+	}
+	for name, c := range map[string]struct {
+		set    func(*scene)
+		want   string
+		events int
+	}{
+		"a conflict": {func(s *scene) {
+			s.promoted(report.Held)
+			s.said.Findings = []finding.Finding{clash}
+		}, "False DuplicateResources: ConfigMap x is there already: request default/a of Promise redis brings it in Work default/a, a.yaml, request default/b has it", 1},
+		"a server's refusal": {func(s *scene) { s.promoted(report.Held) }, "False HeldBack: because", 1},
+		"a store that fails": {func(s *scene) {
+			s.promoted(report.Failed).Unread = true
+			s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route", Cause: finding.Unreadable}}
+			s.said.Stores = nil
+		}, "False StateStoreNotReady: no route", 1},
+		"no live store":              {about(finding.NotPromoted(), "Destination worker-1"), "False NotPromoted: because. Annotate", 1},
+		"an invalid live store":      {about(finding.InvalidLiveStore(), "Destination worker-1"), "False InvalidLiveStore: because", 1},
+		"a shared path":              {about(finding.SharedPath(), "Destination worker-1"), "False SharedPath: because", 1},
+		"an odd WorkPlacement":       {about(finding.UnusablePlacement(), "WorkPlacement default/a.worker-1-5058f"), "False UnusablePlacement: because", 1},
+		"too large a Work":           {about(finding.UndecodableContent(), "Work default/a"), "False UndecodableContent: because", 1},
+		"a Destination that is gone": {func(s *scene) { s.said.Placements, s.now.Destinations = nil, nil }, "False DestinationNotFound: there is no Destination worker-1", 1},
+	} {
+		s := sceneOfPromotion(t)
+		c.set(s)
+		_, events := s.plan()
+		s.promotedIs(c.want)
+		if len(events) < c.events {
+			t.Errorf("%s: the events are %q", name, events)
+		}
+		if again, _ := s.plan(); len(again) > 0 {
+			t.Errorf("%s: and again %q", name, again)
+		}
+	}
+}
+
+// TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead, as long as it is as it was.
+func TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead(t *testing.T) {
+	s := sceneOfPromotion(t)
+	s.expect(promotedStep)
+	s.promoted(report.Failed).Unread = true
+	s.expect()
+	s.now.WorkPlacements[0].Generation++
+	s.expect(promotedStep)
+	s.promotedIs("False StateStoreWriteFailed")
+}
+
+func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
+	s := sceneOfPromotion(t)
+	s.promoted(report.Held)
+	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
+	s.expect(promotedStep, "patch status Work default/a", "patch status Destination worker-1")
+	s.promoted(report.Placed)
+	events := s.expect(promotedStep, "patch status Work default/a", "patch status Destination worker-1")
+	if len(events) != 2 {
+		t.Errorf("the events are %q", events)
+	}
+	s.condition(s.now.WorkPlacements[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+	s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+}
+
+func TestTheLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
+	s := sceneOfPromotion(t)
+	s.expect(promotedStep)
+	d := s.now.Destinations[0]
+	d.Finalizers = []string{kratix.DestinationFinalizer}
+	s.expect() // cleanup none
+	d.Spec.Cleanup = "all"
+	s.expect("patch Destination worker-1")
+	if want := []string{kratix.DestinationFinalizer, kratix.LiveFinalizer}; !slices.Equal(d.Finalizers, want) {
+		t.Errorf("finalizers %v, want %v", d.Finalizers, want)
+	}
+	d.DeletionTimestamp = &noon
+	s.promoted(report.Failed) // its files could not be removed
+	s.said.Stores = nil
+	s.plan()
+	s.promoted(report.Removed)
+	s.expect("patch Destination worker-1")
+	if want := []string{kratix.DestinationFinalizer}; !slices.Equal(d.Finalizers, want) {
+		t.Errorf("finalizers %v, want %v", d.Finalizers, want)
+	}
+
+	for rule, want := range map[finding.Rule]bool{finding.NotPromoted(): false, finding.InvalidLiveStore(): true} {
+		d.Finalizers, s.now.Live, s.now.WorkPlacements = []string{kratix.LiveFinalizer}, nil, nil
+		s.said = report.Report{Findings: []finding.Finding{{Rule: rule, Place: finding.Place{Object: "Destination worker-1"}}}}
+		s.plan()
+		if has := slices.Contains(d.Finalizers, kratix.LiveFinalizer); has != want {
+			t.Errorf("%s: the finalizer is there: %v, want %v", rule.Name, has, want)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package status
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// Reason is one thing that an object of Kratix may say of itself, by a condition or an
+// Event: a row of the table of all of them.
+type Reason struct {
+	// Object is the kind of the object.
+	Object string
+	// Condition is the condition's type; empty for an Event.
+	Condition string
+	// Value is the condition's status, or the Event's type.
+	Value string
+	// Reason is the word; RuleName where it is the name of a rule.
+	Reason string
+	// When says when it is said.
+	When string
+	// Kratix reports whether Kratix's own controller says it.
+	Kratix bool
+	// Modes are those in which this program says it.
+	Modes []Mode
+	// WhyNot is why this program never says what Kratix does.
+	WhyNot string
+}
+
+// RuleName is the Reason of a row that stands for the names of rules.
+const RuleName = "RULE"
+
+// Reasons returns the table of everything that objects say, with this program or with
+// Kratix's own controller. An Event is sent when a condition turns, so that there is one
+// of each state; the first time that all is well is no turn.
+func Reasons() []Reason {
+	return slices.Concat(
+		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule),
+		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe),
+		destinationReasons(), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind),
+	)
+}
+
+// The values of conditions.
+const (
+	isTrue  = "True"
+	isFalse = "False"
+)
+
+// table makes rows about one kind of object.
+type table struct {
+	object string
+	rows   []Reason
+}
+
+// both adds a row that Kratix says, and this program in mode manage.
+func (t *table) both(condition, value, reason, when string) {
+	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, Modes: []Mode{Manage}})
+}
+
+// ours adds a row that only this program says.
+func (t *table) ours(condition, value, reason, when string, modes ...Mode) {
+	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Modes: modes})
+}
+
+// kratixs adds a row that only Kratix says.
+func (t *table) kratixs(condition, value, reason, when, whyNot string) {
+	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, WhyNot: whyNot})
+}
+
+func workConditions() []Reason {
+	t := table{object: kratix.WorkKind}
+	t.both(kratix.ReadyCondition, isTrue, allScheduled, "each group is where it fits; in manage the state stores have acknowledged all files, too")
+	t.both(kratix.ReadyCondition, isFalse, unscheduled, "a group has no Destination")
+	t.both(kratix.ReadyCondition, isFalse, misplaced, "a group is on a Destination that no longer fits")
+	t.both(kratix.ReadyCondition, isFalse, placementsFails, "a placement is not written; in manage also while it is held back")
+	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work lacks something (rule KS024)")
+	t.ours(kratix.ReadyCondition, isFalse, failedDelete, "the Work is being deleted, and its files cannot be removed", Manage)
+	t.both(kratix.ScheduleSucceededCondition, isTrue, allScheduled, "as Ready")
+	t.both(kratix.ScheduleSucceededCondition, isFalse, unscheduled, "as Ready; the message has the reason for each group")
+	t.both(kratix.ScheduleSucceededCondition, isFalse, mismatch, "as Ready False Misplaced")
+	t.both(kratix.ScheduleSucceededCondition, isFalse, placementsFails, "as Ready; the message names each placement, and why")
+	t.both(kratix.ScheduleSucceededCondition, isFalse, notScheduled, "as Ready")
+	t.ours(kratix.ScheduledCondition, isTrue, allScheduled, "each group has a WorkPlacement where it fits", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, heldBack, "a group has no WorkPlacement, or an older one, because of a conflict", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, unscheduled, "a group has no Destination", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, mismatch, "a group is on a Destination that no longer fits", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, storeNotReady, "the state store of a group's Destination cannot be read", Schedule)
+	t.ours(kratix.ScheduledCondition, isFalse, notScheduled, "the Work lacks something (rule KS024)", Schedule)
+	return t.rows
+}
+
+func workEvents() []Reason {
+	t := table{object: kratix.WorkKind}
+	t.both("", normal, allScheduled, "it becomes Ready after it was not; Kratix: at each reconciliation")
+	t.both("", normal, noMatch, "no Destination has the labels that a group asks for")
+	t.both("", normal, waits, "a group waits for a Destination; in manage: one fits, and cannot take the group now")
+	t.both("", normal, reconciled, "a WorkPlacement was made; in manage: one more of a Work that was placed before")
+	t.both("", warning, mismatch, "a Destination no longer fits")
+	t.both("", warning, placementsFails, "a placement cannot be written")
+	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: it has the finalizer of Kratix, and its files cannot be removed")
+	t.ours("", warning, notScheduled, "the Work lacks something (rule KS024)", Manage, Schedule)
+	t.ours("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
+	t.ours("", warning, unscheduled, "a group has no Destination", Schedule)
+	t.ours("", warning, mismatch, "a Destination no longer fits", Schedule)
+	t.ours("", warning, storeNotReady, "a state store cannot be read", Schedule)
+	return t.rows
+}
+
+// conflictReasons are about the condition ConflictFree of a kind, and its Events.
+func conflictReasons(kind string, modes ...Mode) []Reason {
+	t := table{object: kind}
+	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)
+	t.ours("", normal, noConflict, "a conflict is over", modes...)
+	for _, rule := range clashRules() {
+		reason := rule.Name
+		if reason == "DuplicateObject" {
+			reason = duplicateResources
+		}
+		when := "rule " + rule.ID
+		t.ours(kratix.ConflictFreeCondition, isFalse, reason, when, modes...)
+		t.ours("", warning, reason, when, modes...)
+	}
+	return t.rows
+}
+
+func workPlacementReasons() []Reason {
+	t := table{object: kratix.WorkPlacementKind}
+	t.both(kratix.ReadyCondition, isTrue, writtenTarget, "it is written, and where it fits")
+	t.both(kratix.ReadyCondition, isFalse, misplaced, "its Destination no longer fits")
+	t.both(kratix.ReadyCondition, isFalse, failedWrite, "it cannot be written; in manage also while a change is held back")
+	t.kratixs(kratix.ReadyCondition, isFalse, scheduledTo, "it is scheduled and not written yet", "a WorkPlacement is made after its files are written")
+	t.both(kratix.ScheduleSucceededCondition, isTrue, scheduledTo, "its Destination fits")
+	t.both(kratix.ScheduleSucceededCondition, isFalse, mismatch, "its Destination no longer fits")
+	t.both(kratix.WriteSucceededCondition, isTrue, writtenTo, "the state store has acknowledged its files")
+	t.both(kratix.WriteSucceededCondition, isFalse, failedWrite, "as Ready; the message says why")
+	t.both("", normal, writtenTo, "it is written after it was not; Kratix: at each write")
+	t.both("", warning, failedToWrite, "it cannot be written")
+	t.both("", warning, mismatch, "its Destination no longer fits")
+	const finding = "what is wrong is a finding of its own, and the write fails as FailedWriteToDestination"
+	t.kratixs("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
+	t.kratixs("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
+	t.kratixs("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
+	t.kratixs("", warning, "FailedGenerateAggregatedWorkloadYAML", "a joined file cannot be made", finding)
+	t.kratixs("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "it says FailedWriteToDestination, and its Work FailedDelete")
+	return t.rows
+}
+
+func destinationReasons() []Reason {
+	t := table{object: kratix.DestinationKind}
+	t.both(kratix.ReadyCondition, isTrue, testDocuments, "it can be written to, with initWorkloads")
+	t.both(kratix.ReadyCondition, isTrue, destinationReady, "it can be written to, without initWorkloads")
+	t.both(kratix.ReadyCondition, isFalse, storeNotFound, "there is no such state store")
+	t.both(kratix.ReadyCondition, isFalse, storeNotReady, "its state store cannot be opened or read")
+	t.both(kratix.ReadyCondition, isFalse, storeWriteFailed, "its state store cannot be written")
+	t.ours(kratix.ReadyCondition, isFalse, RuleName, "the name of a rule: what is wrong with the Destination itself", Manage)
+	t.kratixs(kratix.ReadyCondition, isFalse, destinationNotReady, "it was not looked at yet", "a Destination has no condition before it is looked at")
+	t.kratixs(kratix.ReadyCondition, isFalse, "DestinationFinalizerUpdateFailed", "its finalizer cannot be set", "a write that the API refuses is the finding KS070")
+	t.both("", normal, destinationReady, "it becomes Ready after it was not; Kratix: at each reconciliation")
+	t.both("", warning, destinationNotReady, "it becomes not Ready; the message has the condition's reason")
+	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "no placement is held back on it", Manage, Observe, Schedule)
+	t.ours(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
+	t.ours("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
+	t.ours(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "nobody else places Works any more", Manage, Schedule)
+	t.ours(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "somebody else places Works (KS073)", Manage, Schedule)
+	t.ours(kratix.SoleSchedulerCondition, isFalse, "PolicyNotInForce", "Kratix may place Works (KS071)", Schedule)
+	t.ours("", warning, "OtherScheduler", "somebody else places Works", Manage, Schedule)
+	t.ours("", warning, "PolicyNotInForce", "Kratix may place Works", Schedule)
+	return t.rows
+}
+
+func storeReasons(kind string) []Reason {
+	t := table{object: kind}
+	t.both(kratix.ReadyCondition, isTrue, storeReady, "it can be read and written")
+	t.both(kratix.ReadyCondition, isFalse, secretNotFound, "its Secret is not there")
+	t.both(kratix.ReadyCondition, isFalse, errorInitialise, "it cannot be opened")
+	t.both(kratix.ReadyCondition, isFalse, errorPermissions, "it cannot be written with its credentials")
+	t.both(kratix.ReadyCondition, isFalse, storeError, "anything else")
+	t.both("", normal, stateStoreReady, "it becomes Ready after it was not")
+	t.both("", warning, stateStoreNotReady, "it becomes not Ready; the message has the condition's reason")
+	return t.rows
+}

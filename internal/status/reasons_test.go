@@ -1,0 +1,183 @@
+package status
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// spoken is one thing that an object says, in a mode.
+type spoken struct {
+	mode                             Mode
+	object, condition, value, reason string
+}
+
+// round plans, notes what is said in it, and does it to the cluster.
+func (s *scene) round(said map[spoken]bool) {
+	s.t.Helper()
+	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.mine, noon)...) {
+		for _, step := range change.Steps {
+			s.do(change.Object, step)
+		}
+		for _, event := range change.Events {
+			said[spoken{s.mode, cmp.Or(event.About, change.Object).KindName(), "", event.Type, event.Reason}] = true
+		}
+	}
+	note := func(object kratix.Object, conditions []metav1.Condition) {
+		for _, c := range conditions {
+			said[spoken{s.mode, object.KindName(), c.Type, string(c.Status), c.Reason}] = true
+		}
+	}
+	for _, o := range s.now.Works {
+		note(o, o.Status.Conditions)
+	}
+	for _, o := range s.now.WorkPlacements {
+		note(o, o.Status.Conditions)
+	}
+	for _, o := range s.now.Destinations {
+		note(o, o.Status.Conditions)
+	}
+	for _, o := range s.now.GitStateStores {
+		note(o, o.Status.Conditions)
+	}
+	for _, o := range s.now.BucketStateStores {
+		note(o, o.Status.Conditions)
+	}
+}
+
+// allIsWell has a store of a kind, and nothing wrong.
+func (s *scene) allIsWell(store string) {
+	s.now.Works[0].DeletionTimestamp = nil
+	s.placed(report.Unchanged)
+	s.said.Stores[0].Name = store + " default"
+}
+
+// incident is something that happens to a cluster in which all is well, and is over
+// afterwards.
+type incident func(s *scene)
+
+// found returns an incident of one finding, with the placement in a state.
+func found(state report.State, f finding.Finding) incident {
+	return func(s *scene) {
+		p := s.placed(state)
+		p.Written = true
+		if state == report.Unplaced {
+			p.Object, p.Destination = nil, ""
+		}
+		f.Message = "why"
+		s.said.Findings = []finding.Finding{f}
+		if state == report.Failed {
+			s.said.Stores = nil
+		}
+	}
+}
+
+func about(rule finding.Rule, object string) finding.Finding {
+	return finding.Finding{Rule: rule, Place: finding.Place{Object: object}}
+}
+
+func incidents(mode Mode) []incident {
+	const work, destination = "Work default/a", "Destination worker-1"
+	all := []incident{
+		func(s *scene) { s.placed(report.Placed) },
+		func(s *scene) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
+		func(s *scene) { s.placed(report.Unchanged).Misplaced = true },
+		func(s *scene) { s.placed(report.Held).Written = true }, // of another's conflict
+		func(s *scene) { // a Destination more
+			second := *s.placed(report.Unchanged)
+			second.State, second.Destination = report.Placed, "worker-2"
+			second.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], "worker-2")
+			s.said.Placements = append(s.said.Placements, second)
+		},
+		func(s *scene) { // a deleted Work whose files stay
+			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
+			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
+		},
+		found(report.Unplaced, about(finding.NoDestination(), work)),
+		found(report.Unplaced, about(finding.PlacementWaits(), work)),
+		found(report.Removed, about(finding.InvalidObject(), work)),
+		found(report.Failed, about(finding.StoreMissing(), destination)),
+		found(report.Failed, about(finding.UnsafePath(), destination)),
+	}
+	if mode != Observe {
+		all = append(all, found(report.Unchanged, about(finding.OtherScheduler(), "")))
+	}
+	if mode == Schedule {
+		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
+	}
+	for _, rule := range clashRules() {
+		all = append(all, found(report.Held, about(rule, work)))
+	}
+	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {
+		for _, store := range []string{"GitStateStore default", "BucketStateStore default"} {
+			f := about(finding.StoreFailed(), store)
+			f.Cause = cause
+			all = append(all, found(report.Failed, f))
+		}
+	}
+	return all
+}
+
+// TestTheTableOfReasonsIsWhatIsSaid: whatever is said in the incidents, in each mode, is
+// in the table, and the table has nothing else.
+func TestTheTableOfReasonsIsWhatIsSaid(t *testing.T) {
+	said := map[spoken]bool{}
+	for _, mode := range []Mode{Manage, Observe, Schedule} {
+		for _, happens := range incidents(mode) {
+			for _, store := range []string{kratix.GitStateStoreKind, kratix.BucketStateStoreKind} {
+				s := newScene(t)
+				s.mode = mode
+				s.now.Destinations[0].Spec.StateStoreRef.Kind = store
+				bucket := &kratix.BucketStateStore{}
+				bucket.Name = "default"
+				s.now.BucketStateStores = append(s.now.BucketStateStores, bucket)
+				s.allIsWell(store)
+				if mode == Observe {
+					s.now.WorkPlacements = append(s.now.WorkPlacements, s.said.Placements[0].Object)
+				}
+				s.round(said)
+				s.round(said) // sees what was made in the first
+				happens(s)
+				s.round(said)
+				s.allIsWell(store)
+				s.round(said)
+			}
+		}
+	}
+	rules := map[string]bool{}
+	for _, rule := range finding.Rules() {
+		rules[rule.Name] = true
+	}
+	listed := map[spoken]bool{}
+	for _, row := range Reasons() {
+		for _, mode := range row.Modes {
+			listed[spoken{mode, row.Object, row.Condition, row.Value, row.Reason}] = true
+		}
+		if row.Kratix && len(row.Modes) == 0 && row.WhyNot == "" {
+			t.Errorf("the table does not say why %s never says %s", row.Object, row.Reason)
+		}
+		if row.When == "" {
+			t.Errorf("the table does not say when %s says %s", row.Object, row.Reason)
+		}
+	}
+	for what := range maps.Clone(said) {
+		general := what
+		general.reason = RuleName
+		if !listed[what] && !(listed[general] && rules[what.reason]) {
+			t.Errorf("the table does not have %+v", what)
+		}
+		said[general] = said[general] || listed[general] && rules[what.reason]
+	}
+	for what := range listed {
+		if !said[what] {
+			t.Errorf("nothing says %+v", what)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package status
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of Scheduled, beside Kratix's own for a Work.
+const heldBack = "HeldBack"
+
+// takeOddNames has WorkPlacements that are not named as this program names them, as
+// people and other versions of Kratix make some, be those of their groups: else each
+// group would get a second one.
+func (p *planner) takeOddNames() {
+	for _, have := range sorted(p.now.WorkPlacements) {
+		usual := kratix.Key{Namespace: have.Namespace, Name: kratix.PlacementName(have.Work().Name, have.Spec.TargetDestinationName, have.Spec.ID)}
+		placement, told := p.placements[usual]
+		if have.Labels[kratix.WorkLabel] == "" || kratix.KeyOf(have) == usual || p.workPlacementByKey[usual] != nil || !told {
+			continue
+		}
+		p.placements[kratix.KeyOf(have)], p.workPlacementByKey[usual] = placement, have
+	}
+}
+
+// schedule changes a WorkPlacement that Kratix writes: only its spec, and only to what
+// may be written. What is held back keeps the spec that it has, and so its files.
+func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	work := p.workByKey[have.Work()]
+	switch {
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // whoever deletes the Work sees to it
+	case placement.State == report.Placed, placement.State == report.Unchanged:
+		patch := map[string]any{}
+		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
+			patch["metadata"] = metadata
+		}
+		if want := placement.Object.Spec; !have.Spec.SameContents(want) || have.Spec.Generation != want.Generation {
+			patch["spec"] = want
+		}
+		if len(patch) > 0 {
+			change.step(Patch, patch)
+		}
+	case placement.State == report.Removed && p.mayGo(have, work):
+		change.step(Delete, nil)
+	}
+}
+
+// scheduledMetadata returns what of the metadata has to change: the annotations of the
+// Work, and the mark of a move that is over. Other labels are Kratix's.
+func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
+	patch := map[string]any{}
+	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
+		patch["annotations"] = annotations
+	}
+	if _, moved := have.Labels[kratix.MovedFromLabel]; moved && placement.Object.Labels[kratix.MovedFromLabel] == "" {
+		patch["labels"] = map[string]any{kratix.MovedFromLabel: nil}
+	}
+	return patch
+}
+
+// mayGo reports whether a WorkPlacement that the plan has no place for may be deleted:
+// its Work has no such group any more, or the group is written somewhere else.
+func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
+	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
+		return true
+	}
+	return slices.ContainsFunc(p.byWork[kratix.KeyOf(work).String()], func(other report.Placement) bool {
+		if other.Object == nil || other.State == report.Removed || other.Destination == have.Spec.TargetDestinationName || other.Object.Spec.ID != have.Spec.ID {
+			return false
+		}
+		heir := p.workPlacementByKey[kratix.KeyOf(other.Object)]
+		return heir != nil && heir.DeletionTimestamp.IsZero() && meta.IsStatusConditionTrue(heir.Status.Conditions, kratix.WriteSucceededCondition)
+	})
+}
+
+// scheduleWork has a Work say where it is placed, and why not. Kratix's own conditions
+// are Kratix's to set.
+func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
+	placements := p.byWork[kratix.KeyOf(work).String()]
+	schedule, known := p.scheduledAs(work, placements)
+	clashes := p.clashes[kratix.Describe(work)]
+	have := work.Status.Conditions
+	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
+	want := []metav1.Condition{free}
+	switch {
+	case known:
+		want = append(want, schedule)
+	case len(clashes) == 0:
+		return // a later round knows
+	}
+	conditions, changed := p.put(have, generationOf(work, placements), want...)
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	change.tellConflict(have, free, clashes)
+	if known && turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
+		change.tell(warning, schedule.Reason, schedule.Message)
+	}
+}
+
+// scheduledAs returns the condition Scheduled of a Work; known is false while there is
+// more to be written, or the report has nothing about it.
+func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) (condition metav1.Condition, known bool) {
+	var held, failed []string
+	for _, placement := range placements {
+		switch placement.State {
+		case report.Failed:
+			failed = append(failed, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, p.whyNot(placement)))
+		case report.Held:
+			held = append(held, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, placement.Reason))
+		case report.Placed, report.Unchanged:
+			have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
+			if have == nil || !sameSpec(have.Spec, placement.Object.Spec) {
+				return condition, false // the round after the write knows
+			}
+		case report.Pending:
+			return condition, false
+		}
+	}
+	if len(failed) > 0 {
+		return no(kratix.ScheduledCondition, storeNotReady, strings.Join(failed, "; ")), true
+	}
+	schedule, _, _, known := p.outcome(work, placements)
+	schedule.Type = kratix.ScheduledCondition
+	switch {
+	case !known:
+		return condition, false
+	case schedule.Reason == placementsFails:
+		schedule = no(kratix.ScheduledCondition, heldBack, strings.Join(held, "; "))
+	case schedule.Status == metav1.ConditionTrue:
+		schedule.Message = "each group has a WorkPlacement, which Kratix writes"
+	}
+	return schedule, true
+}
+
+// annotationPatch returns the annotations of a Work that its WorkPlacement does not
+// have, as Kratix copies them: those of a trace, and those that people set. What
+// kubectl and this program keep in annotations is about the Work alone.
+func annotationPatch(have, want map[string]string) map[string]any {
+	patch := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if !isCopied(key) {
+			continue
+		}
+		if old, there := have[key]; !there || old != want[key] {
+			patch[key] = want[key]
+		}
+	}
+	return patch
+}
+
+// copied returns the annotations that a WorkPlacement has of its Work.
+func copied(annotations map[string]string) map[string]string {
+	kept := map[string]string{}
+	for key, value := range annotations {
+		if isCopied(key) {
+			kept[key] = value
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept
+}
+
+func isCopied(annotation string) bool {
+	domain, _, _ := strings.Cut(annotation, "/")
+	return domain != "kubectl.kubernetes.io" && domain != "kratix-schedule.io"
+}

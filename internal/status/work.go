@@ -1,0 +1,284 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of a Work's conditions, which are Kratix's.
+const (
+	allScheduled    = "AllWorkplacementsScheduled"
+	unscheduled     = "UnscheduledWorkloads"
+	mismatch        = "DestinationSelectorMismatch"
+	misplaced       = "Misplaced"
+	placementsFails = "WorkplacementsFailing"
+	notScheduled    = "FailedToScheduleWorkloads"
+)
+
+// The reasons of Events about a Work that no condition has, which are Kratix's. An
+// Event is sent when a condition turns, so that there is one of a state.
+const (
+	noMatch      = "NoMatchingDestination"
+	waits        = "WaitingDestination"
+	reconciled   = "WorkplacementReconciled"
+	failedDelete = "FailedDelete"
+)
+
+func (p *planner) works() []Change {
+	var changes []Change
+	for _, work := range sorted(p.now.Works) {
+		change := Change{Object: work}
+		if p.mode == Manage {
+			p.decide(&change, work)
+		}
+		switch {
+		case !p.isMine(kratix.Describe(work)):
+		case !work.DeletionTimestamp.IsZero():
+			p.releaseWork(&change, work)
+		case p.isUnreadable(work): // it has conditions that nobody knows, and a patch would replace them
+		case p.mode == Observe, p.mode == Promote:
+			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
+		case p.mode == Schedule:
+			p.scheduleWork(&change, work)
+		default:
+			p.work(&change, work)
+		}
+		if !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// isUnreadable reports whether only the metadata of an object is known.
+func (p *planner) isUnreadable(object kratix.Object) bool {
+	return p.now.Unreadable[kratix.Describe(object)]
+}
+
+// releaseWork lets a deleted Work go once no WorkPlacement of it is left but
+// those that go in the same round.
+func (p *planner) releaseWork(change *Change, work *kratix.Work) {
+	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
+		return
+	}
+	p.sayStuck(change, work)
+	for _, placement := range p.leaving[kratix.KeyOf(work)] {
+		if !p.isMineOn(placement.Spec.TargetDestinationName) || !p.goes(placement) {
+			return
+		}
+	}
+	// What has no WorkPlacement may still have files.
+	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
+		if placement.State != report.Removed {
+			return
+		}
+	}
+	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
+}
+
+// sayStuck has a deleted Work say why it cannot go, while its files cannot be removed.
+func (p *planner) sayStuck(change *Change, work *kratix.Work) {
+	var stuck []string
+	for _, placement := range p.leaving[kratix.KeyOf(work)] {
+		if f, failed := p.storeFailure(placement.Spec.TargetDestinationName); failed && !p.goes(placement) {
+			stuck = append(stuck, "on "+placement.Spec.TargetDestinationName+": "+f.Message)
+		}
+	}
+	if len(stuck) == 0 || p.isUnreadable(work) {
+		return
+	}
+	ready := no(kratix.ReadyCondition, failedDelete, "its files cannot be removed: "+strings.Join(stuck, "; "))
+	conditions, changed := p.put(work.Status.Conditions, work.Generation, ready)
+	if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, statusOf(conditions))
+	if turned(work.Status.Conditions, ready) {
+		change.tell(warning, failedDelete, ready.Message)
+	}
+}
+
+// storeFailure returns what is wrong with the state store of a Destination.
+func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
+	d := p.destinationByName[destination]
+	if d == nil || d.Spec.StateStoreRef == nil {
+		return finding.Finding{}, false
+	}
+	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
+}
+
+// observe says only whether a Work or WorkPlacement is free of conflicts, and
+// that only where it is not, or was not.
+func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, clashes []finding.Finding) {
+	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, clashes))
+	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
+		return
+	}
+	conditions, changed := p.put(have, 0, want)
+	if len(changed) > 0 {
+		change.step(PatchStatus, statusOf(conditions))
+		change.tellConflict(have, want, clashes)
+	}
+}
+
+// work returns a Work the status that its placements come to.
+func (p *planner) work(change *Change, work *kratix.Work) {
+	placements := p.byWork[kratix.KeyOf(work).String()]
+	schedule, ready, created, known := p.outcome(work, placements)
+	if !known {
+		return
+	}
+	clashes := p.clashes[kratix.Describe(work)]
+	have := work.Status.Conditions
+	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
+	conditions, changed := p.put(have, generationOf(work, placements), schedule, ready, free)
+	groups := len(work.Spec.WorkloadGroups)
+	if len(changed) == 0 && work.Status.WorkPlacements == groups && work.Status.WorkPlacementsCreated == created {
+		return
+	}
+	patch := statusOf(conditions)
+	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf made it
+	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
+	change.step(PatchStatus, patch)
+	change.tellConflict(have, free, clashes)
+	// That all is well again is said by the end of the conflict.
+	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(clashes) == 0 && !(isWell && turned(have, free)) {
+		kind, reason := p.eventOf(work, schedule)
+		change.tell(kind, reason, schedule.Message)
+	}
+}
+
+// eventOf returns the type and the reason of the Event by which a Work says that its
+// ScheduleSucceeded has turned.
+func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, reason string) {
+	switch {
+	case schedule.Status == metav1.ConditionTrue:
+		return normal, schedule.Reason
+	case schedule.Reason != unscheduled:
+		return warning, schedule.Reason
+	}
+	if _, fits := p.about(kratix.Describe(work), finding.NoDestination()); !fits {
+		return normal, waits // one that fits cannot take it now
+	}
+	return normal, noMatch
+}
+
+// tellReconciled has a Work that is placed, and stays so, say that it has a
+// WorkPlacement more; made are those that are about to be created.
+func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
+	on := map[*kratix.Work][]string{}
+	for _, placement := range made {
+		work := p.workByKey[placement.Object.Work()]
+		on[work] = append(on[work], placement.Destination)
+	}
+	for i, placement := range made {
+		work := p.workByKey[placement.Object.Work()]
+		names := on[work]
+		delete(on, work)
+		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
+			continue // it is sent already, or its conditions turn
+		}
+		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
+			changes[i].tellOf(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
+		}
+	}
+}
+
+// generationOf returns the generation of the Work that the round has seen: it may
+// be another by now.
+func generationOf(work *kratix.Work, placements []report.Placement) int64 {
+	for _, placement := range placements {
+		if placement.Object != nil && placement.Object.Spec.Generation > 0 && placement.State != report.Removed {
+			return placement.Object.Spec.Generation
+		}
+	}
+	return work.Generation
+}
+
+// outcome returns what Kratix says of a Work; known is false when the report is
+// silent about it.
+func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
+	var waiting, failing, astray []string
+	placed := map[string]bool{}
+	for _, placement := range placements {
+		name := fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, placement.Reason)
+		switch {
+		case placement.State == report.Removed:
+			continue
+		case placement.State == report.Pending:
+			if !p.failsElsewhere(placement) {
+				return schedule, ready, 0, false // a later round knows
+			}
+			failing = append(failing, name)
+		case placement.State == report.Unplaced:
+			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
+			continue
+		case placement.State == report.Held, placement.State == report.Failed && !p.stands(placement):
+			failing = append(failing, name)
+		case placement.Misplaced:
+			astray = append(astray, name)
+		}
+		placed[placement.Directory] = true
+	}
+	invalid, isInvalid := p.about(kratix.Describe(work), finding.InvalidObject())
+	switch {
+	case isInvalid:
+		return no(kratix.ScheduleSucceededCondition, notScheduled, invalid.Message), no(kratix.ReadyCondition, notScheduled, "Pending"), len(placed), true
+	case len(placed)+len(waiting) < len(work.Spec.WorkloadGroups):
+		return schedule, ready, 0, false
+	}
+	schedule, ready = scheduled(waiting, failing, astray)
+	return schedule, ready, len(placed), true
+}
+
+func scheduled(waiting, failing, astray []string) (schedule, ready metav1.Condition) {
+	about := func(reason, short string, because []string) (metav1.Condition, metav1.Condition) {
+		return no(kratix.ScheduleSucceededCondition, reason, strings.Join(because, "; ")), no(kratix.ReadyCondition, reason, short)
+	}
+	switch {
+	case len(waiting) > 0:
+		return about(unscheduled, "Pending", waiting)
+	case len(failing) > 0:
+		return about(placementsFails, "Failing", failing)
+	case len(astray) > 0:
+		schedule, _ = about(mismatch, "", astray)
+		return schedule, no(kratix.ReadyCondition, misplaced, misplaced)
+	}
+	return yes(kratix.ScheduleSucceededCondition, allScheduled, "everything is scheduled and written"), yes(kratix.ReadyCondition, allScheduled, "Ready")
+}
+
+// group names a workload group as a person would.
+func group(directory string) string {
+	if directory == "" || directory == kratix.DefaultDirectory {
+		return "the default group"
+	}
+	return "the group " + directory
+}
+
+// sorted orders objects, so that equal inputs give equal plans.
+func sorted[O kratix.Object](objects []O) []O {
+	return slices.SortedFunc(slices.Values(objects), func(a, b O) int {
+		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+	})
+}
+
+func without(list []string, item string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == item })
+}
+
+// finalizers is the patch that sets them.
+func finalizers(list []string) map[string]any {
+	if list == nil {
+		list = []string{}
+	}
+	return map[string]any{"metadata": map[string]any{"finalizers": list}}
+}

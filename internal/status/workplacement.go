@@ -1,0 +1,352 @@
+package status
+
+import (
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// The reasons of a WorkPlacement's conditions, which are Kratix's.
+const (
+	scheduledTo   = "ScheduledToDestination"
+	writtenTo     = "WorkloadsWrittenToStateStore"
+	failedWrite   = "WorkloadsFailedWrite"
+	writtenTarget = "WorkloadsWrittenToTargetDestination"
+)
+
+// failedToWrite is the reason of an Event about a WorkPlacement, which is Kratix's.
+const failedToWrite = "FailedWriteToDestination"
+
+func (p *planner) workPlacements() []Change {
+	var changes []Change
+	for _, have := range sorted(p.now.WorkPlacements) {
+		if !p.isMineOn(have.Spec.TargetDestinationName) {
+			continue
+		}
+		if change := p.workPlacement(have); !change.isEmpty() {
+			changes = append(changes, change)
+		}
+	}
+	if p.mode == Observe || p.mode == Promote {
+		return changes
+	}
+	return append(changes, p.creations()...)
+}
+
+// creations makes the WorkPlacements that are not there yet.
+func (p *planner) creations() []Change {
+	var changes []Change
+	var made []report.Placement
+	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
+		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
+			changes, made = append(changes, p.create(placement)), append(made, placement)
+		}
+	}
+	if p.mode == Manage {
+		p.tellReconciled(changes, made)
+	}
+	return changes
+}
+
+// workPlacement changes one that is there.
+func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
+	change := Change{Object: have}
+	placement, told := p.placements[kratix.KeyOf(have)]
+	switch {
+	case p.isUnreadable(have): // it may be anything
+	case p.mode == Observe:
+		p.observePlacement(&change, have)
+	case p.mode == Schedule:
+		p.schedule(&change, have)
+	case p.mode == Promote:
+		p.promote(&change, have)
+	case told && placement.State == report.Pending: // a later round knows
+	case !have.DeletionTimestamp.IsZero():
+		p.deleted(&change, have)
+	case told && p.stands(placement):
+	case p.goes(have):
+		remove(&change, have)
+	case told:
+		p.update(&change, have, placement)
+	}
+	return change
+}
+
+// deleted changes one that is being deleted.
+func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	switch {
+	case p.goes(have):
+		remove(change, have)
+	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
+		// It was deleted by hand, and its Work still wants it: it is made anew.
+		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
+	}
+}
+
+// stands reports, of a placement whose store cannot be read, that the store has taken
+// what is wanted before: nothing says that this is no longer there.
+func (p *planner) stands(placement report.Placement) bool {
+	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
+		return false
+	}
+	have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
+	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
+}
+
+// isWanted reports whether a placement is to have a WorkPlacement. One that is held
+// back and not written yet has none: Kratix's own controller, where it runs, writes
+// whatever has one. So where it does run, nothing else that may not be written has
+// one either.
+func (p *planner) isWanted(placement report.Placement) bool {
+	switch placement.State {
+	case report.Placed, report.Unchanged:
+		return true
+	case report.Failed:
+		return p.mode == Manage
+	case report.Held:
+		return p.mode == Manage && placement.Written
+	}
+	return false
+}
+
+// goes reports whether a WorkPlacement has no files, or none any more, and nothing may
+// write it.
+func (p *planner) goes(have *kratix.WorkPlacement) bool {
+	if placement, told := p.placements[kratix.KeyOf(have)]; told {
+		return placement.State == report.Removed || placement.State == report.Held && !placement.Written
+	}
+	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
+	orphaned := p.workByKey[have.Work()] == nil
+	leaving := there && destination.IsDeleted() && destination.CleansUp()
+	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
+}
+
+// Removal returns the change that deletes a WorkPlacement of which nothing is written.
+// Its finalizers are taken off first: there are no files that they wait for.
+func Removal(have *kratix.WorkPlacement) Change {
+	change := Change{Object: have}
+	remove(&change, have)
+	return change
+}
+
+// remove takes the finalizers off and deletes.
+func remove(change *Change, have *kratix.WorkPlacement) {
+	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
+		change.step(Patch, finalizers(left))
+	}
+	if have.DeletionTimestamp.IsZero() {
+		change.step(Delete, nil)
+	}
+}
+
+func withoutOurs(list []string) []string {
+	return without(without(list, kratix.PlacementFinalizer), kratix.DotFilesFinalizer)
+}
+
+// create makes a WorkPlacement, then says what became of it.
+func (p *planner) create(placement report.Placement) Change {
+	made := placement.Object.DeepCopy()
+	work := p.workByKey[made.Work()]
+	made.Finalizers = p.finalizersFor(placement)
+	made.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(work, work.GroupVersionKind())}
+	made.OwnerReferences[0].APIVersion, made.OwnerReferences[0].Kind = kratix.APIVersion, kratix.WorkKind
+	made.Annotations = copied(work.Annotations)
+	change := Change{Object: made}
+	change.step(Create, nil)
+	if p.mode == Manage {
+		p.say(&change, made, placement)
+	} else {
+		made.OwnerReferences[0].BlockOwnerDeletion = nil // that takes the right to change the Work's finalizers
+	}
+	return change
+}
+
+func (p *planner) finalizersFor(placement report.Placement) []string {
+	list := []string{kratix.PlacementFinalizer}
+	if d := p.destinationByName[placement.Destination]; d != nil && d.FilepathMode() == kratix.None {
+		list = append(list, kratix.DotFilesFinalizer)
+	}
+	return list
+}
+
+// update brings a WorkPlacement up to date.
+func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	if placement.State == report.Kept {
+		if placement.Misplaced {
+			p.label(change, have, placement)
+			p.say(change, have, placement)
+		}
+		return
+	}
+	metadata := p.metadata(have, placement)
+	patch := map[string]any{}
+	if len(metadata) > 0 {
+		patch["metadata"] = metadata
+	}
+	// What is held back keeps the spec of what is written, for the same reason.
+	if want := placement.Object.Spec; placement.State != report.Held && !sameSpec(have.Spec, want) {
+		patch["spec"] = want
+	}
+	if len(patch) > 0 {
+		change.step(Patch, patch)
+	}
+	p.say(change, have, placement)
+}
+
+func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
+		change.step(Patch, map[string]any{"metadata": map[string]any{"labels": labels}})
+	}
+}
+
+// sameSpec compares specs without their contents: those are what the Work had at
+// that generation.
+func sameSpec(a, b kratix.WorkPlacementSpec) bool {
+	return a.SamePlace(b) && a.Generation == b.Generation
+}
+
+// metadata returns what of the metadata has to change.
+func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
+	patch := map[string]any{}
+	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
+		patch["labels"] = labels
+	}
+	list := slices.Clone(have.Finalizers)
+	for _, finalizer := range p.finalizersFor(placement) {
+		if !slices.Contains(list, finalizer) {
+			list = append(list, finalizer)
+		}
+	}
+	if len(list) > len(have.Finalizers) {
+		patch["finalizers"] = list
+	}
+	work := p.workByKey[have.Work()]
+	if work != nil {
+		if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
+			patch["annotations"] = annotations
+		}
+	}
+	if work != nil && !slices.ContainsFunc(have.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == work.UID }) {
+		owner := *metav1.NewControllerRef(work, work.GroupVersionKind())
+		owner.APIVersion, owner.Kind = kratix.APIVersion, kratix.WorkKind
+		patch["ownerReferences"] = []metav1.OwnerReference{owner}
+	}
+	return patch
+}
+
+// labelPatch returns the labels that are not as they should be; labels of others
+// stay.
+func labelPatch(have, want map[string]string) map[string]any {
+	patch := map[string]any{}
+	for key, value := range want {
+		if old, there := have[key]; !there || old != value {
+			patch[key] = value
+		}
+	}
+	if _, there := have[kratix.MisplacedLabel]; there && want[kratix.MisplacedLabel] == "" {
+		patch[kratix.MisplacedLabel] = nil
+	}
+	return patch
+}
+
+// say returns a WorkPlacement its status.
+func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+	clashes := p.clashesOf(have)
+	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
+	write := yes(kratix.WriteSucceededCondition, writtenTo, "")
+	ready := yes(kratix.ReadyCondition, writtenTarget, "Ready")
+	if placement.Misplaced {
+		schedule = no(kratix.ScheduleSucceededCondition, mismatch, placement.Reason)
+		ready = no(kratix.ReadyCondition, misplaced, misplaced)
+	}
+	want := []metav1.Condition{schedule}
+	switch placement.State {
+	case report.Held, report.Failed:
+		write = no(kratix.WriteSucceededCondition, failedWrite, p.whyNot(placement))
+		ready = no(kratix.ReadyCondition, failedWrite, "Failing")
+		want = append(want, write, ready)
+	case report.Kept:
+		want = append(want, ready)
+	default:
+		want = append(want, write, ready)
+	}
+	before := have.Status.Conditions
+	free := p.keepsConflict(before, []report.Placement{placement}, p.conflictFree(p.workByKey[have.Work()], clashes))
+	want = append(want, free)
+
+	conditions, changed := p.put(before, 0, want...)
+	patch := statusOf(conditions)
+	version := p.version(have, placement)
+	if version != have.Status.VersionID {
+		patch["status"].(map[string]any)["versionID"] = version //nolint:errcheck // statusOf made it
+	} else if len(changed) == 0 {
+		return
+	}
+	change.step(PatchStatus, patch)
+	change.tellConflict(before, free, clashes)
+	if len(clashes) == 0 {
+		change.tellWrite(before, want, turned(before, free), placement.Destination)
+	}
+}
+
+// tellWrite has an Event say what has turned of a WorkPlacement: whether it is written,
+// else whether it is misplaced. That it is written again is said by the end of a
+// conflict, if one isOver.
+func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destination string) {
+	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
+	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
+	hasTurned := write != nil && turned(before, *write)
+	switch {
+	case hasTurned && write.Status == metav1.ConditionFalse:
+		c.tell(warning, failedToWrite, write.Message)
+	case hasTurned && !isOver:
+		c.tell(normal, writtenTo, "it is written to "+destination)
+	case turned(before, *schedule) && schedule.Status == metav1.ConditionFalse:
+		c.tell(warning, mismatch, schedule.Message)
+	}
+}
+
+// version returns the revision that holds the placement: that of this round when
+// it was written in it.
+func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
+	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
+	if written && p.revision[placement.Destination] != "" {
+		return p.revision[placement.Destination]
+	}
+	return have.Status.VersionID
+}
+
+// whyNot says why a placement was not written.
+func (p *planner) whyNot(placement report.Placement) string {
+	if f, failed := p.storeFailure(placement.Destination); failed && placement.State == report.Failed {
+		return f.Message
+	}
+	return placement.Reason
+}
+
+// clashesOf returns what clashes of a WorkPlacement: what clashes of its Work, if
+// it is this one that is held back, or if none is.
+func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
+	clashes := p.clashes[kratix.WorkKind+" "+have.Work().String()]
+	isHeld := func(placement report.Placement) bool { return placement.State == report.Held }
+	placement := p.placements[kratix.KeyOf(have)]
+	if len(clashes) == 0 || isHeld(placement) || !slices.ContainsFunc(p.byWork[have.Work().String()], isHeld) {
+		return clashes
+	}
+	return nil
+}
+
+// observePlacement says of Kratix's WorkPlacement whether it is free of
+// conflicts.
+func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
+	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
+		p.observe(change, work, have.Status.Conditions, p.clashesOf(have))
+	}
+}

@@ -1,0 +1,149 @@
+package writers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// Outcome says what became of a Work.
+type Outcome string
+
+// The outcomes.
+const (
+	Created   Outcome = "created"
+	Updated   Outcome = "updated"
+	Unchanged Outcome = "unchanged"
+)
+
+// Work creates the Work, or updates the one that an earlier run of the same
+// pipeline made, whoever wrote it and whatever its name is: Kratix ends the names of
+// Works at random, and finds them by their labels. It returns the key that the Work
+// has in the cluster. The time of execution is set when something changes, and not
+// otherwise. A field that the cluster's CustomResourceDefinition does not have is an
+// error: a selector that is silently dropped would put the Work anywhere.
+func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome, key kratix.Key, err error) {
+	works := w.objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: "works"}).Namespace(work.Namespace)
+	err = retry.OnError(w.backoff, cameSecond, func() error {
+		found, err := earlier(ctx, works, work)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			outcome, key = Created, kratix.KeyOf(work)
+			return w.create(ctx, works, work)
+		}
+		key = kratix.Key{Namespace: found.GetNamespace(), Name: found.GetName()}
+		outcome, err = w.update(ctx, works, found, work)
+		return err
+	})
+	if err != nil {
+		return "", kratix.Key{}, fmt.Errorf("write %s: %w", kratix.Describe(work), err)
+	}
+	return outcome, key, nil
+}
+
+// The group and version of kratix.APIVersion.
+const (
+	group   = "platform.kratix.io"
+	version = "v1alpha1"
+)
+
+// earlier returns the Work that an earlier run of the same pipeline made, or nil.
+func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) (*unstructured.Unstructured, error) {
+	selector := labels.Set{
+		kratix.PromiseNameLabel: work.Labels[kratix.PromiseNameLabel], kratix.WorkTypeLabel: work.Labels[kratix.WorkTypeLabel],
+	}
+	list, err := works.List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if apierrors.IsNotFound(err) {
+		return nil, errors.New("the cluster does not know Works: install Kratix, or apply deploy/crds")
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := slices.DeleteFunc(list.Items, func(other unstructured.Unstructured) bool { return !samePipeline(other.GetLabels(), work.Labels) })
+	if len(found) == 0 {
+		return nil, nil
+	}
+	if len(found) > 1 {
+		var names []string
+		for _, other := range found {
+			names = append(names, other.GetName())
+		}
+		return nil, fmt.Errorf("the Works %s are all of this pipeline, and only one can be; delete the others", strings.Join(names, ", "))
+	}
+	if found[0].GetDeletionTimestamp() != nil {
+		return nil, fmt.Errorf("the Work %s of an earlier run is being deleted; run this again once it is gone", found[0].GetName())
+	}
+	return &found[0], nil
+}
+
+// samePipeline compares the labels by which the Works of one Promise are distinguished
+// apart. Kratix leaves the request's namespace out where the Work is in it.
+func samePipeline(there, wanted map[string]string) bool {
+	for _, label := range []string{kratix.ResourceNameLabel, kratix.PipelineNameLabel, kratix.DryRunLabel} {
+		if there[label] != wanted[label] {
+			return false
+		}
+	}
+	namespace, told := there[kratix.ResourceNamespaceLabel]
+	return !told || namespace == wanted[kratix.ResourceNamespaceLabel]
+}
+
+func (w *Writers) create(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) error {
+	made, err := w.object(work)
+	if err != nil {
+		return err
+	}
+	_, err = works.Create(ctx, made, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
+	return err
+}
+
+// update returns the Work there the spec of the wanted one, and its labels beside
+// those that it has.
+func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, there *unstructured.Unstructured, wanted *kratix.Work) (Outcome, error) {
+	var current kratix.Work
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(there.Object, &current); err != nil {
+		return "", err
+	}
+	merged := map[string]string(labels.Merge(current.Labels, wanted.Labels))
+	current.Spec.LastExecutionTimestamp = nil
+	if equality.Semantic.DeepEqual(current.Spec, wanted.Spec) && equality.Semantic.DeepEqual(current.Labels, merged) {
+		return Unchanged, nil
+	}
+	made, err := w.object(wanted)
+	if err != nil {
+		return "", err
+	}
+	there.SetLabels(merged)
+	there.Object["spec"] = made.Object["spec"]
+	_, err = works.Update(ctx, there, metav1.UpdateOptions{FieldValidation: metav1.FieldValidationStrict})
+	if apierrors.IsNotFound(err) {
+		err = errLeft
+	}
+	return Updated, err
+}
+
+// object is a Work as the API takes it, executed now.
+func (w *Writers) object(work *kratix.Work) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(work)
+	if err != nil {
+		return nil, err
+	}
+	made := &unstructured.Unstructured{Object: content}
+	return made, unstructured.SetNestedField(made.Object, w.timestamp(), "spec", "lastExecutionTimestamp")
+}

@@ -1,0 +1,174 @@
+// Package telemetry turns rounds into log lines, metrics, traces and HTTP answers.
+// It only observes: nothing here decides, and the stores that it decorates do what
+// they did before.
+package telemetry
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Metrics counts and measures rounds for Prometheus. There are series for each
+// store and each rule; none is for each Work.
+type Metrics struct {
+	definitions []Definition
+
+	rounds   *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	last     *prometheus.GaugeVec
+	stages   *prometheus.HistogramVec
+
+	placements *prometheus.GaugeVec
+	findings   *prometheus.GaugeVec
+	refused    *prometheus.GaugeVec
+	// counted is the report that the three above are of.
+	counted report.Report
+
+	told   *prometheus.CounterVec
+	stores *storeMetrics
+}
+
+// The results of a round, as kratix_schedule_rounds_total has them.
+const (
+	roundClean    = "clean"
+	roundFindings = "findings"
+	roundFailed   = "failed"
+)
+
+// seconds are buckets from 1 ms to about 16 minutes.
+func seconds() []float64 { return prometheus.ExponentialBuckets(0.001, 4, 11) }
+
+// NewMetrics makes the metrics and registers them. version is the program's.
+func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
+	define := &definer{registry: registry}
+	define.gauge("build_info", "Always 1; the label has the program's version.", "version").WithLabelValues(version).Set(1)
+	m := &Metrics{
+		rounds:   define.counter("rounds_total", "Rounds by result: clean, findings (at least one error was found), failed (nothing could be said).", "result"),
+		duration: define.histogram("round_duration_seconds", "How long a round took, all of its tries together.", seconds()),
+		last:     define.gauge("last_round_timestamp_seconds", "When the last round ended, in seconds since 1970."),
+		stages: define.histogram("stage_duration_seconds", "How long a stage of a round took: source (read the input), observe (read the stores), "+
+			"plan (who goes where, and what may be written), finish (compute and write the changes).", seconds(), "stage"),
+		placements: define.gauge("placements", "Placements of the last round by state.", "state"),
+		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
+		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
+	}
+	m.told = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
+	m.stores = newStoreMetrics(define)
+	m.definitions = define.made
+	for _, result := range []string{roundClean, roundFindings, roundFailed} {
+		m.rounds.WithLabelValues(result)
+	}
+	for _, state := range report.States() {
+		m.placements.WithLabelValues(string(state))
+	}
+	for _, rule := range finding.Rules() {
+		m.ofRule(rule)
+	}
+	m.refused.WithLabelValues()
+	return m
+}
+
+// Definitions returns all metrics, by name.
+func (m *Metrics) Definitions() []Definition {
+	return slices.SortedFunc(slices.Values(m.definitions), func(a, b Definition) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+}
+
+func (m *Metrics) ofRule(rule finding.Rule) prometheus.Gauge {
+	return m.findings.WithLabelValues(rule.ID, rule.Name, rule.Severity.String())
+}
+
+// Stage takes a stage of a round into account.
+func (m *Metrics) Stage(stage string, took time.Duration) {
+	m.stages.WithLabelValues(stage).Observe(took.Seconds())
+}
+
+// Round takes a round into account that ended at a time and took so long. The
+// report must not change any more.
+func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.Duration) {
+	m.duration.WithLabelValues().Observe(took.Seconds())
+	m.last.WithLabelValues().Set(float64(ended.UnixNano()) / float64(time.Second))
+	if err != nil {
+		m.rounds.WithLabelValues(roundFailed).Inc()
+		return
+	}
+	result := roundClean
+	if r.Worst() >= finding.Error {
+		result = roundFindings
+	}
+	m.rounds.WithLabelValues(result).Inc()
+	m.count(r)
+	m.stores.keep(r)
+}
+
+// Told takes writes to the Kubernetes API into account, by verb.
+func (m *Metrics) Told(calls map[string]int) {
+	for verb, count := range calls {
+		m.told.WithLabelValues(verb).Add(float64(count))
+	}
+}
+
+// count counts what a report has; one that has the very same slices as the last
+// has been counted.
+func (m *Metrics) count(r report.Report) {
+	if !same(m.counted.Placements, r.Placements) {
+		counts := r.Counts()
+		for _, state := range report.States() {
+			m.placements.WithLabelValues(string(state)).Set(float64(counts[state]))
+		}
+	}
+	if !same(m.counted.Findings, r.Findings) {
+		counts := map[string]int{}
+		for _, f := range r.Findings {
+			counts[f.Rule.ID]++
+		}
+		for _, rule := range finding.Rules() {
+			m.ofRule(rule).Set(float64(counts[rule.ID]))
+		}
+		m.refused.WithLabelValues().Set(float64(counts[finding.DeletionsRefused().ID]))
+	}
+	m.counted = r
+}
+
+// same reports whether two slices are one in memory.
+func same[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// The kinds of a store's errors, as kratix_schedule_store_errors_total has them.
+const (
+	kindStale         = "stale"
+	kindDenied        = "denied"
+	kindUnavailable   = "unavailable"
+	kindMisconfigured = "misconfigured"
+	kindOther         = "other"
+)
+
+func kinds() []string {
+	return []string{kindStale, kindDenied, kindUnavailable, kindMisconfigured, kindOther}
+}
+
+func kindOf(err error) string {
+	switch {
+	case errors.Is(err, statestore.ErrStale):
+		return kindStale
+	case errors.Is(err, statestore.ErrDenied):
+		return kindDenied
+	case errors.Is(err, statestore.ErrMisconfigured):
+		return kindMisconfigured
+	case errors.Is(err, statestore.ErrUnavailable):
+		return kindUnavailable
+	}
+	return kindOther
+}

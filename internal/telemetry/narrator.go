@@ -1,0 +1,245 @@
+package telemetry
+
+import (
+	"strings"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// Narrator logs what happens, one line a thing, and says nothing again while it
+// stays the same. It is not safe for concurrent use.
+type Narrator struct {
+	log *zap.Logger
+	// placements and findings are those of the last round that had any to tell.
+	placements []report.Placement
+	findings   []finding.Finding
+	// standing are the findings that were logged and still hold.
+	standing map[saying]finding.Finding
+	// failure is why the last round failed, and untold why its report could not be
+	// passed on; empty if nothing went wrong.
+	failure, untold string
+}
+
+// saying is what makes a finding another one to who reads a log.
+type saying struct {
+	rule    string
+	place   finding.Place
+	message string
+}
+
+// NewNarrator makes a Narrator that writes to log.
+func NewNarrator(log *zap.Logger) *Narrator { return &Narrator{log: log} }
+
+// Round logs what is new in a round's report, which must not change any more;
+// err is what kept the round from having one.
+func (n *Narrator) Round(r report.Report, err error) {
+	if err != nil {
+		if steady(err.Error()) != n.failure {
+			n.log.Error("the round failed", zap.Error(err))
+		}
+		n.failure = steady(err.Error())
+		return
+	}
+	if n.failure != "" {
+		n.log.Info("rounds work again")
+		n.failure = ""
+	}
+	if !same(n.placements, r.Placements) || r.Changes() {
+		n.tellPlacements(r.Placements)
+	}
+	for _, store := range r.Stores {
+		if len(store.Destinations) > 0 {
+			n.log.Info("written", zap.String("store", store.Name), zap.String("revision", store.Revision))
+		}
+	}
+	n.Findings(r.Findings)
+}
+
+// tellPlacements logs events always, and of a state that lasts when it
+// begins. Both lists are in their order, so that one pass over them is enough.
+func (n *Narrator) tellPlacements(now []report.Placement) {
+	before := n.placements
+	n.placements = now
+	for i := range now {
+		p := &now[i]
+		for len(before) > 0 && report.ComparePlacements(before[0], *p) < 0 {
+			before = before[1:]
+		}
+		switch {
+		case p.State == report.Unchanged:
+			if waited(before, *p) {
+				n.log.Info(string(report.Placed), fieldsOf(p)...)
+			}
+		case p.State == report.Placed:
+			n.log.Info(string(p.State), fieldsOf(p)...)
+		case p.State == report.Removed || p.State == report.Pending || p.State == report.Rehearsed:
+			if !lasts(before, *p) {
+				n.log.Info(string(p.State), fieldsOf(p)...)
+			}
+		case !lasts(before, *p):
+			n.log.Warn(string(p.State), fieldsOf(p)...)
+		}
+	}
+}
+
+// lasts reports whether a placement was as it is; before begins with those of the
+// same name.
+func lasts(before []report.Placement, p report.Placement) bool {
+	for _, was := range before {
+		if was.Object = p.Object; was == p { // an equal object made anew is nothing to tell
+			return true
+		}
+		if report.ComparePlacements(was, p) != 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// waited reports whether the write of a placement was in hand; before begins with
+// those of the same name.
+func waited(before []report.Placement, p report.Placement) bool {
+	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
+}
+
+func fieldsOf(p *report.Placement) []zap.Field {
+	fields := []zap.Field{zap.String("work", p.Work), zap.String("group", p.Directory)}
+	if p.Destination != "" {
+		fields = append(fields, zap.String("destination", p.Destination))
+	}
+	return append(fields, zap.String("reason", p.Reason))
+}
+
+// Findings logs each finding that is new, and each error that is found no more.
+func (n *Narrator) Findings(findings []finding.Finding) {
+	if same(n.findings, findings) {
+		return
+	}
+	n.findings = findings
+	now, found, resolved := make(map[saying]finding.Finding, len(findings)), crowd{}, crowd{}
+	var begun []finding.Finding
+	for _, f := range findings {
+		what := sayingOf(f)
+		_, told := now[what]
+		_, stood := n.standing[what]
+		if !told && !stood {
+			begun = append(begun, f)
+		}
+		now[what] = f
+	}
+	for _, f := range n.fold(begun) {
+		if n.lists(f) || found.takes(f.Rule) {
+			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
+		}
+	}
+	var over []finding.Finding
+	for what, f := range n.standing {
+		if _, still := now[what]; !still && f.Rule.Severity == finding.Error {
+			over = append(over, f)
+		}
+	}
+	finding.Sort(over)
+	for _, f := range n.fold(over) {
+		if n.lists(f) || resolved.takes(f.Rule) {
+			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
+		}
+	}
+	n.tellMore("found too", found, levelOf)
+	n.tellMore("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
+	n.standing = now
+}
+
+// debugs reports whether the log has everything.
+func (n *Narrator) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
+
+// fold returns findings with one in place of many alike, and one for each conflict of
+// two owners, unless the log has everything.
+func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
+	if n.debugs() {
+		return findings
+	}
+	return finding.FoldConflicts(finding.Fold(findings))
+}
+
+// lists reports whether a finding has a line of its own however many are alike.
+func (n *Narrator) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
+
+// mostLines is how many findings of a rule a round logs one by one. Thousands at
+// once have one cause, and the report has all of them.
+const mostLines = 100
+
+// crowd counts findings by rule.
+type crowd map[finding.Rule]int
+
+// takes counts one more, and reports whether it has a line of its own.
+func (c crowd) takes(rule finding.Rule) bool {
+	c[rule]++
+	return c[rule] <= mostLines
+}
+
+// tellMore logs how many findings had no line of their own.
+func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severity) zapcore.Level) {
+	for _, rule := range finding.Rules() {
+		if more := all[rule] - mostLines; more > 0 {
+			n.log.Log(level(rule.Severity), message, zap.String("rule", rule.ID), zap.String("name", rule.Name), zap.Int("count", more))
+		}
+	}
+}
+
+func sayingOf(f finding.Finding) saying {
+	message := f.Message
+	if f.Rule == finding.StoreFailed() {
+		message = steady(message)
+	}
+	return saying{rule: f.Rule.ID, place: f.Place, message: message}
+}
+
+// steady leaves the digits out of an error's text: a connection's port and a
+// request's number are others each time.
+func steady(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func fieldsOfFinding(f finding.Finding) []zap.Field {
+	fields := []zap.Field{zap.String("rule", f.Rule.ID), zap.String("name", f.Rule.Name), zap.String("at", f.Place.String())}
+	for _, related := range f.Related {
+		fields = append(fields, zap.String("with", related.Place.String()))
+	}
+	if f.Flux != "" {
+		fields = append(fields, zap.String("flux", f.Flux))
+	}
+	return append(fields, zap.String("fix", f.Advice()))
+}
+
+func levelOf(s finding.Severity) zapcore.Level {
+	switch s {
+	case finding.Error:
+		return zapcore.ErrorLevel
+	case finding.Warning:
+		return zapcore.WarnLevel
+	}
+	return zapcore.InfoLevel
+}
+
+// Told logs why what a round came to could not be passed on, once as long as that
+// stays the same; nil means that it could.
+func (n *Narrator) Told(err error) {
+	switch {
+	case err == nil && n.untold != "":
+		n.log.Info("the cluster is told again")
+		n.untold = ""
+	case err != nil && steady(err.Error()) != n.untold:
+		n.log.Error("the cluster could not be told", zap.Error(err))
+		n.untold = steady(err.Error())
+	}
+}

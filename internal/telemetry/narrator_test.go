@@ -1,0 +1,163 @@
+package telemetry
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+func placed(state report.State, work string) report.Placement {
+	return report.Placement{Work: work, Directory: ".", Destination: "worker-1", State: state, Reason: "because"}
+}
+
+func storeDown(why string) finding.Finding {
+	return finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: why}
+}
+
+// listener is a Narrator, and what it says.
+type listener struct {
+	*Narrator
+	t    *testing.T
+	logs *observer.ObservedLogs
+}
+
+func listen(t *testing.T) *listener {
+	core, logs := observer.New(zap.DebugLevel)
+	return &listener{Narrator: NewNarrator(zap.New(core)), t: t, logs: logs}
+}
+
+// after does a round and compares what is said of it.
+func (l *listener) after(r report.Report, err error, want ...string) {
+	l.t.Helper()
+	l.Round(r, err)
+	var said []string
+	for _, entry := range l.logs.TakeAll() {
+		line := entry.Level.String() + " " + entry.Message
+		if work, ok := entry.ContextMap()["work"].(string); ok {
+			line += " " + work
+		}
+		said = append(said, line)
+	}
+	if !slices.Equal(said, want) {
+		l.t.Errorf("said %q, want %q", said, want)
+	}
+}
+
+func TestNarratorTellsWhatIsNewAndNothingTwice(t *testing.T) {
+	n := listen(t)
+	first := report.Report{
+		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
+		Findings:   []finding.Finding{storeDown("it is down")},
+		Stores:     []report.Store{{Name: "GitStateStore default", Destinations: []report.Destination{{}}}},
+	}
+	n.after(first, nil, "info placed a", "warn held back b", "info written", "error it is down")
+
+	same := report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Held, "b")}, Findings: slices.Clone(first.Findings)}
+	n.after(same, nil)
+	n.after(same, nil)
+	n.after(report.Report{Placements: []report.Placement{placed(report.Removed, "a"), placed(report.Placed, "b")}}, nil,
+		"info removed a", "info placed b", "info resolved")
+	n.after(same, nil, "warn held back b", "error it is down")
+}
+
+func TestNarratorFindsWhatLastsAmongWhatComesAndGoes(t *testing.T) {
+	n := listen(t)
+	held := func(works ...string) report.Report {
+		var r report.Report
+		for _, work := range works {
+			r.Placements = append(r.Placements, placed(report.Held, work))
+		}
+		return r
+	}
+	n.after(held("b", "d", "f"), nil, "warn held back b", "warn held back d", "warn held back f")
+	n.after(held("a", "b", "c", "d", "f", "g"), nil, "warn held back a", "warn held back c", "warn held back g")
+	n.after(held("d", "g"), nil)
+	n.after(held("a", "d", "g"), nil, "warn held back a")
+
+	changed := held("a", "d", "g")
+	changed.Placements[1].Reason = "another"
+	n.after(changed, nil, "warn held back d")
+	moved := held("a", "d", "g")
+	moved.Placements[1].Reason = "another"
+	moved.Placements = slices.Insert(moved.Placements, 1, moved.Placements[0])
+	moved.Placements[1].Destination = "worker-2"
+	n.after(moved, nil, "warn held back a")
+}
+
+func TestNarratorTellsOfAPlacementEachTimeThatItIsWritten(t *testing.T) {
+	n := listen(t)
+	r := report.Report{
+		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
+		Stores:     []report.Store{{Name: "s", Destinations: []report.Destination{{}}}},
+	}
+	n.after(r, nil, "info placed a", "warn held back b", "info written")
+	n.after(r, nil, "info placed a", "info written")
+}
+
+func TestNarratorTellsOfARoundThatFailsOnceAndForgetsNothingOverIt(t *testing.T) {
+	n := listen(t)
+	standing := func() report.Report {
+		return report.Report{Placements: []report.Placement{placed(report.Held, "b")}, Findings: []finding.Finding{storeDown("it is down")}}
+	}
+	n.after(standing(), nil, "warn held back b", "error it is down")
+	n.after(report.Report{}, errors.New("no input"), "error the round failed")
+	n.after(report.Report{}, errors.New("no input"))
+	n.after(report.Report{}, errors.New("no access"), "error the round failed")
+	n.after(standing(), nil, "info rounds work again")
+	n.after(standing(), nil)
+}
+
+func TestNarratorDoesNotTakeAnotherPortForAnotherError(t *testing.T) {
+	n := listen(t)
+	down := func(why string) report.Report {
+		return report.Report{Findings: []finding.Finding{storeDown(why)}}
+	}
+	n.after(down("read tcp 10.0.0.1:40001: timeout"), nil, "error read tcp 10.0.0.1:40001: timeout")
+	n.after(down("read tcp 10.0.0.1:40777: timeout"), nil)
+	n.after(down("read tcp 10.0.0.1:40777: refused"), nil, "error read tcp 10.0.0.1:40777: refused", "info resolved")
+}
+
+func TestNarratorTellsOfAWriteThatTookLong(t *testing.T) {
+	n := listen(t)
+	pending := report.Report{Placements: []report.Placement{placed(report.Pending, "a"), placed(report.Unchanged, "b")}}
+	n.after(pending, nil, "info being written a")
+	n.after(pending, nil)
+	n.after(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Unchanged, "b")}}, nil, "info placed a")
+}
+
+func TestNarratorTakesAnObjectMadeAnewForTheSame(t *testing.T) {
+	n := listen(t)
+	held := placed(report.Held, "a")
+	held.Object = &kratix.WorkPlacement{}
+	n.after(report.Report{Placements: []report.Placement{held}}, nil, "warn held back a")
+	held.Object = &kratix.WorkPlacement{}
+	n.after(report.Report{Placements: []report.Placement{held}}, nil)
+}
+
+func TestNarratorTellsAHundredOfARuleAndCountsTheRest(t *testing.T) {
+	broken := func(n int) (findings []finding.Finding) {
+		for i := range n {
+			findings = append(findings, finding.Finding{Rule: finding.UnreadableInput(), Place: finding.Place{File: fmt.Sprintf("%05d.yaml", i)}, Message: "malformed"})
+		}
+		return findings
+	}
+	lines := func(first, more string) []string { return append(slices.Repeat([]string{first}, 100), more) }
+	l := listen(t)
+	l.after(report.Report{Findings: broken(10_000)}, nil, lines("error malformed", "error found too")...)
+	l.after(report.Report{Findings: slices.Concat([]finding.Finding{storeDown("down")}, broken(10_001))}, nil, "error down", "error malformed")
+	l.after(report.Report{Findings: broken(9_900)}, nil, slices.Concat(slices.Repeat([]string{"info resolved"}, 101), []string{"info resolved too"})...)
+	l.after(report.Report{Findings: broken(9_900)}, nil)
+	l.Round(report.Report{}, nil)
+	last := l.logs.TakeAll()[100]
+	if last.Message != "resolved too" || last.ContextMap()["count"] != int64(9_800) || last.ContextMap()["rule"] != "KS020" {
+		t.Errorf("the rest is told as %q %v", last.Message, last.ContextMap())
+	}
+}

@@ -1,0 +1,70 @@
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// Observer measures and traces rounds while they are done: a span for a round,
+// and below it one for each stage and for each read and write of a store.
+type Observer struct {
+	metrics *Metrics
+	tracer  trace.Tracer
+	now     func() time.Time
+}
+
+// NewObserver makes an Observer. now returns the time.
+func NewObserver(metrics *Metrics, traces trace.TracerProvider, now func() time.Time) *Observer {
+	return &Observer{metrics: metrics, tracer: traces.Tracer("github.com/kratix-schedule/kratix-schedule"), now: now}
+}
+
+// The attributes of spans.
+const (
+	attributeStore      = attribute.Key(namespace + ".store")
+	attributeRevision   = attribute.Key(namespace + ".revision")
+	attributeFiles      = attribute.Key(namespace + ".files")
+	attributeWritten    = attribute.Key(namespace + ".files.written")
+	attributeRemoved    = attribute.Key(namespace + ".files.removed")
+	attributeBytes      = attribute.Key(namespace + ".bytes")
+	attributePlacements = attribute.Key(namespace + ".placements")
+	attributeFindings   = attribute.Key(namespace + ".findings")
+)
+
+// Round is called when a round begins; the round is done with the context it
+// returns, and done is called with what came of it.
+func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(report.Report, error)) {
+	began := o.now()
+	inner, span := o.tracer.Start(ctx, "round")
+	return inner, func(r report.Report, err error) {
+		ended := o.now()
+		o.metrics.Round(r, err, ended, ended.Sub(began))
+		span.SetAttributes(attributePlacements.Int(len(r.Placements)), attributeFindings.Int(len(r.Findings)))
+		end(span, err)
+	}
+}
+
+// Stage is called when a stage begins; the stage is done with the context it
+// returns, and done is called with what it failed with, or nil.
+func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
+	began := o.now()
+	inner, span := o.tracer.Start(ctx, stage)
+	return inner, func(err error) {
+		o.metrics.Stage(stage, o.now().Sub(began))
+		end(span, err)
+	}
+}
+
+// end ends a span, and marks it as failed if err is not nil.
+func end(span trace.Span, err error) {
+	if err != nil {
+		span.RecordError(err)
+		span.SetStatus(codes.Error, err.Error())
+	}
+	span.End()
+}

@@ -1,0 +1,370 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+)
+
+// scene is an Observer with a clock that goes on by a second each time that it
+// is read, and with everything that it has.
+type scene struct {
+	t        *testing.T
+	registry *prometheus.Registry
+	metrics  *Metrics
+	observer *Observer
+	spans    *tracetest.SpanRecorder
+	// stores are what opening a store of a name returns.
+	stores map[string]*fakeStore
+	opened error
+}
+
+func newScene(t *testing.T) *scene {
+	s := &scene{t: t, registry: prometheus.NewRegistry(), spans: tracetest.NewSpanRecorder(), stores: map[string]*fakeStore{}}
+	s.metrics = NewMetrics(s.registry, "v1")
+	now := time.Unix(1000, 0)
+	clock := func() time.Time { now = now.Add(time.Second); return now }
+	s.observer = NewObserver(s.metrics, sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(s.spans)), clock)
+	return s
+}
+
+func ref(name string) kratix.StateStoreReference {
+	return kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
+}
+
+// Open is what the scene's Observer looks at.
+func (s *scene) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	if s.opened != nil {
+		return nil, s.opened
+	}
+	store, there := s.stores[ref.Name]
+	if !there {
+		store = &fakeStore{Store: memory.New(ref.String())}
+		s.stores[ref.Name] = store
+	}
+	return store, nil
+}
+
+func (s *scene) open(name string) statestore.Store {
+	s.t.Helper()
+	store, err := s.observer.Stores(s).Open(ref(name), nil, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store
+}
+
+// fakeStore fails with err, if there is one.
+type fakeStore struct {
+	statestore.Store
+	err error
+}
+
+func (f *fakeStore) Read(ctx context.Context) (statestore.State, error) {
+	if f.err != nil {
+		return statestore.State{}, f.err
+	}
+	return f.Store.Read(ctx)
+}
+
+func (f *fakeStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	if f.err != nil {
+		return "", f.err
+	}
+	return f.Store.Apply(ctx, changes)
+}
+
+// two is a change of two placements: two files of 3 and 4 bytes.
+func two(t *testing.T, base statestore.Revision) statestore.ChangeSet {
+	t.Helper()
+	changes := statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
+		{Action: statestore.Place, Work: "default/a", Destination: "d"}, {Action: statestore.Place, Work: "default/b", Destination: "d"},
+	}}
+	for name, content := range map[string]string{"a": "one", "b": "four"} {
+		path, err := tree.ParsePath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes.Write = append(changes.Write, tree.File{Path: path, Content: []byte(content)})
+	}
+	tree.SortFiles(changes.Write)
+	return changes
+}
+
+// has compares metrics with a scrape.
+func (s *scene) has(lines string, names ...string) {
+	s.t.Helper()
+	var full []string
+	for _, name := range names {
+		full = append(full, namespace+"_"+name)
+	}
+	problem := testutil.GatherAndCompare(s.registry, strings.NewReader(s.withHelp(lines, full)), full...)
+	if problem != nil {
+		s.t.Error(problem)
+	}
+}
+
+// withHelp puts the lines of HELP and TYPE before the samples of each metric.
+func (s *scene) withHelp(lines string, names []string) string {
+	var text strings.Builder
+	for _, d := range s.metrics.Definitions() {
+		for _, name := range names {
+			if d.Name == name {
+				fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s %s\n", d.Name, d.Help, d.Name, d.Type)
+			}
+		}
+		for line := range strings.Lines(lines) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, strings.TrimPrefix(d.Name, namespace+"_")+"{") {
+				text.WriteString(namespace + "_" + line + "\n")
+			}
+		}
+	}
+	return text.String()
+}
+
+func TestAStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
+	failed := func(err error) error { return &statestore.Error{Op: "write", Store: "GitStateStore x", Err: err} }
+	s := newScene(t)
+	store := s.open("x")
+	s.has(`
+		store_errors_total{kind="denied",store="GitStateStore x"} 0
+		store_errors_total{kind="misconfigured",store="GitStateStore x"} 0
+		store_errors_total{kind="other",store="GitStateStore x"} 0
+		store_errors_total{kind="stale",store="GitStateStore x"} 0
+		store_errors_total{kind="unavailable",store="GitStateStore x"} 0
+		store_retries_total{store="GitStateStore x"} 0`, "store_errors_total", "store_retries_total")
+
+	for _, err := range []error{
+		statestore.ErrDenied, statestore.ErrUnavailable, fmt.Errorf("%w: no route", statestore.ErrUnavailable),
+		statestore.ErrMisconfigured, errors.New("what is this"), statestore.ErrStale,
+	} {
+		s.stores["x"].err = failed(err)
+		if _, got := store.Apply(t.Context(), two(t, "")); !errors.Is(got, err) {
+			t.Errorf("%v became %v", err, got)
+		}
+		up := "0"
+		if errors.Is(err, statestore.ErrStale) {
+			up = "1"
+		}
+		s.has(`store_up{store="GitStateStore x"} `+up+"\n"+`queue_depth{store="GitStateStore x"} 2`, "store_up", "queue_depth")
+	}
+	s.stores["x"].err = nil
+	state, err := store.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Apply(t.Context(), two(t, state.Revision)); err != nil {
+		t.Fatal(err)
+	}
+	s.has(`
+		queue_depth{store="GitStateStore x"} 0
+		store_errors_total{kind="denied",store="GitStateStore x"} 1
+		store_errors_total{kind="misconfigured",store="GitStateStore x"} 1
+		store_errors_total{kind="other",store="GitStateStore x"} 1
+		store_errors_total{kind="stale",store="GitStateStore x"} 1
+		store_errors_total{kind="unavailable",store="GitStateStore x"} 2
+		store_retries_total{store="GitStateStore x"} 6
+		store_up{store="GitStateStore x"} 1`, "queue_depth", "store_errors_total", "store_retries_total", "store_up")
+
+	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
+	for _, want := range []string{
+		`write_files_sum{store="GitStateStore x"} 2`, `write_files_count{store="GitStateStore x"} 1`, `write_bytes_sum{store="GitStateStore x"} 7`,
+		`store_operation_duration_seconds_sum{operation="read",store="GitStateStore x"} 1`,
+		`store_operation_duration_seconds_count{operation="write",store="GitStateStore x"} 7`,
+	} {
+		if !strings.Contains(text, namespace+"_"+want+"\n") {
+			t.Errorf("missing: %s", want)
+		}
+	}
+}
+
+func TestAWriteOfNothingIsNoWrite(t *testing.T) {
+	s := newScene(t)
+	store := s.open("x")
+	s.stores["x"].err = statestore.ErrUnavailable
+	_, _ = store.Apply(t.Context(), two(t, ""))
+	s.stores["x"].err = nil
+	if _, err := store.Apply(t.Context(), statestore.ChangeSet{}); err != nil {
+		t.Fatal(err)
+	}
+	s.has(`queue_depth{store="GitStateStore x"} 0`, "queue_depth", "write_files")
+	if spans := s.spans.Ended(); len(spans) != 1 {
+		t.Errorf("%d spans", len(spans))
+	}
+}
+
+func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
+	s := newScene(t)
+	store := s.open("x")
+	s.stores["x"].err = statestore.ErrPending
+	if _, err := store.Apply(t.Context(), two(t, "")); !errors.Is(err, statestore.ErrPending) {
+		t.Errorf("got %v", err)
+	}
+	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
+}
+
+// sociable is a store that joins all others like it.
+type sociable struct {
+	fakeStore
+	together *int
+}
+
+func (s *sociable) Joins(other statestore.Store) bool {
+	_, ok := other.(*sociable)
+	return ok
+}
+
+func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	*s.together++
+	var outcomes []statestore.Outcome
+	for _, part := range parts {
+		revision, err := part.Store.Apply(ctx, part.Changes)
+		outcomes = append(outcomes, statestore.Outcome{Revision: revision, Err: err})
+	}
+	return outcomes
+}
+
+// openerOf opens stores that are there already.
+type openerOf map[string]statestore.Store
+
+func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	return o[ref.Name], nil
+}
+
+func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
+	s := newScene(t)
+	together := 0
+	y := &sociable{fakeStore{Store: memory.New("y"), err: statestore.ErrUnavailable}, &together}
+	stores := s.observer.Stores(openerOf{"x": &sociable{fakeStore{Store: memory.New("x")}, &together}, "y": y, "z": memory.New("z")})
+	open := func(name string) statestore.Store {
+		store, err := stores.Open(ref(name), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	joiner, ok := open("x").(statestore.Joiner)
+	alone, can := open("z").(statestore.Joiner)
+	if !ok || !can || !joiner.Joins(open("y")) || joiner.Joins(open("z")) || alone.Joins(open("x")) {
+		t.Fatal("wrong ones join")
+	}
+	outcomes := joiner.ApplyAll(t.Context(), []statestore.Part{{Store: open("x"), Changes: two(t, "")}, {Store: open("y"), Changes: two(t, "")}})
+	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
+		t.Errorf("%v, together %d times", outcomes, together)
+	}
+	s.has(`queue_depth{store="GitStateStore x"} 0`+"\n"+`queue_depth{store="GitStateStore y"} 2`+"\n"+`queue_depth{store="GitStateStore z"} 0`, "queue_depth")
+	s.has(`store_up{store="GitStateStore x"} 1`+"\n"+`store_up{store="GitStateStore y"} 0`, "store_up")
+	if spans := s.spans.Ended(); len(spans) != 2 {
+		t.Errorf("%d spans", len(spans))
+	}
+}
+
+func TestAStoreThatCannotBeOpenedIsDown(t *testing.T) {
+	s := newScene(t)
+	s.opened = fmt.Errorf("%w: no such branch", statestore.ErrMisconfigured)
+	if _, err := s.observer.Stores(s).Open(ref("x"), nil, nil); !errors.Is(err, statestore.ErrMisconfigured) {
+		t.Errorf("got %v", err)
+	}
+	s.has(`store_up{store="GitStateStore x"} 0`, "store_up")
+}
+
+func TestTheSameStoreIsObservedAsTheSame(t *testing.T) {
+	s := newScene(t)
+	if s.open("x") != s.open("x") || s.open("x") == s.open("y") {
+		t.Error("stores are mixed up")
+	}
+}
+
+func TestAStoreThatNothingNamesAnyMoreIsForgotten(t *testing.T) {
+	s := newScene(t)
+	round := func(r report.Report, names ...string) {
+		_, done := s.observer.Round(t.Context())
+		for _, name := range names {
+			if _, err := s.open(name).Read(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		done(r, nil)
+	}
+	round(report.Report{}, "x", "y")
+	s.has(`store_up{store="GitStateStore x"} 1
+		store_up{store="GitStateStore y"} 1`, "store_up")
+	round(report.Report{Stores: []report.Store{{Name: "GitStateStore x"}}})
+	s.has(`store_up{store="GitStateStore x"} 1`, "store_up")
+	round(report.Report{}, "y")
+	s.has(`store_up{store="GitStateStore y"} 1
+		store_retries_total{store="GitStateStore y"} 0`, "store_up", "store_retries_total")
+}
+
+func TestARoundIsTraced(t *testing.T) {
+	s := newScene(t)
+	ctx, roundDone := s.observer.Round(t.Context())
+	inner, stageDone := s.observer.Stage(ctx, "observe")
+	store := s.open("x")
+	state, err := store.Read(inner)
+	stageDone(err)
+	inner, stageDone = s.observer.Stage(ctx, "finish")
+	if _, err := store.Apply(inner, two(t, state.Revision)); err != nil {
+		t.Fatal(err)
+	}
+	s.stores["x"].err = statestore.ErrDenied
+	_, err = store.Apply(inner, two(t, state.Revision))
+	stageDone(err)
+	roundDone(report.Report{Placements: []report.Placement{{}, {}}}, nil)
+
+	byID := map[string]string{}
+	for _, span := range s.spans.Ended() {
+		byID[span.SpanContext().SpanID().String()] = span.Name()
+	}
+	var got []string
+	for _, span := range s.spans.Ended() {
+		line := span.Name()
+		if parent := byID[span.Parent().SpanID().String()]; parent != "" {
+			line = parent + "/" + line
+		}
+		if span.Status().Code == codes.Error {
+			line += fmt.Sprintf(" failed with %d event: %s", len(span.Events()), span.Status().Description)
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"observe/read", "round/observe", "finish/write", "finish/write failed with 1 event: the store refused",
+		"round/finish failed with 1 event: the store refused", "round",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("spans %q, want %q", got, want)
+	}
+	write := s.spans.Ended()[2]
+	for _, wanted := range []attribute.KeyValue{
+		attributeStore.String("GitStateStore x"), attributeWritten.Int(2), attributeRemoved.Int(0), attributeBytes.Int(7), attributePlacements.Int(2),
+	} {
+		if !slices.Contains(write.Attributes(), wanted) {
+			t.Errorf("the write has no %v: %v", wanted, write.Attributes())
+		}
+	}
+	if !slices.Contains(s.spans.Ended()[5].Attributes(), attributePlacements.Int(2)) {
+		t.Errorf("the round has %v", s.spans.Ended()[5].Attributes())
+	}
+	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
+	if want := namespace + `_stage_duration_seconds_count{stage="finish"} 1` + "\n"; !strings.Contains(text, want) {
+		t.Errorf("missing: %s", want)
+	}
+}

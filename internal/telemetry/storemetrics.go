@@ -1,0 +1,185 @@
+package telemetry
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// storeMetrics are those of each store. They are safe for concurrent use, as
+// stores may be written at the same time.
+type storeMetrics struct {
+	up       *prometheus.GaugeVec
+	duration *prometheus.HistogramVec
+	errors   *prometheus.CounterVec
+	retries  *prometheus.CounterVec
+	failures *prometheus.GaugeVec
+	next     *prometheus.GaugeVec
+	queue    *prometheus.GaugeVec
+	files    *prometheus.HistogramVec
+	bytes    *prometheus.HistogramVec
+
+	mu     sync.Mutex
+	known  map[string]*storeState
+	series []interface {
+		DeletePartialMatch(labels prometheus.Labels) int
+	}
+}
+
+// storeState is what is remembered of a store between what is done to it.
+type storeState struct {
+	// failing: the last thing that was tried did not work.
+	failing bool
+	// opened: a round has asked for it since the last one ended.
+	opened bool
+}
+
+// What is done to a store.
+const (
+	opOpen  = "open"
+	opRead  = "read"
+	opWrite = "write"
+)
+
+// storeLabel is the label with a store's kind and name.
+const storeLabel = "store"
+
+func newStoreMetrics(define *definer) *storeMetrics {
+	m := &storeMetrics{
+		up: define.gauge("store_up", "1 if the store did what it was last asked, 0 if it failed. One that has moved on meanwhile works.", storeLabel),
+		duration: define.histogram("store_operation_duration_seconds",
+			"How long it took to read or to write a store, whether it worked or not.", seconds(), storeLabel, "operation"),
+		errors: define.counter("store_errors_total", "What went wrong with a store, by kind: stale (another writer was first; the round is done again), "+
+			"denied, unavailable, misconfigured, other.", storeLabel, "kind"),
+		retries:  define.counter("store_retries_total", "How often a store was read or written again after it had failed.", storeLabel),
+		failures: define.gauge("store_consecutive_failures", "How often in a row the store could not be read or written; 0 once it works.", storeLabel),
+		next: define.gauge("store_next_try_timestamp_seconds", "When the store is asked again after it has failed, in seconds since 1970; 0 once it works. "+
+			"Each failure in a row doubles the pause, up to 5 minutes.", storeLabel),
+		queue: define.gauge("queue_depth", "Placements whose change waits to be written to the store. It is set when a write begins, "+
+			"is 0 once one worked, and stays while the store fails.", storeLabel),
+		files: define.histogram("write_files", "Files added, changed and removed by one write. A git store makes one commit of each.",
+			prometheus.ExponentialBuckets(1, 4, 9), storeLabel),
+		bytes: define.histogram("write_bytes", "Bytes of the files added and changed by one write.",
+			prometheus.ExponentialBuckets(256, 8, 8), storeLabel),
+		known: map[string]*storeState{},
+	}
+	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes)
+	return m
+}
+
+// of returns what is remembered of a store. A new one has all its series from the
+// start: an alert sees no increase in a counter that begins at 1.
+func (m *storeMetrics) of(store string) *storeState {
+	state, known := m.known[store]
+	if !known {
+		state = &storeState{}
+		m.known[store] = state
+		for _, kind := range kinds() {
+			m.errors.WithLabelValues(store, kind)
+		}
+		m.retries.WithLabelValues(store)
+		m.failures.WithLabelValues(store)
+		m.next.WithLabelValues(store)
+		m.queue.WithLabelValues(store)
+	}
+	return state
+}
+
+// opened takes into account that a store was asked for.
+func (m *storeMetrics) opened(store string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(store).opened = true
+	if err != nil {
+		m.ended(store, err)
+	}
+}
+
+// did takes a read or a write into account.
+func (m *storeMetrics) did(store, operation string, took time.Duration, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of(store).failing {
+		m.retries.WithLabelValues(store).Inc()
+	}
+	m.duration.WithLabelValues(store, operation).Observe(took.Seconds())
+	m.ended(store, err)
+}
+
+func (m *storeMetrics) ended(store string, err error) {
+	state := m.of(store)
+	state.failing = err != nil
+	up := 1.0
+	if err != nil {
+		kind := kindOf(err)
+		m.errors.WithLabelValues(store, kind).Inc()
+		if kind != kindStale {
+			up = 0
+		}
+	}
+	m.up.WithLabelValues(store).Set(up)
+}
+
+// rests takes into account how often in a row a store has failed, and when it is
+// asked again; the zero time if it works.
+func (m *storeMetrics) rests(store string, failures int, next time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(store)
+	m.failures.WithLabelValues(store).Set(float64(failures))
+	at := 0.0
+	if !next.IsZero() {
+		at = float64(next.UnixMilli()) / 1000
+	}
+	m.next.WithLabelValues(store).Set(at)
+}
+
+// waits takes into account how much waits to be written to a store.
+func (m *storeMetrics) waits(store string, placements int) {
+	m.queue.WithLabelValues(store).Set(float64(placements))
+}
+
+// wrote takes a write that worked into account.
+func (m *storeMetrics) wrote(store string, changes statestore.ChangeSet) {
+	m.files.WithLabelValues(store).Observe(float64(len(changes.Write) + len(changes.Remove)))
+	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
+}
+
+// size returns the bytes of the files that are written.
+func size(changes statestore.ChangeSet) int {
+	sum := 0
+	for _, file := range changes.Write {
+		sum += len(file.Content)
+	}
+	return sum
+}
+
+// keep forgets the stores that a round neither asked for nor reported: no
+// Destination names them any more, and what they were would be exported for ever.
+func (m *storeMetrics) keep(r report.Report) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	told := map[string]bool{}
+	for _, store := range r.Stores {
+		told[store.Name] = true
+	}
+	for _, f := range r.Findings {
+		if f.Rule == finding.StoreFailed() {
+			told[f.Place.Object] = true
+		}
+	}
+	for store, state := range m.known {
+		if !state.opened && !told[store] {
+			delete(m.known, store)
+			for _, series := range m.series {
+				series.DeletePartialMatch(prometheus.Labels{storeLabel: store})
+			}
+		}
+		state.opened = false
+	}
+}

@@ -1,0 +1,221 @@
+// Package sandbox has kustomize build directories in a process of its own: the
+// same program, started anew for one build. kustomize cannot be stopped, and a
+// small kustomization can be made to take all memory or time there is; a process
+// can be ended, and others go on.
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// Argument is the only argument of a program that is to call Serve.
+const Argument = "__kustomize-build"
+
+// Builder starts a program for each build.
+type Builder struct {
+	// Program is the path of the program, which calls Serve.
+	Program string
+	// Patience is how long a build may take; nothing is two minutes.
+	Patience time.Duration
+	// Memory is how many bytes a build may take; nothing is maxMemory.
+	Memory int64
+	// Stop ends all builds when it is closed; nil never does.
+	Stop <-chan struct{}
+}
+
+var _ kustomize.Builder = Builder{}
+
+// defaultPatience is how long a build may take.
+const defaultPatience = 2 * time.Minute
+
+// request is what a process is asked, in JSON on its standard input. What follows
+// there are the contents that it fetches.
+type request struct {
+	Root string `json:"root"`
+	// Directory is asked for its objects; if there is none, units are built.
+	Directory string   `json:"directory,omitempty"`
+	Units     []string `json:"units,omitempty"`
+	// Roots are built one after the other, if there are any.
+	Roots []string `json:"roots,omitempty"`
+	// Files are the paths of all files.
+	Files []string `json:"files"`
+	// Memory is what the process may take, in bytes; 0 is maxMemory.
+	Memory int64 `json:"memory,omitempty"`
+}
+
+// answer is what it says, in JSON on its standard output.
+type answer struct {
+	// Fetch is the path of a file whose content is to be sent; nothing else is said
+	// then.
+	Fetch  string           `json:"fetch,omitempty"`
+	Nested kustomize.Nested `json:"nested"`
+	// Built is a root.
+	Built *kustomize.BuiltRoot `json:"built,omitempty"`
+	// Failed is the error's text; nothing when there is none.
+	Failed string `json:"failed,omitempty"`
+	// Remote means that the error is kustomize.ErrRemote.
+	Remote bool `json:"remote,omitempty"`
+}
+
+// Nested does what kustomize.BuildNested does.
+func (b Builder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
+	return b.ask(request{Root: root.String(), Directory: dir.String()}, files)
+}
+
+// Units does what kustomize.BuildUnits does.
+func (b Builder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
+	ask := request{Root: root.String()}
+	for _, unit := range units {
+		ask.Units = append(ask.Units, unit.String())
+	}
+	_, err := b.ask(ask, files)
+	return err
+}
+
+func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
+	patience := b.patience()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	defer b.stopWith(cancel)()
+	select {
+	case <-b.Stop:
+		return kustomize.Nested{}, errStopped
+	default:
+	}
+	process, err := b.start(ctx, ask, files)
+	if err != nil {
+		return kustomize.Nested{}, err
+	}
+	said, err := process.next()
+	err = errors.Join(process.end(), err)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return kustomize.Nested{}, errStopped
+	}
+	if ctx.Err() != nil {
+		return kustomize.Nested{}, kustomize.BoundsError(fmt.Sprintf("kustomize did not come to an end in %s", patience))
+	}
+	if err != nil {
+		return kustomize.Nested{}, b.ended(err)
+	}
+	return said.Nested, said.err()
+}
+
+// ended returns the error of a build whose process gave no answer.
+func (b Builder) ended(err error) error {
+	if b.Memory > 0 {
+		return fmt.Errorf("%w: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", errLimits, b.Memory>>20, err)
+	}
+	return fmt.Errorf("%w: %w", errLimits, err)
+}
+
+func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
+
+// stopWith calls cancel when all builds are to end, until forget is called.
+func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
+	if b.Stop == nil {
+		return func() {}
+	}
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-b.Stop:
+			cancel()
+		case <-over:
+		}
+	}()
+	return func() { close(over) }
+}
+
+// errLimits is a build whose process was ended by the kernel, or by itself for want of
+// memory.
+const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
+
+var errNoAnswer = errors.New("it gave no answer")
+
+// failure is kustomize's error, from another process.
+type failure struct {
+	text string
+	is   error
+}
+
+func (f failure) Error() string { return f.text }
+func (f failure) Unwrap() error { return f.is }
+
+func (a answer) err() error {
+	switch {
+	case a.Failed == "":
+		return nil
+	case a.Remote:
+		return failure{a.Failed, kustomize.ErrRemote}
+	}
+	return failure{a.Failed, kustomize.ErrBuild}
+}
+
+// Serve answers one Builder: it reads what to build and writes what became of
+// it. The process that calls it must do nothing else.
+func Serve(in io.Reader, out io.Writer) error {
+	endWithParent()
+	ask, err := readRequest(in)
+	if err != nil {
+		return fmt.Errorf("read what to build: %w", err)
+	}
+	if err := limitMemory(ask.Memory); err != nil {
+		return fmt.Errorf("limit the memory: %w", err)
+	}
+	files := make([]tree.File, 0, len(ask.Files))
+	for _, name := range ask.Files {
+		path, err := tree.ParsePath(name)
+		if err != nil {
+			return err
+		}
+		files = append(files, tree.File{Path: path})
+	}
+	answers := json.NewEncoder(out)
+	build := kustomize.Lazy{Fetch: func(path tree.Path) ([]byte, error) {
+		if err := answers.Encode(answer{Fetch: path.String()}); err != nil {
+			return nil, err
+		}
+		return readContent(in)
+	}}
+	if len(ask.Roots) > 0 {
+		return ask.serveRoots(build, files, answers)
+	}
+	said, err := ask.build(build, files)
+	if err != nil {
+		said.Failed, said.Remote = err.Error(), errors.Is(err, kustomize.ErrRemote)
+	}
+	return answers.Encode(said)
+}
+
+func (r request) build(with kustomize.Lazy, files []tree.File) (said answer, err error) {
+	root, err := tree.ParseDir(r.Root)
+	if err != nil {
+		return said, err
+	}
+	if r.Directory != "" {
+		dir, err := tree.ParseDir(r.Directory)
+		if err != nil {
+			return said, err
+		}
+		said.Nested, err = with.Nested(root, dir, files)
+		return said, err
+	}
+	var units []tree.Path
+	for _, unit := range r.Units {
+		path, err := tree.ParsePath(unit)
+		if err != nil {
+			return said, err
+		}
+		units = append(units, path)
+	}
+	return said, with.Units(root, units, files)
+}
