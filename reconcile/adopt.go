@@ -34,7 +34,7 @@ func (w *world) adoptUnrecorded(memo *memo) {
 			group := &work.Spec.WorkloadGroups[i]
 			at := placedGroup{kratix.KeyOf(work), group.ID}
 			if len(placed[at]) == 0 {
-				placed[at] = found.adopt(work, group)
+				placed[at] = found.adopt(w, work, group)
 			}
 		}
 	}
@@ -81,12 +81,16 @@ func cutLast(s, separator string) (before, after string, found bool) {
 }
 
 // adopt takes the files of a group for recorded, on each Destination where they
-// are, and returns the names of these.
-func (u *unrecorded) adopt(work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
+// are, and returns the names of these. Where Works are assigned to Destinations, what
+// lies on another one stays nobody's.
+func (u *unrecorded) adopt(w *world, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
 	for _, h := range homes {
 		p := kratix.NewWorkPlacement(work, group, h.Name)
+		if w.Assigned && !w.isAssigned(p, h.Name) {
+			continue
+		}
 		if adopted := h.assume(p); len(adopted.Files) > 0 {
 			h.records = append(slices.Clip(h.records), adopted)
 			h.assumed = append(slices.Clip(h.assumed), p)

@@ -143,7 +143,8 @@ func (w *world) settleFormer() {
 	slices.SortStableFunc(w.former, w.compareFormer)
 	for _, f := range w.former {
 		group := groupOf(f.Placement)
-		if len(placed[group]) > 0 && (!f.Placement.IsDependency() || slices.Contains(placed[group], f.target())) {
+		mayBeOnSeveral := f.Placement.IsDependency() || w.Assigned
+		if len(placed[group]) > 0 && (!mayBeOnSeveral || slices.Contains(placed[group], f.target())) {
 			w.copies = append(w.copies, f.Placement)
 			continue
 		}
@@ -180,9 +181,9 @@ func (w *world) has(name string) bool {
 	return w.names[name]
 }
 
-// addGuests leaves out what other controllers have recorded, and takes in the
-// of other Destinations that lie in a Destination's directory. Those of
-// a Destination that is gone become its own.
+// addGuests leaves out what other controllers have recorded, and takes in the records
+// of other Destinations that lie in a Destination's directory. Those that mayTakeOver
+// become its own.
 func (w *world) addGuests(policy Policy) {
 	seen := map[territory]bool{}
 	w.former = slices.DeleteFunc(w.former, func(f *formerPlacement) bool {
@@ -196,7 +197,7 @@ func (w *world) addGuests(policy Policy) {
 			guests := slices.DeleteFunc(slices.Clone(d.guests), func(guest recordView) bool { return !policy.owns(guest.Owner) })
 			d.guests = nil
 			for _, guest := range guests {
-				if !w.has(guest.Placement.Spec.TargetDestinationName) && !w.Unseen {
+				if w.mayTakeOver(d, guest.Placement) {
 					d.takeOver(guest)
 					continue
 				}
@@ -205,6 +206,24 @@ func (w *world) addGuests(policy Policy) {
 			}
 		}
 	}
+}
+
+// mayTakeOver reports whether a placement in the directory of a Destination becomes the
+// Destination's own, since the one that it was made for is gone. Where Works are
+// assigned to Destinations, a new name of the Destination changes no assignment: there
+// the placement must be assigned to the Destination too.
+func (w *world) mayTakeOver(d *destinationView, guest *kratix.WorkPlacement) bool {
+	if w.has(guest.Spec.TargetDestinationName) || w.Unseen {
+		return false
+	}
+	return !w.Assigned || w.isAssigned(guest, d.Name)
+}
+
+// isAssigned reports whether the group of a placement is assigned to a Destination.
+func (w *world) isAssigned(p *kratix.WorkPlacement, destination string) bool {
+	key := kratix.Key{Namespace: p.Namespace, Name: kratix.PlacementName(p.Work().Name, destination, p.Spec.ID)}
+	_, is := slices.BinarySearchFunc(w.Assignments, key, kratix.Key.Compare)
+	return is
 }
 
 // takeOver makes a placement the Destination's own that was made for one of another

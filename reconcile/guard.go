@@ -91,6 +91,9 @@ func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
 	if _, deleted := slices.BinarySearchFunc(w.Deleted, p.Work(), kratix.Key.Compare); deleted {
 		return true
 	}
+	if w.Assigned {
+		return false // a Work that is here may be that of another Destination
+	}
 	_, present := slices.BinarySearchFunc(w.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
 	return w.FromAPI && present
 }

@@ -99,6 +99,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
+	w.addUnwritten()
 	w.keepOpen(opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	w.separate()
@@ -129,6 +130,17 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	}
 	w.reportFormer()
 	return w
+}
+
+// addUnwritten has what may be on the Destinations that are not to be written wait, and
+// what is there stay. Where Works are assigned to Destinations, nothing is chosen.
+func (w *world) addUnwritten() {
+	if w.Assigned {
+		return
+	}
+	for _, d := range w.Unwritten {
+		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
+	}
 }
 
 // keepOpen lets the opener close the stores that are neither named by a Destination

@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
@@ -514,6 +515,10 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 		"it cannot be read itself": {func(w *testWorld) {
 			w.snapshot.Destinations, w.snapshot.Unseen = w.snapshot.Destinations[1:], true
 		}, []string{"KS049"}},
+		"only its metadata can be read": {func(w *testWorld) {
+			w.policy.OnMisplaced = scheduler.Move
+			w.snapshot.Unwritten, w.snapshot.Destinations = w.snapshot.Destinations[:1], w.snapshot.Destinations[1:]
+		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -66,6 +66,8 @@ type Snapshot struct {
 	// Assigned means that somebody else has decided where each Work goes: what is
 	// placed of it says nothing of where it is to be. Two Works may have one name then.
 	Assigned bool
+	// Assignments are the WorkPlacements, sorted, by which Works are Assigned.
+	Assignments []kratix.Key
 	// Unwritten are Destinations that are there, though nothing is placed on them, and
 	// whose files are not to be touched; findings say why.
 	Unwritten []*kratix.Destination

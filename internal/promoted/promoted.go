@@ -70,7 +70,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 
 	snapshot := source.Gather(made) // the objects were gathered before: nothing is wrong with them
-	snapshot.Works, snapshot.Unwritten, snapshot.Assigned = s.last.decided, unwritten, true
+	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
+	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
 	snapshot.Secrets, snapshot.FromAPI = seen.Secrets, seen.FromAPI
 	snapshot.Deleted, snapshot.DeletedPlacements = seen.Deleted, seen.DeletedPlacements
 	snapshot.Rejected = slices.Concat(seen.Rejected, s.last.rejected)
@@ -94,10 +95,12 @@ type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
 	// decided has a Work for each WorkPlacement that is not being deleted, sorted, and
-	// rejected the keys of the Works of those that cannot be used.
-	decided  []*kratix.Work
-	rejected []kratix.Key
-	findings []finding.Finding
+	// rejected the keys of the Works of those that cannot be used. The keys of the
+	// former WorkPlacements are assignments, sorted.
+	decided     []*kratix.Work
+	assignments []kratix.Key
+	rejected    []kratix.Key
+	findings    []finding.Finding
 }
 
 // areOf reports whether a snapshot has the same objects.
@@ -127,8 +130,9 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 			is.work = was.work
 		}
 		s.works[kratix.KeyOf(p)], s.targets[is.work] = is, p.Spec.TargetDestinationName
-		made.decided = append(made.decided, is.work)
+		made.decided, made.assignments = append(made.decided, is.work), append(made.assignments, kratix.KeyOf(p))
 	}
+	slices.SortFunc(made.assignments, kratix.Key.Compare)
 	slices.SortFunc(made.decided, func(a, b *kratix.Work) int {
 		return cmp.Or(kratix.KeyOf(a).Compare(kratix.KeyOf(b)),
 			cmp.Compare(a.Spec.WorkloadGroups[0].ID, b.Spec.WorkloadGroups[0].ID), cmp.Compare(s.targets[a], s.targets[b]))

@@ -34,8 +34,10 @@ type cluster struct {
 	// deleted are WorkPlacements that the API said are deleted.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
-	stores       map[string]*memory.Store
-	reconciler   *reconcile.Reconciler
+	// unreadable are Destinations of which only the metadata is known.
+	unreadable []*kratix.Destination
+	stores     map[string]*memory.Store
+	reconciler *reconcile.Reconciler
 }
 
 func newCluster(t *testing.T, mode string) *cluster {
@@ -72,7 +74,7 @@ func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
 func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
-	s := source.Snapshot{FromAPI: true}
+	s := source.Snapshot{FromAPI: true, Unwritten: c.unreadable}
 	for _, name := range []string{"live-1", "live-2", "staging"} {
 		s.GitStateStores = append(s.GitStateStores, gitStore(name, "https://example.com/"+name+".git", "main", ""))
 	}

@@ -229,8 +229,8 @@ func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found
 }
 
 // reject adds findings about what cannot be read. What is placed of a Work stays as it is
-// while the Work, or one of its WorkPlacements, cannot be; a Work that is being
-// deleted need not be read.
+// while the Work, or one of its WorkPlacements, cannot be, and so does what is placed on
+// a Destination; a Work that is being deleted need not be read.
 func (s *Source) reject(snapshot *source.Snapshot) {
 	for object, wrong := range s.unreadable() {
 		work, isWork := object.(*kratix.Work)
@@ -242,6 +242,9 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 			Fix: "Write it as the CustomResourceDefinition of its kind says.",
 		})
 		placement, isPlacement := object.(*kratix.WorkPlacement)
+		if d, isDestination := object.(*kratix.Destination); isDestination {
+			snapshot.Unwritten = append(snapshot.Unwritten, d)
+		}
 		switch {
 		case isWork:
 			snapshot.Rejected = append(snapshot.Rejected, kratix.KeyOf(work))
@@ -249,6 +252,7 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 			snapshot.Rejected = append(snapshot.Rejected, placement.Work())
 		}
 	}
+	slices.SortFunc(snapshot.Unwritten, source.Compare)
 	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
 	snapshot.Rejected = slices.Compact(snapshot.Rejected)
 	isRejected := func(w *kratix.Work) bool {

@@ -63,6 +63,9 @@ func told(s source.Snapshot) []string {
 	for _, o := range s.Existing {
 		add("existing ", o)
 	}
+	for _, o := range s.Unwritten {
+		add("unwritten ", o)
+	}
 	for _, key := range s.Rejected {
 		all = append(all, "rejected "+key.String())
 	}
@@ -142,7 +145,7 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 		"a Destination": {
 			"destinations", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Destination","metadata":{"name":"worker-2"},"spec":{"strictMatchLabels":"yes"}}`,
 			destinationJSON("worker-2", "", ""),
-			append(slices.Clone(whole), "UnreadableInput Destination worker-2: spec.strictMatchLabels cannot be a string"),
+			append(slices.Clone(whole), "unwritten Destination worker-2", "UnreadableInput Destination worker-2: spec.strictMatchLabels cannot be a string"),
 		},
 		"a state store": {
 			"bucketstatestores", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"BucketStateStore","metadata":{"name":"s3"},"spec":7}`,

@@ -1,0 +1,176 @@
+package promoted_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// objectsOf returns the names of the ConfigMaps in a store.
+func (c *cluster) objectsOf(store string) map[string]bool {
+	c.t.Helper()
+	objects := map[string]bool{}
+	for path, content := range c.files(store) {
+		if strings.Contains(path.String(), ".kratix/") {
+			continue
+		}
+		for line := range strings.Lines(content) {
+			if name, is := strings.CutPrefix(line, "  name: o"); is {
+				objects["o"+strings.TrimSpace(name)] = true
+			}
+		}
+	}
+	return objects
+}
+
+// has fails the test unless a live store has these ConfigMaps and no others.
+func (c *cluster) has(store string, want ...string) {
+	c.t.Helper()
+	wanted := map[string]bool{}
+	for _, object := range want {
+		wanted[object] = true
+	}
+	if got := c.objectsOf(store); !maps.Equal(got, wanted) {
+		c.t.Errorf("%s has %v, want %v", store, got, want)
+	}
+}
+
+// rename deletes Destination d0 and makes d9 with its path.
+func (c *cluster) rename() {
+	delete(c.destinations, "d0")
+	c.destination("d9", "live-1", "none")
+	c.destinations["d9"].Spec.Path = "d0"
+}
+
+// TestARenamedDestinationKeepsWhatIsLive: its WorkPlacements name the Destination that it
+// was, and each goes, or becomes that of the new one, when Kratix says so.
+func TestARenamedDestinationKeepsWhatIsLive(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		t.Run(mode, func(t *testing.T) {
+			c := newCluster(t, mode)
+			c.destination("d0", "live-1", "none")
+			c.place("w1", "d0", "o1")
+			c.place("w2", "d0", "o2")
+			c.place("dependency1", "d0", "o3")
+			c.round()
+			c.rename()
+			for range 3 {
+				c.round()
+				c.has("live-1", "o1", "o2", "o3")
+			}
+			c.restart()
+			c.place("w1", "d9", "o4") // it is taken over, and changes with what Kratix says now
+			c.place("dependency1", "d9", "o3")
+			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
+			c.round()
+			c.has("live-1", "o4", "o3")
+			c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == "d0" })
+			c.round()
+			c.has("live-1", "o4", "o3")
+			c.remove(func(*kratix.WorkPlacement) bool { return true })
+			c.place("w3", "d9", "o5")
+			c.round()
+			c.has("live-1", "o5")
+		})
+	}
+}
+
+// TestADestinationThatLosesItsLiveStoreKeepsWhatIsLiveOnceItIsDeleted, though another
+// Destination has its directory.
+func TestADestinationThatLosesItsLiveStoreKeepsWhatIsLiveOnceItIsDeleted(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.place("w1", "d0", "o1")
+	c.round()
+	c.destination("d0", "", "none")
+	c.destination("d9", "live-1", "none")
+	c.destinations["d9"].Spec.Path = "d0"
+	c.round()
+	delete(c.destinations, "d0")
+	for range 3 {
+		c.round()
+		c.has("live-1", "o1")
+	}
+}
+
+// TestARequestOnTwoDestinationsKeepsBothWhenOneIsRenamed: where Kratix has placed it
+// twice, neither is a copy of the other.
+func TestARequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.destination("d1", "live-1", "none")
+	c.place("w1", "d0", "o1")
+	c.place("w1", "d1", "o2")
+	c.round()
+	c.rename()
+	for range 3 {
+		c.round()
+		c.has("live-1", "o1", "o2")
+	}
+}
+
+// TestWhatIsOnADestinationThatCannotBeReadStays, though another one has its directory.
+func TestWhatIsOnADestinationThatCannotBeReadStays(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.place("w1", "d0", "o1")
+	c.round()
+	c.unreadable = append(c.unreadable, c.destinations["d0"])
+	c.rename()
+	c.place("w1", "d9", "o2")
+	for range 3 {
+		c.round()
+		c.has("live-1", "o1")
+	}
+}
+
+// TestWhatKratixHasWrittenOfAnotherDestinationStays: no record says whose it is, and the
+// WorkPlacement names another Destination than the one that has the directory now.
+func TestWhatKratixHasWrittenOfAnotherDestinationStays(t *testing.T) {
+	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
+		c := newCluster(t, mode)
+		c.destination("d0", "live-1", "none")
+		c.place("w1", "d0", "o1")
+		for _, p := range c.placements {
+			rendering, _ := layout.Render(c.destinations["d0"], p)
+			files := []tree.File{rendering.Files[0].File}
+			if list, err := layout.FlatRecordPath(c.destinations["d0"], p); mode == kratix.None && err == nil {
+				files = append(files, tree.File{Path: list, Content: []byte("files:\n- " + rendering.Files[0].Path.String() + "\n")})
+			}
+			if _, err := c.stores["live-1"].Apply(t.Context(), statestore.ChangeSet{Write: files}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.rename()
+		for range 3 {
+			c.round()
+			c.has("live-1", "o1")
+		}
+	}
+}
+
+// TestAWorkOnAnotherDestinationIsNoEvidence that a WorkPlacement is deleted: many that
+// are only missing stay.
+func TestAWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
+	c := newCluster(t, kratix.NestedByMetadata)
+	c.destination("d0", "live-1", "none")
+	c.destination("d1", "live-2", "none")
+	var want []string
+	for _, n := range strings.Split("abcdefghijkl", "") {
+		c.place("w"+n, "d0", "o"+n)
+		c.place("w"+n, "d1", "o"+n)
+		want = append(want, "o"+n)
+	}
+	c.round()
+	c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == "d0" })
+	clear(c.deleted)
+	if _, err := c.reconciler.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.has("live-1", want...)
+}
