@@ -27,6 +27,8 @@ type desired struct {
 // planning is what a plan puts on each Destination.
 type planning struct {
 	parts planned
+	// hidden reports whether there may be placements that the plan does not have.
+	hidden bool
 	// chosen has, by Destination, what is reported of placements that are fresh: they
 	// are not written before their Works say where they go.
 	chosen map[string]*outcome
@@ -39,6 +41,7 @@ func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *plannin
 	for _, view := range store.destinations {
 		o, err := r.memo.outcome(ctx, situation{
 			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
+			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
 		})
 		if chosen := plan.chosen[view.Name]; chosen != nil {
 			o = o.withChoices(chosen, plan.fresh)

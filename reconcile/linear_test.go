@@ -42,7 +42,7 @@ func lookUpRecords(size int) func() {
 		for _, p := range dest.placements {
 			dest.recordedFiles(p)
 			dest.sharedBy(p)
-			dest.mayBeLost(p)
+			dest.holds(p)
 		}
 	}
 }

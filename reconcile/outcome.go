@@ -38,6 +38,9 @@ type situation struct {
 	policy Policy
 	// excluded are the units that are not written now.
 	excluded map[unit]exclusion
+	// hidden reports whether there may be placements that the plan does not have: Works
+	// cannot be read. It is of interest where files say nothing of whose they are.
+	hidden bool
 }
 
 // same reports whether two situations have one outcome.
@@ -45,7 +48,7 @@ func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
 		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
-		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded)
+		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
 }
 
 // sameAbove reports whether the directories above say the same about what Flux does

@@ -6,9 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
-	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -83,9 +81,10 @@ func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
 }
 
 // holds reports whether the store has something of a placement: what its record
-// lists, or what is in the directory that is the placement's alone.
+// lists, or what is in the directory that is the placement's alone. What is known to
+// be on the Destination may have a part of a mixed-up file.
 func (dest *desiredDestination) holds(p *desiredPlacement) bool {
-	if len(dest.recordedFiles(p)) > 0 {
+	if len(dest.recordedFiles(p)) > 0 || dest.mixedUp && dest.recordOf(p) != nil {
 		return true
 	}
 	return !p.rendering.Dir.IsRoot() && dest.store.state.Files.Within(p.rendering.Dir).Len() > 0
@@ -143,60 +142,4 @@ func (dest *desiredDestination) content(ctx context.Context, path tree.Path, gue
 		}
 	}
 	return dest.store.state.Contents.Content(ctx, path)
-}
-
-// splitJoined takes the one file of mode aggregatedYAML apart. If it is not as
-// the records say, nobody's part is known.
-func (dest *desiredDestination) splitJoined(ctx context.Context) error {
-	path, ok := layout.JoinedFile(dest.Destination)
-	if !ok || !dest.store.state.Files.Has(path) {
-		return nil
-	}
-	whole, err := dest.store.state.Contents.Content(ctx, path)
-	if err != nil {
-		return err
-	}
-	records := make([]layout.Record, 0, len(dest.records))
-	paths := map[*kratix.WorkPlacement]tree.Path{}
-	for _, record := range dest.records {
-		records = append(records, *record.Record)
-		paths[record.Placement] = record.path
-	}
-	parts := map[tree.Path][]byte{}
-	for placement, part := range layout.Split(whole, records) {
-		parts[paths[placement]] = part
-	}
-	for _, p := range dest.placements {
-		part, has := parts[p.record.Path]
-		if has {
-			p.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: p.object(), File: path.Base()}}}
-		}
-	}
-	dest.joinedParts = parts
-	dest.mixedUp = len(parts) == 0 && len(records) > 0
-	return nil
-}
-
-// freeze leaves a mixed-up file as it is while some placement is not to be
-// written: its part is in there, and nobody knows where.
-func (dest *desiredDestination) freeze() {
-	if !dest.mixedUp || !slices.ContainsFunc(dest.placements, dest.mayBeLost) {
-		return
-	}
-	for _, p := range dest.placements {
-		if p.writable() {
-			p.state, p.reason = report.Held, "another's part of the same file would be lost"
-		}
-	}
-	path, _ := layout.JoinedFile(dest.Destination)
-	dest.findings = append(dest.findings, finding.Finding{
-		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(dest.Destination), File: path.String()},
-		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
-		Fix:     "Mend what holds a placement back, or put the file back as it was.",
-	})
-}
-
-// mayBeLost reports whether only the store still has a placement.
-func (dest *desiredDestination) mayBeLost(p *desiredPlacement) bool {
-	return !p.writable() && dest.recordOf(p) != nil
 }

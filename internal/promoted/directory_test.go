@@ -174,3 +174,28 @@ func TestAWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	}
 	c.has("live-1", want...)
 }
+
+// TestAJoinedFileThatBeginsAsACopyStaysWhileAPartIsHeldBack: what Kratix has written
+// there has no record, and what was there of the part is nowhere else.
+func TestAJoinedFileThatBeginsAsACopyStaysWhileAPartIsHeldBack(t *testing.T) {
+	c := newCluster(t, kratix.AggregatedYAML)
+	c.destination("d0", "live-1", "none")
+	c.place("w1", "d0", "o1")
+	c.place("w2", "d0", "o2")
+	var parts []layout.Part
+	for _, p := range c.placements {
+		rendering, _ := layout.Render(c.destinations["d0"], p)
+		parts = append(parts, layout.Part{Placement: p, Files: rendering.Files})
+	}
+	if _, err := c.stores["live-1"].Apply(t.Context(), statestore.ChangeSet{Write: layout.Join(parts)}); err != nil {
+		t.Fatal(err)
+	}
+	c.place("w2", "d0", "o1", "o2")
+	for range 3 {
+		c.round()
+		c.has("live-1", "o1", "o2")
+	}
+	c.place("w2", "d0", "o3")
+	c.round()
+	c.has("live-1", "o1", "o3")
+}

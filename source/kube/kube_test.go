@@ -106,7 +106,7 @@ func TestASnapshotHasEverythingInOrder(t *testing.T) {
 	a.put("workplacements", placementJSON("written", "", heldBack+`,"versionID":"c0ffee"`))
 	s := follow(t, a)
 	becomes(t, s, "Work default/0", "Work default/a", "Destination worker-1", "GitStateStore default", "BucketStateStore s3", "Secret default/git",
-		"existing WorkPlacement default/a", "existing WorkPlacement default/written")
+		"existing WorkPlacement default/a", "existing WorkPlacement default/held", "existing WorkPlacement default/written")
 	objects := s.Objects()
 	if len(objects.Works) != 3 || len(objects.WorkPlacements) != 4 || len(objects.Destinations) != 1 || len(objects.GitStateStores) != 1 || len(objects.BucketStateStores) != 1 {
 		t.Errorf("objects: %+v", objects)
@@ -239,7 +239,7 @@ func TestWhatAsksForARound(t *testing.T) {
 		"a Destination's label":                   {"destinations", destinationJSON("worker-1", `,"labels":{"x":"y"}`, "")},
 		"a Destination that is ready":             {"destinations", destinationJSON("worker-1", "", ready("True"))},
 		"a Destination that is not":               {"destinations", destinationJSON("worker-1", "", ready("False"))},
-		"a WorkPlacement that no longer counts":   {"workplacements", placementJSON("a", "", `"conditions":[{"type":"ConflictFree","status":"False"}]`)},
+		"a WorkPlacement that is not written":     {"workplacements", placementJSON("a", "", `"conditions":[{"type":"WriteSucceeded","status":"False"}]`)},
 		"a state store that leads somewhere else": {"gitstatestores", storeJSON("other")},
 	}
 	for name, test := range noise {

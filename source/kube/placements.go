@@ -33,19 +33,12 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 // sameMemory: whether one was written matters to another process that says so of its
 // Work.
 func sameMemory(a, b *kratix.WorkPlacement) bool {
-	return counts(a) == counts(b) &&
-		meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
+	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// counts reports whether a WorkPlacement says where something is. One that was
-// held back and never written says nothing: the next round may choose anew.
-func counts(p *kratix.WorkPlacement) bool {
-	heldBack := meta.IsStatusConditionFalse(p.Status.Conditions, kratix.ConflictFreeCondition)
-	return p.Labels[kratix.WorkLabel] != "" && (!heldBack || p.Status.VersionID != "")
-}
-
-// addPlacements adds the WorkPlacements to a snapshot. Where Kratix writes, each one
-// counts, whatever was said of it: it is written, or will be.
+// addPlacements adds the WorkPlacements to a snapshot. Each one counts, whatever was said
+// of it: what is held back and was never written has none, and that one has no versionID
+// says nothing, since Kratix gives it none in a bucket.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
@@ -63,7 +56,7 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 				Fix:     fmt.Sprintf("kubectl delete workplacement %s --namespace %s", p.Name, p.Namespace),
 			})
 		}
-		if counts(p) || s.contents && p.Labels[kratix.WorkLabel] != "" {
+		if p.Labels[kratix.WorkLabel] != "" {
 			snapshot.Existing = append(snapshot.Existing, p)
 		}
 		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {

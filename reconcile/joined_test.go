@@ -1,0 +1,133 @@
+package reconcile
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+const between = "\n---\n"
+
+// writtenByKratix is a Destination in mode aggregatedYAML with what Kratix has written
+// there, which no record says anything of.
+func writtenByKratix(t *testing.T, parts ...string) *testWorld {
+	w := inMode(t, kratix.AggregatedYAML)
+	w.snapshot.FromAPI = true
+	text := ""
+	for i, part := range parts {
+		if i > 0 {
+			text += between
+		}
+		text += configMaps(part)
+	}
+	w.write(map[string]string{aggregated: text})
+	return w
+}
+
+// stays fails the test unless the joined file is as it was for several rounds.
+func (w *testWorld) stays(want map[string]report.State, found ...string) {
+	w.t.Helper()
+	before := w.content(aggregated)
+	for range 3 {
+		w.expect(w.round(), want, found...)
+		if got := w.content(aggregated); got != before {
+			w.t.Errorf("%q, was %q", got, before)
+		}
+	}
+}
+
+// TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack, whether or not a WorkPlacement says
+// that it is there; it is written anew once its successor is.
+func TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack(t *testing.T) {
+	held := map[string]report.State{"a": report.Held, "b": report.Held}
+	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			w := writtenByKratix(t, "one", "two")
+			a, b := w.put("a", "one"), w.put("b", "one") // b has changed since, and clashes with a
+			if isRemembered {
+				w.remembers(a, "worker-1")
+				w.remembers(b, "worker-1")
+			}
+			w.stays(held, "KS001", "KS063")
+			for _, p := range w.round().Placements {
+				if p.Written != isRemembered { // else its WorkPlacement would be deleted, or one be made
+					t.Errorf("%s is written: %v", p.Work, p.Written)
+				}
+			}
+			w.put("b", "three")
+			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
+			if got := w.content(aggregated); got != configMaps("one")+between+configMaps("three") {
+				t.Errorf("%q", got)
+			}
+			w.put("b", "one") // whose part is which is recorded now
+			w.put("a", "one", "four")
+			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+			if got := w.content(aggregated); got != configMaps("one", "four")+between+configMaps("three") {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestWhatKratixHasJoinedIsAdoptedBesideWhatIsNew: where nothing but what is to be
+// written is in the file, what is held back has no part in it.
+func TestWhatKratixHasJoinedIsAdoptedBesideWhatIsNew(t *testing.T) {
+	w := writtenByKratix(t, "one", "two")
+	w.put("a", "one")
+	w.put("b", "two")
+	w.put("c", "one")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Held}, "KS001")
+	w.put("b", "three")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.Held}, "KS001")
+	if got := w.content(aggregated); got != configMaps("one")+between+configMaps("three") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead: the Work may have a part.
+func TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead(t *testing.T) {
+	for name, hide := range map[string]func(*testWorld){
+		"rejected":   func(w *testWorld) { w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}} },
+		"incomplete": func(w *testWorld) { w.snapshot.Incomplete = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := writtenByKratix(t, "one", "two")
+			w.put("a", "one")
+			hide(w)
+			w.stays(map[string]report.State{"a": report.Held}, "KS063")
+			w.snapshot.Rejected, w.snapshot.Incomplete = nil, false
+			w.put("b", "two")
+			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
+			w.remove("b")
+			hide(w) // what is recorded is known
+			w.put("a", "three")
+			w.round()
+			if got := w.content(aggregated); got != configMaps("three")+between+configMaps("two") {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestNothingIsRemovedOfAJoinedFileThatIsLeft: what is to go is there until the file is
+// written anew.
+func TestNothingIsRemovedOfAJoinedFileThatIsLeft(t *testing.T) {
+	w := writtenByKratix(t, "one", "two", "three")
+	a, b, c := w.put("a", "one"), w.put("b", "one"), w.put("c", "three")
+	for _, work := range []*kratix.Work{a, b, c} {
+		w.remembers(work, "worker-1")
+	}
+	w.remove("c")
+	w.snapshot.Deleted = []kratix.Key{{Namespace: "default", Name: "c"}}
+	w.stays(map[string]report.State{"a": report.Held, "b": report.Held, "c": report.Kept}, "KS001", "KS063")
+	w.put("b", "four")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Removed})
+	if got := w.content(aggregated); got != configMaps("one")+between+configMaps("four") {
+		t.Errorf("%q", got)
+	}
+	if got := w.paths(); slices.ContainsFunc(got, func(path string) bool { return path == "c" }) || len(got) != 3 {
+		t.Errorf("store has %v", got)
+	}
+}
