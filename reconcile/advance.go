@@ -48,13 +48,6 @@ func (p *desiredPlacement) isCalm() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && (p.state == report.Placed || p.state == report.Unchanged)
 }
 
-// isPlain reports whether there is nothing on a Destination but what its records and
-// its plan say.
-func (s *situation) isPlain() bool {
-	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
-		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
-}
-
 // isPlain reports whether a placement has a directory to itself.
 func (p *desiredPlacement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
@@ -88,12 +81,6 @@ func (known *settled) advance(ctx context.Context, now situation, memo *memo) (s
 	made := dest.outcome()
 	made.told = known.outcome.toldWith(made.told, replaced)
 	return settled{situation: now.kept(), outcome: made, calm: known.calm}, true
-}
-
-// comesOf reports whether all but placements and files is what it was.
-func (s *situation) comesOf(was *situation) bool {
-	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
-		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
 }
 
 // changed returns the placements that are not as they were or were not written
@@ -197,4 +184,45 @@ func (o *outcome) toldWith(come []report.Placement, replaced map[*kratix.WorkPla
 		told = append(told, p)
 	}
 	return slices.Concat(told, come)
+}
+
+// mayMeetOthers reports whether any of the placements, which have directories of
+// their own, may be in the way of something on a calm Destination.
+func (dest *desiredDestination) mayMeetOthers(known *settled) bool {
+	var dirs tree.Set
+	for _, p := range dest.placements {
+		dirs.AddDir(p.rendering.Dir)
+	}
+	return slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool {
+		return dirs.Has(p.rendering.Dir.Dir()) || dest.mayMeet(p, known)
+	})
+}
+
+// mayMeet reports whether a placement that is new on a calm Destination, with a
+// directory of its own, may be in the way of anything there, or that in its way.
+func (dest *desiredDestination) mayMeet(p *desiredPlacement, known *settled) bool {
+	dir := p.rendering.Dir
+	if !dir.IsFolded() {
+		return true
+	}
+	if _, _, filled := dest.filledBy(p.record.Path); filled {
+		return true
+	}
+	if _, _, blocked := dest.blockedBy(dir); blocked {
+		return true
+	}
+	for range dest.store.state.Obstacles.Below(dir) {
+		return true
+	}
+	for at := dir.Dir(); at != p.rendering.Root && !at.IsRoot(); at = at.Dir() {
+		if known.calm.digest.Claims(at) {
+			return true
+		}
+	}
+	if !dest.store.state.Files.Has(p.record.Path) {
+		for range dest.store.state.Files.Below(dir) {
+			return true
+		}
+	}
+	return false
 }

@@ -65,11 +65,3 @@ func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool
 	}
 	return len(missing) == 0
 }
-
-// renderKeyOf returns what a placement's files and record depend on.
-func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
-	return renderKey{
-		work: p.Work, group: p.Spec.ID, name: p.Name,
-		misplaced: p.Misplaced, movedFrom: p.Labels[kratix.MovedFromLabel], owner: owner,
-	}
-}

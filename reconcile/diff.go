@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -12,29 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
-
-// diff returns the changes that make a store what it should be.
-func (d *desired) diff() statestore.ChangeSet {
-	all := statestore.ChangeSet{Base: d.state.Revision}
-	for _, o := range d.outcomes {
-		all.Write = append(all.Write, o.changes.Write...)
-		all.Remove = append(all.Remove, o.changes.Remove...)
-		all.Unfinished = append(all.Unfinished, o.changes.Unfinished...)
-		all.Placements = append(all.Placements, o.changes.Placements...)
-	}
-	// What lies outside of every Destination is for a later round to decide.
-	for _, path := range d.state.Unfinished {
-		if !slices.ContainsFunc(d.destinations, func(v *destinationView) bool { return path.Within(v.base) }) {
-			all.Unfinished = append(all.Unfinished, path)
-		}
-	}
-	tree.SortFiles(all.Write)
-	slices.SortFunc(all.Remove, tree.Compare)
-	slices.SortStableFunc(all.Placements, func(a, b statestore.PlacementChange) int {
-		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Work, b.Work))
-	})
-	return all
-}
 
 // diff finds the changes that make a Destination's directory what it should be.
 // Placements that are not written want what they have.

@@ -260,24 +260,3 @@ func (w *world) emptyFindings() []finding.Finding {
 	}
 	return findings
 }
-
-// remove takes the records of placements that are no longer wanted. Those that the
-// guard judges stay unless it allows their removal.
-func (dest *desiredDestination) remove() {
-	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed)+len(dest.part.proven))
-	for _, placement := range dest.part.removed {
-		gone[placement] = dest.part.guard.judgement == removalsAllowed
-	}
-	for _, placement := range dest.part.proven {
-		gone[placement] = true
-	}
-	for _, record := range dest.records {
-		removed, judged := gone[record.Placement]
-		switch {
-		case removed:
-			dest.removed = append(dest.removed, record)
-		case judged:
-			dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, string(dest.part.guard.judgement)))
-		}
-	}
-}

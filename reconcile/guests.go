@@ -1,11 +1,9 @@
 package reconcile
 
 import (
-	"context"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
@@ -68,57 +66,4 @@ func (w *world) guests() []*formerPlacement {
 // commit with the directory where the placement is.
 func (w *world) sharesStore(guest *formerPlacement) bool {
 	return slices.ContainsFunc(guest.store.destinations, func(d *destinationView) bool { return d.Name == guest.target() })
-}
-
-// desireAll finds out what all stores should hold. A guest leaves its directory only
-// if its new copy is written with the same commit: where that is held back, the
-// guest stays, and the stores are looked at once more. Each time more guests stay,
-// so that it ends.
-func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result) (*planning, []*desired) {
-	staying := placementSet{}
-	for _, guest := range world.guests() {
-		if r.refusals.of(guest.store).apart {
-			staying[guest.Placement] = true
-		}
-	}
-	for {
-		parts := byDestination(plan, world.decided)
-		world.routeGuests(parts, plan, staying)
-		world.guard(parts)
-		whole := &planning{parts: parts, hidden: world.Incomplete || len(world.Rejected) > 0}
-		stores := make([]*desired, 0, len(world.stores))
-		for _, store := range world.stores {
-			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
-		}
-		if !world.keepGuests(stores, staying) {
-			return whole, stores
-		}
-	}
-}
-
-// keepGuests adds the guests to staying whose new copy would not be written, and
-// reports whether there are more than before.
-func (w *world) keepGuests(stores []*desired, staying placementSet) bool {
-	before := len(staying)
-	for _, guest := range w.guests() {
-		if guest.counts && w.sharesStore(guest) && !isWritten(stores, guest) {
-			staying[guest.Placement] = true
-		}
-	}
-	return len(staying) > before
-}
-
-// isWritten reports whether the new copy of a guest is written in this round.
-func isWritten(stores []*desired, guest *formerPlacement) bool {
-	for _, store := range stores {
-		for i, d := range store.destinations {
-			if d.Name != guest.target() {
-				continue
-			}
-			return slices.ContainsFunc(store.outcomes[i].told, func(p report.Placement) bool {
-				return p.Object != nil && groupOf(p.Object) == groupOf(guest.Placement) && (p.State == report.Placed || p.State == report.Unchanged)
-			})
-		}
-	}
-	return false
 }

@@ -12,18 +12,6 @@ func (dest *desiredDestination) findLeftovers() {
 	}
 }
 
-// unfinished returns those of the store's unfinished files that lie in the
-// Destination's directory.
-func (s *situation) unfinished() []tree.Path {
-	var here []tree.Path
-	for _, path := range s.store.state.Unfinished {
-		if path.Within(s.base) {
-			here = append(here, path)
-		}
-	}
-	return here
-}
-
 // decided reports whether each placement on the Destination is either to be
 // written or to be removed.
 func (dest *desiredDestination) decided() bool {

@@ -264,23 +264,8 @@ func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
 // with it.
 func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
-// input is what the scheduler needs of the world.
-func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
-	for _, store := range w.stores {
-		known := scheduler.StoreRead
-		if store.err != nil {
-			known = scheduler.StoreUnread
-		}
-		for _, d := range store.destinations {
-			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
-			if d.goesWithItsFiles() {
-				continue
-			}
-			for _, record := range d.records {
-				in.Existing = append(in.Existing, record.Placement)
-			}
-		}
-	}
-	return in
+// limitsOf returns what a store can hold.
+func limitsOf(store *storeView, policy Policy) layout.Limits {
+	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // without one the store cannot be opened
+	return layout.LimitsOf(store.ref.Kind, top, policy.AllowNames)
 }

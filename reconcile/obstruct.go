@@ -12,31 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// limitsOf returns what a store can hold.
-func limitsOf(store *storeView, policy Policy) layout.Limits {
-	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // without one the store cannot be opened
-	return layout.LimitsOf(store.ref.Kind, top, policy.AllowNames)
-}
-
-// sameWay reports whether the same is in the way of the Destination's directory
-// and, of what is no file, in it.
-func (s *situation) sameWay(other *situation) bool {
-	is, was := &s.store.state, &other.store.state
-	if !is.Obstacles.Same(was.Obstacles, s.base) {
-		return false
-	}
-	for dir := s.base; !dir.IsRoot(); dir = dir.Dir() {
-		kind, there := is.Obstacles.At(dir)
-		if before, was := was.Obstacles.At(dir); kind != before || there != was {
-			return false
-		}
-		if is.Files.Has(dir) != was.Files.Has(dir) {
-			return false
-		}
-	}
-	return true
-}
-
 // blockedBy returns what is in the store where a directory is needed: at a path
 // or above it.
 func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
@@ -213,45 +188,4 @@ func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
 			Related: []finding.Related{{Place: places[other], Message: paths[other].String()}},
 		})
 	}
-}
-
-// mayMeetOthers reports whether any of the placements, which have directories of
-// their own, may be in the way of something on a calm Destination.
-func (dest *desiredDestination) mayMeetOthers(known *settled) bool {
-	var dirs tree.Set
-	for _, p := range dest.placements {
-		dirs.AddDir(p.rendering.Dir)
-	}
-	return slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool {
-		return dirs.Has(p.rendering.Dir.Dir()) || dest.mayMeet(p, known)
-	})
-}
-
-// mayMeet reports whether a placement that is new on a calm Destination, with a
-// directory of its own, may be in the way of anything there, or that in its way.
-func (dest *desiredDestination) mayMeet(p *desiredPlacement, known *settled) bool {
-	dir := p.rendering.Dir
-	if !dir.IsFolded() {
-		return true
-	}
-	if _, _, filled := dest.filledBy(p.record.Path); filled {
-		return true
-	}
-	if _, _, blocked := dest.blockedBy(dir); blocked {
-		return true
-	}
-	for range dest.store.state.Obstacles.Below(dir) {
-		return true
-	}
-	for at := dir.Dir(); at != p.rendering.Root && !at.IsRoot(); at = at.Dir() {
-		if known.calm.digest.Claims(at) {
-			return true
-		}
-	}
-	if !dest.store.state.Files.Has(p.record.Path) {
-		for range dest.store.state.Files.Below(dir) {
-			return true
-		}
-	}
-	return false
 }

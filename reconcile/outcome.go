@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -28,92 +27,6 @@ type outcome struct {
 	clashing []choice
 	// waits are the WorkPlacements that wait for what others write.
 	waits []string
-}
-
-// situation is everything that the outcome on a Destination depends on.
-type situation struct {
-	store *storeView
-	*destinationView
-	part   part
-	policy Policy
-	// excluded are the units that are not written now.
-	excluded map[unit]exclusion
-	// hidden reports whether there may be placements that the plan does not have: Works
-	// cannot be read. It is of interest where files say nothing of whose they are.
-	hidden bool
-}
-
-// same reports whether two situations have one outcome.
-func (s *situation) same(other *situation) bool {
-	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
-		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
-		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
-}
-
-// sameAbove reports whether the directories above say the same about what Flux does
-// not fetch.
-func (s *situation) sameAbove(other *situation) bool {
-	for file := range kustomize.IgnoreFilesAbove(s.base) {
-		was, had := other.store.state.Files.Sum(file)
-		if is, has := s.store.state.Files.Sum(file); has != had || is != was {
-			return false
-		}
-	}
-	return true
-}
-
-// outcome finds out what a Destination should be like. The error is the
-// store's.
-func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
-	known, ok := m.outcomes.get(now.Destination)
-	if ok && known.situation.same(&now) {
-		m.keep(&now)
-		return known.outcome, nil
-	}
-	if ok && known.staysCalm(&now) {
-		if made, ok := known.carry(now); ok {
-			m.carried++
-			return m.outcomes.put(now.Destination, made).outcome, nil
-		}
-		if made, ok := known.advance(ctx, now, m); ok {
-			m.advanced++
-			return m.outcomes.put(now.Destination, made).outcome, nil
-		}
-	}
-	if ok && known.situation.store.limits != now.store.limits {
-		known.rendered = nil // what is wrong with it may be something else
-	}
-	dest := desire(now, m, known.rendered)
-	if err := dest.settle(ctx); err != nil {
-		return dest.outcome(), err
-	}
-	dest.diff()
-	made := settled{situation: now.kept(), outcome: dest.outcome(), rendered: dest.rendered}
-	if made.calm = dest.calm(made.outcome); made.calm != nil {
-		made.rendered = nil // a digest is enough, and contents are large
-		m.clusters.drop(clusterKey{now.store.ref, now.Name})
-	}
-	return m.outcomes.put(now.Destination, made).outcome, nil
-}
-
-// settled is an outcome and what it came from.
-type settled struct {
-	situation situation
-	outcome   *outcome
-	// calm is what advance needs; nil when that is not possible.
-	calm *calm
-	// rendered is what the placements look like, unless the Destination is calm.
-	rendered map[renderKey]rendered
-}
-
-// kept returns a situation without the contents of its store, which would be held
-// for as long as nothing changes on the Destination.
-func (s situation) kept() situation {
-	view := *s.store
-	view.state.Contents, view.destinations = nil, nil
-	s.store = &view
-	return s
 }
 
 // outcome returns what there is to say of a Destination.
@@ -219,4 +132,10 @@ func (dest *desiredDestination) ignored(ctx context.Context) (*kustomize.Ignored
 		}
 	}
 	return kustomize.Ignore(files), nil
+}
+
+// choice is a group on a Destination.
+type choice struct {
+	work               *kratix.Work
+	group, destination string
 }

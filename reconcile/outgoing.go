@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -15,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // outgoingFile is a file that is still in a store though nobody wants it any more,
@@ -244,58 +242,4 @@ func (dest *desiredDestination) groupAt(path tree.Path) placedGroup {
 		}
 	}
 	return placedGroup{}
-}
-
-// sameOutgoing reports whether the same is on its way out of the Destination's
-// directory, and of the store in the same way.
-func (s *situation) sameOutgoing(other *situation) bool {
-	is, was := &s.store.state, &other.store.state
-	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
-		return a.Path == b.Path && a.Object == b.Object && a.Stays == b.Stays && bytes.Equal(a.Content, b.Content)
-	})
-}
-
-// waiting returns the WorkPlacements that wait for what others write, sorted.
-func waiting(stores []*desired) []string {
-	var names []string
-	for _, store := range stores {
-		for _, o := range store.outcomes {
-			names = append(names, o.waits...)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// waits says since when the same WorkPlacements have waited for what others write:
-// what is written to a store of theirs asks for no round.
-type waits struct {
-	names []string
-	since time.Time
-}
-
-// How soon a round reads the stores again: in half the time that has passed, within
-// these bounds.
-const (
-	firstWait   = 500 * time.Millisecond
-	longestWait = time.Minute
-)
-
-// due returns how soon the next round is due; 0 if nothing waits.
-func (w *waits) due(now time.Time, names []string) time.Duration {
-	if !slices.Equal(w.names, names) {
-		w.names, w.since = names, now
-	}
-	if len(names) == 0 {
-		return 0
-	}
-	return min(max(now.Sub(w.since)/2, firstWait), longestWait)
-}
-
-// soonest returns the shorter of two waits, of which 0 is none.
-func soonest(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return max(a, b)
-	}
-	return min(a, b)
 }

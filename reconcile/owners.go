@@ -28,14 +28,3 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 		return true
 	})
 }
-
-// owns reports whether what a controller has recorded may be changed.
-func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
-
-// named returns who an owner is.
-func named(owner string) string {
-	if owner == "" {
-		return "one without an id"
-	}
-	return fmt.Sprintf("%q", owner)
-}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,4 +42,15 @@ type Policy struct {
 // deletion guard's judgement is a part of the plan.
 func (p Policy) settlesAs(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
+}
+
+// owns reports whether what a controller has recorded may be changed.
+func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
+
+// named returns who an owner is.
+func named(owner string) string {
+	if owner == "" {
+		return "one without an id"
+	}
+	return fmt.Sprintf("%q", owner)
 }

@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
-	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -19,32 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
-
-// Keeper is an Opener that keeps stores open. After all stores of a round are
-// opened, it closes those that are not among refs.
-type Keeper interface {
-	Keep(refs []kratix.StateStoreReference)
-}
-
-// Follower is an Opener whose stores depend on what there is. It is handed the
-// input of a round before a store is opened.
-type Follower interface {
-	Follow(snapshot source.Snapshot)
-}
-
-// Opener opens the store that a Destination names. It is asked in every round
-// and may give the same store again.
-type Opener interface {
-	// Open opens the store of a GitStateStore or BucketStateStore; spec is nil
-	// when there is none of that name. A Secret that the spec names and that is
-	// not there is nil too.
-	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
-}
-
-// Planner decides where everything goes. It is called several times in a round.
-type Planner interface {
-	Plan(in scheduler.Input) scheduler.Result
-}
 
 // Reconciler does rounds, one at a time. It remembers what it may forget: the
 // stores say what is placed.
@@ -224,58 +196,6 @@ func (r *Reconciler) follow(snapshot source.Snapshot) {
 	}
 }
 
-// replans bounds how often a plan is made anew because of clashes.
-const replans = 8
-
-// plan decides where everything goes and what may be written there. Groups that
-// would clash where they are new are tried elsewhere, while that helps.
-func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, *planning, []*desired) {
-	input := r.Policy.apply(world.input())
-	clashing := clashes{}
-	for again := 0; ; again++ {
-		plan := r.placer().Plan(input)
-		parts, stores := r.desireAll(ctx, world, &plan)
-		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
-			if r.Mine != nil {
-				stores = r.withhold(ctx, parts, stores)
-			}
-			return plan, parts, stores
-		}
-		input.Clashes = clashing.has
-	}
-}
-
-// placer returns what decides where everything goes.
-func (r *Reconciler) placer() Planner {
-	if r.Planner != nil {
-		return r.Planner
-	}
-	return &r.planner
-}
-
-// Failure makes a store's error a finding.
-func Failure(place finding.Place, err error) finding.Finding {
-	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error(), Cause: causeOf(err)}
-	var told *statestore.Error
-	if errors.As(err, &told) {
-		f.Fix = told.Hint
-	}
-	if told != nil && told.Field != "" && !strings.Contains(f.Fix, told.Field) {
-		f.Fix = andThen(f.Fix, "check "+told.Field)
-	}
-	if statestore.Passes(err) {
-		f.Fix = andThen(f.Fix, "the next round tries again")
-		if wait := statestore.RetryAfter(err); wait > 0 {
-			f.Fix += ", not before " + wait.Round(time.Second).String() + " have passed, as the server asks"
-		}
-	}
-	return f
-}
-
-// andThen puts one more thing to do behind a fix; there may be none.
-func andThen(fix, more string) string {
-	if fix == "" {
-		return more
-	}
-	return strings.TrimSuffix(fix, ".") + "; " + more
-}
+// ForgetFights has the next round write to the Destinations that were left to
+// another controller.
+func (r *Reconciler) ForgetFights() { r.memo.fights.of, r.memo.fights.over = nil, nil }

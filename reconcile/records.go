@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // recordView is a placement that a store remembers.
@@ -214,91 +214,46 @@ func united(records []recordView) []recordView {
 	return all
 }
 
-// recordOf returns the record of a placement; nil if the store has none.
-func (dest *desiredDestination) recordOf(p *desiredPlacement) *recordView {
-	if dest.recordAt == nil {
-		dest.recordAt = make(map[tree.Path]*recordView, len(dest.records))
-		for i := range dest.records {
-			dest.recordAt[dest.records[i].path] = &dest.records[i]
-		}
-	}
-	record := dest.recordAt[p.record.Path]
-	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {
-		return nil
-	}
-	return record
+// readRecord is what a file among the records says, or why that is not believed.
+type readRecord struct {
+	layout.Record
+	// path is where the record belongs.
+	path tree.Path
+	mode string
+	err  error
 }
 
-// listed returns how many records list each file of the Destination.
-func (dest *desiredDestination) listed() map[tree.Path]int {
-	if dest.listings != nil {
-		return dest.listings
-	}
-	dest.listings = map[tree.Path]int{}
-	for _, record := range dest.records {
-		for _, file := range record.Files {
-			dest.listings[file]++
-		}
-	}
-	for path, files := range dest.legacy {
-		if slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == path }) {
-			continue // the placement's own
-		}
-		for _, file := range files {
-			dest.listings[file]++
-		}
-	}
-	return dest.listings
+// recordKey is a record's content, as its store names it.
+type recordKey struct {
+	path tree.Path
+	sum  statestore.Sum
 }
 
-// staying returns what belongs to the placements and records that stay, so that
-// none of it goes with a record that is removed and claims it too.
-func (dest *desiredDestination) staying() *tree.Set {
-	set := &tree.Set{}
-	for _, p := range dest.placements {
-		p.addTo(set)
-	}
-	removed := map[tree.Path]bool{}
-	for _, record := range dest.removed {
-		removed[record.path] = true
-	}
-	for i := range dest.records {
-		if !removed[dest.records[i].path] {
-			dest.records[i].addTo(set)
-		}
-	}
-	return set
+// recordsView is what the records of a Destination say, and the files that they
+// were read from.
+type recordsView struct {
+	store    statestore.Store
+	files    statestore.Files
+	records  []recordView
+	guests   []recordView
+	legacy   map[tree.Path][]tree.Path
+	findings []finding.Finding
+	// spoilt are the files among the records that are none.
+	spoilt []tree.Path
+	// owners are who wrote them, by the ids recorded.
+	owners []string
+	ledgerView
+	// parsed are the records by the sum of their content.
+	parsed map[recordKey]*readRecord
 }
 
-// separateRecords holds back placements whose record would lie where another's
-// does: in filepath mode none the path is Kratix's, which is the same for Work b-c
-// in namespace a and Work c in namespace a-b. The recorded one stays, else the
-// older one.
-func (dest *desiredDestination) separateRecords() {
-	first := make(map[tree.Path]*desiredPlacement, len(dest.placements))
-	for _, p := range dest.placements {
-		other := first[p.record.Path]
-		if other == nil {
-			first[p.record.Path] = p
-			continue
-		}
-		if dest.precedes(p, other) {
-			first[p.record.Path], p, other = p, other, p
-		}
-		p.hold("its record would lie where that of " + other.object() + " does")
-		dest.findings = append(dest.findings, finding.Finding{
-			Rule: finding.PathTaken(), Place: finding.Place{Object: p.object()},
-			Message: fmt.Sprintf("its record %s would be that of %s too", p.record.Path, other.object()),
-			Fix:     "Rename one of the two Works or its namespace: in filepath mode none Kratix keeps both at one path.",
-		})
+// share has a record use words and paths that are there already: of each
+// placement a store has a record.
+func (r *readRecord) share(words *kratix.Words, files statestore.Files) {
+	for i, path := range r.Files {
+		r.Files[i] = files.Own(path)
 	}
-}
-
-// precedes reports whether a placement keeps a path that another wants too.
-func (dest *desiredDestination) precedes(p, other *desiredPlacement) bool {
-	if recorded := dest.recordOf(p) != nil; recorded || dest.recordOf(other) != nil {
-		return recorded
+	if r.Placement != nil {
+		words.ShareWorkPlacement(r.Placement)
 	}
-	a, b := p.claim().Rank, other.claim().Rank
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) < 0
 }

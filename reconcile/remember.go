@@ -7,8 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
-	"github.com/kratix-schedule/kratix-schedule/internal/report"
-	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
 // remember takes in the placements that the source itself remembers. Of one that
@@ -74,14 +72,6 @@ func (w *world) recorded() map[placedGroup][]string {
 	return recorded
 }
 
-// placedGroup names a group of a Work.
-type placedGroup struct {
-	work kratix.Key
-	id   string
-}
-
-func groupOf(p *kratix.WorkPlacement) placedGroup { return placedGroup{p.Work(), p.Spec.ID} }
-
 // assume makes the record that a placement would have: its files are those in
 // its directory, or those that Kratix lists.
 func (h home) assume(p *kratix.WorkPlacement) recordView {
@@ -107,52 +97,4 @@ func contradiction(p *kratix.WorkPlacement, recorded string) finding.Finding {
 		Fix: fmt.Sprintf("Delete the WorkPlacement if %s is right; if %s is, delete the record of %s and its files from the store.",
 			recorded, p.Spec.TargetDestinationName, recorded),
 	}
-}
-
-// tellOutOfReach reports the placements that stay on Destinations which nothing
-// can be written to.
-func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
-	if len(w.unread) == 0 {
-		return
-	}
-	reachable := map[string]bool{}
-	for _, store := range w.stores {
-		for _, d := range store.destinations {
-			reachable[d.Name] = true
-		}
-	}
-	for _, part := range plan.Parts {
-		if reachable[part.Destination] {
-			continue
-		}
-		for _, p := range part.Placements {
-			r.tellKept(p, w.has(part.Destination))
-		}
-		if !w.has(part.Destination) {
-			r.add(w.absent(part))
-		}
-	}
-}
-
-// tellKept reports a placement that stays as it is; that its Destination is not in
-// the input is reported once for all that are on it.
-func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
-	name := p.Spec.TargetDestinationName
-	r.parts[name] = append(r.parts[name], report.Placement{
-		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,
-		State: report.Kept, Reason: p.Reason, Misplaced: p.Misplaced, Object: p.WorkPlacement,
-	})
-	if p.Misplaced && isThere {
-		at := finding.Place{Object: kratix.Describe(p.Work)}
-		r.add(finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + name + ": " + p.Reason})
-	}
-}
-
-// names returns the Destinations on a store.
-func (d *desired) names() []string {
-	names := make([]string, 0, len(d.destinations))
-	for _, dest := range d.destinations {
-		names = append(names, dest.Name)
-	}
-	return names
 }

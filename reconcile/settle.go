@@ -83,34 +83,6 @@ func (dest *desiredDestination) settleRoot(root dedupe.Root) dedupe.Verdict {
 	return verdict
 }
 
-// object names the placement's Work.
-func (p *desiredPlacement) object() string { return kratix.WorkKind + " " + p.Work().String() }
-
-// claim says what a placement has and wants.
-func (p *desiredPlacement) claim() dedupe.Claim {
-	claim := dedupe.Claim{
-		Object: p.object(), Owner: p.object(), Dir: p.rendering.Dir, Joined: p.rendering.Joined,
-		Stored: p.stored, Kept: !p.writable() && p.leaving == nil, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
-	}
-	if p.from != nil {
-		claim.Owner = p.from.Work.Owner()
-		claim.Rank.Created = p.from.Work.CreationTimestamp.Time
-	}
-	if p.writable() {
-		claim.Wanted = p.wanted()
-	}
-	return claim
-}
-
-// wanted returns a placement's files with the places that findings name.
-func (p *desiredPlacement) wanted() []dedupe.File {
-	files := make([]dedupe.File, 0, len(p.rendering.Files))
-	for _, file := range p.rendering.Files {
-		files = append(files, dedupe.File{File: file.File, Place: finding.Place{Object: p.object(), File: file.Workload}})
-	}
-	return files
-}
-
 // foreign returns the files below a root that belong to no placement: other
 // tools', people's, and the Destination's own fixtures.
 func (dest *desiredDestination) foreign(ctx context.Context, root tree.Path, claimed *tree.Set) ([]dedupe.File, error) {
@@ -159,20 +131,4 @@ func (dest *desiredDestination) claimed() *tree.Set {
 		claimed.AddFile(dest.ledgerPath)
 	}
 	return claimed
-}
-
-// addTo puts what a placement has, or may have, to itself into a set.
-func (p *desiredPlacement) addTo(set *tree.Set) {
-	if !p.rendering.Dir.IsRoot() {
-		set.AddDir(p.rendering.Dir)
-	}
-	for _, file := range p.stored {
-		set.AddFile(file.Path)
-	}
-	set.AddFile(p.record.Path)
-	if p.rendering.Joined {
-		for _, file := range p.rendering.Files {
-			set.AddFile(file.Path)
-		}
-	}
 }

@@ -143,3 +143,59 @@ func (dest *desiredDestination) content(ctx context.Context, path tree.Path, gue
 	}
 	return dest.store.state.Contents.Content(ctx, path)
 }
+
+// recordOf returns the record of a placement; nil if the store has none.
+func (dest *desiredDestination) recordOf(p *desiredPlacement) *recordView {
+	if dest.recordAt == nil {
+		dest.recordAt = make(map[tree.Path]*recordView, len(dest.records))
+		for i := range dest.records {
+			dest.recordAt[dest.records[i].path] = &dest.records[i]
+		}
+	}
+	record := dest.recordAt[p.record.Path]
+	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {
+		return nil
+	}
+	return record
+}
+
+// listed returns how many records list each file of the Destination.
+func (dest *desiredDestination) listed() map[tree.Path]int {
+	if dest.listings != nil {
+		return dest.listings
+	}
+	dest.listings = map[tree.Path]int{}
+	for _, record := range dest.records {
+		for _, file := range record.Files {
+			dest.listings[file]++
+		}
+	}
+	for path, files := range dest.legacy {
+		if slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == path }) {
+			continue // the placement's own
+		}
+		for _, file := range files {
+			dest.listings[file]++
+		}
+	}
+	return dest.listings
+}
+
+// staying returns what belongs to the placements and records that stay, so that
+// none of it goes with a record that is removed and claims it too.
+func (dest *desiredDestination) staying() *tree.Set {
+	set := &tree.Set{}
+	for _, p := range dest.placements {
+		p.addTo(set)
+	}
+	removed := map[tree.Path]bool{}
+	for _, record := range dest.removed {
+		removed[record.path] = true
+	}
+	for i := range dest.records {
+		if !removed[dest.records[i].path] {
+			dest.records[i].addTo(set)
+		}
+	}
+	return set
+}

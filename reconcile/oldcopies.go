@@ -1,29 +1,13 @@
 package reconcile
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
-
-// formerLocation is where a Destination was.
-type formerLocation struct {
-	target string
-	store  kratix.StateStoreReference
-	base   tree.Path
-}
-
-func (l formerLocation) String() string { return fmt.Sprintf("%q of %s", l.base, l.store) }
-
-func (f *formerPlacement) location() formerLocation {
-	return formerLocation{f.target(), f.store.ref, f.base}
-}
 
 // reportFormer reports the old copies in directories that no Destination has any
 // more, one finding for each directory. Those of Destinations that are in the input
@@ -47,6 +31,13 @@ func (w *world) reportFormer() {
 			Fix:     fmt.Sprintf("Point the cluster to the new location, then remove the old copy: kratix-schedule cleanup %s --apply.", at.target),
 		})
 	}
+}
+
+// formerLocation is where a Destination was.
+type formerLocation struct {
+	target string
+	store  kratix.StateStoreReference
+	base   tree.Path
 }
 
 // countOf returns a number with the noun in the singular or in the plural.
@@ -78,22 +69,8 @@ func (w *world) knows(key kratix.Key) bool {
 	return w.Incomplete || w.works[key]
 }
 
-// absent reports the placements on a Destination that is not in the input.
-func (w *world) absent(part scheduler.Part) finding.Finding {
-	var places []string
-	for _, f := range w.former {
-		if at := f.location().String(); f.counts && f.target() == part.Destination && !slices.Contains(places, at) {
-			places = append(places, at)
-		}
-	}
-	anew := "place its requests anew with --on-misplaced move"
-	if w.Assigned {
-		anew = "delete its WorkPlacements"
-	}
-	where := cmp.Or(strings.Join(places, " and "), "its state store")
-	return finding.Finding{
-		Rule: finding.DestinationAbsent(), Place: finding.Place{Object: kratix.DestinationKind + " " + part.Destination},
-		Message: fmt.Sprintf("it is not in the input; %s in %s, and the requests are not placed elsewhere", countOf(len(part.Placements), "placement of it stays", "placements of it stay"), where),
-		Fix:     fmt.Sprintf("Add the Destination again. If it is gone for good, %s, then run kratix-schedule cleanup %s --apply.", anew, part.Destination),
-	}
+func (f *formerPlacement) location() formerLocation {
+	return formerLocation{f.target(), f.store.ref, f.base}
 }
+
+func (l formerLocation) String() string { return fmt.Sprintf("%q of %s", l.base, l.store) }

@@ -8,8 +8,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// planned is the plan, by Destination.
-type planned map[string]part
+// Planner decides where everything goes. It is called several times in a round.
+type Planner interface {
+	Plan(in scheduler.Input) scheduler.Result
+}
 
 // part is the plan of one Destination.
 type part struct {
@@ -30,6 +32,9 @@ func (p part) same(other part) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.settlesAs(other.guard)
 }
+
+// planned is the plan, by Destination.
+type planned map[string]part
 
 // byDestination deals a plan out; decided are placements that are not recorded
 // yet.
@@ -73,4 +78,47 @@ func (p planned) changeOn(destination string, how func(*part)) {
 	of := p[destination]
 	how(&of)
 	p[destination] = of
+}
+
+// successor names a group of a Work on a Destination.
+type successor struct {
+	placedGroup
+	destination string
+}
+
+// successors returns the groups that are decided to be on a Destination and not
+// recorded there yet: until they are, what they take the place of stays.
+func successors(decided []*kratix.WorkPlacement) map[successor]bool {
+	awaited := make(map[successor]bool, len(decided))
+	for _, p := range decided {
+		awaited[successor{groupOf(p), p.Spec.TargetDestinationName}] = true
+	}
+	return awaited
+}
+
+// input is what the scheduler needs of the world.
+func (w *world) input() scheduler.Input {
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
+	for _, store := range w.stores {
+		known := scheduler.StoreRead
+		if store.err != nil {
+			known = scheduler.StoreUnread
+		}
+		for _, d := range store.destinations {
+			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
+			if d.goesWithItsFiles() {
+				continue
+			}
+			for _, record := range d.records {
+				in.Existing = append(in.Existing, record.Placement)
+			}
+		}
+	}
+	return in
+}
+
+// apply puts what the user decides into the input of a plan.
+func (p Policy) apply(in scheduler.Input) scheduler.Input {
+	in.OnMisplaced, in.Moves = p.OnMisplaced, p.Moves
+	return in
 }

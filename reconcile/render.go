@@ -2,7 +2,7 @@ package reconcile
 
 import (
 	"cmp"
-	"context"
+	"fmt"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
@@ -16,40 +16,96 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// desired is what a store should hold after the round.
-type desired struct {
-	*storeView
-	outcomes []*outcome
-	// failed is why nothing can be written now.
-	failed error
+// renderKey is everything that a rendering on a Destination depends on.
+type renderKey struct {
+	work      *kratix.Work
+	group     string
+	name      string
+	misplaced bool
+	movedFrom string
+	owner     string
 }
 
-// planning is what a plan puts on each Destination.
-type planning struct {
-	parts planned
-	// hidden reports whether there may be placements that the plan does not have.
-	hidden bool
-	// chosen has, by Destination, what is reported of placements that are fresh: they
-	// are not written before their Works say where they go.
-	chosen map[string]*outcome
-	fresh  map[*kratix.WorkPlacement]*kratix.Work
+// rendered is what a placement looks like, and what is wrong with it.
+type rendered struct {
+	rendering layout.Rendering
+	record    tree.File
+	findings  []finding.Finding
+	// warnings are reported and hold nothing back.
+	warnings []finding.Finding
 }
 
-// desire finds out what a store should hold, if some of it is excluded.
-func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
-	d := &desired{storeView: store, failed: store.err}
-	for _, view := range store.destinations {
-		o, err := r.memo.outcome(ctx, situation{
-			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
-			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
-		})
-		if chosen := plan.chosen[view.Name]; chosen != nil {
-			o = o.withChoices(chosen, plan.fresh)
-		}
-		d.outcomes = append(d.outcomes, o)
-		d.failed = cmp.Or(d.failed, err)
+// renderKeyOf returns what a placement's files and record depend on.
+func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
+	return renderKey{
+		work: p.Work, group: p.Spec.ID, name: p.Name,
+		misplaced: p.Misplaced, movedFrom: p.Labels[kratix.MovedFromLabel], owner: owner,
 	}
-	return d
+}
+
+// relocate takes the placements whose place others have taken. The guard does
+// not count them: nothing of their Works is lost.
+func (dest *desiredDestination) relocate(moved map[*kratix.WorkPlacement]string) {
+	for _, record := range dest.records {
+		if to, ok := moved[record.Placement]; ok {
+			record.why = "it is on " + to + " now"
+			dest.removed = append(dest.removed, record)
+		}
+	}
+}
+
+// remove takes the records of placements that are no longer wanted. Those that the
+// guard judges stay unless it allows their removal.
+func (dest *desiredDestination) remove() {
+	gone := make(map[*kratix.WorkPlacement]bool, len(dest.part.removed)+len(dest.part.proven))
+	for _, placement := range dest.part.removed {
+		gone[placement] = dest.part.guard.judgement == removalsAllowed
+	}
+	for _, placement := range dest.part.proven {
+		gone[placement] = true
+	}
+	for _, record := range dest.records {
+		removed, judged := gone[record.Placement]
+		switch {
+		case removed:
+			dest.removed = append(dest.removed, record)
+		case judged:
+			dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, string(dest.part.guard.judgement)))
+		}
+	}
+}
+
+// separateRecords holds back placements whose record would lie where another's
+// does: in filepath mode none the path is Kratix's, which is the same for Work b-c
+// in namespace a and Work c in namespace a-b. The recorded one stays, else the
+// older one.
+func (dest *desiredDestination) separateRecords() {
+	first := make(map[tree.Path]*desiredPlacement, len(dest.placements))
+	for _, p := range dest.placements {
+		other := first[p.record.Path]
+		if other == nil {
+			first[p.record.Path] = p
+			continue
+		}
+		if dest.precedes(p, other) {
+			first[p.record.Path], p, other = p, other, p
+		}
+		p.hold("its record would lie where that of " + other.object() + " does")
+		dest.findings = append(dest.findings, finding.Finding{
+			Rule: finding.PathTaken(), Place: finding.Place{Object: p.object()},
+			Message: fmt.Sprintf("its record %s would be that of %s too", p.record.Path, other.object()),
+			Fix:     "Rename one of the two Works or its namespace: in filepath mode none Kratix keeps both at one path.",
+		})
+	}
+}
+
+// precedes reports whether a placement keeps a path that another wants too.
+func (dest *desiredDestination) precedes(p, other *desiredPlacement) bool {
+	if recorded := dest.recordOf(p) != nil; recorded || dest.recordOf(other) != nil {
+		return recorded
+	}
+	a, b := p.claim().Rank, other.claim().Rank
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) < 0
 }
 
 // desiredDestination is what a Destination's directory should hold.

@@ -1,0 +1,61 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// heed takes in where the Works themselves say that their groups go, as far as
+// nothing is recorded yet. So it counts as placed there, whoever is about to
+// write it. What is recorded elsewhere counts more, unless it is to move.
+func (w *world) heed() {
+	elsewhere, taking := w.placed(), w.taking()
+	for _, work := range w.Works {
+		decisions, err := work.Decisions()
+		if err != nil {
+			at := w.Origins.Of(work)
+			at.Object = kratix.Describe(work)
+			w.findings = append(w.findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
+		}
+		for i := range work.Spec.WorkloadGroups {
+			group := &work.Spec.WorkloadGroups[i]
+			decision, decided := decisions[group.ID]
+			on := elsewhere[placedGroup{kratix.KeyOf(work), group.ID}]
+			if !decided || work.IsDependency() || slices.Contains(on, decision.Destination) || !taking[decision.Destination] {
+				continue
+			}
+			if len(on) == 0 || slices.Equal(on, []string{decision.MovedFrom}) {
+				w.decided = append(w.decided, decidedPlacement(work, group, decision))
+			}
+		}
+	}
+}
+
+func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision kratix.Decision) *kratix.WorkPlacement {
+	p := kratix.NewWorkPlacement(work, group, decision.Destination)
+	if decision.MovedFrom != "" {
+		p.Labels[kratix.MovedFromLabel] = decision.MovedFrom
+	}
+	return p
+}
+
+// placed returns the Destinations on which a group is by a record or by what the
+// source remembers.
+func (w *world) placed() map[placedGroup][]string {
+	placed := w.recorded()
+	for _, p := range w.unread {
+		placed[groupOf(p)] = append(placed[groupOf(p)], p.Spec.TargetDestinationName)
+	}
+	return placed
+}
+
+// taking returns the names of the Destinations that are there, and not to be emptied.
+func (w *world) taking() map[string]bool {
+	taking := make(map[string]bool, len(w.Destinations))
+	for _, d := range w.Destinations {
+		taking[d.Name] = !d.IsDeleted() || !d.CleansUp()
+	}
+	return taking
+}

@@ -1,0 +1,60 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// wrote remembers what was written to a store.
+func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
+	if f.now.IsZero() || piece.state.Stepwise {
+		return
+	}
+	acknowledged := outcome.Err == nil && !piece.state.InHand && outcome.Revision != piece.state.Revision
+	for i, o := range piece.outcomes {
+		d := piece.destinations[i]
+		marks := f.marks(piece, d, o.changes, acknowledged)
+		if len(marks) == 0 {
+			continue
+		}
+		if f.of == nil {
+			f.of = map[clusterKey]*fight{}
+		}
+		key := clusterKey{piece.ref, d.Name}
+		if f.of[key] == nil {
+			f.of[key] = &fight{}
+		}
+		f.of[key].wrote(marks)
+	}
+}
+
+// marks returns what is remembered of changes: records, then manifests.
+func (f *fights) marks(piece *desired, d *destinationView, changes statestore.ChangeSet, confirmed bool) []mark {
+	dir, err := layout.RecordsDir(d.Destination)
+	ledger, errLedger := layout.LedgerPath(d.Destination)
+	if err != nil || errLedger != nil {
+		return nil
+	}
+	var records, manifests []mark
+	for _, file := range changes.Write {
+		m := mark{path: file.Path, record: file.Path.Within(dir), at: f.now, confirmed: confirmed}
+		switch {
+		case file.Path == ledger:
+			continue
+		case m.record && len(records) < maxMarks/2:
+			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			records = append(records, m)
+		case !m.record && len(manifests) < maxMarks/2:
+			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			manifests = append(manifests, m)
+		}
+	}
+	for _, path := range changes.Remove {
+		if path.Within(dir) && path != ledger && len(records) < maxMarks/2 {
+			records = append(records, mark{path: path, record: true, at: f.now, confirmed: confirmed})
+		}
+	}
+	return slices.Concat(manifests, records)
+}

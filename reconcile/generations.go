@@ -1,0 +1,38 @@
+package reconcile
+
+import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
+
+// recall holds what one round needed, and hands it to the next.
+type recall[K comparable, V any] struct{ now, before map[K]V }
+
+func (m *recall[K, V]) turn() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
+
+// get returns what is remembered of a key.
+func (m *recall[K, V]) get(key K) (V, bool) {
+	value, ok := m.now[key]
+	if !ok {
+		if value, ok = m.before[key]; ok {
+			m.put(key, value)
+		}
+	}
+	return value, ok
+}
+
+// drop forgets a key.
+func (m *recall[K, V]) drop(key K) {
+	delete(m.now, key)
+	delete(m.before, key)
+}
+
+// put remembers a value and returns it.
+func (m *recall[K, V]) put(key K, value V) V {
+	m.now[key] = value
+	delete(m.before, key)
+	return value
+}
+
+// clusterKey is a Destination on a store.
+type clusterKey struct {
+	store       kratix.StateStoreReference
+	destination string
+}

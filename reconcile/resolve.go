@@ -1,0 +1,197 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// planning is what a plan puts on each Destination.
+type planning struct {
+	parts planned
+	// hidden reports whether there may be placements that the plan does not have.
+	hidden bool
+	// chosen has, by Destination, what is reported of placements that are fresh: they
+	// are not written before their Works say where they go.
+	chosen map[string]*outcome
+	fresh  map[*kratix.WorkPlacement]*kratix.Work
+}
+
+// desire finds out what a store should hold, if some of it is excluded.
+func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
+	d := &desired{storeView: store, failed: store.err}
+	for _, view := range store.destinations {
+		o, err := r.memo.outcome(ctx, situation{
+			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
+			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
+		})
+		if chosen := plan.chosen[view.Name]; chosen != nil {
+			o = o.withChoices(chosen, plan.fresh)
+		}
+		d.outcomes = append(d.outcomes, o)
+		d.failed = cmp.Or(d.failed, err)
+	}
+	return d
+}
+
+// withhold takes what is new of requests out of what is to be written: first
+// their Works must say where it goes. What is chosen is reported, for that to be
+// said there.
+func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*desired) []*desired {
+	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
+	for name, part := range plan.parts {
+		undecided := func(p scheduler.Placement) bool { return p.New && !p.Work.IsDependency() }
+		for _, p := range part.placements {
+			if undecided(p) {
+				fresh[p.WorkPlacement] = p.Work
+			}
+		}
+		part.placements = slices.DeleteFunc(slices.Clone(part.placements), undecided)
+		plan.parts[name] = part
+	}
+	if len(fresh) == 0 {
+		return stores
+	}
+	plan.fresh, plan.chosen = fresh, map[string]*outcome{}
+	for _, store := range stores {
+		for i, d := range store.destinations {
+			plan.chosen[d.Name] = store.outcomes[i]
+		}
+	}
+	for i, before := range stores {
+		stores[i] = r.desire(ctx, before.storeView, plan, r.refusals.of(before.storeView).known())
+	}
+	return stores
+}
+
+// withChoices returns an outcome that also reports what another, which is not
+// written, came to for what is fresh.
+func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
+	if o == chosen {
+		return o
+	}
+	told := *o
+	told.findings, told.told = chosen.findings, slices.Clone(o.told)
+	for _, p := range chosen.told {
+		work := fresh[p.Object]
+		if work == nil {
+			continue
+		}
+		if p.State == report.Placed {
+			p.State, p.Chosen = report.Pending, work
+		}
+		told.told = append(told.told, p)
+	}
+	slices.SortStableFunc(told.told, report.ComparePlacements)
+	return &told
+}
+
+// desireAll finds out what all stores should hold. A guest leaves its directory only
+// if its new copy is written with the same commit: where that is held back, the
+// guest stays, and the stores are looked at once more. Each time more guests stay,
+// so that it ends.
+func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result) (*planning, []*desired) {
+	staying := placementSet{}
+	for _, guest := range world.guests() {
+		if r.refusals.of(guest.store).apart {
+			staying[guest.Placement] = true
+		}
+	}
+	for {
+		parts := byDestination(plan, world.decided)
+		world.routeGuests(parts, plan, staying)
+		world.guard(parts)
+		whole := &planning{parts: parts, hidden: world.Incomplete || len(world.Rejected) > 0}
+		stores := make([]*desired, 0, len(world.stores))
+		for _, store := range world.stores {
+			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
+		}
+		if !world.keepGuests(stores, staying) {
+			return whole, stores
+		}
+	}
+}
+
+// keepGuests adds the guests to staying whose new copy would not be written, and
+// reports whether there are more than before.
+func (w *world) keepGuests(stores []*desired, staying placementSet) bool {
+	before := len(staying)
+	for _, guest := range w.guests() {
+		if guest.counts && w.sharesStore(guest) && !isWritten(stores, guest) {
+			staying[guest.Placement] = true
+		}
+	}
+	return len(staying) > before
+}
+
+// isWritten reports whether the new copy of a guest is written in this round.
+func isWritten(stores []*desired, guest *formerPlacement) bool {
+	for _, store := range stores {
+		for i, d := range store.destinations {
+			if d.Name != guest.target() {
+				continue
+			}
+			return slices.ContainsFunc(store.outcomes[i].told, func(p report.Placement) bool {
+				return p.Object != nil && groupOf(p.Object) == groupOf(guest.Placement) && (p.State == report.Placed || p.State == report.Unchanged)
+			})
+		}
+	}
+	return false
+}
+
+// plan decides where everything goes and what may be written there. Groups that
+// would clash where they are new are tried elsewhere, while that helps.
+func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, *planning, []*desired) {
+	input := r.Policy.apply(world.input())
+	clashing := clashes{}
+	for again := 0; ; again++ {
+		plan := r.placer().Plan(input)
+		parts, stores := r.desireAll(ctx, world, &plan)
+		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
+			if r.Mine != nil {
+				stores = r.withhold(ctx, parts, stores)
+			}
+			return plan, parts, stores
+		}
+		input.Clashes = clashing.has
+	}
+}
+
+// replans bounds how often a plan is made anew because of clashes.
+const replans = 8
+
+// clashes are the choices of a Destination that were tried in this round and
+// would clash there.
+type clashes map[choice]bool
+
+// has reports whether a choice was tried and would clash.
+func (c clashes) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
+	return c[choice{work, group.ID, destination}]
+}
+
+// learn adds the new placements that are held back, where the scheduler could
+// have chosen otherwise. It reports whether there are any: then it is worth to
+// plan again.
+func (c clashes) learn(stores []*desired) bool {
+	before := len(c)
+	for _, store := range stores {
+		for _, o := range store.outcomes {
+			for _, tried := range o.clashing {
+				c[tried] = true
+			}
+		}
+	}
+	return len(c) > before
+}
+
+// placer returns what decides where everything goes.
+func (r *Reconciler) placer() Planner {
+	if r.Planner != nil {
+		return r.Planner
+	}
+	return &r.planner
+}

@@ -1,0 +1,106 @@
+package reconcile
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// situation is everything that the outcome on a Destination depends on.
+type situation struct {
+	store *storeView
+	*destinationView
+	part   part
+	policy Policy
+	// excluded are the units that are not written now.
+	excluded map[unit]exclusion
+	// hidden reports whether there may be placements that the plan does not have: Works
+	// cannot be read. It is of interest where files say nothing of whose they are.
+	hidden bool
+}
+
+// same reports whether two situations have one outcome.
+func (s *situation) same(other *situation) bool {
+	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
+		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
+		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
+		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
+}
+
+// sameAbove reports whether the directories above say the same about what Flux does
+// not fetch.
+func (s *situation) sameAbove(other *situation) bool {
+	for file := range kustomize.IgnoreFilesAbove(s.base) {
+		was, had := other.store.state.Files.Sum(file)
+		if is, has := s.store.state.Files.Sum(file); has != had || is != was {
+			return false
+		}
+	}
+	return true
+}
+
+// sameWay reports whether the same is in the way of the Destination's directory
+// and, of what is no file, in it.
+func (s *situation) sameWay(other *situation) bool {
+	is, was := &s.store.state, &other.store.state
+	if !is.Obstacles.Same(was.Obstacles, s.base) {
+		return false
+	}
+	for dir := s.base; !dir.IsRoot(); dir = dir.Dir() {
+		kind, there := is.Obstacles.At(dir)
+		if before, was := was.Obstacles.At(dir); kind != before || there != was {
+			return false
+		}
+		if is.Files.Has(dir) != was.Files.Has(dir) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameOutgoing reports whether the same is on its way out of the Destination's
+// directory, and of the store in the same way.
+func (s *situation) sameOutgoing(other *situation) bool {
+	is, was := &s.store.state, &other.store.state
+	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
+		return a.Path == b.Path && a.Object == b.Object && a.Stays == b.Stays && bytes.Equal(a.Content, b.Content)
+	})
+}
+
+// unfinished returns those of the store's unfinished files that lie in the
+// Destination's directory.
+func (s *situation) unfinished() []tree.Path {
+	var here []tree.Path
+	for _, path := range s.store.state.Unfinished {
+		if path.Within(s.base) {
+			here = append(here, path)
+		}
+	}
+	return here
+}
+
+// kept returns a situation without the contents of its store, which would be held
+// for as long as nothing changes on the Destination.
+func (s situation) kept() situation {
+	view := *s.store
+	view.state.Contents, view.destinations = nil, nil
+	s.store = &view
+	return s
+}
+
+// isPlain reports whether there is nothing on a Destination but what its records and
+// its plan say.
+func (s *situation) isPlain() bool {
+	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
+		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
+}
+
+// comesOf reports whether all but placements and files is what it was.
+func (s *situation) comesOf(was *situation) bool {
+	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
+		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
+}

@@ -1,0 +1,92 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// absent reports the placements on a Destination that is not in the input.
+func (w *world) absent(part scheduler.Part) finding.Finding {
+	var places []string
+	for _, f := range w.former {
+		if at := f.location().String(); f.counts && f.target() == part.Destination && !slices.Contains(places, at) {
+			places = append(places, at)
+		}
+	}
+	anew := "place its requests anew with --on-misplaced move"
+	if w.Assigned {
+		anew = "delete its WorkPlacements"
+	}
+	where := cmp.Or(strings.Join(places, " and "), "its state store")
+	return finding.Finding{
+		Rule: finding.DestinationAbsent(), Place: finding.Place{Object: kratix.DestinationKind + " " + part.Destination},
+		Message: fmt.Sprintf("it is not in the input; %s in %s, and the requests are not placed elsewhere", countOf(len(part.Placements), "placement of it stays", "placements of it stay"), where),
+		Fix:     fmt.Sprintf("Add the Destination again. If it is gone for good, %s, then run kratix-schedule cleanup %s --apply.", anew, part.Destination),
+	}
+}
+
+// tellOutOfReach reports the placements that stay on Destinations which nothing
+// can be written to.
+func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
+	if len(w.unread) == 0 {
+		return
+	}
+	reachable := map[string]bool{}
+	for _, store := range w.stores {
+		for _, d := range store.destinations {
+			reachable[d.Name] = true
+		}
+	}
+	for _, part := range plan.Parts {
+		if reachable[part.Destination] {
+			continue
+		}
+		for _, p := range part.Placements {
+			r.tellKept(p, w.has(part.Destination))
+		}
+		if !w.has(part.Destination) {
+			r.add(w.absent(part))
+		}
+	}
+}
+
+// tellKept reports a placement that stays as it is; that its Destination is not in
+// the input is reported once for all that are on it.
+func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
+	name := p.Spec.TargetDestinationName
+	r.parts[name] = append(r.parts[name], report.Placement{
+		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,
+		State: report.Kept, Reason: p.Reason, Misplaced: p.Misplaced, Object: p.WorkPlacement,
+	})
+	if p.Misplaced && isThere {
+		at := finding.Place{Object: kratix.Describe(p.Work)}
+		r.add(finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + name + ": " + p.Reason})
+	}
+}
+
+// invalid makes findings of settings that the scheduler could not read.
+func (w *world) invalid(settings []scheduler.Invalid) []finding.Finding {
+	var findings []finding.Finding
+	for _, s := range settings {
+		at := w.Origins.Of(s.Object)
+		at.Object = kratix.Describe(s.Object)
+		findings = append(findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: s.Message})
+	}
+	return findings
+}
+
+// names returns the Destinations on a store.
+func (d *desired) names() []string {
+	names := make([]string, 0, len(d.destinations))
+	for _, dest := range d.destinations {
+		names = append(names, dest.Name)
+	}
+	return names
+}
