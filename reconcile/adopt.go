@@ -12,14 +12,14 @@ import (
 // adoptUnrecorded finds the groups of requests whose files lie on a Destination
 // without a record: Kratix wrote them. All Destinations are looked at before one is
 // chosen, so that such a group stays where it is.
-func (w *world) adoptUnrecorded(memo *memo) {
+func (w *world) adoptUnrecorded(seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range w.stores {
 		if store.err != nil {
 			continue
 		}
 		for _, d := range store.destinations {
-			found.add(home{d, store}, memo)
+			found.add(home{d, store}, seen)
 		}
 	}
 	if len(found.requests)+len(found.listed) == 0 {
@@ -56,10 +56,10 @@ type requestName struct{ namespace, promise, resource string }
 type listedGroup struct{ work, shortID string }
 
 // add takes in what lies on a Destination without a record.
-func (u *unrecorded) add(h home, memo *memo) {
+func (u *unrecorded) add(h home, seen *observations) {
 	switch h.FilepathMode() {
 	case kratix.NestedByMetadata:
-		for _, request := range memo.unrecordedRequests(h) {
+		for _, request := range seen.unrecordedRequests(h) {
 			u.requests[request] = append(u.requests[request], h)
 		}
 	case kratix.None:
@@ -110,7 +110,7 @@ type unrecordedView struct {
 
 // unrecordedRequests returns the requests that a Destination in mode
 // nestedByMetadata has files of and no record.
-func (m *memo) unrecordedRequests(h home) []requestName {
+func (m *observations) unrecordedRequests(h home) []requestName {
 	known, ok := m.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
 		return known.requests

@@ -20,36 +20,36 @@ type calm struct {
 	ignored *kustomize.Ignored
 }
 
-// calm returns what advance needs of a Destination; nil when something there is
+// newCalm returns what advance needs of a Destination; nil when something there is
 // not plain.
-func (dest *desiredDestination) calm(made *outcome) *calm {
-	digest := dest.memory.Digest()
-	if digest == nil || len(made.findings) > 0 || dest.unfolded || len(dest.removed) > 0 || dest.IsDeleted() || !dest.isPlain() {
+func newCalm(c *checked, made *outcome) *calm {
+	digest := c.memory.Digest()
+	if digest == nil || len(made.findings) > 0 || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		if !p.isCalm() {
 			return nil
 		}
 		own[p.record.Path] = true
 	}
-	for _, record := range dest.records {
+	for _, record := range c.records {
 		if !own[record.path] || len(record.Shared)+len(record.elsewhere) > 0 {
 			return nil
 		}
 	}
-	return &calm{digest: digest, ignored: dest.notFetched}
+	return &calm{digest: digest, ignored: c.ignored}
 }
 
 // isCalm reports whether a placement of the plan is written as it should be and has
 // a directory to itself that no other spelling can mean.
-func (p *desiredPlacement) isCalm() bool {
-	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && (p.state == report.Placed || p.state == report.Unchanged)
+func (p *placement) isCalm() bool {
+	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
 
 // isPlain reports whether a placement has a directory to itself.
-func (p *desiredPlacement) isPlain() bool {
+func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
@@ -64,22 +64,28 @@ func (known *settled) staysCalm(now *situation) bool {
 // have been like before, looking closely only at the placements that have changed.
 // It returns false when these may touch others; then everything has to be looked
 // at.
-func (known *settled) advance(ctx context.Context, now situation, memo *memo) (settled, bool) {
+func (known *settled) advance(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (settled, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
 		return settled{}, false
 	}
-	dest := &desiredDestination{situation: now, read: &memo.read, unpacked: &memo.contents}
+	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
-	dest.destinationView, dest.part = &view, part
-	dest.fixtures, _ = layout.Fixtures(dest.Destination) // without roots it were left out before
-	dest.plan()
-	if len(dest.findings) > 0 || !dest.isOnlyTheirs(&known.situation) || dest.mayMeetOthers(known) || dest.findStored(ctx) != nil || !known.calm.digest.Replace(dest.claims(known.calm.ignored)) {
+	w.destinationView, w.part = &view, part
+	w.fixtures, _ = layout.Fixtures(w.Destination) // without roots it were left out before
+	w.indexRecords()
+	w.place(nil, unpacked)
+	if len(w.findings) > 0 || !w.isOnlyTheirs(&known.situation) || w.mayMeetOthers(known) {
 		return settled{}, false
 	}
-	dest.diff()
-	made := dest.outcome()
-	made.told = known.outcome.toldWith(made.told, replaced)
+	w.indexRecords()
+	c := newChecked(w, read, nil)
+	var err error
+	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil || !known.calm.digest.Replace(c.claims(known.calm.ignored)) {
+		return settled{}, false
+	}
+	made := newOutcome(c, diff(c))
+	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return settled{situation: now.kept(), outcome: made, calm: known.calm}, true
 }
 
@@ -94,9 +100,9 @@ func (known *settled) changed(now *situation) (changed part, replaced map[*krati
 	}
 	changed.guard = now.part.guard
 	unwritten := map[*kratix.WorkPlacement]bool{}
-	for _, told := range known.outcome.told {
-		if told.State != report.Unchanged {
-			unwritten[told.Object] = true
+	for _, p := range known.outcome.placements {
+		if p.State != report.Unchanged {
+			unwritten[p.Object] = true
 		}
 	}
 	for _, p := range now.part.placements {
@@ -123,44 +129,44 @@ func (known *settled) changed(now *situation) (changed part, replaced map[*krati
 
 // isOnlyTheirs reports whether the placements are plain, and that nothing differs in
 // the store but what is theirs. The Destination has their records alone then.
-func (dest *desiredDestination) isOnlyTheirs(was *situation) bool {
-	dirs, records := map[tree.Path]bool{}, map[tree.Path]*desiredPlacement{}
-	for _, p := range dest.placements {
+func (w *wanted) isOnlyTheirs(was *situation) bool {
+	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
+	for _, p := range w.placements {
 		if !p.writable() || !p.isPlain() || dirs[p.rendering.Dir] {
 			return false
 		}
 		dirs[p.rendering.Dir], records[p.record.Path] = true, p
 	}
-	for path := range dest.store.state.Files.Within(dest.base).Differing(was.store.state.Files.Within(dest.base)) {
+	for path := range w.store.state.Files.Within(w.base).Differing(was.store.state.Files.Within(w.base)) {
 		theirs := records[path] != nil
-		for dir := path; !theirs && dir != dest.base && !dir.IsRoot(); dir = dir.Dir() {
+		for dir := path; !theirs && dir != w.base && !dir.IsRoot(); dir = dir.Dir() {
 			theirs = dirs[dir]
 		}
 		if !theirs {
 			return false
 		}
 	}
-	all := dest.records
-	dest.records = nil
+	all := w.records
+	w.records = nil
 	for _, record := range all {
 		p := records[record.path]
 		if p == nil {
 			continue
 		}
-		if layout.DirOf(dest.Destination, record.Placement) != p.rendering.Dir || record.mode != dest.FilepathMode() || len(record.Shared)+len(record.elsewhere) > 0 {
+		if layout.DirOf(w.Destination, record.Placement) != p.rendering.Dir || record.mode != w.FilepathMode() || len(record.Shared)+len(record.elsewhere) > 0 {
 			return false
 		}
-		dest.records = append(dest.records, record)
+		w.records = append(w.records, record)
 	}
 	return true
 }
 
 // claims returns what the placements want, by the roots that they are in.
-func (dest *desiredDestination) claims(ignored *kustomize.Ignored) []dedupe.Root {
-	roots := make([]dedupe.Root, 0, len(dest.roots))
-	for _, path := range dest.roots {
-		root := dedupe.Root{Path: path, Ignored: ignored, Cache: dest.read}
-		for _, p := range dest.placements {
+func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
+	roots := make([]dedupe.Root, 0, len(c.roots))
+	for _, path := range c.roots {
+		root := dedupe.Root{Path: path, Ignored: ignored, Cache: c.read}
+		for _, p := range c.candidates {
 			if p.rendering.Root == path {
 				root.Claims = append(root.Claims, p.claim())
 			}
@@ -170,48 +176,48 @@ func (dest *desiredDestination) claims(ignored *kustomize.Ignored) []dedupe.Root
 	return roots
 }
 
-// toldWith returns the placements that were reported, with others in the place of
+// placementsWith returns the placements that were reported, with others in the place of
 // some.
-func (o *outcome) toldWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
-	told := make([]report.Placement, 0, len(o.told)+len(come))
-	for _, p := range o.told {
+func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
+	all := make([]report.Placement, 0, len(o.placements)+len(come))
+	for _, p := range o.placements {
 		if replaced[p.Object] {
 			continue
 		}
 		for len(come) > 0 && report.ComparePlacements(come[0], p) < 0 {
-			told, come = append(told, come[0]), come[1:]
+			all, come = append(all, come[0]), come[1:]
 		}
-		told = append(told, p)
+		all = append(all, p)
 	}
-	return slices.Concat(told, come)
+	return slices.Concat(all, come)
 }
 
 // mayMeetOthers reports whether any of the placements, which have directories of
 // their own, may be in the way of something on a calm Destination.
-func (dest *desiredDestination) mayMeetOthers(known *settled) bool {
+func (w *wanted) mayMeetOthers(known *settled) bool {
 	var dirs tree.Set
-	for _, p := range dest.placements {
+	for _, p := range w.placements {
 		dirs.AddDir(p.rendering.Dir)
 	}
-	return slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool {
-		return dirs.Has(p.rendering.Dir.Dir()) || dest.mayMeet(p, known)
+	return slices.ContainsFunc(w.placements, func(p *placement) bool {
+		return dirs.Has(p.rendering.Dir.Dir()) || w.mayMeet(p, known)
 	})
 }
 
 // mayMeet reports whether a placement that is new on a calm Destination, with a
 // directory of its own, may be in the way of anything there, or that in its way.
-func (dest *desiredDestination) mayMeet(p *desiredPlacement, known *settled) bool {
+func (w *wanted) mayMeet(p *placement, known *settled) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {
 		return true
 	}
-	if _, _, filled := dest.filledBy(p.record.Path); filled {
+	if _, _, filled := w.filledBy(p.record.Path); filled {
 		return true
 	}
-	if _, _, blocked := dest.blockedBy(dir); blocked {
+	if _, _, blocked := w.blockedBy(dir); blocked {
 		return true
 	}
-	for range dest.store.state.Obstacles.Below(dir) {
+	for range w.store.state.Obstacles.Below(dir) {
 		return true
 	}
 	for at := dir.Dir(); at != p.rendering.Root && !at.IsRoot(); at = at.Dir() {
@@ -219,8 +225,8 @@ func (dest *desiredDestination) mayMeet(p *desiredPlacement, known *settled) boo
 			return true
 		}
 	}
-	if !dest.store.state.Files.Has(p.record.Path) {
-		for range dest.store.state.Files.Below(dir) {
+	if !w.store.state.Files.Has(p.record.Path) {
+		for range w.store.state.Files.Below(dir) {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -19,24 +18,28 @@ func (known *settled) carry(now situation) (settled, bool) {
 	if !now.part.rendersAs(was.part, now.policy.Owner) {
 		return settled{}, false
 	}
-	dest := &desiredDestination{situation: now}
-	states := map[*kratix.WorkPlacement]report.State{}
+	made := changes{actions: map[*candidate]statestore.Action{}}
+	actions := map[*kratix.WorkPlacement]statestore.Action{}
 	switch {
 	case now.differsBy(known.outcome.changes, was):
 	case now.differsBy(statestore.ChangeSet{}, was):
-		dest.changes, dest.units = known.outcome.changes, known.outcome.units
-		for _, told := range known.outcome.told {
-			states[told.Object] = told.State
+		made.set, made.units = known.outcome.changes, known.outcome.units
+		for _, p := range known.outcome.placements {
+			if p.State == report.Placed {
+				actions[p.Object] = statestore.Place
+			}
 		}
 	default:
 		return settled{}, false
 	}
+	c := &checked{wanted: wanted{situation: now}}
 	for i := range now.part.placements {
-		p := &now.part.placements[i]
-		state := cmp.Or(states[was.part.placements[i].WorkPlacement], report.Unchanged)
-		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: p.WorkPlacement, from: p, state: state, reason: p.Reason})
+		from := &now.part.placements[i]
+		p := &candidate{placement: placement{WorkPlacement: from.WorkPlacement, from: from, decision: decision{state: report.Placed, reason: from.Reason}}}
+		made.actions[p] = actions[was.part.placements[i].WorkPlacement]
+		c.candidates = append(c.candidates, p)
 	}
-	return settled{situation: now.kept(), outcome: dest.outcome(), calm: known.calm}, true
+	return settled{situation: now.kept(), outcome: newOutcome(c, made), calm: known.calm}, true
 }
 
 // rendersAs reports whether the placements of two parts have the same files and

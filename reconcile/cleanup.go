@@ -33,8 +33,8 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder, r.stop(ctx))
-	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
+	r.cache.turn(r.Builder, r.stop(ctx))
+	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	failed := slices.DeleteFunc(world.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 	var cleanups []Cleanup
 	for _, store := range slices.Concat(world.stores, world.unused) {

@@ -1,147 +1,164 @@
 package reconcile
 
 import (
-	"bytes"
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
-	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// diff finds the changes that make a Destination's directory what it should be.
+// changes are what makes a Destination's directory what it should be.
+type changes struct {
+	set statestore.ChangeSet
+	// units are what the changes are about.
+	units []unitChange
+	// actions are what is done to the candidates that are written; nothing for those that
+	// are in the store as they should be.
+	actions map[*candidate]statestore.Action
+}
+
+// diff returns the changes that make a Destination's directory what it should be.
 // Placements that are not written want what they have.
-func (dest *desiredDestination) diff() {
-	if dest.left {
-		dest.changes = statestore.ChangeSet{Base: dest.store.state.Revision, Unfinished: dest.unfinished()}
-		return
+func diff(c *checked) changes {
+	if c.left {
+		return changes{set: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}
 	}
+	made := changes{actions: make(map[*candidate]statestore.Action, len(c.candidates))}
+	for _, p := range c.candidates {
+		if p.writable() {
+			made.actions[p] = c.holdings.action(p)
+		}
+	}
+	here := c.store.state
+	here.Files, here.Unfinished = here.Files.Within(c.base), c.unfinished()
+	made.set = statestore.Diff(here, wantedFiles(c), ownedPaths(c).Has)
+	clearLedger(c, &made.set)
+	made.set.Placements = made.placements(c)
+	made.units = made.unitsOf(c)
+	return made
+}
+
+// wantedFiles returns the files that a Destination's directory should have, of those that
+// this program may write.
+func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
-	var owned tree.Set
-	for _, path := range dest.outdated() {
-		owned.AddFile(path)
-	}
-	for _, fixture := range dest.fixtures {
-		if !dest.store.state.Files.Has(fixture.Path) {
+	for _, fixture := range c.fixtures {
+		if !c.store.state.Files.Has(fixture.Path) {
 			wanted = append(wanted, fixture)
 		}
 	}
-	for _, fixture := range dest.retired {
-		owned.AddFile(fixture.Path)
-	}
-	if len(dest.removed) > 0 {
-		staying := dest.staying()
-		for _, record := range dest.removed {
-			record.addUnless(staying, &owned)
-		}
-	}
-	for _, path := range dest.leftovers {
-		owned.AddFile(path)
-	}
-	wanted = append(wanted, dest.files()...)
-	for _, p := range dest.placements {
-		if p.writable() {
-			wanted = append(wanted, p.record)
-			p.addTo(&owned)
-			if record := dest.recordOf(p); record != nil {
-				for _, path := range record.elsewhere {
-					owned.AddFile(path)
-				}
-			}
-		}
-	}
-	wanted = append(wanted, dest.ledgerFiles()...)
-	here := dest.store.state
-	here.Files, here.Unfinished = here.Files.Within(dest.base), dest.unfinished()
-	dest.changes = statestore.Diff(here, wanted, owned.Has)
-	dest.clearLedger()
-	dest.changes.Placements = dest.behind()
-	dest.findUnits()
-}
-
-// files returns everything that a Destination's placements should have.
-func (dest *desiredDestination) files() []tree.File {
-	var files []tree.File
 	var parts []layout.Part
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		now := p.now()
 		if p.rendering.Joined {
 			parts = append(parts, layout.Part{Placement: p.WorkPlacement, Files: now})
 			continue
 		}
 		for _, file := range now {
-			files = append(files, file.File)
+			wanted = append(wanted, file.File)
 		}
 	}
-	return append(files, layout.Join(parts)...)
+	wanted = append(wanted, layout.Join(parts)...)
+	for _, p := range c.candidates {
+		if p.writable() {
+			wanted = append(wanted, p.record)
+		}
+	}
+	return append(wanted, ledgerFiles(c)...)
 }
 
-// now returns the files that a placement has after the round.
-func (p *desiredPlacement) now() []layout.File {
-	if p.writable() {
-		return p.rendering.Files
+// ownedPaths returns the paths at which this program may change and remove files.
+func ownedPaths(c *checked) *tree.Set {
+	owned := &tree.Set{}
+	for _, path := range c.outdated() {
+		owned.AddFile(path)
 	}
-	files := make([]layout.File, 0, len(p.stored))
-	for _, file := range p.stored {
-		files = append(files, layout.File{File: file.File, Workload: file.Place.File})
+	for _, fixture := range c.retired {
+		owned.AddFile(fixture.Path)
 	}
-	return files
+	if len(c.removed) > 0 {
+		staying := staying(c)
+		for _, record := range c.removed {
+			record.addUnless(staying, owned)
+		}
+	}
+	for _, path := range c.leftovers {
+		owned.AddFile(path)
+	}
+	for _, p := range c.candidates {
+		if !p.writable() {
+			continue
+		}
+		p.addTo(owned)
+		if record := c.recordOf(&p.placement); record != nil {
+			for _, path := range record.elsewhere {
+				owned.AddFile(path)
+			}
+		}
+	}
+	return owned
 }
 
-// behind names the placements that the changes are about, and marks the others
-// as unchanged.
-func (dest *desiredDestination) behind() []statestore.PlacementChange {
+// staying returns what belongs to the placements and records that stay, so that
+// none of it goes with a record that is removed and claims it too.
+func staying(c *checked) *tree.Set {
+	set := &tree.Set{}
+	for _, p := range c.candidates {
+		p.addTo(set)
+	}
+	removed := map[tree.Path]bool{}
+	for _, record := range c.removed {
+		removed[record.path] = true
+	}
+	for i := range c.records {
+		if !removed[c.records[i].path] {
+			c.records[i].addTo(set)
+		}
+	}
+	return set
+}
+
+// placements returns the placements that the changes are about.
+func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	var named []statestore.PlacementChange
-	for _, p := range dest.placements {
-		switch action := dest.action(p); {
-		case !p.writable():
-		case action == "":
-			p.state = report.Unchanged
-		default:
-			named = append(named, change(p.WorkPlacement, action))
+	for _, p := range c.candidates {
+		if action := made.actions[p]; action != "" {
+			named = append(named, placementChange(p.WorkPlacement, action))
 		}
 	}
-	for _, record := range dest.removed {
-		named = append(named, change(record.Placement, statestore.Remove))
+	for _, record := range c.removed {
+		named = append(named, placementChange(record.Placement, statestore.Remove))
 	}
 	return named
 }
 
-// action says what is done to a placement that may be written: nothing, when it
-// is in the store as it should be. Where somebody else writes, records are not
-// theirs to keep, and only files count.
-func (dest *desiredDestination) action(p *desiredPlacement) statestore.Action {
-	sum, recorded := dest.store.state.Files.Sum(p.record.Path)
-	switch record := dest.recordOf(p); {
-	case dest.store.state.Stepwise && p.isStored():
-		return ""
-	case record != nil && len(record.elsewhere) > 0:
-		return statestore.Update
-	case !recorded:
-		return statestore.Place
-	case sum != dest.store.state.Contents.Sum(p.record.Content) || !p.isStored():
-		return statestore.Update
-	}
-	return ""
-}
-
-// isStored reports whether a placement has what it wants.
-func (p *desiredPlacement) isStored() bool {
-	wanted := make([]tree.File, 0, len(p.rendering.Files))
-	for _, file := range p.rendering.Files {
-		wanted = append(wanted, file.File)
-	}
-	if p.rendering.Joined {
-		wanted = layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})
-	}
-	return slices.EqualFunc(p.stored, wanted, func(a dedupe.File, b tree.File) bool {
-		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
-	})
-}
-
-func change(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {
+func placementChange(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {
 	return statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName}
+}
+
+// unitsOf returns what the changes are about, as a server accepts or refuses it.
+func (made *changes) unitsOf(c *checked) []unitChange {
+	var written, removed []unitChange
+	for _, p := range c.candidates {
+		if made.actions[p] != "" {
+			written = append(written, unitChange{unit: unitOf(p.WorkPlacement), files: p.rendering.Files, record: p.record.Path})
+		}
+	}
+	for _, record := range c.removed {
+		removed = append(removed, unitChange{unit: unitOf(record.Placement), removed: true})
+	}
+	named := slices.Concat(removed, written)
+	return append(made.restOf(c, named), named...)
+}
+
+// restOf returns the unit of all that is no placement, if any of it changes.
+func (made *changes) restOf(c *checked, named []unitChange) []unitChange {
+	changed := slices.ContainsFunc(c.fixtures, func(f tree.File) bool { return !c.store.state.Files.Has(f.Path) }) ||
+		slices.ContainsFunc(c.retired, func(f tree.File) bool { return c.store.state.Files.Has(f.Path) }) || len(c.leftovers) > 0
+	if !changed && (len(named) > 0 || made.set.Empty()) {
+		return nil
+	}
+	return []unitChange{{unit: unit{destination: c.Name}}}
 }

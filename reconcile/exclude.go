@@ -11,77 +11,81 @@ import (
 // exclusion is why a unit with one content is not written now.
 type exclusion struct {
 	digest digest
-	// refused is what the server said; nil while it is not known whether the unit
-	// is to blame.
-	refused *refusal
+	// isKnown reports whether the server refuses this unit; false while it may be another
+	// one of the same write.
+	isKnown bool
+	answer  answer
 }
+
+// answer is what a server said about what it refuses, and what to do about it.
+type answer struct{ message, fix string }
 
 // exclusions are the units that a round does not write, by Destination.
 type exclusions map[string]map[unit]exclusion
 
-func (e exclusions) add(s suspect, refused *refusal) {
-	if e[s.destination] == nil {
-		e[s.destination] = map[unit]exclusion{}
+func (e exclusions) add(of unit, why exclusion) {
+	if e[of.destination] == nil {
+		e[of.destination] = map[unit]exclusion{}
 	}
-	e[s.destination][s.unit] = exclusion{s.digest, refused}
+	e[of.destination][of] = why
 }
 
 // state returns the state of an excluded placement, and the reason.
 func (e exclusion) state() (report.State, string) {
-	if e.refused == nil {
+	if !e.isKnown {
 		return report.Failed, "the server refused a change with it; it is tried again in a smaller one"
 	}
-	return report.Held, "the server refuses it: " + e.refused.words
+	return report.Held, "the server refuses it: " + e.answer.message
 }
 
-// exclude keeps what a placement has stored if it is excluded with the content
-// that it would write.
-func (dest *desiredDestination) exclude(p *desiredPlacement) {
-	e, excluded := dest.excluded[unitOf(p.WorkPlacement)]
+// exclude keeps what a placement has stored if it is excluded with the content that it
+// would write.
+func (w *wanted) exclude(p *placement) {
+	e, excluded := w.excluded[unitOf(p.WorkPlacement)]
 	if !excluded || !p.writable() || e.digest != digestOf(p.rendering.Files) {
 		return
 	}
 	p.state, p.reason = e.state()
-	dest.tellRefused(e, finding.Place{Object: p.object()}, "its files")
+	w.add(w.refusal(e, finding.Place{Object: p.object()}, "its files")...)
 }
 
 // excludeRemovals keeps the placements whose removal is excluded.
-func (dest *desiredDestination) excludeRemovals() {
-	if len(dest.excluded) == 0 {
+func (w *wanted) excludeRemovals() {
+	if len(w.excluded) == 0 {
 		return
 	}
 	var removed []recordView
-	for _, record := range dest.removed {
-		e, excluded := dest.excluded[unitOf(record.Placement)]
+	for _, record := range w.removed {
+		e, excluded := w.excluded[unitOf(record.Placement)]
 		if !excluded || e.digest != removalDigest() {
 			removed = append(removed, record)
 			continue
 		}
 		_, reason := e.state()
-		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "to be removed: "+reason))
-		dest.tellRefused(e, finding.Place{Object: kratix.WorkKind + " " + record.Placement.Work().String()}, "the removal of its files")
+		w.keep(record.Placement, "to be removed: "+reason)
+		w.add(w.refusal(e, finding.Place{Object: kratix.WorkKind + " " + record.Placement.Work().String()}, "the removal of its files")...)
 	}
-	dest.removed = removed
+	w.removed = removed
 }
 
-// excludeRest leaves what is no placement as it is, if that is excluded. It
-// reports whether it is.
-func (dest *desiredDestination) excludeRest() bool {
-	e, excluded := dest.excluded[unit{destination: dest.Name}]
-	if excluded {
-		dest.fixtures, dest.retired = nil, nil
-		dest.tellRefused(e, finding.Place{Object: kratix.Describe(dest.Destination)}, "the files that every Destination has")
-	}
-	return excluded
-}
-
-// tellRefused adds the finding about what a server refuses.
-func (dest *desiredDestination) tellRefused(e exclusion, at finding.Place, what string) {
-	if e.refused == nil {
+// excludeRest leaves what belongs to no placement as it is, if that is excluded.
+func (w *wanted) excludeRest() {
+	e, excluded := w.excluded[unit{destination: w.Name}]
+	if !excluded {
 		return
 	}
-	dest.findings = append(dest.findings, finding.Finding{
-		Rule: finding.PlacementRefused(), Place: at, Fix: e.refused.fix,
-		Message: fmt.Sprintf("%s refuses %s on %s: %s", dest.store.ref, what, dest.Name, e.refused.words),
-	})
+	w.restExcluded, w.fixtures, w.retired = true, nil, nil
+	w.add(w.refusal(e, finding.Place{Object: kratix.Describe(w.Destination)}, "the files that every Destination has")...)
+}
+
+// refusal returns the finding about what a server refuses; nothing while it is not known
+// to refuse it.
+func (s *situation) refusal(e exclusion, at finding.Place, what string) []finding.Finding {
+	if !e.isKnown {
+		return nil
+	}
+	return []finding.Finding{{
+		Rule: finding.PlacementRefused(), Place: at, Fix: e.answer.fix,
+		Message: fmt.Sprintf("%s refuses %s on %s: %s", s.store.ref, what, s.Name, e.answer.message),
+	}}
 }

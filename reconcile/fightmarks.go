@@ -20,9 +20,9 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 			continue
 		}
 		if f.of == nil {
-			f.of = map[clusterKey]*fight{}
+			f.of = map[destinationKey]*fight{}
 		}
-		key := clusterKey{piece.ref, d.Name}
+		key := destinationKey{piece.ref, d.Name}
 		if f.of[key] == nil {
 			f.of[key] = &fight{}
 		}

@@ -16,9 +16,9 @@ import (
 type fights struct {
 	// now is the time of the round; without a clock nothing is watched.
 	now time.Time
-	of  map[clusterKey]*fight
+	of  map[destinationKey]*fight
 	// over are the paths by which a fight was found.
-	over map[clusterKey]tree.Path
+	over map[destinationKey]tree.Path
 }
 
 // begin begins a round: what is idle is forgotten.
@@ -39,7 +39,7 @@ func (w *world) leaveFights(store *storeView, all *fights) {
 		return
 	}
 	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
-		key := clusterKey{store.ref, d.Name}
+		key := destinationKey{store.ref, d.Name}
 		f := all.of[key]
 		if f == nil || !f.goesOn(store, d, key, all) {
 			return false
@@ -55,7 +55,7 @@ func (w *world) leaveFights(store *storeView, all *fights) {
 }
 
 // goesOn looks at a Destination, and reports whether it is left alone.
-func (f *fight) goesOn(store *storeView, d *destinationView, key clusterKey, all *fights) bool {
+func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {
 		return false
@@ -70,7 +70,7 @@ func (f *fight) goesOn(store *storeView, d *destinationView, key clusterKey, all
 		path, fights := f.see(all.now, at, func(path tree.Path) bool { return slices.Contains(d.spoilt, path) })
 		if fights {
 			if all.over == nil {
-				all.over = map[clusterKey]tree.Path{}
+				all.over = map[destinationKey]tree.Path{}
 			}
 			all.over[key] = path
 		}

@@ -43,12 +43,12 @@ type formerIndex struct {
 
 // readFormer reads the records in a store that lie below no Destination's
 // directory. While neither the store nor the Destinations change it costs nothing.
-func (w *world) readFormer(ctx context.Context, store *storeView, memo *memo) error {
+func (w *world) readFormer(ctx context.Context, store *storeView, seen *observations) error {
 	bases := w.basesIn(store)
-	index, known := memo.former.get(store.ref)
+	index, known := seen.former.get(store.ref)
 	if !known || index.store != store.Store || !slices.Equal(index.bases, bases) {
 		index = &formerIndex{store: store.Store, bases: bases, paths: map[tree.Path]statestore.Sum{}, parsed: map[recordKey]*readRecord{}}
-		memo.former.put(store.ref, index)
+		seen.former.put(store.ref, index)
 	}
 	index.update(store.state.Files)
 	for _, path := range slices.SortedFunc(maps.Keys(index.paths), tree.Compare) {

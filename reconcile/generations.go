@@ -31,8 +31,8 @@ func (m *recall[K, V]) put(key K, value V) V {
 	return value
 }
 
-// clusterKey is a Destination on a store.
-type clusterKey struct {
+// destinationKey is a Destination on a store.
+type destinationKey struct {
 	store       kratix.StateStoreReference
 	destination string
 }

@@ -13,20 +13,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// splitJoined takes the one file of mode aggregatedYAML apart. If it is neither as the
-// records say nor of what is to be written anyway, nobody's part is known.
-func (dest *desiredDestination) splitJoined(ctx context.Context) error {
-	path, ok := layout.JoinedFile(dest.Destination)
-	if !ok || !dest.store.state.Files.Has(path) {
-		return nil
+// joinedFile is the one file of filepath mode aggregatedYAML, taken apart.
+type joinedFile struct {
+	// parts are its parts, by the paths of their records.
+	parts map[tree.Path][]byte
+	// mixedUp reports whether nobody's part is known: the file is neither as the records
+	// say nor empty.
+	mixedUp bool
+}
+
+// splitJoined takes the joined file of a Destination apart, and sets what each candidate
+// has of it.
+func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joinedFile, error) {
+	path, ok := layout.JoinedFile(w.Destination)
+	if !ok || !w.store.state.Files.Has(path) {
+		return joinedFile{}, nil
 	}
-	whole, err := dest.store.state.Contents.Content(ctx, path)
+	whole, err := w.store.state.Contents.Content(ctx, path)
 	if err != nil {
-		return err
+		return joinedFile{}, err
 	}
-	records := make([]layout.Record, 0, len(dest.records))
+	records := make([]layout.Record, 0, len(w.records))
 	paths := map[*kratix.WorkPlacement]tree.Path{}
-	for _, record := range dest.records {
+	for _, record := range w.records {
 		records = append(records, *record.Record)
 		paths[record.Placement] = record.path
 	}
@@ -34,38 +43,36 @@ func (dest *desiredDestination) splitJoined(ctx context.Context) error {
 	for placement, part := range layout.Split(whole, records) {
 		parts[paths[placement]] = part
 	}
-	for _, p := range dest.placements {
-		part, has := parts[p.record.Path]
+	for _, c := range candidates {
+		part, has := parts[c.record.Path]
 		if has {
-			p.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: p.object(), File: path.Base()}}}
+			c.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: c.object(), File: path.Base()}}}
 		}
 	}
-	dest.joinedParts = parts
 	// A store that somebody else writes has a record for each part that somebody wants.
-	hasRecords := len(records) > 0 || dest.store.state.Stepwise
-	dest.mixedUp = len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)
-	return nil
+	hasRecords := len(records) > 0 || w.store.state.Stepwise
+	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
 // freeze leaves a mixed-up file as it is while some placement is not to be
 // written: its part is in there, and nobody knows where.
-func (dest *desiredDestination) freeze() {
-	if !dest.mixedUp || !dest.mayLosePart() {
+func (c *checked) freeze() {
+	if !c.holdings.joined.mixedUp || !c.mayLosePart() {
 		return
 	}
 	const why = "another's part of the same file would be lost"
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		if p.writable() {
 			p.state, p.reason = report.Held, why
 		}
 	}
-	for _, record := range dest.removed {
-		dest.placements = append(dest.placements, keep(dest.destinationView, record.Placement, "to be removed: "+why))
+	for _, record := range c.removed {
+		c.candidates = append(c.candidates, &candidate{placement: *keep(c.Destination, record.Placement, "to be removed: "+why)})
 	}
-	dest.removed = nil
-	path, _ := layout.JoinedFile(dest.Destination)
-	dest.findings = append(dest.findings, finding.Finding{
-		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(dest.Destination), File: path.String()},
+	c.removed = nil
+	path, _ := layout.JoinedFile(c.Destination)
+	c.add(finding.Finding{
+		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(c.Destination), File: path.String()},
 		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
 		Fix:     "Mend what holds a placement back, or put the file back as it was.",
 	})
@@ -74,24 +81,24 @@ func (dest *desiredDestination) freeze() {
 // mayLosePart reports whether a mixed-up file may have a part that is nowhere else: that
 // of a placement which is not to be written. Where nothing is recorded, that may be one
 // that is not known to be on the Destination, too.
-func (dest *desiredDestination) mayLosePart() bool {
-	if slices.ContainsFunc(dest.placements, func(p *desiredPlacement) bool { return !p.writable() }) {
-		return !dest.isMadeAnew()
+func (c *checked) mayLosePart() bool {
+	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
+		return !c.isMadeAnew()
 	}
 	isRecorded := func(r recordView) bool { return len(r.Files) > 0 }
-	return dest.hidden && !slices.ContainsFunc(dest.records, isRecorded) && !dest.isMadeAnew()
+	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !c.isMadeAnew()
 }
 
 // isMadeAnew reports whether a joined file has nothing but what is to be written anyway.
-func (dest *desiredDestination) isMadeAnew() bool {
+func (c *checked) isMadeAnew() bool {
 	var wanted []layout.Part
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		if p.writable() && p.rendering.Joined {
 			wanted = append(wanted, layout.Part{Placement: p.WorkPlacement, Files: p.rendering.Files})
 		}
 	}
 	for _, file := range layout.Join(wanted) {
-		if sum, _ := dest.store.state.Files.Sum(file.Path); sum == dest.store.state.Contents.Sum(file.Content) {
+		if sum, _ := c.store.state.Files.Sum(file.Path); sum == c.store.state.Contents.Sum(file.Content) {
 			return true
 		}
 	}

@@ -5,17 +5,18 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // ledgerFiles returns the Destination's ledger as it is to be, if it is to be
 // there.
-func (dest *desiredDestination) ledgerFiles() []tree.File {
-	path, err := layout.LedgerPath(dest.Destination)
-	text := dest.part.guard.ledger
-	if dest.part.guard.counts && !dest.removesCounted() {
-		text = dest.ledgerText
+func ledgerFiles(c *checked) []tree.File {
+	path, err := layout.LedgerPath(c.Destination)
+	text := c.part.guard.ledger
+	if c.part.guard.counts && !removesCounted(c) {
+		text = c.ledgerText
 	}
-	if err != nil || text == "" || dest.goesWithItsFiles() {
+	if err != nil || text == "" || c.goesWithItsFiles() {
 		return nil
 	}
 	return []tree.File{{Path: path, Content: []byte(text)}}
@@ -23,17 +24,17 @@ func (dest *desiredDestination) ledgerFiles() []tree.File {
 
 // removesCounted reports whether a removal that the guard counts is made: those that
 // a server has refused are not.
-func (dest *desiredDestination) removesCounted() bool {
-	return slices.ContainsFunc(dest.removed, func(r recordView) bool { return slices.Contains(dest.part.removed, r.Placement) })
+func removesCounted(c *checked) bool {
+	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.part.removed, r.Placement) })
 }
 
 // clearLedger removes a ledger that counts no more, beside other changes: it is no
 // reason for a commit of its own.
-func (dest *desiredDestination) clearLedger() {
-	stale := dest.ledgerText != "" && (dest.part.guard.ledger == "" || dest.goesWithItsFiles())
-	if !stale || dest.changes.Empty() || slices.Contains(dest.changes.Remove, dest.ledgerPath) {
+func clearLedger(c *checked, set *statestore.ChangeSet) {
+	stale := c.ledgerText != "" && (c.part.guard.ledger == "" || c.goesWithItsFiles())
+	if !stale || set.Empty() || slices.Contains(set.Remove, c.ledgerPath) {
 		return
 	}
-	dest.changes.Remove = append(dest.changes.Remove, dest.ledgerPath)
-	slices.SortFunc(dest.changes.Remove, tree.Compare)
+	set.Remove = append(set.Remove, c.ledgerPath)
+	slices.SortFunc(set.Remove, tree.Compare)
 }

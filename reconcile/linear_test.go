@@ -32,17 +32,20 @@ func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
 func lookUpRecords(size int) func() {
 	d := &kratix.Destination{}
 	d.Name = "worker-1"
-	dest := &desiredDestination{situation: situation{destinationView: &destinationView{Destination: d}}}
-	for _, w := range manyWorks(size) {
-		record := recordOf(w, d)
-		dest.records = append(dest.records, record)
-		dest.placements = append(dest.placements, &desiredPlacement{WorkPlacement: record.Placement, record: tree.File{Path: record.path}})
+	w := &wanted{situation: situation{destinationView: &destinationView{Destination: d}}}
+	var placements []*placement
+	for _, one := range manyWorks(size) {
+		record := recordOf(one, d)
+		w.records = append(w.records, record)
+		placements = append(placements, &placement{WorkPlacement: record.Placement, record: tree.File{Path: record.path}})
 	}
 	return func() {
-		for _, p := range dest.placements {
-			dest.recordedFiles(p)
-			dest.sharedBy(p)
-			dest.holds(p)
+		w.indexRecords()
+		h := holdings{wanted: w}
+		for _, p := range placements {
+			h.recordedFiles(p)
+			h.sharedBy(p)
+			h.has(p)
 		}
 	}
 }

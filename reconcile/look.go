@@ -16,9 +16,9 @@ func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Findi
 	if err != nil {
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder, r.stop(ctx))
+	r.cache.turn(r.Builder, r.stop(ctx))
 	r.follow(snapshot)
-	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.memo)
+	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	findings := slices.Concat(snapshot.Findings, world.findings)
 	finding.Sort(findings)
 	return r.Policy.apply(world.input()), findings, nil

@@ -84,8 +84,8 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 					}
 				}
 			}
-			advanced += w.reconciler.memo.advanced
-			carried += w.reconciler.memo.carried
+			advanced += w.reconciler.cache.outcomes.advanced
+			carried += w.reconciler.cache.outcomes.carried
 		}
 	}
 	if placed < 100 || held < 100 || advanced < 50 || carried < 100 {

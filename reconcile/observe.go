@@ -93,8 +93,24 @@ type destinationView struct {
 	ledgerView
 }
 
+// observations are what was read in the last round. The zero value is ready for use.
+type observations struct {
+	records recall[*kratix.Destination, recordsView]
+	former  recall[kratix.StateStoreReference, *formerIndex]
+	// unrecorded is what Destinations have without a record.
+	unrecorded recall[*kratix.Destination, unrecordedView]
+	fights     fights
+}
+
+// turn begins a round: what the last one did not need is forgotten.
+func (o *observations) turn() {
+	o.records.turn()
+	o.former.turn()
+	o.unrecorded.turn()
+}
+
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, memo *memo) *world {
+func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, seen *observations) *world {
 	w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
@@ -112,18 +128,18 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	}
 	reads.Wait()
 	for _, store := range w.stores {
-		w.take(ctx, store, memo)
+		w.take(ctx, store, seen)
 		w.leaveToOthers(store, policy)
-		w.leaveFights(store, &memo.fights)
+		w.leaveFights(store, &seen.fights)
 	}
-	w.readUnused(ctx, opener, memo)
+	w.readUnused(ctx, opener, seen)
 	w.restore()
 	w.addGuests(policy)
 	w.checkModes()
 	w.remember()
 	w.settleFormer()
 	if !policy.Unrecorded {
-		w.adoptUnrecorded(memo)
+		w.adoptUnrecorded(seen)
 	}
 	if !w.Assigned { // else a request may well be on two Destinations
 		w.settleCopies()
@@ -241,12 +257,12 @@ func (s *storeView) read(ctx context.Context) {
 }
 
 // take takes in what was read of a store, and reads the records in it.
-func (w *world) take(ctx context.Context, store *storeView, memo *memo) {
+func (w *world) take(ctx context.Context, store *storeView, seen *observations) {
 	for _, warning := range store.state.Warnings {
 		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.err = cmp.Or(w.readRecords(ctx, store, memo), w.readFormer(ctx, store, memo))
+		store.err = cmp.Or(w.readRecords(ctx, store, seen), w.readFormer(ctx, store, seen))
 	}
 	if store.err != nil {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)

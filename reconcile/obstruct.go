@@ -43,87 +43,87 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 	return p, "", false
 }
 
-// findBlocked holds back the placements whose root or record cannot be made,
+// quarantineBlocked holds back the placements whose root or record cannot be made,
 // since something else is in its way in the store, and leaves out the
 // Destination's own files there.
-func (dest *desiredDestination) findBlocked() {
-	for _, root := range dest.roots {
-		if at, kind, blocked := dest.blockedBy(root); blocked {
-			dest.tellBlocked(root, at, kind)
-			dest.holdAll(func(p *desiredPlacement) bool { return p.rendering.Root == root }, at, kind)
+func (c *checked) quarantineBlocked() {
+	for _, root := range c.roots {
+		if at, kind, blocked := c.blockedBy(root); blocked {
+			c.reportBlocked(root, at, kind)
+			c.quarantineAll(func(p *candidate) bool { return p.rendering.Root == root }, at, kind)
 		}
 	}
-	if joined, is := layout.JoinedFile(dest.Destination); is {
-		if at, kind, filled := dest.filledBy(joined); filled {
-			dest.tellBlocked(joined, at, kind)
-			dest.holdAll(func(*desiredPlacement) bool { return true }, at, kind)
+	if joined, is := layout.JoinedFile(c.Destination); is {
+		if at, kind, filled := c.filledBy(joined); filled {
+			c.reportBlocked(joined, at, kind)
+			c.quarantineAll(func(*candidate) bool { return true }, at, kind)
 		}
 	}
-	if records, err := layout.RecordsDir(dest.Destination); err == nil {
-		if at, kind, blocked := dest.blockedBy(records); blocked {
-			dest.tellBlocked(records, at, kind)
-			dest.holdAll(func(*desiredPlacement) bool { return true }, at, kind)
+	if records, err := layout.RecordsDir(c.Destination); err == nil {
+		if at, kind, blocked := c.blockedBy(records); blocked {
+			c.reportBlocked(records, at, kind)
+			c.quarantineAll(func(*candidate) bool { return true }, at, kind)
 		}
 	}
-	for _, p := range dest.placements {
-		if !p.writable() || dest.store.state.Files.Has(p.record.Path) {
+	for _, p := range c.candidates {
+		if !p.writable() || c.store.state.Files.Has(p.record.Path) {
 			continue
 		}
-		if at, kind, filled := dest.filledBy(p.record.Path); filled {
-			dest.tellBlocked(p.record.Path, at, kind)
-			p.hold(fmt.Sprintf("%s is %s in the store, so its record cannot be written", at, kind))
+		if at, kind, filled := c.filledBy(p.record.Path); filled {
+			c.reportBlocked(p.record.Path, at, kind)
+			p.quarantine(fmt.Sprintf("%s is %s in the store, so its record cannot be written", at, kind))
 		}
 	}
-	dest.fixtures = slices.DeleteFunc(slices.Clone(dest.fixtures), dest.isBlockedFixture)
+	c.fixtures = slices.DeleteFunc(slices.Clone(c.fixtures), c.isBlockedFixture)
 }
 
-// holdAll holds back placements that were to be written.
-func (dest *desiredDestination) holdAll(which func(*desiredPlacement) bool, at tree.Path, kind string) {
-	for _, p := range dest.placements {
+// quarantineAll holds back placements that were to be written.
+func (c *checked) quarantineAll(which func(*candidate) bool, at tree.Path, kind string) {
+	for _, p := range c.candidates {
 		if p.writable() && which(p) {
-			p.hold(fmt.Sprintf("%s is %s in the store", at, kind))
+			p.quarantine(fmt.Sprintf("%s is %s in the store", at, kind))
 		}
 	}
 }
 
-// tellBlocked reports that something is in the way of the Destination.
-func (dest *desiredDestination) tellBlocked(wanted, at tree.Path, kind string) {
+// reportBlocked reports that something is in the way of the Destination.
+func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	message := fmt.Sprintf("%s cannot be written: %s is %s in the store, which belongs to no placement", wanted, at, kind)
 	if wanted == at {
 		message = fmt.Sprintf("%s cannot be written: it is %s in the store, which belongs to no placement", wanted, kind)
 	}
-	dest.findings = append(dest.findings, finding.Finding{
-		Rule: finding.PathTaken(), Place: finding.Place{Object: kratix.Describe(dest.Destination)}, Message: message,
-		Related: []finding.Related{{Place: finding.Place{Object: dest.store.ref.String(), File: at.String()}, Message: kind}},
+	c.add(finding.Finding{
+		Rule: finding.PathTaken(), Place: finding.Place{Object: kratix.Describe(c.Destination)}, Message: message,
+		Related: []finding.Related{{Place: finding.Place{Object: c.store.ref.String(), File: at.String()}, Message: kind}},
 		Fix:     fmt.Sprintf("Remove %s from the store, or give the Destination another path.", at),
 	})
 }
 
 // isBlockedFixture reports whether one of the Destination's own files cannot be
 // written. The placements report what blocks their root.
-func (dest *desiredDestination) isBlockedFixture(fixture tree.File) bool {
-	if why, fits := dest.store.limits.Fits(fixture.Path); !fits {
-		dest.findings = append(dest.findings, finding.Finding{
-			Rule: finding.UnstorablePath(), Place: finding.Place{Object: kratix.Describe(dest.Destination)}, Message: "of its own files: " + why,
+func (c *checked) isBlockedFixture(fixture tree.File) bool {
+	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
+		c.add(finding.Finding{
+			Rule: finding.UnstorablePath(), Place: finding.Place{Object: kratix.Describe(c.Destination)}, Message: "of its own files: " + why,
 			Fix: "Shorten the path of the Destination or of its store.",
 		})
 		return true
 	}
-	at, kind, filled := dest.filledBy(fixture.Path)
-	if _, _, root := dest.blockedBy(fixture.Path.Dir()); filled && !root {
-		dest.tellBlocked(fixture.Path, at, kind)
+	at, kind, filled := c.filledBy(fixture.Path)
+	if _, _, root := c.blockedBy(fixture.Path.Dir()); filled && !root {
+		c.reportBlocked(fixture.Path, at, kind)
 	}
 	return filled
 }
 
 // obstacles returns what is no file and in the way of wanted files below a root.
-func (dest *desiredDestination) obstacles(root tree.Path) []dedupe.Obstacle {
+func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	var found []dedupe.Obstacle
 	var files, dirs tree.Set
 	known := false
-	for o := range dest.store.state.Obstacles.Below(root) {
+	for o := range c.store.state.Obstacles.Below(root) {
 		if !known {
-			files, dirs = dest.wantedPaths(root)
+			files, dirs = c.wantedPaths(root)
 			known = true
 		}
 		inTheWay := dirs.Has(o.Path)
@@ -131,7 +131,7 @@ func (dest *desiredDestination) obstacles(root tree.Path) []dedupe.Obstacle {
 			inTheWay = files.Has(at)
 		}
 		if inTheWay {
-			place := finding.Place{Object: dest.store.ref.String(), File: o.Path.String()}
+			place := finding.Place{Object: c.store.ref.String(), File: o.Path.String()}
 			found = append(found, dedupe.Obstacle{Path: o.Path, Kind: o.Kind, Place: place})
 		}
 	}
@@ -140,8 +140,8 @@ func (dest *desiredDestination) obstacles(root tree.Path) []dedupe.Obstacle {
 
 // wantedPaths returns the files that placements want below a root, and the
 // directories that these lie in.
-func (dest *desiredDestination) wantedPaths(root tree.Path) (files, dirs tree.Set) {
-	for _, p := range dest.placements {
+func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
+	for _, p := range c.candidates {
 		if p.rendering.Root != root || !p.writable() {
 			continue
 		}
@@ -155,17 +155,17 @@ func (dest *desiredDestination) wantedPaths(root tree.Path) (files, dirs tree.Se
 	return files, dirs
 }
 
-// tellAlike reports paths that differ only in case from another placement's, or
+// reportAlike reports paths that differ only in case from another placement's, or
 // from those of a file of nobody's.
-func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
+func (c *checked) reportAlike(foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place
 	add := func(path tree.Path, place finding.Place) { paths, places = append(paths, path), append(places, place) }
 	for _, file := range foreign {
 		add(file.Path, file.Place)
-		dest.unfolded = dest.unfolded || !file.Path.IsFolded()
+		c.unfolded = c.unfolded || !file.Path.IsFolded()
 	}
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		switch {
 		case p.rendering.Joined || p.state != report.Placed:
 		case !p.rendering.Dir.IsRoot():
@@ -182,7 +182,7 @@ func (dest *desiredDestination) tellAlike(foreign []dedupe.File) {
 		if !is || places[other].Object == place.Object {
 			continue // a placement alone has reported it already
 		}
-		dest.findings = append(dest.findings, finding.Finding{
+		c.add(finding.Finding{
 			Rule: finding.PathsDifferOnlyInCase(), Place: place,
 			Message: fmt.Sprintf("%s and %s are one on some file systems", paths[i], paths[other]),
 			Related: []finding.Related{{Place: places[other], Message: paths[other].String()}},

@@ -2,14 +2,11 @@ package reconcile
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -21,34 +18,84 @@ type outcome struct {
 	// units are what the changes are about.
 	units   []unitChange
 	changed report.Destination
-	// told are the placements to report once the changes are written, sorted as in a report.
-	told []report.Placement
-	// clashing are new placements that are held back because of a clash.
-	clashing []choice
+	// placements are the states to report once the changes are written, sorted as in a
+	// report.
+	placements []report.Placement
+	// conflicting are new placements that are held back because of a conflict.
+	conflicting []choice
 	// waits are the WorkPlacements that wait for what others write.
 	waits []string
 }
 
-// outcome returns what there is to say of a Destination.
-func (dest *desiredDestination) outcome() *outcome {
-	o := &outcome{findings: dest.findings, changes: dest.changes, units: dest.units, changed: dest.changed(), waits: dest.waits}
-	for _, p := range dest.placements {
+// newOutcome returns what there is to say of a Destination, and what changes there.
+func newOutcome(c *checked, made changes) *outcome {
+	o := &outcome{findings: c.findings, changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), waits: c.waits}
+	for _, p := range c.candidates {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}
-			o.findings = append(o.findings, finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + dest.Name + ": " + p.from.Reason})
+			o.findings = append(o.findings, finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + c.Name + ": " + p.from.Reason})
 		}
-		if p.clashes && p.from != nil && p.from.New && !p.from.Work.IsDependency() {
-			o.clashing = append(o.clashing, choice{p.from.Work, p.Spec.ID, dest.Name})
+		if p.conflicts && p.from != nil && p.from.New && !p.from.Work.IsDependency() {
+			o.conflicting = append(o.conflicting, choice{p.from.Work, p.Spec.ID, c.Name})
 		}
 	}
-	o.told = dest.tell()
+	o.placements = placementStates(c, made)
 	return o
+}
+
+// placementStates returns the state of each placement once all changes are written,
+// sorted as in a report.
+func placementStates(c *checked, made changes) []report.Placement {
+	var states []report.Placement
+	for _, p := range c.candidates {
+		one := report.Placement{Work: p.Work().String(), Destination: c.Name, State: p.state, Reason: p.reason, Object: c.own(p.WorkPlacement)}
+		if p.from != nil {
+			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
+		}
+		if p.writable() && made.actions != nil && made.actions[p] == "" {
+			one.State = report.Unchanged
+		}
+		if p.state == report.Held {
+			one.Written = c.holdings.has(&p.placement)
+		}
+		states = append(states, one)
+	}
+	for _, record := range c.removed {
+		states = append(states, report.Placement{
+			Work: record.Placement.Work().String(), Destination: c.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
+			Object: c.own(record.Placement),
+		})
+	}
+	slices.SortStableFunc(states, report.ComparePlacements)
+	return states
+}
+
+// own returns a placement if it is the Destination's; nil for one that is only in
+// its directory, whose WorkPlacement says what is on the placement's own Destination.
+func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
+	if p.Spec.TargetDestinationName != d.Name {
+		return nil
+	}
+	return p
+}
+
+// filesChanged returns what becomes of the Destination's files.
+func filesChanged(s *situation, set statestore.ChangeSet) report.Destination {
+	of := report.Destination{Name: s.Name, Removed: set.Remove}
+	for _, file := range set.Write {
+		if s.store.state.Files.Has(file.Path) {
+			of.Changed = append(of.Changed, file.Path)
+		} else {
+			of.Added = append(of.Added, file.Path)
+		}
+	}
+	return of
 }
 
 // unwritten returns the placements if the changes are not written: those that had
 // something to write are in another state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
-	told := slices.Clone(o.told)
+	told := slices.Clone(o.placements)
 	for i := range told {
 		switch told[i].State {
 		case report.Removed:
@@ -59,79 +106,6 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 		}
 	}
 	return told
-}
-
-// tell reports each placement, as if all changes were written.
-func (dest *desiredDestination) tell() []report.Placement {
-	var told []report.Placement
-	for _, p := range dest.placements {
-		one := report.Placement{Work: p.Work().String(), Destination: dest.Name, State: p.state, Reason: p.reason, Object: dest.own(p.WorkPlacement)}
-		if p.from != nil {
-			one.Directory, one.Misplaced = p.from.Directory, p.from.Misplaced
-		}
-		if p.state == report.Held {
-			one.Written = dest.holds(p)
-		}
-		told = append(told, one)
-	}
-	for _, record := range dest.removed {
-		told = append(told, report.Placement{
-			Work: record.Placement.Work().String(), Destination: dest.Name, State: report.Removed, Reason: cmp.Or(record.why, "its Work is gone"),
-			Object: dest.own(record.Placement),
-		})
-	}
-	slices.SortStableFunc(told, report.ComparePlacements)
-	return told
-}
-
-// own returns a placement if it is the Destination's; nil for one that is only in
-// its directory, whose WorkPlacement says what is on the placement's own Destination.
-func (dest *desiredDestination) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
-	if p.Spec.TargetDestinationName != dest.Name {
-		return nil
-	}
-	return p
-}
-
-// changed says what becomes of the Destination's files.
-func (dest *desiredDestination) changed() report.Destination {
-	of := report.Destination{Name: dest.Name, Removed: dest.changes.Remove}
-	for _, file := range dest.changes.Write {
-		if dest.store.state.Files.Has(file.Path) {
-			of.Changed = append(of.Changed, file.Path)
-		} else {
-			of.Added = append(of.Added, file.Path)
-		}
-	}
-	return of
-}
-
-// ignored returns which of a Destination's files Flux does not fetch, after the
-// round.
-func (dest *desiredDestination) ignored(ctx context.Context) (*kustomize.Ignored, error) {
-	var files []tree.File
-	read := func(path tree.Path) error {
-		content, err := dest.store.state.Contents.Content(ctx, path)
-		files = append(files, tree.File{Path: path, Content: content})
-		return err
-	}
-	for path := range kustomize.IgnoreFilesAbove(dest.base) {
-		if !dest.store.state.Files.Has(path) {
-			continue
-		}
-		if err := read(path); err != nil {
-			return nil, err
-		}
-	}
-	for path := range dest.store.state.Files.Below(dest.base) {
-		if !kustomize.IsIgnoreFile(path) {
-			continue
-		}
-		if err := read(path); err != nil {
-			return nil, err
-		}
-	}
-	return kustomize.Ignore(files), nil
 }
 
 // choice is a group on a Destination.

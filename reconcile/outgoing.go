@@ -25,30 +25,36 @@ type outgoingFile struct {
 	stays bool
 }
 
-// waitForOutgoing holds back what would clash with files that are to go and have not
-// gone yet, where placements are written one after the other, in any order: the
-// rest of the check takes all that is wanted for written at once. What a group does
-// not want any more is in no way of the same group, since each is written whole.
-func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
-	if !dest.store.state.Stepwise {
+// outgoingCheck holds back what conflicts with files that are to go and have not gone
+// yet, where placements are written one after the other, in any order: the rest of the
+// check takes all that is wanted for written at once. What a group does not want any more
+// is in no way of the same group, since each is written whole.
+type outgoingCheck struct {
+	*checked
+	files []outgoingFile
+}
+
+// waitForOutgoing does an outgoingCheck.
+func (c *checked) waitForOutgoing(ctx context.Context) error {
+	if !c.store.state.Stepwise {
 		return nil
 	}
-	for moved := range dest.part.moved { // it goes once it is written elsewhere
-		dest.waits = append(dest.waits, kratix.Describe(moved))
+	for moved := range c.part.moved { // it goes once it is written elsewhere
+		c.waits = append(c.waits, kratix.Describe(moved))
 	}
-	outgoing, err := dest.outgoing(ctx)
-	if err != nil || len(outgoing) == 0 {
+	check := outgoingCheck{checked: c}
+	if err := check.find(ctx); err != nil || len(check.files) == 0 {
 		return err
 	}
-	var waiting []*desiredPlacement
-	for _, p := range dest.placements {
-		if p.writable() && dest.action(p) != "" && dest.meets(p, outgoing) {
+	var waiting []*candidate
+	for _, p := range c.candidates {
+		if p.writable() && c.holdings.action(p) != "" && check.conflicts(p) {
 			waiting = append(waiting, p)
 		}
 	}
 	for _, p := range waiting { // what waits still counts as written for the others
 		p.state, p.reason = report.Held, waitsForOthers
-		dest.waits = append(dest.waits, kratix.Describe(p.WorkPlacement))
+		c.waits = append(c.waits, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
 }
@@ -57,16 +63,16 @@ func (dest *desiredDestination) waitForOutgoing(ctx context.Context) error {
 // placement is not tried on other Destinations.
 const waitsForOthers = "an object of it is still in the state store with a placement that gives it up"
 
-// meets reports whether a placement clashes with outgoing files of others, and adds
+// conflicts reports whether a placement conflicts with outgoing files of others, and adds
 // the findings.
-func (dest *desiredDestination) meets(p *desiredPlacement, outgoing []outgoingFile) bool {
+func (c *outgoingCheck) conflicts(p *candidate) bool {
 	claim := p.claim()
 	root := dedupe.Root{
-		Path: p.rendering.Root, Claims: []dedupe.Claim{claim}, Allows: dest.store.limits.Allows, Ignored: dest.notFetched,
-		Policy: dedupe.Quarantine, Cache: dest.read,
+		Path: p.rendering.Root, Claims: []dedupe.Claim{claim}, Allows: c.store.limits.Allows, Ignored: c.ignored,
+		Policy: dedupe.Quarantine, Cache: c.read,
 	}
 	staying := map[string]bool{}
-	for i, file := range outgoing {
+	for i, file := range c.files {
 		staying[file.Place.Object] = file.stays
 		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
 			continue
@@ -89,14 +95,14 @@ func (dest *desiredDestination) meets(p *desiredPlacement, outgoing []outgoingFi
 			return ofNoWork
 		case isWorkPlacement(object):
 			return leaving
-		case object != claim.Object && object != dest.store.ref.String():
+		case object != claim.Object && object != c.store.ref.String():
 			return changing
 		}
 		return ""
 	}
-	for _, f := range dest.withOwners(verdict.Findings, role) {
+	for _, f := range c.withOwners(verdict.Findings, role) {
 		if f.Place.Object == claim.Object {
-			dest.findings = append(dest.findings, f)
+			c.add(f)
 		}
 	}
 	return true
@@ -108,58 +114,57 @@ func asideOf(root tree.Path, i int) tree.Path {
 	return root.Join(name)
 }
 
-// outgoing returns the files that are in the store and will not be once everything
-// that is decided is written.
-func (dest *desiredDestination) outgoing(ctx context.Context) ([]outgoingFile, error) {
-	var files []outgoingFile
-	for _, file := range dest.store.state.Outgoing {
-		if file.Path.Within(dest.base) {
-			place := dest.placeOf(file.Path)
+// find sets the files that are in the store and will not be once everything that is
+// decided is written.
+func (c *outgoingCheck) find(ctx context.Context) error {
+	for _, file := range c.store.state.Outgoing {
+		if file.Path.Within(c.base) {
+			place := c.placeOf(file.Path)
 			place.Object = cmp.Or(file.Object, place.Object)
-			files = append(files, outgoingFile{dedupe.File{File: file.File, Place: place}, dest.groupAt(file.Path), file.Stays})
+			c.files = append(c.files, outgoingFile{dedupe.File{File: file.File, Place: place}, c.groupAt(file.Path), file.Stays})
 		}
 	}
-	for _, p := range dest.placements {
+	for _, p := range c.candidates {
 		for _, file := range p.stored {
 			if p.writable() && !p.keeps(file) {
-				files = append(files, outgoingFile{file, groupOf(p.WorkPlacement), false})
+				c.files = append(c.files, outgoingFile{file, groupOf(p.WorkPlacement), false})
 			}
 		}
 	}
-	for _, record := range dest.removed {
-		removed, err := dest.outgoingOf(ctx, record)
+	for _, record := range c.removed {
+		removed, err := c.filesOf(ctx, record)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		files = append(files, removed...)
+		c.files = append(c.files, removed...)
 	}
-	return files, nil
+	return nil
 }
 
-// outgoingOf returns the files of a record that is to be removed.
-func (dest *desiredDestination) outgoingOf(ctx context.Context, record recordView) (files []outgoingFile, err error) {
+// filesOf returns the files of a record that is to be removed.
+func (c *outgoingCheck) filesOf(ctx context.Context, record recordView) (files []outgoingFile, err error) {
 	for _, path := range record.Files {
-		if !dest.store.state.Files.Has(path) {
+		if !c.store.state.Files.Has(path) {
 			continue
 		}
-		content, isPart := dest.joinedParts[record.path]
+		content, isPart := c.holdings.joined.parts[record.path]
 		if !isPart {
-			if content, err = dest.store.state.Contents.Content(ctx, path); err != nil {
+			if content, err = c.store.state.Contents.Content(ctx, path); err != nil {
 				return nil, err
 			}
 		}
-		place := finding.Place{Object: dest.nameOf(record), File: path.String()}
+		place := finding.Place{Object: c.nameOf(record), File: path.String()}
 		files = append(files, outgoingFile{dedupe.File{File: tree.File{Path: path, Content: content}, Place: place}, groupOf(record.Placement), false})
 	}
 	return files, nil
 }
 
 // keeps reports whether a placement that is written still has a file as it is.
-func (p *desiredPlacement) keeps(file dedupe.File) bool {
-	if p.rendering.Joined {
-		return p.isStored()
+func (c *candidate) keeps(file dedupe.File) bool {
+	if c.rendering.Joined {
+		return c.isStored()
 	}
-	for _, wanted := range p.rendering.Files {
+	for _, wanted := range c.rendering.Files {
 		if wanted.Path == file.Path {
 			return bytes.Equal(wanted.Content, file.Content)
 		}
@@ -169,17 +174,17 @@ func (p *desiredPlacement) keeps(file dedupe.File) bool {
 
 // placeOf returns the place that findings name for a file in the store: the object that
 // somebody else writes it from, or the store.
-func (dest *desiredDestination) placeOf(path tree.Path) finding.Place {
-	object := dest.store.ref.String()
-	if whose := dest.store.state.Whose; whose != nil {
+func (s *situation) placeOf(path tree.Path) finding.Place {
+	object := s.store.ref.String()
+	if whose := s.store.state.Whose; whose != nil {
 		object = cmp.Or(whose(path), object)
 	}
 	return finding.Place{Object: object, File: path.String()}
 }
 
 // nameOf returns what a recorded placement is named in the cluster, where that is known.
-func (dest *desiredDestination) nameOf(record recordView) string {
-	if object := dest.placeOf(record.path).Object; object != dest.store.ref.String() {
+func (c *outgoingCheck) nameOf(record recordView) string {
+	if object := c.placeOf(record.path).Object; object != c.store.ref.String() {
 		return object
 	}
 	return kratix.Describe(record.Placement)
@@ -209,8 +214,8 @@ func isWorkPlacement(object string) bool {
 // withOwners returns findings in which the other places say whose they are, by what role
 // returns for their objects; "" leaves them. Where one is an orphan, they say to delete
 // it.
-func (dest *desiredDestination) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
-	if !dest.store.state.Stepwise {
+func (s *situation) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
+	if !s.store.state.Stepwise {
 		return found
 	}
 	named := slices.Clone(found)
@@ -221,7 +226,7 @@ func (dest *desiredDestination) withOwners(found []finding.Finding, role func(ob
 			related := &f.Related[j]
 			related.Message = cmp.Or(role(related.Place.Object), related.Message)
 			isOrphan := func(key kratix.Key) bool { return kratix.WorkPlacementKind+" "+key.String() == related.Place.Object }
-			if slices.ContainsFunc(dest.store.orphans, isOrphan) {
+			if slices.ContainsFunc(s.store.orphans, isOrphan) {
 				related.Message = orphaned
 				f.Fix = "Delete " + related.Place.Object + ", whose Work is gone: nobody else does."
 			}
@@ -232,12 +237,12 @@ func (dest *desiredDestination) withOwners(found []finding.Finding, role func(ob
 
 // groupAt returns the group that a file of the store is of, by its directory or by
 // what its record lists; none for a file that has parts of many.
-func (dest *desiredDestination) groupAt(path tree.Path) placedGroup {
-	if joined, ok := layout.JoinedFile(dest.Destination); ok && joined == path {
+func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
+	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}
 	}
-	for _, p := range dest.placements {
-		if !p.rendering.Dir.IsRoot() && path.Within(p.rendering.Dir) || slices.Contains(dest.recordedFiles(p), path) {
+	for _, p := range c.candidates {
+		if !p.rendering.Dir.IsRoot() && path.Within(p.rendering.Dir) || slices.Contains(c.holdings.recordedFiles(&p.placement), path) {
 			return groupOf(p.WorkPlacement)
 		}
 	}

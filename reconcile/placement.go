@@ -1,37 +1,65 @@
 package reconcile
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// hold keeps a placement from being written because of a clash.
-func (p *desiredPlacement) hold(why string) { p.state, p.reason, p.clashes = report.Held, why, true }
-
-// object names the placement's Work.
-func (p *desiredPlacement) object() string { return kratix.WorkKind + " " + p.Work().String() }
-
-// claim says what a placement has and wants.
-func (p *desiredPlacement) claim() dedupe.Claim {
-	claim := dedupe.Claim{
-		Object: p.object(), Owner: p.object(), Dir: p.rendering.Dir, Joined: p.rendering.Joined,
-		Stored: p.stored, Kept: !p.writable() && p.leaving == nil, Rank: dedupe.Rank{Name: kratix.KeyOf(p).String()},
-	}
-	if p.from != nil {
-		claim.Owner = p.from.Work.Owner()
-		claim.Rank.Created = p.from.Work.CreationTimestamp.Time
-	}
-	if p.writable() {
-		claim.Wanted = p.wanted()
-	}
-	return claim
+// decision is whether a placement is written, and why. The state is Placed while it is
+// to be written.
+type decision struct {
+	state  report.State
+	reason string
+	// conflicts reports whether it is held back because of what else is there.
+	conflicts bool
 }
 
-// wanted returns a placement's files with the places that findings name.
-func (p *desiredPlacement) wanted() []dedupe.File {
+// writable reports whether the placement's files are to be written.
+func (d *decision) writable() bool { return d.state == report.Placed }
+
+// quarantine keeps a placement from being written because of a conflict.
+func (d *decision) quarantine(why string) { d.state, d.reason, d.conflicts = report.Held, why, true }
+
+// placement is one placement on a Destination with the files that it is to have.
+type placement struct {
+	*kratix.WorkPlacement
+	// from is the plan's; nil for a placement that is kept as it is.
+	from      *scheduler.Placement
+	rendering layout.Rendering
+	record    tree.File
+	decision
+}
+
+// keep returns a placement that stays as it is, whatever it is.
+func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placement {
+	kept := &placement{WorkPlacement: p, decision: decision{state: report.Kept, reason: reason}}
+	kept.rendering, _ = layout.Render(d, p) // a record has no contents that could fail
+	kept.record, _ = layout.NewRecord(d, p, kept.rendering)
+	return kept
+}
+
+// object names the placement's Work.
+func (p *placement) object() string { return kratix.WorkKind + " " + p.Work().String() }
+
+// rank returns which of two claimants comes first.
+func (p *placement) rank() dedupe.Rank {
+	rank := dedupe.Rank{Name: kratix.KeyOf(p).String()}
+	if p.from != nil {
+		rank.Created = p.from.Work.CreationTimestamp.Time
+	}
+	return rank
+}
+
+// files returns a placement's files with the places that findings name.
+func (p *placement) files() []dedupe.File {
 	files := make([]dedupe.File, 0, len(p.rendering.Files))
 	for _, file := range p.rendering.Files {
 		files = append(files, dedupe.File{File: file.File, Place: finding.Place{Object: p.object(), File: file.Workload}})
@@ -39,18 +67,69 @@ func (p *desiredPlacement) wanted() []dedupe.File {
 	return files
 }
 
-// addTo puts what a placement has, or may have, to itself into a set.
-func (p *desiredPlacement) addTo(set *tree.Set) {
-	if !p.rendering.Dir.IsRoot() {
-		set.AddDir(p.rendering.Dir)
+// candidate is a placement that is being checked, with what it has in the store.
+type candidate struct {
+	placement
+	// stored are its files in the store.
+	stored []dedupe.File
+	// leaving is the record of a placement that nobody wants any more; it is checked
+	// once more because others share objects with it.
+	leaving *recordView
+}
+
+// claim returns what a placement has and wants.
+func (c *candidate) claim() dedupe.Claim {
+	claim := dedupe.Claim{
+		Object: c.object(), Owner: c.object(), Dir: c.rendering.Dir, Joined: c.rendering.Joined,
+		Stored: c.stored, Kept: !c.writable() && c.leaving == nil, Rank: c.rank(),
 	}
-	for _, file := range p.stored {
+	if c.from != nil {
+		claim.Owner = c.from.Work.Owner()
+	}
+	if c.writable() {
+		claim.Wanted = c.files()
+	}
+	return claim
+}
+
+// addTo adds what a placement has, or may have, to itself to a set.
+func (c *candidate) addTo(set *tree.Set) {
+	if !c.rendering.Dir.IsRoot() {
+		set.AddDir(c.rendering.Dir)
+	}
+	for _, file := range c.stored {
 		set.AddFile(file.Path)
 	}
-	set.AddFile(p.record.Path)
-	if p.rendering.Joined {
-		for _, file := range p.rendering.Files {
+	set.AddFile(c.record.Path)
+	if c.rendering.Joined {
+		for _, file := range c.rendering.Files {
 			set.AddFile(file.Path)
 		}
 	}
+}
+
+// now returns the files that a placement has after the round.
+func (c *candidate) now() []layout.File {
+	if c.writable() {
+		return c.rendering.Files
+	}
+	files := make([]layout.File, 0, len(c.stored))
+	for _, file := range c.stored {
+		files = append(files, layout.File{File: file.File, Workload: file.Place.File})
+	}
+	return files
+}
+
+// isStored reports whether the store has what a placement wants.
+func (c *candidate) isStored() bool {
+	wanted := make([]tree.File, 0, len(c.rendering.Files))
+	for _, file := range c.rendering.Files {
+		wanted = append(wanted, file.File)
+	}
+	if c.rendering.Joined {
+		wanted = layout.Join([]layout.Part{{Placement: c.WorkPlacement, Files: c.rendering.Files}})
+	}
+	return slices.EqualFunc(c.stored, wanted, func(a dedupe.File, b tree.File) bool {
+		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
+	})
 }

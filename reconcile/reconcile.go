@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/dedupe"
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -54,10 +52,27 @@ type Reconciler struct {
 	// is called when the deletion guard refuses. nil returns nothing.
 	Missing func(ctx context.Context) []string
 
-	memo     memo
+	cache    cache
 	refusals refusals
 	waits    waits
 	planner  scheduler.Planner
+}
+
+// cache is what a Reconciler keeps from round to round. It may be lost: that costs time
+// and nothing else. The zero value is ready for use.
+type cache struct {
+	observations observations
+	contents     contents
+	outcomes     outcomes
+	large        large
+	reported     roll
+}
+
+// turn begins a round.
+func (m *cache) turn(builder kustomize.Builder, stop <-chan struct{}) {
+	m.observations.turn()
+	m.contents.shared.turn()
+	m.outcomes.turn(builder, stop)
 }
 
 // TryRefused has the next rounds try everything again that servers have refused
@@ -145,13 +160,13 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.memo.turn(r.Builder, r.stop(ctx))
-	snapshot = r.memo.contents.within(snapshot, r.Policy.MaxUnpacked)
+	r.cache.turn(r.Builder, r.stop(ctx))
+	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
 	r.follow(snapshot)
 	inner, done = r.stage(ctx, StageObserve)
 	guard := r.guardState()
-	r.memo.fights.begin(guard.now)
-	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
+	r.cache.observations.fights.begin(guard.now)
+	world := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	world.guardState = guard
 	done(nil)
 	if r.Mine != nil {
@@ -163,12 +178,12 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	done(nil)
 	select {
 	case <-r.stop(ctx): // not all files may have been read, so nothing of it may be reused
-		r.memo.outcomes, r.memo.clusters = recall[*kratix.Destination, settled]{}, recall[clusterKey, *dedupe.Memory]{}
+		r.cache.outcomes.forget()
 		return report.Report{}, errStopped
 	default:
 	}
 
-	out := newReporter(world, &plan, &r.memo.large)
+	out := newReporter(world, &plan, &r.cache.large)
 	out.add(world.guardFindings(ctx, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
@@ -186,7 +201,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	stale, failed := r.write(inner, parts, ready, out)
 	done(failed)
 	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
-	return out.report(&r.memo.told), stale
+	return out.report(&r.cache.reported), stale
 }
 
 // follow hands the input to an Opener whose stores depend on it.
@@ -198,4 +213,6 @@ func (r *Reconciler) follow(snapshot source.Snapshot) {
 
 // ForgetFights has the next round write to the Destinations that were left to
 // another controller.
-func (r *Reconciler) ForgetFights() { r.memo.fights.of, r.memo.fights.over = nil, nil }
+func (r *Reconciler) ForgetFights() {
+	r.cache.observations.fights.of, r.cache.observations.fights.over = nil, nil
+}

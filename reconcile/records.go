@@ -53,13 +53,13 @@ func (r *recordView) addUnless(others, set *tree.Set) {
 }
 
 // readRecords reads the records in the directories of a store's Destinations.
-func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) error {
+func (w *world) readRecords(ctx context.Context, store *storeView, seen *observations) error {
 	for _, d := range store.destinations {
 		dir, err := layout.RecordsDir(d.Destination)
 		if err != nil {
 			return err
 		}
-		read, known := memo.records.get(d.Destination)
+		read, known := seen.records.get(d.Destination)
 		if known && read.store != store.Store {
 			known, read = false, recordsView{}
 		}
@@ -67,7 +67,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, memo *memo) e
 			if read, err = d.readRecords(ctx, store, dir, read.parsed); err != nil {
 				return err
 			}
-			memo.records.put(d.Destination, read)
+			seen.records.put(d.Destination, read)
 		}
 		d.records, d.guests, d.legacy, d.owners, d.spoilt = read.records, read.guests, read.legacy, read.owners, read.spoilt
 		d.ledgerView = read.ledgerView

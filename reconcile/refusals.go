@@ -77,12 +77,16 @@ type refusedStore struct {
 // refusal is a unit that a server refused.
 type refusal struct {
 	digest digest
-	words  string
-	fix    string
+	answer answer
 	tries  int
 	next   time.Time
 	// due means that it is tried again in this round.
 	due bool
+}
+
+// exclusion returns why the unit is not written.
+func (r *refusal) exclusion() exclusion {
+	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
 
 // of returns what is remembered of a store; nothing is left of one that was
@@ -179,7 +183,7 @@ func (s *refusedStore) known() exclusions {
 	excluded := exclusions{}
 	for of, refused := range s.refused {
 		if !refused.due {
-			excluded.add(suspect{of, refused.digest}, refused)
+			excluded.add(of, refused.exclusion())
 		}
 	}
 	return excluded
@@ -190,10 +194,10 @@ func (s *refusedStore) excluded(but []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
 		if refused := s.refused[one.unit]; refused != nil && refused.digest == one.digest {
-			excluded.add(one, refused)
+			excluded.add(one.unit, refused.exclusion())
 			continue
 		}
-		excluded.add(one, nil)
+		excluded.add(one.unit, exclusion{digest: one.digest})
 	}
 	for _, one := range but {
 		delete(excluded[one.destination], one.unit)
@@ -243,7 +247,7 @@ func (s *refusedStore) forget(d *desired) {
 	there := map[unit]bool{}
 	for i, o := range d.outcomes {
 		there[unit{destination: d.destinations[i].Name}] = true
-		for _, told := range o.told {
+		for _, told := range o.placements {
 			if told.Object != nil {
 				there[unitOf(told.Object)] = true
 			}
@@ -307,21 +311,21 @@ func namedBy(err error, units []unitChange) []suspect {
 // find remembers units that are refused. When that are too many the store counts
 // as failed.
 func (s *refusedStore) find(found []suspect, err error, now time.Time) {
-	words, fix := wordsOf(err)
+	said := answerOf(err)
 	for _, one := range found {
 		before := s.refused[one.unit]
 		if before == nil && len(s.refused) >= maxRefused {
 			s.fail(err)
 			return
 		}
-		made := &refusal{digest: one.digest, words: words, fix: fix, tries: 1}
+		made := &refusal{digest: one.digest, answer: said, tries: 1}
 		if before != nil && before.digest == one.digest {
 			made.tries = before.tries + 1
 		}
 		made.next = now.Add(backoff(made.tries))
 		s.refused[one.unit] = made
 	}
-	if len(found) > 0 && s.provesRefusal(found, words, err) && !(s.accepts && now.Sub(s.acceptedAt) < trust) {
+	if len(found) > 0 && s.provesRefusal(found, said.message, err) && !(s.accepts && now.Sub(s.acceptedAt) < trust) {
 		s.fail(err)
 	}
 }
@@ -404,20 +408,21 @@ func backoff(tries int) time.Duration {
 	return wait
 }
 
-// wordsOf returns what a server said, and what to do if that depends on it.
-func wordsOf(err error) (words, fix string) {
+// answerOf returns what a server said, and what to do if that depends on it.
+func answerOf(err error) answer {
 	var told *statestore.Error
 	if !errors.As(err, &told) {
-		return clip(err.Error()), ""
+		return answer{message: clip(err.Error())}
 	}
-	words = strings.TrimPrefix(told.Err.Error(), statestore.ErrContentRefused.Error()+": ")
+	said := answer{message: strings.TrimPrefix(told.Err.Error(), statestore.ErrContentRefused.Error()+": ")}
 	if told.Remote != "" {
-		words = strings.TrimSpace(told.Remote)
+		said.message = strings.TrimSpace(told.Remote)
 	}
 	if len(told.Paths) > 0 {
-		fix = told.Hint
+		said.fix = told.Hint
 	}
-	return clip(words), fix
+	said.message = clip(said.message)
+	return said
 }
 
 // clip bounds a text.

@@ -25,10 +25,10 @@ type planning struct {
 func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
-		o, err := r.memo.outcome(ctx, situation{
+		o, err := r.cache.outcomes.outcome(ctx, situation{
 			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
 			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
-		})
+		}, &r.cache.contents)
 		if chosen := plan.chosen[view.Name]; chosen != nil {
 			o = o.withChoices(chosen, plan.fresh)
 		}
@@ -74,9 +74,9 @@ func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*
 	if o == chosen {
 		return o
 	}
-	told := *o
-	told.findings, told.told = chosen.findings, slices.Clone(o.told)
-	for _, p := range chosen.told {
+	merged := *o
+	merged.findings, merged.placements = chosen.findings, slices.Clone(o.placements)
+	for _, p := range chosen.placements {
 		work := fresh[p.Object]
 		if work == nil {
 			continue
@@ -84,10 +84,10 @@ func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*
 		if p.State == report.Placed {
 			p.State, p.Chosen = report.Pending, work
 		}
-		told.told = append(told.told, p)
+		merged.placements = append(merged.placements, p)
 	}
-	slices.SortStableFunc(told.told, report.ComparePlacements)
-	return &told
+	slices.SortStableFunc(merged.placements, report.ComparePlacements)
+	return &merged
 }
 
 // desireAll finds out what all stores should hold. A guest leaves its directory only
@@ -135,7 +135,7 @@ func isWritten(stores []*desired, guest *formerPlacement) bool {
 			if d.Name != guest.target() {
 				continue
 			}
-			return slices.ContainsFunc(store.outcomes[i].told, func(p report.Placement) bool {
+			return slices.ContainsFunc(store.outcomes[i].placements, func(p report.Placement) bool {
 				return p.Object != nil && groupOf(p.Object) == groupOf(guest.Placement) && (p.State == report.Placed || p.State == report.Unchanged)
 			})
 		}
@@ -180,7 +180,7 @@ func (c clashes) learn(stores []*desired) bool {
 	before := len(c)
 	for _, store := range stores {
 		for _, o := range store.outcomes {
-			for _, tried := range o.clashing {
+			for _, tried := range o.conflicting {
 				c[tried] = true
 			}
 		}

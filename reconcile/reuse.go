@@ -1,39 +1,24 @@
 package reconcile
 
-import "context"
+import (
+	"context"
 
-// outcome finds out what a Destination should be like. The error is the
-// store's.
-func (m *memo) outcome(ctx context.Context, now situation) (*outcome, error) {
-	known, ok := m.outcomes.get(now.Destination)
-	if ok && known.situation.same(&now) {
-		m.keep(&now)
-		return known.outcome, nil
-	}
-	if ok && known.staysCalm(&now) {
-		if made, ok := known.carry(now); ok {
-			m.carried++
-			return m.outcomes.put(now.Destination, made).outcome, nil
-		}
-		if made, ok := known.advance(ctx, now, m); ok {
-			m.advanced++
-			return m.outcomes.put(now.Destination, made).outcome, nil
-		}
-	}
-	if ok && known.situation.store.limits != now.store.limits {
-		known.rendered = nil // what is wrong with it may be something else
-	}
-	dest := desire(now, m, known.rendered)
-	if err := dest.settle(ctx); err != nil {
-		return dest.outcome(), err
-	}
-	dest.diff()
-	made := settled{situation: now.kept(), outcome: dest.outcome(), rendered: dest.rendered}
-	if made.calm = dest.calm(made.outcome); made.calm != nil {
-		made.rendered = nil // a digest is enough, and contents are large
-		m.clusters.drop(clusterKey{now.store.ref, now.Name})
-	}
-	return m.outcomes.put(now.Destination, made).outcome, nil
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// outcomes are those of the last round, and what it takes to make the next ones from
+// them. The zero value is ready for use.
+type outcomes struct {
+	of recall[*kratix.Destination, settled]
+	// roots are what the checks remember.
+	roots recall[destinationKey, *dedupe.Memory]
+	// read has the objects of files.
+	read kustomize.Cache
+	// advanced counts the outcomes that were made of those before them, carried
+	// those for which no file had to be read.
+	advanced, carried int
 }
 
 // settled is an outcome and what it came from.
@@ -42,6 +27,64 @@ type settled struct {
 	outcome   *outcome
 	// calm is what advance needs; nil when that is not possible.
 	calm *calm
-	// rendered is what the placements look like, unless the Destination is calm.
-	rendered map[renderKey]rendered
+	// renderings are those of the placements, unless the Destination is calm.
+	renderings renderings
+}
+
+// turn begins a round: what the last one did not need is forgotten. Directories are built
+// by builder, and no file is read once stop is closed.
+func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
+	m.read.Builder, m.read.Stop = builder, stop
+	m.of.turn()
+	m.roots.turn()
+	m.read.Sweep()
+}
+
+// forget forgets everything but files.
+func (m *outcomes) forget() {
+	m.of, m.roots = recall[*kratix.Destination, settled]{}, recall[destinationKey, *dedupe.Memory]{}
+}
+
+// outcome finds out what a Destination should be like: the one way from what a
+// Destination is and should have to what is written there. What came of the same before
+// is taken again. The error is the store's.
+func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
+	known, ok := m.of.get(now.Destination)
+	if ok && known.situation.same(&now) {
+		m.roots.get(now.key()) // else they would be forgotten while nothing changes
+		return known.outcome, nil
+	}
+	if ok && known.staysCalm(&now) {
+		if made, ok := known.carry(now); ok {
+			m.carried++
+			return m.of.put(now.Destination, made).outcome, nil
+		}
+		if made, ok := known.advance(ctx, now, &m.read, unpacked); ok {
+			m.advanced++
+			return m.of.put(now.Destination, made).outcome, nil
+		}
+	}
+	if ok && known.situation.store.limits != now.store.limits {
+		known.renderings = nil // what is wrong with it may be something else
+	}
+	wanted := render(now, known.renderings, unpacked)
+	checked, err := check(ctx, wanted, &m.read, m.memory(now.key()))
+	if err != nil {
+		return newOutcome(checked, changes{}), err
+	}
+	made := settled{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
+	if made.calm = newCalm(checked, made.outcome); made.calm != nil {
+		made.renderings = nil // a digest is enough, and contents are large
+		m.roots.drop(now.key())
+	}
+	return m.of.put(now.Destination, made).outcome, nil
+}
+
+// memory returns what the last check of a Destination remembers.
+func (m *outcomes) memory(key destinationKey) *dedupe.Memory {
+	memory, known := m.roots.get(key)
+	if !known {
+		memory = m.roots.put(key, &dedupe.Memory{})
+	}
+	return memory
 }

@@ -104,3 +104,6 @@ func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
 }
+
+// key returns the key of the Destination.
+func (s *situation) key() destinationKey { return destinationKey{s.store.ref, s.Name} }

@@ -8,36 +8,53 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// findStored says what each placement of a Destination has in the store now.
-func (dest *desiredDestination) findStored(ctx context.Context) error {
-	dirs, before := dest.recordedDirs()
-	for _, p := range dest.placements {
+// holdings are what the store has of the placements on a Destination.
+type holdings struct {
+	*wanted
+	// listings counts, in filepath mode none, the records that list a file.
+	listings map[tree.Path]int
+	joined   joinedFile
+}
+
+// newHoldings returns what the store has of the candidates, and sets what each has
+// stored. The error is the store's.
+func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdings, error) {
+	h := holdings{wanted: w}
+	if slices.ContainsFunc(candidates, func(c *candidate) bool { return c.rendering.Dir.IsRoot() && !c.rendering.Joined }) {
+		h.listings = h.countListings()
+	}
+	dirs, before := h.recordedDirs(candidates)
+	for _, c := range candidates {
 		var err error
 		switch {
-		case p.rendering.Joined:
-		case p.rendering.Dir.IsRoot():
-			p.stored, err = dest.contents(ctx, p, dest.ownFiles(p))
-		case dirs[p.rendering.Dir] == p.record.Path:
-			p.stored, err = dest.contents(ctx, p, slices.Concat(dest.store.state.Files.Paths(p.rendering.Dir), dest.recordedIn(p, before[p.record.Path])))
+		case c.rendering.Joined:
+		case c.rendering.Dir.IsRoot():
+			c.stored, err = h.contents(ctx, c, h.ownFiles(c))
+		case dirs[c.rendering.Dir] == c.record.Path:
+			c.stored, err = h.contents(ctx, c, slices.Concat(h.store.state.Files.Paths(c.rendering.Dir), h.recordedIn(c, before[c.record.Path])))
 		}
 		if err != nil {
-			return err
+			return h, err
 		}
 	}
-	return dest.splitJoined(ctx)
+	var err error
+	h.joined, err = splitJoined(ctx, w, candidates)
+	return h, err
 }
 
 // recordedDirs returns whose each whole directory is, by the path of a record. It
 // is the placement's that wants it and has a record there; else that of another
 // record; else, when Kratix wrote it, the first placement's that wants it. before
 // holds the directory of each record's placement when the record was written.
-func (dest *desiredDestination) recordedDirs() (dirs, before map[tree.Path]tree.Path) {
+func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
-	for i := range dest.records {
-		record := &dest.records[i]
-		if dir := layout.DirOf(dest.Destination, record.Placement); !dir.IsRoot() && record.mode == dest.FilepathMode() {
+	for i := range h.records {
+		record := &h.records[i]
+		if dir := layout.DirOf(h.Destination, record.Placement); !dir.IsRoot() && record.mode == h.FilepathMode() {
 			before[record.path] = dir
 		}
 	}
@@ -46,156 +63,151 @@ func (dest *desiredDestination) recordedDirs() (dirs, before map[tree.Path]tree.
 			dirs[dir] = record
 		}
 	}
-	for _, p := range dest.placements {
-		if dir, recorded := before[p.record.Path]; recorded && dir == p.rendering.Dir && dest.recordOf(p) != nil {
-			claim(dir, p.record.Path)
+	for _, c := range candidates {
+		if dir, recorded := before[c.record.Path]; recorded && dir == c.rendering.Dir && h.recordOf(&c.placement) != nil {
+			claim(dir, c.record.Path)
 		}
 	}
-	for i := range dest.records {
-		if dir, recorded := before[dest.records[i].path]; recorded {
-			claim(dir, dest.records[i].path)
+	for i := range h.records {
+		if dir, recorded := before[h.records[i].path]; recorded {
+			claim(dir, h.records[i].path)
 		}
 	}
-	for _, p := range dest.placements {
-		claim(p.rendering.Dir, p.record.Path)
+	for _, c := range candidates {
+		claim(c.rendering.Dir, c.record.Path)
 	}
 	return dirs, before
 }
 
 // recordedIn returns the files that a placement's record lists in a directory
 // which was the placement's before: the pipeline's name is a part of its path.
-func (dest *desiredDestination) recordedIn(p *desiredPlacement, dir tree.Path) []tree.Path {
-	if dir.IsRoot() || dir == p.rendering.Dir {
+func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
+	if dir.IsRoot() || dir == c.rendering.Dir {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(dest.recordedFiles(p)), func(file tree.Path) bool { return !file.Within(dir) })
+	return slices.DeleteFunc(slices.Clone(h.recordedFiles(&c.placement)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
 // recordedFiles returns the files that a placement's record lists, ours or
 // Kratix's.
-func (dest *desiredDestination) recordedFiles(p *desiredPlacement) []tree.Path {
-	if record := dest.recordOf(p); record != nil {
+func (h *holdings) recordedFiles(p *placement) []tree.Path {
+	if record := h.recordOf(p); record != nil {
 		return record.Files
 	}
-	return dest.legacy[p.record.Path]
+	return h.legacy[p.record.Path]
 }
 
-// holds reports whether the store has something of a placement: what its record
+// has reports whether the store has something of a placement: what its record
 // lists, or what is in the directory that is the placement's alone. What is known to
 // be on the Destination may have a part of a mixed-up file.
-func (dest *desiredDestination) holds(p *desiredPlacement) bool {
-	if len(dest.recordedFiles(p)) > 0 || dest.mixedUp && dest.recordOf(p) != nil {
+func (h *holdings) has(p *placement) bool {
+	if len(h.recordedFiles(p)) > 0 || h.joined.mixedUp && h.recordOf(p) != nil {
 		return true
 	}
-	return !p.rendering.Dir.IsRoot() && dest.store.state.Files.Within(p.rendering.Dir).Len() > 0
+	return !p.rendering.Dir.IsRoot() && h.store.state.Files.Within(p.rendering.Dir).Len() > 0
 }
 
 // ownFiles returns the files that a placement's record lists, where only records
 // say whose a file is. One that another record lists too is the placement's only
-// if it wants it, or is to keep what it has.
-func (dest *desiredDestination) ownFiles(p *desiredPlacement) []tree.Path {
-	files := dest.recordedFiles(p)
-	if record := dest.recordOf(p); record != nil && dest.isOutdated(record) {
+// if the placement wants it, or is to keep what it has.
+func (h *holdings) ownFiles(c *candidate) []tree.Path {
+	files := h.recordedFiles(&c.placement)
+	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {
 		return nil
 	}
-	if !p.writable() {
+	if !c.writable() {
 		return files
 	}
 	wanted := tree.Set{}
-	for _, file := range p.rendering.Files {
+	for _, file := range c.rendering.Files {
 		wanted.AddFile(file.Path)
 	}
-	return slices.DeleteFunc(slices.Clone(files), func(file tree.Path) bool { return dest.listed()[file] > 1 && !wanted.Has(file) })
+	return slices.DeleteFunc(slices.Clone(files), func(file tree.Path) bool { return h.listings[file] > 1 && !wanted.Has(file) })
+}
+
+// countListings returns how many records list each file of the Destination.
+func (h *holdings) countListings() map[tree.Path]int {
+	listings := map[tree.Path]int{}
+	for _, record := range h.records {
+		for _, file := range record.Files {
+			listings[file]++
+		}
+	}
+	for path, files := range h.legacy {
+		if h.recordAt[path] != nil {
+			continue // the placement's own
+		}
+		for _, file := range files {
+			listings[file]++
+		}
+	}
+	return listings
 }
 
 // contents reads those of the paths that are there.
-func (dest *desiredDestination) contents(ctx context.Context, p *desiredPlacement, paths []tree.Path) ([]dedupe.File, error) {
+func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path) ([]dedupe.File, error) {
 	wanted := map[tree.Path]layout.File{}
-	for _, file := range p.rendering.Files {
+	for _, file := range c.rendering.Files {
 		wanted[file.Path] = file
 	}
 	var files []dedupe.File
 	for _, path := range paths {
-		if !dest.store.state.Files.Has(path) {
+		if !h.store.state.Files.Has(path) {
 			continue
 		}
-		content, err := dest.content(ctx, path, wanted[path].Content)
+		content, err := h.content(ctx, path, wanted[path].Content)
 		if err != nil {
 			return nil, err
 		}
-		below, within := path.RelativeTo(p.rendering.Dir)
+		below, within := path.RelativeTo(c.rendering.Dir)
 		if !within {
 			below = path
 		}
-		place := finding.Place{Object: p.object(), File: below.String()}
+		place := finding.Place{Object: c.object(), File: below.String()}
 		files = append(files, dedupe.File{File: tree.File{Path: path, Content: content}, Place: place})
 	}
 	return files, nil
 }
 
-// content returns what is stored at a path; guess spares the fetch when it is
+// content returns the stored content of a path. It fetches nothing if the guess is
 // right.
-func (dest *desiredDestination) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
+func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
-		if sum, _ := dest.store.state.Files.Sum(path); sum == dest.store.state.Contents.Sum(guess) {
+		if sum, _ := h.store.state.Files.Sum(path); sum == h.store.state.Contents.Sum(guess) {
 			return guess, nil
 		}
 	}
-	return dest.store.state.Contents.Content(ctx, path)
+	return h.store.state.Contents.Content(ctx, path)
 }
 
-// recordOf returns the record of a placement; nil if the store has none.
-func (dest *desiredDestination) recordOf(p *desiredPlacement) *recordView {
-	if dest.recordAt == nil {
-		dest.recordAt = make(map[tree.Path]*recordView, len(dest.records))
-		for i := range dest.records {
-			dest.recordAt[dest.records[i].path] = &dest.records[i]
-		}
-	}
-	record := dest.recordAt[p.record.Path]
-	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {
+// sharedBy returns the objects that a placement shared when it was written.
+func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
+	record := h.recordOf(p)
+	if record == nil {
 		return nil
 	}
-	return record
+	var shared []dedupe.Shared
+	for _, object := range record.Shared {
+		id := kustomize.NewID(object.APIVersion, object.Kind, object.Namespace, object.Name)
+		shared = append(shared, dedupe.Shared{Object: id, Owners: object.Owners})
+	}
+	return shared
 }
 
-// listed returns how many records list each file of the Destination.
-func (dest *desiredDestination) listed() map[tree.Path]int {
-	if dest.listings != nil {
-		return dest.listings
+// action returns what is done to a placement that may be written; nothing, when it is in
+// the store as it should be. Where somebody else writes, records are not theirs to keep,
+// and only files count.
+func (h *holdings) action(c *candidate) statestore.Action {
+	sum, recorded := h.store.state.Files.Sum(c.record.Path)
+	switch record := h.recordOf(&c.placement); {
+	case h.store.state.Stepwise && c.isStored():
+		return ""
+	case record != nil && len(record.elsewhere) > 0:
+		return statestore.Update
+	case !recorded:
+		return statestore.Place
+	case sum != h.store.state.Contents.Sum(c.record.Content) || !c.isStored():
+		return statestore.Update
 	}
-	dest.listings = map[tree.Path]int{}
-	for _, record := range dest.records {
-		for _, file := range record.Files {
-			dest.listings[file]++
-		}
-	}
-	for path, files := range dest.legacy {
-		if slices.ContainsFunc(dest.records, func(r recordView) bool { return r.path == path }) {
-			continue // the placement's own
-		}
-		for _, file := range files {
-			dest.listings[file]++
-		}
-	}
-	return dest.listings
-}
-
-// staying returns what belongs to the placements and records that stay, so that
-// none of it goes with a record that is removed and claims it too.
-func (dest *desiredDestination) staying() *tree.Set {
-	set := &tree.Set{}
-	for _, p := range dest.placements {
-		p.addTo(set)
-	}
-	removed := map[tree.Path]bool{}
-	for _, record := range dest.removed {
-		removed[record.path] = true
-	}
-	for i := range dest.records {
-		if !removed[dest.records[i].path] {
-			dest.records[i].addTo(set)
-		}
-	}
-	return set
+	return ""
 }

@@ -125,7 +125,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		if !o.changes.Empty() && !d.state.Stepwise {
 			told.Destinations = append(told.Destinations, o.changed)
 		}
-		r.parts[d.destinations[i].Name] = o.told
+		r.parts[d.destinations[i].Name] = o.placements
 	}
 	at := slices.IndexFunc(r.said.Stores, func(s report.Store) bool { return s.Name == told.Name })
 	if at < 0 {

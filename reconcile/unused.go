@@ -11,7 +11,7 @@ import (
 
 // readUnused reads the state stores that no Destination is on: one that had another
 // store before may have placements there.
-func (w *world) readUnused(ctx context.Context, opener Opener, memo *memo) {
+func (w *world) readUnused(ctx context.Context, opener Opener, seen *observations) {
 	for _, ref := range w.describedStores() {
 		if !slices.ContainsFunc(w.stores, func(s *storeView) bool { return s.ref == ref }) {
 			w.unused = append(w.unused, w.openStore(ref, opener))
@@ -24,7 +24,7 @@ func (w *world) readUnused(ctx context.Context, opener Opener, memo *memo) {
 	reads.Wait()
 	w.unused = slices.DeleteFunc(w.unused, func(store *storeView) bool {
 		if store.err == nil {
-			store.err = w.readFormer(ctx, store, memo)
+			store.err = w.readFormer(ctx, store, seen)
 		}
 		if store.err != nil {
 			w.unreadable = append(w.unreadable, store)

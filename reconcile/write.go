@@ -40,7 +40,7 @@ func (r *Reconciler) write(ctx context.Context, plan *planning, stores []*desire
 			if errors.Is(outcome.Err, statestore.ErrStale) {
 				stale = outcome.Err
 			}
-			r.memo.fights.wrote(at[i].current, outcome)
+			r.cache.observations.fights.wrote(at[i].current, outcome)
 			at[i].take(&parts[i].Changes, outcome)
 		}
 	}

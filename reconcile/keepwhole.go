@@ -1,0 +1,30 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// layOutWhole leaves a Destination as it is that is to be laid out anew while any of
+// its placements cannot be written: half of it in each layout would not build.
+func (c *checked) layOutWhole() {
+	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
+	if !c.relayout || at < 0 {
+		return
+	}
+	why := c.candidates[at].object() + " cannot be written"
+	c.add(finding.Finding{
+		Rule: finding.FilepathModeChanged(), Place: finding.Place{Object: kratix.Describe(c.Destination)},
+		Message: "it cannot be laid out anew while " + why + "; it is left as it is",
+		Fix:     "Correct what holds that placement back.",
+	})
+	c.fixtures, c.retired, c.removed, c.left = nil, nil, nil, true
+	for _, p := range c.candidates {
+		if p.writable() {
+			p.state, p.reason = report.Held, "the Destination is not laid out anew yet: "+why
+		}
+	}
+}
