@@ -1,13 +1,9 @@
 package reconcile
 
 import (
-	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
@@ -67,6 +63,25 @@ func judge(r removals, allowed Allowance) judgement {
 	return removalsAllowed
 }
 
+// removalRules are what the deletion guard goes by in a round.
+type removalRules struct {
+	// now is the time of the round; without one each round is judged alone.
+	now     time.Time
+	window  time.Duration
+	allowed Allowance
+	// unreadable is why the user's allowance cannot be read.
+	unreadable error
+}
+
+// guardVerdict is what the deletion guard has decided about a plan.
+type guardVerdict struct {
+	removalRules
+	removals
+	judgement judgement
+	// guarded are the counted removals by Destination.
+	guarded map[string]int
+}
+
 // guard is the judgement as one Destination needs it.
 type guard struct {
 	judgement
@@ -100,7 +115,7 @@ func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
 
 // count returns what the guard judges, and the counted removals by Destination.
 // Destinations that are not written, or that go with their files, have none.
-func (w *world) count(parts planned) (removals, map[string]int) {
+func (w *world) count(parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(w.Works) + len(w.Rejected), settling: w.Settling, missing: w.Missing}
 	by := map[string]int{}
 	for _, store := range w.stores {
@@ -109,7 +124,7 @@ func (w *world) count(parts planned) (removals, map[string]int) {
 		}
 		for _, d := range store.destinations {
 			all.recorded += len(d.records)
-			all.recent += d.ledger.Within(w.window, w.now).Sum()
+			all.recent += d.ledger.Within(rules.window, rules.now).Sum()
 			if n := d.countRecorded(parts[d.Name].removed); n > 0 {
 				all.counted += n
 				by[d.Name] = n
@@ -138,34 +153,40 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	return count
 }
 
-// guard judges the removals of a plan, and hands the judgement to each
+// guard judges the removals of a plan, and adds the judgement to the part of each
 // Destination.
-func (w *world) guard(parts planned) {
+func (w *world) guard(parts planned, rules removalRules) guardVerdict {
 	parts.separateEvidence(w)
-	all, by := w.count(parts)
-	w.removals, w.judgement = all, judge(all, w.allowed)
+	all, by := w.count(parts, rules)
+	verdict := guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
 	for _, store := range w.stores {
 		for _, d := range store.destinations {
-			g := guard{judgement: w.judgement}
-			recent := d.ledger.Within(w.window, w.now)
-			if n := by[d.Name]; n > 0 && g.judgement == removalsAllowed && !w.now.IsZero() {
-				recent, g.counts = recent.With(n, w.now), true
-			}
-			switch {
-			case g.counts:
-				g.ledger = string(recent.Content())
-			case len(recent) > 0:
-				g.ledger = d.ledgerText
-			}
-			if by[d.Name] == 0 {
-				g.judgement = removalsAllowed // it makes no difference here
-			}
-			if g != (guard{}) {
+			if g := verdict.of(d); g != (guard{}) {
 				parts.changeOn(d.Name, func(p *part) { p.guard = g })
 			}
 		}
 	}
-	w.guarded = by
+	return verdict
+}
+
+// of returns the verdict as a Destination needs it.
+func (v *guardVerdict) of(d *destinationView) guard {
+	n := v.guarded[d.Name]
+	g := guard{judgement: v.judgement}
+	recent := d.ledger.Within(v.window, v.now)
+	if n > 0 && g.judgement == removalsAllowed && !v.now.IsZero() {
+		recent, g.counts = recent.With(n, v.now), true
+	}
+	switch {
+	case g.counts:
+		g.ledger = string(recent.Content())
+	case len(recent) > 0:
+		g.ledger = d.ledgerText
+	}
+	if n == 0 {
+		g.judgement = removalsAllowed // it makes no difference here
+	}
+	return g
 }
 
 // separateEvidence takes the placements whose loss is proven out of those that the
@@ -185,78 +206,4 @@ func (p planned) separateEvidence(w *world) {
 		}
 		p[name] = of
 	}
-}
-
-// guardFindings reports what the guard keeps; missing looks for the reason.
-func (w *world) guardFindings(ctx context.Context, missing func(context.Context) []string) []finding.Finding {
-	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", w.removals.counted, w.removals.recorded)
-	switch w.judgement {
-	case removalsDelayed:
-		return []finding.Finding{{
-			Rule: finding.DeletionsHeld(), Place: w.guardedPlace(),
-			Message: counted + "; they stay until that has lasted, since the input has only just been read",
-			Fix:     "Nothing, if they are to go; else bring the Works back.",
-		}}
-	case removalsRefused:
-	default:
-		return nil
-	}
-	if w.removals.recent > 0 {
-		counted += fmt.Sprintf(", and %d more were removed in the last %s", w.removals.recent, w.window)
-	}
-	if n := len(w.guarded); n > 1 {
-		counted += fmt.Sprintf(", on %d Destinations", n)
-	}
-	sum := w.removals.counted + w.removals.recent
-	reasons := w.reasons(ctx, missing)
-	message := strings.Join(append([]string{counted}, reasons...), "; ") +
-		fmt.Sprintf("; none of them is removed without --allow-removals %d", sum)
-	return []finding.Finding{{
-		Rule: finding.DeletionsRefused(), Place: w.guardedPlace(), Message: message,
-		Fix: fmt.Sprintf("Bring the Works back. If they are to go, run once with --allow-removals %d, or write it to the --allow-removals-file of the daemon.", sum),
-	}}
-}
-
-// guardedPlace returns the Destination that the guard acts on, if it is one.
-func (w *world) guardedPlace() finding.Place {
-	for _, d := range w.Destinations {
-		if len(w.guarded) == 1 && w.guarded[d.Name] > 0 {
-			return finding.Place{Object: kratix.Describe(d)}
-		}
-	}
-	return finding.Place{}
-}
-
-// namedFiles is how many empty files a message names.
-const namedFiles = 3
-
-// reasons returns why Works may be missing.
-func (w *world) reasons(ctx context.Context, missing func(context.Context) []string) []string {
-	var reasons []string
-	if w.removals.works == 0 {
-		reasons = append(reasons, "the input has no Work at all")
-	}
-	for _, name := range w.Empty[:min(len(w.Empty), namedFiles)] {
-		reasons = append(reasons, name+" is empty")
-	}
-	if missing != nil {
-		reasons = append(reasons, missing(ctx)...)
-	}
-	if w.allowedWhy != nil {
-		reasons = append(reasons, w.allowedWhy.Error())
-	}
-	return reasons
-}
-
-// emptyFindings reports the empty files of an input that removes nothing because
-// of them.
-func (w *world) emptyFindings() []finding.Finding {
-	var findings []finding.Finding
-	for _, name := range w.Empty {
-		findings = append(findings, finding.Finding{
-			Rule: finding.KeptFromBefore(), Place: finding.Place{File: name},
-			Message: "the file is empty and what it held before is not known, so no placement that has lost its Work is removed",
-		})
-	}
-	return findings
 }

@@ -42,7 +42,6 @@ type world struct {
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
-	guardState
 }
 
 // storeView is one store, what it holds, and the Destinations on it.

@@ -99,9 +99,6 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 	return r.Observe(ctx, stage)
 }
 
-// attempts is how often a round is tried while other writers get in first.
-const attempts = 5
-
 // Round looks at everything once and makes the stores what they should be. The
 // error is only for what leaves nothing to report; everything else is in the
 // report.
@@ -164,17 +161,16 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
 	r.follow(snapshot)
 	inner, done = r.stage(ctx, StageObserve)
-	guard := r.guardState()
-	r.cache.observations.fights.begin(guard.now)
+	rules := r.removalRules()
+	r.cache.observations.fights.begin(rules.now)
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
-	world.guardState = guard
 	done(nil)
 	if r.Mine != nil {
 		world.heed()
 	}
 	inner, done = r.stage(ctx, StagePlan)
 	r.refusals.sweep(world.stores)
-	plan, parts, stores := r.plan(inner, world)
+	plan, parts, stores := r.plan(inner, world, rules)
 	done(nil)
 	select {
 	case <-r.stop(ctx): // not all files may have been read, so nothing of it may be reused
@@ -184,7 +180,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 
 	out := newReporter(world, &plan, &r.cache.large)
-	out.add(world.guardFindings(ctx, r.Missing)...)
+	out.add(parts.guard.findings(ctx, world, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	for _, store := range stores {
@@ -198,10 +194,35 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		ready = append(ready, store)
 	}
-	stale, failed := r.write(inner, parts, ready, out)
+	commit := committer{finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(), desire: r.desirer(inner, parts)}
+	results, stale, failed := commit.write(inner, ready)
 	done(failed)
+	for _, result := range results {
+		out.finished(result.desired, result.Outcome)
+	}
 	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
 	return out.report(&r.cache.reported), stale
+}
+
+// removalRules returns what the deletion guard goes by, at the beginning of a round.
+func (r *Reconciler) removalRules() removalRules {
+	rules := removalRules{now: r.time(), window: r.Policy.RemovalWindow, allowed: r.Policy.Allow}
+	if r.Allowed != nil {
+		allowed, err := r.Allowed(rules.now)
+		rules.unreadable = err
+		if allowed != (Allowance{}) && err == nil {
+			rules.allowed = allowed
+		}
+	}
+	return rules
+}
+
+// time returns the time of the round; the zero time where nobody hands it in.
+func (r *Reconciler) time() time.Time {
+	if r.Now == nil {
+		return time.Time{}
+	}
+	return r.Now()
 }
 
 // follow hands the input to an Opener whose stores depend on it.

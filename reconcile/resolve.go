@@ -13,6 +13,8 @@ import (
 // planning is what a plan puts on each Destination.
 type planning struct {
 	parts planned
+	// guard is what the deletion guard has decided.
+	guard guardVerdict
 	// hidden reports whether there may be placements that the plan does not have.
 	hidden bool
 	// chosen has, by Destination, what is reported of placements that are fresh: they
@@ -36,6 +38,11 @@ func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *plannin
 		d.failed = cmp.Or(d.failed, err)
 	}
 	return d
+}
+
+// desirer returns desire for a plan.
+func (r *Reconciler) desirer(ctx context.Context, plan *planning) func(*storeView, exclusions) *desired {
+	return func(store *storeView, excluded exclusions) *desired { return r.desire(ctx, store, plan, excluded) }
 }
 
 // withhold takes what is new of requests out of what is to be written: first
@@ -94,7 +101,7 @@ func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*
 // if its new copy is written with the same commit: where that is held back, the
 // guest stays, and the stores are looked at once more. Each time more guests stay,
 // so that it ends.
-func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result) (*planning, []*desired) {
+func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	staying := placementSet{}
 	for _, guest := range world.guests() {
 		if r.refusals.of(guest.store).apart {
@@ -104,8 +111,7 @@ func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *schedule
 	for {
 		parts := byDestination(plan, world.decided)
 		world.routeGuests(parts, plan, staying)
-		world.guard(parts)
-		whole := &planning{parts: parts, hidden: world.Incomplete || len(world.Rejected) > 0}
+		whole := &planning{parts: parts, guard: world.guard(parts, rules), hidden: world.Incomplete || len(world.Rejected) > 0}
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
 			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
@@ -145,12 +151,12 @@ func isWritten(stores []*desired, guest *formerPlacement) bool {
 
 // plan decides where everything goes and what may be written there. Groups that
 // would clash where they are new are tried elsewhere, while that helps.
-func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, *planning, []*desired) {
+func (r *Reconciler) plan(ctx context.Context, world *world, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(world.input())
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
-		parts, stores := r.desireAll(ctx, world, &plan)
+		parts, stores := r.desireAll(ctx, world, &plan, rules)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
 				stores = r.withhold(ctx, parts, stores)

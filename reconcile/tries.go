@@ -6,6 +6,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
+// attempts is how often a round is tried while other writers get in first.
+const attempts = 5
+
 // tries are what a round came to in several tries: what one has written the
 // next finds unchanged, and it was written all the same.
 type tries struct {

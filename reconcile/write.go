@@ -13,15 +13,31 @@ import (
 // than one Destination: a store has them in memory several times over.
 const maxWrite = 8 << 20
 
-// write has the changes of each store written, and reports them. What is too
-// much for one write is written in several, each with all that changes on some
-// Destinations; so is what a server refuses for its content. stale is of a store
-// that has moved on, failed all that went wrong.
-func (r *Reconciler) write(ctx context.Context, plan *planning, stores []*desired, out *reporter) (stale, failed error) {
+// committer writes what a round changes.
+type committer struct {
+	finish   Finish
+	refusals *refusals
+	fights   *fights
+	now      time.Time
+	// desire computes what some Destinations of a store should hold without what is
+	// excluded.
+	desire func(*storeView, exclusions) *desired
+}
+
+// result is what became of some Destinations of a store.
+type result struct {
+	*desired
+	statestore.Outcome
+}
+
+// write has the changes of each store written, and returns what became of them. What is
+// too much for one write is written in several, each with all that changes on some
+// Destinations; so is what a server refuses for its content. stale is the error of a
+// store that has moved on, failed all that went wrong.
+func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
-		desire := func(view *storeView, excluded exclusions) *desired { return r.desire(ctx, view, plan, excluded) }
-		writers = append(writers, newWriter(store, r.refusals.of(store.storeView), r.time(), desire))
+		writers = append(writers, newWriter(store, c.refusals.of(store.storeView), c.now, c.desire))
 	}
 	for {
 		var parts []statestore.Part
@@ -34,28 +50,20 @@ func (r *Reconciler) write(ctx context.Context, plan *planning, stores []*desire
 		if len(parts) == 0 {
 			break
 		}
-		outcomes := r.Finish(ctx, parts)
+		outcomes := c.finish(ctx, parts)
 		failed = errors.Join(failed, failures(outcomes))
 		for i, outcome := range outcomes {
 			if errors.Is(outcome.Err, statestore.ErrStale) {
 				stale = outcome.Err
 			}
-			r.cache.observations.fights.wrote(at[i].current, outcome)
+			c.fights.wrote(at[i].current, outcome)
 			at[i].take(&parts[i].Changes, outcome)
 		}
 	}
 	for _, w := range writers {
-		w.tell(out)
+		results = append(results, w.results()...)
 	}
-	return stale, failed
-}
-
-// time returns the time of the round; the zero time where nobody hands it in.
-func (r *Reconciler) time() time.Time {
-	if r.Now == nil {
-		return time.Time{}
-	}
-	return r.Now()
+	return results, stale, failed
 }
 
 // cut splits off what may be written at once; the rest is nil when that is all.

@@ -238,8 +238,8 @@ func (w *writer) end(err error) {
 	}
 }
 
-// tell reports what was written, and what was not.
-func (w *writer) tell(out *reporter) {
+// results returns what was written, and what was not.
+func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()
 	err := w.err
@@ -261,11 +261,12 @@ func (w *writer) tell(out *reporter) {
 		done.add(d, o)
 	}
 	if len(done.outcomes) > 0 || err == nil {
-		out.finished(done, statestore.Outcome{Revision: w.base})
+		results = append(results, result{done, statestore.Outcome{Revision: w.base}})
 	}
 	if err != nil {
-		out.finished(held, statestore.Outcome{Err: err})
+		results = append(results, result{held, statestore.Outcome{Err: err}})
 	}
+	return results
 }
 
 // final returns what a search has come to, by Destination.

@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// findings reports what the guard keeps; missing looks for the reason.
+func (v *guardVerdict) findings(ctx context.Context, w *world, missing func(context.Context) []string) []finding.Finding {
+	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", v.counted, v.recorded)
+	switch v.judgement {
+	case removalsDelayed:
+		return []finding.Finding{{
+			Rule: finding.DeletionsHeld(), Place: v.place(w.Destinations),
+			Message: counted + "; they stay until that has lasted, since the input has only just been read",
+			Fix:     "Nothing, if they are to go; else bring the Works back.",
+		}}
+	case removalsRefused:
+	default:
+		return nil
+	}
+	if v.recent > 0 {
+		counted += fmt.Sprintf(", and %d more were removed in the last %s", v.recent, v.window)
+	}
+	if n := len(v.guarded); n > 1 {
+		counted += fmt.Sprintf(", on %d Destinations", n)
+	}
+	sum := v.counted + v.recent
+	reasons := v.reasons(ctx, w.Empty, missing)
+	message := strings.Join(append([]string{counted}, reasons...), "; ") +
+		fmt.Sprintf("; none of them is removed without --allow-removals %d", sum)
+	return []finding.Finding{{
+		Rule: finding.DeletionsRefused(), Place: v.place(w.Destinations), Message: message,
+		Fix: fmt.Sprintf("Bring the Works back. If they are to go, run once with --allow-removals %d, or write it to the --allow-removals-file of the daemon.", sum),
+	}}
+}
+
+// place returns the Destination that the guard acts on, if it is one.
+func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
+	for _, d := range destinations {
+		if len(v.guarded) == 1 && v.guarded[d.Name] > 0 {
+			return finding.Place{Object: kratix.Describe(d)}
+		}
+	}
+	return finding.Place{}
+}
+
+// namedFiles is how many empty files a message names.
+const namedFiles = 3
+
+// reasons returns why Works may be missing; empty are the files that are.
+func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {
+	var reasons []string
+	if v.works == 0 {
+		reasons = append(reasons, "the input has no Work at all")
+	}
+	for _, name := range empty[:min(len(empty), namedFiles)] {
+		reasons = append(reasons, name+" is empty")
+	}
+	if missing != nil {
+		reasons = append(reasons, missing(ctx)...)
+	}
+	if v.unreadable != nil {
+		reasons = append(reasons, v.unreadable.Error())
+	}
+	return reasons
+}
+
+// emptyFindings reports the empty files of an input that removes nothing because
+// of them.
+func (w *world) emptyFindings() []finding.Finding {
+	var findings []finding.Finding
+	for _, name := range w.Empty {
+		findings = append(findings, finding.Finding{
+			Rule: finding.KeptFromBefore(), Place: finding.Place{File: name},
+			Message: "the file is empty and what it held before is not known, so no placement that has lost its Work is removed",
+		})
+	}
+	return findings
+}
