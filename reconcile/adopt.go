@@ -12,9 +12,9 @@ import (
 // adoptUnrecorded finds the groups of requests whose files lie on a Destination
 // without a record: Kratix wrote them. All Destinations are looked at before one is
 // chosen, so that such a group stays where it is.
-func (w *world) adoptUnrecorded(seen *observations) {
+func (o *observed) adoptUnrecorded(seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		if store.err != nil {
 			continue
 		}
@@ -25,8 +25,8 @@ func (w *world) adoptUnrecorded(seen *observations) {
 	if len(found.requests)+len(found.listed) == 0 {
 		return
 	}
-	placed := w.placed()
-	for _, work := range w.Works {
+	placed := o.placed()
+	for _, work := range o.Works {
 		if work.IsDependency() {
 			continue // where it goes does not depend on where it is
 		}
@@ -34,7 +34,7 @@ func (w *world) adoptUnrecorded(seen *observations) {
 			group := &work.Spec.WorkloadGroups[i]
 			at := placedGroup{kratix.KeyOf(work), group.ID}
 			if len(placed[at]) == 0 {
-				placed[at] = found.adopt(w, work, group)
+				placed[at] = found.adopt(o, work, group)
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 // adopt takes the files of a group for recorded, on each Destination where they
 // are, and returns the names of these. Where Works are assigned to Destinations, what
 // lies on another one stays nobody's.
-func (u *unrecorded) adopt(w *world, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
+func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
 	for _, h := range homes {

@@ -34,14 +34,14 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 		return nil, nil, fmt.Errorf("read the input: %w", err)
 	}
 	r.cache.turn(r.Builder, r.stop(ctx))
-	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
-	failed := slices.DeleteFunc(world.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
+	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
+	failed := slices.DeleteFunc(seen.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 	var cleanups []Cleanup
-	for _, store := range slices.Concat(world.stores, world.unused) {
+	for _, store := range slices.Concat(seen.stores, seen.unused) {
 		if store.err != nil {
 			continue
 		}
-		found := world.leftIn(store, destination)
+		found := seen.leftIn(store, destination)
 		changes := statestore.ChangeSet{Base: store.state.Revision, Unfinished: store.state.Unfinished}
 		for _, one := range found {
 			changes.Remove = append(changes.Remove, one.Remove...)
@@ -63,14 +63,14 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 }
 
 // leftIn returns what a Destination has left in a store, by directory.
-func (w *world) leftIn(store *storeView, destination string) []Cleanup {
+func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}
-	for _, f := range w.former {
+	for _, f := range o.former {
 		if f.store != store || f.at != nil {
 			continue
 		}
-		if f.target() != destination || f.counts && w.has(destination) {
+		if f.target() != destination || f.counts && o.has(destination) {
 			others[f.base]++
 			continue
 		}

@@ -25,10 +25,10 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // counts: a WorkPlacement in the source, the Work's own decision, a Destination
 // whose labels fit, the Destination's name. Where Kratix writes, each copy has a
 // WorkPlacement, so that the labels decide.
-func (w *world) settleCopies() {
+func (o *observed) settleCopies() {
 	copies := map[placedGroup][]recordedCopy{}
-	first := make(map[placedGroup]recordedCopy, len(w.Works))
-	for _, store := range w.stores {
+	first := make(map[placedGroup]recordedCopy, len(o.Works))
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			if store.err != nil || d.goesWithItsFiles() {
 				continue
@@ -52,9 +52,9 @@ func (w *world) settleCopies() {
 	if len(copies) == 0 {
 		return
 	}
-	ranks := w.rankCopies(copies)
+	ranks := o.rankCopies(copies)
 	for _, group := range slices.SortedFunc(maps.Keys(copies), comparePlacedGroups) {
-		w.settleGroup(copies[group], ranks[group])
+		o.settleGroup(copies[group], ranks[group])
 	}
 }
 
@@ -75,17 +75,17 @@ type copyRanks struct {
 }
 
 // rankCopies returns the ranks of the copies of each group.
-func (w *world) rankCopies(copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
+func (o *observed) rankCopies(copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
 	ranks := make(map[placedGroup]*copyRanks, len(copies))
 	for group := range copies {
 		ranks[group] = &copyRanks{remembered: map[string]bool{}}
 	}
-	for _, p := range w.Existing {
+	for _, p := range o.Existing {
 		if rank := ranks[groupOf(p)]; rank != nil {
 			rank.remembered[p.Spec.TargetDestinationName] = true
 		}
 	}
-	for _, work := range w.Works {
+	for _, work := range o.Works {
 		decisions, _ := work.Decisions() // what is wrong with them is reported elsewhere
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
@@ -123,7 +123,7 @@ func (r *copyRanks) compare(a, b recordedCopy) int {
 }
 
 // settleGroup marks the copy that stays.
-func (w *world) settleGroup(copies []recordedCopy, ranks *copyRanks) {
+func (o *observed) settleGroup(copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]
 		return slices.ContainsFunc(copies, func(other recordedCopy) bool { return other.Name == from })
@@ -141,7 +141,7 @@ func (w *world) settleGroup(copies []recordedCopy, ranks *copyRanks) {
 	stays.destinationView.records = stays.records
 	stays.destinationView.records[stays.at].Record = &record
 	stays.destinationView.assumed = append(slices.Clip(stays.assumed), marked)
-	w.findings = append(w.findings, finding.Finding{
+	o.findings = append(o.findings, finding.Finding{
 		Rule: finding.PlacedTwice(), Place: finding.Place{Object: kratix.WorkKind + " " + marked.Work().String()},
 		Message: fmt.Sprintf("its group %s is on %s and on %s; it stays on %s, and the copy on %s is removed",
 			kratix.ShortID(marked.Spec.ID), stays.Name, goes.Name, stays.Name, goes.Name),

@@ -10,14 +10,14 @@ import (
 // heed takes in where the Works themselves say that their groups go, as far as
 // nothing is recorded yet. So it counts as placed there, whoever is about to
 // write it. What is recorded elsewhere counts more, unless it is to move.
-func (w *world) heed() {
-	elsewhere, taking := w.placed(), w.taking()
-	for _, work := range w.Works {
+func (o *observed) heed() {
+	elsewhere, taking := o.placed(), o.taking()
+	for _, work := range o.Works {
 		decisions, err := work.Decisions()
 		if err != nil {
-			at := w.Origins.Of(work)
+			at := o.Origins.Of(work)
 			at.Object = kratix.Describe(work)
-			w.findings = append(w.findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
+			o.findings = append(o.findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
 		}
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
@@ -27,7 +27,7 @@ func (w *world) heed() {
 				continue
 			}
 			if len(on) == 0 || slices.Equal(on, []string{decision.MovedFrom}) {
-				w.decided = append(w.decided, decidedPlacement(work, group, decision))
+				o.decided = append(o.decided, decidedPlacement(work, group, decision))
 			}
 		}
 	}
@@ -43,18 +43,18 @@ func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision k
 
 // placed returns the Destinations on which a group is by a record or by what the
 // source remembers.
-func (w *world) placed() map[placedGroup][]string {
-	placed := w.recorded()
-	for _, p := range w.unread {
+func (o *observed) placed() map[placedGroup][]string {
+	placed := o.recorded()
+	for _, p := range o.unread {
 		placed[groupOf(p)] = append(placed[groupOf(p)], p.Spec.TargetDestinationName)
 	}
 	return placed
 }
 
 // taking returns the names of the Destinations that are there, and not to be emptied.
-func (w *world) taking() map[string]bool {
-	taking := make(map[string]bool, len(w.Destinations))
-	for _, d := range w.Destinations {
+func (o *observed) taking() map[string]bool {
+	taking := make(map[string]bool, len(o.Destinations))
+	for _, d := range o.Destinations {
 		taking[d.Name] = !d.IsDeleted() || !d.CleansUp()
 	}
 	return taking

@@ -34,7 +34,7 @@ func (f *fights) begin(now time.Time) {
 
 // leaveFights takes out the Destinations where another controller undoes what this
 // process writes. Requests that may be there already wait.
-func (w *world) leaveFights(store *storeView, all *fights) {
+func (o *observed) leaveFights(store *storeView, all *fights) {
 	if store.err != nil || store.state.InHand || store.state.Stepwise || all.now.IsZero() {
 		return
 	}
@@ -44,9 +44,9 @@ func (w *world) leaveFights(store *storeView, all *fights) {
 		if f == nil || !f.goesOn(store, d, key, all) {
 			return false
 		}
-		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
-		w.findings = append(w.findings, finding.Finding{
-			Rule: finding.ControllersFight(), Place: w.Origins.Of(d.Destination),
+		o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
+		o.findings = append(o.findings, finding.Finding{
+			Rule: finding.ControllersFight(), Place: o.Origins.Of(d.Destination),
 			Message: fmt.Sprintf("another controller undoes what is written in its directory %q of %s, as it did with %s; nothing is written there until its records have rested",
 				d.base, store.ref, all.over[key]),
 		})

@@ -15,8 +15,8 @@ import (
 // checkModes finds the Destinations that are laid out in another filepath mode than
 // they have now. Nothing of such a one is written until its user has confirmed it:
 // then it is laid out anew.
-func (w *world) checkModes() {
-	for _, store := range w.stores {
+func (o *observed) checkModes() {
+	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
 			other := d.otherMode(store)
 			switch {
@@ -26,7 +26,7 @@ func (w *world) checkModes() {
 				d.relayout, d.formerMode = true, other
 				return false
 			}
-			w.refuseMode(d, other)
+			o.refuseMode(d, other)
 			return true
 		})
 	}
@@ -114,17 +114,17 @@ func (d *destinationView) confirmsMode() bool {
 
 // refuseMode leaves a Destination alone. What is recorded there stays and counts; if
 // nothing is, what Kratix has written there is not known.
-func (w *world) refuseMode(d *destinationView, other string) {
+func (o *observed) refuseMode(d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {
 		left.Store = scheduler.StoreUnread
 	}
-	w.leftOut = append(w.leftOut, left)
+	o.leftOut = append(o.leftOut, left)
 	for _, record := range d.records {
-		w.unread = append(w.unread, record.Placement)
+		o.unread = append(o.unread, record.Placement)
 	}
-	w.findings = append(w.findings, finding.Finding{
-		Rule: finding.FilepathModeChanged(), Place: w.Origins.Of(d.Destination),
+	o.findings = append(o.findings, finding.Finding{
+		Rule: finding.FilepathModeChanged(), Place: o.Origins.Of(d.Destination),
 		Message: fmt.Sprintf("its directory %q is laid out in filepath mode %s, and spec.filepath.mode is %s now; nothing of it is written", d.base, other, d.FilepathMode()),
 		Fix: fmt.Sprintf("Set spec.filepath.mode back to %s; or annotate the Destination with %s: %s to have all of it laid out anew in one commit.",
 			other, scheduler.FilepathModeAnnotation, d.FilepathMode()),

@@ -43,8 +43,8 @@ type formerIndex struct {
 
 // readFormer reads the records in a store that lie below no Destination's
 // directory. While neither the store nor the Destinations change it costs nothing.
-func (w *world) readFormer(ctx context.Context, store *storeView, seen *observations) error {
-	bases := w.basesIn(store)
+func (o *observed) readFormer(ctx context.Context, store *storeView, seen *observations) error {
+	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
 	if !known || index.store != store.Store || !slices.Equal(index.bases, bases) {
 		index = &formerIndex{store: store.Store, bases: bases, paths: map[tree.Path]statestore.Sum{}, parsed: map[recordKey]*readRecord{}}
@@ -58,7 +58,7 @@ func (w *world) readFormer(ctx context.Context, store *storeView, seen *observat
 		}
 		if read.err == nil && read.Placement != nil {
 			base, _ := layout.RecordBase(path)
-			w.former = append(w.former, &formerPlacement{recordView: read.view(path), store: store, base: base})
+			o.former = append(o.former, &formerPlacement{recordView: read.view(path), store: store, base: base})
 		}
 	}
 	return nil
@@ -66,10 +66,10 @@ func (w *world) readFormer(ctx context.Context, store *storeView, seen *observat
 
 // basesIn returns the directories of a store that Destinations have, also those of
 // Destinations on another store that writes to the same place.
-func (w *world) basesIn(store *storeView) []tree.Path {
+func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := territoryOf(store, &destinationView{})
 	var bases []tree.Path
-	for _, other := range w.stores {
+	for _, other := range o.stores {
 		if other.place() != store.place() {
 			continue
 		}
@@ -135,31 +135,31 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //
 // So a request whose Destination is away stays there, and one whose Destination has
 // another path or store goes along.
-func (w *world) settleFormer() {
-	if len(w.former)+len(w.unreadable) == 0 {
+func (o *observed) settleFormer() {
+	if len(o.former)+len(o.unreadable) == 0 {
 		return
 	}
-	placed := w.placed()
-	slices.SortStableFunc(w.former, w.compareFormer)
-	for _, f := range w.former {
+	placed := o.placed()
+	slices.SortStableFunc(o.former, o.compareFormer)
+	for _, f := range o.former {
 		group := groupOf(f.Placement)
-		mayBeOnSeveral := f.Placement.IsDependency() || w.Assigned
+		mayBeOnSeveral := f.Placement.IsDependency() || o.Assigned
 		if len(placed[group]) > 0 && (!mayBeOnSeveral || slices.Contains(placed[group], f.target())) {
-			w.copies = append(w.copies, f.Placement)
+			o.copies = append(o.copies, f.Placement)
 			continue
 		}
 		f.counts = true
-		w.unread = append(w.unread, f.Placement)
+		o.unread = append(o.unread, f.Placement)
 		placed[group] = append(placed[group], f.target())
 	}
-	w.reportUnreadable(placed)
+	o.reportUnreadable(placed)
 }
 
 // compareFormer orders placements such that those of Destinations that are there
 // come first.
-func (w *world) compareFormer(a, b *formerPlacement) int {
+func (o *observed) compareFormer(a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
-		if w.has(f.target()) {
+		if o.has(f.target()) {
 			return 0
 		}
 		return 1
@@ -171,38 +171,38 @@ func (w *world) compareFormer(a, b *formerPlacement) int {
 }
 
 // has reports whether a Destination is in the input, whatever is known of it.
-func (w *world) has(name string) bool {
-	if w.names == nil {
-		w.names = make(map[string]bool, len(w.Destinations))
-		for _, d := range slices.Concat(w.Destinations, w.Unwritten) {
-			w.names[d.Name] = true
+func (o *observed) has(name string) bool {
+	if o.names == nil {
+		o.names = make(map[string]bool, len(o.Destinations))
+		for _, d := range slices.Concat(o.Destinations, o.Unwritten) {
+			o.names[d.Name] = true
 		}
 	}
-	return w.names[name]
+	return o.names[name]
 }
 
 // addGuests leaves out what other controllers have recorded, and takes in the records
 // of other Destinations that lie in a Destination's directory. Those that mayTakeOver
 // become its own.
-func (w *world) addGuests(policy Policy) {
+func (o *observed) addGuests(policy Policy) {
 	seen := map[territory]bool{}
-	w.former = slices.DeleteFunc(w.former, func(f *formerPlacement) bool {
+	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
 		at := territory{f.store.place(), territoryOf(f.store, &destinationView{base: f.path}).dir}
 		again := seen[at] // two stores that write to one place see the same
 		seen[at] = true
 		return again || !policy.owns(f.Owner)
 	})
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			guests := slices.DeleteFunc(slices.Clone(d.guests), func(guest recordView) bool { return !policy.owns(guest.Owner) })
 			d.guests = nil
 			for _, guest := range guests {
-				if w.mayTakeOver(d, guest.Placement) {
+				if o.mayTakeOver(d, guest.Placement) {
 					d.takeOver(guest)
 					continue
 				}
 				d.guests = append(d.guests, guest)
-				w.former = append(w.former, &formerPlacement{recordView: guest, store: store, base: d.base, at: d})
+				o.former = append(o.former, &formerPlacement{recordView: guest, store: store, base: d.base, at: d})
 			}
 		}
 	}
@@ -212,17 +212,17 @@ func (w *world) addGuests(policy Policy) {
 // Destination's own, since the one that it was made for is gone. Where Works are
 // assigned to Destinations, a new name of the Destination changes no assignment: there
 // the placement must be assigned to the Destination too.
-func (w *world) mayTakeOver(d *destinationView, guest *kratix.WorkPlacement) bool {
-	if w.has(guest.Spec.TargetDestinationName) || w.Unseen {
+func (o *observed) mayTakeOver(d *destinationView, guest *kratix.WorkPlacement) bool {
+	if o.has(guest.Spec.TargetDestinationName) || o.Unseen {
 		return false
 	}
-	return !w.Assigned || w.isAssigned(guest, d.Name)
+	return !o.Assigned || o.isAssigned(guest, d.Name)
 }
 
 // isAssigned reports whether the group of a placement is assigned to a Destination.
-func (w *world) isAssigned(p *kratix.WorkPlacement, destination string) bool {
+func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool {
 	key := kratix.Key{Namespace: p.Namespace, Name: kratix.PlacementName(p.Work().Name, destination, p.Spec.ID)}
-	_, is := slices.BinarySearchFunc(w.Assignments, key, kratix.Key.Compare)
+	_, is := slices.BinarySearchFunc(o.Assignments, key, kratix.Key.Compare)
 	return is
 }
 

@@ -99,26 +99,26 @@ func (g guard) settlesAs(other guard) bool {
 
 // hasEvidence reports whether a placement without a Work or group is known to have
 // lost it: the Kubernetes API said so.
-func (w *world) hasEvidence(p *kratix.WorkPlacement) bool {
-	if _, deleted := slices.BinarySearchFunc(w.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
+func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
+	if _, deleted := slices.BinarySearchFunc(o.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
 		return true
 	}
-	if _, deleted := slices.BinarySearchFunc(w.Deleted, p.Work(), kratix.Key.Compare); deleted {
+	if _, deleted := slices.BinarySearchFunc(o.Deleted, p.Work(), kratix.Key.Compare); deleted {
 		return true
 	}
-	if w.Assigned {
+	if o.Assigned {
 		return false // a Work that is here may be that of another Destination
 	}
-	_, present := slices.BinarySearchFunc(w.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
-	return w.FromAPI && present
+	_, present := slices.BinarySearchFunc(o.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
+	return o.FromAPI && present
 }
 
 // count returns what the guard judges, and the counted removals by Destination.
 // Destinations that are not written, or that go with their files, have none.
-func (w *world) count(parts planned, rules removalRules) (removals, map[string]int) {
-	all := removals{works: len(w.Works) + len(w.Rejected), settling: w.Settling, missing: w.Missing}
+func (o *observed) count(parts planned, rules removalRules) (removals, map[string]int) {
+	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		if store.err != nil {
 			continue
 		}
@@ -155,11 +155,11 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 
 // guard judges the removals of a plan, and adds the judgement to the part of each
 // Destination.
-func (w *world) guard(parts planned, rules removalRules) guardVerdict {
-	parts.separateEvidence(w)
-	all, by := w.count(parts, rules)
+func (o *observed) guard(parts planned, rules removalRules) guardVerdict {
+	parts.separateEvidence(o)
+	all, by := o.count(parts, rules)
 	verdict := guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			if g := verdict.of(d); g != (guard{}) {
 				parts.changeOn(d.Name, func(p *part) { p.guard = g })
@@ -191,7 +191,7 @@ func (v *guardVerdict) of(d *destinationView) guard {
 
 // separateEvidence takes the placements whose loss is proven out of those that the
 // guard judges.
-func (p planned) separateEvidence(w *world) {
+func (p planned) separateEvidence(w *observed) {
 	for name, of := range p {
 		if !slices.ContainsFunc(of.removed, w.hasEvidence) {
 			continue

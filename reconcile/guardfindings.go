@@ -10,7 +10,7 @@ import (
 )
 
 // findings reports what the guard keeps; missing looks for the reason.
-func (v *guardVerdict) findings(ctx context.Context, w *world, missing func(context.Context) []string) []finding.Finding {
+func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(context.Context) []string) []finding.Finding {
 	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", v.counted, v.recorded)
 	switch v.judgement {
 	case removalsDelayed:
@@ -72,9 +72,9 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 
 // emptyFindings reports the empty files of an input that removes nothing because
 // of them.
-func (w *world) emptyFindings() []finding.Finding {
+func (o *observed) emptyFindings() []finding.Finding {
 	var findings []finding.Finding
-	for _, name := range w.Empty {
+	for _, name := range o.Empty {
 		findings = append(findings, finding.Finding{
 			Rule: finding.KeptFromBefore(), Place: finding.Place{File: name},
 			Message: "the file is empty and what it held before is not known, so no placement that has lost its Work is removed",

@@ -24,8 +24,8 @@ func setOf(lists ...[]*kratix.WorkPlacement) placementSet {
 // directory of another Destination than their own. One whose new copy is recorded
 // leaves, and so does one whose new copy is written in the same commit; those in
 // staying stay.
-func (w *world) routeGuests(parts planned, plan *scheduler.Result, staying placementSet) {
-	guests := w.guests()
+func (o *observed) routeGuests(parts planned, plan *scheduler.Result, staying placementSet) {
+	guests := o.guests()
 	if len(guests) == 0 {
 		return
 	}
@@ -41,7 +41,7 @@ func (w *world) routeGuests(parts planned, plan *scheduler.Result, staying place
 				part.removed = append(part.removed, p)
 			case kept[p]:
 				part.kept = append(part.kept, p)
-			case guest.counts && (staying[p] || !w.sharesStore(guest)):
+			case guest.counts && (staying[p] || !o.sharesStore(guest)):
 				part.awaiting = append(part.awaiting, p)
 			default:
 				guest.store.leaving = guest.store.leaving || guest.counts
@@ -52,9 +52,9 @@ func (w *world) routeGuests(parts planned, plan *scheduler.Result, staying place
 }
 
 // guests returns the placements in the directory of another Destination.
-func (w *world) guests() []*formerPlacement {
+func (o *observed) guests() []*formerPlacement {
 	var guests []*formerPlacement
-	for _, f := range w.former {
+	for _, f := range o.former {
 		if f.at != nil && slices.ContainsFunc(f.store.destinations, func(d *destinationView) bool { return d == f.at }) {
 			guests = append(guests, f)
 		}
@@ -64,6 +64,6 @@ func (w *world) guests() []*formerPlacement {
 
 // sharesStore reports whether the Destination of a placement is written in one
 // commit with the directory where the placement is.
-func (w *world) sharesStore(guest *formerPlacement) bool {
+func (o *observed) sharesStore(guest *formerPlacement) bool {
 	return slices.ContainsFunc(guest.store.destinations, func(d *destinationView) bool { return d.Name == guest.target() })
 }

@@ -49,7 +49,7 @@ func (l *large) weigh(works []*kratix.Work) {
 }
 
 // largeWorks returns findings about Works that are near etcd's limit.
-func largeWorks(w *world, known *large) []finding.Finding {
+func largeWorks(w *observed, known *large) []finding.Finding {
 	known.weigh(w.Works)
 	var findings []finding.Finding
 	for work, size := range known.sizes {

@@ -65,7 +65,7 @@ func openStores(size int) func() {
 		snapshot.Destinations = append(snapshot.Destinations, d)
 	}
 	return func() {
-		w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
+		w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 		for _, d := range snapshot.Destinations {
 			w.addDestination(d, &testWorld{})
 		}
@@ -77,7 +77,7 @@ func rememberPlacements(size int) func() {
 	d := &kratix.Destination{}
 	d.Name = "worker-1"
 	view := &destinationView{Destination: d}
-	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	w := &observed{stores: []*storeView{{destinations: []*destinationView{view}}}}
 	for _, work := range manyWorks(size) {
 		w.Existing = append(w.Existing, recordOf(work, d).Placement)
 	}
@@ -89,7 +89,7 @@ func restoreRecords(size int) func() {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Filepath.Mode = "worker-1", kratix.None
 	view := &destinationView{Destination: d}
-	w := &world{stores: []*storeView{{destinations: []*destinationView{view}}}}
+	w := &observed{stores: []*storeView{{destinations: []*destinationView{view}}}}
 	w.Works = manyWorks(size)
 	for _, work := range w.Works {
 		view.spoilt = append(view.spoilt, recordOf(work, d).path)
@@ -100,7 +100,7 @@ func restoreRecords(size int) func() {
 // heedDecisions takes in what many Works say about where they go, each to another
 // Destination.
 func heedDecisions(size int) func() {
-	w := &world{}
+	w := &observed{}
 	w.Works = manyWorks(size)
 	for i, work := range w.Works {
 		d := &kratix.Destination{}

@@ -18,8 +18,8 @@ func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Findi
 	}
 	r.cache.turn(r.Builder, r.stop(ctx))
 	r.follow(snapshot)
-	world := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
-	findings := slices.Concat(snapshot.Findings, world.findings)
+	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
+	findings := slices.Concat(snapshot.Findings, seen.findings)
 	finding.Sort(findings)
-	return r.Policy.apply(world.input()), findings, nil
+	return r.Policy.apply(seen.input()), findings, nil
 }

@@ -54,6 +54,6 @@ func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
 
 // lacks reports whether a Secret is named and is not there. One that is there and
 // cannot be read was reported by the source.
-func (w *world) lacks(ref *kratix.SecretReference) bool {
-	return ref != nil && w.secret(ref) == nil && !w.lookup.reported[kratix.SecretKind+" "+ref.Key().String()]
+func (o *observed) lacks(ref *kratix.SecretReference) bool {
+	return ref != nil && o.secret(ref) == nil && !o.lookup.reported[kratix.SecretKind+" "+ref.Key().String()]
 }

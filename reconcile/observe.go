@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// world is all that a round knows.
-type world struct {
+// observed is all that a round knows.
+type observed struct {
 	source.Snapshot
 	stores []*storeView
 	// leftOut are Destinations that nothing can be written to.
@@ -109,8 +109,8 @@ func (o *observations) turn() {
 }
 
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, seen *observations) *world {
-	w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
+func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, seen *observations) *observed {
+	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
 	}
@@ -149,50 +149,50 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 
 // addUnwritten has what may be on the Destinations that are not to be written wait, and
 // what is there stay. Where Works are assigned to Destinations, nothing is chosen.
-func (w *world) addUnwritten() {
-	if w.Assigned {
+func (o *observed) addUnwritten() {
+	if o.Assigned {
 		return
 	}
-	for _, d := range w.Unwritten {
-		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
+	for _, d := range o.Unwritten {
+		o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
 	}
 }
 
 // keepOpen lets the opener close the stores that are neither named by a Destination
 // nor described in the input any more.
-func (w *world) keepOpen(opener Opener) {
+func (o *observed) keepOpen(opener Opener) {
 	keeper, ok := opener.(Keeper)
 	if !ok {
 		return
 	}
-	refs := w.describedStores() // readUnused reads these too
-	for _, store := range w.stores {
+	refs := o.describedStores() // readUnused reads these too
+	for _, store := range o.stores {
 		refs = append(refs, store.ref)
 	}
 	keeper.Keep(refs)
 }
 
-func (w *world) addDestination(d *kratix.Destination, opener Opener) {
+func (o *observed) addDestination(d *kratix.Destination, opener Opener) {
 	roots, err := layout.Roots(d)
 	if err != nil {
-		w.leaveOut(d, ruleFor(err), err.Error())
+		o.leaveOut(d, ruleFor(err), err.Error())
 		return
 	}
 	base, err := layout.Base(d)
 	if err != nil {
-		w.leaveOut(d, finding.UnsafePath(), err.Error())
+		o.leaveOut(d, finding.UnsafePath(), err.Error())
 		return
 	}
 	view := &destinationView{Destination: d, base: base, roots: roots}
-	store := w.store(*d.Spec.StateStoreRef, opener)
+	store := o.store(*d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
-		w.findings = append(w.findings, finding.Finding{
-			Rule: finding.StoreMissing(), Place: w.Origins.Of(d),
+		o.findings = append(o.findings, finding.Finding{
+			Rule: finding.StoreMissing(), Place: o.Origins.Of(d),
 			Message: fmt.Sprintf("it names %s, which is not in the input", d.Spec.StateStoreRef),
 		})
 	}
 	if store.Store == nil && store.spec == nil {
-		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
+		o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreAbsent})
 		return
 	}
 	store.destinations = append(store.destinations, view)
@@ -206,46 +206,46 @@ func ruleFor(err error) finding.Rule {
 }
 
 // leaveOut reports a Destination that cannot be written to.
-func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
-	w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
-	w.findings = append(w.findings, finding.Finding{Rule: rule, Place: w.Origins.Of(d), Message: why})
+func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
+	o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
+	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})
 }
 
 // store finds or opens the store of a name.
-func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView {
-	if known := w.lookup.stores[ref]; known != nil {
+func (o *observed) store(ref kratix.StateStoreReference, opener Opener) *storeView {
+	if known := o.lookup.stores[ref]; known != nil {
 		return known
 	}
-	view := w.openStore(ref, opener)
-	w.stores = append(w.stores, view)
-	w.lookup.stores[ref] = view
+	view := o.openStore(ref, opener)
+	o.stores = append(o.stores, view)
+	o.lookup.stores[ref] = view
 	return view
 }
 
 // openStore opens the store of a name.
-func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
-	view := &storeView{ref: ref, orphans: w.Orphans}
+func (o *observed) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
+	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
-	view.spec, secret = w.spec(ref)
-	view.lacksSecret = w.lacks(secret)
-	view.rejectsSecret = secret != nil && w.secret(secret) == nil && !view.lacksSecret
-	view.Store, view.err = opener.Open(ref, view.spec, w.secret(secret))
+	view.spec, secret = o.spec(ref)
+	view.lacksSecret = o.lacks(secret)
+	view.rejectsSecret = secret != nil && o.secret(secret) == nil && !view.lacksSecret
+	view.Store, view.err = opener.Open(ref, view.spec, o.secret(secret))
 	return view
 }
 
 // spec returns the object that describes a store, and the Secret it names.
-func (w *world) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
-	found := w.lookup.specs[ref]
+func (o *observed) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
+	found := o.lookup.specs[ref]
 	return found.object, found.secret
 }
 
 // secret returns the Secret that a store names; nil if it names none, or it is not
 // there.
-func (w *world) secret(ref *kratix.SecretReference) *kratix.Secret {
+func (o *observed) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil
 	}
-	return w.lookup.secrets[ref.Key()]
+	return o.lookup.secrets[ref.Key()]
 }
 
 // read reads a store, if it could be opened.
@@ -256,12 +256,12 @@ func (s *storeView) read(ctx context.Context) {
 }
 
 // take takes in what was read of a store, and reads the records in it.
-func (w *world) take(ctx context.Context, store *storeView, seen *observations) {
+func (o *observed) take(ctx context.Context, store *storeView, seen *observations) {
 	for _, warning := range store.state.Warnings {
-		w.findings = append(w.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
+		o.findings = append(o.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.err = cmp.Or(w.readRecords(ctx, store, seen), w.readFormer(ctx, store, seen))
+		store.err = cmp.Or(o.readRecords(ctx, store, seen), o.readFormer(ctx, store, seen))
 	}
 	if store.err != nil {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)
@@ -271,7 +271,7 @@ func (w *world) take(ctx context.Context, store *storeView, seen *observations) 
 		if store.rejectsSecret && failure.Cause == finding.Unopened {
 			return // that the Secret cannot be used says all
 		}
-		w.findings = append(w.findings, failure)
+		o.findings = append(o.findings, failure)
 	}
 }
 

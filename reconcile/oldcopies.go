@@ -12,12 +12,12 @@ import (
 // reportFormer reports the old copies in directories that no Destination has any
 // more, one finding for each directory. Those of Destinations that are in the input
 // and cannot be used now lie, as far as is known, where they should.
-func (w *world) reportFormer() {
+func (o *observed) reportFormer() {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
-	for _, f := range w.former {
-		isCopy := !f.counts || w.reaches(f.target())
-		if f.at != nil || !isCopy || !w.knows(f.Placement.Work()) || w.has(f.target()) && !w.reaches(f.target()) {
+	for _, f := range o.former {
+		isCopy := !f.counts || o.reaches(f.target())
+		if f.at != nil || !isCopy || !o.knows(f.Placement.Work()) || o.has(f.target()) && !o.reaches(f.target()) {
 			continue
 		}
 		if counts[f.location()]++; counts[f.location()] == 1 {
@@ -25,7 +25,7 @@ func (w *world) reportFormer() {
 		}
 	}
 	for _, at := range found {
-		w.findings = append(w.findings, finding.Finding{
+		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.OldCopy(), Place: finding.Place{Object: kratix.DestinationKind + " " + at.target},
 			Message: fmt.Sprintf("%s left in %s, an earlier location; a cluster that still reads there runs an old copy", countOf(counts[at], "placement of it is", "placements of it are"), at),
 			Fix:     fmt.Sprintf("Point the cluster to the new location, then remove the old copy: kratix-schedule cleanup %s --apply.", at.target),
@@ -49,24 +49,24 @@ func countOf(n int, one, many string) string {
 }
 
 // reaches reports whether a Destination of a name can be written to.
-func (w *world) reaches(name string) bool {
-	return slices.ContainsFunc(w.stores, func(s *storeView) bool {
+func (o *observed) reaches(name string) bool {
+	return slices.ContainsFunc(o.stores, func(s *storeView) bool {
 		return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return d.Name == name })
 	})
 }
 
 // knows reports whether a Work is in the input, or may be.
-func (w *world) knows(key kratix.Key) bool {
-	if w.works == nil {
-		w.works = make(map[kratix.Key]bool, len(w.Works)+len(w.Rejected))
-		for _, work := range w.Works {
-			w.works[kratix.KeyOf(work)] = true
+func (o *observed) knows(key kratix.Key) bool {
+	if o.works == nil {
+		o.works = make(map[kratix.Key]bool, len(o.Works)+len(o.Rejected))
+		for _, work := range o.Works {
+			o.works[kratix.KeyOf(work)] = true
 		}
-		for _, rejected := range w.Rejected {
-			w.works[rejected] = true
+		for _, rejected := range o.Rejected {
+			o.works[rejected] = true
 		}
 	}
-	return w.Incomplete || w.works[key]
+	return o.Incomplete || o.works[key]
 }
 
 func (f *formerPlacement) location() formerLocation {

@@ -11,7 +11,7 @@ import (
 // leaveToOthers takes out the Destinations where another owner has recorded
 // placements. What these are is that owner's business, so requests that may be
 // there already wait.
-func (w *world) leaveToOthers(store *storeView, policy Policy) {
+func (o *observed) leaveToOthers(store *storeView, policy Policy) {
 	if policy.Adopt {
 		return
 	}
@@ -20,9 +20,9 @@ func (w *world) leaveToOthers(store *storeView, policy Policy) {
 		if other < 0 {
 			return false
 		}
-		w.leftOut = append(w.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
-		w.findings = append(w.findings, finding.Finding{
-			Rule: finding.OtherOwner(), Place: w.Origins.Of(d.Destination),
+		o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
+		o.findings = append(o.findings, finding.Finding{
+			Rule: finding.OtherOwner(), Place: o.Origins.Of(d.Destination),
 			Message: fmt.Sprintf("placements in its directory %q of %s are recorded by owner %q, and this is %s", d.base, store.ref, d.owners[other], named(policy.Owner)),
 		})
 		return true

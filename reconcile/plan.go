@@ -96,10 +96,10 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// input is what the scheduler needs of the world.
-func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
-	for _, store := range w.stores {
+// input is what the scheduler needs of it.
+func (o *observed) input() scheduler.Input {
+	in := scheduler.Input{Works: o.Works, Rejected: o.Rejected, Incomplete: o.Incomplete, Unseen: o.Unseen, Destinations: slices.Clone(o.leftOut), Existing: slices.Concat(o.unread, o.decided), Copies: o.copies}
+	for _, store := range o.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {
 			known = scheduler.StoreUnread

@@ -163,14 +163,14 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done = r.stage(ctx, StageObserve)
 	rules := r.removalRules()
 	r.cache.observations.fights.begin(rules.now)
-	world := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
+	seen := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	done(nil)
 	if r.Mine != nil {
-		world.heed()
+		seen.heed()
 	}
 	inner, done = r.stage(ctx, StagePlan)
-	r.refusals.sweep(world.stores)
-	plan, parts, stores := r.plan(inner, world, rules)
+	r.refusals.sweep(seen.stores)
+	plan, parts, stores := r.plan(inner, seen, rules)
 	done(nil)
 	select {
 	case <-r.stop(ctx): // not all files may have been read, so nothing of it may be reused
@@ -179,8 +179,8 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	default:
 	}
 
-	out := newReporter(world, &plan, &r.cache.large)
-	out.add(parts.guard.findings(ctx, world, r.Missing)...)
+	out := newReporter(seen, &plan, &r.cache.large)
+	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
 	var ready []*desired
 	for _, store := range stores {

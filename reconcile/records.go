@@ -53,7 +53,7 @@ func (r *recordView) addUnless(others, set *tree.Set) {
 }
 
 // readRecords reads the records in the directories of a store's Destinations.
-func (w *world) readRecords(ctx context.Context, store *storeView, seen *observations) error {
+func (o *observed) readRecords(ctx context.Context, store *storeView, seen *observations) error {
 	for _, d := range store.destinations {
 		dir, err := layout.RecordsDir(d.Destination)
 		if err != nil {
@@ -71,7 +71,7 @@ func (w *world) readRecords(ctx context.Context, store *storeView, seen *observa
 		}
 		d.records, d.guests, d.legacy, d.owners, d.spoilt = read.records, read.guests, read.legacy, read.owners, read.spoilt
 		d.ledgerView = read.ledgerView
-		w.findings = append(w.findings, read.findings...)
+		o.findings = append(o.findings, read.findings...)
 	}
 	return nil
 }

@@ -13,25 +13,25 @@ import (
 // has a record the record counts, since it lies beside the files. One without is
 // taken for recorded: whoever wrote it kept no records. One that contradicts the
 // record of another Destination is reported and left alone.
-func (w *world) remember() {
-	if len(w.Existing) == 0 {
+func (o *observed) remember() {
+	if len(o.Existing) == 0 {
 		return
 	}
-	homes, recorded := w.homes(), w.recorded()
+	homes, recorded := o.homes(), o.recorded()
 	for _, at := range homes {
 		at.records = slices.Clip(at.records) // what the memo has is not appended to
 	}
-	for _, p := range w.Existing {
+	for _, p := range o.Existing {
 		at, known := homes[p.Spec.TargetDestinationName]
 		records := recorded[groupOf(p)]
 		switch {
-		case !known && !w.has(p.Spec.TargetDestinationName) && !w.Unseen && !p.IsDependency() && len(records) > 0:
+		case !known && !o.has(p.Spec.TargetDestinationName) && !o.Unseen && !p.IsDependency() && len(records) > 0:
 			// its Destination is gone, and the request is elsewhere
 		case !known:
-			w.unread = append(w.unread, p)
+			o.unread = append(o.unread, p)
 		case slices.Contains(records, at.Name):
 		case !p.IsDependency() && len(records) > 0:
-			w.findings = append(w.findings, contradiction(p, records[0]))
+			o.findings = append(o.findings, contradiction(p, records[0]))
 		default:
 			at.records = append(at.records, at.assume(p))
 			at.assumed = append(at.assumed, p)
@@ -46,9 +46,9 @@ type home struct {
 }
 
 // homes returns the Destinations whose records are known, by name.
-func (w *world) homes() map[string]home {
+func (o *observed) homes() map[string]home {
 	homes := map[string]home{}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			if store.err == nil {
 				homes[d.Name] = home{d, store}
@@ -59,9 +59,9 @@ func (w *world) homes() map[string]home {
 }
 
 // recorded returns the Destinations on which records say that a group is.
-func (w *world) recorded() map[placedGroup][]string {
+func (o *observed) recorded() map[placedGroup][]string {
 	recorded := map[placedGroup][]string{}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			for _, record := range d.records {
 				group := groupOf(record.Placement)

@@ -101,22 +101,22 @@ func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*
 // if its new copy is written with the same commit: where that is held back, the
 // guest stays, and the stores are looked at once more. Each time more guests stay,
 // so that it ends.
-func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
+func (r *Reconciler) desireAll(ctx context.Context, seen *observed, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	staying := placementSet{}
-	for _, guest := range world.guests() {
+	for _, guest := range seen.guests() {
 		if r.refusals.of(guest.store).apart {
 			staying[guest.Placement] = true
 		}
 	}
 	for {
-		parts := byDestination(plan, world.decided)
-		world.routeGuests(parts, plan, staying)
-		whole := &planning{parts: parts, guard: world.guard(parts, rules), hidden: world.Incomplete || len(world.Rejected) > 0}
-		stores := make([]*desired, 0, len(world.stores))
-		for _, store := range world.stores {
+		parts := byDestination(plan, seen.decided)
+		seen.routeGuests(parts, plan, staying)
+		whole := &planning{parts: parts, guard: seen.guard(parts, rules), hidden: seen.Incomplete || len(seen.Rejected) > 0}
+		stores := make([]*desired, 0, len(seen.stores))
+		for _, store := range seen.stores {
 			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
 		}
-		if !world.keepGuests(stores, staying) {
+		if !seen.keepGuests(stores, staying) {
 			return whole, stores
 		}
 	}
@@ -124,10 +124,10 @@ func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *schedule
 
 // keepGuests adds the guests to staying whose new copy would not be written, and
 // reports whether there are more than before.
-func (w *world) keepGuests(stores []*desired, staying placementSet) bool {
+func (o *observed) keepGuests(stores []*desired, staying placementSet) bool {
 	before := len(staying)
-	for _, guest := range w.guests() {
-		if guest.counts && w.sharesStore(guest) && !isWritten(stores, guest) {
+	for _, guest := range o.guests() {
+		if guest.counts && o.sharesStore(guest) && !isWritten(stores, guest) {
 			staying[guest.Placement] = true
 		}
 	}
@@ -151,12 +151,12 @@ func isWritten(stores []*desired, guest *formerPlacement) bool {
 
 // plan decides where everything goes and what may be written there. Groups that
 // would clash where they are new are tried elsewhere, while that helps.
-func (r *Reconciler) plan(ctx context.Context, world *world, rules removalRules) (scheduler.Result, *planning, []*desired) {
-	input := r.Policy.apply(world.input())
+func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRules) (scheduler.Result, *planning, []*desired) {
+	input := r.Policy.apply(seen.input())
 	clashing := clashes{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
-		parts, stores := r.desireAll(ctx, world, &plan, rules)
+		parts, stores := r.desireAll(ctx, seen, &plan, rules)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.Mine != nil {
 				stores = r.withhold(ctx, parts, stores)

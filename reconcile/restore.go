@@ -11,8 +11,8 @@ import (
 // restore takes a file that should be a record and is none for the record of the
 // placement that it is named after, as long as the Work is there: so that
 // placement stays where it is, and the round writes its record anew.
-func (w *world) restore() {
-	for _, at := range w.homes() {
+func (o *observed) restore() {
+	for _, at := range o.homes() {
 		if len(at.spoilt) == 0 {
 			continue
 		}
@@ -26,7 +26,7 @@ func (w *world) restore() {
 		}
 		claimed := at.claimed()
 		at.records, at.assumed = slices.Clip(at.records), slices.Clip(at.assumed) // what the memo has is not appended to
-		for _, work := range w.Works {
+		for _, work := range o.Works {
 			for i := range work.Spec.WorkloadGroups {
 				p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[i], at.Name)
 				damaged := spoilt.among(layout.RecordPaths(at.Destination, p))

@@ -42,19 +42,19 @@ type owned struct {
 
 // separate takes out Destinations that are in each other's way, on one store or
 // on two that write to one place.
-func (w *world) separate() {
+func (o *observed) separate() {
 	var all []owned
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			all = append(all, owned{territoryOf(store, d), d})
 		}
 	}
 	inTheWay := overlapping(all)
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
 			other, overlaps := inTheWay[d]
 			if overlaps {
-				w.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
+				o.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
 					"its directory %q and %q of Destination %s are in each other's way in %s; neither is written",
 					territoryOf(store, d).dir, other.dir, other.Name, store.ref))
 			}

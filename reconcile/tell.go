@@ -21,7 +21,7 @@ type reporter struct {
 }
 
 // newReporter starts with what is known before any store is written.
-func newReporter(w *world, plan *scheduler.Result, known *large) *reporter {
+func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r := &reporter{parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)

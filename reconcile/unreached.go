@@ -13,15 +13,15 @@ import (
 )
 
 // absent reports the placements on a Destination that is not in the input.
-func (w *world) absent(part scheduler.Part) finding.Finding {
+func (o *observed) absent(part scheduler.Part) finding.Finding {
 	var places []string
-	for _, f := range w.former {
+	for _, f := range o.former {
 		if at := f.location().String(); f.counts && f.target() == part.Destination && !slices.Contains(places, at) {
 			places = append(places, at)
 		}
 	}
 	anew := "place its requests anew with --on-misplaced move"
-	if w.Assigned {
+	if o.Assigned {
 		anew = "delete its WorkPlacements"
 	}
 	where := cmp.Or(strings.Join(places, " and "), "its state store")
@@ -34,12 +34,12 @@ func (w *world) absent(part scheduler.Part) finding.Finding {
 
 // tellOutOfReach reports the placements that stay on Destinations which nothing
 // can be written to.
-func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
-	if len(w.unread) == 0 {
+func (o *observed) tellOutOfReach(r *reporter, plan *scheduler.Result) {
+	if len(o.unread) == 0 {
 		return
 	}
 	reachable := map[string]bool{}
-	for _, store := range w.stores {
+	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			reachable[d.Name] = true
 		}
@@ -49,10 +49,10 @@ func (w *world) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 			continue
 		}
 		for _, p := range part.Placements {
-			r.tellKept(p, w.has(part.Destination))
+			r.tellKept(p, o.has(part.Destination))
 		}
-		if !w.has(part.Destination) {
-			r.add(w.absent(part))
+		if !o.has(part.Destination) {
+			r.add(o.absent(part))
 		}
 	}
 }
@@ -72,10 +72,10 @@ func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
 }
 
 // invalid makes findings of settings that the scheduler could not read.
-func (w *world) invalid(settings []scheduler.Invalid) []finding.Finding {
+func (o *observed) invalid(settings []scheduler.Invalid) []finding.Finding {
 	var findings []finding.Finding
 	for _, s := range settings {
-		at := w.Origins.Of(s.Object)
+		at := o.Origins.Of(s.Object)
 		at.Object = kratix.Describe(s.Object)
 		findings = append(findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: s.Message})
 	}

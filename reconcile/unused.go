@@ -11,35 +11,35 @@ import (
 
 // readUnused reads the state stores that no Destination is on: one that had another
 // store before may have placements there.
-func (w *world) readUnused(ctx context.Context, opener Opener, seen *observations) {
-	for _, ref := range w.describedStores() {
-		if !slices.ContainsFunc(w.stores, func(s *storeView) bool { return s.ref == ref }) {
-			w.unused = append(w.unused, w.openStore(ref, opener))
+func (o *observed) readUnused(ctx context.Context, opener Opener, seen *observations) {
+	for _, ref := range o.describedStores() {
+		if !slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.ref == ref }) {
+			o.unused = append(o.unused, o.openStore(ref, opener))
 		}
 	}
 	var reads sync.WaitGroup
-	for _, store := range w.unused {
+	for _, store := range o.unused {
 		reads.Go(func() { store.read(ctx) })
 	}
 	reads.Wait()
-	w.unused = slices.DeleteFunc(w.unused, func(store *storeView) bool {
+	o.unused = slices.DeleteFunc(o.unused, func(store *storeView) bool {
 		if store.err == nil {
-			store.err = w.readFormer(ctx, store, seen)
+			store.err = o.readFormer(ctx, store, seen)
 		}
 		if store.err != nil {
-			w.unreadable = append(w.unreadable, store)
+			o.unreadable = append(o.unreadable, store)
 		}
 		return store.err != nil
 	})
 }
 
 // describedStores returns the references to all state stores in the input.
-func (w *world) describedStores() []kratix.StateStoreReference {
+func (o *observed) describedStores() []kratix.StateStoreReference {
 	var refs []kratix.StateStoreReference
-	for _, store := range w.GitStateStores {
+	for _, store := range o.GitStateStores {
 		refs = append(refs, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store.Name})
 	}
-	for _, store := range w.BucketStateStores {
+	for _, store := range o.BucketStateStores {
 		refs = append(refs, kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: store.Name})
 	}
 	return refs
@@ -48,12 +48,12 @@ func (w *world) describedStores() []kratix.StateStoreReference {
 // reportUnreadable reports the unused stores that cannot be read, while a request
 // is placed nowhere: it may be there. Nothing waits for them, since a store may be
 // out of use because it is no more.
-func (w *world) reportUnreadable(placed map[placedGroup][]string) {
-	if len(w.unreadable) == 0 || !w.hasUnplaced(placed) {
+func (o *observed) reportUnreadable(placed map[placedGroup][]string) {
+	if len(o.unreadable) == 0 || !o.hasUnplaced(placed) {
 		return
 	}
-	for _, store := range w.unreadable {
-		w.findings = append(w.findings, finding.Finding{
+	for _, store := range o.unreadable {
+		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()},
 			Message: "no Destination is on it, and it cannot be read; what a Destination had there before is not known: " + store.err.Error(),
 			Fix:     "Make it readable, or remove it from the input.",
@@ -62,8 +62,8 @@ func (w *world) reportUnreadable(placed map[placedGroup][]string) {
 }
 
 // hasUnplaced reports whether a group of a request is placed nowhere.
-func (w *world) hasUnplaced(placed map[placedGroup][]string) bool {
-	return slices.ContainsFunc(w.Works, func(work *kratix.Work) bool {
+func (o *observed) hasUnplaced(placed map[placedGroup][]string) bool {
+	return slices.ContainsFunc(o.Works, func(work *kratix.Work) bool {
 		return !work.IsDependency() && slices.ContainsFunc(work.Spec.WorkloadGroups, func(group kratix.WorkloadGroup) bool {
 			return len(placed[placedGroup{kratix.KeyOf(work), group.ID}]) == 0
 		})
