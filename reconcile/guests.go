@@ -85,7 +85,7 @@ func (r *Reconciler) desireAll(ctx context.Context, world *world, plan *schedule
 		parts := byDestination(plan, world.decided)
 		world.routeGuests(parts, plan, staying)
 		world.guard(parts)
-		whole := &planning{parts: parts, hidden: world.Incomplete || len(world.Rejected) > 0}
+		whole := &planning{parts: parts, hidden: world.Incomplete || len(world.Rejected)+len(world.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(world.stores))
 		for _, store := range world.stores {
 			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))

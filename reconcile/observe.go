@@ -266,7 +266,7 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // input is what the scheduler needs of the world.
 func (w *world) input() scheduler.Input {
-	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
+	in := scheduler.Input{Works: w.Works, Rejected: w.Rejected, RejectedPlacements: w.RejectedPlacements, Incomplete: w.Incomplete, Unseen: w.Unseen, Destinations: slices.Clone(w.leftOut), Existing: slices.Concat(w.unread, w.decided), Copies: w.copies}
 	for _, store := range w.stores {
 		known := scheduler.StoreRead
 		if store.err != nil {
