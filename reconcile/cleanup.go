@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,14 +25,22 @@ type Cleanup struct {
 	Err error
 }
 
+// errUnseen is an input that does not say which directories are in use.
+var errUnseen = errors.New("something that cannot be read is, or may be, a Destination, so that its directory is not known; correct it first: kratix-schedule validate names it")
+
 // Cleanup removes what a Destination has left at earlier locations, which no
 // Destination has any more, or shows it where Finish does. It removes what records
 // list, the records, and the canaries where no other record is left. What is not
-// yet written at the location of a Destination that is there stays. The findings are those of the state stores that cannot be read; the error is the source's.
+// yet written at the location of a Destination that is there stays, and so does what lies
+// where an Unwritten one is. The findings are those of the state stores that cannot be
+// read; the error is the source's.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the input: %w", err)
+	}
+	if snapshot.Unseen {
+		return nil, nil, errUnseen
 	}
 	r.cache.turn(r.Builder, r.stop(ctx))
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
@@ -66,8 +75,9 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}
+	untouchable := o.untouchable(store)
 	for _, f := range o.former {
-		if f.store != store || f.at != nil {
+		if f.store != store || f.at != nil || untouchable(f) {
 			continue
 		}
 		if f.target() != destination || f.counts && o.has(destination) {
@@ -96,6 +106,31 @@ func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
 		slices.Sort(one.Works)
 	}
 	return found
+}
+
+// untouchable returns what reports whether a placement in a store lies where an
+// Unwritten Destination is, or in a store that none but such Destinations are on.
+func (o *observed) untouchable(store *storeView) func(*formerPlacement) bool {
+	whole := territoryOf(store, &destinationView{})
+	isUsed := slices.Contains(o.stores, store)
+	all := false
+	var taken []territory
+	for _, d := range o.Unwritten {
+		if d.Spec.StateStoreRef == nil {
+			continue
+		}
+		ref := *d.Spec.StateStoreRef
+		of := &storeView{ref: ref}
+		of.spec, _ = o.spec(ref)
+		all = all || !isUsed && territoryOf(of, &destinationView{}) == whole
+		if base, err := layout.Base(d); err == nil {
+			taken = append(taken, territoryOf(of, &destinationView{base: base}))
+		}
+	}
+	return func(f *formerPlacement) bool {
+		at := territoryOf(store, &destinationView{base: f.base})
+		return all || slices.ContainsFunc(taken, at.overlaps)
+	}
 }
 
 // leftFixtures returns the canaries that a Destination has in a directory, in

@@ -23,6 +23,9 @@ type observed struct {
 	stores []*storeView
 	// leftOut are Destinations that nothing can be written to.
 	leftOut []scheduler.Destination
+	// misfits are those of them that have no layout, and vacant are Destinations that are
+	// being deleted, have nothing, and were in the way of others.
+	misfits, vacant []*kratix.Destination
 	// unused are stores in the input that no Destination is on; unreadable are those
 	// that cannot be read.
 	unused, unreadable []*storeView
@@ -117,7 +120,6 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.addUnwritten()
 	w.keepOpen(opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
-	w.separate()
 	for _, store := range w.stores {
 		store.limits = limitsOf(store, policy)
 	}
@@ -126,6 +128,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 		reads.Go(func() { store.read(ctx) })
 	}
 	reads.Wait()
+	w.separate()
 	for _, store := range w.stores {
 		w.take(ctx, store, seen)
 		w.leaveToOthers(store, policy)
@@ -176,11 +179,13 @@ func (o *observed) addDestination(d *kratix.Destination, opener Opener) {
 	roots, err := layout.Roots(d)
 	if err != nil {
 		o.leaveOut(d, ruleFor(err), err.Error())
+		o.misfits = append(o.misfits, d)
 		return
 	}
 	base, err := layout.Base(d)
 	if err != nil {
 		o.leaveOut(d, finding.UnsafePath(), err.Error())
+		o.misfits = append(o.misfits, d)
 		return
 	}
 	view := &destinationView{Destination: d, base: base, roots: roots}

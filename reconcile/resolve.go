@@ -111,7 +111,7 @@ func (r *Reconciler) desireAll(ctx context.Context, seen *observed, plan *schedu
 	for {
 		parts := byDestination(plan, seen.decided)
 		seen.routeGuests(parts, plan, staying)
-		whole := &planning{parts: parts, guard: seen.guard(parts, rules), hidden: seen.Incomplete || len(seen.Rejected) > 0}
+		whole := &planning{parts: parts, guard: seen.guard(parts, rules), hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
 			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -41,14 +43,10 @@ type owned struct {
 }
 
 // separate takes out Destinations that are in each other's way, on one store or
-// on two that write to one place.
+// on two that write to one place. One that is being deleted and has nothing stops no
+// other.
 func (o *observed) separate() {
-	var all []owned
-	for _, store := range o.stores {
-		for _, d := range store.destinations {
-			all = append(all, owned{territoryOf(store, d), d})
-		}
-	}
+	all := o.withoutVacant()
 	inTheWay := overlapping(all)
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -61,6 +59,75 @@ func (o *observed) separate() {
 			return overlaps
 		})
 	}
+}
+
+// withoutVacant takes out the vacant Destinations that are in another's way, and returns
+// the others with their territories.
+func (o *observed) withoutVacant() []owned {
+	var all []owned
+	isVacant := map[*destinationView]bool{}
+	for _, store := range o.stores {
+		for _, d := range store.destinations {
+			all = append(all, owned{territoryOf(store, d), d})
+			isVacant[d] = o.isVacant(store, d)
+		}
+	}
+	for {
+		inTheWay := overlapping(all)
+		at := slices.IndexFunc(all, func(one owned) bool { _, is := inTheWay[one.destinationView]; return is && isVacant[one.destinationView] })
+		if at < 0 {
+			return all
+		}
+		out := all[at].destinationView
+		all = slices.Delete(all, at, at+1)
+		o.vacant = append(o.vacant, out.Destination)
+		for _, store := range o.stores {
+			store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool { return d == out })
+		}
+	}
+}
+
+// isVacant reports whether a Destination is being deleted and nothing is recorded in its
+// name: neither by this program, nor by Kratix, nor in the source's memory.
+func (o *observed) isVacant(store *storeView, d *destinationView) bool {
+	if !d.IsDeleted() || store.err != nil || o.remembers(d.Name) {
+		return false
+	}
+	dir, err := layout.RecordsDir(d.Destination)
+	if err != nil {
+		return false
+	}
+	for path := range store.state.Files.Below(dir) {
+		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // as placements are named
+			return false
+		}
+	}
+	return true
+}
+
+// longName is the length from which the name of a record may be cut.
+const longName = 200
+
+// remembers reports whether the source has a placement on a Destination.
+func (o *observed) remembers(destination string) bool {
+	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
+}
+
+// emptied returns the names of the Destinations that are being deleted and that no store
+// has anything of, though nothing is written to them.
+func (o *observed) emptied() []string {
+	var names []string
+	for _, d := range o.vacant {
+		names = append(names, d.Name)
+	}
+	for _, d := range o.misfits {
+		isRead := func(s *storeView) bool { return s.ref == *d.Spec.StateStoreRef && s.err == nil }
+		isRecorded := slices.ContainsFunc(o.former, func(f *formerPlacement) bool { return f.target() == d.Name }) || o.remembers(d.Name)
+		if d.IsDeleted() && !isRecorded && (slices.ContainsFunc(o.stores, isRead) || slices.ContainsFunc(o.unused, isRead)) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // overlapping finds, for each that is in another's way, one of these. In walk

@@ -27,7 +27,7 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r.add(w.findings...)
 	r.add(largeWorks(w, known)...)
 	r.add(w.invalid(plan.Invalid)...)
-	r.said.Again = plan.Again
+	r.said.Again, r.said.Emptied = plan.Again, w.emptied()
 	for _, u := range plan.Unplaced {
 		at := w.Origins.Of(u.Work)
 		at.Object = kratix.Describe(u.Work)

@@ -50,7 +50,8 @@ func (a *Assigned) Plan(in Input) Result {
 // assignsAs reports whether two inputs have the same of what an Assigned depends on.
 func (in *Input) assignsAs(other Input) bool {
 	return in.Incomplete == other.Incomplete && slices.Equal(in.Works, other.Works) && slices.Equal(in.Destinations, other.Destinations) &&
-		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected)
+		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected) &&
+		slices.Equal(in.RejectedPlacements, other.RejectedPlacements)
 }
 
 func (a *Assigned) plan(in Input) Result {

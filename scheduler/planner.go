@@ -52,6 +52,7 @@ const manyAffected = 4
 func (p *Planner) mattersToAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
+		!slices.Equal(in.RejectedPlacements, p.last.RejectedPlacements) ||
 		!slices.Equal(in.Destinations, p.last.Destinations) || !slices.Equal(in.Copies, p.last.Copies)
 }
 

@@ -219,7 +219,7 @@ func (r *round) release() {
 	for i, old := range r.in.Existing {
 		switch {
 		case r.used[i]:
-		case rejected[old.Work()]:
+		case rejected[old.Work()], r.rejects(old):
 			r.result.Kept = append(r.result.Kept, old)
 		case r.in.Incomplete && !r.knows(old.Work()):
 			r.result.Held = append(r.result.Held, old)
@@ -227,6 +227,12 @@ func (r *round) release() {
 			r.result.Removed = append(r.result.Removed, old)
 		}
 	}
+}
+
+// rejects reports whether the WorkPlacement of a placement exists and cannot be used.
+func (r *round) rejects(p *kratix.WorkPlacement) bool {
+	_, rejects := slices.BinarySearchFunc(r.in.RejectedPlacements, kratix.KeyOf(p), kratix.Key.Compare)
+	return rejects
 }
 
 // knows reports whether the input has a Work of this key, with groups or without.

@@ -22,6 +22,8 @@ type Input struct {
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist and cannot be used now.
 	Rejected []kratix.Key
+	// RejectedPlacements are WorkPlacements, sorted, that exist and cannot be used now.
+	RejectedPlacements []kratix.Key
 	// Incomplete means that a Work which is not here may still exist.
 	Incomplete bool
 	// Unseen means that a Destination which is not here may still exist. What is
@@ -92,7 +94,8 @@ type Result struct {
 	Parts []Part
 	// Unplaced are groups that fit nowhere, or must wait.
 	Unplaced []Unplaced
-	// Kept are placements whose Work cannot be used now: their files stay.
+	// Kept are placements whose Work or WorkPlacement cannot be used now: their files
+	// stay.
 	Kept []*kratix.WorkPlacement
 	// Held are placements that seem to have lost their Work, but part of the
 	// input is unknown: their files stay.

@@ -43,6 +43,9 @@ type Snapshot struct {
 	// Rejected are Works that are there and cannot be used: what is placed of
 	// them stays as it is.
 	Rejected []kratix.Key
+	// RejectedPlacements are WorkPlacements, sorted, that are there and cannot be used:
+	// what is placed by their names stays as it is.
+	RejectedPlacements []kratix.Key
 	// Incomplete means that something could not be read at all, so that a Work
 	// which is not here may still exist.
 	Incomplete bool

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,9 @@ reads there runs them, and deletes them when they are removed.
 With --apply they are removed, with their records and canaries. What is not yet
 written at the Destination's new location stays. Of a Destination that is promoted,
 by its annotation kratix-schedule.io/state-store or by --live-store, the location is
-the one in its live state store.
+the one in its live state store, and what Kratix writes for it elsewhere stays. Where
+the annotation cannot be used, or the live store is not named though it is known that
+there is one, nothing is removed.
 
 Exit status: 0 nothing is left, or all is removed; 1 there is something to remove;
 2 and 3 as for run.`,
@@ -51,14 +55,20 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 			if apply {
 				finish = reconcile.Commit
 			}
+			onLive := &promoted.OnLive{Source: in, Live: live.stores, Of: args[0]}
 			reconciler := &reconcile.Reconciler{
-				Source: promoted.OnLive{Source: in, Live: live.stores}, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
+				Source: onLive, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
 				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
 			}
 			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
-			if err != nil {
+			var refused *promoted.RefusedError
+			switch {
+			case errors.As(err, &refused):
+				return refused
+			case err != nil:
 				return inputError(err)
 			}
+			warnOfLive(std.out, left, onLive)
 			return cleaned(std.out, left, failed, apply)
 		},
 	}
@@ -78,6 +88,19 @@ func oneDestination(c *cobra.Command, args []string) error {
 		return usage(c, "name one Destination")
 	}
 	return nil
+}
+
+// warnOfLive says of each state store which may be the Destination's live one that it
+// may be.
+func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.OnLive) {
+	var stores []string
+	for _, one := range left {
+		if on.MayBeLive(one.Store) && !slices.Contains(stores, one.Store) {
+			stores = append(stores, one.Store)
+			_, _ = fmt.Fprintf(out, "warning: %s is not the state store of %s; if run --promote writes there, by --live-store, what lies there is live: name it here too\n",
+				printable.Line(one.Store), printable.Line(on.Of))
+		}
+	}
 }
 
 // cleaned prints what is left, or what was removed, and returns the exit status.

@@ -1,7 +1,6 @@
 package promoted
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -74,30 +73,6 @@ func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destinati
 	to := *d
 	to.Spec.StateStoreRef = &ref
 	return &to
-}
-
-// OnLive is a source without a cluster whose Destinations are on their live state
-// stores, as far as they have one that is there; nothing else is looked at.
-type OnLive struct {
-	source.Source
-	// Live has the live stores of Destinations without an annotation.
-	Live Stores
-}
-
-// Snapshot returns what there is, with the Destinations on their live stores.
-func (o OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	seen, err := o.Source.Snapshot(ctx)
-	if err != nil {
-		return seen, err
-	}
-	stores, s := storesIn(seen), Source{live: o.Live}
-	seen.Destinations = slices.Clone(seen.Destinations)
-	for i, d := range seen.Destinations {
-		if ref, wrong := s.liveStore(d, stores); wrong == nil {
-			seen.Destinations[i] = on(d, ref)
-		}
-	}
-	return seen, nil
 }
 
 // storesIn returns the state stores of a snapshot by name.

@@ -77,6 +77,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot.Rejected = slices.Concat(seen.Rejected, s.last.rejected)
 	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
 	snapshot.Rejected = slices.Compact(snapshot.Rejected)
+	snapshot.RejectedPlacements = slices.Concat(seen.RejectedPlacements, s.last.unusable)
+	slices.SortFunc(snapshot.RejectedPlacements, kratix.Key.Compare)
 	snapshot.Incomplete, snapshot.Unseen = seen.Incomplete, seen.Unseen
 	snapshot.Findings = slices.Concat(seen.Findings, findings, s.last.findings)
 	finding.Sort(snapshot.Findings)
@@ -95,11 +97,12 @@ type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
 	// decided has a Work for each WorkPlacement that is not being deleted, sorted, and
-	// rejected the keys of the Works of those that cannot be used. The keys of the
-	// former WorkPlacements are assignments, sorted.
+	// rejected the keys of the Works of those that are unusable. The keys of the other
+	// WorkPlacements are assignments, sorted.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
+	unusable    []kratix.Key
 	findings    []finding.Finding
 }
 
@@ -118,6 +121,7 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 		}
 		if why := unusable(p); why != "" {
 			made.findings = append(made.findings, finding.Finding{Rule: finding.UnusablePlacement(), Place: finding.Place{Object: kratix.Describe(p)}, Message: why})
+			made.unusable = append(made.unusable, kratix.KeyOf(p))
 			if p.Labels[kratix.WorkLabel] != "" {
 				made.rejected = append(made.rejected, p.Work())
 			}

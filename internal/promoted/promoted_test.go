@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -205,5 +206,40 @@ func TestLiveStores(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAnUnusableWorkPlacementKeepsWhatIsLive, whichever Work its label names, while
+// everything else goes on.
+func TestAnUnusableWorkPlacementKeepsWhatIsLive(t *testing.T) {
+	for name, spoil := range map[string]func(*kratix.WorkPlacement){
+		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
+		"another label": func(p *kratix.WorkPlacement) { p.Labels[kratix.WorkLabel] = "other" },
+		"no spec":       func(p *kratix.WorkPlacement) { p.Spec = kratix.WorkPlacementSpec{} },
+	} {
+		for _, mode := range layout.Modes() {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				c := newCluster(t, mode)
+				c.destination("d0", "live-1", "none")
+				c.place("w1", "d0", "o1")
+				c.place("w2", "d0", "o2")
+				c.round()
+				for key, p := range c.placements {
+					if p.Work().Name == "w1" {
+						spoilt := p.DeepCopy()
+						spoil(spoilt)
+						c.placements[key] = spoilt
+					}
+				}
+				c.place("w2", "d0", "o3")
+				for range 3 {
+					c.round()
+					c.has("live-1", "o1", "o3")
+				}
+				c.remove(func(p *kratix.WorkPlacement) bool { return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID(".")) })
+				c.round()
+				c.has("live-1", "o3")
+			})
+		}
 	}
 }

@@ -64,11 +64,11 @@ func (p *planner) destinations() []Change {
 }
 
 // finalize keeps a Destination that is to take its files along until they are
-// gone.
+// gone. One that is not written gets no finalizer: nothing could take it off again.
 func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
 	switch {
-	case !has && d.CleansUp() && !d.IsDeleted():
+	case !has && d.CleansUp() && !d.IsDeleted() && p.covered[d.Name]:
 		change.step(Patch, finalizers(append(slices.Clone(d.Finalizers), kratix.DestinationFinalizer)))
 	case has && (!d.CleansUp() || d.IsDeleted() && p.isEmptied(d)):
 		change.step(Patch, finalizers(without(d.Finalizers, kratix.DestinationFinalizer)))
@@ -77,7 +77,7 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 
 // isEmptied reports whether nothing of a deleted Destination is left in its store.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
-	return p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
+	return p.emptied[d.Name] || p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
 	})
 }

@@ -133,6 +133,7 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]
+	live = live && p.covered[d.Name]
 	_, left := p.about(kratix.Describe(d), finding.NotPromoted())
 	switch {
 	case !has && live && d.CleansUp() && !d.IsDeleted():

@@ -187,3 +187,34 @@ func TestTheLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyAWrittenDestinationHasAFinalizer: nothing could take it off another again.
+func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
+	for mode, finalizer := range map[Mode]string{Promote: kratix.LiveFinalizer, Manage: kratix.DestinationFinalizer} {
+		s := sceneOfPromotion(t)
+		s.mode = mode
+		d := s.now.Destinations[0]
+		d.Spec.Cleanup = "all"
+		s.said = report.Report{Findings: []finding.Finding{{Rule: finding.SharedPath(), Place: finding.Place{Object: "Destination worker-1"}, Message: "because"}}}
+		s.plan()
+		if len(d.Finalizers) > 0 {
+			t.Errorf("%s: finalizers %v of a Destination that is not written", mode, d.Finalizers)
+		}
+		s.promoted(report.Placed)
+		s.plan()
+		if !slices.Equal(d.Finalizers, []string{finalizer}) {
+			t.Errorf("%s: finalizers %v, want %s", mode, d.Finalizers, finalizer)
+		}
+		d.DeletionTimestamp, s.now.WorkPlacements = &noon, nil
+		s.said = report.Report{}
+		s.plan()
+		if len(d.Finalizers) == 0 {
+			t.Errorf("%s: the finalizer is gone though nothing is known", mode)
+		}
+		s.said.Emptied = []string{"worker-1"}
+		s.plan()
+		if len(d.Finalizers) > 0 {
+			t.Errorf("%s: finalizers %v of a Destination that has nothing", mode, d.Finalizers)
+		}
+	}
+}

@@ -60,6 +60,8 @@ func (m Mode) String() string {
 		return "observe"
 	case Schedule:
 		return "schedule"
+	case Promote:
+		return "promote"
 	}
 	return "manage"
 }
@@ -143,6 +145,8 @@ type planner struct {
 	// covered are the Destinations that are as the report says, and the stores
 	// that were written.
 	covered, written map[string]bool
+	// emptied are the Destinations that are being deleted and have nothing more.
+	emptied map[string]bool
 	// revision is that of the store of each covered Destination, and storeOn its name.
 	revision, storeOn map[string]string
 	// mineBy remembers which Destinations are mine.
@@ -164,7 +168,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
+		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
@@ -192,6 +196,9 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	}
 	for _, destination := range now.Destinations {
 		p.destinationByName[destination.Name] = destination
+	}
+	for _, name := range said.Emptied {
+		p.emptied[name] = true
 	}
 	for _, store := range said.Stores {
 		p.written[store.Name] = true

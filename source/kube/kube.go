@@ -242,6 +242,9 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 			Fix: "Write it as the CustomResourceDefinition of its kind says.",
 		})
 		placement, isPlacement := object.(*kratix.WorkPlacement)
+		if isPlacement && placement.DeletionTimestamp.IsZero() {
+			snapshot.RejectedPlacements = append(snapshot.RejectedPlacements, kratix.KeyOf(placement))
+		}
 		if d, isDestination := object.(*kratix.Destination); isDestination {
 			snapshot.Unwritten = append(snapshot.Unwritten, d)
 		}
@@ -253,6 +256,7 @@ func (s *Source) reject(snapshot *source.Snapshot) {
 		}
 	}
 	slices.SortFunc(snapshot.Unwritten, source.Compare)
+	slices.SortFunc(snapshot.RejectedPlacements, kratix.Key.Compare)
 	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)
 	snapshot.Rejected = slices.Compact(snapshot.Rejected)
 	isRejected := func(w *kratix.Work) bool {

@@ -63,6 +63,9 @@ func told(s source.Snapshot) []string {
 	for _, o := range s.Existing {
 		add("existing ", o)
 	}
+	for _, key := range s.RejectedPlacements {
+		all = append(all, "rejected WorkPlacement "+key.String())
+	}
 	for _, o := range s.Unwritten {
 		add("unwritten ", o)
 	}
@@ -140,7 +143,7 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 		"a WorkPlacement: what it says is not known": {
 			"workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"x","namespace":"default","labels":{"kratix.io/work":"b"}},"spec":{"targetDestinationName":["worker-1"]}}`,
 			placementJSON("x", `,"labels":{}`, ""),
-			append(slices.Clone(whole), "rejected default/b", "UnreadableInput WorkPlacement default/x: spec.targetDestinationName cannot be an array"),
+			append(slices.Clone(whole), "rejected WorkPlacement default/x", "rejected default/b", "UnreadableInput WorkPlacement default/x: spec.targetDestinationName cannot be an array"),
 		},
 		"a Destination": {
 			"destinations", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Destination","metadata":{"name":"worker-2"},"spec":{"strictMatchLabels":"yes"}}`,
@@ -186,7 +189,7 @@ func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"targetDestinationName":"worker-1","workloads":{}}}`)
 	s := follow(t, a)
-	becomes(t, s, append(slices.Clone(whole[1:4]), "rejected default/a", "UnreadableInput WorkPlacement default/a: spec.workloads cannot be an object")...)
+	becomes(t, s, append(slices.Clone(whole[1:4]), "rejected WorkPlacement default/a", "rejected default/a", "UnreadableInput WorkPlacement default/a: spec.workloads cannot be an object")...)
 	if got := s.Objects(); !got.Unreadable["WorkPlacement default/a"] || len(got.WorkPlacements) != 1 || got.WorkPlacements[0].Spec.TargetDestinationName != "" {
 		t.Errorf("%+v", got)
 	}

@@ -1,0 +1,92 @@
+package promoted
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// OnLive is a source without a cluster for the clean-up of one Destination. Destinations
+// with a live state store are there, and what Kratix writes for them is not to be
+// touched; nothing else is looked at. It is not safe for concurrent use.
+type OnLive struct {
+	source.Source
+	// Live has the live stores of Destinations without an annotation.
+	Live Stores
+	// Of is the name of the Destination that is to be cleaned up.
+	Of string
+
+	// unsure is the state store of that Destination if nothing says whether it has a
+	// live one; nil otherwise.
+	unsure *kratix.StateStoreReference
+}
+
+// RefusedError is why a Destination cannot be cleaned up: where its live files lie is
+// not known.
+type RefusedError struct{ Destination, Why, Fix string }
+
+// Error says why, and what to do.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
+}
+
+// mapping is what to do about a live store that is not named.
+const mapping = "Name its live store with --live-store, as for run --promote."
+
+// Snapshot returns what there is, with the Destinations on their live stores. The error
+// may be a RefusedError.
+func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	seen, err := o.Source.Snapshot(ctx)
+	if err != nil {
+		return seen, err
+	}
+	stores, live := storesIn(seen), Source{live: o.Live}
+	kratixs := newStaging(seen, stores)
+	var unnamed []*kratix.Destination
+	promoted := map[kratix.StateStoreReference]bool{}
+	destinations, unwritten := []*kratix.Destination(nil), slices.Clone(seen.Unwritten)
+	for _, d := range seen.Destinations {
+		ref, wrong := live.liveStore(d, stores)
+		if wrong == nil {
+			wrong = kratixs.meets(d, ref, stores[ref])
+		}
+		switch {
+		case wrong == nil:
+			promoted[*d.Spec.StateStoreRef] = true
+			destinations, unwritten = append(destinations, on(d, ref)), append(unwritten, d)
+		case wrong.Rule == finding.NotPromoted():
+			unnamed = append(unnamed, d)
+		case d.Name == o.Of:
+			return seen, &RefusedError{d.Name, wrong.Message, wrong.Advice()}
+		default:
+			unwritten = append(unwritten, d)
+		}
+	}
+	o.unsure = nil
+	for _, d := range unnamed {
+		switch isOf := d.Name == o.Of; {
+		case isOf && slices.Contains(d.Finalizers, kratix.LiveFinalizer):
+			return seen, &RefusedError{d.Name, "it has the finalizer " + kratix.LiveFinalizer + ", so it is promoted, and no live state store", mapping}
+		case isOf && promoted[*d.Spec.StateStoreRef]:
+			return seen, &RefusedError{d.Name, fmt.Sprintf("others on %s are promoted, and it has no live state store", d.Spec.StateStoreRef), mapping}
+		case promoted[*d.Spec.StateStoreRef]:
+			unwritten = append(unwritten, d)
+			continue
+		case isOf:
+			o.unsure = d.Spec.StateStoreRef
+		}
+		destinations = append(destinations, d)
+	}
+	seen.Destinations, seen.Unwritten = destinations, unwritten
+	seen.Assigned = seen.Assigned || len(promoted) > 0
+	slices.SortFunc(seen.Destinations, source.Compare)
+	return seen, nil
+}
+
+// MayBeLive reports whether what the Destination has left in a state store may be live,
+// after a Snapshot: it is not the Destination's own, and nothing says which one is live.
+func (o *OnLive) MayBeLive(store string) bool { return o.unsure != nil && o.unsure.String() != store }

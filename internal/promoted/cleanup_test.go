@@ -1,0 +1,178 @@
+package promoted_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+)
+
+// site is a fixture of state stores, and of what two Destinations have there.
+type site struct {
+	*fixed
+	t      *testing.T
+	stores map[string]*memory.Store
+	works  []*kratix.Work
+}
+
+func (s *site) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	return s.stores[ref.Name], nil
+}
+
+// newSite returns a site in which Destination d was managed on the state store staging
+// and then promoted to live, so that it has records in both; it was on old before.
+func newSite(t *testing.T) *site {
+	s := &site{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
+	for _, name := range []string{"live", "old", "staging"} {
+		s.stores[name] = memory.New("GitStateStore " + name)
+		s.GitStateStores = append(s.GitStateStores, gitStore(name, "https://example.com/"+name+".git", "main", ""))
+	}
+	p := placed("w", "d", "one")
+	w := kratix.NewWork()
+	w.Namespace, w.Name, w.Labels = p.Namespace, "w", map[string]string{kratix.PipelineNameLabel: "instance"}
+	w.Spec.PromiseName, w.Spec.ResourceName = "redis", "w"
+	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: p.Spec.ID, Directory: ".", Workloads: p.Spec.Workloads}}
+	s.works = []*kratix.Work{w}
+	s.Works = s.works
+	for _, store := range []string{"old", "staging", "live"} {
+		s.Destinations = []*kratix.Destination{destinationOn("d", "d", store, "")}
+		s.round()
+	}
+	s.Works = nil
+	return s
+}
+
+// round does one round of manage.
+func (s *site) round() {
+	s.t.Helper()
+	r := &reconcile.Reconciler{Source: s, Stores: s, Finish: reconcile.Commit}
+	if _, err := r.Round(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// has reports whether a store has the record of w in a directory.
+func (s *site) has(store, dir string) bool {
+	s.t.Helper()
+	state, err := s.stores[store].Read(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for path := range state.Files.All() {
+		if strings.HasPrefix(path.Base(), "default-w.") && strings.HasPrefix(path.String(), dir+"/.kratix/") {
+			return true
+		}
+	}
+	return false
+}
+
+// cleanup removes what d has left, and returns the stores that it was removed from.
+func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.OnLive, error) {
+	s.t.Helper()
+	on := &promoted.OnLive{Source: s, Live: live, Of: "d"}
+	r := &reconcile.Reconciler{Source: on, Stores: s, Finish: reconcile.Commit}
+	left, failed, err := r.Cleanup(s.t.Context(), "d")
+	if len(failed) > 0 {
+		s.t.Errorf("findings %v", failed)
+	}
+	for _, one := range left {
+		if one.Err != nil {
+			s.t.Error(one.Err)
+		}
+	}
+	var emptied []string
+	for name := range s.stores {
+		if !s.has(name, "d") {
+			emptied = append(emptied, name)
+		}
+	}
+	slices.Sort(emptied)
+	return emptied, on, err
+}
+
+// TestCleanupOfAPromotedDestinationLeavesWhatIsInUse: both what is live and what Kratix
+// writes.
+func TestCleanupOfAPromotedDestinationLeavesWhatIsInUse(t *testing.T) {
+	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
+	for name, c := range map[string]struct {
+		change func(*site)
+		live   promoted.Stores
+	}{
+		"annotated": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/live") }, nil},
+		"mapped":    {func(*site) {}, mapped},
+		"another one is on the store that Kratix writes": {func(s *site) { s.Destinations = append(s.Destinations, destinationOn("other", "other", "staging", "")) }, mapped},
+		"another name of that store": {func(s *site) {
+			s.GitStateStores = append(s.GitStateStores, gitStore("alias", "ssh://git@example.com/staging", "main", "/"))
+			s.stores["alias"] = s.stores["staging"]
+		}, mapped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
+			c.change(s)
+			if emptied, on, err := s.cleanup(c.live); err != nil || !slices.Equal(emptied, []string{"old"}) || on.MayBeLive("GitStateStore old") {
+				t.Errorf("%v are emptied, %v", emptied, err)
+			}
+		})
+	}
+}
+
+// TestCleanupLeavesWhatKratixWritesBelowALiveStore: the two are directories of one branch.
+func TestCleanupLeavesWhatKratixWritesBelowALiveStore(t *testing.T) {
+	s := newSite(t)
+	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
+	for base, stays := range map[string]bool{"kratix/d": true, "elsewhere/d": false} {
+		s.Works = s.works
+		s.Destinations = []*kratix.Destination{destinationOn("d", base, "old", "")}
+		s.round()
+		s.Works, s.Destinations = nil, []*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/old")}
+		if _, _, err := s.cleanup(nil); err != nil || s.has("old", base) != stays {
+			t.Errorf("%s stays: %v, %v", base, s.has("old", base), err)
+		}
+	}
+}
+
+// TestCleanupIsRefusedWhereWhatIsLiveIsNotKnown, as far as anything says that it is.
+func TestCleanupIsRefusedWhereWhatIsLiveIsNotKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*site)
+		want   string
+	}{
+		"the annotation is mistyped": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/lives") }, "names GitStateStore lives, which is not there"},
+		"the live store is Kratix's": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/staging") }, "is where Kratix writes"},
+		"it has the finalizer":       {func(s *site) { s.Destinations[0].Finalizers = []string{kratix.LiveFinalizer} }, "it has the finalizer kratix-schedule.io/live-cleanup"},
+		"others are promoted": {func(s *site) {
+			s.Destinations = append(s.Destinations, destinationOn("e", "e", "staging", "GitStateStore/live"))
+		}, "others on GitStateStore staging are promoted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
+			c.change(s)
+			emptied, _, err := s.cleanup(nil)
+			var refused *promoted.RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) || len(emptied) > 0 {
+				t.Errorf("%v are emptied, %v", emptied, err)
+			}
+		})
+	}
+	s := newSite(t)
+	s.Destinations, s.Unseen = []*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, true
+	if emptied, _, err := s.cleanup(nil); err == nil || len(emptied) > 0 {
+		t.Errorf("a Destination cannot be read: %v are emptied, %v", emptied, err)
+	}
+	s = newSite(t)
+	s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
+	if _, on, err := s.cleanup(nil); err != nil || !on.MayBeLive("GitStateStore live") || on.MayBeLive("GitStateStore staging") {
+		t.Errorf("where nothing says that it is promoted: %v", err)
+	}
+}
+
+var _ source.Source = (*site)(nil)

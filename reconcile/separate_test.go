@@ -1,0 +1,118 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// goes has a Destination be deleted, with its files.
+func (w *testWorld) goes(name string) {
+	w.replace(name, func(d *kratix.Destination) {
+		d.Spec.Cleanup, d.DeletionTimestamp = "all", &metav1.Time{Time: time.Unix(1, 0)}
+	})
+}
+
+// stopsBoth reports whether two Destinations are in each other's way.
+func stopsBoth(r report.Report) bool {
+	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
+}
+
+// TestADestinationWithNothingStopsNoOtherOnceItIsDeleted, whose directory it is in, and
+// counts as emptied.
+func TestADestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		for _, path := range []string{"worker-1", "worker-1/sub", "/"} {
+			t.Run(mode+" "+path, func(t *testing.T) {
+				w := inMode(t, mode)
+				w.put("a", "x")
+				w.round()
+				w.addDestination("worker-2", path).Spec.Filepath.Mode = mode
+				r := w.round()
+				if got := rules(r); !slices.Equal(got, []string{"KS044", "KS044"}) || len(r.Emptied) > 0 {
+					t.Errorf("both are there: findings %v, emptied %v", got, r.Emptied)
+				}
+				w.goes("worker-2")
+				w.put("a", "y")
+				r = w.round()
+				w.expect(r, map[string]report.State{"a": report.Placed})
+				if !slices.Equal(r.Emptied, []string{"worker-2"}) {
+					t.Errorf("emptied %v", r.Emptied)
+				}
+			})
+		}
+	}
+}
+
+// TestADestinationWithPlacementsStopsOthersThoughItIsDeleted: what is whose in the
+// directory of both is not known.
+func TestADestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {
+			t.Run(mode+" "+name, func(t *testing.T) {
+				w := inMode(t, mode)
+				w.put(work, "x")
+				w.round()
+				before := w.paths()
+				w.addDestination("worker-2", "worker-1").Spec.Filepath.Mode = mode
+				w.goes("worker-1")
+				r := w.round()
+				if got := w.paths(); !stopsBoth(r) || len(r.Emptied) > 0 || !slices.Equal(got, before) {
+					t.Errorf("findings %v, emptied %v, store has %v", r.Findings, r.Emptied, got)
+				}
+			})
+		}
+	}
+	w := newWorld(t) // Kratix has written it
+	w.remembers(w.put("a", "x"), "worker-1")
+	w.write(map[string]string{aFile: configMaps("x")})
+	w.addDestination("worker-2", "worker-1")
+	w.goes("worker-1")
+	if r := w.round(); !stopsBoth(r) || len(r.Emptied) > 0 {
+		t.Errorf("findings %v, emptied %v", r.Findings, r.Emptied)
+	}
+}
+
+// TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual, where they share a directory.
+func TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual(t *testing.T) {
+	w := newWorld(t)
+	w.round()
+	w.addDestination("worker-2", "worker-1")
+	w.goes("worker-1")
+	w.goes("worker-2")
+	r := w.round()
+	if got := w.allPaths(); len(r.Findings)+len(got) > 0 || len(r.Emptied)+len(r.Stores[0].Covered) != 2 {
+		t.Errorf("findings %v, emptied %v, covered %v, store has %v", r.Findings, r.Emptied, r.Stores, got)
+	}
+}
+
+// TestADestinationWithoutALayoutIsEmptiedIfItHasNothing and is being deleted.
+func TestADestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
+	for name, spoil := range map[string]func(*kratix.Destination){
+		"a path that leads out": func(d *kratix.Destination) { d.Spec.Path = "../worker-1" },
+		"an unknown mode":       func(d *kratix.Destination) { d.Spec.Filepath.Mode = "nested" },
+	} {
+		for _, has := range []bool{false, true} {
+			w := newWorld(t)
+			if has {
+				w.put("a", "x")
+				w.round()
+			}
+			w.replace("worker-1", spoil)
+			if r := w.round(); len(r.Emptied) > 0 {
+				t.Errorf("%s: it is not deleted, and emptied: %v", name, r.Emptied)
+			}
+			w.goes("worker-1")
+			if r := w.round(); slices.Contains(r.Emptied, "worker-1") == has {
+				t.Errorf("%s, with a placement: %v; emptied %v", name, has, r.Emptied)
+			}
+		}
+	}
+}
