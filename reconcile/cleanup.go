@@ -111,10 +111,10 @@ func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
 // untouchable returns what reports whether a placement in a store lies where an
 // Unwritten Destination is, or in a store that none but such Destinations are on.
 func (o *observed) untouchable(store *storeView) func(*formerPlacement) bool {
-	whole := territoryOf(store, &destinationView{})
+	whole := locationOf(store, &destinationView{})
 	isUsed := slices.Contains(o.stores, store)
 	all := false
-	var taken []territory
+	var taken []location
 	for _, d := range o.Unwritten {
 		if d.Spec.StateStoreRef == nil {
 			continue
@@ -122,13 +122,13 @@ func (o *observed) untouchable(store *storeView) func(*formerPlacement) bool {
 		ref := *d.Spec.StateStoreRef
 		of := &storeView{ref: ref}
 		of.spec, _ = o.spec(ref)
-		all = all || !isUsed && territoryOf(of, &destinationView{}) == whole
+		all = all || !isUsed && locationOf(of, &destinationView{}) == whole
 		if base, err := layout.Base(d); err == nil {
-			taken = append(taken, territoryOf(of, &destinationView{base: base}))
+			taken = append(taken, locationOf(of, &destinationView{base: base}))
 		}
 	}
 	return func(f *formerPlacement) bool {
-		at := territoryOf(store, &destinationView{base: f.base})
+		at := locationOf(store, &destinationView{base: f.base})
 		return all || slices.ContainsFunc(taken, at.overlaps)
 	}
 }

@@ -30,7 +30,7 @@ type contents struct {
 	// excessive are Works beyond what one may have, and why.
 	excessive map[*kratix.Work]string
 	// shared are large files, so that placements of equal ones have them once.
-	shared recall[[sha256.Size]byte, []byte]
+	shared generations[[sha256.Size]byte, []byte]
 }
 
 // Within returns the snapshot as a round with this MaxUnpacked takes it: without the
@@ -77,7 +77,7 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 }
 
 // weigh brings the sizes up to date. What lies before the first difference of the
-// two lists, and behind the last, is not looked at.
+// two lists, and behind the last, is skipped.
 func (c *contents) weigh(works []*kratix.Work) {
 	gone, come := c.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {

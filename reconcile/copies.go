@@ -19,13 +19,13 @@ type recordedCopy struct {
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
-// settleCopies decides which placement of a group stays where a request is recorded
+// resolveCopies decides which placement of a group stays where a request is recorded
 // on several Destinations and no move explains that. The one that stays is marked as
 // moved from the other, which then goes as in every move. In this order
 // counts: a WorkPlacement in the source, the Work's own decision, a Destination
 // whose labels fit, the Destination's name. Where Kratix writes, each copy has a
 // WorkPlacement, so that the labels decide.
-func (o *observed) settleCopies() {
+func (o *observed) resolveCopies() {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
 	for _, store := range o.stores {
@@ -54,7 +54,7 @@ func (o *observed) settleCopies() {
 	}
 	ranks := o.rankCopies(copies)
 	for _, group := range slices.SortedFunc(maps.Keys(copies), comparePlacedGroups) {
-		o.settleGroup(copies[group], ranks[group])
+		o.resolveCopy(copies[group], ranks[group])
 	}
 }
 
@@ -122,8 +122,8 @@ func (r *copyRanks) compare(a, b recordedCopy) int {
 	return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(misfit(a), misfit(b)), cmp.Compare(a.Name, b.Name))
 }
 
-// settleGroup marks the copy that stays.
-func (o *observed) settleGroup(copies []recordedCopy, ranks *copyRanks) {
+// resolveCopy marks the copy that stays.
+func (o *observed) resolveCopy(copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]
 		return slices.ContainsFunc(copies, func(other recordedCopy) bool { return other.Name == from })

@@ -54,7 +54,8 @@ func (o *observed) leaveFights(store *storeView, all *fights) {
 	})
 }
 
-// goesOn looks at a Destination, and reports whether it is left alone.
+// goesOn compares the records of a Destination with those of the last round, and reports
+// whether it is left alone.
 func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {
@@ -67,7 +68,7 @@ func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey,
 			sum, present := files.Sum(path)
 			return content{sum, present}
 		}
-		path, fights := f.see(all.now, at, func(path tree.Path) bool { return slices.Contains(d.spoilt, path) })
+		path, fights := f.see(all.now, at, func(path tree.Path) bool { return slices.Contains(d.invalidRecords, path) })
 		if fights {
 			if all.over == nil {
 				all.over = map[destinationKey]tree.Path{}

@@ -33,7 +33,7 @@ func (o *observed) checkModes() {
 }
 
 // otherMode returns another filepath mode in which the Destination is laid out, as
-// its records tell, or Kratix's lists, or the canaries; empty if there is none.
+// its records show, or Kratix's lists, or the canaries; empty if there is none.
 func (d *destinationView) otherMode(store *storeView) string {
 	for _, record := range d.records {
 		if record.mode != d.FilepathMode() {

@@ -67,14 +67,14 @@ func (o *observed) readFormer(ctx context.Context, store *storeView, seen *obser
 // basesIn returns the directories of a store that Destinations have, also those of
 // Destinations on another store that writes to the same place.
 func (o *observed) basesIn(store *storeView) []tree.Path {
-	at := territoryOf(store, &destinationView{})
+	at := locationOf(store, &destinationView{})
 	var bases []tree.Path
 	for _, other := range o.stores {
 		if other.place() != store.place() {
 			continue
 		}
 		for _, d := range other.destinations {
-			if base, within := territoryOf(other, d).dir.RelativeTo(at.dir); within {
+			if base, within := locationOf(other, d).dir.RelativeTo(at.dir); within {
 				bases = append(bases, base)
 			}
 		}
@@ -126,7 +126,7 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 	return d
 }
 
-// settleFormer decides what the placements count as that are recorded where their
+// countFormer decides what the placements count as that are recorded where their
 // Destinations are not:
 //
 //	the Destination is gone, its directory has another one now   the other's: it was renamed
@@ -135,7 +135,7 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //
 // So a request whose Destination is away stays there, and one whose Destination has
 // another path or store goes along.
-func (o *observed) settleFormer() {
+func (o *observed) countFormer() {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
 	}
@@ -185,9 +185,9 @@ func (o *observed) has(name string) bool {
 // of other Destinations that lie in a Destination's directory. Those that mayTakeOver
 // become its own.
 func (o *observed) addGuests(policy Policy) {
-	seen := map[territory]bool{}
+	seen := map[location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
-		at := territory{f.store.place(), territoryOf(f.store, &destinationView{base: f.path}).dir}
+		at := location{f.store.place(), locationOf(f.store, &destinationView{base: f.path}).dir}
 		again := seen[at] // two stores that write to one place see the same
 		seen[at] = true
 		return again || !policy.owns(f.Owner)

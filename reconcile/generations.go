@@ -2,13 +2,13 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// recall holds what one round needed, and hands it to the next.
-type recall[K comparable, V any] struct{ now, before map[K]V }
+// generations holds what one round needed, and hands it to the next.
+type generations[K comparable, V any] struct{ now, before map[K]V }
 
-func (m *recall[K, V]) turn() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
+func (m *generations[K, V]) turn() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
 
 // get returns what is remembered of a key.
-func (m *recall[K, V]) get(key K) (V, bool) {
+func (m *generations[K, V]) get(key K) (V, bool) {
 	value, ok := m.now[key]
 	if !ok {
 		if value, ok = m.before[key]; ok {
@@ -19,13 +19,13 @@ func (m *recall[K, V]) get(key K) (V, bool) {
 }
 
 // drop forgets a key.
-func (m *recall[K, V]) drop(key K) {
+func (m *generations[K, V]) drop(key K) {
 	delete(m.now, key)
 	delete(m.before, key)
 }
 
 // put remembers a value and returns it.
-func (m *recall[K, V]) put(key K, value V) V {
+func (m *generations[K, V]) put(key K, value V) V {
 	m.now[key] = value
 	delete(m.before, key)
 	return value

@@ -91,9 +91,9 @@ type guard struct {
 	counts bool
 }
 
-// settlesAs reports whether two guards make the same of a Destination. A ledger
+// sameEffect reports whether two guards make the same of a Destination. A ledger
 // that has only become old makes no difference.
-func (g guard) settlesAs(other guard) bool {
+func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 

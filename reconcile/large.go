@@ -19,7 +19,7 @@ type large struct {
 }
 
 // weigh brings what is remembered up to date. What lies before the first
-// difference of the two lists, and behind the last, is not looked at.
+// difference of the two lists, and behind the last, is skipped.
 func (l *large) weigh(works []*kratix.Work) {
 	gone, come := l.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {

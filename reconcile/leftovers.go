@@ -7,7 +7,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 // go. As long as anything on the Destination is kept as it is, or may be
 // unknown, they stay: they could be a part of it.
 func (c *checked) findLeftovers() {
-	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.spoilt) == 0 && c.decided() {
+	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.invalidRecords) == 0 && c.decided() {
 		c.leftovers = unfinished
 	}
 }

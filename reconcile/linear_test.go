@@ -81,7 +81,7 @@ func rememberPlacements(size int) func() {
 	for _, work := range manyWorks(size) {
 		w.Existing = append(w.Existing, recordOf(work, d).Placement)
 	}
-	return w.remember
+	return w.addRemembered
 }
 
 // restoreRecords restores the damaged records of many Works.
@@ -92,7 +92,7 @@ func restoreRecords(size int) func() {
 	w := &observed{stores: []*storeView{{destinations: []*destinationView{view}}}}
 	w.Works = manyWorks(size)
 	for _, work := range w.Works {
-		view.spoilt = append(view.spoilt, recordOf(work, d).path)
+		view.invalidRecords = append(view.invalidRecords, recordOf(work, d).path)
 	}
 	return w.restore
 }
@@ -110,7 +110,7 @@ func heedDecisions(size int) func() {
 			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
 		})}
 	}
-	return w.heed
+	return w.takeDecisions
 }
 
 // moveAll deals out the plan of many moves whose successors are decided.

@@ -84,8 +84,8 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 					}
 				}
 			}
-			advanced += w.reconciler.cache.outcomes.advanced
-			carried += w.reconciler.cache.outcomes.carried
+			advanced += w.reconciler.cache.outcomes.updated
+			carried += w.reconciler.cache.outcomes.reused
 		}
 	}
 	if placed < 100 || held < 100 || advanced < 50 || carried < 100 {

@@ -90,17 +90,17 @@ type destinationView struct {
 	formerMode string
 	// legacy holds, by its path, the files that Kratix itself lists in mode none.
 	legacy map[tree.Path][]tree.Path
-	// spoilt are the files among the records that cannot be read as one.
-	spoilt []tree.Path
+	// invalidRecords are the files among the records that cannot be read as one.
+	invalidRecords []tree.Path
 	ledgerView
 }
 
 // observations are what was read in the last round. The zero value is ready for use.
 type observations struct {
-	records recall[*kratix.Destination, recordsView]
-	former  recall[kratix.StateStoreReference, *formerIndex]
+	records generations[*kratix.Destination, recordsView]
+	former  generations[kratix.StateStoreReference, *formerIndex]
 	// unrecorded is what Destinations have without a record.
-	unrecorded recall[*kratix.Destination, unrecordedView]
+	unrecorded generations[*kratix.Destination, unrecordedView]
 	fights     fights
 }
 
@@ -138,13 +138,13 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 	w.restore()
 	w.addGuests(policy)
 	w.checkModes()
-	w.remember()
-	w.settleFormer()
+	w.addRemembered()
+	w.countFormer()
 	if !policy.Unrecorded {
 		w.adoptUnrecorded(seen)
 	}
 	if !w.Assigned { // else a request may well be on two Destinations
-		w.settleCopies()
+		w.resolveCopies()
 	}
 	w.reportFormer()
 	return w

@@ -77,7 +77,7 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
 			continue
 		}
-		if p.rendering.Joined { // the path is nobody's, and only objects can clash
+		if p.rendering.Joined { // the path is nobody's, and only objects can conflict
 			file.Path = asideOf(root.Path, i)
 		}
 		root.Foreign = append(root.Foreign, file.File)

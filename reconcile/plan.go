@@ -30,7 +30,7 @@ type part struct {
 // same reports whether two parts want the same of the same objects.
 func (p part) same(other part) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
-		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.settlesAs(other.guard)
+		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
 }
 
 // planned is the plan, by Destination.

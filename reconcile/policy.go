@@ -29,7 +29,7 @@ type Policy struct {
 	// Unrecorded leaves files without a record to whoever is placed where they are,
 	// and places no group by them: for what one group is to be in several places.
 	Unrecorded bool
-	// OnConflict is what is done about clashes; nothing is Quarantine.
+	// OnConflict is what is done about conflicts; empty is Quarantine.
 	OnConflict dedupe.Policy
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
@@ -38,9 +38,9 @@ type Policy struct {
 	MaxUnpacked int64
 }
 
-// settlesAs reports whether two policies make the same of a Destination. The
+// sameEffect reports whether two policies make the same of a Destination. The
 // deletion guard's judgement is a part of the plan.
-func (p Policy) settlesAs(other Policy) bool {
+func (p Policy) sameEffect(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }
 

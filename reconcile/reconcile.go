@@ -65,7 +65,7 @@ type cache struct {
 	contents     contents
 	outcomes     outcomes
 	large        large
-	reported     roll
+	reported     placementList
 }
 
 // turn begins a round.
@@ -99,7 +99,7 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 	return r.Observe(ctx, stage)
 }
 
-// Round looks at everything once and makes the stores what they should be. The
+// Round does one round: it reads everything and makes the stores what they should be. The
 // error is only for what leaves nothing to report; everything else is in the
 // report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
@@ -166,7 +166,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	seen := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	done(nil)
 	if r.Mine != nil {
-		seen.heed()
+		seen.takeDecisions()
 	}
 	inner, done = r.stage(ctx, StagePlan)
 	r.refusals.sweep(seen.stores)
@@ -185,11 +185,11 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	var ready []*desired
 	for _, store := range stores {
 		if r.Mine != nil && !r.Mine(store.place()) {
-			out.elsewhere(store)
+			out.addElsewhere(store)
 			continue
 		}
 		if store.failed != nil {
-			out.failed(store)
+			out.addFailed(store)
 			continue
 		}
 		ready = append(ready, store)
@@ -198,10 +198,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	results, stale, failed := commit.write(inner, ready)
 	done(failed)
 	for _, result := range results {
-		out.finished(result.desired, result.Outcome)
+		out.addResult(result.desired, result.Outcome)
 	}
-	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
-	return out.report(&r.cache.reported), stale
+	out.report.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
+	return out.result(&r.cache.reported), stale
 }
 
 // removalRules returns what the deletion guard goes by, at the beginning of a round.

@@ -69,7 +69,7 @@ func (o *observed) readRecords(ctx context.Context, store *storeView, seen *obse
 			}
 			seen.records.put(d.Destination, read)
 		}
-		d.records, d.guests, d.legacy, d.owners, d.spoilt = read.records, read.guests, read.legacy, read.owners, read.spoilt
+		d.records, d.guests, d.legacy, d.owners, d.invalidRecords = read.records, read.guests, read.legacy, read.owners, read.invalidRecords
 		d.ledgerView = read.ledgerView
 		o.findings = append(o.findings, read.findings...)
 	}
@@ -80,7 +80,7 @@ func (o *observed) readRecords(ctx context.Context, store *storeView, seen *obse
 // before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
-	var words kratix.Words
+	var interned kratix.Words
 	ledger, err := layout.LedgerPath(d.Destination)
 	if err != nil {
 		return view, err
@@ -98,7 +98,7 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 			if read, err = parseRecord(ctx, store, path, d.Destination); err != nil {
 				return view, err
 			}
-			read.share(&words, store.state.Files)
+			read.intern(&interned, store.state.Files)
 		}
 		view.parsed[key] = read
 		view.add(d, path, read)
@@ -167,7 +167,7 @@ func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) 
 	case read.err != nil:
 		place := finding.Place{Object: kratix.Describe(d.Destination), File: path.String()}
 		v.findings = append(v.findings, finding.Finding{Rule: finding.BadRecord(), Place: place, Message: read.err.Error()})
-		v.spoilt = append(v.spoilt, path)
+		v.invalidRecords = append(v.invalidRecords, path)
 		return
 	case read.Placement == nil:
 		v.legacy[path] = read.Files
@@ -238,8 +238,8 @@ type recordsView struct {
 	guests   []recordView
 	legacy   map[tree.Path][]tree.Path
 	findings []finding.Finding
-	// spoilt are the files among the records that are none.
-	spoilt []tree.Path
+	// invalidRecords are the files among the records that are none.
+	invalidRecords []tree.Path
 	// owners are who wrote them, by the ids recorded.
 	owners []string
 	ledgerView
@@ -247,9 +247,9 @@ type recordsView struct {
 	parsed map[recordKey]*readRecord
 }
 
-// share has a record use words and paths that are there already: of each
+// intern makes a record use the strings and paths that are there already: of each
 // placement a store has a record.
-func (r *readRecord) share(words *kratix.Words, files statestore.Files) {
+func (r *readRecord) intern(words *kratix.Words, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Own(path)
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// remember takes in the placements that the source itself remembers. Of one that
+// addRemembered takes in the placements that the source itself remembers. Of one that
 // has a record the record counts, since it lies beside the files. One without is
 // taken for recorded: whoever wrote it kept no records. One that contradicts the
 // record of another Destination is reported and left alone.
-func (o *observed) remember() {
+func (o *observed) addRemembered() {
 	if len(o.Existing) == 0 {
 		return
 	}
@@ -75,7 +75,7 @@ func (o *observed) recorded() map[placedGroup][]string {
 // assume makes the record that a placement would have: its files are those in
 // its directory, or those that Kratix lists.
 func (h home) assume(p *kratix.WorkPlacement) recordView {
-	rendering, _ := layout.Render(h.Destination, p) // only its directory is looked at
+	rendering, _ := layout.Render(h.Destination, p) // only its directory is of interest
 	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
 	if path, err := layout.RecordPath(h.Destination, p); err == nil {
 		assumed.path = path

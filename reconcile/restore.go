@@ -13,11 +13,11 @@ import (
 // placement stays where it is, and the round writes its record anew.
 func (o *observed) restore() {
 	for _, at := range o.homes() {
-		if len(at.spoilt) == 0 {
+		if len(at.invalidRecords) == 0 {
 			continue
 		}
 		spoilt := pathSet{}
-		for _, path := range at.spoilt {
+		for _, path := range at.invalidRecords {
 			spoilt[path] = true
 		}
 		recorded := map[placedGroup]bool{}

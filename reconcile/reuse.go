@@ -11,23 +11,23 @@ import (
 // outcomes are those of the last round, and what it takes to make the next ones from
 // them. The zero value is ready for use.
 type outcomes struct {
-	of recall[*kratix.Destination, settled]
+	of generations[*kratix.Destination, cacheEntry]
 	// roots are what the checks remember.
-	roots recall[destinationKey, *dedupe.Memory]
+	roots generations[destinationKey, *dedupe.Memory]
 	// read has the objects of files.
 	read kustomize.Cache
-	// advanced counts the outcomes that were made of those before them, carried
+	// updated counts the outcomes that were made of those before them, carried
 	// those for which no file had to be read.
-	advanced, carried int
+	updated, reused int
 }
 
-// settled is an outcome and what it came from.
-type settled struct {
+// cacheEntry is an outcome and what it came from.
+type cacheEntry struct {
 	situation situation
 	outcome   *outcome
-	// calm is what advance needs; nil when that is not possible.
-	calm *calm
-	// renderings are those of the placements, unless the Destination is calm.
+	// independent is what update needs; nil when that is not possible.
+	independent *independence
+	// renderings are those of the placements, unless the placements are independent.
 	renderings renderings
 }
 
@@ -42,7 +42,7 @@ func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
 
 // forget forgets everything but files.
 func (m *outcomes) forget() {
-	m.of, m.roots = recall[*kratix.Destination, settled]{}, recall[destinationKey, *dedupe.Memory]{}
+	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.Memory]{}
 }
 
 // outcome finds out what a Destination should be like: the one way from what a
@@ -54,13 +54,13 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		m.roots.get(now.key()) // else they would be forgotten while nothing changes
 		return known.outcome, nil
 	}
-	if ok && known.staysCalm(&now) {
-		if made, ok := known.carry(now); ok {
-			m.carried++
+	if ok && known.staysIndependent(&now) {
+		if made, ok := known.reuseWritten(now); ok {
+			m.reused++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
-		if made, ok := known.advance(ctx, now, &m.read, unpacked); ok {
-			m.advanced++
+		if made, ok := known.update(ctx, now, &m.read, unpacked); ok {
+			m.updated++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
 	}
@@ -72,8 +72,8 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	if err != nil {
 		return newOutcome(checked, changes{}), err
 	}
-	made := settled{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
-	if made.calm = newCalm(checked, made.outcome); made.calm != nil {
+	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
+	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
 		made.renderings = nil // a digest is enough, and contents are large
 		m.roots.drop(now.key())
 	}

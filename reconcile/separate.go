@@ -12,33 +12,33 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// territory is where a Destination's files lie, such that two can be compared
+// location is where a Destination's files lie, such that two can be compared
 // across stores.
-type territory struct {
+type location struct {
 	place string
 	dir   tree.Path
 }
 
-func territoryOf(store *storeView, d *destinationView) territory {
-	location := kratix.LocationOf(store.ref, store.spec)
-	path, err := tree.ParseDir(location.Path)
+func locationOf(store *storeView, d *destinationView) location {
+	at := kratix.LocationOf(store.ref, store.spec)
+	path, err := tree.ParseDir(at.Path)
 	if err != nil {
-		return territory{place: store.ref.String(), dir: d.base} // the store cannot be opened either
+		return location{place: store.ref.String(), dir: d.base} // the store cannot be opened either
 	}
-	return territory{place: location.Place, dir: path.Join(d.base)}
+	return location{place: at.Place, dir: path.Join(d.base)}
 }
 
 // place names where a store writes to.
 func (s *storeView) place() string { return kratix.LocationOf(s.ref, s.spec).Place }
 
 // overlaps reports whether one lies in the other.
-func (t territory) overlaps(other territory) bool {
+func (t location) overlaps(other location) bool {
 	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))
 }
 
-// owned is a territory and the Destination that has it.
+// owned is a location and the Destination that has it.
 type owned struct {
-	territory
+	location
 	*destinationView
 }
 
@@ -54,7 +54,7 @@ func (o *observed) separate() {
 			if overlaps {
 				o.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
 					"its directory %q and %q of Destination %s are in each other's way in %s; neither is written",
-					territoryOf(store, d).dir, other.dir, other.Name, store.ref))
+					locationOf(store, d).dir, other.dir, other.Name, store.ref))
 			}
 			return overlaps
 		})
@@ -62,19 +62,22 @@ func (o *observed) separate() {
 }
 
 // withoutVacant takes out the vacant Destinations that are in another's way, and returns
-// the others with their territories.
+// the others with their locations.
 func (o *observed) withoutVacant() []owned {
 	var all []owned
 	isVacant := map[*destinationView]bool{}
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
-			all = append(all, owned{territoryOf(store, d), d})
+			all = append(all, owned{locationOf(store, d), d})
 			isVacant[d] = o.isVacant(store, d)
 		}
 	}
 	for {
 		inTheWay := overlapping(all)
-		at := slices.IndexFunc(all, func(one owned) bool { _, is := inTheWay[one.destinationView]; return is && isVacant[one.destinationView] })
+		at := slices.IndexFunc(all, func(one owned) bool {
+			_, is := inTheWay[one.destinationView]
+			return is && isVacant[one.destinationView]
+		})
 		if at < 0 {
 			return all
 		}
@@ -139,7 +142,7 @@ func overlapping(all []owned) map[*destinationView]owned {
 	found := map[*destinationView]owned{}
 	for outer := 0; outer < len(all); {
 		next := outer + 1
-		for ; next < len(all) && all[next].overlaps(all[outer].territory); next++ {
+		for ; next < len(all) && all[next].overlaps(all[outer].location); next++ {
 			found[all[next].destinationView] = all[outer]
 		}
 		if next > outer+1 {

@@ -28,7 +28,7 @@ func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
 		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
-		s.policy.settlesAs(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
+		s.policy.sameEffect(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
 }
 
 // sameAbove reports whether the directories above say the same about what Flux does
@@ -96,13 +96,13 @@ func (s situation) kept() situation {
 // its plan say.
 func (s *situation) isPlain() bool {
 	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
-		len(s.legacy)+len(s.unfinished())+len(s.spoilt)+len(s.guests)+len(s.excluded) == 0
+		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.guests)+len(s.excluded) == 0
 }
 
 // comesOf reports whether all but placements and files is what it was.
 func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
-		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.settlesAs(was.policy)
+		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }
 
 // key returns the key of the Destination.

@@ -32,9 +32,9 @@ func (o *observed) absent(part scheduler.Part) finding.Finding {
 	}
 }
 
-// tellOutOfReach reports the placements that stay on Destinations which nothing
+// reportUnreached reports the placements that stay on Destinations which nothing
 // can be written to.
-func (o *observed) tellOutOfReach(r *reporter, plan *scheduler.Result) {
+func (o *observed) reportUnreached(r *reporter, plan *scheduler.Result) {
 	if len(o.unread) == 0 {
 		return
 	}
@@ -49,7 +49,7 @@ func (o *observed) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 			continue
 		}
 		for _, p := range part.Placements {
-			r.tellKept(p, o.has(part.Destination))
+			r.addKept(p, o.has(part.Destination))
 		}
 		if !o.has(part.Destination) {
 			r.add(o.absent(part))
@@ -57,9 +57,9 @@ func (o *observed) tellOutOfReach(r *reporter, plan *scheduler.Result) {
 	}
 }
 
-// tellKept reports a placement that stays as it is; that its Destination is not in
+// addKept reports a placement that stays as it is; that its Destination is not in
 // the input is reported once for all that are on it.
-func (r *reporter) tellKept(p scheduler.Placement, isThere bool) {
+func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{
 		Work: kratix.KeyOf(p.Work).String(), Directory: p.Directory, Destination: name,

@@ -67,7 +67,7 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 }
 
 // cut splits off what may be written at once; the rest is nil when that is all.
-// What an earlier write has left unfinished is settled in one.
+// What an earlier write has left unfinished is finished in one.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {

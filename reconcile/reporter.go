@@ -14,7 +14,7 @@ import (
 
 // reporter gathers what a round has to say.
 type reporter struct {
-	said report.Report
+	report report.Report
 	// parts are the placements by Destination; those that are on none are under
 	// "".
 	parts map[string][]report.Placement
@@ -27,7 +27,7 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r.add(w.findings...)
 	r.add(largeWorks(w, known)...)
 	r.add(w.invalid(plan.Invalid)...)
-	r.said.Again, r.said.Emptied = plan.Again, w.emptied()
+	r.report.Again, r.report.Emptied = plan.Again, w.emptied()
 	for _, u := range plan.Unplaced {
 		at := w.Origins.Of(u.Work)
 		at.Object = kratix.Describe(u.Work)
@@ -46,7 +46,7 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
 		})
 	}
-	w.tellOutOfReach(r, plan)
+	w.reportUnreached(r, plan)
 	if len(plan.Held) > 0 {
 		r.add(w.emptyFindings()...)
 	}
@@ -66,16 +66,16 @@ func group(directory string) string {
 }
 
 func (r *reporter) add(findings ...finding.Finding) {
-	r.said.Findings = append(r.said.Findings, findings...)
+	r.report.Findings = append(r.report.Findings, findings...)
 }
 
-// failed reports that a store could not be read; its own finding is there
+// addFailed reports that a store could not be read; its own finding is there
 // already when it could not be opened.
-func (r *reporter) failed(d *desired) {
+func (r *reporter) addFailed(d *desired) {
 	if d.err == nil {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
-	r.unwritten(d, report.Failed)
+	r.addUnwritten(d, report.Failed)
 	for _, view := range d.destinations {
 		told := r.parts[view.Name]
 		for i := range told {
@@ -84,9 +84,9 @@ func (r *reporter) failed(d *desired) {
 	}
 }
 
-// unwritten reports everything on a store whose changes are not written. What
+// addUnwritten reports everything on a store whose changes are not written. What
 // is unchanged only once an earlier write ends is not written yet.
-func (r *reporter) unwritten(d *desired, state report.State) {
+func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
 		told := o.unwritten(state)
 		for i := range told {
@@ -98,17 +98,17 @@ func (r *reporter) unwritten(d *desired, state report.State) {
 	}
 }
 
-// finished reports what became of a store, and of everything on it.
-func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
+// addResult reports what became of a store, and of everything on it.
+func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}
 	switch {
 	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.InHand:
-		r.unwritten(d, report.Pending)
+		r.addUnwritten(d, report.Pending)
 		return
 	case errors.Is(outcome.Err, errRehearsed):
-		r.unwritten(d, report.Rehearsed)
+		r.addUnwritten(d, report.Rehearsed)
 		return
 	case outcome.Err != nil:
 		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
@@ -117,7 +117,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 			f.Fix = "Find out who else writes there so often; the next round tries again."
 		}
 		r.add(f)
-		r.unwritten(d, report.Failed)
+		r.addUnwritten(d, report.Failed)
 		return
 	}
 	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names()}
@@ -127,32 +127,32 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		}
 		r.parts[d.destinations[i].Name] = o.placements
 	}
-	at := slices.IndexFunc(r.said.Stores, func(s report.Store) bool { return s.Name == told.Name })
+	at := slices.IndexFunc(r.report.Stores, func(s report.Store) bool { return s.Name == told.Name })
 	if at < 0 {
-		r.said.Stores = append(r.said.Stores, told)
+		r.report.Stores = append(r.report.Stores, told)
 		return
 	}
-	first := &r.said.Stores[at] // what was written of it before
+	first := &r.report.Stores[at] // what was written of it before
 	first.Revision = told.Revision
 	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 
-// elsewhere reports a store that another process writes to.
-func (r *reporter) elsewhere(d *desired) {
+// addElsewhere reports a store that another process writes to.
+func (r *reporter) addElsewhere(d *desired) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}
-	r.unwritten(d, report.Pending)
+	r.addUnwritten(d, report.Pending)
 	if d.failed == nil {
-		r.said.Stores = append(r.said.Stores, report.Store{Name: d.ref.String(), Revision: string(d.state.Revision)})
+		r.report.Stores = append(r.report.Stores, report.Store{Name: d.ref.String(), Revision: string(d.state.Revision)})
 	}
 }
 
-// report returns everything said, in a stable order.
-func (r *reporter) report(told *roll) report.Report {
+// result returns everything said, in a stable order.
+func (r *reporter) result(told *placementList) report.Report {
 	// A round that could do nothing would do nothing again.
-	r.said.Again = r.said.Again && r.said.Changes()
-	finding.Sort(r.said.Findings)
-	r.said.Placements = told.of(r.parts)
-	return r.said
+	r.report.Again = r.report.Again && r.report.Changes()
+	finding.Sort(r.report.Findings)
+	r.report.Placements = told.merge(r.parts)
+	return r.report
 }

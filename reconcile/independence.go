@@ -12,24 +12,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// calm is what is left to know of a Destination where everything fits together
+// independence is what is left to know of a Destination where everything fits together
 // and each placement has a directory to itself: what comes or changes there
 // touches nothing else.
-type calm struct {
+type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
 }
 
-// newCalm returns what advance needs of a Destination; nil when something there is
+// newIndependent returns what update needs of a Destination; nil when something there is
 // not plain.
-func newCalm(c *checked, made *outcome) *calm {
+func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.memory.Digest()
 	if digest == nil || len(made.findings) > 0 || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
 	for _, p := range c.candidates {
-		if !p.isCalm() {
+		if !p.isIndependent() {
 			return nil
 		}
 		own[p.record.Path] = true
@@ -39,12 +39,12 @@ func newCalm(c *checked, made *outcome) *calm {
 			return nil
 		}
 	}
-	return &calm{digest: digest, ignored: c.ignored}
+	return &independence{digest: digest, ignored: c.ignored}
 }
 
-// isCalm reports whether a placement of the plan is written as it should be and has
+// isIndependent reports whether a placement of the plan is written as it should be and has
 // a directory to itself that no other spelling can mean.
-func (p *placement) isCalm() bool {
+func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
 
@@ -53,21 +53,21 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysCalm reports whether a Destination was calm and is plain, and that all but its
-// placements and files is what it was: carry and advance build on that. Where
+// staysIndependent reports whether the placements of a Destination were independent, and
+// whether all but its placements and files is what it was: reuseWritten and update build on that. Where
 // placements are written one by one, each change is compared with what is there.
-func (known *settled) staysCalm(now *situation) bool {
-	return known.calm != nil && !now.store.state.Stepwise && now.isPlain() && now.comesOf(&known.situation)
+func (known *cacheEntry) staysIndependent(now *situation) bool {
+	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.comesOf(&known.situation)
 }
 
-// advance finds out what a calm Destination should be like from what it should
-// have been like before, looking closely only at the placements that have changed.
+// update returns the outcome on a Destination whose placements are independent, from the
+// last one: it renders and checks only the placements that have changed.
 // It returns false when these may touch others; then everything has to be looked
 // at.
-func (known *settled) advance(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (settled, bool) {
+func (known *cacheEntry) update(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
-		return settled{}, false
+		return cacheEntry{}, false
 	}
 	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
@@ -76,23 +76,23 @@ func (known *settled) advance(ctx context.Context, now situation, read *kustomiz
 	w.indexRecords()
 	w.place(nil, unpacked)
 	if len(w.findings) > 0 || !w.isOnlyTheirs(&known.situation) || w.mayMeetOthers(known) {
-		return settled{}, false
+		return cacheEntry{}, false
 	}
 	w.indexRecords()
 	c := newChecked(w, read, nil)
 	var err error
-	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil || !known.calm.digest.Replace(c.claims(known.calm.ignored)) {
-		return settled{}, false
+	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil || !known.independent.digest.Replace(c.claims(known.independent.ignored)) {
+		return cacheEntry{}, false
 	}
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
-	return settled{situation: now.kept(), outcome: made, calm: known.calm}, true
+	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
 // changed returns the placements that are not as they were or were not written
 // yet, and the objects of those that they replace. It returns false when any is
 // gone, or is not plain.
-func (known *settled) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
+func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.part.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
 	for i, p := range known.situation.part.placements {
@@ -193,8 +193,8 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 }
 
 // mayMeetOthers reports whether any of the placements, which have directories of
-// their own, may be in the way of something on a calm Destination.
-func (w *wanted) mayMeetOthers(known *settled) bool {
+// their own, may be in the way of something on the Destination.
+func (w *wanted) mayMeetOthers(known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {
 		dirs.AddDir(p.rendering.Dir)
@@ -204,9 +204,9 @@ func (w *wanted) mayMeetOthers(known *settled) bool {
 	})
 }
 
-// mayMeet reports whether a placement that is new on a calm Destination, with a
+// mayMeet reports whether a new placement, with a
 // directory of its own, may be in the way of anything there, or that in its way.
-func (w *wanted) mayMeet(p *placement, known *settled) bool {
+func (w *wanted) mayMeet(p *placement, known *cacheEntry) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {
 		return true
@@ -221,7 +221,7 @@ func (w *wanted) mayMeet(p *placement, known *settled) bool {
 		return true
 	}
 	for at := dir.Dir(); at != p.rendering.Root && !at.IsRoot(); at = at.Dir() {
-		if known.calm.digest.Claims(at) {
+		if known.independent.digest.Claims(at) {
 			return true
 		}
 	}

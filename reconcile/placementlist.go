@@ -6,16 +6,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// roll is the list of all placements, which it puts together anew only where
+// placementList is the list of all placements, which it puts together anew only where
 // something has changed.
-type roll struct {
+type placementList struct {
 	parts map[string][]report.Placement
 	all   []report.Placement
 }
 
-// of returns all placements in order, of parts that name one Destination each. It
+// merge returns all placements in order, of parts that name one Destination each. It
 // is the same slice as before when nothing has changed.
-func (r *roll) of(parts map[string][]report.Placement) []report.Placement {
+func (r *placementList) merge(parts map[string][]report.Placement) []report.Placement {
 	stale := map[string]bool{}
 	var fresh []report.Placement
 	for name, part := range parts {

@@ -9,14 +9,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// carry returns the outcome of a calm Destination where all that is wanted looks as it
+// reuseWritten returns the outcome on a Destination where all that is wanted is as it
 // did in the last round, though the objects may be others, and where that is
-// written by now, or nothing is: no file has to be looked at. It returns false when
+// written by now, or nothing is: no file has to be read. It returns false when
 // anything else has changed.
-func (known *settled) carry(now situation) (settled, bool) {
+func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.part.rendersAs(was.part, now.policy.Owner) {
-		return settled{}, false
+		return cacheEntry{}, false
 	}
 	made := changes{actions: map[*candidate]statestore.Action{}}
 	actions := map[*kratix.WorkPlacement]statestore.Action{}
@@ -30,7 +30,7 @@ func (known *settled) carry(now situation) (settled, bool) {
 			}
 		}
 	default:
-		return settled{}, false
+		return cacheEntry{}, false
 	}
 	c := &checked{wanted: wanted{situation: now}}
 	for i := range now.part.placements {
@@ -39,7 +39,7 @@ func (known *settled) carry(now situation) (settled, bool) {
 		made.actions[p] = actions[was.part.placements[i].WorkPlacement]
 		c.candidates = append(c.candidates, p)
 	}
-	return settled{situation: now.kept(), outcome: newOutcome(c, made), calm: known.calm}, true
+	return cacheEntry{situation: now.kept(), outcome: newOutcome(c, made), independent: known.independent}, true
 }
 
 // rendersAs reports whether the placements of two parts have the same files and

@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// stageFiles are the files of each stage of a round, in the order of the stages. A stage
+// refers to its own declarations and to those of the stages before it.
+func stageFiles() []stageFile {
+	return []stageFile{
+		{"what all stages share", "allowance failure generations policy unit"},
+		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore remember adopt copies oldcopies decisions filepathmode"},
+		{"plan", "plan guard guests"},
+		{"render", "render situation placement rendering exclude relayout"},
+		{"check", "check checkroot stored joined obstruct share outgoing leftovers keepwhole"},
+		{"diff", "diff units ledgerfiles"},
+		{"outcome", "outcome reuse reusewritten independence"},
+		{"commit", "desired write writer refusals search finish fightmarks waits"},
+		{"report", "reporter guardfindings unreached large tries placementlist"},
+		{"round", "reconcile replan choices look cleanup"},
+	}
+}
+
+type stageFile struct{ stage, files string }
+
+// withoutImports resolves no import: only the package's own names are of interest.
+type withoutImports struct{}
+
+func (withoutImports) Import(name string) (*types.Package, error) {
+	pkg := types.NewPackage(name, path.Base(name))
+	pkg.MarkComplete()
+	return pkg, nil
+}
+
+// TestNoStageRefersToALaterOne keeps the way of a round straight: who follows it file by
+// file never turns back.
+func TestNoStageRefersToALaterOne(t *testing.T) {
+	stageOf, known := map[string]int{}, 0
+	for i, stage := range stageFiles() {
+		for _, name := range strings.Fields(stage.files) {
+			stageOf[name+".go"] = i
+			known++
+		}
+	}
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range sourceFiles(t) {
+		if _, ok := stageOf[name]; !ok {
+			t.Errorf("%s is in no stage: add it to stageFiles", name)
+		}
+		file, err := parser.ParseFile(fset, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	if len(files) != known {
+		t.Errorf("%d files, and stageFiles has %d", len(files), known)
+	}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+	config := types.Config{Importer: withoutImports{}, Error: func(error) {}} // what is imported is unknown
+	pkg, _ := config.Check("reconcile", fset, files, info)
+
+	var upward []string
+	references := 0
+	for name, object := range info.Uses {
+		if object.Pkg() != pkg {
+			continue
+		}
+		from, to := fset.Position(name.Pos()), fset.Position(object.Pos())
+		if from.Filename != to.Filename {
+			references++
+		}
+		if stageOf[to.Filename] > stageOf[from.Filename] {
+			upward = append(upward, fmt.Sprintf("%s: %s is of %s, a later stage", from, name.Name, to.Filename))
+		}
+	}
+	slices.Sort(upward)
+	for _, each := range upward {
+		t.Error(each)
+	}
+	if references < 500 {
+		t.Errorf("only %d references between files were found", references)
+	}
+}
+
+// sourceFiles returns the files of this package but its tests.
+func sourceFiles(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+}
