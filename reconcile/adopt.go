@@ -12,7 +12,7 @@ import (
 // adoptUnrecorded finds the groups of requests whose files lie on a Destination
 // without a record: Kratix wrote them. All Destinations are read before one is
 // chosen, so that such a group stays where it is.
-func (o *observed) adoptUnrecorded(seen *observations) {
+func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
 		if store.err != nil {

@@ -88,7 +88,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 			Policy: c.policy.OnConflict, Cache: c.read, Memory: c.memory,
 		}))
 	}
-	c.reportAlike(strangers)
+	reportAlike(c, strangers)
 	c.add(dedupe.CheckCluster(verdicts)...)
 	return nil
 }
@@ -108,7 +108,7 @@ func (c *checked) claimed() *tree.Set {
 	for _, record := range c.removed {
 		record.addTo(claimed)
 	}
-	for _, path := range slices.Concat(c.leftovers, c.outdated()) {
+	for _, path := range slices.Concat(c.leftovers, outdatedFiles(&c.wanted)) {
 		claimed.AddFile(path)
 	}
 	for _, fixture := range c.retired {

@@ -50,7 +50,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 		if store.err != nil {
 			continue
 		}
-		found := seen.leftIn(store, destination)
+		found := leftIn(seen, store, destination)
 		changes := statestore.ChangeSet{Base: store.state.Revision, Unfinished: store.state.Unfinished}
 		for _, one := range found {
 			changes.Remove = append(changes.Remove, one.Remove...)
@@ -72,10 +72,10 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 }
 
 // leftIn returns what a Destination has left in a store, by directory.
-func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
+func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}
-	untouchable := o.untouchable(store)
+	untouchable := untouchable(o, store)
 	for _, f := range o.former {
 		if f.store != store || f.at != nil || untouchable(f) {
 			continue
@@ -110,7 +110,7 @@ func (o *observed) leftIn(store *storeView, destination string) []Cleanup {
 
 // untouchable returns what reports whether a placement in a store lies where an
 // Unwritten Destination is, or in a store that none but such Destinations are on.
-func (o *observed) untouchable(store *storeView) func(*formerPlacement) bool {
+func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
 	whole := locationOf(store, &destinationView{})
 	isUsed := slices.Contains(o.stores, store)
 	all := false
@@ -121,7 +121,7 @@ func (o *observed) untouchable(store *storeView) func(*formerPlacement) bool {
 		}
 		ref := *d.Spec.StateStoreRef
 		of := &storeView{ref: ref}
-		of.spec, _ = o.spec(ref)
+		of.spec, _ = o.lookup.spec(ref)
 		all = all || !isUsed && locationOf(of, &destinationView{}) == whole
 		if base, err := layout.Base(d); err == nil {
 			taken = append(taken, locationOf(of, &destinationView{base: base}))

@@ -25,7 +25,7 @@ func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at]
 // counts: a WorkPlacement in the source, the Work's own decision, a Destination
 // whose labels fit, the Destination's name. Where Kratix writes, each copy has a
 // WorkPlacement, so that the labels decide.
-func (o *observed) resolveCopies() {
+func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
 	for _, store := range o.stores {
@@ -52,9 +52,9 @@ func (o *observed) resolveCopies() {
 	if len(copies) == 0 {
 		return
 	}
-	ranks := o.rankCopies(copies)
+	ranks := rankCopies(o, copies)
 	for _, group := range slices.SortedFunc(maps.Keys(copies), comparePlacedGroups) {
-		o.resolveCopy(copies[group], ranks[group])
+		resolveCopy(o, copies[group], ranks[group])
 	}
 }
 
@@ -75,7 +75,7 @@ type copyRanks struct {
 }
 
 // rankCopies returns the ranks of the copies of each group.
-func (o *observed) rankCopies(copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
+func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
 	ranks := make(map[placedGroup]*copyRanks, len(copies))
 	for group := range copies {
 		ranks[group] = &copyRanks{remembered: map[string]bool{}}
@@ -123,7 +123,7 @@ func (r *copyRanks) compare(a, b recordedCopy) int {
 }
 
 // resolveCopy marks the copy that stays.
-func (o *observed) resolveCopy(copies []recordedCopy, ranks *copyRanks) {
+func resolveCopy(o *observed, copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]
 		return slices.ContainsFunc(copies, func(other recordedCopy) bool { return other.Name == from })

@@ -10,7 +10,7 @@ import (
 // takeDecisions takes in where the Works themselves say that their groups go, as far as
 // nothing is recorded yet. So it counts as placed there, whoever is about to
 // write it. What is recorded elsewhere counts more, unless it is to move.
-func (o *observed) takeDecisions() {
+func takeDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {
 		decisions, err := work.Decisions()

@@ -72,7 +72,7 @@ func wantedFiles(c *checked) []tree.File {
 // ownedPaths returns the paths at which this program may change and remove files.
 func ownedPaths(c *checked) *tree.Set {
 	owned := &tree.Set{}
-	for _, path := range c.outdated() {
+	for _, path := range outdatedFiles(&c.wanted) {
 		owned.AddFile(path)
 	}
 	for _, fixture := range c.retired {

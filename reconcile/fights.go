@@ -34,7 +34,7 @@ func (f *fights) begin(now time.Time) {
 
 // leaveFights takes out the Destinations where another controller undoes what this
 // process writes. Requests that may be there already wait.
-func (o *observed) leaveFights(store *storeView, all *fights) {
+func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.InHand || store.state.Stepwise || all.now.IsZero() {
 		return
 	}

@@ -15,7 +15,7 @@ import (
 // checkModes finds the Destinations that are laid out in another filepath mode than
 // they have now. Nothing of such a one is written until its user has confirmed it:
 // then it is laid out anew.
-func (o *observed) checkModes() {
+func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
 			other := d.otherMode(store)
@@ -26,7 +26,7 @@ func (o *observed) checkModes() {
 				d.relayout, d.formerMode = true, other
 				return false
 			}
-			o.refuseMode(d, other)
+			refuseMode(o, d, other)
 			return true
 		})
 	}
@@ -114,7 +114,7 @@ func (d *destinationView) confirmsMode() bool {
 
 // refuseMode leaves a Destination alone. What is recorded there stays and counts; if
 // nothing is, what Kratix has written there is not known.
-func (o *observed) refuseMode(d *destinationView, other string) {
+func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {
 		left.Store = scheduler.StoreUnread

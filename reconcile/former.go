@@ -43,7 +43,7 @@ type formerIndex struct {
 
 // readFormer reads the records in a store that lie below no Destination's
 // directory. While neither the store nor the Destinations change it costs nothing.
-func (o *observed) readFormer(ctx context.Context, store *storeView, seen *observations) error {
+func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
 	if !known || index.store != store.Store || !slices.Equal(index.bases, bases) {
@@ -135,12 +135,12 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //
 // So a request whose Destination is away stays there, and one whose Destination has
 // another path or store goes along.
-func (o *observed) countFormer() {
+func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
 	}
 	placed := o.placed()
-	slices.SortStableFunc(o.former, o.compareFormer)
+	slices.SortStableFunc(o.former, func(a, b *formerPlacement) int { return compareFormer(o, a, b) })
 	for _, f := range o.former {
 		group := groupOf(f.Placement)
 		mayBeOnSeveral := f.Placement.IsDependency() || o.Assigned
@@ -152,12 +152,12 @@ func (o *observed) countFormer() {
 		o.unread = append(o.unread, f.Placement)
 		placed[group] = append(placed[group], f.target())
 	}
-	o.reportUnreadable(placed)
+	reportUnreadable(o, placed)
 }
 
 // compareFormer orders placements such that those of Destinations that are there
 // come first.
-func (o *observed) compareFormer(a, b *formerPlacement) int {
+func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {
 			return 0
@@ -184,7 +184,7 @@ func (o *observed) has(name string) bool {
 // addGuests leaves out what other controllers have recorded, and takes in the records
 // of other Destinations that lie in a Destination's directory. Those that mayTakeOver
 // become its own.
-func (o *observed) addGuests(policy Policy) {
+func addGuests(o *observed, policy Policy) {
 	seen := map[location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
 		at := location{f.store.place(), locationOf(f.store, &destinationView{base: f.path}).dir}

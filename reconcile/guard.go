@@ -113,9 +113,9 @@ func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 	return o.FromAPI && present
 }
 
-// count returns what the guard judges, and the counted removals by Destination.
+// countRemovals returns what the guard judges, and the counted removals by Destination.
 // Destinations that are not written, or that go with their files, have none.
-func (o *observed) count(parts planned, rules removalRules) (removals, map[string]int) {
+func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
 	for _, store := range o.stores {
@@ -153,11 +153,11 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	return count
 }
 
-// guard judges the removals of a plan, and adds the judgement to the part of each
+// guardRemovals judges the removals of a plan, and adds the judgement to the part of each
 // Destination.
-func (o *observed) guard(parts planned, rules removalRules) guardVerdict {
+func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict {
 	parts.separateEvidence(o)
-	all, by := o.count(parts, rules)
+	all, by := countRemovals(o, parts, rules)
 	verdict := guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
 	for _, store := range o.stores {
 		for _, d := range store.destinations {

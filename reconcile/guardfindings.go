@@ -72,7 +72,7 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 
 // emptyFindings reports the empty files of an input that removes nothing because
 // of them.
-func (o *observed) emptyFindings() []finding.Finding {
+func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {
 		findings = append(findings, finding.Finding{

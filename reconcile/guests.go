@@ -24,7 +24,7 @@ func setOf(lists ...[]*kratix.WorkPlacement) placementSet {
 // directory of another Destination than their own. One whose new copy is recorded
 // leaves, and so does one whose new copy is written in the same commit; those in
 // staying stay.
-func (o *observed) routeGuests(parts planned, plan *scheduler.Result, staying placementSet) {
+func routeGuests(o *observed, parts planned, plan *scheduler.Result, staying placementSet) {
 	guests := o.guests()
 	if len(guests) == 0 {
 		return

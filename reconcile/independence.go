@@ -75,7 +75,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, read *kustom
 	w.fixtures, _ = layout.Fixtures(w.Destination) // without roots it were left out before
 	w.indexRecords()
 	w.place(nil, unpacked)
-	if len(w.findings) > 0 || !w.isOnlyTheirs(&known.situation) || w.mayMeetOthers(known) {
+	if len(w.findings) > 0 || !isOnlyTheirs(w, &known.situation) || mayMeetOthers(w, known) {
 		return cacheEntry{}, false
 	}
 	w.indexRecords()
@@ -129,7 +129,7 @@ func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kr
 
 // isOnlyTheirs reports whether the placements are plain, and that nothing differs in
 // the store but what is theirs. The Destination has their records alone then.
-func (w *wanted) isOnlyTheirs(was *situation) bool {
+func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {
 		if !p.writable() || !p.isPlain() || dirs[p.rendering.Dir] {
@@ -194,19 +194,19 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 
 // mayMeetOthers reports whether any of the placements, which have directories of
 // their own, may be in the way of something on the Destination.
-func (w *wanted) mayMeetOthers(known *cacheEntry) bool {
+func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {
 		dirs.AddDir(p.rendering.Dir)
 	}
 	return slices.ContainsFunc(w.placements, func(p *placement) bool {
-		return dirs.Has(p.rendering.Dir.Dir()) || w.mayMeet(p, known)
+		return dirs.Has(p.rendering.Dir.Dir()) || mayMeet(w, p, known)
 	})
 }
 
 // mayMeet reports whether a new placement, with a
 // directory of its own, may be in the way of anything there, or that in its way.
-func (w *wanted) mayMeet(p *placement, known *cacheEntry) bool {
+func mayMeet(w *wanted, p *placement, known *cacheEntry) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {
 		return true

@@ -57,7 +57,7 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 // freeze leaves a mixed-up file as it is while some placement is not to be
 // written: its part is in there, and nobody knows where.
 func (c *checked) freeze() {
-	if !c.holdings.joined.mixedUp || !c.mayLosePart() {
+	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
 	}
 	const why = "another's part of the same file would be lost"
@@ -81,16 +81,16 @@ func (c *checked) freeze() {
 // mayLosePart reports whether a mixed-up file may have a part that is nowhere else: that
 // of a placement which is not to be written. Where nothing is recorded, that may be one
 // that is not known to be on the Destination, too.
-func (c *checked) mayLosePart() bool {
+func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
-		return !c.isMadeAnew()
+		return !isMadeAnew(c)
 	}
 	isRecorded := func(r recordView) bool { return len(r.Files) > 0 }
-	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !c.isMadeAnew()
+	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isMadeAnew(c)
 }
 
 // isMadeAnew reports whether a joined file has nothing but what is to be written anyway.
-func (c *checked) isMadeAnew() bool {
+func isMadeAnew(c *checked) bool {
 	var wanted []layout.Part
 	for _, p := range c.candidates {
 		if p.writable() && p.rendering.Joined {

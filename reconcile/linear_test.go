@@ -67,7 +67,7 @@ func openStores(size int) func() {
 	return func() {
 		w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 		for _, d := range snapshot.Destinations {
-			w.addDestination(d, &testWorld{})
+			addDestination(w, d, &testWorld{})
 		}
 	}
 }
@@ -81,7 +81,7 @@ func rememberPlacements(size int) func() {
 	for _, work := range manyWorks(size) {
 		w.Existing = append(w.Existing, recordOf(work, d).Placement)
 	}
-	return w.addRemembered
+	return func() { addRemembered(w) }
 }
 
 // restoreRecords restores the damaged records of many Works.
@@ -94,7 +94,7 @@ func restoreRecords(size int) func() {
 	for _, work := range w.Works {
 		view.invalidRecords = append(view.invalidRecords, recordOf(work, d).path)
 	}
-	return w.restore
+	return func() { restoreDamaged(w) }
 }
 
 // heedDecisions takes in what many Works say about where they go, each to another
@@ -110,7 +110,7 @@ func heedDecisions(size int) func() {
 			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
 		})}
 	}
-	return w.takeDecisions
+	return func() { takeDecisions(w) }
 }
 
 // moveAll deals out the plan of many moves whose successors are decided.

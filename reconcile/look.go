@@ -17,9 +17,9 @@ func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Findi
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
 	r.cache.turn(r.Builder, r.stop(ctx))
-	r.follow(snapshot)
+	followInput(r, snapshot)
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	findings := slices.Concat(snapshot.Findings, seen.findings)
 	finding.Sort(findings)
-	return r.Policy.apply(seen.input()), findings, nil
+	return r.Policy.apply(schedulerInput(seen)), findings, nil
 }

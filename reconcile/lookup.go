@@ -54,6 +54,21 @@ func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
 
 // lacks reports whether a Secret is named and is not there. One that is there and
 // cannot be read was reported by the source.
-func (o *observed) lacks(ref *kratix.SecretReference) bool {
-	return ref != nil && o.secret(ref) == nil && !o.lookup.reported[kratix.SecretKind+" "+ref.Key().String()]
+func (l *lookup) lacks(ref *kratix.SecretReference) bool {
+	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
+}
+
+// spec returns the object that describes a store, and the Secret it names.
+func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
+	found := l.specs[ref]
+	return found.object, found.secret
+}
+
+// secret returns the Secret that a store names; nil if it names none, or it is not
+// there.
+func (l *lookup) secret(ref *kratix.SecretReference) *kratix.Secret {
+	if ref == nil {
+		return nil
+	}
+	return l.secrets[ref.Key()]
 }

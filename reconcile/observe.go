@@ -115,10 +115,10 @@ func (o *observations) turn() {
 func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
-		w.addDestination(destination, opener)
+		addDestination(w, destination, opener)
 	}
-	w.addUnwritten()
-	w.keepOpen(opener)
+	addUnwritten(w)
+	keepOpen(w, opener)
 	w.stores = slices.DeleteFunc(w.stores, func(s *storeView) bool { return s.Store == nil && s.spec == nil })
 	for _, store := range w.stores {
 		store.limits = limitsOf(store, policy)
@@ -128,31 +128,31 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 		reads.Go(func() { store.read(ctx) })
 	}
 	reads.Wait()
-	w.separate()
+	separate(w)
 	for _, store := range w.stores {
-		w.take(ctx, store, seen)
-		w.leaveToOthers(store, policy)
-		w.leaveFights(store, &seen.fights)
+		takeRead(ctx, w, store, seen)
+		leaveToOthers(w, store, policy)
+		leaveFights(w, store, &seen.fights)
 	}
-	w.readUnused(ctx, opener, seen)
-	w.restore()
-	w.addGuests(policy)
-	w.checkModes()
-	w.addRemembered()
-	w.countFormer()
+	readUnused(ctx, w, opener, seen)
+	restoreDamaged(w)
+	addGuests(w, policy)
+	checkModes(w)
+	addRemembered(w)
+	countFormer(w)
 	if !policy.Unrecorded {
-		w.adoptUnrecorded(seen)
+		adoptUnrecorded(w, seen)
 	}
 	if !w.Assigned { // else a request may well be on two Destinations
-		w.resolveCopies()
+		resolveCopies(w)
 	}
-	w.reportFormer()
+	reportOldCopies(w)
 	return w
 }
 
 // addUnwritten has what may be on the Destinations that are not to be written wait, and
 // what is there stay. Where Works are assigned to Destinations, nothing is chosen.
-func (o *observed) addUnwritten() {
+func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
 	}
@@ -163,7 +163,7 @@ func (o *observed) addUnwritten() {
 
 // keepOpen lets the opener close the stores that are neither named by a Destination
 // nor described in the input any more.
-func (o *observed) keepOpen(opener Opener) {
+func keepOpen(o *observed, opener Opener) {
 	keeper, ok := opener.(Keeper)
 	if !ok {
 		return
@@ -175,7 +175,7 @@ func (o *observed) keepOpen(opener Opener) {
 	keeper.Keep(refs)
 }
 
-func (o *observed) addDestination(d *kratix.Destination, opener Opener) {
+func addDestination(o *observed, d *kratix.Destination, opener Opener) {
 	roots, err := layout.Roots(d)
 	if err != nil {
 		o.leaveOut(d, ruleFor(err), err.Error())
@@ -189,7 +189,7 @@ func (o *observed) addDestination(d *kratix.Destination, opener Opener) {
 		return
 	}
 	view := &destinationView{Destination: d, base: base, roots: roots}
-	store := o.store(*d.Spec.StateStoreRef, opener)
+	store := storeOf(o, *d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.StoreMissing(), Place: o.Origins.Of(d),
@@ -216,41 +216,26 @@ func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string
 	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})
 }
 
-// store finds or opens the store of a name.
-func (o *observed) store(ref kratix.StateStoreReference, opener Opener) *storeView {
+// storeOf finds or opens the store of a name.
+func storeOf(o *observed, ref kratix.StateStoreReference, opener Opener) *storeView {
 	if known := o.lookup.stores[ref]; known != nil {
 		return known
 	}
-	view := o.openStore(ref, opener)
+	view := openStore(o, ref, opener)
 	o.stores = append(o.stores, view)
 	o.lookup.stores[ref] = view
 	return view
 }
 
 // openStore opens the store of a name.
-func (o *observed) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
+func openStore(o *observed, ref kratix.StateStoreReference, opener Opener) *storeView {
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
-	view.spec, secret = o.spec(ref)
-	view.lacksSecret = o.lacks(secret)
-	view.rejectsSecret = secret != nil && o.secret(secret) == nil && !view.lacksSecret
-	view.Store, view.err = opener.Open(ref, view.spec, o.secret(secret))
+	view.spec, secret = o.lookup.spec(ref)
+	view.lacksSecret = o.lookup.lacks(secret)
+	view.rejectsSecret = secret != nil && o.lookup.secret(secret) == nil && !view.lacksSecret
+	view.Store, view.err = opener.Open(ref, view.spec, o.lookup.secret(secret))
 	return view
-}
-
-// spec returns the object that describes a store, and the Secret it names.
-func (o *observed) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
-	found := o.lookup.specs[ref]
-	return found.object, found.secret
-}
-
-// secret returns the Secret that a store names; nil if it names none, or it is not
-// there.
-func (o *observed) secret(ref *kratix.SecretReference) *kratix.Secret {
-	if ref == nil {
-		return nil
-	}
-	return o.lookup.secrets[ref.Key()]
 }
 
 // read reads a store, if it could be opened.
@@ -260,13 +245,13 @@ func (s *storeView) read(ctx context.Context) {
 	}
 }
 
-// take takes in what was read of a store, and reads the records in it.
-func (o *observed) take(ctx context.Context, store *storeView, seen *observations) {
+// takeRead takes in what was read of a store, and reads the records in it.
+func takeRead(ctx context.Context, o *observed, store *storeView, seen *observations) {
 	for _, warning := range store.state.Warnings {
 		o.findings = append(o.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
 	if store.err == nil {
-		store.err = cmp.Or(o.readRecords(ctx, store, seen), o.readFormer(ctx, store, seen))
+		store.err = cmp.Or(readRecords(ctx, o, store, seen), readFormer(ctx, o, store, seen))
 	}
 	if store.err != nil {
 		failure := Failure(finding.Place{Object: store.ref.String()}, store.err)

@@ -157,7 +157,7 @@ func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 
 // reportAlike reports paths that differ only in case from another placement's, or
 // from those of a file of nobody's.
-func (c *checked) reportAlike(foreign []dedupe.File) {
+func reportAlike(c *checked, foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place
 	add := func(path tree.Path, place finding.Place) { paths, places = append(paths, path), append(places, place) }

@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// reportFormer reports the old copies in directories that no Destination has any
+// reportOldCopies reports the old copies in directories that no Destination has any
 // more, one finding for each directory. Those of Destinations that are in the input
 // and cannot be used now lie, as far as is known, where they should.
-func (o *observed) reportFormer() {
+func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
 	for _, f := range o.former {

@@ -11,7 +11,7 @@ import (
 // leaveToOthers takes out the Destinations where another owner has recorded
 // placements. What these are is that owner's business, so requests that may be
 // there already wait.
-func (o *observed) leaveToOthers(store *storeView, policy Policy) {
+func leaveToOthers(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return
 	}

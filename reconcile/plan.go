@@ -96,8 +96,8 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// input is what the scheduler needs of it.
-func (o *observed) input() scheduler.Input {
+// schedulerInput is what the scheduler needs of it.
+func schedulerInput(o *observed) scheduler.Input {
 	in := scheduler.Input{Works: o.Works, Rejected: o.Rejected, RejectedPlacements: o.RejectedPlacements, Incomplete: o.Incomplete, Unseen: o.Unseen, Destinations: slices.Clone(o.leftOut), Existing: slices.Concat(o.unread, o.decided), Copies: o.copies}
 	for _, store := range o.stores {
 		known := scheduler.StoreRead

@@ -159,14 +159,14 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	}
 	r.cache.turn(r.Builder, r.stop(ctx))
 	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
-	r.follow(snapshot)
+	followInput(r, snapshot)
 	inner, done = r.stage(ctx, StageObserve)
 	rules := r.removalRules()
 	r.cache.observations.fights.begin(rules.now)
 	seen := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	done(nil)
 	if r.Mine != nil {
-		seen.takeDecisions()
+		takeDecisions(seen)
 	}
 	inner, done = r.stage(ctx, StagePlan)
 	r.refusals.sweep(seen.stores)
@@ -194,7 +194,10 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		}
 		ready = append(ready, store)
 	}
-	commit := committer{finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(), desire: r.desirer(inner, parts)}
+	commit := committer{
+		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),
+		desire: func(store *storeView, excluded exclusions) *desired { return r.desire(inner, store, parts, excluded) },
+	}
 	results, stale, failed := commit.write(inner, ready)
 	done(failed)
 	for _, result := range results {
@@ -225,8 +228,8 @@ func (r *Reconciler) time() time.Time {
 	return r.Now()
 }
 
-// follow hands the input to an Opener whose stores depend on it.
-func (r *Reconciler) follow(snapshot source.Snapshot) {
+// followInput hands the input to an Opener whose stores depend on it.
+func followInput(r *Reconciler, snapshot source.Snapshot) {
 	if follower, ok := r.Stores.(Follower); ok {
 		follower.Follow(snapshot)
 	}

@@ -53,7 +53,7 @@ func (r *recordView) addUnless(others, set *tree.Set) {
 }
 
 // readRecords reads the records in the directories of a store's Destinations.
-func (o *observed) readRecords(ctx context.Context, store *storeView, seen *observations) error {
+func readRecords(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	for _, d := range store.destinations {
 		dir, err := layout.RecordsDir(d.Destination)
 		if err != nil {

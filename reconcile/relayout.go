@@ -9,9 +9,9 @@ import (
 
 // formerFixtures returns the canaries and placeholders of the filepath modes in
 // which the Destination was laid out, where its own mode has none.
-func (w *wanted) formerFixtures() []tree.File {
+func formerFixtures(w *wanted) []tree.File {
 	var former []tree.File
-	for _, mode := range w.formerModes() {
+	for _, mode := range formerModes(w) {
 		for _, fixture := range fixturesIn(w.Destination, mode) {
 			if !slices.ContainsFunc(w.fixtures, func(f tree.File) bool { return f.Path == fixture.Path }) {
 				former = append(former, fixture)
@@ -23,7 +23,7 @@ func (w *wanted) formerFixtures() []tree.File {
 
 // formerModes returns the other filepath modes in which something on the Destination
 // is laid out.
-func (w *wanted) formerModes() []string {
+func formerModes(w *wanted) []string {
 	var modes []string
 	add := func(mode string) {
 		if mode != w.FilepathMode() && !slices.Contains(modes, mode) {
@@ -39,8 +39,8 @@ func (w *wanted) formerModes() []string {
 	return modes
 }
 
-// outdated returns the files that records of another layout list.
-func (w *wanted) outdated() []tree.Path {
+// outdatedFiles returns the files that records of another layout list.
+func outdatedFiles(w *wanted) []tree.Path {
 	if !w.relayout {
 		return nil
 	}

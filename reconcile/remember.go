@@ -13,7 +13,7 @@ import (
 // has a record the record counts, since it lies beside the files. One without is
 // taken for recorded: whoever wrote it kept no records. One that contradicts the
 // record of another Destination is reported and left alone.
-func (o *observed) addRemembered() {
+func addRemembered(o *observed) {
 	if len(o.Existing) == 0 {
 		return
 	}

@@ -56,7 +56,7 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 	default:
 		w.fixtures = fixtures
 		if w.relayout {
-			w.retired = w.formerFixtures()
+			w.retired = formerFixtures(w)
 		}
 		w.place(before, unpacked)
 		w.remove()

@@ -13,7 +13,7 @@ import (
 // plan decides where everything goes and what may be written there. Groups that
 // would conflict where they are new are tried elsewhere, while that helps.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRules) (scheduler.Result, *planning, []*desired) {
-	input := r.Policy.apply(seen.input())
+	input := r.Policy.apply(schedulerInput(seen))
 	clashing := conflicts{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
@@ -89,13 +89,13 @@ func (r *Reconciler) desireAll(ctx context.Context, seen *observed, plan *schedu
 	}
 	for {
 		parts := byDestination(plan, seen.decided)
-		seen.routeGuests(parts, plan, staying)
-		whole := &planning{parts: parts, guard: seen.guard(parts, rules), hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
+		routeGuests(seen, parts, plan, staying)
+		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
 			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
 		}
-		if !seen.keepGuests(stores, staying) {
+		if !keepGuests(seen, stores, staying) {
 			return whole, stores
 		}
 	}
@@ -103,7 +103,7 @@ func (r *Reconciler) desireAll(ctx context.Context, seen *observed, plan *schedu
 
 // keepGuests adds the guests to staying whose new copy would not be written, and
 // reports whether there are more than before.
-func (o *observed) keepGuests(stores []*desired, staying placementSet) bool {
+func keepGuests(o *observed, stores []*desired, staying placementSet) bool {
 	before := len(staying)
 	for _, guest := range o.guests() {
 		if guest.counts && o.sharesStore(guest) && !isWritten(stores, guest) {
@@ -143,9 +143,4 @@ func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *plannin
 		d.failed = cmp.Or(d.failed, err)
 	}
 	return d
-}
-
-// desirer returns desire for a plan.
-func (r *Reconciler) desirer(ctx context.Context, plan *planning) func(*storeView, exclusions) *desired {
-	return func(store *storeView, excluded exclusions) *desired { return r.desire(ctx, store, plan, excluded) }
 }

@@ -26,8 +26,8 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
 	r.add(largeWorks(w, known)...)
-	r.add(w.invalid(plan.Invalid)...)
-	r.report.Again, r.report.Emptied = plan.Again, w.emptied()
+	r.add(invalidSettings(w, plan.Invalid)...)
+	r.report.Again, r.report.Emptied = plan.Again, emptied(w)
 	for _, u := range plan.Unplaced {
 		at := w.Origins.Of(u.Work)
 		at.Object = kratix.Describe(u.Work)
@@ -46,9 +46,9 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 			Work: kratix.KeyOf(u.Work).String(), Directory: u.Directory, State: report.Unplaced, Reason: u.Reason,
 		})
 	}
-	w.reportUnreached(r, plan)
+	reportUnreached(w, r, plan)
 	if len(plan.Held) > 0 {
-		r.add(w.emptyFindings()...)
+		r.add(emptyFindings(w)...)
 	}
 	for _, held := range plan.Held {
 		at := finding.Place{Object: kratix.WorkKind + " " + held.Work().String()}

@@ -8,10 +8,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restore takes a file that should be a record and is none for the record of the
+// restoreDamaged takes a file that should be a record and is none for the record of the
 // placement that it is named after, as long as the Work is there: so that
 // placement stays where it is, and the round writes its record anew.
-func (o *observed) restore() {
+func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
 			continue

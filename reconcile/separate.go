@@ -45,8 +45,8 @@ type owned struct {
 // separate takes out Destinations that are in each other's way, on one store or
 // on two that write to one place. One that is being deleted and has nothing stops no
 // other.
-func (o *observed) separate() {
-	all := o.withoutVacant()
+func separate(o *observed) {
+	all := withoutVacant(o)
 	inTheWay := overlapping(all)
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -63,20 +63,20 @@ func (o *observed) separate() {
 
 // withoutVacant takes out the vacant Destinations that are in another's way, and returns
 // the others with their locations.
-func (o *observed) withoutVacant() []owned {
+func withoutVacant(o *observed) []owned {
 	var all []owned
-	isVacant := map[*destinationView]bool{}
+	vacant := map[*destinationView]bool{}
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			all = append(all, owned{locationOf(store, d), d})
-			isVacant[d] = o.isVacant(store, d)
+			vacant[d] = isVacant(o, store, d)
 		}
 	}
 	for {
 		inTheWay := overlapping(all)
 		at := slices.IndexFunc(all, func(one owned) bool {
 			_, is := inTheWay[one.destinationView]
-			return is && isVacant[one.destinationView]
+			return is && vacant[one.destinationView]
 		})
 		if at < 0 {
 			return all
@@ -92,7 +92,7 @@ func (o *observed) withoutVacant() []owned {
 
 // isVacant reports whether a Destination is being deleted and nothing is recorded in its
 // name: neither by this program, nor by Kratix, nor in the source's memory.
-func (o *observed) isVacant(store *storeView, d *destinationView) bool {
+func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	if !d.IsDeleted() || store.err != nil || o.remembers(d.Name) {
 		return false
 	}
@@ -118,7 +118,7 @@ func (o *observed) remembers(destination string) bool {
 
 // emptied returns the names of the Destinations that are being deleted and that no store
 // has anything of, though nothing is written to them.
-func (o *observed) emptied() []string {
+func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {
 		names = append(names, d.Name)

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// absent reports the placements on a Destination that is not in the input.
-func (o *observed) absent(part scheduler.Part) finding.Finding {
+// absentDestination reports the placements on a Destination that is not in the input.
+func absentDestination(o *observed, part scheduler.Part) finding.Finding {
 	var places []string
 	for _, f := range o.former {
 		if at := f.location().String(); f.counts && f.target() == part.Destination && !slices.Contains(places, at) {
@@ -34,7 +34,7 @@ func (o *observed) absent(part scheduler.Part) finding.Finding {
 
 // reportUnreached reports the placements that stay on Destinations which nothing
 // can be written to.
-func (o *observed) reportUnreached(r *reporter, plan *scheduler.Result) {
+func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	if len(o.unread) == 0 {
 		return
 	}
@@ -52,7 +52,7 @@ func (o *observed) reportUnreached(r *reporter, plan *scheduler.Result) {
 			r.addKept(p, o.has(part.Destination))
 		}
 		if !o.has(part.Destination) {
-			r.add(o.absent(part))
+			r.add(absentDestination(o, part))
 		}
 	}
 }
@@ -71,8 +71,8 @@ func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	}
 }
 
-// invalid makes findings of settings that the scheduler could not read.
-func (o *observed) invalid(settings []scheduler.Invalid) []finding.Finding {
+// invalidSettings makes findings of settings that the scheduler could not read.
+func invalidSettings(o *observed, settings []scheduler.Invalid) []finding.Finding {
 	var findings []finding.Finding
 	for _, s := range settings {
 		at := o.Origins.Of(s.Object)

@@ -11,10 +11,10 @@ import (
 
 // readUnused reads the state stores that no Destination is on: one that had another
 // store before may have placements there.
-func (o *observed) readUnused(ctx context.Context, opener Opener, seen *observations) {
+func readUnused(ctx context.Context, o *observed, opener Opener, seen *observations) {
 	for _, ref := range o.describedStores() {
 		if !slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.ref == ref }) {
-			o.unused = append(o.unused, o.openStore(ref, opener))
+			o.unused = append(o.unused, openStore(o, ref, opener))
 		}
 	}
 	var reads sync.WaitGroup
@@ -24,7 +24,7 @@ func (o *observed) readUnused(ctx context.Context, opener Opener, seen *observat
 	reads.Wait()
 	o.unused = slices.DeleteFunc(o.unused, func(store *storeView) bool {
 		if store.err == nil {
-			store.err = o.readFormer(ctx, store, seen)
+			store.err = readFormer(ctx, o, store, seen)
 		}
 		if store.err != nil {
 			o.unreadable = append(o.unreadable, store)
@@ -48,8 +48,8 @@ func (o *observed) describedStores() []kratix.StateStoreReference {
 // reportUnreadable reports the unused stores that cannot be read, while a request
 // is placed nowhere: it may be there. Nothing waits for them, since a store may be
 // out of use because it is no more.
-func (o *observed) reportUnreadable(placed map[placedGroup][]string) {
-	if len(o.unreadable) == 0 || !o.hasUnplaced(placed) {
+func reportUnreadable(o *observed, placed map[placedGroup][]string) {
+	if len(o.unreadable) == 0 || !hasUnplaced(o, placed) {
 		return
 	}
 	for _, store := range o.unreadable {
@@ -62,7 +62,7 @@ func (o *observed) reportUnreadable(placed map[placedGroup][]string) {
 }
 
 // hasUnplaced reports whether a group of a request is placed nowhere.
-func (o *observed) hasUnplaced(placed map[placedGroup][]string) bool {
+func hasUnplaced(o *observed, placed map[placedGroup][]string) bool {
 	return slices.ContainsFunc(o.Works, func(work *kratix.Work) bool {
 		return !work.IsDependency() && slices.ContainsFunc(work.Spec.WorkloadGroups, func(group kratix.WorkloadGroup) bool {
 			return len(placed[placedGroup{kratix.KeyOf(work), group.ID}]) == 0
