@@ -67,9 +67,9 @@ type Reconciler struct {
 	// Stop ends a round before it writes anything, when it is closed; nil is the end
 	// of the round's context.
 	Stop <-chan struct{}
-	// Mine reports whether this process writes to a place, as kratix.Location names
-	// it, where several processes share the stores; nil means that it writes to all.
-	Mine func(place string) bool
+	// Selects reports whether this process writes to a state store with some labels, as
+	// one of several shards; nil means that it writes to all state stores.
+	Selects func(labels map[string]string) bool
 	// Now returns the time of a round. nil means that nothing is remembered of
 	// earlier removals: the deletion guard judges each round alone; and that what a
 	// server refused is tried again only when its content changes, or TryRefused is
@@ -85,6 +85,7 @@ type Reconciler struct {
 	memo     memo
 	refusals refusals
 	waits    waits
+	idle     idleStores
 	planner  scheduler.Planner
 }
 
@@ -160,8 +161,8 @@ func ignoreStale(err error) error {
 //	layout     the files of each placement
 //	dedupe     who may be written without breaking a Destination; what may not
 //	           is scheduled once more, in case another Destination takes it
-//	share      what is new of requests waits until their Works say where it goes,
-//	           if several processes share the stores
+//	withhold   what is new of requests waits until their Works say where it goes,
+//	           if there are several shards
 //	diff       the changes, one set a store
 //	finish     written, what lies in one place at once, or only shown
 //
@@ -182,7 +183,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	world := observe(inner, snapshot, r.Stores, r.Policy, &r.memo)
 	world.guardState = guard
 	done(nil)
-	if r.Mine != nil {
+	if r.agrees() {
 		world.heed()
 	}
 	inner, done = r.stage(ctx, StagePlan)
@@ -199,19 +200,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out := newReporter(world, &plan, &r.memo.large)
 	out.add(world.guardFindings(ctx, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
-	var ready []*desired
-	for _, store := range stores {
-		if r.Mine != nil && !r.Mine(store.place()) {
-			out.elsewhere(store)
-			continue
-		}
-		if store.failed != nil {
-			out.failed(store)
-			continue
-		}
-		ready = append(ready, store)
-	}
-	stale, failed := r.write(inner, parts, ready, out)
+	stale, failed := r.write(inner, parts, r.writable(stores, out), out)
 	done(failed)
 	out.said.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
 	return out.report(&r.memo.told), stale
@@ -236,7 +225,7 @@ func (r *Reconciler) plan(ctx context.Context, world *world) (scheduler.Result, 
 		plan := r.placer().Plan(input)
 		parts, stores := r.desireAll(ctx, world, &plan)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
-			if r.Mine != nil {
+			if r.agrees() {
 				stores = r.withhold(ctx, parts, stores)
 			}
 			return plan, parts, stores
