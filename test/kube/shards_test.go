@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
 // shards are three that divide ten state stores. Each store has one Destination of its
@@ -303,5 +304,45 @@ func (s *shards) processWithoutSelectorWaits() {
 	time.Sleep(leases * 3 * time.Second)
 	if said, err := page(alone, "/readyz"); err != nil || !strings.Contains(said, "another replica leads") {
 		s.t.Errorf("it says %q, %v", said, err)
+	}
+}
+
+// TestShardsPromote: each shard writes to the live state stores that it selects, whatever
+// the state store that Kratix writes to.
+func TestShardsPromote(t *testing.T) {
+	p := newPromotion(t, kratixlike.Options{})
+	p.object(map[string]any{
+		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind,
+		"metadata": map[string]any{"name": "other", "labels": map[string]string{kratix.ShardLabel: shardOne}},
+		"spec": map[string]any{
+			"url": p.server.URL + "/" + filepath.Base(p.repository), "branch": "other", "secretRef": map[string]any{"name": "git", "namespace": "default"},
+		},
+	})
+	gittest.Commit(t, p.repository, "other", map[string]string{"README.md": "what other clusters read\n"})
+	p.on("a", "all", map[string]string{"name": "a"})
+	p.on("b", "all", map[string]string{"name": "b"}, "GitStateStore/other")
+	at := map[string]string{"default": address(t), "other": address(t)}
+	p.promote("--leader-elect", "--watch-label-selector", "!"+kratix.ShardLabel, "--listen", at["default"])
+	p.promote("--leader-elect", "--watch-label-selector", kratix.ShardLabel+"="+shardOne, "--listen", at["other"])
+	for _, name := range []string{"a", "b"} {
+		p.object(work("on-"+name, map[string]string{"name": name}, "of-"+name))
+		p.isPromoted("on-" + name)
+	}
+	for branch, want := range map[string]string{"main": "a/resources/default/redis/on-a/instance/5058f/of-a.yaml", "other": "b/resources/default/redis/on-b/instance/5058f/of-b.yaml"} {
+		if files := p.filesOf(branch); !slices.Contains(files, want) || len(files) != 2 {
+			t.Errorf("the branch %s has %v, want %s", branch, files, want)
+		}
+	}
+	for shard, address := range at {
+		for store := range at {
+			if wrote := p.counted(address, `kratix_schedule_write_files_count{store="GitStateStore `+store+`"}`) > 0; wrote != (store == shard) {
+				t.Errorf("the shard of %s has written to %s: %v", shard, store, wrote)
+			}
+		}
+	}
+	// The shard of its live store lets a Destination go.
+	p.kubectl("delete", "work/on-b", "destination/b", "--timeout=40s")
+	if files := p.filesOf("other"); len(files) != 1 {
+		t.Errorf("the branch other has %v", files)
 	}
 }
