@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,9 +24,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// shared is a cluster with several stores, each with one Destination of its name,
-// and the replicas that share them.
-type shared struct {
+// nameLabel of a state store has its name, for replicas to select it by.
+const nameLabel = "name"
+
+// sharded is a cluster with several stores, each with one Destination of its name,
+// and the shards that divide them.
+type sharded struct {
 	t        testing.TB
 	stores   map[string]statestore.Store
 	works    []*kratix.Work
@@ -37,23 +41,23 @@ type shared struct {
 // replica sees the cluster as it was when it looked last.
 type replica struct {
 	*reconcile.Reconciler
-	cluster *shared
+	cluster *sharded
 	sees    source.Snapshot
 	said    report.Report
-	// mine are the places that it takes for its own.
-	mine map[string]bool
+	// selected are the stores that its selector matches.
+	selected map[string]bool
 }
 
-func newShared(t testing.TB, stores, replicas int) *shared {
-	s := &shared{t: t, stores: map[string]statestore.Store{}}
+func newSharded(t testing.TB, stores, replicas int) *sharded {
+	s := &sharded{t: t, stores: map[string]statestore.Store{}}
 	for i := range stores {
 		name := fmt.Sprint("s", i)
 		s.stores[name] = memory.New(name)
 		s.destined = append(s.destined, destinationOn(name, "dev"))
 	}
 	for range replicas {
-		r := &replica{cluster: s, mine: map[string]bool{}}
-		r.Reconciler = &reconcile.Reconciler{Source: r, Stores: r, Finish: reconcile.Commit, Mine: func(place string) bool { return r.mine[place] }}
+		r := &replica{cluster: s, selected: map[string]bool{}}
+		r.Reconciler = &reconcile.Reconciler{Source: r, Stores: r, Finish: reconcile.Commit, Selects: func(labels map[string]string) bool { return r.selected[labels[nameLabel]] }}
 		s.replicas = append(s.replicas, r)
 		r.look()
 	}
@@ -68,7 +72,7 @@ func destinationOn(name, env string) *kratix.Destination {
 }
 
 // request adds a Work.
-func (s *shared) request(name string) {
+func (s *sharded) request(name string) {
 	w := kratix.NewWork()
 	w.Name, w.Namespace, w.UID = name, "default", types.UID("uid-"+name)
 	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
@@ -81,7 +85,7 @@ func (s *shared) request(name string) {
 }
 
 // put stores a Work anew; objects are never changed in place.
-func (s *shared) put(w *kratix.Work) {
+func (s *sharded) put(w *kratix.Work) {
 	s.version++
 	w.ResourceVersion = strconv.Itoa(s.version)
 	s.works = append(slices.DeleteFunc(slices.Clone(s.works), func(o *kratix.Work) bool { return o.Name == w.Name }), w)
@@ -92,7 +96,7 @@ func (r *replica) look() {
 	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined)}
 	for _, d := range r.cluster.destined {
 		store := &kratix.GitStateStore{}
-		store.Name, store.Spec.URL = d.Name, "https://git.example.com/"+d.Name
+		store.Name, store.Spec.URL, store.Labels = d.Name, "https://git.example.com/"+d.Name, map[string]string{nameLabel: d.Name}
 		r.sees.GitStateStores = append(r.sees.GitStateStores, store)
 	}
 	slices.SortFunc(r.sees.Works, source.Compare)
@@ -120,7 +124,7 @@ func (r *replica) round() {
 // it is now.
 func (r *replica) tell() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
-	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Mine, metav1.Time{})...) {
+	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
 		for _, step := range change.Steps {
 			metadata, _ := step.Patch["metadata"].(map[string]any)
 			annotations, decides := metadata["annotations"].(map[string]any)
@@ -139,7 +143,7 @@ func (r *replica) tell() {
 }
 
 // where returns the stores that have a request's file.
-func (s *shared) where(request string) []string {
+func (s *sharded) where(request string) []string {
 	s.t.Helper()
 	var found []string
 	for name, store := range s.stores {
@@ -157,15 +161,15 @@ func (s *shared) where(request string) []string {
 	return found
 }
 
-// TestARequestIsInOneStoreWhateverReplicasThink has replicas with outdated views of
-// Works, of Destinations and of whose a store is, which get in between each
-// other's reading and writing.
-func TestARequestIsInOneStoreWhateverReplicasThink(t *testing.T) {
+// TestRequestIsInOneStoreWhateverShardsSee has shards with outdated views of Works, of
+// Destinations and of the labels of stores, which get in between each other's reading
+// and writing.
+func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 	const requests, stores = 3, 2
 	placed := 0
 	for seed := range int64(40) {
 		random := rand.New(rand.NewSource(seed))
-		s := newShared(t, stores, 2)
+		s := newSharded(t, stores, 2)
 		for i := range requests {
 			s.request(fmt.Sprint("r", i))
 		}
@@ -173,7 +177,7 @@ func TestARequestIsInOneStoreWhateverReplicasThink(t *testing.T) {
 		var happen func()
 		for _, r := range s.replicas {
 			for i := range stores {
-				r.mine[fmt.Sprintf("git.example.com/s%d#main", i)] = random.Intn(2) == 0
+				r.selected[fmt.Sprint("s", i)] = random.Intn(2) == 0
 			}
 			r.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 				for range random.Intn(6) {
@@ -185,9 +189,9 @@ func TestARequestIsInOneStoreWhateverReplicasThink(t *testing.T) {
 		happen = func() {
 			r := s.replicas[random.Intn(len(s.replicas))]
 			switch what := random.Intn(16); {
-			case what == 0: // it gets a store or loses one; another may think the same
-				place := fmt.Sprintf("git.example.com/s%d#main", random.Intn(stores))
-				r.mine[place] = !r.mine[place]
+			case what == 0: // the label of a store changes; another may still see the old one
+				store := fmt.Sprint("s", random.Intn(stores))
+				r.selected[store] = !r.selected[store]
 			case what < 3:
 				at := random.Intn(stores)
 				s.destined = slices.Clone(s.destined)
@@ -220,12 +224,12 @@ func TestARequestIsInOneStoreWhateverReplicasThink(t *testing.T) {
 	}
 }
 
-// TestAMoveBetweenReplicas: the old placement goes once the new one is recorded,
-// though each is another's.
-func TestAMoveBetweenReplicas(t *testing.T) {
-	s := newShared(t, 2, 2)
+// TestMoveBetweenShards: the old placement goes once the new one is recorded,
+// though each is another shard's.
+func TestMoveBetweenShards(t *testing.T) {
+	s := newSharded(t, 2, 2)
 	for i, r := range s.replicas {
-		r.mine[fmt.Sprintf("git.example.com/s%d#main", i)] = true
+		r.selected[fmt.Sprint("s", i)] = true
 		r.Policy.OnMisplaced = scheduler.Move
 	}
 	s.destined = []*kratix.Destination{destinationOn("s0", "dev"), destinationOn("s1", "prod")}
@@ -258,18 +262,18 @@ func TestAMoveBetweenReplicas(t *testing.T) {
 	}
 }
 
-// TestADecisionThatCannotHoldIsMadeAnew: of a Destination that is no more, and of
+// TestDecisionThatCannotHoldIsMadeAnew: of a Destination that is no more, and of
 // one that takes its files along.
-func TestADecisionThatCannotHoldIsMadeAnew(t *testing.T) {
+func TestDecisionThatCannotHoldIsMadeAnew(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
 	leaving.DeletionTimestamp, leaving.Spec.Cleanup = &now, "all"
 	for name, destinations := range map[string][]*kratix.Destination{
 		"gone": {destinationOn("s0", "dev")}, "leaving": {destinationOn("s0", "dev"), leaving},
 	} {
-		s := newShared(t, 2, 1)
+		s := newSharded(t, 2, 1)
 		r := s.replicas[0]
-		r.mine["git.example.com/s0#main"] = true
+		r.selected["s0"] = true
 		s.request("r")
 		decided := s.works[0].DeepCopy()
 		decided.Annotations = map[string]string{kratix.DecisionsAnnotation: decided.Decide(map[string]kratix.Decision{kratix.GroupID("."): {Destination: "s1"}})}
@@ -286,14 +290,14 @@ func TestADecisionThatCannotHoldIsMadeAnew(t *testing.T) {
 	}
 }
 
-func TestDecisionsThatCannotBeReadAreTold(t *testing.T) {
-	s := newShared(t, 1, 1)
+func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
+	s := newSharded(t, 1, 1)
 	s.request("r")
 	broken := s.works[0].DeepCopy()
 	broken.Annotations = map[string]string{kratix.DecisionsAnnotation: "s0"}
 	s.put(broken)
 	r := s.replicas[0]
-	r.mine["git.example.com/s0#main"] = true
+	r.selected["s0"] = true
 	r.look()
 	r.round()
 	if f := r.said.Findings; len(f) != 1 || f[0].Rule.ID != "KS046" || !strings.Contains(f[0].Message, kratix.DecisionsAnnotation) {
@@ -304,5 +308,172 @@ func TestDecisionsThatCannotBeReadAreTold(t *testing.T) {
 	r.round()
 	if at := s.where("r"); len(at) != 1 {
 		t.Errorf("it is in %v", at)
+	}
+}
+
+// TestShardWritesOnlyToSelectedStores: what goes to all Destinations is written by each
+// shard to its own stores.
+func TestShardWritesOnlyToSelectedStores(t *testing.T) {
+	s := newSharded(t, 3, 2)
+	one, other := s.replicas[0], s.replicas[1]
+	one.selected["s0"], other.selected["s1"] = true, true
+	s.request("everywhere")
+	s.works[0].Spec.ResourceName = ""
+	one.look()
+	one.round()
+	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0"}) {
+		t.Fatalf("it is in %v", at)
+	}
+	for _, p := range one.said.Placements {
+		want, reason := report.Placed, ""
+		if p.Destination != "s0" {
+			want, reason = report.Pending, "another shard writes to GitStateStore "+p.Destination
+		}
+		if p.State != want || reason != "" && p.Reason != reason {
+			t.Errorf("on %s it is %s: %s", p.Destination, p.State, p.Reason)
+		}
+	}
+	for _, store := range one.said.Stores {
+		if store.Unselected == (store.Name == "GitStateStore s0") {
+			t.Errorf("%s is unselected: %v", store.Name, store.Unselected)
+		}
+	}
+	other.look()
+	other.round()
+	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
+		t.Errorf("it is in %v", at)
+	}
+	if states := one.said.Counts(); states[report.Pending] != 2 {
+		t.Errorf("the first shard says %v", states)
+	}
+}
+
+// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels: somebody reports that it is missing.
+func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
+	s := newSharded(t, 1, 1)
+	r := s.replicas[0]
+	r.selected[""] = true
+	s.request("a")
+	r.look()
+	r.sees.GitStateStores = nil
+	r.round()
+	if len(r.said.Stores) != 1 || r.said.Stores[0].Unselected {
+		t.Errorf("stores %+v", r.said.Stores)
+	}
+}
+
+// TestWhatAPlannerAssignsNeedsNoDecision: a Work does not say where it goes, since nobody
+// else could choose otherwise.
+func TestWhatAPlannerAssignsNeedsNoDecision(t *testing.T) {
+	s := newSharded(t, 2, 1)
+	r := s.replicas[0]
+	r.selected["s1"] = true
+	r.Planner = &scheduler.Assigned{To: func(*kratix.Work) string { return "s1" }}
+	s.request("a")
+	r.look()
+	r.sees.Assigned = true
+	r.round()
+	if at := s.where("a"); !slices.Equal(at, []string{"s1"}) {
+		t.Errorf("it is in %v", at)
+	}
+}
+
+// inOneLocation has all stores write to one.
+type inOneLocation struct {
+	*replica
+	store statestore.Store
+}
+
+func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
+	return o.store, nil
+}
+
+// TestShardsInOneLocationLoseNothing: two state stores of different shards write to one
+// repository, and one shard writes while the other has read.
+func TestShardsInOneLocationLoseNothing(t *testing.T) {
+	s := newSharded(t, 2, 2)
+	one, other := s.replicas[0], s.replicas[1]
+	one.selected["s0"], other.selected["s1"] = true, true
+	location := s.stores["s0"]
+	for _, r := range s.replicas {
+		r.Stores = inOneLocation{r, location}
+	}
+	s.request("everywhere")
+	s.works[0].Spec.ResourceName = ""
+	for _, r := range s.replicas {
+		r.look()
+		for _, store := range r.sees.GitStateStores {
+			store.Spec.URL = "https://git.example.com/both"
+		}
+	}
+	tries := 0
+	one.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+		if tries++; tries == 1 {
+			other.round()
+		}
+		return reconcile.Commit(ctx, parts)
+	}
+	one.round()
+	if tries != 2 {
+		t.Errorf("the one that was late has tried %d times", tries)
+	}
+	state, err := location.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for path := range state.Files.Below(tree.Path{}) {
+		if strings.HasSuffix(path.String(), "/everywhere.yaml") && !strings.Contains(path.String(), ".kratix/") {
+			found = append(found, strings.Split(path.String(), "/")[0])
+		}
+	}
+	if slices.Sort(found); !slices.Equal(found, []string{"s0", "s1"}) {
+		t.Errorf("it is in %v", found)
+	}
+}
+
+// TestStoreThatNoShardWritesToIsReported: once placements have waited for it for ten
+// minutes and nobody has written there.
+func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
+	s := newSharded(t, 2, 2)
+	r, other := s.replicas[0], s.replicas[1]
+	r.selected["s0"] = true
+	now := time.Unix(1_000_000, 0)
+	r.Now = func() time.Time { return now }
+	other.Now = r.Now
+	s.request("everywhere")
+	s.works[0].Spec.ResourceName = ""
+	round := func(after time.Duration) (found []string) {
+		now = now.Add(after)
+		r.look()
+		r.round()
+		for _, f := range r.said.Findings {
+			found = append(found, f.Rule.ID+" "+f.Place.Object+" "+f.Message)
+		}
+		return found
+	}
+	if found := slices.Concat(round(0), round(9*time.Minute)); len(found) > 0 {
+		t.Errorf("too early: %v", found)
+	}
+	want := []string{"KS068 GitStateStore s1 1 placement waits for another shard, and none has written there for 10m0s; its labels are name=s1"}
+	if found := round(2 * time.Minute); !slices.Equal(found, want) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+	s.request("more")
+	s.works[1].Spec.ResourceName, s.works[1].Spec.PromiseName = "", "more"
+	other.selected["s1"] = true
+	other.look()
+	other.sees.Works = other.sees.Works[:1]
+	other.round()
+	if found := round(time.Minute); len(found) > 0 {
+		t.Errorf("a shard writes there, if slowly: %v", found)
+	}
+	if found := round(11 * time.Minute); len(found) != 1 {
+		t.Errorf("it stopped: %v", found)
+	}
+	other.look()
+	other.round()
+	if found := slices.Concat(round(0), round(time.Hour)); len(found) > 0 {
+		t.Errorf("all is written: %v", found)
 	}
 }

@@ -26,7 +26,7 @@ func stageFiles() []stageFile {
 		{"outcome", "outcome reuse reusewritten independence"},
 		{"commit", "desired write writer refusals search finish fightmarks waits"},
 		{"report", "reporter guardfindings unreached large tries placementlist"},
-		{"round", "reconcile replan choices look cleanup"},
+		{"round", "reconcile replan choices shards look cleanup"},
 	}
 }
 

@@ -37,9 +37,9 @@ type Reconciler struct {
 	// Stop ends a round before it writes anything, when it is closed; nil is the end
 	// of the round's context.
 	Stop <-chan struct{}
-	// Mine reports whether this process writes to a place, as kratix.Location names
-	// it, where several processes share the stores; nil means that it writes to all.
-	Mine func(place string) bool
+	// Selects reports whether this process writes to a state store with some labels, as
+	// one of several shards; nil means that it writes to all state stores.
+	Selects func(labels map[string]string) bool
 	// Now returns the time of a round. nil means that nothing is remembered of
 	// earlier removals: the deletion guard judges each round alone; and that what a
 	// server refused is tried again only when its content changes, or TryRefused is
@@ -55,6 +55,7 @@ type Reconciler struct {
 	cache    cache
 	refusals refusals
 	waits    waits
+	idle     idleStores
 	planner  scheduler.Planner
 }
 
@@ -144,8 +145,8 @@ func ignoreStale(err error) error {
 //	layout     the files of each placement
 //	dedupe     who may be written without breaking a Destination; what may not
 //	           is scheduled once more, in case another Destination takes it
-//	share      what is new of requests waits until their Works say where it goes,
-//	           if several processes share the stores
+//	withhold   what is new of requests waits until their Works say where it goes,
+//	           if there are several shards
 //	diff       the changes, one set a store
 //	finish     written, what lies in one place at once, or only shown
 //
@@ -165,7 +166,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	r.cache.observations.fights.begin(rules.now)
 	seen := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	done(nil)
-	if r.Mine != nil {
+	if r.agrees() {
 		takeDecisions(seen)
 	}
 	inner, done = r.stage(ctx, StagePlan)
@@ -182,23 +183,11 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
 	inner, done = r.stage(ctx, StageFinish)
-	var ready []*desired
-	for _, store := range stores {
-		if r.Mine != nil && !r.Mine(store.place()) {
-			out.addElsewhere(store)
-			continue
-		}
-		if store.failed != nil {
-			out.addFailed(store)
-			continue
-		}
-		ready = append(ready, store)
-	}
 	commit := committer{
 		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),
 		desire: func(store *storeView, excluded exclusions) *desired { return r.desire(inner, store, parts, excluded) },
 	}
-	results, stale, failed := commit.write(inner, ready)
+	results, stale, failed := commit.write(inner, writableStores(r, stores, out))
 	done(failed)
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)

@@ -19,7 +19,7 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRule
 		plan := r.placer().Plan(input)
 		parts, stores := r.desireAll(ctx, seen, &plan, rules)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
-			if r.Mine != nil {
+			if r.agrees() {
 				stores = r.withhold(ctx, parts, stores)
 			}
 			return plan, parts, stores

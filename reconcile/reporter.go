@@ -137,15 +137,24 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 
-// addElsewhere reports a store that another process writes to.
-func (r *reporter) addElsewhere(d *desired) {
+// addUnselected reports a store that another shard writes to, and returns how many placements
+// wait for that.
+func (r *reporter) addUnselected(d *desired) (waiting int) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
 	}
 	r.addUnwritten(d, report.Pending)
-	if d.failed == nil {
-		r.report.Stores = append(r.report.Stores, report.Store{Name: d.ref.String(), Revision: string(d.state.Revision)})
+	for _, dest := range d.destinations {
+		part := r.parts[dest.Name]
+		for i := range part {
+			if part[i].State == report.Pending {
+				part[i].Reason = "another shard writes to " + d.ref.String()
+				waiting++
+			}
+		}
 	}
+	r.report.Stores = append(r.report.Stores, report.Store{Name: d.ref.String(), Revision: string(d.state.Revision), Unselected: true})
+	return waiting
 }
 
 // result returns everything said, in a stable order.

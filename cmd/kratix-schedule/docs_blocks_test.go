@@ -93,7 +93,10 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/run-beside-kratix.md: kratix-schedule handover --context my-cluster",
 			"docs/how-to/run-beside-kratix.md: kubectl kustomize deploy/secrets | sed 's/namespace: default/namespace: stores/' | kubectl apply -f -",
 			"docs/how-to/run-beside-kratix.md: kratix-schedule run --kube --context my-cluster --dry-run --once",
-			"docs/how-to/run-several-replicas.md: kubectl -n kratix-schedule get leases -l kratix-schedule.io/member    # one for each that lives",
+			"docs/how-to/run-several-replicas.md: kubectl label gitstatestore eu-prod sharding.kratix-schedule.io/key=one",
+			"docs/how-to/run-several-replicas.md: helm upgrade --install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --reset-then-reuse-values --set 'shards={one,two}'",
+			"docs/how-to/run-several-replicas.md: kubectl -n kratix-schedule get leases    # one for each shard, whose holder is the Pod that leads, and kratix-schedule, held by \"shards\"",
+			"docs/how-to/monitor.md: kubectl get gitstatestores,bucketstatestores --label-columns sharding.kratix-schedule.io/key",
 		},
 		bench: {
 			"docs/benchmarks/daemon.md: go test ./test/scale -run '^$' -bench Daemon -benchtime 1x -timeout 2h -v",

@@ -35,6 +35,7 @@ type kubeFlags struct {
 	beside  besideFlags
 	promote promoteFlags
 	api     apiFlags
+	shard   shardSelector
 	lease   leaseFlags
 }
 
@@ -43,6 +44,7 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	f.beside.add(c)
 	f.promote.add(c)
 	f.api.add(c)
+	f.shard.add(c)
 	f.lease.add(c)
 }
 
@@ -53,12 +55,10 @@ func (f *kubeFlags) check(flags runFlags) error {
 		return errors.New("--kube reads from the Kubernetes API; leave --filename out")
 	case f.beside.schedules && flags.dryRun:
 		return errors.New("--schedule-only writes WorkPlacements and --dry-run writes nothing: choose one")
-	case f.beside.schedules && f.lease.share:
-		return errors.New("--schedule-only has one replica decide: use --leader-elect in place of --replicas-share")
 	case f.beside.schedules && flags.policy.conflict.policy() == dedupe.Share:
 		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
 	}
-	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.lease.check(flags))
+	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check())
 }
 
 // mode returns who schedules and who writes.
@@ -88,7 +88,11 @@ type cluster struct {
 	renewals renewals
 	// promoted is what Kratix has decided; nil unless that is promoted.
 	promoted *promoted.Source
-	replica
+	// selects reports whether an object with some labels is this process's to write; nil
+	// if every object is.
+	selects func(labels map[string]string) bool
+	// lead is nil if there is no leader election.
+	lead leader
 }
 
 // open connects to the cluster that the flags name, and begins to follow it.
@@ -106,7 +110,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix, unread: f.beside.unread}
+	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix, unread: f.beside.unread, selects: f.shard.selects()}
 	if mode == status.Schedule {
 		if opened.policy, err = f.beside.policyWatch(config, follows.Nudge); err != nil {
 			return nil, err
@@ -115,19 +119,11 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if mode == status.Promote {
 		opened.promoted = promoted.New(follows, f.promote.live.stores)
 	}
-	if opened.replica, err = f.lease.replica(config, identity, follows.Nudge); err != nil {
+	if opened.lead, err = f.lease.leader(config, identity, f.shard); err != nil {
 		return nil, err
 	}
 	follows.Follow(c.Context())
 	return opened, nil
-}
-
-// mine returns what this process writes about; nil if it is everything.
-func (k *cluster) mine() status.Mine {
-	if share := k.share(); share != nil {
-		return share.Mine
-	}
-	return nil
 }
 
 // objects returns the objects of the cluster as they are now.
@@ -145,7 +141,7 @@ func (k *cluster) objects() status.Objects {
 
 // tell writes to the cluster what a round came to.
 func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
-	changes := status.Plan(said, k.objects(), k.mode, k.mine(), metav1.NewTime(time.Now()).Rfc3339Copy())
+	changes := status.Plan(said, k.objects(), k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
 	var due time.Duration
 	switch k.mode {
 	case status.Schedule:
@@ -205,7 +201,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	reconciler := &reconcile.Reconciler{
 		Source: opened.source, Stores: storesOf(commits, flags.branch),
 		Policy: flags.policy.policy(), Pause: pause, Builder: std.builder,
-		Now: time.Now, Allowed: flags.allowed.reader(),
+		Now: time.Now, Allowed: flags.allowed.reader(), Selects: opened.selects,
 	}
 	opened.bound(reconciler)
 	end, err := opened.begin(c, flags.kube.beside.requires)
@@ -271,12 +267,9 @@ func (k *cluster) watch() []finding.Finding {
 
 // daemon returns what does rounds in the cluster.
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
-	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Share: k.share(), Watch: k.watch}
+	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Lead: k.lead, Watch: k.watch}
 	if k.kratixWrites() {
 		d.Project = k.projection
-	}
-	if k.leader != nil {
-		d.Lead = k.lead
 	}
 	return d
 }

@@ -29,7 +29,8 @@ func TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"alone":                 nil,
 		"one of several":        {"--leader-elect"},
-		"one that shares":       {"--replicas-share"},
+		"a shard":               {"--watch-label-selector", "a=b"},
+		"one of a shard":        {"--watch-label-selector", "a=b", "--leader-elect"},
 		"one that only watches": {"--dry-run"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,35 +12,27 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/internal/share"
-	"github.com/kratix-schedule/kratix-schedule/internal/share/lease"
+	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
-// leaseFlags say whether, and where, replicas agree on one of them, or share.
+// leaseFlags are the flags of leader election.
 type leaseFlags struct {
 	elect     bool
-	share     bool
 	namespace string
 	duration  time.Duration
 }
 
 func (f *leaseFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.elect, "leader-elect", false, "with --kube, work only while holding the Lease "+lease.LeaderName+", so that of several replicas one works")
-	c.Flags().BoolVar(&f.share, "replicas-share", false, "with --kube, work beside other replicas: each writes to a part of the state stores, and takes over those of one that is gone; every replica must have it")
+	c.Flags().BoolVar(&f.elect, "leader-elect", false, "with --kube, work only while holding a Lease, so that of several replicas one works. The Lease is "+lease.Name+", or one for each --watch-label-selector")
 	c.Flags().StringVar(&f.namespace, "lease-namespace", "", "namespace of the Leases; by default the Pod's, else "+kratix.SystemNamespace)
 	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a replica that says nothing any more")
 }
 
 // check returns which flags cannot be combined.
-func (f *leaseFlags) check(flags runFlags) error {
+func (f *leaseFlags) check() error {
 	const shortest = 3 * time.Second
-	switch {
-	case (f.elect || f.share) && f.duration < shortest:
+	if f.elect && f.duration < shortest {
 		return errors.New("--lease-duration must be 3s or more")
-	case f.share && f.elect:
-		return errors.New("--leader-elect has one replica work, --replicas-share all: choose one")
-	case f.share && (flags.once || flags.dryRun):
-		return errors.New("--replicas-share is for replicas that go on writing: leave --once and --dry-run out")
 	}
 	return nil
 }
@@ -64,46 +56,29 @@ func (f *leaseFlags) leaseNamespace() string {
 	return kratix.SystemNamespace
 }
 
-// replica is this process among its like. The zero value is alone.
-type replica struct {
-	// leader is nil when there is nothing to agree on.
-	leader *lease.Leader
-	// keeper is nil unless replicas share the work.
-	keeper *lease.Keeper
-}
+// leader does work while this process leads, and passes on why it cannot find out
+// whether it does.
+type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
-// replica returns what the flags mean; changed is called when some of the work may
-// have come or gone.
-func (f *leaseFlags) replica(config *rest.Config, identity string, changed func()) (replica, error) {
-	if !f.elect && !f.share {
-		return replica{}, nil
+// leader returns what leads for a process that writes to the state stores of a
+// selector; nil if there is no election. A shard has a Lease of its own, and one that
+// all shards hold together, so that no process without a selector works beside them:
+// that one writes to all state stores and asks no Work where it goes.
+func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
+	if !f.elect {
+		return nil, nil
 	}
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
-		return replica{}, err
+		return nil, err
 	}
-	r := replica{leader: &lease.Leader{Leases: leases, Namespace: f.leaseNamespace(), Self: identity, Shared: f.share, Duration: f.duration}}
-	if f.share {
-		r.keeper = &lease.Keeper{
-			Leases: leases.Leases(f.leaseNamespace()), Self: identity, Share: share.New(identity, time.Now), Duration: f.duration, Now: time.Now, Changed: changed,
-		}
+	own := &lease.Leader{Leases: leases, Namespace: f.leaseNamespace(), Lease: selector.lease(), Self: identity, Duration: f.duration}
+	if !selector.isSet() {
+		return own.Lead, nil
 	}
-	return r, nil
-}
-
-// share is nil unless replicas share the work.
-func (r replica) share() *share.Share {
-	if r.keeper == nil {
-		return nil
-	}
-	return r.keeper.Share
-}
-
-// lead does work while this replica leads, or is one of those that share it.
-func (r replica) lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	if r.keeper == nil {
-		return r.leader.Lead(ctx, tell, work)
-	}
-	r.keeper.Trouble = tell
-	return r.leader.Lead(ctx, tell, func(ctx context.Context) error { return r.keeper.While(ctx, work) })
+	all := *own
+	all.Lease, all.Self, all.Shared = lease.Name, "shards", true
+	return func(ctx context.Context, trouble func(error), work func(context.Context) error) error {
+		return own.Lead(ctx, trouble, func(ctx context.Context) error { return all.Lead(ctx, trouble, work) })
+	}, nil
 }

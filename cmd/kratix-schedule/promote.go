@@ -37,8 +37,6 @@ func (f *promoteFlags) check(flags runFlags) error {
 		return errors.New("--promote leaves placing to Kratix and --schedule-only does it: choose one")
 	case flags.dryRun:
 		return errors.New("--promote writes to the live state stores and --dry-run to none: choose one")
-	case flags.kube.lease.share:
-		return errors.New("--promote has one replica write: use --leader-elect in place of --replicas-share")
 	case flags.policy.misplaced.is == scheduler.Move:
 		return errors.New("--promote leaves everything where Kratix has placed it: leave --on-misplaced move out")
 	}

@@ -46,6 +46,12 @@ func flagError(c *cobra.Command, err error) error {
 	if errors.As(err, &wrong) {
 		return usage(c, fmt.Sprintf("--%s %s: %s", wrong.GetFlag().Name, wrong.GetValue(), cause(err)))
 	}
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if text := unknownFlag(c, unknown.GetSpecifiedName()); text != "" {
+			return usage(c, text)
+		}
+	}
 	return usage(c, err.Error())
 }
 

@@ -17,7 +17,6 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
-	"github.com/kratix-schedule/kratix-schedule/internal/share"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
@@ -61,9 +60,6 @@ type Daemon struct {
 	// Project has what a round works on read in place of its stores, from behind the
 	// workers; nil has the stores themselves.
 	Project func(stores reconcile.Opener) reconcile.Opener
-	// Share says which places are this process's, where replicas share them; nil
-	// when all are.
-	Share *share.Share
 
 	registry *prometheus.Registry
 	narrator *telemetry.Narrator
@@ -114,8 +110,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble puts what stops, shares, observes and works before the stores, in this
-// order.
+// assemble puts what stops, observes and works before the stores, in this order.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -125,13 +120,9 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
-	var stores reconcile.Opener = newStoppingStores(d.Reconciler.Stores, d.stopping)
+	stores := newStoppingStores(d.Reconciler.Stores, d.stopping)
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
-	}
-	if d.Share != nil {
-		d.Reconciler.Mine = d.Share.Mine
-		stores = newSharedStores(stores, d.Share)
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now

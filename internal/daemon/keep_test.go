@@ -25,7 +25,6 @@ func TestEachLayerPassesOnWhichStoresStay(t *testing.T) {
 	for name, wrap := range map[string]func(reconcile.Opener) reconcile.Opener{
 		"workers":   func(next reconcile.Opener) reconcile.Opener { return newWorkedStores(next, func() {}, nil) },
 		"stopping":  func(next reconcile.Opener) reconcile.Opener { return newStoppingStores(next, &stopping{}) },
-		"replicas":  func(next reconcile.Opener) reconcile.Opener { return newSharedStores(next, nil) },
 		"telemetry": func(next reconcile.Opener) reconcile.Opener { return (&telemetry.Observer{}).Stores(next) },
 		"dry run":   func(next reconcile.Opener) reconcile.Opener { return open.ReadOnly{Opener: next} },
 	} {

@@ -16,7 +16,7 @@ func Rules() []Rule {
 		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
 	}
 }
@@ -453,6 +453,17 @@ func WriteRefused() Rule {
 			"all other objects are written. The write is tried again after 1 s, 2 s, 4 s, up to 5 minutes, and at once when the object or " +
 			"what is to be written changes.",
 		Fix: "Do as the API server's words say: allow the write in the webhook, policy or quota that they name, or give the ServiceAccount the right.",
+	}
+}
+
+// StoreWithoutShard is a state store that no shard seems to write to.
+func StoreWithoutShard() Rule {
+	return Rule{
+		ID: "KS068", Name: "StoreWithoutShard", Severity: Warning,
+		Summary: "Placements wait for a state store of another shard, and no shard has written there for ten minutes.",
+		Why: "With --watch-label-selector a process writes only to the state stores whose labels match. Which other shards there are it cannot see. " +
+			"A store that no shard selects, or whose shard is down, is read and planned for by all, and written by none.",
+		Fix: "See that exactly one shard selects the state store (kubectl get gitstatestores,bucketstatestores --show-labels), and that it runs and can write there.",
 	}
 }
 

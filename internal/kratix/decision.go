@@ -5,9 +5,13 @@ import (
 	"fmt"
 )
 
-// DecisionsAnnotation of a request's Work says where its groups go, when several
-// replicas share the work: none writes a new placement before it is said there.
-// The API server takes only one of two that decide at once.
+// ShardLabel of a state store names the shard that writes to it, where several divide
+// the state stores (--watch-label-selector). One without it belongs to the default shard.
+const ShardLabel = "sharding.kratix-schedule.io/key"
+
+// DecisionsAnnotation of a request's Work says where its groups go, where several shards
+// divide the state stores: none writes a new placement before it is said there. The API
+// server takes only one of two that decide at once.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
 // MovedFromLabel marks a placement that takes the place of one on another

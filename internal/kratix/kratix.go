@@ -88,6 +88,7 @@ const DefaultDirectory = "."
 type Object interface {
 	GetName() string
 	GetNamespace() string
+	GetLabels() map[string]string
 	// Kind is the object's kind as written in YAML.
 	KindName() string
 }

@@ -82,6 +82,8 @@ type Store struct {
 	// Revision holds the change once it is written.
 	Revision     string
 	Destinations []Destination
+	// Unselected means that another shard writes to the store.
+	Unselected bool `json:",omitempty"`
 	// Covered are the names of all Destinations on it that are now as the report
 	// says, changed or not. It is for programs that go on with it.
 	Covered []string `json:"-"`

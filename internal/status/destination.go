@@ -42,7 +42,7 @@ func (p *planner) destinations() []Change {
 		if p.now.Unreadable[kratix.Describe(d)] {
 			continue // whether it takes its files along is not known
 		}
-		if !p.isMineOn(d.Name) {
+		if !p.writesTo(d.Name) {
 			continue
 		}
 		change := Change{Object: d}
@@ -215,7 +215,7 @@ func (p *planner) stores() []Change {
 // Destination names.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
-	if !p.isMine(kratix.LocationOf(kratix.StateStoreReference{Kind: object.KindName(), Name: object.GetName()}, object).Place) {
+	if !p.isSelected(object) {
 		return
 	}
 	ready, short := yes(kratix.ReadyCondition, storeReady, "it can be read and written"), stateStoreReady

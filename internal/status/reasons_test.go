@@ -22,7 +22,7 @@ type spoken struct {
 // round plans, notes what is said in it, and does it to the cluster.
 func (s *scene) round(said map[spoken]bool) {
 	s.t.Helper()
-	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.mine, noon)...) {
+	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
 		for _, step := range change.Steps {
 			s.do(change.Object, step)
 		}

@@ -108,18 +108,12 @@ const (
 	warning = "Warning"
 )
 
-// Mine reports whether something is this process's to write, where several share
-// the work: a place, as kratix.Location names it, with the Destinations,
-// WorkPlacements and state stores that belong to it, or an object, as
-// kratix.Describe names it. nil means that everything is.
-type Mine func(what string) bool
-
 // Plan returns the changes that make the objects say what the report says, at a
-// time, as far as they are mine. The changes of one list may be made at once, those of the next after
+// time, as far as they are selected. The changes of one list may be made at once, those of the next after
 // them: a Work is ready when its WorkPlacements are, and a Destination goes when
 // they have gone. What the report is silent about stays as it is.
-func Plan(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) [][]Change {
-	p := newPlanner(said, now, mode, mine, at)
+func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
+	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
 		return [][]Change{p.warnings()} // what another scheduler has said of the rest stays
 	}
@@ -128,10 +122,10 @@ func Plan(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time)
 
 // planner has the report, made ready to be asked.
 type planner struct {
-	now  Objects
-	mode Mode
-	mine Mine
-	at   metav1.Time
+	now     Objects
+	mode    Mode
+	selects Selects
+	at      metav1.Time
 	// placements are the report's by their WorkPlacements' keys, byWork by their
 	// Works', and byDestination by the names of their Destinations.
 	placements            map[kratix.Key]report.Placement
@@ -149,8 +143,8 @@ type planner struct {
 	emptied map[string]bool
 	// revision is that of the store of each covered Destination, and storeOn its name.
 	revision, storeOn map[string]string
-	// mineBy remembers which Destinations are mine.
-	mineBy map[string]bool
+	// selected remembers whether this process writes to a Destination, by its name.
+	selected map[string]bool
 	// clashes are the findings about what Flux could not build, by object; others
 	// are all others.
 	clashes, others map[string][]finding.Finding
@@ -162,13 +156,13 @@ type planner struct {
 	storeFails bool
 }
 
-func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1.Time) *planner {
+func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) *planner {
 	p := &planner{
-		now: now, mode: mode, mine: mine, at: at,
+		now: now, mode: mode, selects: selects, at: at,
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
+		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, selected: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
@@ -201,7 +195,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		p.emptied[name] = true
 	}
 	for _, store := range said.Stores {
-		p.written[store.Name] = true
+		p.written[store.Name] = !store.Unselected
 		for _, name := range store.Covered {
 			p.covered[name], p.revision[name], p.storeOn[name] = true, store.Revision, store.Name
 		}

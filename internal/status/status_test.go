@@ -20,11 +20,11 @@ import (
 // scene is a report and a cluster. What is written is done to the cluster, so
 // that the next plan sees it.
 type scene struct {
-	t    *testing.T
-	said report.Report
-	now  Objects
-	mode Mode
-	mine Mine
+	t       *testing.T
+	said    report.Report
+	now     Objects
+	mode    Mode
+	selects Selects
 }
 
 var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
@@ -60,7 +60,7 @@ func (s *scene) placed(state report.State) *report.Placement {
 // the events, and does them to the cluster.
 func (s *scene) plan() (steps, events []string) {
 	s.t.Helper()
-	for _, list := range Plan(s.said, s.now, s.mode, s.mine, noon) {
+	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon) {
 		for _, change := range list {
 			for _, step := range change.Steps {
 				steps = append(steps, string(step.Verb)+" "+kratix.Describe(change.Object))
@@ -202,7 +202,7 @@ func TestMisplacedAndBack(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False Misplaced")
 	s.condition(s.now.WorkPlacements[0].Status.Conditions, "ScheduleSucceeded", "False DestinationSelectorMismatch")
 	s.placed(report.Unchanged)
-	for _, list := range Plan(s.said, s.now, s.mode, s.mine, noon)[:1] {
+	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon)[:1] {
 		labels := list[0].Steps[0].Patch["metadata"].(map[string]any)["labels"].(map[string]any) //nolint:errcheck // a panic says it too
 		if value, given := labels[kratix.MisplacedLabel]; !given || value != nil {
 			t.Errorf("labels %v", labels)

@@ -41,7 +41,7 @@ func (p *planner) works() []Change {
 			p.decide(&change, work)
 		}
 		switch {
-		case !p.isMine(kratix.Describe(work)):
+		case !p.isSelected(work):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
 		case p.isUnreadable(work): // it has conditions that nobody knows, and a patch would replace them
@@ -72,7 +72,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	}
 	p.sayStuck(change, work)
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
-		if !p.isMineOn(placement.Spec.TargetDestinationName) || !p.goes(placement) {
+		if !p.writesTo(placement.Spec.TargetDestinationName) || !p.goes(placement) {
 			return
 		}
 	}

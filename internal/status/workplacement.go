@@ -26,7 +26,7 @@ const failedToWrite = "FailedWriteToDestination"
 func (p *planner) workPlacements() []Change {
 	var changes []Change
 	for _, have := range sorted(p.now.WorkPlacements) {
-		if !p.isMineOn(have.Spec.TargetDestinationName) {
+		if !p.writesTo(have.Spec.TargetDestinationName) {
 			continue
 		}
 		if change := p.workPlacement(have); !change.isEmpty() {
@@ -44,7 +44,7 @@ func (p *planner) creations() []Change {
 	var changes []Change
 	var made []report.Placement
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
-		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.isMineOn(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
+		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.writesTo(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
 			changes, made = append(changes, p.create(placement)), append(made, placement)
 		}
 	}

@@ -20,6 +20,8 @@ type Narrator struct {
 	findings   []finding.Finding
 	// standing are the findings that were logged and still hold.
 	standing map[saying]finding.Finding
+	// unselected are the stores that the last round left to other shards.
+	unselected map[string]bool
 	// failure is why the last round failed, and untold why its report could not be
 	// passed on; empty if nothing went wrong.
 	failure, untold string
@@ -57,7 +59,22 @@ func (n *Narrator) Round(r report.Report, err error) {
 			n.log.Info("written", zap.String("store", store.Name), zap.String("revision", store.Revision))
 		}
 	}
+	n.tellShards(r.Stores)
 	n.Findings(r.Findings)
+}
+
+// tellShards logs which stores are left to other shards, when that changes.
+func (n *Narrator) tellShards(stores []report.Store) {
+	unselected := map[string]bool{}
+	for _, store := range stores {
+		if store.Unselected {
+			unselected[store.Name] = true
+		}
+		if was := n.unselected[store.Name]; was != store.Unselected {
+			n.log.Debug("whether another shard writes to a state store has changed", zap.String("store", store.Name), zap.Bool("selected", !store.Unselected))
+		}
+	}
+	n.unselected = unselected
 }
 
 // tellPlacements logs events always, and of a state that lasts when it

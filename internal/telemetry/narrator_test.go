@@ -68,6 +68,17 @@ func TestNarratorTellsWhatIsNewAndNothingTwice(t *testing.T) {
 	n.after(same, nil, "warn held back b", "error it is down")
 }
 
+func TestNarratorNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
+	n := listen(t)
+	ours, theirs := report.Store{Name: "GitStateStore a"}, report.Store{Name: "GitStateStore b", Unselected: true}
+	const changed = "debug whether another shard writes to a state store has changed"
+	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil, changed)
+	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil)
+	theirs.Unselected = false
+	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil, changed)
+	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil)
+}
+
 func TestNarratorFindsWhatLastsAmongWhatComesAndGoes(t *testing.T) {
 	n := listen(t)
 	held := func(works ...string) report.Report {

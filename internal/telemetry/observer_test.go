@@ -293,6 +293,19 @@ func TestTheSameStoreIsObservedAsTheSame(t *testing.T) {
 	}
 }
 
+func TestStoreOfAnotherShardIsNotSelected(t *testing.T) {
+	s := newScene(t)
+	for _, name := range []string{"ours", "theirs"} {
+		s.open(name)
+	}
+	stores := []report.Store{{Name: ref("ours").String()}, {Name: ref("theirs").String(), Unselected: true}}
+	for _, selected := range []string{"0", "1"} {
+		stores[1].Unselected = selected == "0"
+		s.metrics.Round(report.Report{Stores: stores}, nil, time.Unix(1, 0), 0)
+		s.has(`store_selected{store="GitStateStore ours"} 1`+"\n"+`store_selected{store="GitStateStore theirs"} `+selected, "store_selected")
+	}
+}
+
 func TestAStoreThatNothingNamesAnyMoreIsForgotten(t *testing.T) {
 	s := newScene(t)
 	round := func(r report.Report, names ...string) {

@@ -23,6 +23,7 @@ type storeMetrics struct {
 	queue    *prometheus.GaugeVec
 	files    *prometheus.HistogramVec
 	bytes    *prometheus.HistogramVec
+	selected *prometheus.GaugeVec
 
 	mu     sync.Mutex
 	known  map[string]*storeState
@@ -66,9 +67,11 @@ func newStoreMetrics(define *definer) *storeMetrics {
 			prometheus.ExponentialBuckets(1, 4, 9), storeLabel),
 		bytes: define.histogram("write_bytes", "Bytes of the files added and changed by one write.",
 			prometheus.ExponentialBuckets(256, 8, 8), storeLabel),
+		selected: define.gauge("store_selected", "0 if --watch-label-selector leaves the store to another shard, else 1. "+
+			"The sum over all shards must be 1: 0 means that none writes to the store.", storeLabel),
 		known: map[string]*storeState{},
 	}
-	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes)
+	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes, m.selected)
 	return m
 }
 
@@ -159,14 +162,16 @@ func size(changes statestore.ChangeSet) int {
 	return sum
 }
 
-// keep forgets the stores that a round neither asked for nor reported: no
-// Destination names them any more, and what they were would be exported for ever.
+// keep sets which stores are selected, and forgets those that a round neither asked for
+// nor reported: no Destination names them any more, and what they were would be exported
+// for ever.
 func (m *storeMetrics) keep(r report.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	told := map[string]bool{}
+	told, unselected := map[string]bool{}, map[string]bool{}
 	for _, store := range r.Stores {
 		told[store.Name] = true
+		unselected[store.Name] = store.Unselected
 	}
 	for _, f := range r.Findings {
 		if f.Rule == finding.StoreFailed() {
@@ -174,6 +179,10 @@ func (m *storeMetrics) keep(r report.Report) {
 		}
 	}
 	for store, state := range m.known {
+		m.selected.WithLabelValues(store).Set(1)
+		if unselected[store] {
+			m.selected.WithLabelValues(store).Set(0)
+		}
 		if !state.opened && !told[store] {
 			delete(m.known, store)
 			for _, series := range m.series {

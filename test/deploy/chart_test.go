@@ -166,7 +166,6 @@ func TestOptions(t *testing.T) {
 		"replicas: 5":                                                                         {[]any{"spec", "replicas"}, `5`},
 		"terminationGracePeriodSeconds: 90":                                                   {at(pod, "terminationGracePeriodSeconds"), `90`},
 		"extraArgs: [--on-conflict=share, --interval=1m]":                                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--on-conflict=share","--interval=1m"]`},
-		"{replicas: 3, replicasShare: true}":                                                  {at(container, "args"), `["run","--kube","--replicas-share","--listen=:8080"]`},
 		"{mode: observe, extraArgs: [--log-level=debug]}":                                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--log-level=debug"]`},
 		"{mode: promote, extraArgs: [--live-store=GitStateStore/default=GitStateStore/live]}": {at(container, "args"), `["run","--kube","--promote","--leader-elect","--listen=:8080","--live-store=GitStateStore/default=GitStateStore/live"]`},
 		"resources: {limits: {memory: 4Gi}}":                                                  {at(container, "resources"), `{"limits":{"memory":"4Gi"},"requests":{"cpu":"100m","memory":"128Mi"}}`},
@@ -193,15 +192,57 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestEachShardIsADeployment with a selector of its own. Nothing of one is found by the
+// selectors of another, and all are found by the Service and the NetworkPolicy.
+func TestEachShardIsADeployment(t *testing.T) {
+	for _, mode := range []string{"manage", "promote"} {
+		made := render(t, release, "{mode: "+mode+", shards: [one, two], replicas: 3, networkPolicy: {enabled: true}}")
+		for shard, selector := range map[string]string{
+			"default": "!sharding.kratix-schedule.io/key", "one": "sharding.kratix-schedule.io/key=one", "two": "sharding.kratix-schedule.io/key=two",
+		} {
+			name := " kratix-schedule/kratix-schedule-" + shard
+			pod := []any{"spec", "template"}
+			if got := fmt.Sprint(made.at(t, "Deployment"+name, append(pod, "spec", "containers", 0, "args")...)); !strings.Contains(got, " --leader-elect --watch-label-selector="+selector+" ") {
+				t.Errorf("%s: the arguments are %s", shard, got)
+			}
+			want := map[string]any{"app.kubernetes.io/name": "kratix-schedule", "kratix-schedule.io/shard": shard}
+			for _, path := range [][]any{{"metadata", "labels"}, {"spec", "selector", "matchLabels"}, append(pod, "metadata", "labels"), append(pod, "spec", "topologySpreadConstraints", 0, "labelSelector", "matchLabels")} {
+				if diff := cmp.Diff(any(want), made.at(t, "Deployment"+name, path...)); diff != "" {
+					t.Errorf("%s %v: %s", shard, path, diff)
+				}
+			}
+			if diff := cmp.Diff(any(want), made.at(t, "PodDisruptionBudget"+name, "spec", "selector", "matchLabels")); diff != "" {
+				t.Errorf("%s: the budget is of %s", shard, diff)
+			}
+			if replicas := fmt.Sprint(made.at(t, "Deployment"+name, "spec", "replicas")); replicas != "3" {
+				t.Errorf("%s has %s replicas", shard, replicas)
+			}
+		}
+		if got := fmt.Sprint(made.at(t, "Service kratix-schedule/kratix-schedule", "spec", "selector")); got != "map[app.kubernetes.io/name:kratix-schedule]" {
+			t.Errorf("the Service is of %s", got)
+		}
+		if made[deployment] != nil {
+			t.Error("there is a Deployment for all state stores too")
+		}
+	}
+	if got := notes(t, "shards: [one]"); !strings.Contains(got, "label sharding.kratix-schedule.io/key=one") || !strings.Contains(got, "deployment/kratix-schedule-one") {
+		t.Errorf("the notes are\n%s", got)
+	}
+}
+
 // TestWrongValuesAreRefused names for each the value that the error must name.
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, named := range map[string]string{
 		"mod: observe":                          "mod",
 		"mode: watch":                           "/mode",
 		"replicas: two":                         "/replicas",
-		"{mode: observe, replicasShare: true}":  "/replicasShare",
-		"{mode: promote, replicasShare: true}":  "/replicasShare",
-		"{mode: schedule, replicasShare: true}": "/replicasShare",
+		"{mode: observe, shards: [one]}":        "/shards",
+		"{mode: schedule, shards: [one]}":       "/shards",
+		"shards: 3":                             "/shards",
+		"shards: [default]":                     "/shards/0",
+		"shards: [One]":                         "/shards/0",
+		"shards: [one, one]":                    "/shards",
+		"extraArgs: [--watch-label-selector=a]": "/extraArgs/0",
 
 		"kratix: {serviceAccount: manager}":                  "/kratix/serviceAccount",
 		"kratix: {serviceAccount: {name: a:b}}":              "/kratix/serviceAccount/name",
@@ -215,7 +256,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"extraArgs: [--promote]":                             "/extraArgs/0",
 		"extraArgs: [--kratix-service-account=a/b]":          "/extraArgs/0",
 
-		"replicasShare: 3":                      "/replicasShare",
+		"replicasShare: true":                   "replicasShare",
 		"replicas: -1":                          "/replicas",
 		"image: kratix-schedule:v1":             "/image",
 		"image: {repository: it:v1}":            "/image/repository",

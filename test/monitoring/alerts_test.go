@@ -32,6 +32,8 @@ const alive = `
 	kratix_schedule_store_errors_total{store="s",kind="stale"} 0x60
 	kratix_schedule_store_errors_total{store="s",kind="unavailable"} 0x60
 	kratix_schedule_queue_depth{store="s"} 0x60
+	kratix_schedule_store_selected{store="s",instance="a"} 1x60
+	kratix_schedule_store_selected{store="s",instance="b"} 0x60
 	kratix_schedule_deletions_refused 0x60
 	kratix_schedule_placements{state="held back"} 0x60
 	kratix_schedule_placements{state="not placed"} 0x60
@@ -62,6 +64,9 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		"another writer all the time":  {`kratix_schedule_store_errors_total{store="s",kind="stale"} 0+2x60`, []string{"KratixScheduleStoreContended"}},
 		"a burst is written":           {`kratix_schedule_queue_depth{store="s"} 0x50 500 400 300 200 100 0x10`, nil},
 		"nothing gets through":         {`kratix_schedule_queue_depth{store="s"} 0x20 3x40`, []string{"KratixScheduleQueueStands"}},
+		"no shard selects a store":     {`kratix_schedule_store_selected{store="s",instance="a"} 1x40 0x20`, []string{"KratixScheduleStoreShards"}},
+		"two shards select a store":    {`kratix_schedule_store_selected{store="s",instance="b"} 0x40 1x20`, []string{"KratixScheduleStoreShards"}},
+		"a store changes its shard":    {`kratix_schedule_store_selected{store="s",instance="b"} 0x40 1x5 0x20`, nil},
 		"the guard refused":            {`kratix_schedule_deletions_refused 0x50 1x10`, []string{"KratixScheduleDeletionsRefused"}},
 		"a conflict":                   {`kratix_schedule_placements{state="held back"} 0x20 2x40`, []string{"KratixScheduleHeldBack"}},
 		"a conflict for a moment":      {`kratix_schedule_placements{state="held back"} 0x50 2x5 0x20`, nil},

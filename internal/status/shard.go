@@ -7,25 +7,53 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// isMine reports whether something is this process's to write.
-func (p *planner) isMine(what string) bool { return p.mine == nil || p.mine(what) }
+// Selects reports whether an object with some labels is this process's to write, as one
+// of several shards: a state store, with all Destinations on it and their WorkPlacements,
+// and a Work. nil selects everything.
+type Selects func(labels map[string]string) bool
 
-// isMineOn reports whether a Destination, by its name, and what is on it, is this
-// process's to write.
-func (p *planner) isMineOn(destination string) bool {
-	if p.mine == nil {
+// isSelected reports whether an object is this process's to write. What is not there has
+// no labels.
+func (p *planner) isSelected(object kratix.Object) bool {
+	switch {
+	case p.selects == nil:
+		return true
+	case object == nil:
+		return p.selects(nil)
+	}
+	return p.selects(object.GetLabels())
+}
+
+// writesTo reports whether a Destination, by its name, and what is on it, is this
+// process's to write: it goes with the state store, in mode Promote with the live one.
+func (p *planner) writesTo(destination string) bool {
+	if p.selects == nil {
 		return true
 	}
-	mine, known := p.mineBy[destination]
+	selected, known := p.selected[destination]
 	if !known {
-		what := kratix.DestinationKind + " " + destination
-		if d, there := p.destinationByName[destination]; there && d.Spec.StateStoreRef != nil {
-			what = kratix.LocationOf(*d.Spec.StateStoreRef, p.storeOf(*d.Spec.StateStoreRef)).Place
+		var store kratix.Object
+		if ref, there := p.storeRef(destination); there {
+			store = p.storeOf(ref)
 		}
-		mine = p.mine(what)
-		p.mineBy[destination] = mine
+		selected = p.isSelected(store)
+		p.selected[destination] = selected
 	}
-	return mine
+	return selected
+}
+
+// storeRef returns the state store of a Destination that this program writes to or
+// watches, if there is one.
+func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool) {
+	if p.mode == Promote {
+		ref, there := p.now.Live[destination]
+		return ref, there
+	}
+	d, there := p.destinationByName[destination]
+	if !there || d.Spec.StateStoreRef == nil {
+		return kratix.StateStoreReference{}, false
+	}
+	return *d.Spec.StateStoreRef, true
 }
 
 // storeOf finds what describes a store; nil when nothing does.
@@ -46,12 +74,12 @@ func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 // decide has a Work say where those of its groups go that this process has chosen
 // a place for, and is to write. It does so only if the Work still says what it
 // said when that was chosen, and the API server takes it only for the Work as it
-// is here: so whatever replicas choose at one time, one choice counts.
+// is here: so whatever shards choose at one time, one choice counts.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
 		was := placement.Chosen
-		if was == nil || was.UID != work.UID || !p.isMineOn(placement.Destination) ||
+		if was == nil || was.UID != work.UID || !p.writesTo(placement.Destination) ||
 			was.Annotations[kratix.DecisionsAnnotation] != work.Annotations[kratix.DecisionsAnnotation] {
 			continue
 		}
@@ -62,9 +90,9 @@ func (p *planner) decide(change *Change, work *kratix.Work) {
 	}
 }
 
-// failsElsewhere reports whether another process could not write a placement.
+// failsElsewhere reports whether another shard could not write a placement.
 func (p *planner) failsElsewhere(placement report.Placement) bool {
-	if p.isMineOn(placement.Destination) || placement.Object == nil {
+	if p.writesTo(placement.Destination) || placement.Object == nil {
 		return false
 	}
 	have, there := p.workPlacementByKey[kratix.KeyOf(placement.Object)]

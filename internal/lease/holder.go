@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
@@ -18,18 +19,18 @@ type Holder struct {
 	Name, Lease string
 }
 
-// Holders returns who held the Lease by which replicas lead, and those of replicas that
-// share the work, if they were renewed lately. That there is none does not say that no
-// replica is alive: one that runs alone needs no Lease.
+// Holders returns who held one of this program's Leases and renewed it lately. That
+// there is none does not say that no replica is alive: one that runs without leader
+// election has no Lease.
 func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
-	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{}) // one has a label, the other a name
+	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list the Leases in the namespace %s: %w", namespace, err)
 	}
 	var holders []Holder
 	for i := range list.Items {
 		lease := &list.Items[i]
-		if _, isMember := lease.Labels[MemberLabel]; (isMember || lease.Name == LeaderName) && isHeld(lease.Spec, now) {
+		if isOurs := lease.Name == Name || strings.HasPrefix(lease.Name, Name+"-"); isOurs && isHeld(lease.Spec, now) {
 			holders = append(holders, Holder{Name: *lease.Spec.HolderIdentity, Lease: lease.Name})
 		}
 	}

@@ -1,3 +1,5 @@
+// Package lease has replicas agree on one of them by a Lease in a Kubernetes cluster,
+// with client-go's leader election.
 package lease
 
 import (
@@ -16,22 +18,19 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// LeaderName is the Lease that replicas lead by.
-const LeaderName = "kratix-schedule"
-
-// sharers is who holds that Lease while replicas share the work: all of them.
-const sharers = "replicas-share"
+// Name is the Lease of a process that is no shard, and begins the names of all others.
+const Name = "kratix-schedule"
 
 // ErrNotLeading ends a process: another leads now.
 var ErrNotLeading = errors.New("the lease was lost to another replica, or could not be renewed")
 
-// Leader holds the one Lease by which a replica leads, or waits for it.
+// Leader holds a Lease, or waits for it.
 type Leader struct {
-	// Leases are those of the cluster, Namespace is where the Lease is.
-	Leases    client.LeasesGetter
-	Namespace string
-	// Self is the replica's name. Those that are Shared hold the Lease together, so
-	// that none can that works alone, and do not give it back in the end.
+	// Leases are those of the cluster. Namespace and Lease name the one to hold.
+	Leases           client.LeasesGetter
+	Namespace, Lease string
+	// Self is the name of the holder. A Shared Lease is held by all processes of that
+	// name at once, and is not given back in the end: others may still hold it.
 	Self   string
 	Shared bool
 	// Duration is after how long without a renewal another takes over.
@@ -39,14 +38,10 @@ type Leader struct {
 }
 
 func (l *Leader) lock() *resourcelock.LeaseLock {
-	identity := l.Self
-	if l.Shared {
-		identity = sharers
-	}
 	return &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Name: LeaderName, Namespace: l.Namespace},
+		LeaseMeta:  metav1.ObjectMeta{Name: l.Lease, Namespace: l.Namespace},
 		Client:     l.Leases,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
+		LockConfig: resourcelock.ResourceLockConfig{Identity: l.Self},
 	}
 }
 

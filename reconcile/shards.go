@@ -1,0 +1,81 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// agrees reports whether what is new of a request is written only once its Work says
+// where it goes: several shards decide, and nobody else does.
+func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
+
+// labels returns the labels of a store; one that nothing describes has none.
+func (s *storeView) labels() map[string]string {
+	if s.spec == nil {
+		return nil
+	}
+	return s.spec.GetLabels()
+}
+
+// writableStores returns the stores that this process can write to, and reports all others.
+func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired {
+	var ready []*desired
+	unselected := idleStores{}
+	for _, store := range stores {
+		switch {
+		case r.Selects != nil && !r.Selects(store.labels()):
+			waiting := out.addUnselected(store)
+			out.add(unselected.add(r.idle, store.storeView, waiting, r.time())...)
+		case store.failed != nil:
+			out.addFailed(store)
+		default:
+			ready = append(ready, store)
+		}
+	}
+	r.idle = unselected
+	return ready
+}
+
+// idleAfter is how long a state store of another shard may stay as it is while placements
+// wait for it. It is twice the default interval of rounds.
+const idleAfter = 10 * time.Minute
+
+// idleStores are the state stores of other shards for which placements wait.
+type idleStores map[kratix.StateStoreReference]idleStore
+
+// idleStore is a state store as it was when placements began to wait for it.
+type idleStore struct {
+	revision statestore.Revision
+	since    time.Time
+}
+
+// add adds a store as it is now. Before are the stores of the last round; a store that has
+// not changed since long ago is a finding. Without a clock nothing is added.
+func (s idleStores) add(before idleStores, store *storeView, waiting int, now time.Time) []finding.Finding {
+	if waiting == 0 || now.IsZero() {
+		return nil
+	}
+	was, known := before[store.ref]
+	if !known || was.revision != store.state.Revision {
+		was = idleStore{store.state.Revision, now}
+	}
+	s[store.ref] = was
+	if now.Sub(was.since) < idleAfter {
+		return nil
+	}
+	labelled := "it has no labels"
+	if of := store.labels(); len(of) > 0 {
+		labelled = "its labels are " + labels.FormatLabels(of)
+	}
+	return []finding.Finding{{
+		Rule: finding.StoreWithoutShard(), Place: finding.Place{Object: store.ref.String()},
+		Message: fmt.Sprintf("%s for another shard, and none has written there for %s; %s",
+			countOf(waiting, "placement waits", "placements wait"), idleAfter, labelled),
+	}}
+}
