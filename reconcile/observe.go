@@ -94,7 +94,7 @@ type destinationView struct {
 }
 
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, memo *memo) *world {
+func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, memo *memo) *world {
 	w := &world{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		w.addDestination(destination, opener)
@@ -133,19 +133,15 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, polic
 
 // keepOpen lets the opener close the stores that are neither named by a Destination
 // nor described in the input any more.
-func (w *world) keepOpen(opener Opener) {
-	keeper, ok := opener.(Keeper)
-	if !ok {
-		return
-	}
+func (w *world) keepOpen(opener statestore.Opener) {
 	refs := w.describedStores() // readUnused reads these too
 	for _, store := range w.stores {
 		refs = append(refs, store.ref)
 	}
-	keeper.Keep(refs)
+	statestore.Keep(opener, refs)
 }
 
-func (w *world) addDestination(d *kratix.Destination, opener Opener) {
+func (w *world) addDestination(d *kratix.Destination, opener statestore.Opener) {
 	roots, err := layout.Roots(d)
 	if err != nil {
 		w.leaveOut(d, ruleFor(err), err.Error())
@@ -185,7 +181,7 @@ func (w *world) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 }
 
 // store finds or opens the store of a name.
-func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView {
+func (w *world) store(ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	if known := w.lookup.stores[ref]; known != nil {
 		return known
 	}
@@ -196,7 +192,7 @@ func (w *world) store(ref kratix.StateStoreReference, opener Opener) *storeView 
 }
 
 // openStore opens the store of a name.
-func (w *world) openStore(ref kratix.StateStoreReference, opener Opener) *storeView {
+func (w *world) openStore(ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	view := &storeView{ref: ref, orphans: w.Orphans}
 	var secret *kratix.SecretReference
 	view.spec, secret = w.spec(ref)

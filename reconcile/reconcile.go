@@ -20,25 +20,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Keeper is an Opener that keeps stores open. After all stores of a round are
-// opened, it closes those that are not among refs.
-type Keeper interface {
-	Keep(refs []kratix.StateStoreReference)
-}
-
-// Follower is an Opener whose stores depend on what there is. It is handed the
+// Follower is a statestore.Opener whose stores depend on what there is. It is handed the
 // input of a round before a store is opened.
 type Follower interface {
 	Follow(snapshot source.Snapshot)
-}
-
-// Opener opens the store that a Destination names. It is asked in every round
-// and may give the same store again.
-type Opener interface {
-	// Open opens the store of a GitStateStore or BucketStateStore; spec is nil
-	// when there is none of that name. A Secret that the spec names and that is
-	// not there is nil too.
-	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
 }
 
 // Planner decides where everything goes. It is called several times in a round.
@@ -50,7 +35,7 @@ type Planner interface {
 // stores say what is placed.
 type Reconciler struct {
 	Source source.Source
-	Stores Opener
+	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
 	// Planner decides where everything goes; nil is a scheduler.Planner.
@@ -217,7 +202,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	return out.report(&r.memo.told), stale
 }
 
-// follow hands the input to an Opener whose stores depend on it.
+// follow hands the input to an opener whose stores depend on it.
 func (r *Reconciler) follow(snapshot source.Snapshot) {
 	if follower, ok := r.Stores.(Follower); ok {
 		follower.Follow(snapshot)

@@ -7,11 +7,12 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // readUnused reads the state stores that no Destination is on: one that had another
 // store before may have placements there.
-func (w *world) readUnused(ctx context.Context, opener Opener, memo *memo) {
+func (w *world) readUnused(ctx context.Context, opener statestore.Opener, memo *memo) {
 	for _, ref := range w.describedStores() {
 		if !slices.ContainsFunc(w.stores, func(s *storeView) bool { return s.ref == ref }) {
 			w.unused = append(w.unused, w.openStore(ref, opener))

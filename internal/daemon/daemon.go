@@ -20,6 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/share"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // retry is how soon a round is done again after all of it failed.
@@ -60,7 +61,7 @@ type Daemon struct {
 	Watch func() []finding.Finding
 	// Project has what a round works on read in place of its stores, from behind the
 	// workers; nil has the stores themselves.
-	Project func(stores reconcile.Opener) reconcile.Opener
+	Project func(stores statestore.Opener) statestore.Opener
 	// Share says which places are this process's, where replicas share them; nil
 	// when all are.
 	Share *share.Share
@@ -125,13 +126,13 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
-	var stores reconcile.Opener = newStoppingStores(d.Reconciler.Stores, d.stopping)
+	var stores statestore.Opener = stoppingStores{d.Reconciler.Stores, d.stopping}
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}
 	if d.Share != nil {
 		d.Reconciler.Mine = d.Share.Mine
-		stores = newSharedStores(stores, d.Share)
+		stores = sharedStores{stores, d.Share}
 	}
 	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now

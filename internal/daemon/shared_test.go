@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/share"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
@@ -25,13 +24,19 @@ func (j *joining) Apply(ctx context.Context, changes statestore.ChangeSet) (stat
 	return j.Store.Apply(ctx, changes)
 }
 
-func (j *joining) Joins(statestore.Store) bool { return true }
+// joint is where they lie.
+type joint struct{ statestore.Location }
 
-func (j *joining) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	j.during()
+func (joint) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	if len(parts) == 1 {
+		return statestore.WriteEach(ctx, parts)
+	}
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
-		inner, _ := part.Store.(*joining)
+		inner, _ := part.View.Store.(*joining)
+		if i == 0 {
+			inner.during()
+		}
 		outcomes[i].Revision, outcomes[i].Err = inner.Store.Apply(ctx, part.Changes)
 	}
 	return outcomes
@@ -43,13 +48,13 @@ type joinable struct {
 	during func()
 }
 
-var _ reconcile.Opener = joinable{}
+var _ statestore.Opener = joinable{}
 
 func (o joinable) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if o.open[ref] == nil {
 		o.open[ref] = &joining{memory.New(ref.String()), o.during}
 	}
-	return o.open[ref], nil
+	return statestore.View{Name: ref.String(), Store: o.open[ref], Location: joint{}}, nil
 }
 
 // TestASharedStoreIsWrittenOnlyByWhoHasItsPlace, and stays that one's until the
@@ -70,7 +75,7 @@ func TestASharedStoreIsWrittenOnlyByWhoHasItsPlace(t *testing.T) {
 		spec.Spec.URL += "x"
 	}
 	writes := 0
-	opener := newSharedStores(joinable{
+	opener := sharedStores{joinable{
 		open: map[kratix.StateStoreReference]*joining{},
 		during: func() {
 			writes++
@@ -78,13 +83,13 @@ func TestASharedStoreIsWrittenOnlyByWhoHasItsPlace(t *testing.T) {
 				t.Errorf("a write is in hand, and it would give the place to another: view %v", s.View())
 			}
 		},
-	}, s)
-	open := func(name string) statestore.Store {
+	}, s}
+	open := func(name string) statestore.View {
 		store, err := opener.Open(kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}, spec, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return store
+		return statestore.ViewOf("", store)
 	}
 	one, two := open("one"), open("two")
 	if one != open("one") {
@@ -99,13 +104,12 @@ func TestASharedStoreIsWrittenOnlyByWhoHasItsPlace(t *testing.T) {
 		_, err := one.Apply(t.Context(), changes)
 		return err
 	}
-	joint, ok := one.(statestore.Joiner)
-	if !ok || !joint.Joins(two) {
+	if one.Location != two.Location {
 		t.Fatal("two stores in one place do not join")
 	}
 	together := func() error {
 		var all error
-		for _, outcome := range joint.ApplyAll(t.Context(), []statestore.Part{{Store: one, Changes: changes}, {Store: two, Changes: changes}}) {
+		for _, outcome := range one.Location.Write(t.Context(), []statestore.ViewPart{{View: one, Changes: changes}, {View: two, Changes: changes}}) {
 			all = errors.Join(all, outcome.Err)
 		}
 		return all
