@@ -3,8 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -60,52 +58,8 @@ func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 // errRehearsed is no failure: it means that changes were meant to stay unwritten.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
-// Commit writes the changes: those of stores in one place at once, and all
-// places side by side, so that a slow one holds up no other.
+// Commit writes the changes: those of stores in one location at once, and all
+// locations side by side, so that a slow one holds up no other.
 func Commit(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	outcomes := make([]statestore.Outcome, len(parts))
-	var writes sync.WaitGroup
-	for _, joint := range together(parts) {
-		writes.Go(func() {
-			for i, outcome := range joint.commit(ctx) {
-				outcomes[joint.at[i]] = outcome
-			}
-		})
-	}
-	writes.Wait()
-	return outcomes
-}
-
-// joint is what can be written at once.
-type joint struct {
-	first statestore.Joiner // nil for what stays alone
-	parts []statestore.Part
-	at    []int // the places of the parts among all
-}
-
-// together groups parts. One without changes stays alone.
-func together(parts []statestore.Part) []*joint {
-	var joints []*joint
-	for i, part := range parts {
-		mine, can := part.Store.(statestore.Joiner)
-		can = can && !part.Changes.Empty()
-		at := slices.IndexFunc(joints, func(j *joint) bool { return can && j.first != nil && j.first.Joins(part.Store) })
-		if at < 0 {
-			at, joints = len(joints), append(joints, &joint{})
-			if can {
-				joints[at].first = mine
-			}
-		}
-		joints[at].parts = append(joints[at].parts, part)
-		joints[at].at = append(joints[at].at, i)
-	}
-	return joints
-}
-
-func (j *joint) commit(ctx context.Context) []statestore.Outcome {
-	if len(j.parts) > 1 {
-		return j.first.ApplyAll(ctx, j.parts)
-	}
-	revision, err := j.parts[0].Store.Apply(ctx, j.parts[0].Changes)
-	return []statestore.Outcome{{Revision: revision, Err: err}}
+	return statestore.Commit(ctx, parts)
 }

@@ -32,23 +32,26 @@ func (j *journal) add(line string) {
 	slices.Sort(j.lines)
 }
 
-var _ statestore.Joiner = (*joined)(nil)
-
-func (j *joined) Joins(other statestore.Store) bool {
-	o, ok := other.(*joined)
-	return ok && o.place == j.place
+// jointPlace is where stores are written at once.
+type jointPlace struct {
+	statestore.Location
+	name string
+	log  *journal
 }
 
-func (j *joined) ApplyAll(_ context.Context, parts []statestore.Part) []statestore.Outcome {
+func (p jointPlace) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	if len(parts) == 1 {
+		return statestore.WriteEach(ctx, parts)
+	}
 	said := "together"
 	var outcomes []statestore.Outcome
 	for _, part := range parts {
-		if store, ok := part.Store.(*joined); ok {
+		if store, ok := part.View.Store.(*joined); ok {
 			said += " " + store.name
 			outcomes = append(outcomes, statestore.Outcome{Revision: statestore.Revision("with " + store.name)})
 		}
 	}
-	j.log.add(said)
+	p.log.add(said)
 	return outcomes
 }
 
@@ -87,8 +90,8 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 			var log journal
 			var parts []statestore.Part
 			for i := range c.stores {
-				part := statestore.Part{Store: &c.stores[i], Changes: changed}
 				c.stores[i].log = &log
+				part := statestore.Part{Store: statestore.View{Store: &c.stores[i], Location: jointPlace{name: c.stores[i].place, log: &log}}, Changes: changed}
 				if c.stores[i].name == c.without {
 					part.Changes = statestore.ChangeSet{}
 				}

@@ -112,7 +112,7 @@ func (o *observations) turn() {
 }
 
 // observe opens and reads every store that a Destination names.
-func observe(ctx context.Context, snapshot source.Snapshot, opener Opener, policy Policy, seen *observations) *observed {
+func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
 		addDestination(w, destination, opener)
@@ -163,19 +163,15 @@ func addUnwritten(o *observed) {
 
 // keepOpen lets the opener close the stores that are neither named by a Destination
 // nor described in the input any more.
-func keepOpen(o *observed, opener Opener) {
-	keeper, ok := opener.(Keeper)
-	if !ok {
-		return
-	}
+func keepOpen(o *observed, opener statestore.Opener) {
 	refs := o.describedStores() // readUnused reads these too
 	for _, store := range o.stores {
 		refs = append(refs, store.ref)
 	}
-	keeper.Keep(refs)
+	statestore.Keep(opener, refs)
 }
 
-func addDestination(o *observed, d *kratix.Destination, opener Opener) {
+func addDestination(o *observed, d *kratix.Destination, opener statestore.Opener) {
 	roots, err := layout.Roots(d)
 	if err != nil {
 		o.leaveOut(d, ruleFor(err), err.Error())
@@ -217,7 +213,7 @@ func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string
 }
 
 // storeOf finds or opens the store of a name.
-func storeOf(o *observed, ref kratix.StateStoreReference, opener Opener) *storeView {
+func storeOf(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	if known := o.lookup.stores[ref]; known != nil {
 		return known
 	}
@@ -228,7 +224,7 @@ func storeOf(o *observed, ref kratix.StateStoreReference, opener Opener) *storeV
 }
 
 // openStore opens the store of a name.
-func openStore(o *observed, ref kratix.StateStoreReference, opener Opener) *storeView {
+func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
 	view.spec, secret = o.lookup.spec(ref)

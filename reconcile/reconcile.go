@@ -20,7 +20,7 @@ import (
 // stores say what is placed.
 type Reconciler struct {
 	Source source.Source
-	Stores Opener
+	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
 	// Planner decides where everything goes; nil is a scheduler.Planner.

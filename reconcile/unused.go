@@ -7,11 +7,12 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // readUnused reads the state stores that no Destination is on: one that had another
 // store before may have placements there.
-func readUnused(ctx context.Context, o *observed, opener Opener, seen *observations) {
+func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen *observations) {
 	for _, ref := range o.describedStores() {
 		if !slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.ref == ref }) {
 			o.unused = append(o.unused, openStore(o, ref, opener))

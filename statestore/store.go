@@ -129,16 +129,6 @@ type Outcome struct {
 	Err      error
 }
 
-// Joiner is a store that can be written at once with others in the same place.
-type Joiner interface {
-	// Joins reports whether the other store can be written with this one.
-	Joins(other Store) bool
-	// ApplyAll does for this store and others that join it what Apply does for
-	// each, at once where it can. None is in the way of another: what cannot be
-	// written fails alone. The outcomes are in the order of the parts.
-	ApplyAll(ctx context.Context, parts []Part) []Outcome
-}
-
 // Action says what happens to a placement in a ChangeSet.
 type Action string
 

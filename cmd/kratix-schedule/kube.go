@@ -298,7 +298,7 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 }
 
 // projection returns the stores as Kratix leaves them.
-func (k *cluster) projection(stores reconcile.Opener) reconcile.Opener {
+func (k *cluster) projection(stores statestore.Opener) statestore.Opener {
 	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 

@@ -96,7 +96,7 @@ func probeOne(ctx context.Context, stores *open.Stores, store describedStore) er
 	if err != nil {
 		return err
 	}
-	prober, ok := opened.(statestore.Prober)
+	prober, ok := statestore.ViewOf("", opened).Store.(statestore.Prober)
 	if !ok {
 		return errors.New("a store of this kind cannot be probed")
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
@@ -73,7 +72,7 @@ type checkStores struct {
 	open  map[kratix.StateStoreReference]statestore.Store
 }
 
-var _ reconcile.Opener = (*checkStores)(nil)
+var _ statestore.Opener = (*checkStores)(nil)
 
 // Open makes a store that holds the part of the tree which lies below the
 // store's path.

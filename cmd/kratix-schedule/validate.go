@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // validateFlags are the flags of a check.
@@ -192,7 +193,7 @@ func hurry() (back func()) {
 }
 
 // check does a round that writes nothing.
-func check(ctx context.Context, in source.Source, stores reconcile.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
+func check(ctx context.Context, in source.Source, stores statestore.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
 	back := hurry()
 	shown := startProgress(std.err)
 	defer shown.stop()

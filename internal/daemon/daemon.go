@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // retry is how soon a round is done again after all of it failed.
@@ -59,7 +60,7 @@ type Daemon struct {
 	Watch func() []finding.Finding
 	// Project has what a round works on read in place of its stores, from behind the
 	// workers; nil has the stores themselves.
-	Project func(stores reconcile.Opener) reconcile.Opener
+	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
 	narrator *telemetry.Narrator
@@ -120,7 +121,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
-	stores := newStoppingStores(d.Reconciler.Stores, d.stopping)
+	var stores statestore.Opener = stoppingStores{d.Reconciler.Stores, d.stopping}
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}

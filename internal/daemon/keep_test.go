@@ -5,7 +5,6 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
@@ -22,14 +21,14 @@ func (k *keeping) Keep(refs []kratix.StateStoreReference) { k.kept = refs }
 
 func TestEachLayerPassesOnWhichStoresStay(t *testing.T) {
 	stays, leaves := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "stays"}, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "leaves"}
-	for name, wrap := range map[string]func(reconcile.Opener) reconcile.Opener{
-		"workers":   func(next reconcile.Opener) reconcile.Opener { return newWorkedStores(next, func() {}, nil) },
-		"stopping":  func(next reconcile.Opener) reconcile.Opener { return newStoppingStores(next, &stopping{}) },
-		"telemetry": func(next reconcile.Opener) reconcile.Opener { return (&telemetry.Observer{}).Stores(next) },
-		"dry run":   func(next reconcile.Opener) reconcile.Opener { return open.ReadOnly{Opener: next} },
+	for name, wrap := range map[string]func(statestore.Opener) statestore.Opener{
+		"workers":   func(next statestore.Opener) statestore.Opener { return newWorkedStores(next, func() {}, nil) },
+		"stopping":  func(next statestore.Opener) statestore.Opener { return stoppingStores{next, &stopping{}} },
+		"telemetry": func(next statestore.Opener) statestore.Opener { return (&telemetry.Observer{}).Stores(next) },
+		"dry run":   func(next statestore.Opener) statestore.Opener { return open.ReadOnly{Opener: next} },
 	} {
 		inner := &keeping{}
-		keeper, ok := wrap(inner).(reconcile.Keeper)
+		keeper, ok := wrap(inner).(statestore.Keeper)
 		if !ok {
 			t.Errorf("%s keeps nothing", name)
 			continue
@@ -45,7 +44,7 @@ func TestEachLayerPassesOnWhichStoresStay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if worked.Keep([]kratix.StateStoreReference{stays}); len(worked.open) != 1 || worked.open[stays] == nil {
+	if worked.Keep([]kratix.StateStoreReference{stays}); len(worked.open) != 1 || worked.open[stays].Store == nil {
 		t.Errorf("%d stores have workers", len(worked.open))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -35,89 +34,42 @@ func (s *stopping) isStopping() bool {
 // stoppingStores are stores to which no write begins once the daemon is asked to
 // stop. A write that has begun comes to its end.
 type stoppingStores struct {
-	reconcile.Opener
+	statestore.Opener
 	*stopping
-	open map[kratix.StateStoreReference]*stoppingStore
 }
 
 var (
-	_ reconcile.Opener = (*stoppingStores)(nil)
-	_ reconcile.Keeper = (*stoppingStores)(nil)
+	_ statestore.Opener = stoppingStores{}
+	_ statestore.Keeper = stoppingStores{}
 )
 
-func newStoppingStores(stores reconcile.Opener, s *stopping) *stoppingStores {
-	return &stoppingStores{Opener: stores, stopping: s, open: map[kratix.StateStoreReference]*stoppingStore{}}
-}
-
-// Open returns the same store again while the one behind it is the same.
-func (s *stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+// Open returns a store behind the question whether the daemon is to stop.
+func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
 		return nil, err
 	}
-	if was := s.open[ref]; was == nil || was.Store != store {
-		s.open[ref] = &stoppingStore{Store: store, stopping: s.stopping, name: ref.String()}
-	}
-	return s.open[ref], nil
+	view := statestore.ViewOf(ref.String(), store)
+	return view.Behind(stoppingLocation{view.Location, s.stopping}), nil
 }
 
-// Keep forgets the stores that are not among refs, and has them closed.
-func (s *stoppingStores) Keep(refs []kratix.StateStoreReference) {
-	keepOnly(s.open, refs)
-	keep(s.Opener, refs)
-}
+// Keep has the stores closed that are not among refs.
+func (s stoppingStores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// stoppingStore refuses what would begin after the daemon was asked to stop.
-type stoppingStore struct {
-	statestore.Store
+// stoppingLocation refuses what would begin after the daemon was asked to stop.
+type stoppingLocation struct {
+	statestore.Location
 	*stopping
-	name string
 }
 
-var _ statestore.Joiner = (*stoppingStore)(nil)
-
-func (s *stoppingStore) refusal() error {
-	return &statestore.Error{Op: "write", Store: s.name, Err: errStopping}
-}
-
-// Apply writes, unless the daemon is to stop.
-func (s *stoppingStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	if s.isStopping() {
-		return "", s.refusal()
+// Write writes, unless the daemon is to stop.
+func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	if l.isStopping() {
+		return statestore.Refuse(parts, func(view statestore.View) error {
+			return &statestore.Error{Op: "write", Store: view.Name, Err: errStopping}
+		})
 	}
-	return s.Store.Apply(ctx, changes)
-}
-
-// Joins reports whether the stores behind both can be written at once.
-func (s *stoppingStore) Joins(other statestore.Store) bool {
-	o, ok := other.(*stoppingStore)
-	joiner, can := s.Store.(statestore.Joiner)
-	return ok && can && joiner.Joins(o.Store)
-}
-
-// ApplyAll writes several stores at once, unless the daemon is to stop.
-func (s *stoppingStore) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	outcomes := make([]statestore.Outcome, len(parts))
-	joiner, can := s.Store.(statestore.Joiner)
-	behind := make([]statestore.Part, 0, len(parts))
-	for _, part := range parts {
-		if store, ok := part.Store.(*stoppingStore); ok && can && s.Joins(store) {
-			behind = append(behind, statestore.Part{Store: store.Store, Changes: part.Changes})
-		}
-	}
-	if len(behind) < len(parts) {
-		for i, part := range parts {
-			outcomes[i].Revision, outcomes[i].Err = part.Store.Apply(ctx, part.Changes)
-		}
-		return outcomes
-	}
-	if s.isStopping() {
-		for i := range outcomes {
-			outcomes[i].Err = s.refusal()
-		}
-		return outcomes
-	}
-	return joiner.ApplyAll(ctx, behind)
+	return l.Location.Write(ctx, parts)
 }
 
 // stoppingBuilder notes that a build has failed since the daemon is to stop: what

@@ -73,7 +73,8 @@ func (s *slowStore) Apply(context.Context, statestore.ChangeSet) (statestore.Rev
 func TestWriteThatHasBegunComesToItsEnd(t *testing.T) {
 	stop := make(chan struct{})
 	slow := &slowStore{begun: make(chan struct{}), ended: make(chan struct{})}
-	stores := newStoppingStores(slow, &stopping{stop: stop})
+	asked := &stopping{stop: stop}
+	stores := stoppingStores{slow, asked}
 	store, err := stores.Open(kratix.StateStoreReference{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,7 @@ func TestWriteThatHasBegunComesToItsEnd(t *testing.T) {
 	if err != nil || again != store {
 		t.Error("the same store is another one when it is opened again")
 	}
-	if !store.(*stoppingStore).met.Load() { //nolint:errcheck,forcetypeassert // it was made so
+	if !asked.met.Load() {
 		t.Error("it is not noted that something was refused")
 	}
 }

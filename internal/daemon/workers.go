@@ -1,12 +1,10 @@
 package daemon
 
 import (
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
@@ -23,18 +21,18 @@ const (
 // workedStores has for each store a worker of its own, so that one that is slow or
 // down delays no other.
 type workedStores struct {
-	reconcile.Opener
+	statestore.Opener
 	workers *worker.Workers
-	open    map[kratix.StateStoreReference]statestore.Store
+	open    map[kratix.StateStoreReference]statestore.View
 }
 
-var _ reconcile.Opener = (*workedStores)(nil)
+var _ statestore.Opener = (*workedStores)(nil)
 
 // newWorkedStores puts workers before stores; wake is called when one of them
 // has something new to say, resting when one has failed or works again.
-func newWorkedStores(stores reconcile.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
+func newWorkedStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
 	return &workedStores{
-		Opener: stores, open: map[kratix.StateStoreReference]statestore.Store{},
+		Opener: stores, open: map[kratix.StateStoreReference]statestore.View{},
 		workers: &worker.Workers{
 			Patience: storePatience, LongestPatience: longestPatience, FirstPause: firstPause, LongestPause: longestPause,
 			Wake: wake, Resting: resting,
@@ -49,33 +47,22 @@ func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	if err != nil {
 		return nil, err
 	}
-	if was := s.open[ref]; was != nil && was != store {
+	view := statestore.ViewOf(ref.String(), store)
+	if was, ok := s.open[ref]; ok && was != view {
 		s.workers.Forget(was)
 	}
-	s.open[ref] = store
-	return s.workers.Wrap(ref.String(), store), nil
+	s.open[ref] = view
+	return s.workers.Wrap(view), nil
 }
 
 // Keep forgets the workers of stores that are not among refs, and has the stores
 // closed.
 func (s *workedStores) Keep(refs []kratix.StateStoreReference) {
-	for ref, store := range s.open {
+	for ref, view := range s.open {
 		if !slices.Contains(refs, ref) {
-			s.workers.Forget(store)
+			s.workers.Forget(view)
+			delete(s.open, ref)
 		}
 	}
-	keepOnly(s.open, refs)
-	keep(s.Opener, refs)
-}
-
-// keepOnly forgets the stores that are not among refs.
-func keepOnly[S any](open map[kratix.StateStoreReference]S, refs []kratix.StateStoreReference) {
-	maps.DeleteFunc(open, func(ref kratix.StateStoreReference, _ S) bool { return !slices.Contains(refs, ref) })
-}
-
-// keep has an Opener close the stores that are not among refs, if it keeps any.
-func keep(stores reconcile.Opener, refs []kratix.StateStoreReference) {
-	if keeper, ok := stores.(reconcile.Keeper); ok {
-		keeper.Keep(refs)
-	}
+	statestore.Keep(s.Opener, refs)
 }

@@ -14,15 +14,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Opener opens the stores as they are now.
-type Opener interface {
-	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
-}
-
 // Stores opens projected stores. It is for one goroutine.
 type Stores struct {
 	// Opener opens what is projected on.
-	Opener Opener
+	Opener statestore.Opener
 	// Unread has no store opened or read: what is projected on is nothing.
 	Unread bool
 	// Now is the clock.
@@ -89,9 +84,5 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 // Keep forgets the stores that are not among refs, and has them closed.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	maps.DeleteFunc(s.open, func(ref kratix.StateStoreReference, _ *store) bool { return !slices.Contains(refs, ref) })
-	if keeper, ok := s.Opener.(interface {
-		Keep(refs []kratix.StateStoreReference)
-	}); ok {
-		keeper.Keep(refs)
-	}
+	statestore.Keep(s.Opener, refs)
 }

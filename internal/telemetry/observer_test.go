@@ -221,25 +221,16 @@ func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
 	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
 }
 
-// sociable is a store that joins all others like it.
-type sociable struct {
-	fakeStore
-	together *int
+// joint is a location that counts how often it is written.
+type joint struct{ together *int }
+
+func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+	return view.Store.Read(ctx)
 }
 
-func (s *sociable) Joins(other statestore.Store) bool {
-	_, ok := other.(*sociable)
-	return ok
-}
-
-func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	*s.together++
-	var outcomes []statestore.Outcome
-	for _, part := range parts {
-		revision, err := part.Store.Apply(ctx, part.Changes)
-		outcomes = append(outcomes, statestore.Outcome{Revision: revision, Err: err})
-	}
-	return outcomes
+func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	*j.together++
+	return statestore.WriteEach(ctx, parts)
 }
 
 // openerOf opens stores that are there already.
@@ -252,21 +243,25 @@ func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
 	s := newScene(t)
 	together := 0
-	y := &sociable{fakeStore{Store: memory.New("y"), err: statestore.ErrUnavailable}, &together}
-	stores := s.observer.Stores(openerOf{"x": &sociable{fakeStore{Store: memory.New("x")}, &together}, "y": y, "z": memory.New("z")})
-	open := func(name string) statestore.Store {
+	within := func(name string, store statestore.Store) statestore.View {
+		return statestore.View{Name: ref(name).String(), Store: store, Location: joint{&together}}
+	}
+	stores := s.observer.Stores(openerOf{
+		"x": within("x", &fakeStore{Store: memory.New("x")}),
+		"y": within("y", &fakeStore{Store: memory.New("y"), err: statestore.ErrUnavailable}),
+		"z": memory.New("z"),
+	})
+	open := func(name string) statestore.View {
 		store, err := stores.Open(ref(name), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return store
+		return statestore.ViewOf("", store)
 	}
-	joiner, ok := open("x").(statestore.Joiner)
-	alone, can := open("z").(statestore.Joiner)
-	if !ok || !can || !joiner.Joins(open("y")) || joiner.Joins(open("z")) || alone.Joins(open("x")) {
+	if open("x").Location != open("y").Location || open("x").Location == open("z").Location {
 		t.Fatal("wrong ones join")
 	}
-	outcomes := joiner.ApplyAll(t.Context(), []statestore.Part{{Store: open("x"), Changes: two(t, "")}, {Store: open("y"), Changes: two(t, "")}})
+	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewPart{{View: open("x"), Changes: two(t, "")}, {View: open("y"), Changes: two(t, "")}})
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
 		t.Errorf("%v, together %d times", outcomes, together)
 	}

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -12,20 +11,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Opener opens the store that a Destination names.
-type Opener interface {
-	Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error)
-}
-
 // Stores opens the stores that another Opener opens, and has an Observer look at
 // what is done to them.
 type Stores struct {
-	next     Opener
+	next     statestore.Opener
 	observer *Observer
 }
 
 // Stores returns the stores of next such that they are measured and traced.
-func (o *Observer) Stores(next Opener) *Stores { return &Stores{next: next, observer: o} }
+func (o *Observer) Stores(next statestore.Opener) *Stores { return &Stores{next: next, observer: o} }
+
+var (
+	_ statestore.Opener = (*Stores)(nil)
+	_ statestore.Keeper = (*Stores)(nil)
+)
 
 // Open opens a store. What it returns is equal (==) as long as next returns the same
 // store.
@@ -35,18 +34,13 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	if store == nil || err != nil {
 		return store, err
 	}
-	return observedStore{next: store, name: ref.String(), observer: s.observer}, nil
+	view := statestore.ViewOf(ref.String(), store)
+	return view.Behind(observedLocation{next: view.Location, observer: s.observer}), nil
 }
 
 // Keep has the next Opener close the stores that are not among refs, if it keeps
 // any.
-func (s *Stores) Keep(refs []kratix.StateStoreReference) {
-	if keeper, ok := s.next.(interface {
-		Keep(refs []kratix.StateStoreReference)
-	}); ok {
-		keeper.Keep(refs)
-	}
-}
+func (s *Stores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.next, refs) }
 
 // Resting takes into account that a store has failed so often in a row and is
 // left alone for so long; zeros mean that it works.
@@ -58,95 +52,65 @@ func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	o.metrics.stores.rests(store, failures, next)
 }
 
-// observedStore is a store at which an Observer looks.
-type observedStore struct {
-	next     statestore.Store
-	name     string
+// observedLocation is a location at which an Observer looks.
+type observedLocation struct {
+	next     statestore.Location
 	observer *Observer
 }
 
-var (
-	_ statestore.Store  = observedStore{}
-	_ statestore.Joiner = observedStore{}
-)
+var _ statestore.Location = observedLocation{}
 
-// Read reads the store.
-func (s observedStore) Read(ctx context.Context) (statestore.State, error) {
-	began := s.observer.now()
-	ctx, span := s.start(ctx, opRead)
-	state, err := s.next.Read(ctx)
-	s.observer.metrics.stores.did(s.name, opRead, s.observer.now().Sub(began), err)
+// Read reads a store.
+func (l observedLocation) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+	began := l.observer.now()
+	ctx, span := l.start(ctx, view, opRead)
+	state, err := l.next.Read(ctx, view)
+	l.observer.metrics.stores.did(view.Name, opRead, l.observer.now().Sub(began), err)
 	span.SetAttributes(attributeRevision.String(string(state.Revision)), attributeFiles.Int(state.Files.Len()))
 	end(span, err)
 	return state, err
 }
 
-// Apply writes the changes; if there are none there is nothing to observe.
-func (s observedStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	if changes.Empty() {
-		s.observer.metrics.stores.waits(s.name, 0)
-		return s.next.Apply(ctx, changes)
-	}
-	ctx, done := s.write(ctx, changes)
-	revision, err := s.next.Apply(ctx, changes)
-	done(statestore.Outcome{Revision: revision, Err: err})
-	return revision, err
-}
-
-// Joins reports whether the stores that are looked at can be written at once.
-func (s observedStore) Joins(other statestore.Store) bool {
-	o, ok := other.(observedStore)
-	joiner, can := s.next.(statestore.Joiner)
-	return ok && can && joiner.Joins(o.next)
-}
-
-// ApplyAll writes to several stores at once; each has a span, and each a time
-// that is that of all.
-func (s observedStore) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	joiner, can := s.next.(statestore.Joiner)
-	if !can || slices.ContainsFunc(parts, func(part statestore.Part) bool { return !s.Joins(part.Store) }) {
-		return applyEach(ctx, parts)
-	}
-	behind := make([]statestore.Part, 0, len(parts))
+// Write writes the changes. Each store has a span, which is the parent of what the
+// write does if it is the only one, and a time, which is that of all; if there is
+// nothing to write there is nothing to observe.
+func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))
 	for _, part := range parts {
-		if store, ok := part.Store.(observedStore); ok { // it joins
-			_, end := store.write(ctx, part.Changes)
-			behind, done = append(behind, statestore.Part{Store: store.next, Changes: part.Changes}), append(done, end)
+		inner, end := l.write(ctx, part)
+		if len(parts) == 1 {
+			within = inner
 		}
+		done = append(done, end)
 	}
-	outcomes := joiner.ApplyAll(ctx, behind)
+	outcomes := l.next.Write(within, parts)
 	for i, outcome := range outcomes {
 		done[i](outcome)
 	}
 	return outcomes
 }
 
-// applyEach is for who did not ask Joins.
-func applyEach(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	outcomes := make([]statestore.Outcome, len(parts))
-	for i, part := range parts {
-		outcomes[i].Revision, outcomes[i].Err = part.Store.Apply(ctx, part.Changes)
-	}
-	return outcomes
-}
-
 // write is called when changes begin to be written, and done with what became of
 // them.
-func (s observedStore) write(ctx context.Context, changes statestore.ChangeSet) (inner context.Context, done func(statestore.Outcome)) {
-	metrics := s.observer.metrics.stores
-	metrics.waits(s.name, len(changes.Placements))
-	began := s.observer.now()
-	inner, span := s.start(ctx, opWrite)
+func (l observedLocation) write(ctx context.Context, part statestore.ViewPart) (inner context.Context, done func(statestore.Outcome)) {
+	metrics, name, changes := l.observer.metrics.stores, part.View.Name, part.Changes
+	if changes.Empty() {
+		metrics.waits(name, 0)
+		return ctx, func(statestore.Outcome) {}
+	}
+	metrics.waits(name, len(changes.Placements))
+	began := l.observer.now()
+	inner, span := l.start(ctx, part.View, opWrite)
 	return inner, func(outcome statestore.Outcome) {
 		if errors.Is(outcome.Err, statestore.ErrPending) { // it waits, and has not failed
 			span.End()
 			return
 		}
-		metrics.did(s.name, opWrite, s.observer.now().Sub(began), outcome.Err)
+		metrics.did(name, opWrite, l.observer.now().Sub(began), outcome.Err)
 		if outcome.Err == nil {
-			metrics.waits(s.name, 0)
-			metrics.wrote(s.name, changes)
+			metrics.waits(name, 0)
+			metrics.wrote(name, changes)
 		}
 		span.SetAttributes(
 			attributeRevision.String(string(outcome.Revision)), attributePlacements.Int(len(changes.Placements)),
@@ -156,6 +120,6 @@ func (s observedStore) write(ctx context.Context, changes statestore.ChangeSet) 
 	}
 }
 
-func (s observedStore) start(ctx context.Context, operation string) (context.Context, trace.Span) {
-	return s.observer.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributeStore.String(s.name)))
+func (l observedLocation) start(ctx context.Context, view statestore.View, operation string) (context.Context, trace.Span) {
+	return l.observer.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributeStore.String(view.Name)))
 }

@@ -21,37 +21,54 @@ type part struct {
 	changes statestore.ChangeSet
 }
 
-// Joins reports whether one commit can hold the changes of both stores: they lie
-// on one branch, a Pool opened both with the same credentials, and their commits
-// look alike.
-func (s *Store) Joins(other statestore.Store) bool {
-	o, ok := other.(*Store)
-	return ok && o.branch == s.branch && o.style == s.style
+// location is a branch, opened with some credentials, on which all commits look
+// alike.
+type location struct {
+	*branch
+	style style
 }
 
-// ApplyAll makes one commit for this store and others that join it. When that
-// cannot be, each is tried alone, so that none is in the way of another and each
-// has an error of its own.
-func (s *Store) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	outcomes := make([]statestore.Outcome, len(parts))
-	if revision, err := s.applyAll(ctx, parts); err == nil {
-		for i := range outcomes {
-			outcomes[i].Revision = revision
-		}
-		return outcomes
+var _ statestore.Location = location{}
+
+// View returns the store as a part of its location: the branch and what its commits
+// look like. Stores of which a Pool has opened both with the same credentials have
+// equal locations if they have those in common.
+func (s *Store) View() statestore.View {
+	return statestore.View{Name: s.name, Store: s, Location: location{s.branch, s.style}}
+}
+
+// Read returns the newest state of a store.
+func (location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+	return view.Store.Read(ctx)
+}
+
+// Write makes one commit of the changes of several stores. When that cannot be, each
+// is tried alone, so that none is in the way of another and each has an error of its
+// own.
+func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	revision, err := l.writeAll(ctx, parts)
+	if err != nil {
+		return statestore.WriteEach(ctx, parts)
 	}
-	for i, p := range parts {
-		outcomes[i].Revision, outcomes[i].Err = p.Store.Apply(ctx, p.Changes)
+	outcomes := make([]statestore.Outcome, len(parts))
+	for i := range outcomes {
+		outcomes[i].Revision = revision
 	}
 	return outcomes
 }
 
-func (s *Store) applyAll(ctx context.Context, parts []statestore.Part) (statestore.Revision, error) {
+// errApart are changes that one commit cannot hold.
+var errApart = errors.New("these cannot be written at once")
+
+func (l location) writeAll(ctx context.Context, parts []statestore.ViewPart) (statestore.Revision, error) {
+	if len(parts) == 1 {
+		return "", errApart // nothing is gained, and the store words its errors
+	}
 	own := make([]part, 0, len(parts))
 	for _, p := range parts {
-		store, ok := p.Store.(*Store)
-		if !ok || !s.Joins(store) || p.Changes.Empty() {
-			return "", errors.New("these cannot be written at once")
+		store, ok := p.View.Store.(*Store)
+		if !ok || store.branch != l.branch || store.style != l.style || p.Changes.Empty() {
+			return "", errApart
 		}
 		own = append(own, part{store, p.Changes})
 	}

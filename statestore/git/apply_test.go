@@ -136,7 +136,7 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// styled opens a store for ApplyAll.
+// styled opens a store to be written with others.
 func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *git.Store {
 	t.Helper()
 	config.Name, config.Path, config.Now = "GitStateStore "+name, dir, time.Now
@@ -147,9 +147,9 @@ func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *
 	return store
 }
 
-func partOf(t *testing.T, store statestore.Store, work string, files map[string]string) statestore.Part {
+func partOf(t *testing.T, store *git.Store, work string, files map[string]string) statestore.ViewPart {
 	t.Helper()
-	return statestore.Part{Store: store, Changes: statestore.ChangeSet{
+	return statestore.ViewPart{View: store.View(), Changes: statestore.ChangeSet{
 		Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, files),
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/" + work, Destination: "worker-" + work}},
 	}}
@@ -169,7 +169,7 @@ func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
 			for round := range 3 {
 				gittest.Commit(t, repository, "main", map[string]string{"foreign": strconv.Itoa(round)})
 				content := map[string]string{"x": strconv.Itoa(round)}
-				outcomes := a.ApplyAll(t.Context(), []statestore.Part{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
+				outcomes := a.View().Location.Write(t.Context(), []statestore.ViewPart{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
 				head := statestore.Outcome{Revision: statestore.Revision(gittest.Git(t, repository, "rev-parse", "main"))}
 				if !slices.Equal(outcomes, []statestore.Outcome{head, head, head}) {
 					t.Errorf("%v, want three times %v", outcomes, head)
@@ -206,13 +206,13 @@ func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
 			var pool git.Pool
 			config := git.Config{URL: repository}
 			a, b := styled(t, &pool, config, "a", "a"), styled(t, &pool, config, "b", "b")
-			parts := []statestore.Part{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{c.file: "2"})}
+			parts := []statestore.ViewPart{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{c.file: "2"})}
 			want := map[string]string{"a/x": "2", "b/x": "1"}
 			if c.between != nil {
 				gittest.Commit(t, repository, "main", c.between)
 				want["b/x"] = c.between["b/x"]
 			}
-			outcomes := a.ApplyAll(t.Context(), parts)
+			outcomes := a.View().Location.Write(t.Context(), parts)
 			if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, c.kind) || outcomes[1].Err.Error() != c.says {
 				t.Errorf("%v", outcomes)
 			}
@@ -245,7 +245,7 @@ func TestOnlyStoresThatCommitAlikeJoin(t *testing.T) {
 		other := config
 		c.change(&other)
 		store := styled(t, &pool, other, "other", other.Path)
-		if store.Joins(one) != c.joins || one.Joins(store) != c.joins {
+		if (store.View().Location == one.View().Location) != c.joins {
 			t.Errorf("%s: joins %t, want %t", name, !c.joins, c.joins)
 		}
 	}
@@ -253,7 +253,7 @@ func TestOnlyStoresThatCommitAlikeJoin(t *testing.T) {
 	gittest.Git(t, repository, "branch", "dev", "main")
 	other := config
 	other.Branch = "dev"
-	outcomes := one.ApplyAll(t.Context(), []statestore.Part{
+	outcomes := one.View().Location.Write(t.Context(), []statestore.ViewPart{
 		partOf(t, one, "1", map[string]string{"x": "1"}), partOf(t, styled(t, &pool, other, "dev", ""), "2", map[string]string{"x": "1"}),
 	})
 	if after := gittest.Git(t, repository, "rev-list", "--all", "--count"); after != "3" || outcomes[0].Err != nil || outcomes[1].Err != nil {

@@ -18,6 +18,10 @@ type branch struct {
 
 	// users counts the open stores.
 	users atomic.Int64
+	// asked counts how often the server was asked where the branch is, for a read;
+	// answered is the number of the last question that had an answer.
+	asked    atomic.Int64
+	answered int64
 
 	// Everything below head is in objects, but for blobs nobody asked for;
 	// history before shallow is not.
@@ -86,6 +90,21 @@ func (b *branch) shut() {
 	}
 	b.remote.hangUp()
 	b.objects, b.head, b.tip, b.shallow = newObjects(), plumbing.ZeroHash, plumbing.ZeroHash, plumbing.ZeroHash
+	b.answered = 0
+}
+
+// pullSince does what pull does, unless the server has answered a question that was
+// asked after the first so many: stores that are read at the same time ask once.
+func (b *branch) pullSince(ctx context.Context, asked int64) error {
+	if b.answered > asked {
+		return nil
+	}
+	number := b.asked.Add(1)
+	if err := b.pull(ctx); err != nil {
+		return err
+	}
+	b.answered = number
+	return nil
 }
 
 // pull brings head to the branch's newest commit, or to the commit the branch

@@ -1,16 +1,9 @@
 package git
 
 import (
-	"bytes"
 	"context"
-	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +16,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -86,16 +80,11 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 
 // parseRSA reads a key as GitHub issues it, or as PKCS 8.
 func parseRSA(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(strings.TrimSpace(text)))
-	if block == nil {
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.TrimSpace(text)))
+	switch {
+	case errors.Is(err, jwt.ErrKeyMustBePEMEncoded):
 		return nil, errors.New("key privateKey of the Secret is not PEM encoded")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := parsed.(*rsa.PrivateKey)
-	if err != nil || !ok {
+	case err != nil:
 		return nil, errors.New("key privateKey of the Secret is no RSA private key")
 	}
 	return key, nil
@@ -126,7 +115,7 @@ func (a *appLogin) secrets() []string {
 
 // renew asks for a token.
 func (a *appLogin) renew(ctx context.Context) error {
-	jwt, err := a.jwt()
+	signed, err := a.sign()
 	if err != nil {
 		return err
 	}
@@ -134,7 +123,7 @@ func (a *appLogin) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ask.Header.Set("Authorization", "Bearer "+jwt)
+	ask.Header.Set("Authorization", "Bearer "+signed)
 	ask.Header.Set("Accept", "application/vnd.github+json")
 	response, err := a.client.Do(ask)
 	if err != nil {
@@ -148,7 +137,7 @@ func (a *appLogin) renew(ctx context.Context) error {
 	}
 	err = json.NewDecoder(io.LimitReader(response.Body, maxToken)).Decode(&answer)
 	if response.StatusCode != http.StatusCreated || err != nil || answer.Token == "" {
-		said := strings.ReplaceAll(answer.Message, jwt, "***")
+		said := strings.ReplaceAll(answer.Message, signed, "***")
 		limit := statusError{code: response.StatusCode, header: response.Header, words: said}
 		return appError{status: response.StatusCode, words: said, wait: limit.wait()}
 	}
@@ -156,21 +145,12 @@ func (a *appLogin) renew(ctx context.Context) error {
 	return nil
 }
 
-// jwt says that we are the app, signed with its key (RS256).
-func (a *appLogin) jwt() (string, error) {
+// sign returns a token that says that we are the app, signed with its key.
+func (a *appLogin) sign() (string, error) {
 	now := a.now()
-	claims, err := json.Marshal(map[string]any{
+	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
 		"iat": now.Add(-jwtDrift).Unix(), "exp": now.Add(jwtLife).Unix(), "iss": a.app.ID,
-	})
-	if err != nil {
-		return "", err
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	var text bytes.Buffer
-	text.WriteString(encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(claims))
-	sum := sha256.Sum256(text.Bytes())
-	signature, err := rsa.SignPKCS1v15(rand.Reader, a.key, crypto.SHA256, sum[:])
-	return text.String() + "." + encode(signature), err
+	}).SignedString(a.key)
 }
 
 // appError is GitHub's refusal to give a token.

@@ -1,50 +1,126 @@
 package git
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the format asks for it
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// knownHosts says which keys servers must have. It is read from memory: the
-// library of the same name wants files, and an image need not have any.
-type knownHosts struct{ lines []knownHost }
+// knownHosts checks the key of one server against a known_hosts file.
+type knownHosts struct{ callback ssh.HostKeyCallback }
 
-type knownHost struct {
-	revoked  bool
-	patterns []string
-	key      ssh.PublicKey
-}
-
-// parseKnownHosts reads the text of a known_hosts file.
-func parseKnownHosts(text string) (*knownHosts, error) {
-	known := &knownHosts{}
-	rest := []byte(text)
+// parseKnownHosts reads the text of a known_hosts file for the server at an address.
+//
+// The library compares keys and hashed names, and obeys @revoked. It gets the lines
+// about this server only, under the server's own name, since it reads patterns unlike
+// ssh: for it, one without a port is about port 22, and so would be a server's key
+// for another port (see docs/decisions/libraries.md).
+func parseKnownHosts(text, address string) (*knownHosts, error) {
+	address = strings.ToLower(address)
+	name := knownhosts.Normalize(address)
+	var about strings.Builder
+	rest, lines := []byte(text), 0
 	for {
 		marker, patterns, key, _, after, err := ssh.ParseKnownHosts(rest)
 		switch {
-		case errors.Is(err, io.EOF) && len(known.lines) == 0:
+		case errors.Is(err, io.EOF) && lines == 0:
 			return nil, errors.New("key knownHosts of the Secret names no host")
 		case errors.Is(err, io.EOF):
-			return known, nil
+			callback, err := loadKnownHosts(about.String(), "/dev/fd")
+			if err != nil {
+				return nil, fmt.Errorf("key knownHosts of the Secret: %w", err)
+			}
+			return &knownHosts{callback}, nil
 		case err != nil:
 			return nil, fmt.Errorf("key knownHosts of the Secret: %w", err)
 		case marker == "cert-authority":
 			return nil, errors.New("key knownHosts of the Secret: @cert-authority is not supported")
+		case marker == "revoked":
+			about.WriteString("@revoked " + knownhosts.Line([]string{address}, key) + "\n")
+		default:
+			for _, spelling := range spellings(patterns, name) {
+				about.WriteString(spelling + " " + string(ssh.MarshalAuthorizedKey(key)))
+			}
 		}
-		known.lines = append(known.lines, knownHost{revoked: marker == "revoked", patterns: patterns, key: key})
-		rest = after
+		rest, lines = after, lines+1
 	}
+}
+
+// spellings returns the names of the server on a line with these patterns: its own,
+// if a pattern matches it, and hashed names, which may be its own.
+func spellings(patterns []string, name string) []string {
+	var names []string
+	for _, pattern := range patterns {
+		pattern, negated := strings.CutPrefix(pattern, "!")
+		hashed := strings.HasPrefix(pattern, "|1|")
+		switch {
+		case negated && (hashed || matchesHost(pattern, name)):
+			return nil // ssh knows no negated hashes
+		case negated:
+		case hashed && isHash(pattern):
+			names = append(names, pattern)
+		case !hashed && matchesHost(pattern, name):
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// matchesHost reports whether a pattern matches a name, which is a server's as
+// known_hosts spells it: with its port when that is not 22.
+func matchesHost(pattern, name string) bool {
+	// Brackets hold a port here; for path.Match they would be a class.
+	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
+	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), name)
+	return ok && err == nil
+}
+
+// isHash reports whether the library takes a pattern for a hashed name. It would
+// refuse the whole file because of a broken one.
+func isHash(pattern string) bool {
+	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
+	_, badSalt := base64.StdEncoding.DecodeString(salt)
+	_, badSum := base64.StdEncoding.DecodeString(sum)
+	return whole && badSalt == nil && badSum == nil
+}
+
+// loadKnownHosts has the library read lines. It reads files only, and a container
+// need not have a directory to write one to, so the file is a pipe, where open files
+// have names in a directory.
+func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		io.WriteString(in, lines) //nolint:errcheck // whoever stops reading has an error of its own
+		in.Close()                //nolint:errcheck // nothing is buffered
+	}()
+	callback, err := knownhosts.New(fmt.Sprintf("%s/%d", openFiles, out.Fd()))
+	out.Close() //nolint:errcheck // it was only read
+	if _, unnamed := errors.AsType[*fs.PathError](err); !unnamed {
+		return callback, err
+	}
+	file, err := os.CreateTemp("", "kratix-schedule-known-hosts-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name()) //nolint:errcheck // it holds no secret
+	_, err = file.WriteString(lines)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	return knownhosts.New(file.Name())
 }
 
 // unknownHost is a server whose key is not the one it should have.
@@ -64,36 +140,29 @@ func (u unknownHost) Error() string {
 
 // check is an ssh.HostKeyCallback.
 func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error {
-	host := knownName(address)
-	wrong := unknownHost{host: host, fingerprint: ssh.FingerprintSHA256(key)}
-	found := false
-	for _, line := range k.lines {
-		same := bytes.Equal(line.key.Marshal(), key.Marshal())
-		switch {
-		case line.revoked && same:
-			return fmt.Errorf("the key of the server %s is revoked in knownHosts", host)
-		case line.revoked || !line.matches(host):
-		case same:
-			found = true
-		default:
-			wrong.known = true
-		}
-	}
-	if found {
+	address = strings.ToLower(address)
+	err := k.callback(address, &net.TCPAddr{}, key)
+	if err == nil {
 		return nil
 	}
-	return wrong
+	host := knownhosts.Normalize(address)
+	if _, revoked := errors.AsType[*knownhosts.RevokedError](err); revoked {
+		return fmt.Errorf("the key of the server %s is revoked in knownHosts", host)
+	}
+	other, _ := errors.AsType[*knownhosts.KeyError](err)
+	return unknownHost{host: host, fingerprint: ssh.FingerprintSHA256(key), known: other != nil && len(other.Want) > 0}
 }
 
-// algorithms are what to ask of a server, so that it shows a key that is known.
+// algorithms returns what to ask of a server, so that it shows a key that is known.
 func (k *knownHosts) algorithms(address string) []string {
+	known, ok := errors.AsType[*knownhosts.KeyError](k.callback(strings.ToLower(address), &net.TCPAddr{}, noKey{}))
+	if !ok {
+		return nil
+	}
 	var names []string
-	for _, line := range k.lines {
-		if line.revoked || !line.matches(knownName(address)) {
-			continue
-		}
-		kinds := []string{line.key.Type()}
-		if line.key.Type() == ssh.KeyAlgoRSA {
+	for _, line := range known.Want {
+		kinds := []string{line.Key.Type()}
+		if line.Key.Type() == ssh.KeyAlgoRSA {
 			kinds = []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
 		}
 		for _, kind := range kinds {
@@ -105,54 +174,14 @@ func (k *knownHosts) algorithms(address string) []string {
 	return names
 }
 
-// knownName is how known_hosts spells an address: the port only when it is not 22.
-func knownName(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if port == "22" {
-		return strings.ToLower(host)
-	}
-	return "[" + strings.ToLower(host) + "]:" + port
-}
+// noKey is the key of no server: the library answers with those that are known.
+type noKey struct{}
 
-func (k knownHost) matches(host string) bool {
-	matched := false
-	for _, pattern := range k.patterns {
-		pattern, negated := strings.CutPrefix(pattern, "!")
-		if !matchesHost(pattern, host) {
-			continue
-		}
-		if negated {
-			return false
-		}
-		matched = true
-	}
-	return matched
-}
+// Type returns a type that no key has.
+func (noKey) Type() string { return "none" }
 
-func matchesHost(pattern, host string) bool {
-	if salted, ok := strings.CutPrefix(pattern, "|1|"); ok {
-		return matchesHash(salted, host)
-	}
-	// Brackets hold a port here; for path.Match they would be a class.
-	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
-	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), host)
-	return ok && err == nil
-}
+// Marshal returns what no key is marshaled to.
+func (noKey) Marshal() []byte { return nil }
 
-func matchesHash(salted, host string) bool {
-	salt, sum, _ := strings.Cut(salted, "|")
-	key, err := base64.StdEncoding.DecodeString(salt)
-	if err != nil {
-		return false
-	}
-	want, err := base64.StdEncoding.DecodeString(sum)
-	if err != nil {
-		return false
-	}
-	mac := hmac.New(sha1.New, key)
-	mac.Write([]byte(host))
-	return hmac.Equal(mac.Sum(nil), want)
-}
+// Verify verifies nothing.
+func (noKey) Verify([]byte, *ssh.Signature) error { return errors.New("no key") }

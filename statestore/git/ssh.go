@@ -81,7 +81,7 @@ func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 		made.HostKeyCallback = ssh.InsecureIgnoreHostKey() //nolint:gosec // only when the store's spec says so
 		return made, nil
 	}
-	known, err := parseKnownHosts(auth.KnownHosts)
+	known, err := parseKnownHosts(auth.KnownHosts, address)
 	if err != nil {
 		return nil, err
 	}

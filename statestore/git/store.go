@@ -53,7 +53,6 @@ type Store struct {
 var (
 	_ statestore.Store  = (*Store)(nil)
 	_ statestore.Prober = (*Store)(nil)
-	_ statestore.Joiner = (*Store)(nil)
 	_ io.Closer         = (*Store)(nil)
 )
 
@@ -88,12 +87,13 @@ func (s *Store) warned() []string {
 }
 
 func (s *Store) read(ctx context.Context) (statestore.State, error) {
+	asked := s.asked.Load()
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, err
 	}
 	defer s.end()
 	s.accepts = false
-	if err := s.pull(ctx); err != nil {
+	if err := s.pullSince(ctx, asked); err != nil {
 		return statestore.State{}, err
 	}
 	err := s.look()

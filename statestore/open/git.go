@@ -31,7 +31,11 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	config.Message, config.Committer, config.Owner = s.Commits.Message, s.Commits.Committer, s.Commits.Owner
 	return s.repositories.open(ref, config, func() (statestore.Store, error) {
 		config.Now = s.Now
-		return s.pool.Open(config)
+		store, err := s.pool.Open(config)
+		if err != nil {
+			return nil, err
+		}
+		return store.View(), nil
 	})
 }
 

@@ -49,7 +49,7 @@ func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
 
 // close returns up a store: its connections, and what is held of its contents.
 func (h *held[Config]) close(ref kratix.StateStoreReference) {
-	if closer, ok := h.stores[ref].store.(io.Closer); ok {
+	if closer, ok := statestore.ViewOf("", h.stores[ref].store).Store.(io.Closer); ok {
 		closer.Close() //nolint:errcheck // nothing is written at the end
 	}
 	delete(h.stores, ref)

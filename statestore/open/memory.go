@@ -2,7 +2,6 @@ package open
 
 import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
@@ -11,7 +10,7 @@ import (
 // store.
 type InMemory struct{}
 
-var _ reconcile.Opener = InMemory{}
+var _ statestore.Opener = InMemory{}
 
 // Open makes an empty store.
 func (InMemory) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {

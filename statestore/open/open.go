@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -34,8 +33,8 @@ type Stores struct {
 }
 
 var (
-	_ reconcile.Opener = (*Stores)(nil)
-	_ reconcile.Keeper = (*Stores)(nil)
+	_ statestore.Opener = (*Stores)(nil)
+	_ statestore.Keeper = (*Stores)(nil)
 )
 
 // Open returns a store for a GitStateStore or a BucketStateStore. The error is a

@@ -5,14 +5,13 @@ import (
 	"errors"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // ReadOnly opens another's stores so that they can be read and nothing else.
-type ReadOnly struct{ reconcile.Opener }
+type ReadOnly struct{ statestore.Opener }
 
-var _ reconcile.Opener = ReadOnly{}
+var _ statestore.Opener = ReadOnly{}
 
 // Open opens a store for reading.
 func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
@@ -24,11 +23,7 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 }
 
 // Keep closes the stores that are not among refs.
-func (s ReadOnly) Keep(refs []kratix.StateStoreReference) {
-	if keeper, ok := s.Opener.(reconcile.Keeper); ok {
-		keeper.Keep(refs)
-	}
-}
+func (s ReadOnly) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
 // readOnly is a store that cannot be written. It holds a reader, no store.
 type readOnly struct{ reader }

@@ -15,25 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// sociable is a slow store that joins all others like it.
-type sociable struct {
-	slow
+// joint is a location of slow stores.
+type joint struct {
 	together *[]int // how many were written at once, each time
 }
 
-var _ statestore.Joiner = (*sociable)(nil)
-
-func (s *sociable) Joins(other statestore.Store) bool {
-	_, ok := other.(*sociable)
-	return ok
+func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+	return view.Store.Read(ctx)
 }
 
-func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
-	*s.together = append(*s.together, len(parts))
+func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	first, ok := parts[0].View.Store.(*slow)
+	if len(parts) == 1 || !ok {
+		return statestore.WriteEach(ctx, parts)
+	}
+	*j.together = append(*j.together, len(parts))
 	var outcomes []statestore.Outcome
-	wait := s.wait(ctx)
+	wait := first.wait(ctx)
 	for _, part := range parts {
-		store, ok := part.Store.(*sociable)
+		store, ok := part.View.Store.(*slow)
 		if !ok {
 			continue
 		}
@@ -47,35 +47,35 @@ func (s *sociable) ApplyAll(ctx context.Context, parts []statestore.Part) []stat
 	return outcomes
 }
 
-// society is some sociable stores and their workers.
-func society(n int) (inner []*sociable, stores []*worker.Store, together *[]int, workers *worker.Workers) {
+// society is some slow stores in one location and their workers.
+func society(n int) (inner []*slow, stores []statestore.View, together *[]int, workers *worker.Workers) {
 	together = new([]int)
 	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Wake: func() {}}
 	for range n {
-		one := &sociable{slow: slow{Store: memory.New("m")}, together: together}
+		one := &slow{Store: memory.New("m")}
 		inner = append(inner, one)
-		stores = append(stores, workers.Wrap("m", one))
+		stores = append(stores, workers.Wrap(statestore.View{Name: "m", Store: one, Location: joint{together}}))
 	}
 	return inner, stores, together, workers
 }
 
-func partsOf(t *testing.T, stores []*worker.Store, name string) []statestore.Part {
+func partsOf(t *testing.T, stores []statestore.View, name string) []statestore.ViewPart {
 	t.Helper()
-	var parts []statestore.Part
+	var parts []statestore.ViewPart
 	for _, store := range stores {
 		state, err := store.Read(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, statestore.Part{Store: store, Changes: change(t, state.Revision, name)})
+		parts = append(parts, statestore.ViewPart{View: store, Changes: change(t, state.Revision, name)})
 	}
 	return parts
 }
 
 func TestWorkersJoinAsTheirStoresDo(t *testing.T) {
 	_, stores, _, workers := society(2)
-	alone := workers.Wrap("alone", memory.New("m"))
-	if !stores[0].Joins(stores[1]) || stores[0].Joins(alone) || alone.Joins(stores[0]) || stores[0].Joins(memory.New("m")) {
+	alone := workers.Wrap(statestore.ViewOf("alone", memory.New("m")))
+	if stores[0].Location != stores[1].Location || stores[0].Location == alone.Location {
 		t.Error("wrong ones join")
 	}
 }
@@ -85,7 +85,7 @@ func TestStoresAreWrittenAtOnceBehindTheirWorkers(t *testing.T) {
 		inner, stores, together, _ := society(3)
 		parts := partsOf(t, stores, "x")
 		inner[1].err = errors.New("broken")
-		outcomes := stores[0].ApplyAll(t.Context(), parts)
+		outcomes := stores[0].Location.Write(t.Context(), parts)
 		if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, inner[1].err) || outcomes[2].Err != nil || !slices.Equal(*together, []int{3}) {
 			t.Errorf("%v, together %v", outcomes, *together)
 		}
@@ -103,7 +103,7 @@ func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
 		inner[0].takes = 5 * time.Second
 		began := time.Now()
 		for range 2 { // the second time all have one in hand
-			for i, outcome := range stores[0].ApplyAll(t.Context(), parts) {
+			for i, outcome := range stores[0].Location.Write(t.Context(), parts) {
 				if !errors.Is(outcome.Err, statestore.ErrPending) {
 					t.Errorf("store %d: %v", i, outcome.Err)
 				}
@@ -138,7 +138,7 @@ func TestAStoreWithAWriteInHandWaitsAlone(t *testing.T) {
 		if _, err := stores[1].Apply(t.Context(), parts[1].Changes); !errors.Is(err, statestore.ErrPending) {
 			t.Fatal(err)
 		}
-		outcomes := stores[0].ApplyAll(t.Context(), parts)
+		outcomes := stores[0].Location.Write(t.Context(), parts)
 		if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrPending) || outcomes[2].Err != nil || !slices.Equal(*together, []int{2}) {
 			t.Errorf("%v, together %v", outcomes, *together)
 		}

@@ -10,10 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is a store and what is in hand with it. It is safe for concurrent use.
-type Store struct {
-	name    string
-	inner   statestore.Store
+// worker is a view and what is in hand with it. It is safe for concurrent use.
+type worker struct {
+	view    statestore.View
 	workers *Workers
 
 	mu sync.Mutex
@@ -36,8 +35,6 @@ type Store struct {
 	refused error
 }
 
-var _ statestore.Store = (*Store)(nil)
-
 // operation is one question to a store, or one write.
 type operation struct {
 	done chan struct{}
@@ -46,16 +43,16 @@ type operation struct {
 	state    statestore.State
 	revision statestore.Revision
 	err      error
-	// late fires when it takes longer than a caller waits as a rule.
+	// late fires when a read takes longer than a caller waits as a rule.
 	late *time.Timer
 	// left means that nobody waits for it any more.
 	left bool
 }
 
-// Read returns the newest state. While a write is in hand that is what the store
+// newest returns the newest state. While a write is in hand that is what the store
 // will be like. A store that does not answer soon is unavailable.
-func (s *Store) Read(ctx context.Context) (statestore.State, error) {
-	if err := statestore.Ended(ctx, "read", s.name); err != nil {
+func (s *worker) newest(ctx context.Context) (statestore.State, error) {
+	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
 	}
 	s.mu.Lock()
@@ -72,7 +69,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		defer s.mu.Unlock()
 		return statestore.State{}, s.failure
 	case s.inHand == nil:
-		s.begin(ctx, &operation{}, func(ctx context.Context, op *operation) { op.state, op.err = s.inner.Read(ctx) })
+		s.beginRead(ctx)
 	}
 	op := s.inHand
 	patience := s.workers.Patience
@@ -92,7 +89,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 }
 
 // answer returns what a read came to, with the refusal of the write before it.
-func (s *Store) answer(op *operation) (statestore.State, error) {
+func (s *worker) answer(op *operation) (statestore.State, error) {
 	state := op.state
 	state.Refused = s.refused
 	return state, op.err
@@ -100,7 +97,7 @@ func (s *Store) answer(op *operation) (statestore.State, error) {
 
 // take makes op the operation in hand. What became of an earlier write is reported
 // by then.
-func (s *Store) take(op *operation) {
+func (s *worker) take(op *operation) {
 	s.inHand = op
 	if op.changes != nil {
 		s.refused = nil
@@ -114,48 +111,40 @@ func (op *operation) isAnswer() bool {
 	return errors.Is(op.err, statestore.ErrStale) || divides && errors.Is(op.err, statestore.ErrContentRefused)
 }
 
-// Apply makes all changes or none. A write that takes long goes on, and is
-// ErrPending for now; so is one that has to wait for another.
-func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	if changes.Empty() {
-		return changes.Base, nil
-	}
-	if err := statestore.Ended(ctx, "write", s.name); err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	if s.inHand != nil {
-		s.mu.Unlock()
-		return "", s.busy("write", statestore.ErrPending, "an earlier write is in hand")
-	}
-	op := s.begin(ctx, &operation{changes: &changes}, func(ctx context.Context, op *operation) { op.revision, op.err = s.inner.Apply(ctx, changes) })
-	s.mu.Unlock()
-	if !s.await(ctx, op, s.workers.Patience) {
-		return "", s.busy("write", statestore.ErrPending, "it takes long")
-	}
-	return op.revision, op.err
-}
-
-func (s *Store) busy(op string, err error, why string) error {
+func (s *worker) busy(op string, err error, why string) error {
 	return &statestore.Error{
-		Op: op, Store: s.name, Err: fmt.Errorf("%w: %s", err, why), Class: statestore.Network,
+		Op: op, Store: s.view.Name, Err: fmt.Errorf("%w: %s", err, why), Class: statestore.Network,
 		Hint: "the store is slow or does not answer: look at the server and at what lies between",
 	}
 }
 
-// begin takes something in hand.
-func (s *Store) begin(ctx context.Context, op *operation, do func(context.Context, *operation)) *operation {
-	op.done, op.late = make(chan struct{}), time.AfterFunc(s.workers.Patience, func() {})
+// beginRead has the view read.
+func (s *worker) beginRead(ctx context.Context) {
+	op := &operation{done: make(chan struct{}), late: time.AfterFunc(s.workers.Patience, func() {})}
 	s.take(op)
 	s.workers.start(ctx, op, func(ctx context.Context) {
-		do(ctx, op)
+		op.state, op.err = s.view.Read(ctx)
 		s.end(op)
 	})
-	return op
+}
+
+// beginWrite takes a write in hand, which its caller starts, or says why not.
+func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
+	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inHand != nil {
+		return nil, s.busy("write", statestore.ErrPending, "an earlier write is in hand")
+	}
+	op := &operation{done: make(chan struct{}), changes: &changes}
+	s.take(op)
+	return op, nil
 }
 
 // end notes what came of something.
-func (s *Store) end(op *operation) {
+func (s *worker) end(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inHand = nil
@@ -187,13 +176,13 @@ func (s *Store) end(op *operation) {
 }
 
 // rest leaves the store alone for a while, in place of an earlier one.
-func (s *Store) rest(pause time.Duration) {
+func (s *worker) rest(pause time.Duration) {
 	if s.resting != nil {
 		s.resting.Stop()
 		s.resting = nil
 	}
 	if s.workers.Resting != nil {
-		s.workers.Resting(s.name, s.failures, pause)
+		s.workers.Resting(s.view.Name, s.failures, pause)
 	}
 	if pause == 0 {
 		return
@@ -211,7 +200,7 @@ func (s *Store) rest(pause time.Duration) {
 }
 
 // learn takes in whether a read was soon answered.
-func (s *Store) learn(soon bool) {
+func (s *worker) learn(soon bool) {
 	w := s.workers
 	if soon {
 		s.patience = max(s.patience/2, w.Patience)
@@ -221,7 +210,7 @@ func (s *Store) learn(soon bool) {
 }
 
 // await reports whether something ends while its caller has patience.
-func (s *Store) await(ctx context.Context, op *operation, patience time.Duration) bool {
+func (s *worker) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {

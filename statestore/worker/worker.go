@@ -37,30 +37,35 @@ type Workers struct {
 	Wake func()
 
 	mu      sync.Mutex
-	workers map[statestore.Store]*Store
+	workers map[statestore.View]*worker
 	inHand  sync.WaitGroup
 	cancels map[*operation]context.CancelFunc
 }
 
-// Wrap returns the worker of a store, which errors call by a name: the same one for
-// the same store.
-func (w *Workers) Wrap(name string, inner statestore.Store) *Store {
+// Wrap returns a view behind its worker: the same one for the same view.
+func (w *Workers) Wrap(view statestore.View) statestore.View {
+	return view.Behind(location{view.Location, w})
+}
+
+// of returns the worker of a view, which has begun anew if it was forgotten.
+func (w *Workers) of(view statestore.View) *worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.workers == nil {
-		w.workers = map[statestore.Store]*Store{}
+		w.workers = map[statestore.View]*worker{}
 	}
-	if w.workers[inner] == nil {
-		w.workers[inner] = &Store{name: name, inner: inner, workers: w, patience: w.LongestPatience}
+	if w.workers[view] == nil {
+		w.workers[view] = &worker{view: view, workers: w, patience: w.LongestPatience}
 	}
-	return w.workers[inner]
+	return w.workers[view]
 }
 
-// Forget forgets the worker of a store that is not used any more.
-func (w *Workers) Forget(inner statestore.Store) {
+// Forget forgets the worker of a view, as Wrap was given it, that is not used any
+// more.
+func (w *Workers) Forget(view statestore.View) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.workers, inner)
+	delete(w.workers, view)
 }
 
 // Finish waits for what is in hand. When ctx ends before, it is cut off.

@@ -51,7 +51,7 @@ func (s *slow) Apply(ctx context.Context, changes statestore.ChangeSet) (statest
 type bench struct {
 	inner   *slow
 	workers *worker.Workers
-	store   *worker.Store
+	store   statestore.View
 	woken   chan struct{}
 }
 
@@ -61,7 +61,7 @@ func newBench() *bench {
 		Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second,
 		Wake: func() { b.woken <- struct{}{} },
 	}
-	b.store = b.workers.Wrap("GitStateStore s", b.inner)
+	b.store = b.workers.Wrap(statestore.ViewOf("GitStateStore s", b.inner))
 	return b
 }
 
@@ -88,7 +88,7 @@ func TestAWorkerIsAStore(t *testing.T) {
 		inner := memory.New("m")
 		open := func() statestore.Store {
 			workers := &worker.Workers{Patience: time.Minute, FirstPause: time.Second, LongestPause: time.Second, Wake: func() {}}
-			return workers.Wrap("m", inner)
+			return workers.Wrap(statestore.ViewOf("m", inner))
 		}
 		return storetest.Fixture{Store: open(), Reopen: open, Refuse: func(t *testing.T) map[string]string {
 			inner.Refuse(storetest.Paths(t, "resources/secret")...)
@@ -125,7 +125,7 @@ func TestAStoreThatIsSlowAsARuleIsWaitedFor(t *testing.T) {
 	inABubble(func(t *testing.T, b *bench) {
 		b.workers.LongestPatience = 8 * time.Second
 		b.inner = &slow{Store: memory.New("m")}
-		b.store = b.workers.Wrap("GitStateStore s", b.inner)
+		b.store = b.workers.Wrap(statestore.ViewOf("GitStateStore s", b.inner))
 		for i, read := range []struct {
 			takes, waits time.Duration
 			answers      bool
@@ -301,14 +301,23 @@ func TestWhatIsInHandAtTheEndMayTakeItsTimeButNotLonger(t *testing.T) {
 }
 
 func TestOneWorkerForOneStore(t *testing.T) {
-	b := newBench()
-	if b.workers.Wrap("again", b.inner) != b.store {
-		t.Error("a second worker")
-	}
-	b.workers.Forget(b.inner)
-	if b.workers.Wrap("again", b.inner) == b.store {
-		t.Error("a store that is not used any more is kept")
-	}
+	inABubble(func(t *testing.T, b *bench) {
+		inner := statestore.ViewOf("GitStateStore s", b.inner)
+		asks := func() int {
+			before := b.inner.asked
+			if _, err := b.workers.Wrap(inner).Read(t.Context()); !errors.Is(err, statestore.ErrUnavailable) {
+				t.Error(err)
+			}
+			return b.inner.asked - before
+		}
+		b.inner.err = statestore.ErrUnavailable
+		if b.workers.Wrap(inner) != b.store || asks() != 1 || asks() != 0 { // it rests
+			t.Error("a second worker")
+		}
+		if b.workers.Forget(inner); asks() != 1 {
+			t.Error("a store that is not used any more is kept")
+		}
+	})(t)
 }
 
 func TestAServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {

@@ -1,0 +1,77 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// location has a worker for each of its views.
+type location struct {
+	inner   statestore.Location
+	workers *Workers
+}
+
+var _ statestore.Location = location{}
+
+// worker returns the worker of a view.
+func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Behind(l.inner)) }
+
+// Read returns the newest state. While a write is in hand that is what the store
+// will be like. A store that does not answer soon is unavailable.
+func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+	return l.worker(view).newest(ctx)
+}
+
+// Write writes to several stores at once. What takes long goes on, and is ErrPending
+// for now; a store that has an earlier write in hand has to wait.
+func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+	outcomes := make([]statestore.Outcome, len(parts))
+	var begun []*begunWrite
+	for i, part := range parts {
+		if part.Changes.Empty() {
+			outcomes[i].Revision = part.Changes.Base
+			continue
+		}
+		w := l.worker(part.View)
+		op, err := w.beginWrite(ctx, part.Changes)
+		if err != nil {
+			outcomes[i].Err = err
+			continue
+		}
+		begun = append(begun, &begunWrite{worker: w, op: op, at: i})
+	}
+	if len(begun) == 0 {
+		return outcomes
+	}
+	l.workers.start(ctx, begun[0].op, func(ctx context.Context) { l.write(ctx, begun) })
+	patience := l.workers.Patience
+	for _, b := range begun {
+		if !b.worker.await(ctx, b.op, patience) {
+			outcomes[b.at].Err = b.worker.busy("write", statestore.ErrPending, "it takes long")
+			patience = 0 // all end at once
+			continue
+		}
+		outcomes[b.at] = statestore.Outcome{Revision: b.op.revision, Err: b.op.err}
+	}
+	return outcomes
+}
+
+// begunWrite is one of several writes that are made at once.
+type begunWrite struct {
+	worker *worker
+	op     *operation
+	at     int
+}
+
+// write writes to the location behind.
+func (l location) write(ctx context.Context, begun []*begunWrite) {
+	parts := make([]statestore.ViewPart, 0, len(begun))
+	for _, b := range begun {
+		parts = append(parts, statestore.ViewPart{View: b.worker.view, Changes: *b.op.changes})
+	}
+	for i, outcome := range l.inner.Write(ctx, parts) {
+		begun[i].op.revision, begun[i].op.err = outcome.Revision, outcome.Err
+		begun[i].worker.end(begun[i].op)
+	}
+}
