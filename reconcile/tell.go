@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -120,8 +121,9 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 		r.unwritten(d, report.Failed)
 		return
 	}
-	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names()}
+	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
 	for i, o := range d.outcomes {
+		told.Sites[d.destinations[i].Name] = kratix.SiteOf(d.destinations[i].Destination, d.ref, d.spec)
 		if !o.changes.Empty() && !d.state.Stepwise {
 			told.Destinations = append(told.Destinations, o.changed)
 		}
@@ -134,6 +136,7 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	}
 	first := &r.said.Stores[at] // what was written of it before
 	first.Revision = told.Revision
+	maps.Copy(first.Sites, told.Sites)
 	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 

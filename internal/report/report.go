@@ -85,6 +85,8 @@ type Store struct {
 	// Covered are the names of all Destinations on it that are now as the report
 	// says, changed or not. It is for programs that go on with it.
 	Covered []string `json:"-"`
+	// Sites are where the files of these lie, by their names, as kratix.SiteOf says it.
+	Sites map[string]string `json:"-"`
 }
 
 // Destination is what changed for one Destination.

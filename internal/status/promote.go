@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -75,15 +76,26 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 }
 
 // isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is
-// promoted.
+// promoted to where its Destination is live now.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
-	return said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == have.Generation
+	d := p.destinationByName[have.Spec.TargetDestinationName]
+	if said == nil || said.Status != metav1.ConditionTrue || said.ObservedGeneration != have.Generation || d == nil {
+		return false
+	}
+	live := p.now.Live[d.Name]
+	return strings.HasPrefix(said.Message, writtenAt(siteIn(live.String(), kratix.SiteOf(d, live, p.storeOf(live)))))
 }
+
+// siteIn names a state store, and where in it the files of a Destination lie.
+func siteIn(store, site string) string { return fmt.Sprintf("%s (%s)", store, site) }
+
+// writtenAt begins the message of a WorkPlacement that is promoted.
+func writtenAt(site string) string { return "written to " + site + " at " }
 
 // inStore says where a placement is, and the revision that it was first seen in.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
-	at := "written to " + p.storeOn[placement.Destination] + " at "
+	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	if placement.State == report.Unchanged && said != nil && said.Status == metav1.ConditionTrue && strings.HasPrefix(said.Message, at) {
 		return yes(kratix.PromotedCondition, promoted, said.Message)

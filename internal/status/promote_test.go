@@ -25,14 +25,21 @@ func sceneOfPromotion(t *testing.T) *scene {
 	made.Generation, made.Finalizers = 1, []string{kratix.PlacementFinalizer}
 	made.Status = kratix.WorkPlacementStatus{VersionID: "kratixs", Conditions: []metav1.Condition{yes(kratix.ReadyCondition, writtenTarget, "Ready")}}
 	s.now.WorkPlacements = []*kratix.WorkPlacement{made}
+	live := &kratix.GitStateStore{}
+	live.Name, live.Spec.URL, live.Spec.Branch = "live", "https://example.com/a.git", "live"
+	s.now.GitStateStores = append(s.now.GitStateStores, live)
 	s.promoted(report.Placed)
 	return s
 }
+
+// liveSite is where the files lie.
+const liveSite = "example.com/a#live:worker-1"
 
 // promoted has the report say what became of the placement in the live store.
 func (s *scene) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
+	s.said.Stores[0].Sites = map[string]string{"worker-1": liveSite}
 	return p
 }
 
@@ -53,7 +60,7 @@ const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
 func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 1 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live ("+liveSite+") at c0ffee"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
 	}
 	made := s.now.WorkPlacements[0]
@@ -65,7 +72,7 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s.expect() // the revision that it is in for the first time is still right
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
-	s.promotedIs("True Promoted: written to GitStateStore other at later")
+	s.promotedIs("True Promoted: written to GitStateStore other ("+liveSite+") at later")
 }
 
 // TestAReportOfOtherContentsIsNotBelieved: the WorkPlacement has changed since.
@@ -81,7 +88,7 @@ func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
 	}
 	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation is another
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 2 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live ("+liveSite+") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
 }
@@ -141,6 +148,41 @@ func TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead(t *testing.T) {
 	s.now.WorkPlacements[0].Generation++
 	s.expect(promotedStep)
 	s.promotedIs("False StateStoreWriteFailed")
+}
+
+// TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead: another state store,
+// or the same one somewhere else.
+func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testing.T) {
+	for name, change := range map[string]func(*scene){
+		"another store": func(s *scene) {
+			other := &kratix.GitStateStore{}
+			other.Name, other.Spec.URL, other.Spec.Branch = "other", "https://example.com/a.git", "live"
+			s.now.GitStateStores = append(s.now.GitStateStores, other)
+			s.now.Live["worker-1"] = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}
+		},
+		"another branch":         func(s *scene) { s.now.GitStateStores[1].Spec.Branch = "other" },
+		"another path":           func(s *scene) { s.now.GitStateStores[1].Spec.Path = "clusters" },
+		"another repository":     func(s *scene) { s.now.GitStateStores[1].Spec.URL = "https://example.com/b.git" },
+		"the Destination's path": func(s *scene) { s.now.Destinations[0].Spec.Path = "clusters/worker-1" },
+		"nothing":                nil,
+	} {
+		s := sceneOfPromotion(t)
+		s.expect(promotedStep)
+		if change != nil {
+			change(s)
+		}
+		s.promoted(report.Failed).Unread = true
+		s.said.Stores = nil
+		live := s.now.Live["worker-1"]
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: live.String()}, Message: "no route", Cause: finding.Unreadable}}
+		s.plan()
+		want := "False StateStoreNotReady: no route"
+		if change == nil {
+			want = "True Promoted"
+		}
+		t.Log(name)
+		s.promotedIs(want)
+	}
 }
 
 func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {

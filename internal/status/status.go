@@ -147,8 +147,9 @@ type planner struct {
 	covered, written map[string]bool
 	// emptied are the Destinations that are being deleted and have nothing more.
 	emptied map[string]bool
-	// revision is that of the store of each covered Destination, and storeOn its name.
-	revision, storeOn map[string]string
+	// revision is that of the store of each covered Destination, and writtenTo says where
+	// that has its files.
+	revision, writtenTo map[string]string
 	// mineBy remembers which Destinations are mine.
 	mineBy map[string]bool
 	// clashes are the findings about what Flux could not build, by object; others
@@ -168,7 +169,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, mineBy: map[string]bool{},
+		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, mineBy: map[string]bool{},
 		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
@@ -203,7 +204,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 	for _, store := range said.Stores {
 		p.written[store.Name] = true
 		for _, name := range store.Covered {
-			p.covered[name], p.revision[name], p.storeOn[name] = true, store.Revision, store.Name
+			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, siteIn(store.Name, store.Sites[name])
 		}
 	}
 	for _, f := range said.Findings {
