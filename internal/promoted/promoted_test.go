@@ -236,7 +236,9 @@ func TestAnUnusableWorkPlacementKeepsWhatIsLive(t *testing.T) {
 					c.round()
 					c.has("live-1", "o1", "o3")
 				}
-				c.remove(func(p *kratix.WorkPlacement) bool { return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID(".")) })
+				c.remove(func(p *kratix.WorkPlacement) bool {
+					return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID("."))
+				})
 				c.round()
 				c.has("live-1", "o3")
 			})

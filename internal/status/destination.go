@@ -89,9 +89,11 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 			want = append(want, ready)
 		}
 	}
-	held := p.heldOn(d)
-	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil) {
+	held, hasSummary := p.heldOn(d), meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil
+	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || hasSummary) {
 		want = append(want, summary(held))
+	} else if f, isOut := p.leftOut(d); isOut && !p.covered[d.Name] && hasSummary {
+		want = append(want, unknown(f.Rule.Name, f.Message+". "+f.Advice()))
 	}
 	want = append(want, p.soleScheduler(d.Status.Conditions)...)
 	conditions, changed := p.put(d.Status.Conditions, 0, want...)
@@ -104,6 +106,18 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 			change.tellDestination(d.Status.Conditions, condition)
 		}
 	}
+}
+
+// leftOut returns why nothing is placed on a Destination; false if nothing says so.
+func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
+	others := p.others[kratix.Describe(d)]
+	at := slices.IndexFunc(others, func(f finding.Finding) bool {
+		return f.Rule == finding.NotPromoted() || f.Rule.Severity == finding.Error
+	})
+	if at < 0 {
+		return finding.Finding{}, false
+	}
+	return others[at], true
 }
 
 // tellDestination has an Event say that a condition of a Destination has turned.

@@ -60,7 +60,7 @@ const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
 func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live ("+liveSite+") at c0ffee"); said.ObservedGeneration != 1 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
 	}
 	made := s.now.WorkPlacements[0]
@@ -72,7 +72,7 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s.expect() // the revision that it is in for the first time is still right
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
-	s.promotedIs("True Promoted: written to GitStateStore other ("+liveSite+") at later")
+	s.promotedIs("True Promoted: written to GitStateStore other (" + liveSite + ") at later")
 }
 
 // TestAReportOfOtherContentsIsNotBelieved: the WorkPlacement has changed since.
@@ -88,7 +88,7 @@ func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
 	}
 	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation is another
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live ("+liveSite+") at c0ffee"); said.ObservedGeneration != 2 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
 }
@@ -258,5 +258,55 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 		if len(d.Finalizers) > 0 {
 			t.Errorf("%s: finalizers %v of a Destination that has nothing", mode, d.Finalizers)
 		}
+	}
+}
+
+// TestWhatIsNotLookedAtIsNotFreeOfConflicts: what was said stays while the live store
+// cannot be read, and is Unknown where nothing is promoted any more.
+func TestWhatIsNotLookedAtIsNotFreeOfConflicts(t *testing.T) {
+	about := func(rule finding.Rule, object string) func(*scene) {
+		return func(s *scene) {
+			s.said = report.Report{Findings: []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "because"}}}
+		}
+	}
+	unread := func(s *scene) {
+		s.promoted(report.Failed).Unread = true
+		s.said.Stores = nil
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route"}}
+	}
+	for name, c := range map[string]struct {
+		set func(*scene)
+		// placement, work and destination are what ConflictFree is of each.
+		placement, work, destination string
+	}{
+		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},
+		"the live store cannot be written":  {func(s *scene) { s.promoted(report.Failed); s.said.Stores = nil }, "True NoConflict", "True NoConflict", "False DuplicateResources"},
+		"the annotation is gone":            {about(finding.NotPromoted(), "Destination worker-1"), "Unknown NotPromoted", "Unknown NotPromoted", "Unknown NotPromoted"},
+		"the live store is invalid":         {about(finding.InvalidLiveStore(), "Destination worker-1"), "Unknown InvalidLiveStore", "Unknown InvalidLiveStore", "Unknown InvalidLiveStore"},
+		"another Destination is in the way": {about(finding.SharedPath(), "Destination worker-1"), "Unknown SharedPath", "Unknown SharedPath", "Unknown SharedPath"},
+		"the WorkPlacement is odd":          {about(finding.UnusablePlacement(), "WorkPlacement default/a.worker-1-5058f"), "Unknown UnusablePlacement", "Unknown UnusablePlacement", "False DuplicateResources"},
+		"it is placed":                      {func(s *scene) { s.promoted(report.Placed) }, "True NoConflict", "True NoConflict", "True NoConflict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sceneOfPromotion(t)
+			s.promoted(report.Held)
+			s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
+			s.plan()
+			c.set(s)
+			for range 2 {
+				s.plan()
+				s.condition(s.now.WorkPlacements[0].Status.Conditions, kratix.ConflictFreeCondition, c.placement)
+				s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, c.work)
+				s.condition(s.now.Destinations[0].Status.Conditions, kratix.ConflictFreeCondition, c.destination)
+			}
+			if again, events := s.plan(); len(again)+len(events) > 0 {
+				t.Errorf("and again %q, %q", again, events)
+			}
+			s.promoted(report.Placed)
+			s.plan()
+			s.condition(s.now.WorkPlacements[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+			s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+			s.condition(s.now.Destinations[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+		})
 	}
 }

@@ -155,6 +155,9 @@ type planner struct {
 	// clashes are the findings about what Flux could not build, by object; others
 	// are all others.
 	clashes, others map[string][]finding.Finding
+	// doubts are the conditions ConflictFree of WorkPlacements that are not looked at, by
+	// their Works.
+	doubts map[kratix.Key]metav1.Condition
 	// other says that somebody else places Works; nil if nobody is known to.
 	other *finding.Finding
 	// unsure means that it is not known whether somebody may.
@@ -170,7 +173,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, mine Mine, at metav1
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, mineBy: map[string]bool{},
-		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
+		doubts: map[kratix.Key]metav1.Condition{}, clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
 		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)
