@@ -1,10 +1,12 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
 // TestAVerdictIsAFinding: a policy that is in force is nothing to tell, one that is
@@ -28,5 +30,25 @@ func TestAVerdictIsAFinding(t *testing.T) {
 		if len(found) != 1 || found[0].Rule != want || found[0].Message != "why" || found[0].Fix != "do that" || found[0].Place.Object != "ValidatingAdmissionPolicy a" {
 			t.Errorf("%q: %+v, want rule %s", state, found, want)
 		}
+	}
+}
+
+// TestAnotherSchedulerIsAnsweredByTheMode: where Kratix writes, this program goes on, and
+// is in the mode already that it would advise.
+func TestAnotherSchedulerIsAnsweredByTheMode(t *testing.T) {
+	for mode, want := range map[status.Mode][2]string{
+		status.Schedule: {"what it places is not checked", "have the admission policy"},
+		status.Manage:   {"nothing is written to a state store", "Use --schedule-only"},
+	} {
+		consequence, fix := besideOther(mode)
+		if !strings.Contains(consequence, want[0]) || !strings.Contains(fix, want[1]) {
+			t.Errorf("%s: %q, %q", mode, consequence, fix)
+		}
+		if mode == status.Schedule && strings.Contains(fix, "--schedule-only") {
+			t.Errorf("%s: it advises what is there: %q", mode, fix)
+		}
+	}
+	if rule := finding.OtherScheduler(); strings.Contains(rule.Summary, "nothing is written") || strings.Contains(rule.Fix, "--schedule-only") {
+		t.Errorf("the rule is about one mode alone: %+v", rule)
 	}
 }
