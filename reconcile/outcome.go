@@ -28,6 +28,9 @@ type outcome struct {
 	clashing []choice
 	// waits are the WorkPlacements that wait for what others write.
 	waits []string
+	// emptied reports whether the Destination goes with its files, and has nothing more
+	// but placements that are told.
+	emptied bool
 }
 
 // situation is everything that the outcome on a Destination depends on.
@@ -129,6 +132,8 @@ func (dest *desiredDestination) outcome() *outcome {
 		}
 	}
 	o.told = dest.tell()
+	_, keepsRest := dest.excluded[unit{destination: dest.Name}]
+	o.emptied = dest.goesWithItsFiles() && !keepsRest
 	return o
 }
 

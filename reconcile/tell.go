@@ -123,7 +123,11 @@ func (r *reporter) finished(d *desired, outcome statestore.Outcome) {
 	}
 	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
 	for i, o := range d.outcomes {
-		told.Sites[d.destinations[i].Name] = kratix.SiteOf(d.destinations[i].Destination, d.ref, d.spec)
+		view := d.destinations[i]
+		told.Sites[view.Name] = kratix.SiteOf(view.Destination, d.ref, d.spec)
+		if o.emptied {
+			r.said.Emptied = append(r.said.Emptied, view.Name)
+		}
 		if !o.changes.Empty() && !d.state.Stepwise {
 			told.Destinations = append(told.Destinations, o.changed)
 		}

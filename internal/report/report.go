@@ -17,8 +17,9 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Emptied are the names of Destinations that are being deleted and of which no state
-	// store has anything more. It is for programs that go on with it.
+	// Emptied are the names of Destinations that the round saw being deleted with their
+	// files, and of which the state stores have nothing more but placements that are
+	// reported to be there. It is for programs that go on with it.
 	Emptied []string `json:"-"`
 	// Again means that the next round has more to do: a move has two steps.
 	Again bool

@@ -75,9 +75,10 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied reports whether nothing of a deleted Destination is left in its store.
+// isEmptied reports whether nothing of a deleted Destination is left in its store, as
+// a round has found that saw it being deleted: one before has left its canaries.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
-	return p.emptied[d.Name] || p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
+	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
 	})
 }

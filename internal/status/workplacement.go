@@ -125,7 +125,7 @@ func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
 	orphaned := p.workByKey[have.Work()] == nil
 	leaving := there && destination.IsDeleted() && destination.CleansUp()
-	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
+	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
 // Removal returns the change that deletes a WorkPlacement of which nothing is written.
