@@ -68,6 +68,15 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
+// Opened returns what returns the state stores, of Destinations and state stores, that are
+// opened when these are promoted: all but those that Kratix alone writes to.
+func Opened(live Stores) func([]kratix.Object) []kratix.Object {
+	return func(objects []kratix.Object) []kratix.Object {
+		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
+		return slices.DeleteFunc(made, func(o kratix.Object) bool { return o.KindName() == kratix.DestinationKind })
+	}
+}
+
 // on returns a Destination on another state store.
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d

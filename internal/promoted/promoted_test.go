@@ -245,3 +245,29 @@ func TestAnUnusableWorkPlacementKeepsWhatIsLive(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyStoresThatArePromotedToAreOpened: the Secret of one that Kratix alone writes to
+// is Kratix's.
+func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
+	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
+	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
+	incomplete := &kratix.Destination{}
+	incomplete.Name = "incomplete"
+	for name, c := range map[string]struct {
+		destination *kratix.Destination
+		live        promoted.Stores
+		want        string
+	}{
+		"annotated":       {destinationOn("d", "d", "staging", "GitStateStore/live"), nil, "live old"},
+		"mapped":          {destinationOn("d", "d", "staging", ""), mapped, "live old"},
+		"not promoted":    {destinationOn("d", "d", "staging", ""), nil, "live old"},
+		"no state store":  {incomplete, mapped, "live old staging"},
+		"Kratix's itself": {destinationOn("d", "d", "staging", "GitStateStore/staging"), nil, "live old"},
+	} {
+		opened := promoted.Opened(c.live)(append([]kratix.Object{c.destination}, stores...))
+		slices.SortFunc(opened, func(a, b kratix.Object) int { return strings.Compare(a.GetName(), b.GetName()) })
+		if got := namesOf(opened); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
