@@ -1,8 +1,12 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -50,5 +54,40 @@ func TestAnotherSchedulerIsAnsweredByTheMode(t *testing.T) {
 	}
 	if rule := finding.OtherScheduler(); strings.Contains(rule.Summary, "nothing is written") || strings.Contains(rule.Fix, "--schedule-only") {
 		t.Errorf("the rule is about one mode alone: %+v", rule)
+	}
+}
+
+// TestTheConfigurationNamesLiveStores, unless the command line or the environment does.
+func TestTheConfigurationNamesLiveStores(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	const one, two = "GitStateStore/a=GitStateStore/b", "BucketStateStore/a=GitStateStore/b"
+	for name, c := range map[string]struct {
+		text, environment string
+		args              []string
+		want              string
+	}{
+		"a list":           {"live-store: [" + one + ", " + two + "]", "", nil, one + "," + two},
+		"one":              {"live-store: " + one, "", nil, one},
+		"none":             {"strict: true", "", nil, ""},
+		"the environment":  {"live-store: " + one, two, nil, two},
+		"the command line": {"live-store: " + one, two, []string{"--live-store", "GitStateStore/c=GitStateStore/d"}, "GitStateStore/c=GitStateStore/d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KRATIX_SCHEDULE_LIVE_STORE", c.environment)
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, command := range []*cobra.Command{runCommand(streams{}), cleanupCommand(streams{})} {
+				if err := command.ParseFlags(append([]string{"--config", file}, c.args...)); err != nil {
+					t.Fatal(err)
+				}
+				if err := configureOne(command, "live-store"); err != nil {
+					t.Fatal(err)
+				}
+				if got := command.Flags().Lookup("live-store").Value.String(); got != c.want {
+					t.Errorf("%s: %q, want %q", command.Name(), got, c.want)
+				}
+			}
+		})
 	}
 }
