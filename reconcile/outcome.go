@@ -25,6 +25,9 @@ type outcome struct {
 	conflicting []choice
 	// waits are the WorkPlacements that wait for what others write.
 	waits []string
+	// emptied reports whether the Destination goes with its files, and has nothing more
+	// but placements that are told.
+	emptied bool
 }
 
 // newOutcome returns what there is to say of a Destination, and what changes there.
@@ -40,6 +43,7 @@ func newOutcome(c *checked, made changes) *outcome {
 		}
 	}
 	o.placements = placementStates(c, made)
+	o.emptied = c.goesWithItsFiles() && !c.restExcluded
 	return o
 }
 

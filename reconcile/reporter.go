@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -120,8 +121,13 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.addUnwritten(d, report.Failed)
 		return
 	}
-	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names()}
+	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
 	for i, o := range d.outcomes {
+		view := d.destinations[i]
+		told.Sites[view.Name] = kratix.SiteOf(view.Destination, d.ref, d.spec)
+		if o.emptied {
+			r.report.Emptied = append(r.report.Emptied, view.Name)
+		}
 		if !o.changes.Empty() && !d.state.Stepwise {
 			told.Destinations = append(told.Destinations, o.changed)
 		}
@@ -134,6 +140,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	}
 	first := &r.report.Stores[at] // what was written of it before
 	first.Revision = told.Revision
+	maps.Copy(first.Sites, told.Sites)
 	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
 }
 

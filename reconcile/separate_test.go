@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // goes has a Destination be deleted, with its files.
@@ -88,7 +90,7 @@ func TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual(t *testing.T) {
 	w.goes("worker-1")
 	w.goes("worker-2")
 	r := w.round()
-	if got := w.allPaths(); len(r.Findings)+len(got) > 0 || len(r.Emptied)+len(r.Stores[0].Covered) != 2 {
+	if got := w.allPaths(); len(r.Findings)+len(got) > 0 || len(r.Emptied) != 2 {
 		t.Errorf("findings %v, emptied %v, covered %v, store has %v", r.Findings, r.Emptied, r.Stores, got)
 	}
 }
@@ -114,5 +116,39 @@ func TestADestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 				t.Errorf("%s, with a placement: %v; emptied %v", name, has, r.Emptied)
 			}
 		}
+	}
+}
+
+// TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied: before that its canaries stay.
+func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
+	for _, mode := range layout.Modes() {
+		w := inMode(t, mode)
+		w.replace("worker-1", func(d *kratix.Destination) { d.Spec.Cleanup = "all" })
+		w.put("a", "x")
+		for range 2 {
+			if r := w.round(); len(r.Emptied) > 0 {
+				t.Errorf("%s: emptied %v", mode, r.Emptied)
+			}
+		}
+		w.goes("worker-1")
+		for range 2 {
+			if r := w.round(); !slices.Equal(r.Emptied, []string{"worker-1"}) || len(w.allPaths()) > 0 {
+				t.Errorf("%s: emptied %v, store has %v", mode, r.Emptied, w.allPaths())
+			}
+		}
+	}
+	w := newWorld(t)
+	w.put("a", "x")
+	w.round()
+	w.replace("worker-1", func(d *kratix.Destination) { d.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} })
+	if r := w.round(); len(r.Emptied) > 0 {
+		t.Errorf("its files stay: emptied %v", r.Emptied)
+	}
+	w.goes("worker-1")
+	w.finish = func(_ context.Context, parts []statestore.Part) []statestore.Outcome {
+		return []statestore.Outcome{{Err: statestore.ErrPending}}
+	}
+	if r := w.round(); len(r.Emptied) > 0 {
+		t.Errorf("it is not written yet: emptied %v", r.Emptied)
 	}
 }

@@ -143,12 +143,14 @@ func (w *policyWatch) findings() []finding.Finding {
 	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}
 }
 
-// consequence is what follows from another scheduler, in words.
-func (k *cluster) consequence() string {
-	if k.mode == status.Schedule {
-		return "; what it places is not checked before it is written"
+// besideOther says what follows from another scheduler in a mode, and what to do.
+func besideOther(mode status.Mode) (consequence, fix string) {
+	if mode == status.Schedule {
+		return "; what it places is not checked before it is written",
+			"Stop it, or have the admission policy of deploy/schedule keep its ServiceAccount from making WorkPlacements too; then restart this process, which says so until then."
 	}
-	return "; nothing is written to a state store or in the status of a Work until this process is started again"
+	return "; nothing is written to a state store or in the status of a Work until this process is started again",
+		"Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. --with-kratix=ignore goes on in spite of it."
 }
 
 // otherScheduler returns a finding when somebody else places Works.
@@ -160,8 +162,9 @@ func (k *cluster) otherScheduler() []finding.Finding {
 	if who == "" {
 		return nil
 	}
+	consequence, fix := besideOther(k.mode)
 	return []finding.Finding{{
 		Rule: finding.OtherScheduler(), Place: finding.Place{Object: kratix.WorkPlacementKind + "s"},
-		Message: "another scheduler places Works: " + who + k.consequence(),
+		Message: "another scheduler places Works: " + who + consequence, Fix: fix,
 	}}
 }

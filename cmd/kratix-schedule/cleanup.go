@@ -43,6 +43,9 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
   kratix-schedule cleanup worker-1 -f testdata/elastic-cloud --apply`,
 		Args: oneDestination,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := configureOne(c, "live-store"); err != nil {
+				return err
+			}
 			in, err := flags.source(c, std)
 			if err != nil {
 				return err
@@ -78,6 +81,8 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
 	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
 	command.Flags().Var(&live, "live-store", "the live state store of Destinations that are promoted and have no annotation, as KIND/NAME=KIND/NAME, as for run --promote")
+	configurable(command, "live-store")
+	addConfigFlag(command)
 	command.Flags().BoolVar(&apply, "apply", false, "remove it")
 	return command
 }

@@ -78,6 +78,23 @@ func configure(c *cobra.Command, args []string) error {
 	return problem
 }
 
+// configureOne sets one flag as configure does, for commands of which a configuration
+// says nothing else.
+func configureOne(c *cobra.Command, name string) error {
+	file, err := findConfig(c)
+	if err != nil {
+		return err
+	}
+	settings, err := readConfig(file)
+	if err != nil {
+		return exit{code: exitUsage, text: err.Error()}
+	}
+	if flag := c.Flags().Lookup(name); !flag.Changed {
+		return setOne(c, flag, settings)
+	}
+	return nil
+}
+
 // inputFlagNames say together what is read.
 var inputFlagNames = []string{"filename", "pipeline", "promise", "tree", "repo"}
 
@@ -90,7 +107,7 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	variable := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 	if value, ok := os.LookupEnv(variable); ok && value != "" {
 		values := []string{value}
-		if flag.Value.Type() == "stringArray" {
+		if isList(flag) {
 			values = strings.Split(value, ",")
 		}
 		if err := setFlag(c, flag, values); err != nil {
@@ -110,6 +127,12 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 		return err
 	}
 	return markSetByFile(c, flag, settings.file)
+}
+
+// isList reports whether a flag may be repeated.
+func isList(flag *pflag.Flag) bool {
+	_, is := flag.Value.(pflag.SliceValue)
+	return is
 }
 
 func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
@@ -251,7 +274,7 @@ func malformed(file string, err error) error {
 
 // valuesOf checks a value against its flag.
 func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
-	if flag.Value.Type() == "stringArray" && value.Kind == yaml.SequenceNode {
+	if isList(flag) && value.Kind == yaml.SequenceNode {
 		var values []string
 		for _, item := range value.Content {
 			if item.Kind != yaml.ScalarNode {
@@ -263,7 +286,7 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	}
 	wanted := map[string]string{"bool": "!!bool", "int": "!!int"}[flag.Value.Type()]
 	switch {
-	case value.Kind != yaml.ScalarNode && flag.Value.Type() == "stringArray":
+	case value.Kind != yaml.ScalarNode && isList(flag):
 		return nil, errors.New("it must be text, or a list of it")
 	case value.Kind != yaml.ScalarNode || value.Tag == "!!null":
 		return nil, errors.New("it must be one value")

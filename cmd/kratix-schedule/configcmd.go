@@ -17,7 +17,8 @@ func configCommand(std streams) *cobra.Command {
 is --fail-on; lists are separated by commas), else from the file
 .kratix-schedule.yaml in the working directory or the nearest above it, up to
 the top of the repository. Its keys are the names of the flags; its paths are
-relative to the file.`,
+relative to the file. validate and plan read it; of the other commands, run --promote
+and cleanup take live-store from it, and nothing else.`,
 		SuggestionsMinimumDistance: 2,
 
 		Args: noSubcommand,
@@ -68,12 +69,12 @@ func configSchema() ([]byte, error) {
 	properties := map[string]any{}
 	for name, flag := range settable() {
 		property := map[string]any{"description": flag.Usage}
-		switch flag.Value.Type() {
-		case "bool":
+		switch kind := flag.Value.Type(); {
+		case kind == "bool":
 			property["type"] = "boolean"
-		case "int":
+		case kind == "int":
 			property["type"], property["minimum"] = "integer", 0
-		case "stringArray":
+		case isList(flag):
 			property["type"], property["items"] = []string{"array", "string"}, map[string]any{"type": "string"}
 		default:
 			property["type"] = "string"
@@ -83,6 +84,9 @@ func configSchema() ([]byte, error) {
 	restrict(properties, "fail-on", map[string]any{"enum": []string{"error", "warning", "none"}})
 	restrict(properties, "on-conflict", map[string]any{"enum": []string{"quarantine", "share", "report"}})
 	restrict(properties, "requests", map[string]any{"minimum": 1, "maximum": maxRequests})
+	restrict(properties, "live-store", map[string]any{
+		"items": map[string]any{"type": "string", "pattern": liveStorePattern()}, "pattern": liveStorePattern(),
+	})
 	formats := ""
 	for i, name := range report.FormatNames() {
 		if i > 0 {

@@ -101,7 +101,11 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows, err := kube.New(config, kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread})
+	options := kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread}
+	if mode == status.Promote {
+		options.Opens = promoted.Opened(f.promote.live.stores)
+	}
+	follows, err := kube.New(config, options)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,17 @@ type promoteFlags struct {
 
 func (f *promoteFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.enabled, "promote", false, "with --kube, take what Kratix has placed and written where no cluster reads, and write it to the live state stores as far as it breaks no Destination. The annotation "+scheduler.StateStoreAnnotation+" of a Destination names its live store as KIND/NAME")
+	addConfigFlag(c)
 	c.Flags().Var(&f.live, "live-store", "with --promote, the live state store of Destinations without the annotation, as KIND/NAME=KIND/NAME: the one that Kratix writes, and the live one; may be repeated")
+	configurable(c, "live-store")
+}
+
+// configure takes the live stores from the configuration, if they are of use.
+func (f *promoteFlags) configure(c *cobra.Command) error {
+	if !f.enabled {
+		return nil
+	}
+	return configureOne(c, "live-store")
 }
 
 // check returns what of the flags cannot be.
@@ -50,7 +61,16 @@ type liveStores struct {
 	text   []string
 }
 
-var _ pflag.Value = (*liveStores)(nil)
+var (
+	_ pflag.Value      = (*liveStores)(nil)
+	_ pflag.SliceValue = (*liveStores)(nil)
+)
+
+// liveStorePattern returns a regular expression of what Set takes.
+func liveStorePattern() string {
+	one := fmt.Sprintf("(%s|%s)/[^/=\\s]+", kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
+	return "^" + one + "=" + one + "$"
+}
 
 // Set adds one, written as KIND/NAME=KIND/NAME.
 func (l *liveStores) Set(text string) error {
@@ -79,3 +99,20 @@ func (l *liveStores) String() string { return strings.Join(l.text, ",") }
 
 // Type is what the help calls the value.
 func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }
+
+// Append adds one.
+func (l *liveStores) Append(text string) error { return l.Set(text) }
+
+// Replace puts others in the place of all.
+func (l *liveStores) Replace(texts []string) error {
+	*l = liveStores{}
+	for _, text := range texts {
+		if err := l.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns them.
+func (l *liveStores) GetSlice() []string { return slices.Clone(l.text) }

@@ -47,7 +47,12 @@ Without --once, run watches the input and works until it is told to stop.`,
 		Example: `  kratix-schedule run -f testdata/elastic-cloud --once
   kubectl get works,destinations,gitstatestores -A -o yaml | kratix-schedule run -f - -f secrets/ --once`,
 		Args: noArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return runRun(c, flags, std) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := flags.kube.promote.configure(c); err != nil {
+				return err
+			}
+			return runRun(c, flags, std)
+		},
 	}
 	flags.input.add(command)
 	flags.policy.add(command)

@@ -39,11 +39,12 @@ func PolicyDeniesSelf() Rule {
 func OtherScheduler() Rule {
 	return Rule{
 		ID: "KS073", Name: "OtherScheduler", Severity: Error,
-		Summary: "Another program makes WorkPlacements, so that nothing is written any more.",
+		Summary: "Another program makes WorkPlacements, beside this one.",
 		Why: "Two schedulers place each request twice, and two writers break a Destination together where each alone would not. " +
-			"A WorkPlacement that somebody else has created, or whose spec somebody else has changed, since this process began says that there is one.",
-		Fix: "Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. " +
-			"--with-kratix=ignore goes on in spite of it.",
+			"A WorkPlacement that somebody else has created, or whose spec somebody else has changed, since this process began says that there is one. " +
+			"With --schedule-only this program goes on, and what the other one places is written unchecked; else it writes nothing any more.",
+		Fix: "Find out which program it is, and stop it or keep it from making WorkPlacements; then restart this one. " +
+			"--with-kratix=ignore goes on in spite of it, and says nothing of it.",
 	}
 }
 

@@ -1,6 +1,7 @@
 package kratix
 
 import (
+	"cmp"
 	"path"
 	"strings"
 )
@@ -39,6 +40,14 @@ func LocationOf(ref StateStoreReference, spec Object) Location {
 		return located.Location()
 	}
 	return Location{Place: ref.String()}
+}
+
+// SiteOf says where the files of a Destination lie in a store, such that those of two
+// that lie in one place are equal; spec describes the store.
+func SiteOf(d *Destination, ref StateStoreReference, spec Object) string {
+	location := LocationOf(ref, spec)
+	dir := path.Join("/", location.Path, cmp.Or(d.Spec.Path, d.Name))
+	return location.Place + ":" + strings.TrimPrefix(dir, "/")
 }
 
 // normalURL drops what does not change the repository: user, password, the

@@ -117,3 +117,21 @@ func TestParseGitURL(t *testing.T) {
 		}
 	}
 }
+
+func TestSiteOf(t *testing.T) {
+	store := &GitStateStore{}
+	store.Spec.URL, store.Spec.Path = "https://user:word@Example.com/a.git", "/clusters/"
+	d := &Destination{}
+	d.Name = "worker-1"
+	ref := StateStoreReference{Kind: GitStateStoreKind, Name: "live"}
+	for path, want := range map[string]string{"": "example.com/a#main:clusters/worker-1", "./a/": "example.com/a#main:clusters/a", "/": "example.com/a#main:clusters"} {
+		d.Spec.Path = path
+		if got := SiteOf(d, ref, store); got != want {
+			t.Errorf("%q: %s, want %s", path, got, want)
+		}
+	}
+	d.Spec.Path = "/"
+	if got := SiteOf(d, ref, nil); got != "GitStateStore live:" {
+		t.Errorf("without a store: %s", got)
+	}
+}

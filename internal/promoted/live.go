@@ -68,6 +68,15 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
+// Opened returns what returns the state stores, of Destinations and state stores, that are
+// opened when these are promoted: all but those that Kratix alone writes to.
+func Opened(live Stores) func([]kratix.Object) []kratix.Object {
+	return func(objects []kratix.Object) []kratix.Object {
+		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
+		return slices.DeleteFunc(made, func(o kratix.Object) bool { return o.KindName() == kratix.DestinationKind })
+	}
+}
+
 // on returns a Destination on another state store.
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d
@@ -118,7 +127,7 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 // staging is where Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// sites are by the place, as kratix.Location names it.
+	// sites are by the place, as canonical names it.
 	sites map[string][]site
 }
 
@@ -152,7 +161,32 @@ func siteOf(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.
 	if err != nil {
 		return "", dir, false
 	}
-	return location.Place, path.Join(base), true
+	return canonical(ref.Kind, location.Place), path.Join(base), true
+}
+
+// canonical returns a place, as kratix.Location names it, without what many servers make
+// no difference of: the case of a repository's path, and by which of its endpoints AWS
+// serves a bucket. Only here are such places taken for one, where a mistake promotes too
+// little.
+func canonical(kind, place string) string {
+	if kind == kratix.GitStateStoreKind {
+		repository, branch, _ := strings.Cut(place, "#")
+		return strings.ToLower(repository) + "#" + branch
+	}
+	endpoint, bucket, _ := strings.Cut(place, "/")
+	host, port, _ := strings.Cut(endpoint, ":")
+	host = strings.TrimSuffix(host, ".")
+	domain, isAWS := "amazonaws.com", false
+	for _, of := range []string{domain, domain + ".cn"} {
+		service, isOf := strings.CutSuffix(host, "."+of)
+		if isOf && (service == "s3" || strings.HasPrefix(service, "s3.") || strings.HasPrefix(service, "s3-")) {
+			domain, isAWS = of, true
+		}
+	}
+	if isAWS && (port == "" || port == "443" || port == "80") {
+		return "s3." + domain + "/" + bucket
+	}
+	return strings.TrimSuffix(host+":"+port, ":") + "/" + bucket
 }
 
 // meets returns a finding if Kratix writes where a Destination's files would lie in its

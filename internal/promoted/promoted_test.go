@@ -236,10 +236,74 @@ func TestAnUnusableWorkPlacementKeepsWhatIsLive(t *testing.T) {
 					c.round()
 					c.has("live-1", "o1", "o3")
 				}
-				c.remove(func(p *kratix.WorkPlacement) bool { return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID(".")) })
+				c.remove(func(p *kratix.WorkPlacement) bool {
+					return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID("."))
+				})
 				c.round()
 				c.has("live-1", "o3")
 			})
 		}
+	}
+}
+
+// TestOnlyStoresThatArePromotedToAreOpened: the Secret of one that Kratix alone writes to
+// is Kratix's.
+func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
+	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
+	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
+	incomplete := &kratix.Destination{}
+	incomplete.Name = "incomplete"
+	for name, c := range map[string]struct {
+		destination *kratix.Destination
+		live        promoted.Stores
+		want        string
+	}{
+		"annotated":       {destinationOn("d", "d", "staging", "GitStateStore/live"), nil, "live old"},
+		"mapped":          {destinationOn("d", "d", "staging", ""), mapped, "live old"},
+		"not promoted":    {destinationOn("d", "d", "staging", ""), nil, "live old"},
+		"no state store":  {incomplete, mapped, "live old staging"},
+		"Kratix's itself": {destinationOn("d", "d", "staging", "GitStateStore/staging"), nil, "live old"},
+	} {
+		opened := promoted.Opened(c.live)(append([]kratix.Object{c.destination}, stores...))
+		slices.SortFunc(opened, func(a, b kratix.Object) int { return strings.Compare(a.GetName(), b.GetName()) })
+		if got := namesOf(opened); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid: what Kratix writes would be live.
+func TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid(t *testing.T) {
+	bucketStore := func(name, endpoint, bucket string) kratix.Object {
+		store := &kratix.BucketStateStore{}
+		store.Name, store.Spec.Endpoint, store.Spec.BucketName = name, endpoint, bucket
+		return store
+	}
+	repository := func(name, url, branch string) kratix.Object { return gitStore(name, url, branch, "") }
+	for name, c := range map[string]struct {
+		kratixs, live kratix.Object
+		isOne         bool
+	}{
+		"case of a repository":       {repository("staging", "https://github.com/Team/State.git", "main"), repository("live", "ssh://git@github.com/team/state", "main"), true},
+		"another repository":         {repository("staging", "https://github.com/team/state", "main"), repository("live", "https://github.com/team/live", "main"), false},
+		"case of a branch":           {repository("staging", "https://github.com/team/state", "main"), repository("live", "https://github.com/team/state", "Main"), false},
+		"an endpoint of a region":    {bucketStore("staging", "s3.amazonaws.com", "b"), bucketStore("live", "s3.eu-west-1.amazonaws.com", "b"), true},
+		"an old endpoint":            {bucketStore("staging", "s3-eu-west-1.amazonaws.com:443", "b"), bucketStore("live", "S3.dualstack.eu-west-1.amazonaws.com.", "b"), true},
+		"another bucket":             {bucketStore("staging", "s3.amazonaws.com", "b"), bucketStore("live", "s3.eu-west-1.amazonaws.com", "c"), false},
+		"China":                      {bucketStore("staging", "s3.amazonaws.com", "b"), bucketStore("live", "s3.cn-north-1.amazonaws.com.cn", "b"), false},
+		"regions of China":           {bucketStore("staging", "s3.cn-north-1.amazonaws.com.cn", "b"), bucketStore("live", "s3.dualstack.cn-north-1.amazonaws.com.cn", "b"), true},
+		"another service":            {bucketStore("staging", "s3.amazonaws.com", "b"), bucketStore("live", "minio.example.amazonaws.com", "b"), false},
+		"another port":               {bucketStore("staging", "s3.example.com:9000", "b"), bucketStore("live", "s3.example.com", "b"), false},
+		"a host with a dot":          {bucketStore("staging", "s3.example.com.", "b"), bucketStore("live", "s3.example.com", "b"), true},
+		"a bucket beside repository": {repository("staging", "https://s3.example.com/b", "main"), bucketStore("live", "s3.example.com", "b"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := destinationOn("d", "d", "staging", c.live.KindName()+"/live")
+			d.Spec.StateStoreRef.Kind = c.kratixs.KindName()
+			snapshot := snapshotOf(t, promoted.New(&fixed{source.Gather([]kratix.Object{d, c.kratixs, c.live})}, nil))
+			if isOne := len(snapshot.Findings) == 1 && snapshot.Findings[0].Rule.ID == "KS075"; isOne != c.isOne {
+				t.Errorf("it is Kratix's: %v, want %v; %v", isOne, c.isOne, snapshot.Findings)
+			}
+		})
 	}
 }

@@ -315,6 +315,9 @@ func TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	if now := c.files("live-1"); !maps.Equal(now, before) {
 		t.Errorf("the old store has %v, want %v", now, before)
 	}
+	if got := said.Stores[0].Sites["d0"]; got != "example.com/live-2#main:d0" {
+		t.Errorf("the report says that it is at %s", got)
+	}
 	for path, content := range before {
 		if got := c.files("live-2")[path]; got != content && !strings.HasPrefix(path.Base(), ".") {
 			t.Errorf("the new store has %q at %s, want %q", got, path, content)

@@ -17,8 +17,9 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Emptied are the names of Destinations that are being deleted and of which no state
-	// store has anything more. It is for programs that go on with it.
+	// Emptied are the names of Destinations that the round saw being deleted with their
+	// files, and of which the state stores have nothing more but placements that are
+	// reported to be there. It is for programs that go on with it.
 	Emptied []string `json:"-"`
 	// Again means that the next round has more to do: a move has two steps.
 	Again bool
@@ -87,6 +88,8 @@ type Store struct {
 	// Covered are the names of all Destinations on it that are now as the report
 	// says, changed or not. It is for programs that go on with it.
 	Covered []string `json:"-"`
+	// Sites are where the files of these lie, by their names, as kratix.SiteOf says it.
+	Sites map[string]string `json:"-"`
 }
 
 // Destination is what changed for one Destination.

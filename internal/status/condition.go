@@ -28,6 +28,11 @@ func no(kind, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
+// unknown is the condition ConflictFree of what is not looked at.
+func unknown(reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kratix.ConflictFreeCondition, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
+}
+
 // put sets conditions in a copy of a list, and returns which of them are new or
 // say something else than before.
 func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
@@ -98,7 +103,7 @@ func describe(work *kratix.Work, clash finding.Finding) string {
 // tellConflict has an event say that a conflict has come or gone.
 func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, clashes []finding.Finding) {
 	switch {
-	case !turned(have, now):
+	case !turned(have, now), now.Status == metav1.ConditionUnknown:
 	case now.Status == metav1.ConditionTrue:
 		c.tell(normal, noConflict, "nothing of it is held back any more")
 	case clashes[0].Flux != "":

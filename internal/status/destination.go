@@ -75,9 +75,10 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied reports whether nothing of a deleted Destination is left in its store.
+// isEmptied reports whether nothing of a deleted Destination is left in its store, as
+// a round has found that saw it being deleted: one before has left its canaries.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
-	return p.emptied[d.Name] || p.covered[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
+	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
 	})
 }
@@ -89,9 +90,11 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 			want = append(want, ready)
 		}
 	}
-	held := p.heldOn(d)
-	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil) {
+	held, hasSummary := p.heldOn(d), meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil
+	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || hasSummary) {
 		want = append(want, summary(held))
+	} else if f, isOut := p.leftOut(d); isOut && !p.covered[d.Name] && hasSummary {
+		want = append(want, unknown(f.Rule.Name, f.Message+". "+f.Advice()))
 	}
 	want = append(want, p.soleScheduler(d.Status.Conditions)...)
 	conditions, changed := p.put(d.Status.Conditions, 0, want...)
@@ -104,6 +107,18 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 			change.tellDestination(d.Status.Conditions, condition)
 		}
 	}
+}
+
+// leftOut returns why nothing is placed on a Destination; false if nothing says so.
+func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
+	others := p.others[kratix.Describe(d)]
+	at := slices.IndexFunc(others, func(f finding.Finding) bool {
+		return f.Rule == finding.NotPromoted() || f.Rule.Severity == finding.Error
+	})
+	if at < 0 {
+		return finding.Finding{}, false
+	}
+	return others[at], true
 }
 
 // tellDestination has an Event say that a condition of a Destination has turned.

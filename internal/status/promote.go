@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	clashes, work := p.clashesOf(have), p.workByKey[have.Work()]
 	free := metav1.Condition{}
 	if work != nil && (len(clashes) > 0 || meta.FindStatusCondition(before, kratix.ConflictFreeCondition) != nil) {
-		free = p.conflictFree(work, clashes)
+		free = p.promotedConflict(have, work, clashes)
 		conditions, changed = p.put(before, 0, free)
 	}
 	says, known := p.promotedAs(have, work)
@@ -48,6 +49,38 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	if known && len(clashes) == 0 && says.Status == metav1.ConditionFalse && turned(before, says) {
 		change.tell(warning, says.Reason, says.Message)
 	}
+}
+
+// promotedConflict returns the condition ConflictFree of a WorkPlacement that has one, or
+// something that clashes. What is not looked at is not free of conflicts: the condition
+// stays as it is while the live state store cannot be read, and is Unknown where nothing
+// is promoted.
+func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, clashes []finding.Finding) metav1.Condition {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	isOut := !told || placement.State == report.Kept || placement.State == report.Unplaced
+	if len(clashes) > 0 || !isOut && !placement.Unread {
+		return p.conflictFree(work, clashes)
+	}
+	free := *meta.FindStatusCondition(have.Status.Conditions, kratix.ConflictFreeCondition)
+	if why, known := p.outOfReach(have); isOut && known {
+		free = unknown(why.Reason, why.Message)
+	}
+	p.doubts[kratix.KeyOf(work)] = free
+	return free
+}
+
+// withDoubt returns the condition ConflictFree of a Work as it is to be said while it is
+// not known of one of its WorkPlacements: as it was, or Unknown.
+func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
+	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
+	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
+	switch {
+	case !doubtful || was == nil || now.Status != metav1.ConditionTrue || was.Status == metav1.ConditionTrue:
+		return now
+	case doubt.Status == metav1.ConditionUnknown:
+		return doubt
+	}
+	return *was
 }
 
 // promotedAs returns the condition Promoted of a WorkPlacement; known is false while
@@ -75,15 +108,26 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 }
 
 // isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is
-// promoted.
+// promoted to where its Destination is live now.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
-	return said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == have.Generation
+	d := p.destinationByName[have.Spec.TargetDestinationName]
+	if said == nil || said.Status != metav1.ConditionTrue || said.ObservedGeneration != have.Generation || d == nil {
+		return false
+	}
+	live := p.now.Live[d.Name]
+	return strings.HasPrefix(said.Message, writtenAt(siteIn(live.String(), kratix.SiteOf(d, live, p.storeOf(live)))))
 }
+
+// siteIn names a state store, and where in it the files of a Destination lie.
+func siteIn(store, site string) string { return fmt.Sprintf("%s (%s)", store, site) }
+
+// writtenAt begins the message of a WorkPlacement that is promoted.
+func writtenAt(site string) string { return "written to " + site + " at " }
 
 // inStore says where a placement is, and the revision that it was first seen in.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
-	at := "written to " + p.storeOn[placement.Destination] + " at "
+	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	if placement.State == report.Unchanged && said != nil && said.Status == metav1.ConditionTrue && strings.HasPrefix(said.Message, at) {
 		return yes(kratix.PromotedCondition, promoted, said.Message)

@@ -25,14 +25,21 @@ func sceneOfPromotion(t *testing.T) *scene {
 	made.Generation, made.Finalizers = 1, []string{kratix.PlacementFinalizer}
 	made.Status = kratix.WorkPlacementStatus{VersionID: "kratixs", Conditions: []metav1.Condition{yes(kratix.ReadyCondition, writtenTarget, "Ready")}}
 	s.now.WorkPlacements = []*kratix.WorkPlacement{made}
+	live := &kratix.GitStateStore{}
+	live.Name, live.Spec.URL, live.Spec.Branch = "live", "https://example.com/a.git", "live"
+	s.now.GitStateStores = append(s.now.GitStateStores, live)
 	s.promoted(report.Placed)
 	return s
 }
+
+// liveSite is where the files lie.
+const liveSite = "example.com/a#live:worker-1"
 
 // promoted has the report say what became of the placement in the live store.
 func (s *scene) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
+	s.said.Stores[0].Sites = map[string]string{"worker-1": liveSite}
 	return p
 }
 
@@ -53,7 +60,7 @@ const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
 func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 1 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
 	}
 	made := s.now.WorkPlacements[0]
@@ -65,7 +72,7 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s.expect() // the revision that it is in for the first time is still right
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
-	s.promotedIs("True Promoted: written to GitStateStore other at later")
+	s.promotedIs("True Promoted: written to GitStateStore other (" + liveSite + ") at later")
 }
 
 // TestAReportOfOtherContentsIsNotBelieved: the WorkPlacement has changed since.
@@ -81,7 +88,7 @@ func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
 	}
 	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation is another
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live at c0ffee"); said.ObservedGeneration != 2 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
 }
@@ -143,6 +150,41 @@ func TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
+// TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead: another state store,
+// or the same one somewhere else.
+func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testing.T) {
+	for name, change := range map[string]func(*scene){
+		"another store": func(s *scene) {
+			other := &kratix.GitStateStore{}
+			other.Name, other.Spec.URL, other.Spec.Branch = "other", "https://example.com/a.git", "live"
+			s.now.GitStateStores = append(s.now.GitStateStores, other)
+			s.now.Live["worker-1"] = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}
+		},
+		"another branch":         func(s *scene) { s.now.GitStateStores[1].Spec.Branch = "other" },
+		"another path":           func(s *scene) { s.now.GitStateStores[1].Spec.Path = "clusters" },
+		"another repository":     func(s *scene) { s.now.GitStateStores[1].Spec.URL = "https://example.com/b.git" },
+		"the Destination's path": func(s *scene) { s.now.Destinations[0].Spec.Path = "clusters/worker-1" },
+		"nothing":                nil,
+	} {
+		s := sceneOfPromotion(t)
+		s.expect(promotedStep)
+		if change != nil {
+			change(s)
+		}
+		s.promoted(report.Failed).Unread = true
+		s.said.Stores = nil
+		live := s.now.Live["worker-1"]
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: live.String()}, Message: "no route", Cause: finding.Unreadable}}
+		s.plan()
+		want := "False StateStoreNotReady: no route"
+		if change == nil {
+			want = "True Promoted"
+		}
+		t.Log(name)
+		s.promotedIs(want)
+	}
+}
+
 func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.promoted(report.Held)
@@ -173,6 +215,8 @@ func TestTheLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	s.said.Stores = nil
 	s.plan()
 	s.promoted(report.Removed)
+	s.expect() // the round saw it when it was not deleted
+	s.said.Emptied = []string{"worker-1"}
 	s.expect("patch Destination worker-1")
 	if want := []string{kratix.DestinationFinalizer}; !slices.Equal(d.Finalizers, want) {
 		t.Errorf("finalizers %v, want %v", d.Finalizers, want)
@@ -216,5 +260,55 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 		if len(d.Finalizers) > 0 {
 			t.Errorf("%s: finalizers %v of a Destination that has nothing", mode, d.Finalizers)
 		}
+	}
+}
+
+// TestWhatIsNotLookedAtIsNotFreeOfConflicts: what was said stays while the live store
+// cannot be read, and is Unknown where nothing is promoted any more.
+func TestWhatIsNotLookedAtIsNotFreeOfConflicts(t *testing.T) {
+	about := func(rule finding.Rule, object string) func(*scene) {
+		return func(s *scene) {
+			s.said = report.Report{Findings: []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "because"}}}
+		}
+	}
+	unread := func(s *scene) {
+		s.promoted(report.Failed).Unread = true
+		s.said.Stores = nil
+		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route"}}
+	}
+	for name, c := range map[string]struct {
+		set func(*scene)
+		// placement, work and destination are what ConflictFree is of each.
+		placement, work, destination string
+	}{
+		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},
+		"the live store cannot be written":  {func(s *scene) { s.promoted(report.Failed); s.said.Stores = nil }, "True NoConflict", "True NoConflict", "False DuplicateResources"},
+		"the annotation is gone":            {about(finding.NotPromoted(), "Destination worker-1"), "Unknown NotPromoted", "Unknown NotPromoted", "Unknown NotPromoted"},
+		"the live store is invalid":         {about(finding.InvalidLiveStore(), "Destination worker-1"), "Unknown InvalidLiveStore", "Unknown InvalidLiveStore", "Unknown InvalidLiveStore"},
+		"another Destination is in the way": {about(finding.SharedPath(), "Destination worker-1"), "Unknown SharedPath", "Unknown SharedPath", "Unknown SharedPath"},
+		"the WorkPlacement is odd":          {about(finding.UnusablePlacement(), "WorkPlacement default/a.worker-1-5058f"), "Unknown UnusablePlacement", "Unknown UnusablePlacement", "False DuplicateResources"},
+		"it is placed":                      {func(s *scene) { s.promoted(report.Placed) }, "True NoConflict", "True NoConflict", "True NoConflict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sceneOfPromotion(t)
+			s.promoted(report.Held)
+			s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
+			s.plan()
+			c.set(s)
+			for range 2 {
+				s.plan()
+				s.condition(s.now.WorkPlacements[0].Status.Conditions, kratix.ConflictFreeCondition, c.placement)
+				s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, c.work)
+				s.condition(s.now.Destinations[0].Status.Conditions, kratix.ConflictFreeCondition, c.destination)
+			}
+			if again, events := s.plan(); len(again)+len(events) > 0 {
+				t.Errorf("and again %q, %q", again, events)
+			}
+			s.promoted(report.Placed)
+			s.plan()
+			s.condition(s.now.WorkPlacements[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+			s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+			s.condition(s.now.Destinations[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
+		})
 	}
 }

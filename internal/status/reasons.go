@@ -43,8 +43,9 @@ func Reasons() []Reason {
 
 // The values of conditions.
 const (
-	isTrue  = "True"
-	isFalse = "False"
+	isTrue    = "True"
+	isFalse   = "False"
+	isUnknown = "Unknown"
 )
 
 // table makes rows about one kind of object.
@@ -160,6 +161,7 @@ func destinationReasons() []Reason {
 	t.both("", warning, destinationNotReady, "it becomes not Ready; the message has the condition's reason")
 	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "no placement is held back on it", Manage, Observe, Schedule)
 	t.ours(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
+	t.ours(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it said something before", Manage, Observe, Schedule)
 	t.ours("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
 	t.ours(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "nobody else places Works any more", Manage, Schedule)
 	t.ours(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "somebody else places Works (KS073)", Manage, Schedule)

@@ -105,6 +105,11 @@ func incidents(mode Mode) []incident {
 		found(report.Removed, about(finding.InvalidObject(), work)),
 		found(report.Failed, about(finding.StoreMissing(), destination)),
 		found(report.Failed, about(finding.UnsafePath(), destination)),
+		func(s *scene) { // a Destination on which something was held back
+			found(report.Held, about(finding.DuplicateObject(), work))(s)
+			s.plan()
+			found(report.Failed, about(finding.UnsafePath(), destination))(s)
+		},
 	}
 	if mode != Observe {
 		all = append(all, found(report.Unchanged, about(finding.OtherScheduler(), "")))

@@ -177,6 +177,9 @@ func TestScheduleDeletesWhatHasNoPlaceAnyMore(t *testing.T) {
 	})
 	t.Run("moved", func(t *testing.T) {
 		s, old := placed(t)
+		second := s.now.Destinations[0].DeepCopy()
+		second.Name = "worker-2"
+		s.now.Destinations = append(s.now.Destinations, second)
 		heir := *old
 		heir.State, heir.Destination = report.Placed, "worker-2"
 		heir.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], "worker-2")
@@ -226,6 +229,24 @@ func TestAnotherSchedulerIsToldOnDestinations(t *testing.T) {
 		s.plan()
 		if got := is(); got != "True NoOtherScheduler" {
 			t.Errorf("SoleScheduler is %s", got)
+		}
+	}
+}
+
+// TestNoWorkPlacementIsMadeOnADestinationThatIsGone, though the round that plans it began
+// before.
+func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
+	for name, leave := range map[string]func(*scene){
+		"gone":          func(s *scene) { s.now.Destinations = nil },
+		"being deleted": func(s *scene) { s.now.Destinations[0].DeletionTimestamp = &noon },
+		"there":         func(*scene) {},
+	} {
+		s := newScene(t)
+		s.mode = Schedule
+		leave(s)
+		steps, _ := s.plan()
+		if made := slices.Contains(steps, "create "+placementSteps); made != (name == "there") {
+			t.Errorf("the Destination is %s: %q", name, steps)
 		}
 	}
 }

@@ -141,13 +141,17 @@ type planner struct {
 	covered, written map[string]bool
 	// emptied are the Destinations that are being deleted and have nothing more.
 	emptied map[string]bool
-	// revision is that of the store of each covered Destination, and storeOn its name.
-	revision, storeOn map[string]string
+	// revision is that of the store of each covered Destination, and writtenTo says where
+	// that has its files.
+	revision, writtenTo map[string]string
 	// selected remembers whether this process writes to a Destination, by its name.
 	selected map[string]bool
 	// clashes are the findings about what Flux could not build, by object; others
 	// are all others.
 	clashes, others map[string][]finding.Finding
+	// doubts are the conditions ConflictFree of WorkPlacements that are not looked at, by
+	// their Works.
+	doubts map[kratix.Key]metav1.Condition
 	// other says that somebody else places Works; nil if nobody is known to.
 	other *finding.Finding
 	// unsure means that it is not known whether somebody may.
@@ -162,8 +166,8 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, storeOn: map[string]string{}, selected: map[string]bool{},
-		clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
+		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
+		doubts: map[kratix.Key]metav1.Condition{}, clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
 		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)
@@ -197,7 +201,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	for _, store := range said.Stores {
 		p.written[store.Name] = !store.Unselected
 		for _, name := range store.Covered {
-			p.covered[name], p.revision[name], p.storeOn[name] = true, store.Revision, store.Name
+			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, siteIn(store.Name, store.Sites[name])
 		}
 	}
 	for _, f := range said.Findings {

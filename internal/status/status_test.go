@@ -265,6 +265,11 @@ func TestADeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 	s.placed(report.Removed)
 	steps, _ = s.plan()
+	if slices.Contains(steps, "patch Destination worker-1") {
+		t.Fatalf("it goes after a round that saw it when it was not deleted: %q", steps)
+	}
+	s.said.Emptied = []string{"worker-1"}
+	steps, _ = s.plan()
 	if !slices.Contains(steps, "patch Destination worker-1") || len(d.Finalizers) > 0 {
 		t.Errorf("it stays: %q", steps)
 	}

@@ -123,6 +123,9 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
 		return
 	}
+	if p.mode == Promote {
+		want = p.withDoubt(have, work, want)
+	}
 	conditions, changed := p.put(have, 0, want)
 	if len(changed) > 0 {
 		change.step(PatchStatus, statusOf(conditions))

@@ -44,7 +44,9 @@ func (p *planner) creations() []Change {
 	var changes []Change
 	var made []report.Placement
 	for _, key := range slices.SortedFunc(maps.Keys(p.placements), kratix.Key.Compare) {
-		if placement := p.placements[key]; p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.writesTo(placement.Destination) && p.workByKey[placement.Object.Work()] != nil {
+		placement := p.placements[key]
+		isNew := p.workPlacementByKey[key] == nil && p.isWanted(placement) && p.writesTo(placement.Destination) && p.workByKey[placement.Object.Work()] != nil
+		if isNew && p.takesNew(placement.Destination) {
 			changes, made = append(changes, p.create(placement)), append(made, placement)
 		}
 	}
@@ -52,6 +54,14 @@ func (p *planner) creations() []Change {
 		p.tellReconciled(changes, made)
 	}
 	return changes
+}
+
+// takesNew reports whether a WorkPlacement may be made on a Destination. Where Kratix
+// writes it, the Destination must be there now: the round may have begun before it was
+// deleted.
+func (p *planner) takesNew(destination string) bool {
+	d := p.destinationByName[destination]
+	return p.mode != Schedule || d != nil && !d.IsDeleted()
 }
 
 // workPlacement changes one that is there.
@@ -125,7 +135,7 @@ func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
 	orphaned := p.workByKey[have.Work()] == nil
 	leaving := there && destination.IsDeleted() && destination.CleansUp()
-	return (orphaned && !there) || ((orphaned || leaving) && p.covered[have.Spec.TargetDestinationName])
+	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
 // Removal returns the change that deletes a WorkPlacement of which nothing is written.

@@ -30,6 +30,8 @@ type Source struct {
 	buckets      *mirror[*kratix.BucketStateStore]
 	// secrets are those that stores name; nil if none is to be read.
 	secrets *secrets
+	// opens is as in Options.
+	opens func([]kratix.Object) []kratix.Object
 	// deleted are the Works that the API said are deleted.
 	deleted deletions
 	// deletedPlacements are the WorkPlacements that it said are.
@@ -80,6 +82,9 @@ type Options struct {
 	Contents bool
 	// NoSecrets has no Secret read: for who opens no state store.
 	NoSecrets bool
+	// Opens returns those of the state stores among Destinations and state stores whose
+	// Secrets are read; nil is all of them.
+	Opens func(objects []kratix.Object) []kratix.Object
 }
 
 // New makes a Source of the cluster that config leads to. It is not followed
@@ -89,7 +94,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, now: options.Now}
+	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now}
 	s.renewals.ask = s.ask
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
@@ -205,9 +210,14 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
-	found, unreadable := s.readSecrets(ctx, stores)
+	destinations := objects(s.destinations.stable())
+	opened := stores
+	if s.opens != nil {
+		opened = s.opens(slices.Concat(destinations, stores))
+	}
+	found, unreadable := s.readSecrets(ctx, opened)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
-	snapshot := source.Gather(slices.Concat(objects(works), objects(s.destinations.stable()), stores, objects(found)))
+	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found)))
 	snapshot.FromAPI = true
 	s.addPlacements(&snapshot)
 	snapshot.Findings = append(snapshot.Findings, unreadable...)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
@@ -48,6 +49,38 @@ func TestNoSecretIsReadWhereNoStoreIsOpened(t *testing.T) {
 	becomes(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
 	if i := slices.IndexFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, " secrets") }); i >= 0 {
 		t.Errorf("asked %q", a.requests()[i])
+	}
+}
+
+// TestNoSecretIsReadOfAStoreThatIsNotOpened, unless another one names it too.
+func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
+	a := platform(t)
+	a.set(func(a *api) {
+		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
+	})
+	opened := make(chan []string, 1)
+	s, err := kube.New(a.config(), kube.Options{Opens: func(objects []kratix.Object) []kratix.Object {
+		var names []string
+		for _, o := range objects {
+			names = append(names, kratix.Describe(o))
+		}
+		slices.Sort(names)
+		select {
+		case opened <- names:
+		default: // the first ones are enough
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Follow(t.Context())
+	becomes(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
+	if i := slices.IndexFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, " secrets") }); i >= 0 {
+		t.Errorf("asked %q", a.requests()[i])
+	}
+	if names := <-opened; !slices.Equal(names, []string{"Destination worker-1", "GitStateStore default"}) {
+		t.Errorf("it is asked about %v", names)
 	}
 }
 
