@@ -200,13 +200,17 @@ func (s *session) compatibleWithAll(e *entry, entries []*entry) bool {
 
 // chosen returns the entry that stays in its file: one whose claim is not
 // rewritten, else the one that is in the store already, so that nothing moves
-// without need, else that of the first claim in order.
+// without need, else that of the first claim in order. It returns nil if no file has
+// the object any more.
 func (s *session) chosen(entries []*entry) *entry {
 	var inFiles []*entry
 	for _, e := range entries {
 		if !e.stake {
 			inFiles = append(inFiles, e)
 		}
+	}
+	if len(inFiles) == 0 {
+		return nil
 	}
 	return slices.MinFunc(inFiles, func(a, b *entry) int {
 		return cmp.Or(

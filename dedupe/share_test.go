@@ -177,6 +177,20 @@ func TestAnOwnerCannotGiveUpWhatAnUnreadableOneShares(t *testing.T) {
 	}
 }
 
+// TestSharedObjectMayBeInNoFile checks a store in which someone removed the file of a
+// shared object, while none of the placements that share it is written.
+func TestSharedObjectMayBeInNoFile(t *testing.T) {
+	kept := func(name string) Claim {
+		c := claim(name, nil, nil)
+		c.Kept, c.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "", "x"), Owners: []string{"a", "b"}}}
+		return c
+	}
+	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{kept("a"), kept("b")}})
+	if len(v.Held)+len(v.Findings)+len(v.Files) > 0 || len(v.Shared) != 2 {
+		t.Errorf("held %v, files %v, shared %v, found %v", v.Held, v.Files, v.Shared, told(v.Findings))
+	}
+}
+
 // TestNothingSharedIsEverLost plays many rounds of random changes: the store
 // always builds, nobody's object vanishes while someone has a right to it, and
 // when all have gone nothing is left.
