@@ -29,8 +29,12 @@ func stakes(of *owner, claim Claim, stored []*entry) []*entry {
 	return stakes
 }
 
-// errNoHolder is a stake in an object that is in no file.
-var errNoHolder = errors.New("no file in the store has it")
+var (
+	// errNoHolder is a stake in an object that is in no file.
+	errNoHolder = errors.New("no file in the store has it")
+	// errNotInFile is an object that a kustomization makes.
+	errNotInFile = errors.New("it is not a document of a file")
+)
 
 // free reports whether entries of one claim could be added without a clash.
 func (s *session) free(entries []*entry) bool {
@@ -98,6 +102,9 @@ func (s *session) meaning(e *entry) ([]byte, error) {
 			return nil, errNoHolder
 		}
 		e = holder
+	}
+	if len(e.text) == 0 {
+		return nil, errNotInFile
 	}
 	of := s.fileOf(e)
 	if of.err != nil {

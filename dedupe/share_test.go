@@ -191,6 +191,34 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 	}
 }
 
+// TestObjectOfKustomizationIsNotShared checks that what a kustomization makes conflicts
+// with an equal object in a file, whoever comes first and whoever has a share in it.
+func TestObjectOfKustomizationIsNotShared(t *testing.T) {
+	nested := claim("a", nil, nil)
+	nested.Wanted = files("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": configMaps("x")})
+	stored := nested
+	stored.Stored = nested.Wanted
+	staked := claim("b", nil, nil)
+	staked.Kept, staked.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "", "x"), Owners: []string{"a", "b"}}}
+	for name, c := range map[string]struct {
+		claims []Claim
+		held   []int
+		found  []string
+	}{
+		"first":                    {[]Claim{nested, claim("b", []string{"x"}, nil)}, []int{1}, []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}},
+		"later":                    {[]Claim{nested, claim("b", []string{"x"}, []string{"x"})}, []int{0}, []string{"KS001 a/k/kustomization.yaml:0 with b/maps.yaml:1"}},
+		"an old record shares it":  {[]Claim{stored, staked}, nil, nil},
+		"and a third one wants it": {[]Claim{stored, staked, claim("c", []string{"x"}, nil)}, []int{2}, []string{"KS001 c/maps.yaml:1 with a/k/kustomization.yaml:0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := Check(Root{Path: path("root"), Policy: Share, Claims: c.claims})
+			if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) || !slices.Equal(told(v.Findings), c.found) {
+				t.Errorf("held %v, found %v", v.Held, told(v.Findings))
+			}
+		})
+	}
+}
+
 // TestNothingSharedIsEverLost plays many rounds of random changes: the store
 // always builds, nobody's object vanishes while someone has a right to it, and
 // when all have gone nothing is left.
