@@ -7,15 +7,19 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // compareEntries is the order in which kustomize meets objects.
 func compareEntries(a, b *entry) int {
-	return cmp.Or(
+	if c := cmp.Or(
 		tree.Compare(a.path, b.path),
 		cmp.Compare(a.claim(), b.claim()), // parts of one file
 		cmp.Compare(a.position, b.position),
-	)
+	); c != 0 {
+		return c
+	}
+	return kustomize.Compare(a.id.object, b.id.object) // the directories above one file
 }
 
 // findings names every clash: those of the claims that are held, and those

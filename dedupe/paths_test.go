@@ -163,6 +163,22 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	}
 }
 
+func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
+	a, b := whole("d", text("a", nil, []string{"d/y"})), text("b", nil, []string{"d/e/x"})
+	a.Wanted, b.Wanted = a.Stored, b.Stored
+	link := []Obstacle{{Path: path("root/d/e"), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: "root/d/e"}}}
+	for range 30 {
+		var messages []string
+		for _, f := range Check(Root{Path: path("root"), Claims: []Claim{a, b}, Obstacles: link}).Findings {
+			messages = append(messages, f.Message)
+		}
+		want := []string{"root/d is another's directory, so nothing else can lie below it", "root/d/e is a symlink, so nothing else can lie below it"}
+		if !slices.Equal(messages, want) {
+			t.Fatalf("found %q, want %q", messages, want)
+		}
+	}
+}
+
 // FuzzContested holds contested against comparing each path with each other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
