@@ -86,7 +86,7 @@ func BenchmarkOneFileChanged(b *testing.B) {
 			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
 			root.Claims[n/2].Wanted = []File{file}
 			v := Check(root)
-			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.quick {
+			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.trivial {
 				b.Fatal(v)
 			}
 			root.Cache.Sweep()
@@ -124,11 +124,14 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 		root := largeRoot(n)
 		root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
 		root.Cache = &kustomize.Cache{}
-		s := Check(root).decided
-		first, later := s.firstClash()
+		index := root.Memory.root(&root)
+		index.update(&root)
+		p := parse(&root, index)
+		a := admit(p, p.states)
+		first, later := firstConflict(a)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
-				if s.words(first, later) == "" {
+				if messageOf(a, confirmation{}, first, later) == "" {
 					b.Fatal("there is no clash")
 				}
 			})

@@ -252,9 +252,9 @@ func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
 
 // TestOfManyConflictsSomeAreNamed: a small file can have thousands.
 func TestOfManyConflictsSomeAreNamed(t *testing.T) {
-	content := configMaps(slices.Repeat([]string{"x"}, maxClashes+11)...)
+	content := configMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
-	if len(got.Findings) != maxClashes || !strings.HasSuffix(got.Findings[maxClashes-1].Message, "; 10 more conflicts of the same Work are not listed") {
+	if len(got.Findings) != maxConflicts || !strings.HasSuffix(got.Findings[maxConflicts-1].Message, "; 10 more conflicts of the same Work are not listed") {
 		t.Errorf("%d findings, the last is %v", len(got.Findings), got.Findings[len(got.Findings)-1])
 	}
 }

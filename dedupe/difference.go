@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -21,12 +20,12 @@ const (
 
 // difference says where two copies of an object differ, when only that keeps
 // them from being shared.
-func (s *session) difference(c clash) string {
-	if s.root.Policy != Share || c.isPath() || c.first.of == nil {
+func difference(p *parsed, c conflict) string {
+	if p.root.Policy != Share || c.isPath() || c.first.of == nil {
 		return ""
 	}
-	mine, mineErr := s.meaning(c.later)
-	theirs, theirsErr := s.meaning(c.first)
+	mine, mineErr := p.copies.canonical(c.later)
+	theirs, theirsErr := p.copies.canonical(c.first)
 	if mineErr != nil || theirsErr != nil {
 		return ""
 	}
@@ -36,7 +35,7 @@ func (s *session) difference(c clash) string {
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {
-		if !s.separable(c.later) || !s.separable(c.first) {
+		if !p.copies.separable(c.later) || !p.copies.separable(c.first) {
 			return ", with the same content; but " + kustomize.ErrInseparable.Error()
 		}
 		return ""
@@ -110,12 +109,4 @@ func differ(path string, a, b any) []fieldDifference {
 		return found
 	}
 	return []fieldDifference{{path, a, b}}
-}
-
-// placeOf returns where an entry's object is: a stake's is in another's file.
-func (s *session) placeOf(e *entry) finding.Place {
-	if e.stake {
-		return s.holder[e.id].place
-	}
-	return e.place
 }

@@ -141,7 +141,7 @@ func TestOneChangeIsReadAlone(t *testing.T) {
 	Check(root)
 	root.Cache = &kustomize.Cache{}
 	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": configMaps("other")})
-	if v := Check(root); !v.decided.quick || len(v.Findings) > 0 {
+	if v := Check(root); !v.decided.trivial || len(v.Findings) > 0 {
 		t.Errorf("found %v", v.Findings)
 	}
 }
@@ -162,7 +162,7 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 	}{{root.Claims, 0}, {withDefinition, 1}, {root.Claims, 0}} {
 		root.Claims = c.claims
 		v := Check(root)
-		if found := CheckCluster([]Verdict{v}); len(found) != c.found || !v.decided.quick {
+		if found := CheckCluster([]Verdict{v}); len(found) != c.found || !v.decided.trivial {
 			t.Errorf("step %d: found %v", step, found)
 		}
 	}
@@ -170,11 +170,11 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 
 func TestOnceAClashIsGoneNothingIsDecidedAnyMore(t *testing.T) {
 	root := Root{Path: path("root"), Memory: &Memory{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
-	if v := Check(root); len(v.Held) != 1 || v.decided.quick {
+	if v := Check(root); len(v.Held) != 1 || v.decided.trivial {
 		t.Fatalf("held %v", v.Held)
 	}
 	root.Claims = root.Claims[:1]
-	if v := Check(root); len(v.Held) > 0 || !v.decided.quick {
+	if v := Check(root); len(v.Held) > 0 || !v.decided.trivial {
 		t.Errorf("held %v, though b is gone", v.Held)
 	}
 }

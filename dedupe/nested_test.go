@@ -170,7 +170,7 @@ func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 		t.Fatalf("held %v, found %v", v.Held, got)
 	}
 	err := kustomize.Build(path("root"), []tree.File{{Path: path("a/p.yaml"), Content: []byte(configMaps("x") + "---\n" + pod)}})
-	if err == nil || v.Findings[0].Flux != oneLine(err.Error()) {
+	if err == nil || v.Findings[0].Flux != oneLine(err) {
 		t.Errorf("quoted %q, Flux says %v", v.Findings[0].Flux, err)
 	}
 }
@@ -200,7 +200,7 @@ func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	whole := slices.Concat(a.Wanted[0].Content, []byte("---\n"), b.Wanted[0].Content)
 	err := kustomize.Build(path("root"), []tree.File{{Path: path("all.yaml"), Content: whole}})
 	at := slices.IndexFunc(v.Findings, func(f finding.Finding) bool { return f.Flux != "" })
-	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err.Error()) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
+	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
 		t.Errorf("found %v, Flux says %v", v.Findings, err)
 	}
 }

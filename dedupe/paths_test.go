@@ -224,7 +224,7 @@ func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 			for i := range names {
 				names[i] = string(rune('a' + rng.IntN(2)))
 			}
-			e := &entry{path: path(strings.Join(names, "/")), of: &owner{step}}
+			e := &entry{path: path(strings.Join(names, "/")), of: &claimant{step}}
 			if rng.IntN(4) == 0 && len(names) > 1 {
 				e.kind = governs
 			}
