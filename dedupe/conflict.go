@@ -63,8 +63,8 @@ func appendConflicts(findings []finding.Finding, p *parsed, conflicts []conflict
 
 func (c conflict) finding(p *parsed) finding.Finding {
 	related := finding.Related{Place: c.first.place, Message: p.root.ownerOf(c.first)}
-	if c.first.elsewhere {
-		related.Place = p.copies.holders[c.first.id].place
+	if holder := p.copies.holders[c.first.id]; c.first.elsewhere && holder != nil {
+		related.Place = holder.place
 	}
 	f := finding.Finding{Place: c.later.place, Related: []finding.Related{related}}
 	if c.isPath() {

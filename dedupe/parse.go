@@ -72,13 +72,13 @@ func parse(root *Root, x *rootIndex) *parsed {
 		return layOut(root, p.hiding, func(i int) []File { return root.Claims[i].intended() })
 	})
 	sets := fileSets(root, x)
-	for _, set := range sets {
-		set.split(root, p.hiding, p.wantedTree)
-		p.directories = append(p.directories, set.directories...)
+	for i := range sets {
+		sets[i].split(root, p.hiding, p.wantedTree)
+		p.directories = append(p.directories, sets[i].directories...)
 	}
 	contested := newContestedPaths(root, p.hiding)
-	for _, set := range sets {
-		var own fileFindings
+	for i := range sets {
+		set, own := &sets[i], fileFindings{}
 		entries := contested.addTo(p.entries(set, &own), set.of, set.claim, set.files)
 		switch {
 		case set.of == nil:
@@ -97,12 +97,13 @@ func parse(root *Root, x *rootIndex) *parsed {
 
 // fileSets returns the foreign files, and those of each claim: what it has stored, and
 // what it wants if it may be written. Those that were not parsed yet are loaded.
-func fileSets(root *Root, x *rootIndex) []*fileSet {
-	sets := []*fileSet{{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}}
+func fileSets(root *Root, x *rootIndex) []fileSet {
+	sets := make([]fileSet, 1, 1+2*len(root.Claims))
+	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
 	var contents [][]byte
 	for i := range root.Claims {
 		claim, k := &root.Claims[i], x.claims[i]
-		stored := &fileSet{of: &k.claimant, claim: claim, files: claim.Stored, stored: true}
+		stored := fileSet{of: &k.claimant, claim: claim, files: claim.Stored, stored: true}
 		if sameFiles(k.files, claim.Stored) {
 			stored.parsed = k.ifPlain()
 		} else {
@@ -110,7 +111,7 @@ func fileSets(root *Root, x *rootIndex) []*fileSet {
 		}
 		sets = append(sets, stored)
 		if !claim.Kept {
-			sets = append(sets, &fileSet{of: &k.claimant, claim: claim, files: claim.Wanted, parsed: k.ifPlain()})
+			sets = append(sets, fileSet{of: &k.claimant, claim: claim, files: claim.Wanted, parsed: k.ifPlain()})
 		}
 	}
 	root.Cache.Load(contents)

@@ -182,12 +182,23 @@ func TestAnOwnerCannotGiveUpWhatAnUnreadableOneShares(t *testing.T) {
 func TestSharedObjectMayBeInNoFile(t *testing.T) {
 	kept := func(name string) Claim {
 		c := claim(name, nil, nil)
-		c.Kept, c.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "", "x"), Owners: []string{"a", "b"}}}
+		c.Kept, c.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "b"}}}
 		return c
 	}
 	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{kept("a"), kept("b")}})
 	if len(v.Held)+len(v.Findings)+len(v.Files) > 0 || len(v.Shared) != 2 {
 		t.Errorf("held %v, files %v, shared %v, found %v", v.Held, v.Files, v.Shared, told(v.Findings))
+	}
+}
+
+// TestSharedObjectInNoFileIsStillClaimed checks that an object which a kept placement
+// shares, and which someone removed from the store by hand, is quarantined for others.
+func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
+	kept := claim("a", nil, nil)
+	kept.Kept, kept.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "z"}}}
+	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{kept, claim("b", []string{"x"}, nil)}})
+	if got := told(v.Findings); v.Held[1] == "" || !slices.Equal(got, []string{"KS001 b/maps.yaml:1 with /:0"}) {
+		t.Errorf("held %v, found %v", v.Held, got)
 	}
 }
 
@@ -199,7 +210,7 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 	stored := nested
 	stored.Stored = nested.Wanted
 	staked := claim("b", nil, nil)
-	staked.Kept, staked.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "", "x"), Owners: []string{"a", "b"}}}
+	staked.Kept, staked.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "b"}}}
 	for name, c := range map[string]struct {
 		claims []Claim
 		held   []int
