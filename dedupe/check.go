@@ -13,7 +13,7 @@ func Check(root Root) Verdict {
 	x.update(&root)
 	if x.fits() && len(root.Obstacles) == 0 {
 		return Verdict{
-			Findings: append(x.allNotes(root.Claims), checkCost(&root, x.objects, x.bytes)...),
+			Findings: append(x.allNotes(root.Claims), checkCost(&root, x.counts)...),
 			decided:  &decision{root: &root, index: x.index, trivial: true},
 		}
 	}

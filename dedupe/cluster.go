@@ -24,10 +24,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.clusterFits(verdicts) {
 		return nil
 	}
-	scopes := map[kindOf]bool{}
-	for _, verdict := range verdicts {
-		addScopes(scopes, verdict.decided)
-	}
+	scopes := scopesOf(verdicts)
 	groups := map[apiObject][]located{}
 	for _, verdict := range verdicts {
 		root := verdict.decided.root
@@ -35,7 +32,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 			if id.isPath() {
 				continue
 			}
-			key := apiKey(id.object, func(kind kindOf) bool { return scopes[kind] })
+			key := apiObjectOf(id.object, scopes)
 			for _, e := range entries {
 				if !e.elsewhere {
 					groups[key] = append(groups[key], located{e, root.Path, root.ownerOf(e)})
@@ -57,22 +54,24 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	return findings
 }
 
-// addScopes adds the custom kinds that live outside namespaces, wherever
-// they are defined: in what is there after the round and in what is quarantined.
-func addScopes(clusterScoped map[kindOf]bool, d *decision) {
+// scopesOf counts the definitions of kinds that live outside namespaces, wherever
+// they are: in what is there after the round and in what is quarantined.
+func scopesOf(verdicts []Verdict) map[kindOf]int {
+	var defined clusterIndex
 	add := func(entries []*entry) {
 		for _, e := range entries {
-			if e.defines != nil && e.defines.ClusterScoped {
-				clusterScoped[kindOf{e.defines.Group, e.defines.Kind}] = true
-			}
+			defined.countScope(e, 1)
 		}
 	}
-	for _, entries := range d.index.all() {
-		add(entries)
+	for _, verdict := range verdicts {
+		for _, entries := range verdict.decided.index.all() {
+			add(entries)
+		}
+		for _, claim := range verdict.decided.claims {
+			add(claim.wanted)
+		}
 	}
-	for _, claim := range d.claims {
-		add(claim.wanted)
-	}
+	return defined.scopes
 }
 
 func sameForTheServer(first, other located) finding.Finding {

@@ -8,13 +8,14 @@ type apiObject struct{ group, kind, namespace, name string }
 // kindOf names a kind in a group.
 type kindOf struct{ group, kind string }
 
-// apiKey returns the object that the API server takes an ID for.
-func apiKey(id kustomize.ID, isClusterScoped func(kindOf) bool) apiObject {
-	key := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
-	if isClusterScoped(kindOf{key.group, key.kind}) {
-		key.namespace = ""
+// apiObjectOf returns the object that the API server takes an ID for; scopes has the
+// kinds that live outside namespaces.
+func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
+	object := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
+	if scopes[kindOf{object.group, object.kind}] > 0 {
+		object.namespace = ""
 	}
-	return key
+	return object
 }
 
 // clusterIndex counts, for each object as the API server identifies it, the
@@ -58,7 +59,7 @@ func (c *clusterIndex) countObject(id identity, by int) {
 	if c.objects == nil {
 		c.objects = map[apiObject]int{}
 	}
-	key := apiKey(id.object, func(kind kindOf) bool { return c.scopes[kind] > 0 })
+	key := apiObjectOf(id.object, c.scopes)
 	before := c.objects[key]
 	after := before + by
 	if after == 0 {

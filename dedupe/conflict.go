@@ -16,16 +16,8 @@ func (c conflict) isPath() bool { return c.later.id.isPath() }
 // Where even a path is taken, the objects are left out.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
-	own := map[identity]*entry{}
-	for _, e := range a.claims[i].wanted {
-		if first, twice := own[e.id]; twice {
-			conflicts = append(conflicts, conflict{e, first})
-			continue
-		}
-		own[e.id] = e
-		if rival := a.index.rival(e, a.copies); rival != nil {
-			conflicts = append(conflicts, conflict{e, rival})
-		}
+	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {
+		conflicts = append(conflicts, conflict{later, first})
 	}
 	if slices.ContainsFunc(conflicts, conflict.isPath) {
 		return slices.DeleteFunc(conflicts, func(c conflict) bool { return !c.isPath() })
@@ -70,7 +62,7 @@ func (c conflict) finding(p *parsed) finding.Finding {
 	if c.isPath() {
 		f.Rule, f.Message = c.explainPath(p.root)
 	} else {
-		f.Rule, f.Message = finding.DuplicateObject(), fmt.Sprintf("%s is in %s already%s", c.later.id.object, p.root.Path, difference(p, c))
+		f.Rule, f.Message = finding.DuplicateObject(), fmt.Sprintf("%s is in %s already%s", c.later.id.object, p.root.Path, p.copies.difference(c.later, c.first))
 	}
 	return f
 }

@@ -1,7 +1,6 @@
 package dedupe
 
 import (
-	"iter"
 	"maps"
 	"slices"
 
@@ -10,9 +9,9 @@ import (
 
 // contested returns the paths at which something lies and below which something
 // else does: no store can hold both.
-func contested(paths iter.Seq[tree.Path]) map[tree.Path]bool {
+func contested(paths []tree.Path) map[tree.Path]bool {
 	there := map[tree.Path]bool{}
-	for p := range paths {
+	for _, p := range paths {
 		there[p] = true
 	}
 	found := map[tree.Path]bool{}
@@ -43,35 +42,31 @@ func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
 	for i := range root.Claims {
 		c.dirs[root.Claims[i].Dir] = true
 	}
-	c.contested = contested(c.allPaths)
+	c.contested = contested(c.allPaths())
 	for _, o := range root.Obstacles {
 		c.contested[o.Path] = true // nothing can be at its path either
 	}
 	return c
 }
 
-// allPaths goes through every path that anything has or wants below the root.
-func (c *contestedPaths) allPaths(yield func(tree.Path) bool) {
+// allPaths returns every path that anything has or wants below the root.
+func (c *contestedPaths) allPaths() []tree.Path {
+	var paths []tree.Path
 	for i := range c.root.Claims {
 		claim := &c.root.Claims[i]
 		for _, files := range [][]File{claim.Stored, claim.Wanted} {
 			for _, e := range c.pathsOf(&claimant{}, claim, files) {
-				if !yield(e.at()) {
-					return
-				}
+				paths = append(paths, e.at())
 			}
 		}
 	}
 	for _, file := range c.root.Foreign {
-		if !yield(file.Path) {
-			return
-		}
+		paths = append(paths, file.Path)
 	}
 	for _, obstacle := range c.root.Obstacles {
-		if !yield(obstacle.Path) {
-			return
-		}
+		paths = append(paths, obstacle.Path)
 	}
+	return paths
 }
 
 // pathsOf returns the entries of the paths that a claim with these files has. The files

@@ -14,14 +14,14 @@ const (
 )
 
 // checkCost returns a finding about a root that takes kustomize long to build.
-func checkCost(root *Root, objects, bytes int) []finding.Finding {
-	seconds := buildSeconds(objects)
+func checkCost(root *Root, of counts) []finding.Finding {
+	seconds := buildSeconds(of.objects)
 	if seconds < slowSeconds {
 		return nil
 	}
 	return []finding.Finding{{
 		Rule: finding.SlowBuild(), Place: finding.Place{File: root.Path.String()},
-		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", objects, float64(bytes)/(1<<20), seconds),
+		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", of.objects, float64(of.bytes)/(1<<20), seconds),
 	}}
 }
 

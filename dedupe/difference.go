@@ -20,12 +20,12 @@ const (
 
 // difference says where two copies of an object differ, when only that keeps
 // them from being shared.
-func difference(p *parsed, c conflict) string {
-	if p.root.Policy != Share || c.isPath() || c.first.of == nil {
+func (c *copies) difference(later, first *entry) string {
+	if c.policy != Share || first.of == nil {
 		return ""
 	}
-	mine, mineErr := p.copies.canonical(c.later)
-	theirs, theirsErr := p.copies.canonical(c.first)
+	mine, mineErr := c.canonical(later)
+	theirs, theirsErr := c.canonical(first)
 	if mineErr != nil || theirsErr != nil {
 		return ""
 	}
@@ -35,7 +35,7 @@ func difference(p *parsed, c conflict) string {
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {
-		if !p.copies.separable(c.later) || !p.copies.separable(c.first) {
+		if !c.separable(later) || !c.separable(first) {
 			return ", with the same content; but " + kustomize.ErrInseparable.Error()
 		}
 		return ""
@@ -47,7 +47,7 @@ func difference(p *parsed, c conflict) string {
 	}
 	var shown []string
 	for _, d := range differences {
-		shown = append(shown, d.show(c.later.id.object.Kind == "Secret"))
+		shown = append(shown, d.show(later.id.object.Kind == "Secret"))
 	}
 	return ", with other content: " + strings.Join(shown, ", ") + more
 }
@@ -88,13 +88,8 @@ func differ(path string, a, b any) []fieldDifference {
 	x, xOK := a.(map[string]any)
 	y, yOK := b.(map[string]any)
 	if xOK && yOK {
-		fields := map[string]bool{}
-		for field := range x {
-			fields[field] = true
-		}
-		for field := range y {
-			fields[field] = true
-		}
+		fields := maps.Clone(x)
+		maps.Copy(fields, y)
 		for _, field := range slices.Sorted(maps.Keys(fields)) {
 			found = append(found, differ(strings.TrimPrefix(path+"."+field, "."), x[field], y[field])...)
 		}

@@ -1,5 +1,7 @@
 package dedupe
 
+import "github.com/kratix-schedule/kratix-schedule/kustomize"
+
 // What digest.go needs of this package; it goes with that file.
 
 type reader struct{ root Root }
@@ -24,3 +26,11 @@ func (r *reader) know(k *known, of *claimant, claim *Claim) {
 }
 
 func (c *Claim) now() []File { return c.intended() }
+
+func apiKey(id kustomize.ID, isClusterScoped func(kindOf) bool) apiObject {
+	object := apiObjectOf(id, nil)
+	if isClusterScoped(kindOf{object.group, object.kind}) {
+		object.namespace = ""
+	}
+	return object
+}

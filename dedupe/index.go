@@ -103,19 +103,22 @@ func (x *index) hasConflict(c *copies) bool {
 	return false
 }
 
-// fits reports whether entries of one claim could be added without a conflict.
-func (x *index) fits(entries []*entry, c *copies) bool {
-	own := make(map[identity]struct{}, len(entries))
-	for _, e := range entries {
-		if _, twice := own[e.id]; twice {
-			return false
-		}
-		own[e.id] = struct{}{}
-		if slices.ContainsFunc(x.at(e.id), func(other *entry) bool { return !c.compatible(e, other) }) {
-			return false
+// conflicts goes through the entries of one claim that conflict with those of other
+// claims in the index, or with one another; each with the entry that came first.
+func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
+	return func(yield func(later, first *entry) bool) {
+		own := make(map[identity]*entry, len(entries))
+		for _, e := range entries {
+			first := own[e.id]
+			if first == nil {
+				own[e.id] = e
+				first = x.rival(e, c)
+			}
+			if first != nil && !yield(e, first) {
+				return
+			}
 		}
 	}
-	return true
 }
 
 // rival returns an entry of another claim that cannot be in one root with e; nil if
@@ -127,4 +130,12 @@ func (x *index) rival(e *entry, c *copies) *entry {
 		}
 	}
 	return nil
+}
+
+// fits reports whether entries of one claim could be added without a conflict.
+func (x *index) fits(entries []*entry, c *copies) bool {
+	for range x.conflicts(entries, c) {
+		return false
+	}
+	return true
 }

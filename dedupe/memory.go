@@ -29,7 +29,7 @@ func (m *Memory) root(root *Root) *rootIndex {
 		if found != nil {
 			m.cluster.stale = true
 		}
-		found = &rootIndex{ignored: root.Ignored, index: newIndex(), cluster: &m.cluster}
+		found = &rootIndex{ignored: root.Ignored, index: newIndex(), foreign: &parsedClaim{}, cluster: &m.cluster}
 		if m.roots == nil {
 			m.roots = map[tree.Path]*rootIndex{}
 		}

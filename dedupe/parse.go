@@ -30,8 +30,8 @@ type parsed struct {
 	wantedTree func() []tree.File
 	// broken and notes are findings about files by themselves.
 	broken, notes []finding.Finding
-	// objects and bytes are what a build of everything wanted costs.
-	objects, bytes int
+	// counts are those of the root's index.
+	counts counts
 }
 
 // claimEntries are the entries of a claim in each of its forms.
@@ -58,8 +58,8 @@ func parse(root *Root, x *rootIndex) *parsed {
 	p := &parsed{
 		root: root, order: admissionOrder(root.Claims), ranks: make([]int, len(root.Claims)),
 		claims: make([]claimEntries, len(root.Claims)), states: make([]state, len(root.Claims)), foreign: newIndex(),
-		copies:  &copies{policy: root.Policy, holders: map[identity]*entry{}, files: map[*byte]*fileCopies{}},
-		objects: x.objects, bytes: x.bytes,
+		copies: &copies{policy: root.Policy, holders: map[identity]*entry{}, files: map[*byte]*fileCopies{}},
+		counts: x.counts,
 	}
 	for rank, i := range p.order {
 		p.ranks[i] = rank

@@ -199,7 +199,7 @@ func FuzzContested(f *testing.F) {
 				}
 			}
 		}
-		if got := contested(slices.Values(paths)); !maps.Equal(got, want) {
+		if got := contested(paths); !maps.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	})

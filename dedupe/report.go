@@ -31,7 +31,7 @@ func report(a *admission, c confirmation) Verdict {
 			findings = append(findings, conflict{e, first}.finding(a.parsed))
 		}
 	}
-	findings = append(quoteConflict(a, c, findings), checkCost(a.root, a.objects, a.bytes)...)
+	findings = append(quoteConflict(a, c, findings), checkCost(a.root, a.counts)...)
 	files, shared := share(a)
 	return Verdict{
 		Held: held, Files: files, Shared: shared, Findings: findings,

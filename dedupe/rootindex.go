@@ -13,7 +13,7 @@ import (
 // a check, which is kept in the Memory and brought up to date by the next check.
 type rootIndex struct {
 	ignored *kustomize.Ignored
-	foreign parsedClaim
+	foreign *parsedClaim
 	claims  []*parsedClaim
 	index   *index
 	paths   pathCounts
@@ -59,23 +59,22 @@ type parsedClaim struct {
 // parses those that have changed.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
-	foreignChanged := !sameFiles(x.foreign.files, root.Foreign)
+	if !sameFiles(x.foreign.files, root.Foreign) {
+		x.remove(x.foreign)
+		x.foreign = &parsedClaim{files: root.Foreign}
+		changed = append(changed, x.foreign)
+	}
 	var contents [][]byte
 	for _, k := range changed {
 		contents = appendContents(contents, k.files)
 	}
-	if foreignChanged {
-		contents = appendContents(contents, root.Foreign)
-	}
 	root.Cache.Load(contents)
-	if foreignChanged {
-		x.remove(&x.foreign)
-		x.foreign = parsedClaim{files: root.Foreign}
-		x.foreign.parse(root, nil, &Claim{})
-		x.add(&x.foreign)
-	}
 	for _, k := range changed {
-		k.parse(root, &k.claimant, &root.Claims[k.at])
+		if k == x.foreign {
+			k.parse(root, nil, &Claim{})
+		} else {
+			k.parse(root, &k.claimant, &root.Claims[k.at])
+		}
 		x.add(k)
 	}
 }
