@@ -37,9 +37,7 @@ func (a *admission) admitAll() bool {
 		if a.states[i] == eligible {
 			entries = claim.wanted
 		}
-		for _, e := range entries {
-			a.index.add(e)
-		}
+		a.index.add(entries...)
 	}
 	if a.index.hasConflict(a.copies) {
 		return false
@@ -54,9 +52,7 @@ func (a *admission) admitAll() bool {
 
 func (a *admission) admitOneByOne() {
 	for _, claim := range a.claims {
-		for _, e := range claim.stored {
-			a.index.add(e)
-		}
+		a.index.add(claim.stored...)
 	}
 	for progress := true; progress; {
 		progress = false
@@ -74,16 +70,12 @@ func (a *admission) admitOneByOne() {
 // these is there already.
 func (a *admission) admitOne(i int) bool {
 	claim := a.claims[i]
-	for _, e := range claim.stored {
-		a.index.remove(e)
-	}
+	a.index.remove(claim.stored...)
 	next, fits := claim.stored, a.index.fits(claim.wanted, a.copies) || a.isUnchanged(i)
 	if fits {
 		next = claim.wanted
 	}
-	for _, e := range next {
-		a.index.add(e)
-	}
+	a.index.add(next...)
 	return fits
 }
 
@@ -136,18 +128,14 @@ func (a *admission) dependents(i int) []int {
 func (a *admission) admitGroup(group []int) bool {
 	before := a.index.clone()
 	for _, i := range group {
-		for _, e := range a.claims[i].stored {
-			a.index.remove(e)
-		}
+		a.index.remove(a.claims[i].stored...)
 	}
 	for _, i := range group {
 		if !a.index.fits(a.claims[i].wanted, a.copies) {
 			a.index = before
 			return false
 		}
-		for _, e := range a.claims[i].wanted {
-			a.index.add(e)
-		}
+		a.index.add(a.claims[i].wanted...)
 	}
 	for _, i := range group {
 		a.states[i] = admitted

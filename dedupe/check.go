@@ -18,7 +18,7 @@ func Check(root Root) Verdict {
 		}
 	}
 	p := parse(&root, x)
-	found := confirmation{states: p.states}
+	found := confirmation{states: p.states, failed: map[*directory]bool{}}
 	for {
 		a := admit(p, found.states)
 		var again bool

@@ -66,7 +66,12 @@ var errQuarantined = errors.New("it loads files of others that are held back")
 // rebuild builds the directories again. It reports whether another claim is quarantined
 // for it.
 func (c *confirmer) rebuild() bool {
-	files := c.decidedTree()
+	files := layOut(c.root, c.hiding, func(i int) []File {
+		if c.admission.states[i] == admitted {
+			return c.root.Claims[i].Wanted
+		}
+		return c.root.Claims[i].Stored
+	})
 	present := c.present()
 	for _, d := range present {
 		if !d.built.Outside || !c.builds(d) {
@@ -82,23 +87,13 @@ func (c *confirmer) rebuild() bool {
 		} else {
 			flux = oneLine(c.root.Cache.Units(c.root.Path, []tree.Path{d.path}, files))
 		}
-		c.fail(d)
+		c.failed[d] = true
 		c.broken = append(c.broken, d.unbuildable(c.root, err, flux))
 		if c.quarantine(d.of) {
 			return true
 		}
 	}
 	return c.buildTogether(present, files)
-}
-
-// decidedTree returns the files of the root if the admission is carried out.
-func (a *admission) decidedTree() []tree.File {
-	return layOut(a.root, a.hiding, func(i int) []File {
-		if a.states[i] == admitted {
-			return a.root.Claims[i].Wanted
-		}
-		return a.root.Claims[i].Stored
-	})
 }
 
 // present returns the directories that are in the tree as it is decided.
@@ -110,13 +105,6 @@ func (a *admission) present() []*directory {
 		}
 	}
 	return present
-}
-
-func (c *confirmer) fail(d *directory) {
-	if c.failed == nil {
-		c.failed = map[*directory]bool{}
-	}
-	c.failed[d] = true
 }
 
 // quarantine keeps a claim out of the next admission. It returns false if it was not

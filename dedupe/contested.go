@@ -129,7 +129,5 @@ func (c *contestedPaths) addObstacles(foreign *index) {
 			}
 		}
 	}
-	for _, e := range entries {
-		foreign.add(e)
-	}
+	foreign.add(entries...)
 }

@@ -2,7 +2,6 @@ package dedupe
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -17,21 +16,14 @@ type copies struct {
 	files   map[*byte]*fileCopies
 }
 
-// fileCopies are the objects of a file as sharing compares them.
+// fileCopies are the objects of a file as sharing compares them; none if the file cannot
+// be compared.
 type fileCopies struct {
 	// canonical has the content of each object in one form, whatever its YAML looks like.
 	canonical [][]byte
-	err       error
 	// separable reports, for each object, whether it can be cut out.
 	separable []bool
 }
-
-var (
-	// errNoHolder: the object of an entry that is elsewhere is in no file.
-	errNoHolder = errors.New("no file in the store has it")
-	// errNotInFile: a kustomization makes the object.
-	errNotInFile = errors.New("it is not a document of a file")
-)
 
 // compatible reports whether two entries of one identity can be in one root.
 func (c *copies) compatible(a, b *entry) bool {
@@ -41,32 +33,27 @@ func (c *copies) compatible(a, b *entry) bool {
 	if c.policy != Share || a.id.isPath() || !a.isShareable() || !b.isShareable() || a.claim() == b.claim() {
 		return false
 	}
-	x, xErr := c.canonical(a)
-	y, yErr := c.canonical(b)
-	return xErr == nil && yErr == nil && bytes.Equal(x, y) && c.separable(a) && c.separable(b)
+	x := c.canonical(a)
+	return x != nil && bytes.Equal(x, c.canonical(b)) && c.separable(a) && c.separable(b)
 }
 
 // isShareable reports whether an entry can be one of several claims' for one object.
 func (e *entry) isShareable() bool { return (e.text != nil || e.elsewhere) && e.of != nil }
 
 // canonical returns the content of an entry's object in a form in which equal objects
-// are equal bytes.
-func (c *copies) canonical(e *entry) ([]byte, error) {
+// are equal bytes; nil if it cannot be compared, since it is in no file or a kustomization
+// makes it.
+func (c *copies) canonical(e *entry) []byte {
 	if e.elsewhere {
-		holder, found := c.holders[e.id]
-		if !found {
-			return nil, errNoHolder
-		}
-		e = holder
+		e = c.holders[e.id]
 	}
-	if len(e.text) == 0 {
-		return nil, errNotInFile
+	if e == nil || len(e.text) == 0 {
+		return nil
 	}
-	file := c.file(e)
-	if file.err != nil {
-		return nil, file.err
+	if file := c.file(e); file.canonical != nil {
+		return file.canonical[e.position-1]
 	}
-	return file.canonical[e.position-1], nil
+	return nil
 }
 
 // separable reports whether an object, whose canonical form is known, can be cut out of
@@ -82,9 +69,10 @@ func (c *copies) file(e *entry) *fileCopies {
 		return file
 	}
 	file := &fileCopies{}
-	file.canonical, file.err = kustomize.Canonical(e.text)
-	if file.err == nil {
-		file.separable, file.err = kustomize.Separable(e.text)
+	if canonical, err := kustomize.Canonical(e.text); err == nil {
+		if separable, err := kustomize.Separable(e.text); err == nil {
+			file.canonical, file.separable = canonical, separable
+		}
 	}
 	c.files[key] = file
 	return file

@@ -24,14 +24,9 @@ func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""
 	}
-	mine, mineErr := c.canonical(later)
-	theirs, theirsErr := c.canonical(first)
-	if mineErr != nil || theirsErr != nil {
-		return ""
-	}
 	var a, b any
-	if json.Unmarshal(mine, &a) != nil || json.Unmarshal(theirs, &b) != nil {
-		return ""
+	if json.Unmarshal(c.canonical(later), &a) != nil || json.Unmarshal(c.canonical(first), &b) != nil {
+		return "" // one cannot be compared
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {

@@ -116,14 +116,19 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
 		return "" // to ask Flux would take as much again, or is not done
 	}
-	units := []tree.Path{d.path}
-	for _, other := range all {
-		if tree.Compare(other.path, d.path) < 0 && other.err == nil && other.isWanted(root) && !slices.Contains(units, other.path) {
-			units = append(units, other.path)
+	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
+}
+
+// unitsUpTo returns a unit, others, and the wanted directories before it that build.
+func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
+	units := append(others, last)
+	for _, d := range all {
+		if tree.Compare(d.path, last) < 0 && d.err == nil && d.isWanted(root) {
+			units = append(units, d.path)
 		}
 	}
 	slices.SortFunc(units, tree.Compare)
-	return oneLine(root.Cache.Units(root.Path, units, wantedTree()))
+	return slices.Compact(units)
 }
 
 // isWanted reports whether a directory is there if everything is as it is wanted.

@@ -14,24 +14,28 @@ import (
 // list. The rest of the check leaves them out.
 func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
 	hiding = map[tree.Path]bool{}
-	for _, file := range root.Foreign {
-		if below, hides := hiddenBy(root, noClaim, file, ranks); hides {
-			hiding[file.Path] = true
-			findings = append(findings, finding.Finding{
-				Rule: finding.HidingKustomization(), Place: file.Place, Fix: foreignFix(nil, file.Path.String()),
-				Message: fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below),
-			})
+	add := func(by int, file File) {
+		below, hides := hiddenBy(root, by, file, ranks)
+		if !hides || hiding[file.Path] {
+			return
 		}
+		hiding[file.Path] = true
+		f := finding.Finding{
+			Rule: finding.HidingKustomization(), Place: file.Place,
+			Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
+		}
+		if by == noClaim {
+			f.Message = fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below)
+			f.Fix = foreignFix(nil, file.Path.String())
+		}
+		findings = append(findings, f)
+	}
+	for _, file := range root.Foreign {
+		add(noClaim, file)
 	}
 	for i := range root.Claims {
 		for _, file := range slices.Concat(root.Claims[i].Stored, root.Claims[i].Wanted) {
-			if _, hides := hiddenBy(root, i, file, ranks); hides && !hiding[file.Path] {
-				hiding[file.Path] = true
-				findings = append(findings, finding.Finding{
-					Rule: finding.HidingKustomization(), Place: file.Place,
-					Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
-				})
-			}
+			add(i, file)
 		}
 	}
 	return hiding, findings

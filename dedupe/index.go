@@ -58,25 +58,29 @@ func (x *index) all() iter.Seq2[identity, []*entry] {
 	}
 }
 
-func (x *index) add(e *entry) {
-	if there := x.at(e.id); len(there) > 0 {
-		delete(x.single, e.id)
-		x.repeated[e.id] = append(there, e)
-		return
+func (x *index) add(entries ...*entry) {
+	for _, e := range entries {
+		if there := x.at(e.id); len(there) > 0 {
+			delete(x.single, e.id)
+			x.repeated[e.id] = append(there, e)
+		} else {
+			x.single[e.id] = e
+		}
 	}
-	x.single[e.id] = e
 }
 
-func (x *index) remove(e *entry) {
-	rest := slices.DeleteFunc(slices.Clone(x.at(e.id)), func(other *entry) bool { return same(other, e) })
-	delete(x.single, e.id)
-	delete(x.repeated, e.id)
-	switch len(rest) {
-	case 0:
-	case 1:
-		x.single[e.id] = rest[0]
-	default:
-		x.repeated[e.id] = rest
+func (x *index) remove(entries ...*entry) {
+	for _, e := range entries {
+		rest := slices.DeleteFunc(slices.Clone(x.at(e.id)), func(other *entry) bool { return same(other, e) })
+		delete(x.single, e.id)
+		delete(x.repeated, e.id)
+		switch len(rest) {
+		case 0:
+		case 1:
+			x.single[e.id] = rest[0]
+		default:
+			x.repeated[e.id] = rest
+		}
 	}
 }
 

@@ -82,7 +82,8 @@ func parse(root *Root, x *rootIndex) *parsed {
 		entries := contested.addTo(p.entries(set, &own), set.of, set.claim, set.files)
 		switch {
 		case set.of == nil:
-			p.setForeign(entries, contested)
+			p.foreign.add(entries...)
+			contested.addObstacles(p.foreign)
 		case set.stored:
 			p.setStored(set, entries)
 			continue // it says nothing about what will be written
@@ -162,13 +163,6 @@ func (p *parsed) entries(set *fileSet, found *fileFindings) []*entry {
 	}
 	found.noteNothing(set.claim, entries)
 	return append(entries, claimedPaths(p.root, set.of, set.claim, set.files)...)
-}
-
-func (p *parsed) setForeign(entries []*entry, contested *contestedPaths) {
-	for _, e := range entries {
-		p.foreign.add(e)
-	}
-	contested.addObstacles(p.foreign)
 }
 
 func (p *parsed) setStored(set *fileSet, entries []*entry) {

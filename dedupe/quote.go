@@ -96,23 +96,17 @@ func replaces(root *Root, e, other *entry) bool {
 // the order in which kustomize meets them.
 func everything(a *admission) []*entry {
 	var entries []*entry
-	add := func(some []*entry) {
-		for _, e := range some {
-			if !e.id.isPath() && !e.elsewhere {
-				entries = append(entries, e)
-			}
-		}
-	}
 	for _, some := range a.foreign.all() {
-		add(some)
+		entries = append(entries, some...)
 	}
 	for i, st := range a.states {
 		if st == kept || st == pinned {
-			add(a.claims[i].stored)
+			entries = append(entries, a.claims[i].stored...)
 		} else {
-			add(a.claims[i].wanted)
+			entries = append(entries, a.claims[i].wanted...)
 		}
 	}
+	entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.id.isPath() || e.elsewhere })
 	slices.SortFunc(entries, compareEntries)
 	return entries
 }
@@ -131,9 +125,11 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 // it to say the same as of the whole root; where a directory with a kustomization takes
 // part, it needs those before it too.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
-	path := a.root.relativePath(later.path)
-	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, path) <= 0 && d.isWanted(a.root) }) {
-		return oneLine(a.root.Cache.Units(a.root.Path, unitsUpTo(a, c, first, later), a.wantedTree()))
+	last := a.root.relativePath(later.path)
+	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {
+		before := slices.DeleteFunc(slices.Clone(a.directories), func(d *directory) bool { return !c.builds(d) })
+		units := unitsUpTo(a.root, last, before, a.root.relativePath(first.path))
+		return oneLine(a.root.Cache.Units(a.root.Path, units, a.wantedTree()))
 	}
 	files, err := alone(a.root, first, later)
 	if err == nil {
@@ -158,18 +154,4 @@ func alone(root *Root, first, later *entry) ([]tree.File, error) {
 		files = append(files, tree.File{Path: path, Content: single})
 	}
 	return files, nil
-}
-
-// unitsUpTo returns the units of two entries, and the directories before the
-// later one.
-func unitsUpTo(a *admission, c confirmation, first, later *entry) []tree.Path {
-	last := a.root.relativePath(later.path)
-	units := []tree.Path{a.root.relativePath(first.path), last}
-	for _, d := range a.directories {
-		if tree.Compare(d.path, last) < 0 && c.builds(d) && d.isWanted(a.root) {
-			units = append(units, d.path)
-		}
-	}
-	slices.SortFunc(units, tree.Compare)
-	return slices.Compact(units)
 }

@@ -78,20 +78,18 @@ func chosen(a *admission, entries []*entry) *entry {
 	if len(inFiles) == 0 {
 		return nil
 	}
-	return slices.MinFunc(inFiles, func(x, y *entry) int {
-		return cmp.Or(
-			cmp.Compare(btoi(a.states[x.claim()] == admitted), btoi(a.states[y.claim()] == admitted)),
-			cmp.Compare(btoi(a.copies.isHolder(y)), btoi(a.copies.isHolder(x))),
-			cmp.Compare(a.ranks[x.claim()], a.ranks[y.claim()]),
-		)
-	})
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
+	priority := func(e *entry) (p int) {
+		if a.states[e.claim()] == admitted {
+			p += 2
+		}
+		if !a.copies.isHolder(e) {
+			p++
+		}
+		return p
 	}
-	return 0
+	return slices.MinFunc(inFiles, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(priority(x), priority(y)), cmp.Compare(a.ranks[x.claim()], a.ranks[y.claim()]))
+	})
 }
 
 // without returns a claim's wanted files with objects cut out of them.
