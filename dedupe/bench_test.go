@@ -94,9 +94,9 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideAClash is the same while two others clash, so
+// BenchmarkOneFileChangedBesideConflict is the same while two others conflict, so
 // that everything has to be decided.
-func BenchmarkOneFileChangedBesideAClash(b *testing.B) {
+func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
 	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
@@ -117,8 +117,8 @@ func BenchmarkOneFileChangedBesideAClash(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage is what Flux's words about one clash cost, in trees
-// of different size: what a check with a clash takes longer than one without.
+// BenchmarkConfirmedMessage measures Flux's message about one conflict, in trees
+// of different size: what a check with a conflict takes longer than one without.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)
@@ -132,7 +132,7 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
 				if messageOf(a, confirmation{}, first, later) == "" {
-					b.Fatal("there is no clash")
+					b.Fatal("there is no conflict")
 				}
 			})
 		})

@@ -137,7 +137,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 				if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
 					t.Errorf("round %d: held %v, want %v", round, v.Held, c.held)
 				}
-				if got := told(v.Findings); !slices.Equal(got, c.found) {
+				if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 					t.Errorf("round %d: found %q, want %q", round, got, c.found)
 				}
 			}
@@ -158,7 +158,7 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(configMaps("m"))
 	with.Stored = with.Wanted
 	v := Check(Root{Path: path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
-	if got := told(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
+	if got := summaries(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
 		t.Errorf("held %v, found %q", v.Held, got)
 	}
 }
