@@ -49,15 +49,15 @@ func (c *copies) difference(later, first *entry) string {
 
 // fieldDifference is a field whose values differ.
 type fieldDifference struct {
-	path       string
-	mine, than any
+	path         string
+	later, first any
 }
 
 func (d fieldDifference) show(secret bool) string {
 	if secret {
 		return d.path
 	}
-	return fmt.Sprintf("%s is %s, not %s", d.path, value(d.mine), value(d.than))
+	return fmt.Sprintf("%s is %s, not %s", d.path, value(d.later), value(d.first))
 }
 
 func value(v any) string {
