@@ -86,7 +86,7 @@ func BenchmarkOneFileChanged(b *testing.B) {
 			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
 			root.Claims[n/2].Wanted = []File{file}
 			v := Check(root)
-			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.quick {
+			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.trivial {
 				b.Fatal(v)
 			}
 			root.Cache.Sweep()
@@ -94,9 +94,9 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideAClash is the same while two others clash, so
+// BenchmarkOneFileChangedBesideConflict is the same while two others conflict, so
 // that everything has to be decided.
-func BenchmarkOneFileChangedBesideAClash(b *testing.B) {
+func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
 	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
@@ -117,19 +117,22 @@ func BenchmarkOneFileChangedBesideAClash(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage is what Flux's words about one clash cost, in trees
-// of different size: what a check with a clash takes longer than one without.
+// BenchmarkConfirmedMessage measures Flux's message about one conflict, in trees
+// of different size: what a check with a conflict takes longer than one without.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)
 		root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
 		root.Cache = &kustomize.Cache{}
-		s := Check(root).decided
-		first, later := s.firstClash()
+		index := root.Memory.root(&root)
+		index.update(&root)
+		p := parse(&root, index)
+		a := admit(p, p.states)
+		first, later := firstConflict(a)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
-				if s.words(first, later) == "" {
-					b.Fatal("there is no clash")
+				if messageOf(a, confirmation{}, first, later) == "" {
+					b.Fatal("there is no conflict")
 				}
 			})
 		})

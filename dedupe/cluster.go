@@ -10,14 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// apiObject is an object as the API server knows it: without a version.
-type apiObject struct{ group, kind, namespace, name string }
-
-// kindOf names a kind in a group.
-type kindOf struct{ group, kind string }
-
-// present is an object that lies in a root.
-type present struct {
+// located is an object that lies in a root.
+type located struct {
 	*entry
 	root  tree.Path
 	owner string
@@ -27,24 +21,21 @@ type present struct {
 // reports objects that kustomize takes for two and the API server for one. The
 // verdicts must be of one Memory's last checks, or of none.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
-	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.settled(verdicts) {
+	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.clusterFits(verdicts) {
 		return nil
 	}
-	scopes := map[kindOf]bool{}
+	scopes := scopesOf(verdicts)
+	groups := map[apiObject][]located{}
 	for _, verdict := range verdicts {
-		verdict.decided.learnScopes(scopes)
-	}
-	groups := map[apiObject][]present{}
-	for _, verdict := range verdicts {
-		s := verdict.decided
-		for id, entries := range s.index.all() {
+		root := verdict.decided.root
+		for id, entries := range verdict.decided.index.all() {
 			if id.isPath() {
 				continue
 			}
-			key := apiKey(id.object, func(kind kindOf) bool { return scopes[kind] })
+			key := apiObjectOf(id.object, scopes)
 			for _, e := range entries {
-				if !e.stake {
-					groups[key] = append(groups[key], present{e, s.root.Path, s.owner(e)})
+				if !e.elsewhere {
+					groups[key] = append(groups[key], located{e, root.Path, root.ownerOf(e)})
 					break // further ones are a conflict that is reported, or shared
 				}
 			}
@@ -52,7 +43,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	}
 	var findings []finding.Finding
 	for _, group := range groups {
-		slices.SortFunc(group, func(a, b present) int {
+		slices.SortFunc(group, func(a, b located) int {
 			return cmp.Or(tree.Compare(a.root, b.root), compareEntries(a.entry, b.entry), kustomize.Compare(a.id.object, b.id.object))
 		})
 		for _, other := range group[1:] {
@@ -63,34 +54,27 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	return findings
 }
 
-// learnScopes notes the custom kinds that live outside namespaces, wherever
-// they are defined: in what is there after the round and in what is held back.
-func (s *session) learnScopes(clusterScoped map[kindOf]bool) {
-	learn := func(entries []*entry) {
+// scopesOf counts the definitions of kinds that live outside namespaces, wherever
+// they are: in what is there after the round and in what is quarantined.
+func scopesOf(verdicts []Verdict) map[kindOf]int {
+	var defined clusterIndex
+	add := func(entries []*entry) {
 		for _, e := range entries {
-			if e.defines != nil && e.defines.ClusterScoped {
-				clusterScoped[kindOf{e.defines.Group, e.defines.Kind}] = true
-			}
+			defined.countScope(e, 1)
 		}
 	}
-	for _, entries := range s.index.all() {
-		learn(entries)
+	for _, verdict := range verdicts {
+		for _, entries := range verdict.decided.index.all() {
+			add(entries)
+		}
+		for _, claim := range verdict.decided.claims {
+			add(claim.wanted)
+		}
 	}
-	for _, parsed := range s.parsed {
-		learn(parsed.wanted)
-	}
+	return defined.scopes
 }
 
-// apiKey returns the object that the API server knows by an ID.
-func apiKey(id kustomize.ID, isClusterScoped func(kindOf) bool) apiObject {
-	key := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
-	if isClusterScoped(kindOf{key.group, key.kind}) {
-		key.namespace = ""
-	}
-	return key
-}
-
-func sameForTheServer(first, other present) finding.Finding {
+func sameForTheServer(first, other located) finding.Finding {
 	f := finding.Finding{
 		Place:   other.place,
 		Related: []finding.Related{{Place: first.place, Message: first.owner}},
@@ -108,28 +92,4 @@ func sameForTheServer(first, other present) finding.Finding {
 		f.Message = fmt.Sprintf("%s %s lives outside namespaces and is there with %s and with %s", b.Kind, b.Name, a.Namespace, b.Namespace)
 	}
 	return f
-}
-
-// What kustomize's build costs, as measured: the time grows with the square.
-const (
-	measuredObjects = 8_000
-	measuredSeconds = 14
-	slowSeconds     = 30
-)
-
-// checkCost returns a finding about a root that takes kustomize long to build.
-func (s *session) checkCost(objects, bytes int) []finding.Finding {
-	seconds := buildSeconds(objects)
-	if seconds < slowSeconds {
-		return nil
-	}
-	return []finding.Finding{{
-		Rule: finding.SlowBuild(), Place: finding.Place{File: s.root.Path.String()},
-		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", objects, float64(bytes)/(1<<20), seconds),
-	}}
-}
-
-// buildSeconds returns what one build of so many objects takes.
-func buildSeconds(objects int) int {
-	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

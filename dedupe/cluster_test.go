@@ -28,20 +28,20 @@ func TestCheckCluster(t *testing.T) {
 		roots [][]Claim
 		found []string
 	}{
-		"two versions are one object":              {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v2", "n"))}}, []string{"KS010 b/f.yaml:1 with a/f.yaml:1"}},
-		"two namespaces are two objects":           {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, nil},
-		"unless the kind is defined cluster-wide":  {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"in another root too":                      {[][]Claim{{bringer("c", clusterThing)}, {bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"by what is held back as well":             {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", configMaps("x")), bringer("d", configMaps("x")+"---\n"+clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"one object in two roots":                  {[][]Claim{{bringer("a", configMaps("x"))}, {bringer("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
-		"a clash in one root is told of elsewhere": {[][]Claim{{bringer("a", configMaps("x")), bringer("b", configMaps("x"))}}, nil},
+		"two versions are one object":                  {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v2", "n"))}}, []string{"KS010 b/f.yaml:1 with a/f.yaml:1"}},
+		"two namespaces are two objects":               {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, nil},
+		"unless the kind is defined cluster-wide":      {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"in another root too":                          {[][]Claim{{bringer("c", clusterThing)}, {bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"by what is held back as well":                 {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", configMaps("x")), bringer("d", configMaps("x")+"---\n"+clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"one object in two roots":                      {[][]Claim{{bringer("a", configMaps("x"))}, {bringer("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
+		"a conflict in one root is reported elsewhere": {[][]Claim{{bringer("a", configMaps("x")), bringer("b", configMaps("x"))}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var verdicts []Verdict
 			for i, claims := range c.roots {
 				verdicts = append(verdicts, Check(Root{Path: path("root" + strings.Repeat("x", i)), Claims: claims}))
 			}
-			if got := told(CheckCluster(verdicts)); !slices.Equal(got, c.found) {
+			if got := summaries(CheckCluster(verdicts)); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", got, c.found)
 			}
 		})
@@ -59,21 +59,21 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 		found  []string
 	}{
 		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), bringer("b", configMaps("p-x")), bringer("c", configMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
-		"one that fails is told of":        {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
+		"one that fails is reported":       {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
 		"nor one that would call by ssh":   {[]Claim{nested("a", "resources: ['git@example.org:a/b']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 		"one that would call is not built": {[]Claim{nested("a", "resources: ['https://example.org/x.yaml']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := told(Check(Root{Path: path("root"), Claims: c.claims}).Findings); !slices.Equal(got, c.found) {
+			if got := summaries(Check(Root{Path: path("root"), Claims: c.claims}).Findings); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", got, c.found)
 			}
 		})
 	}
 }
 
-func TestReportWritesEverythingAndTells(t *testing.T) {
+func TestReportPolicyWritesEverythingAndReports(t *testing.T) {
 	v := Check(Root{Path: path("root"), Policy: Report, Claims: []Claim{bringer("a", configMaps("x")), bringer("b", configMaps("x")), bringer("c", "values: 1\n")}})
-	if got := told(v.Findings); len(v.Held) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
+	if got := summaries(v.Findings); len(v.Held) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
 		t.Errorf("held %v, found %v", v.Held, got)
 	}
 }
@@ -83,12 +83,12 @@ func TestWhatFluxDoesNotFetchTakesNoPart(t *testing.T) {
 	c.Wanted = append(c.Wanted, files("a", map[string]string{".sops.yaml": "creation_rules: []\n"})...)
 	v := Check(Root{Path: path("root"), Claims: []Claim{c}})
 	if len(v.Findings) != 1 {
-		t.Errorf("without Ignored: %v", told(v.Findings))
+		t.Errorf("without Ignored: %v", summaries(v.Findings))
 	}
 	root := Root{Path: path("root"), Claims: []Claim{c}}
 	root.Ignored = kustomize.Ignore(nil)
 	if v := Check(root); len(v.Findings) != 0 {
-		t.Errorf("found %v", told(v.Findings))
+		t.Errorf("found %v", summaries(v.Findings))
 	}
 }
 
@@ -109,13 +109,13 @@ func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
 		c := bringer("a", configMaps("x"))
 		c.Wanted[0].Path = path("root/a/b/f.yaml")
 		v := Check(Root{Path: path("root"), Claims: []Claim{c}, Foreign: hiding})
-		if got := told(v.Findings); !slices.Equal(got, []string{"KS006 stranger/kustomization.yaml:0"}) || !strings.Contains(v.Findings[0].Fix, "/"+dir) {
+		if got := summaries(v.Findings); !slices.Equal(got, []string{"KS006 stranger/kustomization.yaml:0"}) || !strings.Contains(v.Findings[0].Fix, "/"+dir) {
 			t.Errorf("%s: found %v", dir, v.Findings)
 		}
 	}
 	c := bringer("a", configMaps("x"))
 	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, path("root/kustomization.yaml"), []byte("resources: []\n")
 	if v := Check(Root{Path: path("root"), Claims: []Claim{c}}); len(v.Held) != 1 || v.Findings[0].Rule.ID != "KS006" {
-		t.Errorf("a placement's own: held %v, found %v", v.Held, told(v.Findings))
+		t.Errorf("a placement's own: held %v, found %v", v.Held, summaries(v.Findings))
 	}
 }

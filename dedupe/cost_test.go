@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-func TestARootThatTakesLongToBuildIsTold(t *testing.T) {
+func TestRootThatTakesLongToBuildIsReported(t *testing.T) {
 	root := largeRoot(12_000)
 	v := Check(root)
-	if got := told(v.Findings); !slices.Equal(got, []string{"KS015 /root:0"}) || !strings.Contains(v.Findings[0].Message, "12000 objects in 1.3 MiB; one build takes Flux about 31 s") {
+	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS015 /root:0"}) || !strings.Contains(v.Findings[0].Message, "12000 objects in 1.3 MiB; one build takes Flux about 31 s") {
 		t.Errorf("found %v: %v", got, v.Findings)
 	}
 	if len(v.Held) > 0 {
@@ -17,12 +17,12 @@ func TestARootThatTakesLongToBuildIsTold(t *testing.T) {
 	}
 	root.Claims = root.Claims[:11_000]
 	if v := Check(root); len(v.Findings) > 0 {
-		t.Errorf("11,000 objects: found %v", told(v.Findings))
+		t.Errorf("11,000 objects: found %v", summaries(v.Findings))
 	}
-	// What clashes does not hide it.
+	// A conflict does not hide it.
 	root = largeRoot(12_000)
 	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
-	if got := told(Check(root).Findings); len(got) != 2 || got[1] != "KS015 /root:0" {
-		t.Errorf("beside a clash: found %v", got)
+	if got := summaries(Check(root).Findings); len(got) != 2 || got[1] != "KS015 /root:0" {
+		t.Errorf("beside a conflict: found %v", got)
 	}
 }

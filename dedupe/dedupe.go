@@ -1,6 +1,13 @@
 // Package dedupe turns the files that placements want below one root into an
-// index of their objects, and that into conflicts: who may be written, who is
-// held back, and what each clash is. It does no I/O.
+// index of their objects, and that into a verdict: which placements are written,
+// which are quarantined, and every conflict. It does no I/O.
+//
+// The stages of [Check], each a function in a file of its own from one type to the next:
+//
+//	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
+//	       Memory.update   parse     admit       confirm          report
+//
+// Most checks end at the rootIndex: if nothing in it conflicts, everything is written.
 package dedupe
 
 import (
@@ -18,23 +25,23 @@ type Root struct {
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
-	// Obstacles are what else is in the way of files; those that are in nobody's
-	// way need not be among them.
+	// Obstacles are neither files nor directories; those that no wanted file collides
+	// with may be left out.
 	Obstacles []Obstacle
 	// Allows reports whether a name that is reserved is allowed; nil allows none.
 	Allows func(name string) bool
 	// Ignored has the files that Flux does not fetch; nil is none.
 	Ignored *kustomize.Ignored
-	// Policy says what is done about a clash; nothing is Quarantine.
+	// Policy says what is done about a conflict; empty is Quarantine.
 	Policy Policy
-	// Cache remembers files that were read before; nil remembers nothing.
+	// Cache has files that were parsed before; nil caches nothing.
 	Cache *kustomize.Cache
-	// Memory remembers the claims of the last check, so that the next one costs
-	// what has changed; nil remembers nothing.
+	// Memory has the index of the last check, so that the next one costs what has
+	// changed; nil starts with an empty index.
 	Memory *Memory
 }
 
-// Claim is a placement's want of files.
+// Claim is a placement that asks for files.
 type Claim struct {
 	// Object names the placement's Work, Owner what the Work was made for.
 	Object, Owner string
@@ -42,8 +49,8 @@ type Claim struct {
 	// the placement claims just the paths of its files.
 	Dir tree.Path
 	// Joined means that the files are parts of one file that others have parts
-	// of too, so that their path is nobody's. Claims of one file are in the order
-	// of their parts.
+	// of too, so that no claim has their path to itself. Claims of one file are in
+	// the order of their parts.
 	Joined bool
 	// Wanted is what the placement would write; Stored what it has in the store
 	// now, nothing for a new one.
@@ -56,6 +63,14 @@ type Claim struct {
 	Shared []Shared
 	// Rank says who goes first in a conflict.
 	Rank Rank
+}
+
+// intended returns the files that a claim has after the round if nothing conflicts.
+func (c *Claim) intended() []File {
+	if c.Kept {
+		return c.Stored
+	}
+	return c.Wanted
 }
 
 // File is a file and the place that findings name for it.
@@ -71,19 +86,44 @@ type Rank struct {
 	Name    string
 }
 
+// Obstacle is something in the store that is neither a file nor a directory, and
+// that belongs to no placement.
+type Obstacle struct {
+	Path tree.Path
+	// Kind names what it is: "a symlink".
+	Kind  string
+	Place finding.Place
+}
+
+// Shared is an object that several placements want and one has in its files.
+type Shared struct {
+	Object kustomize.ID
+	// Owners names all of them, in order.
+	Owners []string
+}
+
 // Verdict says what may be written. It holds until the next check with the same
 // Memory.
 type Verdict struct {
-	// Held has, for each claim that may not be written now, the reason. What
-	// such a claim has in the store stays.
+	// Held has the reason for each claim that is quarantined. What such a claim has in
+	// the store stays.
 	Held map[int]string
 	// Files has, for each claim that leaves objects to another that has the
 	// same, its wanted files without them.
 	Files map[int][]File
-	// Shared has, for each claim that is written, what it has in common.
+	// Shared has, for each claim that is written, the objects in common with others.
 	Shared map[int][]Shared
-	// Findings name every clash and every file that cannot be built.
+	// Findings name every conflict and every file that cannot be built.
 	Findings []finding.Finding
-	// decided is how it came about.
-	decided *session
+	decided  *decision
+}
+
+// decision is what CheckCluster needs of a check.
+type decision struct {
+	root *Root
+	// index has what is in the root if the verdict is carried out.
+	index  *index
+	claims []claimEntries
+	// trivial means that nothing conflicted, so that there was nothing to decide.
+	trivial bool
 }

@@ -81,8 +81,8 @@ func with(change func(*Claim), c Claim) Claim {
 	return c
 }
 
-// told writes findings down: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
-func told(findings []finding.Finding) []string {
+// summaries returns findings in short: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
+func summaries(findings []finding.Finding) []string {
 	var lines []string
 	for _, f := range findings {
 		line := f.Rule.ID + " " + short(f.Place)
@@ -108,7 +108,7 @@ func TestCheck(t *testing.T) {
 		held    []int
 		found   strs
 	}{
-		"nothing clashes": {
+		"nothing conflicts": {
 			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"y"}, nil)},
 		},
 		"of two new ones the later is held": {
@@ -136,11 +136,11 @@ func TestCheck(t *testing.T) {
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:6"},
 		},
-		"every clash is named, with the line": {
+		"every conflict is named, with the line": {
 			claims: []Claim{claim("a", strs{"x", "y", "z"}, nil), claim("b", strs{"z", "n", "x"}, nil)},
 			held:   []int{1}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:11", "KS001 b/maps.yaml:11 with a/maps.yaml:1"},
 		},
-		"only who clashes is held": {
+		"only a claim with a conflict is held": {
 			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"x", "y"}, nil), claim("c", strs{"y"}, nil)},
 			held:   []int{1}, found: strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1", "KS001 b/maps.yaml:6 with c/maps.yaml:1"},
 		},
@@ -158,14 +158,14 @@ func TestCheck(t *testing.T) {
 			claims: []Claim{claim("a", strs{"x"}, nil), claim("b", strs{"y"}, strs{"x"}), claim("c", strs{"y"}, strs{"y"})},
 			held:   []int{0, 1}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1", "KS001 b/maps.yaml:1 with c/maps.yaml:1"},
 		},
-		"who waits for an object that a later one gives up is admitted, though others clash": {
+		"an object that a later claim gives up goes to an earlier one, though others conflict": {
 			claims: []Claim{
 				claim("a", strs{"x"}, nil), claim("b", strs{"y"}, strs{"x"}),
 				claim("c", strs{"z"}, nil), claim("d", strs{"z"}, nil),
 			},
 			held: []int{3}, found: strs{"KS001 d/maps.yaml:1 with c/maps.yaml:1"},
 		},
-		"a clash that is in the store already is told and nothing is held": {
+		"a conflict that is in the store already is reported and nothing is held": {
 			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), claim("b", strs{"x"}, strs{"x"})},
 			found:  strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1"},
 		},
@@ -185,7 +185,7 @@ func TestCheck(t *testing.T) {
 		"a file that Flux does not read may hold anything": {
 			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
 		},
-		"a foreign file that Flux cannot build is told": {
+		"a foreign file that Flux cannot build is reported": {
 			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": "a: b: c"}),
 			found: strs{"KS002 stranger/s.yaml:1"},
 		},
@@ -212,7 +212,7 @@ func TestCheck(t *testing.T) {
 		"parts of one file are nobody's path": {
 			claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "y", nil))},
 		},
-		"parts of one file clash by their objects": {
+		"parts of one file conflict by their objects": {
 			claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))},
 			held:   []int{1}, found: strs{"KS001 b/all.yaml:1 with a/all.yaml:1"},
 		},
@@ -223,14 +223,14 @@ func TestCheck(t *testing.T) {
 			if !slices.Equal(held, c.held) {
 				t.Errorf("held %v, want %v", held, c.held)
 			}
-			if got := told(verdict.Findings); !slices.Equal(got, c.found) {
+			if got := summaries(verdict.Findings); !slices.Equal(got, c.found) {
 				t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.found, "\n"))
 			}
 		})
 	}
 }
 
-func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
+func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	// b came first, yet Flux, which walks by name, would stop in b's file.
 	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
 	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
@@ -252,9 +252,9 @@ func TestFluxIsQuotedForTheFirstClashInWalkOrder(t *testing.T) {
 
 // TestOfManyConflictsSomeAreNamed: a small file can have thousands.
 func TestOfManyConflictsSomeAreNamed(t *testing.T) {
-	content := configMaps(slices.Repeat([]string{"x"}, maxClashes+11)...)
+	content := configMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
-	if len(got.Findings) != maxClashes || !strings.HasSuffix(got.Findings[maxClashes-1].Message, "; 10 more conflicts of the same Work are not listed") {
+	if len(got.Findings) != maxConflicts || !strings.HasSuffix(got.Findings[maxConflicts-1].Message, "; 10 more conflicts of the same Work are not listed") {
 		t.Errorf("%d findings, the last is %v", len(got.Findings), got.Findings[len(got.Findings)-1])
 	}
 }
@@ -298,7 +298,7 @@ func TestWhatIsAdmittedBuilds(t *testing.T) {
 		}
 		slices.Reverse(root.Claims)
 		again := Check(root)
-		if a, b := told(verdict.Findings), told(again.Findings); !slices.Equal(a, b) {
+		if a, b := summaries(verdict.Findings), summaries(again.Findings); !slices.Equal(a, b) {
 			t.Fatalf("seed %d: the order matters:\n%v\n%v", seed, a, b)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -21,22 +20,17 @@ const (
 
 // difference says where two copies of an object differ, when only that keeps
 // them from being shared.
-func (s *session) difference(c clash) string {
-	if s.root.Policy != Share || c.isPath() || c.first.of == nil {
-		return ""
-	}
-	mine, mineErr := s.meaning(c.later)
-	theirs, theirsErr := s.meaning(c.first)
-	if mineErr != nil || theirsErr != nil {
+func (c *copies) difference(later, first *entry) string {
+	if c.policy != Share || first.of == nil {
 		return ""
 	}
 	var a, b any
-	if json.Unmarshal(mine, &a) != nil || json.Unmarshal(theirs, &b) != nil {
-		return ""
+	if json.Unmarshal(c.canonical(later), &a) != nil || json.Unmarshal(c.canonical(first), &b) != nil {
+		return "" // one cannot be compared
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {
-		if !s.separable(c.later) || !s.separable(c.first) {
+		if !c.separable(later) || !c.separable(first) {
 			return ", with the same content; but " + kustomize.ErrInseparable.Error()
 		}
 		return ""
@@ -48,22 +42,22 @@ func (s *session) difference(c clash) string {
 	}
 	var shown []string
 	for _, d := range differences {
-		shown = append(shown, d.show(c.later.id.object.Kind == "Secret"))
+		shown = append(shown, d.show(later.id.object.Kind == "Secret"))
 	}
 	return ", with other content: " + strings.Join(shown, ", ") + more
 }
 
 // fieldDifference is a field whose values differ.
 type fieldDifference struct {
-	path       string
-	mine, than any
+	path         string
+	later, first any
 }
 
 func (d fieldDifference) show(secret bool) string {
 	if secret {
 		return d.path
 	}
-	return fmt.Sprintf("%s is %s, not %s", d.path, value(d.mine), value(d.than))
+	return fmt.Sprintf("%s is %s, not %s", d.path, value(d.later), value(d.first))
 }
 
 func value(v any) string {
@@ -89,13 +83,8 @@ func differ(path string, a, b any) []fieldDifference {
 	x, xOK := a.(map[string]any)
 	y, yOK := b.(map[string]any)
 	if xOK && yOK {
-		fields := map[string]bool{}
-		for field := range x {
-			fields[field] = true
-		}
-		for field := range y {
-			fields[field] = true
-		}
+		fields := maps.Clone(x)
+		maps.Copy(fields, y)
 		for _, field := range slices.Sorted(maps.Keys(fields)) {
 			found = append(found, differ(strings.TrimPrefix(path+"."+field, "."), x[field], y[field])...)
 		}
@@ -110,12 +99,4 @@ func differ(path string, a, b any) []fieldDifference {
 		return found
 	}
 	return []fieldDifference{{path, a, b}}
-}
-
-// placeOf returns where an entry's object is: a stake's is in another's file.
-func (s *session) placeOf(e *entry) finding.Place {
-	if e.stake {
-		return s.holder[e.id].place
-	}
-	return e.place
 }

@@ -9,58 +9,54 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// withoutHiding finds the kustomizations that lie above files of others, or at
-// the root, and reports them: Flux would build nothing there but what they
-// list. Everything else is looked at as if they were not there.
-func (s *session) withoutHiding() {
-	if s.known.kustomizations == 0 {
-		return
+// findHiding returns the kustomizations that lie above files of others, or at
+// the root, with a finding about each: Flux would build nothing there but what they
+// list. The rest of the check leaves them out.
+func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
+	hiding = map[tree.Path]bool{}
+	add := func(by int, file File) {
+		below, hides := hiddenBy(root, by, file, ranks)
+		if !hides || hiding[file.Path] {
+			return
+		}
+		hiding[file.Path] = true
+		f := finding.Finding{
+			Rule: finding.HidingKustomization(), Place: file.Place,
+			Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
+		}
+		if by == noClaim {
+			f.Message = fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below)
+			f.Fix = foreignFix(nil, file.Path.String())
+		}
+		findings = append(findings, f)
 	}
-	s.hiding = map[tree.Path]bool{}
-	for _, file := range s.root.Foreign {
-		if below, hides := s.hiddenBy(nil, file); hides {
-			s.hiding[file.Path] = true
-			s.found.broken = append(s.found.broken, finding.Finding{
-				Rule: finding.HidingKustomization(), Place: file.Place, Fix: s.mend(nil, file.Path.String()),
-				Message: fmt.Sprintf("Flux applies only what it lists of %s; files of %d placements lie there", file.Path.Dir(), below),
-			})
+	for _, file := range root.Foreign {
+		add(noClaim, file)
+	}
+	for i := range root.Claims {
+		for _, file := range slices.Concat(root.Claims[i].Stored, root.Claims[i].Wanted) {
+			add(i, file)
 		}
 	}
-	for i := range s.root.Claims {
-		of := &s.known.claims[i].owner
-		for _, file := range slices.Concat(s.root.Claims[i].Stored, s.root.Claims[i].Wanted) {
-			if _, hides := s.hiddenBy(of, file); hides && !s.hiding[file.Path] {
-				s.hiding[file.Path] = true
-				s.found.broken = append(s.found.broken, finding.Finding{
-					Rule: finding.HidingKustomization(), Place: file.Place,
-					Message: fmt.Sprintf("Flux would apply only what it lists of %s, and nothing of others there", file.Path.Dir()),
-				})
-			}
-		}
-	}
+	return hiding, findings
 }
 
-// hides reports whether a claim wants a kustomization that hides others' files.
-func (s *session) hides(claim Claim) bool {
-	return slices.ContainsFunc(claim.Wanted, func(f File) bool { return s.hiding[f.Path] })
-}
-
-// hiddenBy counts the placements with files that a file hides. Below one that is
-// in the store already, those that come later do not count: they are held back.
-func (s *session) hiddenBy(of *owner, file File) (placements int, hides bool) {
-	if !kustomize.IsKustomization(file.Path) || s.root.Ignored.Has(file.Path) {
+// hiddenBy counts the placements with files that a file of a claim hides. Below one that is
+// in the store already, those that come later do not count: they are quarantined.
+func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
+	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false
 	}
 	dir := file.Path.Dir()
-	within := func(f File) bool { return f.Path.Within(dir) && !s.root.Ignored.Has(f.Path) }
-	stored := of != nil && slices.ContainsFunc(s.root.Claims[of.at].Stored, func(f File) bool { return f.Path == file.Path })
-	for i := range s.root.Claims {
-		claim := &s.root.Claims[i]
-		first := !stored || s.ranks[i] < s.ranks[of.at]
-		if (of == nil || of.at != i) && (slices.ContainsFunc(claim.Stored, within) || first && slices.ContainsFunc(claim.Wanted, within)) {
+	within := func(f File) bool { return f.Path.Within(dir) && !root.Ignored.Has(f.Path) }
+	stored := by != noClaim && slices.ContainsFunc(root.Claims[by].Stored, func(f File) bool { return f.Path == file.Path })
+	for i := range root.Claims {
+		claim := &root.Claims[i]
+		first := !stored || ranks[i] < ranks[by]
+		if by != i && (slices.ContainsFunc(claim.Stored, within) || first && slices.ContainsFunc(claim.Wanted, within)) {
 			placements++
 		}
 	}
-	hides = placements > 0 || dir == s.root.Path || (of != nil && slices.ContainsFunc(s.root.Foreign, within))
+	hides = placements > 0 || dir == root.Path || (by != noClaim && slices.ContainsFunc(root.Foreign, within))
 	return placements, hides
 }

@@ -4,62 +4,13 @@ import (
 	"iter"
 	"maps"
 	"slices"
-
-	"github.com/kratix-schedule/kratix-schedule/internal/finding"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// foreign is the claim of what belongs to no placement.
-const foreign = -1
-
-// identity is what only one claim can have: an object, or a path.
-type identity struct{ object kustomize.ID }
-
-// pathIdentity makes an identity of a path: no object is without a kind.
-func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
-
-// isPath reports whether it is a path and no object.
-func (id identity) isPath() bool { return id.object.Kind == "" }
-
-// owner is who has an entry: a claim, by its place among the Root's claims in
-// this check.
-type owner struct{ at int }
-
-// entry is one object in one file of one claim, or one path that it claims.
-type entry struct {
-	id identity
-	// of is nil for what belongs to no placement.
-	of    *owner
-	path  tree.Path
-	place finding.Place
-	// position is the object's in its file, in the order kustomize takes them.
-	position int
-	// text is the file; nil when the object is not a document of one.
-	text []byte
-	// defines is what a CustomResourceDefinition defines.
-	defines *kustomize.Definition
-	// notApplied means that Flux leaves the object out.
-	notApplied bool
-	// stake means that the object is in another claim's file.
-	stake bool
-	// kind is the way in which the claim has a path.
-	kind pathKind
-}
-
-// claim returns the place of the entry's claim among the Root's.
-func (e *entry) claim() int {
-	if e.of == nil {
-		return foreign
-	}
-	return e.of.at
-}
-
-// index knows every object and every claimed path of a root.
+// index has every object and every claimed path of a root.
 type index struct {
-	// single has what is there once, which is nearly everything.
+	// single has the entries that no other has the identity of: nearly all.
 	single map[identity]*entry
-	// repeated has what is there more than once, in the order it came.
+	// repeated has the others, in the order in which they were added.
 	repeated map[identity][]*entry
 }
 
@@ -83,7 +34,7 @@ func (x *index) at(id identity) []*entry {
 	return x.repeated[id]
 }
 
-// count is how many there are of an identity.
+// count returns the number of entries of an identity.
 func (x *index) count(id identity) int {
 	if _, there := x.single[id]; there {
 		return 1
@@ -107,30 +58,34 @@ func (x *index) all() iter.Seq2[identity, []*entry] {
 	}
 }
 
-func (x *index) add(e *entry) {
-	if there := x.at(e.id); len(there) > 0 {
+func (x *index) add(entries ...*entry) {
+	for _, e := range entries {
+		if there := x.at(e.id); len(there) > 0 {
+			delete(x.single, e.id)
+			x.repeated[e.id] = append(there, e)
+		} else {
+			x.single[e.id] = e
+		}
+	}
+}
+
+func (x *index) remove(entries ...*entry) {
+	for _, e := range entries {
+		rest := slices.DeleteFunc(slices.Clone(x.at(e.id)), func(other *entry) bool { return same(other, e) })
 		delete(x.single, e.id)
-		x.repeated[e.id] = append(there, e)
-		return
-	}
-	x.single[e.id] = e
-}
-
-func (x *index) remove(e *entry) {
-	rest := slices.DeleteFunc(slices.Clone(x.at(e.id)), func(other *entry) bool { return same(other, e) })
-	delete(x.single, e.id)
-	delete(x.repeated, e.id)
-	switch len(rest) {
-	case 0:
-	case 1:
-		x.single[e.id] = rest[0]
-	default:
-		x.repeated[e.id] = rest
+		delete(x.repeated, e.id)
+		switch len(rest) {
+		case 0:
+		case 1:
+			x.single[e.id] = rest[0]
+		default:
+			x.repeated[e.id] = rest
+		}
 	}
 }
 
-// doubled returns the entries of what is there more than once, in the order in
-// which kustomize meets them.
+// doubled returns the entries whose identity others have too, in the order in which
+// kustomize meets them.
 func (x *index) doubled() []*entry {
 	var entries []*entry
 	for _, some := range x.repeated {
@@ -138,4 +93,53 @@ func (x *index) doubled() []*entry {
 	}
 	slices.SortFunc(entries, compareEntries)
 	return entries
+}
+
+// hasConflict reports whether two entries cannot be in one root.
+func (x *index) hasConflict(c *copies) bool {
+	for _, entries := range x.repeated {
+		for i, e := range entries[1:] {
+			if !c.compatible(entries[i], e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// conflicts goes through the entries of one claim that conflict with those of other
+// claims in the index, or with one another; each with the entry that came first.
+func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
+	return func(yield func(later, first *entry) bool) {
+		own := make(map[identity]*entry, len(entries))
+		for _, e := range entries {
+			first := own[e.id]
+			if first == nil {
+				own[e.id] = e
+				first = x.rival(e, c)
+			}
+			if first != nil && !yield(e, first) {
+				return
+			}
+		}
+	}
+}
+
+// rival returns an entry of another claim that cannot be in one root with e; nil if
+// there is none.
+func (x *index) rival(e *entry, c *copies) *entry {
+	for _, other := range x.at(e.id) {
+		if other.claim() != e.claim() && !c.compatible(e, other) {
+			return other
+		}
+	}
+	return nil
+}
+
+// fits reports whether entries of one claim could be added without a conflict.
+func (x *index) fits(entries []*entry, c *copies) bool {
+	for range x.conflicts(entries, c) {
+		return false
+	}
+	return true
 }

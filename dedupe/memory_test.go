@@ -16,7 +16,7 @@ func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
 	f.Fuzz(func(t *testing.T, steps []byte, policy uint8) {
-		w := &remembering{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		w := &twoRoots{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
 		for _, step := range steps[:min(len(steps), 64)] {
 			w.change(step)
 			w.compare(Policies()[int(policy)%len(Policies())])
@@ -28,7 +28,7 @@ func FuzzMemory(f *testing.F) {
 func TestAMemoryChangesNothing(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
-		w := &remembering{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		w := &twoRoots{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
 		for range 25 {
 			w.change(byte(rng.UintN(256)))
 			w.compare(Policies()[rng.IntN(len(Policies()))])
@@ -36,8 +36,9 @@ func TestAMemoryChangesNothing(t *testing.T) {
 	}
 }
 
-// remembering is two roots, and a Memory that is held against none.
-type remembering struct {
+// twoRoots are the roots of one cluster; checks with the Memory are compared with checks
+// without one.
+type twoRoots struct {
 	t      *testing.T
 	roots  [2]Root
 	memory Memory
@@ -53,7 +54,7 @@ var someContents = []string{
 }
 
 // change lets one claim or foreign file of one root come, change or go.
-func (w *remembering) change(step byte) {
+func (w *twoRoots) change(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
 	name := fmt.Sprint("c", step>>1&3)
@@ -88,7 +89,7 @@ func (w *remembering) change(step byte) {
 }
 
 // compare holds a check with the Memory against one without.
-func (w *remembering) compare(policy Policy) {
+func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict
 	for _, root := range w.roots {
@@ -100,17 +101,17 @@ func (w *remembering) compare(policy Policy) {
 	w.cache.Sweep()
 	for i := range with {
 		a, b := with[i], without[i]
-		if fmt.Sprint(a.Held) != fmt.Sprint(b.Held) || !reflect.DeepEqual(toldInFull(a), toldInFull(b)) || !sameCuts(a, b) {
-			w.t.Fatalf("step %d, root %d, %s: with a memory\n%v\n%v\nwithout\n%v\n%v", w.steps, i, policy, a.Held, toldInFull(a), b.Held, toldInFull(b))
+		if fmt.Sprint(a.Held) != fmt.Sprint(b.Held) || !reflect.DeepEqual(details(a), details(b)) || !sameCuts(a, b) {
+			w.t.Fatalf("step %d, root %d, %s: with a memory\n%v\n%v\nwithout\n%v\n%v", w.steps, i, policy, a.Held, details(a), b.Held, details(b))
 		}
 	}
-	if a, b := told(CheckCluster(with)), told(CheckCluster(without)); !reflect.DeepEqual(a, b) {
+	if a, b := summaries(CheckCluster(with)), summaries(CheckCluster(without)); !reflect.DeepEqual(a, b) {
 		w.t.Fatalf("step %d: in the cluster, with a memory\n%v\nwithout\n%v", w.steps, a, b)
 	}
 }
 
-func toldInFull(v Verdict) []string {
-	lines := told(v.Findings)
+func details(v Verdict) []string {
+	lines := summaries(v.Findings)
 	for _, f := range v.Findings {
 		lines = append(lines, f.Message+"|"+f.Flux+"|"+f.Fix)
 	}
@@ -141,7 +142,7 @@ func TestOneChangeIsReadAlone(t *testing.T) {
 	Check(root)
 	root.Cache = &kustomize.Cache{}
 	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": configMaps("other")})
-	if v := Check(root); !v.decided.quick || len(v.Findings) > 0 {
+	if v := Check(root); !v.decided.trivial || len(v.Findings) > 0 {
 		t.Errorf("found %v", v.Findings)
 	}
 }
@@ -162,19 +163,19 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 	}{{root.Claims, 0}, {withDefinition, 1}, {root.Claims, 0}} {
 		root.Claims = c.claims
 		v := Check(root)
-		if found := CheckCluster([]Verdict{v}); len(found) != c.found || !v.decided.quick {
+		if found := CheckCluster([]Verdict{v}); len(found) != c.found || !v.decided.trivial {
 			t.Errorf("step %d: found %v", step, found)
 		}
 	}
 }
 
-func TestOnceAClashIsGoneNothingIsDecidedAnyMore(t *testing.T) {
+func TestNothingIsDecidedOnceConflictIsGone(t *testing.T) {
 	root := Root{Path: path("root"), Memory: &Memory{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
-	if v := Check(root); len(v.Held) != 1 || v.decided.quick {
+	if v := Check(root); len(v.Held) != 1 || v.decided.trivial {
 		t.Fatalf("held %v", v.Held)
 	}
 	root.Claims = root.Claims[:1]
-	if v := Check(root); len(v.Held) > 0 || !v.decided.quick {
+	if v := Check(root); len(v.Held) > 0 || !v.decided.trivial {
 		t.Errorf("held %v, though b is gone", v.Held)
 	}
 }

@@ -1,128 +1,206 @@
 package dedupe
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
-	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// reader reads the files of a root.
-type reader struct{ root Root }
+// parsed is a root whose files are all parsed: what each claim has and wants, before
+// anything is decided. It is the second stage of a check, of a root in which not
+// everything fits together.
+type parsed struct {
+	root *Root
+	// order has the claims in the order of admission, ranks the position of each in it.
+	order, ranks []int
+	claims       []claimEntries
+	// states are those with which the admission begins.
+	states []state
+	// foreign are the objects and paths that belong to no claim.
+	foreign     *index
+	directories []*directory
+	copies      *copies
+	// hiding are kustomizations that are left out; see findHiding.
+	hiding map[tree.Path]bool
+	// wantedTree returns the files of the root if everything wanted is written.
+	wantedTree func() []tree.File
+	// broken and notes are findings about files by themselves.
+	broken, notes []finding.Finding
+	// counts are those of the root's index.
+	counts counts
+}
 
-// appendContents adds the files that Flux reads.
-func (r *reader) appendContents(contents [][]byte, files []File) [][]byte {
-	for _, file := range files {
-		if kustomize.Loads(file.Path) && !kustomize.IsKustomization(file.Path) {
-			contents = append(contents, file.Content)
+// claimEntries are the entries of a claim in each of its forms.
+type claimEntries struct{ wanted, stored []*entry }
+
+// state is what an admission decides about a claim.
+type state int
+
+const (
+	// eligible claims are admitted unless they conflict; one that is still eligible
+	// after the admission has a conflict.
+	eligible state = iota
+	admitted
+	// unbuildable has a file that Flux cannot build.
+	unbuildable
+	// kept is not to be written in this round, whatever it would want.
+	kept
+	// pinned has, in its files, objects shared with claims that cannot be written.
+	pinned
+)
+
+// parse parses everything that claims have and want; x is the root's index.
+func parse(root *Root, x *rootIndex) *parsed {
+	p := &parsed{
+		root: root, order: admissionOrder(root.Claims), ranks: make([]int, len(root.Claims)),
+		claims: make([]claimEntries, len(root.Claims)), states: make([]state, len(root.Claims)), foreign: newIndex(),
+		copies: &copies{policy: root.Policy, holders: map[identity]*entry{}, files: map[*byte]*fileCopies{}},
+		counts: x.counts,
+	}
+	for rank, i := range p.order {
+		p.ranks[i] = rank
+	}
+	var found fileFindings
+	if x.kustomizations > 0 {
+		p.hiding, found.broken = findHiding(root, p.ranks)
+	}
+	p.wantedTree = sync.OnceValue(func() []tree.File {
+		return layOut(root, p.hiding, func(i int) []File { return root.Claims[i].intended() })
+	})
+	sets := fileSets(root, x)
+	for i := range sets {
+		sets[i].split(root, p.hiding, p.wantedTree)
+		p.directories = append(p.directories, sets[i].directories...)
+	}
+	contested := newContestedPaths(root, p.hiding)
+	for i := range sets {
+		set, own := &sets[i], fileFindings{}
+		entries := contested.addTo(p.entries(set, &own), set.of, set.claim, set.files)
+		switch {
+		case set.of == nil:
+			p.foreign.add(entries...)
+			contested.addObstacles(p.foreign)
+		case set.stored:
+			p.setStored(set, entries)
+			continue // it says nothing about what will be written
+		default:
+			p.setWanted(set, entries, &own)
 		}
+		found.add(&own)
 	}
-	return contents
+	p.broken, p.notes = found.broken, found.notes
+	return p
 }
 
-// parseFile reads the objects of a file as kustomize does. What Flux would
-// choke on, or leave out, is added to what is found.
-func (r *reader) parseFile(of *owner, file File, found *troubles) []*entry {
-	read := r.root.Cache.File(file.Content)
-	for _, err := range []error{read.Err, read.Late} {
-		if err != nil && !found.dropped {
-			found.broken = append(found.broken, r.unbuildableFile(of, file, err))
-		}
-	}
-	entries := make([]*entry, 0, len(read.Objects))
-	for i, object := range read.Objects {
-		place := file.Place
-		place.Line = object.Line
-		r.judge(of, object, file.Path.String(), place, found)
-		entries = append(entries, &entry{
-			id: identity{object: object.ID}, of: of, path: file.Path, place: place, position: i + 1, text: file.Content, defines: object.Defines,
-			notApplied: !object.Fate.Applied(),
-		})
-	}
-	return entries
-}
-
-func (r *reader) unbuildableFile(of *owner, file File, err error) finding.Finding {
-	place := file.Place
-	var at *kustomize.FileError
-	if errors.As(err, &at) {
-		place.Line = at.Line
-	}
-	return finding.Finding{
-		Rule: finding.UnbuildableFile(), Place: place,
-		Message: fmt.Sprintf("Flux could not build %s with it: %s", r.root.Path, oneLine(err.Error())),
-		Flux:    r.wordsAboutFile(file, err), Fix: r.mend(of, file.Path.String()),
-	}
-}
-
-// wordsAboutFile returns what Flux says of a file that it cannot build.
-func (r *reader) wordsAboutFile(file File, err error) string {
-	if errors.Is(err, kustomize.ErrLimit) || errors.Is(err, kustomize.ErrStopped) {
-		return "" // Flux was not asked
-	}
-	if errors.Is(err, kustomize.ErrBuild) {
-		return oneLine(err.Error())
-	}
-	if err := kustomize.Build(r.root.Path, []tree.File{r.below(file)}); err != nil {
-		return oneLine(err.Error())
-	}
-	return ""
-}
-
-// below returns a file as it is seen from the root.
-func (r *reader) below(file File) tree.File {
-	path, _ := file.Path.RelativeTo(r.root.Path)
-	return tree.File{Path: path, Content: file.Content}
-}
-
-// mend returns the line of .sourceignore with which Flux leaves a foreign file or
-// directory out.
-func (r *reader) mend(of *owner, path string) string {
-	if of != nil {
-		return ""
-	}
-	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
-}
-
-// parse reads files of one claim: what each has, and what directories with a
-// kustomization of their own build to.
-func (s *session) parse(of *owner, files []File, found *troubles) []*entry {
-	files = slices.DeleteFunc(slices.Clone(files), func(f File) bool { return s.root.Ignored.Has(f.Path) || s.hiding[f.Path] })
-	var entries []*entry
-	plain, nested := s.split(files)
-	for _, file := range plain {
-		if kustomize.Loads(file.Path) {
-			entries = append(entries, s.parseFile(of, file, found)...)
+// fileSets returns the foreign files, and those of each claim: what it has stored, and
+// what it wants if it may be written. Those that were not parsed yet are loaded.
+func fileSets(root *Root, x *rootIndex) []fileSet {
+	sets := make([]fileSet, 1, 1+2*len(root.Claims))
+	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
+	var contents [][]byte
+	for i := range root.Claims {
+		claim, k := &root.Claims[i], x.claims[i]
+		stored := fileSet{of: &k.claimant, claim: claim, files: claim.Stored, stored: true}
+		if sameFiles(k.files, claim.Stored) {
+			stored.parsed = k.ifPlain()
 		} else {
-			s.noteOverlooked(file, found)
+			contents = appendContents(contents, claim.Stored)
+		}
+		sets = append(sets, stored)
+		if !claim.Kept {
+			sets = append(sets, fileSet{of: &k.claimant, claim: claim, files: claim.Wanted, parsed: k.ifPlain()})
 		}
 	}
-	for _, unit := range nested {
-		entries = append(entries, s.parseDirectory(of, unit, files, found)...)
+	root.Cache.Load(contents)
+	return sets
+}
+
+// ifPlain returns a parsed claim if it has no kustomizations, which change what the
+// objects of its files are; else nil.
+func (k *parsedClaim) ifPlain() *parsedClaim {
+	if k.kustomizations > 0 {
+		return nil
+	}
+	return k
+}
+
+// admissionOrder puts claims on what is stored already first, then the older ones.
+func admissionOrder(claims []Claim) []int {
+	order := make([]int, len(claims))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := &claims[a], &claims[b]
+		return cmp.Or(
+			cmp.Compare(min(1, len(y.Stored)), min(1, len(x.Stored))),
+			x.Rank.Created.Compare(y.Rank.Created),
+			strings.Compare(x.Rank.Name, y.Rank.Name),
+		)
+	})
+	return order
+}
+
+// entries returns the entries of a set of files, but for those of contested paths.
+func (p *parsed) entries(set *fileSet, found *fileFindings) []*entry {
+	if set.parsed != nil {
+		found.add(set.parsed.found)
+		return set.parsed.entries
+	}
+	if set.stored {
+		found = nil
+	}
+	var entries []*entry
+	for _, file := range set.plain {
+		entries = append(entries, parseFile(p.root, set.of, file, found)...)
+	}
+	for _, d := range set.directories {
+		entries = append(entries, d.objects(p.root, p.directories, p.wantedTree, found)...)
+	}
+	found.noteNothing(set.claim, entries)
+	return append(entries, claimedPaths(p.root, set.of, set.claim, set.files)...)
+}
+
+func (p *parsed) setStored(set *fileSet, entries []*entry) {
+	for _, e := range entries {
+		if !e.id.isPath() {
+			p.copies.holders[e.id] = e
+		}
+	}
+	p.claims[set.of.at].stored = slices.Concat(entries, sharedElsewhere(set.of, set.claim, entries))
+	if set.claim.Kept {
+		p.states[set.of.at] = kept
+	}
+}
+
+// sharedElsewhere returns the shared objects of a claim that are in another's file.
+func sharedElsewhere(of *claimant, claim *Claim, stored []*entry) []*entry {
+	var entries []*entry
+	for _, shared := range claim.Shared {
+		id := identity{object: shared.Object}
+		if !slices.ContainsFunc(stored, func(e *entry) bool { return e.id == id }) {
+			entries = append(entries, &entry{id: id, of: of, elsewhere: true})
+		}
 	}
 	return entries
 }
 
-// split takes directories with a kustomization of their own out of files.
-func (s *session) split(files []File) (plain []File, nested []kustomize.Unit) {
-	if !slices.ContainsFunc(files, func(f File) bool { return kustomize.IsKustomization(f.Path) }) {
-		return files, nil
+func (p *parsed) setWanted(set *fileSet, entries []*entry, found *fileFindings) {
+	p.claims[set.of.at].wanted = entries
+	if len(found.broken) > 0 || slices.ContainsFunc(set.files, func(f File) bool { return p.hiding[f.Path] }) {
+		p.states[set.of.at] = unbuildable
 	}
-	var below []tree.File
-	for _, file := range files {
-		below = append(below, s.below(file))
+}
+
+// rankOf returns the position of a claim in the order of admission; what belongs to
+// no claim comes before all.
+func (p *parsed) rankOf(of *claimant) int {
+	if of == nil {
+		return -1
 	}
-	for _, unit := range kustomize.Units(below) {
-		if unit.Nested {
-			nested = append(nested, unit)
-		}
-	}
-	within := func(f File) bool {
-		path := s.below(f).Path
-		return slices.ContainsFunc(nested, func(u kustomize.Unit) bool { return path.Within(u.Path) })
-	}
-	return slices.DeleteFunc(slices.Clone(files), within), nested
+	return p.ranks[of.at]
 }

@@ -137,7 +137,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 				if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
 					t.Errorf("round %d: held %v, want %v", round, v.Held, c.held)
 				}
-				if got := told(v.Findings); !slices.Equal(got, c.found) {
+				if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 					t.Errorf("round %d: found %q, want %q", round, got, c.found)
 				}
 			}
@@ -158,8 +158,24 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(configMaps("m"))
 	with.Stored = with.Wanted
 	v := Check(Root{Path: path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
-	if got := told(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
+	if got := summaries(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
 		t.Errorf("held %v, found %q", v.Held, got)
+	}
+}
+
+func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
+	a, b := whole("d", text("a", nil, []string{"d/y"})), text("b", nil, []string{"d/e/x"})
+	a.Wanted, b.Wanted = a.Stored, b.Stored
+	link := []Obstacle{{Path: path("root/d/e"), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: "root/d/e"}}}
+	for range 30 {
+		var messages []string
+		for _, f := range Check(Root{Path: path("root"), Claims: []Claim{a, b}, Obstacles: link}).Findings {
+			messages = append(messages, f.Message)
+		}
+		want := []string{"root/d is another's directory, so nothing else can lie below it", "root/d/e is a symlink, so nothing else can lie below it"}
+		if !slices.Equal(messages, want) {
+			t.Fatalf("found %q, want %q", messages, want)
+		}
 	}
 }
 
@@ -183,7 +199,7 @@ func FuzzContested(f *testing.F) {
 				}
 			}
 		}
-		if got := contested(slices.Values(paths)); !maps.Equal(got, want) {
+		if got := contested(paths); !maps.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	})
@@ -208,7 +224,7 @@ func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 			for i := range names {
 				names[i] = string(rune('a' + rng.IntN(2)))
 			}
-			e := &entry{path: path(strings.Join(names, "/")), of: &owner{step}}
+			e := &entry{path: path(strings.Join(names, "/")), of: &claimant{step}}
 			if rng.IntN(4) == 0 && len(names) > 1 {
 				e.kind = governs
 			}

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Policy says what is done about a clash.
+// Policy is what is done about a conflict.
 type Policy string
 
 // The policies.
 const (
-	// Quarantine holds back the placement that came later.
+	// Quarantine keeps the placement that came later out of the store.
 	Quarantine Policy = "quarantine"
 	// Share writes an object that several want once, as long as all their
 	// copies mean the same; else it quarantines.

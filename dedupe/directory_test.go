@@ -90,7 +90,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			claims: []Claim{brings("a", dangling("a1")), brings("b", dangling("b1"))},
 			held:   []int{0, 1}, found: []string{"KS004 a/k/kustomization.yaml:0 with b/k/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
 		},
-		"one of a stranger that fails is told and holds nobody": {
+		"one of a stranger that fails is reported and holds nobody": {
 			claims:  []Claim{claim("a", []string{"x"}, nil)},
 			foreign: files("stranger", map[string]string{"kustomization.yaml": "resources: [missing.yaml]\n"}),
 			found:   []string{"KS004 stranger/kustomization.yaml:0"}, quoted: "missing.yaml",
@@ -103,27 +103,27 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			claims: []Claim{flat("a", "k/kustomization.yaml", "ignored", nil), flat("b", "k/b.yaml", "b", nil)},
 			held:   []int{0}, found: []string{"KS006 a/k/kustomization.yaml:0"},
 		},
-		"a clash with what one builds to": {
+		"a conflict with what one builds to": {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": configMaps("x")}), claim("b", []string{"p-x"}, nil)},
 			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
-		"a clash of others for what one says of their kind": {
+		"a conflict of others about what one says of their kind": {
 			claims: []Claim{
 				brings("a", scoped()), brings("b", map[string]string{"w.yaml": widget("one")}),
 				brings("c", map[string]string{"m.yaml": configMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
 			},
 			held: []int{2}, found: []string{"KS002 c/w.yaml:0"}, quoted: "merging resources from './c/w.yaml'",
 		},
-		"one that says of a kind what others clash for": {
+		"one that says of a kind what others conflict about": {
 			claims:  []Claim{brings("a", scoped()), claim("b", []string{"y"}, nil)},
 			foreign: slices.Concat(files("s", map[string]string{"w.yaml": widget("one")}), files("t", map[string]string{"w.yaml": widget("two")})),
 			held:    []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './t/w.yaml'",
 		},
-		"a clash with one that fails only at the end": {
+		"a conflict with one that fails only at the end": {
 			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}), claim("b", []string{"x"}, nil)},
 			held:   []int{0}, found: []string{"KS001 a/k/kustomization.yaml:0 with b/maps.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
-		"a clash in one that fails only at the end, before one that fails at once": {
+		"a conflict in one that fails only at the end, before one that fails at once": {
 			claims: []Claim{
 				brings("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}),
 				brings("c", map[string]string{"k/kustomization.yaml": "resources: [missing.yaml]\n"}),
@@ -146,7 +146,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
 				t.Errorf("held %v, want %v", v.Held, c.held)
 			}
-			if got := told(v.Findings); !slices.Equal(got, c.found) {
+			if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", v.Findings, c.found)
 			}
 			var quoted []string
@@ -166,11 +166,11 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
 	v := Check(Root{Path: path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": configMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
-	if got := told(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Held) != 1 || v.Held[0] == "" {
+	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Held) != 1 || v.Held[0] == "" {
 		t.Fatalf("held %v, found %v", v.Held, got)
 	}
 	err := kustomize.Build(path("root"), []tree.File{{Path: path("a/p.yaml"), Content: []byte(configMaps("x") + "---\n" + pod)}})
-	if err == nil || v.Findings[0].Flux != oneLine(err.Error()) {
+	if err == nil || v.Findings[0].Flux != oneLine(err) {
 		t.Errorf("quoted %q, Flux says %v", v.Findings[0].Flux, err)
 	}
 }
@@ -200,7 +200,7 @@ func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	whole := slices.Concat(a.Wanted[0].Content, []byte("---\n"), b.Wanted[0].Content)
 	err := kustomize.Build(path("root"), []tree.File{{Path: path("all.yaml"), Content: whole}})
 	at := slices.IndexFunc(v.Findings, func(f finding.Finding) bool { return f.Flux != "" })
-	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err.Error()) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
+	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
 		t.Errorf("found %v, Flux says %v", v.Findings, err)
 	}
 }

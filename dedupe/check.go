@@ -1,0 +1,29 @@
+package dedupe
+
+import "github.com/kratix-schedule/kratix-schedule/kustomize"
+
+// Check decides which claims may be written: none with a file that Flux cannot
+// build; of the others as many as fit together, see admit. Quarantine never removes
+// anything: a quarantined claim keeps what it has stored.
+func Check(root Root) Verdict {
+	if root.Cache == nil {
+		root.Cache = &kustomize.Cache{}
+	}
+	x := root.Memory.root(&root)
+	x.update(&root)
+	if x.fits() && len(root.Obstacles) == 0 {
+		return Verdict{
+			Findings: append(x.allNotes(root.Claims), checkCost(&root, x.counts)...),
+			decided:  &decision{root: &root, index: x.index, trivial: true},
+		}
+	}
+	p := parse(&root, x)
+	found := confirmation{states: p.states, failed: map[*directory]bool{}}
+	for {
+		a := admit(p, found.states)
+		var again bool
+		if found, again = confirm(a, found); !again {
+			return report(a, found)
+		}
+	}
+}

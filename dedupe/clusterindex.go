@@ -1,0 +1,76 @@
+package dedupe
+
+import "github.com/kratix-schedule/kratix-schedule/kustomize"
+
+// apiObject is an object as the API server identifies it: without a version.
+type apiObject struct{ group, kind, namespace, name string }
+
+// kindOf names a kind in a group.
+type kindOf struct{ group, kind string }
+
+// apiObjectOf returns the object that the API server takes an ID for; scopes has the
+// kinds that live outside namespaces.
+func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
+	object := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
+	if scopes[kindOf{object.group, object.kind}] > 0 {
+		object.namespace = ""
+	}
+	return object
+}
+
+// clusterIndex counts, for each object as the API server identifies it, the
+// different objects that kustomize takes it for in all roots of a Memory.
+type clusterIndex struct {
+	objects map[apiObject]int
+	// repeated counts the objects of which there is more than one.
+	repeated int
+	// scopes counts the definitions of each kind that lives outside namespaces.
+	scopes map[kindOf]int
+	// stale means that the objects are to be counted anew.
+	stale bool
+}
+
+// count adds (by 1) or removes (by -1) an entry; alone means that it is the only one of
+// its identity in its root.
+func (c *clusterIndex) count(e *entry, alone bool, by int) {
+	c.countScope(e, by)
+	if alone {
+		c.countObject(e.id, by)
+	}
+}
+
+func (c *clusterIndex) countScope(e *entry, by int) {
+	if e.defines == nil || !e.defines.ClusterScoped {
+		return
+	}
+	if c.scopes == nil {
+		c.scopes = map[kindOf]int{}
+	}
+	kind := kindOf{e.defines.Group, e.defines.Kind}
+	before := c.scopes[kind]
+	c.scopes[kind] = before + by
+	c.stale = c.stale || before == 0 || before+by == 0
+}
+
+func (c *clusterIndex) countObject(id identity, by int) {
+	if c.stale || id.isPath() {
+		return
+	}
+	if c.objects == nil {
+		c.objects = map[apiObject]int{}
+	}
+	key := apiObjectOf(id.object, c.scopes)
+	before := c.objects[key]
+	after := before + by
+	if after == 0 {
+		delete(c.objects, key)
+	} else {
+		c.objects[key] = after
+	}
+	if before < 2 && after >= 2 {
+		c.repeated++
+	}
+	if before >= 2 && after < 2 {
+		c.repeated--
+	}
+}

@@ -1,0 +1,238 @@
+package dedupe
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// confirmation is what the admissions of a check came to so far, once directories with
+// a kustomization were built again among the files that are admitted: what they load
+// may be quarantined, and what each builds to alone may fail once they are together. It
+// is the fourth stage of a check.
+type confirmation struct {
+	// states are those with which the next admission begins.
+	states []state
+	// broken are findings about what fails only in the tree as it was decided.
+	broken []finding.Finding
+	// failed has the directories that do not build there.
+	failed map[*directory]bool
+	// together means that what fails only together is among the findings.
+	together bool
+}
+
+// builds reports whether a directory builds by itself.
+func (c *confirmation) builds(d *directory) bool { return d.err == nil && !c.failed[d] }
+
+// confirm adds to a confirmation what an admission comes to. It reports whether a claim
+// that was admitted may not be written after all: then there must be another admission.
+func confirm(a *admission, before confirmation) (after confirmation, again bool) {
+	c := &confirmer{admission: a, confirmation: before}
+	c.confirmation.states, c.failed = slices.Clone(before.states), maps.Clone(before.failed)
+	again = c.pinHolders() || len(a.directories) > 0 && c.rebuild()
+	return c.confirmation, again
+}
+
+// confirmer makes the next confirmation.
+type confirmer struct {
+	*admission
+	confirmation
+}
+
+// pinHolders finds objects that would be in no file any more, though a claim
+// which is not written now shares them. Who has them in its files then
+// stays as it is. It reports whether there was any.
+func (c *confirmer) pinHolders() bool {
+	found := false
+	for id, entries := range c.index.all() {
+		holder, known := c.copies.holders[id]
+		if known && c.admission.states[holder.claim()] == admitted && !slices.ContainsFunc(entries, func(e *entry) bool { return !e.elsewhere }) {
+			c.confirmation.states[holder.claim()] = pinned
+			found = true
+		}
+	}
+	return found
+}
+
+// errQuarantined is a directory that builds, though to something else than was parsed.
+var errQuarantined = errors.New("it loads files of others that are held back")
+
+// rebuild builds the directories again. It reports whether another claim is quarantined
+// for it.
+func (c *confirmer) rebuild() bool {
+	files := layOut(c.root, c.hiding, func(i int) []File {
+		if c.admission.states[i] == admitted {
+			return c.root.Claims[i].Wanted
+		}
+		return c.root.Claims[i].Stored
+	})
+	present := c.present()
+	for _, d := range present {
+		if !d.built.Outside || !c.builds(d) {
+			continue
+		}
+		built, err := c.root.Cache.Nested(c.root.Path, d.path, files)
+		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID && a.Fate == b.Fate }) {
+			continue
+		}
+		flux := ""
+		if err == nil {
+			err = errQuarantined
+		} else {
+			flux = oneLine(c.root.Cache.Units(c.root.Path, []tree.Path{d.path}, files))
+		}
+		c.failed[d] = true
+		c.broken = append(c.broken, d.unbuildable(c.root, err, flux))
+		if c.quarantine(d.of) {
+			return true
+		}
+	}
+	return c.buildTogether(present, files)
+}
+
+// present returns the directories that are in the tree as it is decided.
+func (a *admission) present() []*directory {
+	var present []*directory
+	for _, d := range a.directories {
+		if d.of == nil || d.stored != (a.states[d.of.at] == admitted) {
+			present = append(present, d)
+		}
+	}
+	return present
+}
+
+// quarantine keeps a claim out of the next admission. It returns false if it was not
+// admitted.
+func (c *confirmer) quarantine(of *claimant) bool {
+	if of == nil || c.admission.states[of.at] != admitted {
+		return false
+	}
+	c.confirmation.states[of.at] = unbuildable
+	return true
+}
+
+// buildTogether has kustomize build all directories at once, with everything
+// that may refer to what they rename. It quarantines the claim without which they
+// build, and reports whether there is one.
+func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
+	if c.together || c.index.hasConflict(c.copies) {
+		return false // Flux fails anyway, and is quoted about that
+	}
+	units, ranks := c.referring(present, files)
+	if len(units) == 0 {
+		return false
+	}
+	culprit, failed := c.firstThatFails(units, ranks, files)
+	if failed == nil {
+		return false
+	}
+	named := namedIn(failed, present)
+	if culprit < 0 && named != nil && named.of != nil {
+		culprit = c.rankOf(named.of) // Flux stops there before it comes to what fails anyway
+	}
+	for _, d := range present {
+		if c.rankOf(d.of) == culprit {
+			broken := d.unbuildable(c.root, failed, oneLine(failed))
+			if named != nil && named != d {
+				broken.Related = []finding.Related{{Place: named.place, Message: named.owner(c.root)}}
+			}
+			c.broken = append(c.broken, broken)
+			c.together = d.of == nil
+			return c.quarantine(d.of)
+		}
+	}
+	if i := slices.Index(c.ranks, culprit); i >= 0 {
+		wanted, of := c.root.Claims[i].Wanted, &claimant{i}
+		if at := fileAtFault(c.root, wanted, ranks, failed); at >= 0 {
+			c.broken = append(c.broken, unbuildableFile(c.root, of, wanted[at], failed))
+			return c.quarantine(of)
+		}
+	}
+	c.together = true
+	return false
+}
+
+// referring returns what takes part when kustomize follows references, in walk
+// order, and the rank of each one's claim: directories, and files with objects
+// that may refer to theirs. It is everything where a variable may stand for
+// anything, or where a kustomization sets the schema for what comes after it.
+func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
+	ranks = map[tree.Path]int{}
+	late := slices.ContainsFunc(files, kustomize.SetsSchema)
+	for _, d := range present {
+		if c.builds(d) {
+			ranks[d.path] = c.rankOf(d.of)
+			late = late || d.built.Late
+		}
+	}
+	if len(ranks) == 0 {
+		return nil, nil
+	}
+	directories := len(ranks)
+	for _, entries := range c.index.all() {
+		for _, e := range entries {
+			if e.text != nil && !e.elsewhere && (late || kustomize.Refers(e.id.object.Kind)) {
+				ranks[c.root.relativePath(e.path)] = c.rankOf(e.of)
+			}
+		}
+	}
+	if directories == 1 && len(ranks) == 1 && !late {
+		return nil, nil // it was built alone
+	}
+	return slices.SortedFunc(maps.Keys(ranks), tree.Compare), ranks
+}
+
+// firstThatFails builds units together, and returns why that fails, and the rank of the
+// first claim, in order, with which it does: who comes before stays.
+func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, files []tree.File) (rank int, failed error) {
+	build := func(upTo int) error {
+		var some []tree.Path
+		for _, unit := range units {
+			if ranks[unit] < upTo {
+				some = append(some, unit)
+			}
+		}
+		return c.root.Cache.Units(c.root.Path, some, files)
+	}
+	all := len(c.root.Claims) + 1
+	if failed = build(all); failed == nil {
+		return 0, nil
+	}
+	return sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1, failed
+}
+
+// namedIn returns the directory that an error says Flux stops at; nil if it names
+// none.
+func namedIn(failed error, present []*directory) *directory {
+	for _, d := range present {
+		if strings.Contains(failed.Error(), "accumulating resources from './"+d.path.String()+"'") {
+			return d
+		}
+	}
+	return nil
+}
+
+// fileAtFault finds, among files, the one that an error is about: the one that it
+// names, else the first that took part.
+func fileAtFault(root *Root, files []File, took map[tree.Path]int, failed error) int {
+	first := -1
+	for i, file := range files {
+		path := root.relativePath(file.Path)
+		if _, there := took[path]; !there {
+			continue
+		}
+		if strings.Contains(failed.Error(), "'./"+path.String()+"'") {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}

@@ -1,0 +1,133 @@
+package dedupe
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// contested returns the paths at which something lies and below which something
+// else does: no store can hold both.
+func contested(paths []tree.Path) map[tree.Path]bool {
+	there := map[tree.Path]bool{}
+	for _, p := range paths {
+		there[p] = true
+	}
+	found := map[tree.Path]bool{}
+	for p := range there {
+		for dir := range above(p) {
+			if there[dir] {
+				found[dir] = true
+			}
+		}
+	}
+	return found
+}
+
+// contestedPaths adds entries for the contested paths of a root: with them, who has a
+// directory and who has files below it conflict in the index.
+type contestedPaths struct {
+	root *Root
+	// contested are the paths that cannot be a file and a directory at once.
+	contested map[tree.Path]bool
+	// dirs are the directories that claims have whole.
+	dirs map[tree.Path]bool
+	// hiding are kustomizations that are left out; see findHiding.
+	hiding map[tree.Path]bool
+}
+
+func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
+	c := &contestedPaths{root: root, hiding: hiding, dirs: map[tree.Path]bool{}}
+	for i := range root.Claims {
+		c.dirs[root.Claims[i].Dir] = true
+	}
+	c.contested = contested(c.allPaths())
+	for _, o := range root.Obstacles {
+		c.contested[o.Path] = true // nothing can be at its path either
+	}
+	return c
+}
+
+// allPaths returns every path that anything has or wants below the root.
+func (c *contestedPaths) allPaths() []tree.Path {
+	var paths []tree.Path
+	for i := range c.root.Claims {
+		claim := &c.root.Claims[i]
+		for _, files := range [][]File{claim.Stored, claim.Wanted} {
+			for _, e := range c.pathsOf(&claimant{}, claim, files) {
+				paths = append(paths, e.at())
+			}
+		}
+	}
+	for _, file := range c.root.Foreign {
+		paths = append(paths, file.Path)
+	}
+	for _, obstacle := range c.root.Obstacles {
+		paths = append(paths, obstacle.Path)
+	}
+	return paths
+}
+
+// pathsOf returns the entries of the paths that a claim with these files has. The files
+// of a claim that has a directory whole count only where an obstacle can be among them.
+func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
+	paths := claimedPaths(c.root, of, claim, files)
+	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {
+		return paths
+	}
+	for _, file := range files {
+		paths = append(paths, &entry{id: pathIdentity(file.Path), of: of, path: file.Path, place: file.Place})
+	}
+	return paths
+}
+
+// governsNothing reports whether an entry is of a kustomization that is left out.
+func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
+
+// addTo adds to the entries of a claim those for the contested paths.
+func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, files []File) []*entry {
+	if len(c.contested) == 0 {
+		return entries
+	}
+	entries = slices.DeleteFunc(slices.Clone(entries), c.governsNothing)
+	has := map[tree.Path]bool{}
+	if of == nil {
+		has = maps.Clone(c.dirs) // what is in there belongs to the claim
+	}
+	for _, e := range entries {
+		if e.id.isPath() {
+			has[e.at()] = true
+		}
+	}
+	add := func(at tree.Path, e *entry, kind pathKind) {
+		if c.contested[at] && !has[at] {
+			has[at] = true
+			entries = append(entries, &entry{id: pathIdentity(at), of: of, path: e.path, place: e.place, kind: kind})
+		}
+	}
+	paths := slices.DeleteFunc(c.pathsOf(of, claim, files), c.governsNothing)
+	for _, e := range paths {
+		add(e.at(), e, e.kind)
+	}
+	for _, e := range paths {
+		for dir := range above(e.at()) {
+			add(dir, e, leads)
+		}
+	}
+	return entries
+}
+
+// addObstacles adds the entries of the obstacles to an index with the foreign files.
+func (c *contestedPaths) addObstacles(foreign *index) {
+	var entries []*entry
+	for _, o := range c.root.Obstacles {
+		entries = append(entries, &entry{id: pathIdentity(o.Path), path: o.Path, place: o.Place, kind: occupies})
+		for dir := range above(o.Path) {
+			if c.contested[dir] && !c.dirs[dir] && len(foreign.at(pathIdentity(dir))) == 0 {
+				entries = append(entries, &entry{id: pathIdentity(dir), path: o.Path, place: o.Place, kind: leads})
+			}
+		}
+	}
+	foreign.add(entries...)
+}

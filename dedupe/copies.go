@@ -1,0 +1,85 @@
+package dedupe
+
+import (
+	"bytes"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// copies compares entries of one identity: several may be in one root if they are
+// copies of one object that the policy lets them share. Files are parsed when they are
+// compared first, and then cached.
+type copies struct {
+	policy Policy
+	// holders has the entry of each object in the claims' files in the store.
+	holders map[identity]*entry
+	files   map[*byte]*fileCopies
+}
+
+// fileCopies are the objects of a file as sharing compares them; none if the file cannot
+// be compared.
+type fileCopies struct {
+	// canonical has the content of each object in one form, whatever its YAML looks like.
+	canonical [][]byte
+	// separable reports, for each object, whether it can be cut out.
+	separable []bool
+}
+
+// compatible reports whether two entries of one identity can be in one root.
+func (c *copies) compatible(a, b *entry) bool {
+	if a.kind == leads && b.kind == leads {
+		return true
+	}
+	if c.policy != Share || a.id.isPath() || !a.isShareable() || !b.isShareable() || a.claim() == b.claim() {
+		return false
+	}
+	x := c.canonical(a)
+	return x != nil && bytes.Equal(x, c.canonical(b)) && c.separable(a) && c.separable(b)
+}
+
+// isShareable reports whether an entry can be one of several claims' for one object.
+func (e *entry) isShareable() bool { return (e.text != nil || e.elsewhere) && e.of != nil }
+
+// canonical returns the content of an entry's object in a form in which equal objects
+// are equal bytes; nil if it cannot be compared, since it is in no file or a kustomization
+// makes it.
+func (c *copies) canonical(e *entry) []byte {
+	if e.elsewhere {
+		e = c.holders[e.id]
+	}
+	if e == nil || len(e.text) == 0 {
+		return nil
+	}
+	if file := c.file(e); file.canonical != nil {
+		return file.canonical[e.position-1]
+	}
+	return nil
+}
+
+// separable reports whether an object, whose canonical form is known, can be cut out of
+// its file.
+func (c *copies) separable(e *entry) bool {
+	return e.elsewhere || c.file(e).separable[e.position-1]
+}
+
+// file returns the objects of the file that an entry is in.
+func (c *copies) file(e *entry) *fileCopies {
+	key := &e.text[0]
+	if file, cached := c.files[key]; cached {
+		return file
+	}
+	file := &fileCopies{}
+	if canonical, err := kustomize.Canonical(e.text); err == nil {
+		if separable, err := kustomize.Separable(e.text); err == nil {
+			file.canonical, file.separable = canonical, separable
+		}
+	}
+	c.files[key] = file
+	return file
+}
+
+// isHolder reports whether an entry's claim has the object in its files in the store.
+func (c *copies) isHolder(e *entry) bool {
+	holder, found := c.holders[e.id]
+	return found && holder.claim() == e.claim()
+}

@@ -1,0 +1,31 @@
+package dedupe
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// What kustomize's build costs, as measured: the time grows with the square.
+const (
+	measuredObjects = 8_000
+	measuredSeconds = 14
+	slowSeconds     = 30
+)
+
+// checkCost returns a finding about a root that takes kustomize long to build.
+func checkCost(root *Root, of counts) []finding.Finding {
+	seconds := buildSeconds(of.objects)
+	if seconds < slowSeconds {
+		return nil
+	}
+	return []finding.Finding{{
+		Rule: finding.SlowBuild(), Place: finding.Place{File: root.Path.String()},
+		Message: fmt.Sprintf("%d objects in %.1f MiB; one build takes Flux about %d s", of.objects, float64(of.bytes)/(1<<20), seconds),
+	}}
+}
+
+// buildSeconds returns what one build of so many objects takes.
+func buildSeconds(objects int) int {
+	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
+}

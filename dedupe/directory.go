@@ -1,0 +1,145 @@
+package dedupe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// fileSet is the files that a claim wants, or has in the store, or all foreign files.
+type fileSet struct {
+	of *claimant
+	// claim is an empty one for foreign files.
+	claim *Claim
+	files []File
+	// stored means that the files are not those that are wanted.
+	stored bool
+	// parsed has the same files, if they were parsed for the index.
+	parsed *parsedClaim
+	// plain are the files outside of directories.
+	plain       []File
+	directories []*directory
+}
+
+// directory is a directory with a kustomization of its own, in the files of one
+// claim.
+type directory struct {
+	of *claimant
+	// path is relative to the root.
+	path  tree.Path
+	place finding.Place
+	// stored means that it is what the store has, not what is wanted.
+	stored bool
+	// built is what kustomize builds there, among everything that is wanted.
+	built kustomize.Nested
+	err   error
+	// skipped means that it was not built, since another directory of the claim exceeds
+	// the bounds: each may take as much, and the claim is quarantined in any case.
+	skipped bool
+}
+
+// split separates the directories with a kustomization of their own from the plain files
+// of a set, and has kustomize build them.
+func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func() []tree.File) {
+	if s.parsed != nil {
+		return
+	}
+	s.plain = slices.DeleteFunc(slices.Clone(s.files), func(f File) bool { return root.Ignored.Has(f.Path) || hiding[f.Path] })
+	if !slices.ContainsFunc(s.plain, func(f File) bool { return kustomize.IsKustomization(f.Path) }) {
+		return
+	}
+	files := make([]tree.File, 0, len(s.plain))
+	for _, file := range s.plain {
+		files = append(files, root.relative(file))
+	}
+	var exceeded error
+	for _, unit := range kustomize.Units(files) {
+		if !unit.Nested {
+			continue
+		}
+		dir := root.Path.Join(unit.Path)
+		at := slices.IndexFunc(s.plain, func(f File) bool { return f.Path.Dir() == dir && kustomize.IsKustomization(f.Path) })
+		d := &directory{of: s.of, path: unit.Path, place: s.plain[at].Place, stored: s.stored, err: exceeded, skipped: exceeded != nil}
+		if !d.skipped {
+			d.built, d.err = root.Cache.Nested(root.Path, d.path, wantedTree())
+		}
+		if d.of != nil && !d.stored && kustomize.IsBounds(d.err) {
+			exceeded = d.err
+		}
+		s.directories = append(s.directories, d)
+	}
+	s.plain = slices.DeleteFunc(s.plain, func(f File) bool {
+		path := root.relativePath(f.Path)
+		return slices.ContainsFunc(s.directories, func(d *directory) bool { return path.Within(d.path) })
+	})
+}
+
+// objects returns the objects that a directory builds to. That Flux could not build it,
+// or leaves something of it out, is added to found.
+func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tree.File, found *fileFindings) []*entry {
+	if d.skipped {
+		return nil
+	}
+	if d.err != nil && found != nil {
+		found.broken = append(found.broken, d.unbuildable(root, d.err, d.quote(root, all, wantedTree)))
+	}
+	dir := root.Path.Join(d.path)
+	entries := make([]*entry, 0, len(d.built.Objects))
+	for i, object := range d.built.Objects {
+		found.addObject(root, d.of, object, dir.String()+"/", d.place)
+		entries = append(entries, newObject(d.of, object, dir, d.place, i+1))
+	}
+	return entries
+}
+
+// unbuildable returns the finding that Flux cannot build a directory; flux is its message.
+func (d *directory) unbuildable(root *Root, err error, flux string) finding.Finding {
+	if errors.Is(err, kustomize.ErrRemote) {
+		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
+	}
+	message := fmt.Sprintf("Flux could not build %s with the kustomization in %s", root.Path, d.path)
+	if kustomize.IsBounds(err) {
+		message = fmt.Sprintf("whether Flux could build %s with the kustomization in %s is not known: %s", root.Path, d.path, oneLine(err))
+	}
+	return finding.Finding{
+		Rule: finding.UnbuildableKustomization(), Place: d.place, Fix: foreignFix(d.of, root.Path.Join(d.path).String()+"/"), Message: message, Flux: flux,
+	}
+}
+
+// quote returns Flux's message about a directory that it cannot build: what comes before
+// it may matter only if it has a kustomization too.
+func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
+	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
+		return "" // to ask Flux would take as much again, or is not done
+	}
+	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
+}
+
+// unitsUpTo returns a unit, others, and the wanted directories before it that build.
+func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
+	units := append(others, last)
+	for _, d := range all {
+		if tree.Compare(d.path, last) < 0 && d.err == nil && d.isWanted(root) {
+			units = append(units, d.path)
+		}
+	}
+	slices.SortFunc(units, tree.Compare)
+	return slices.Compact(units)
+}
+
+// isWanted reports whether a directory is there if everything is as it is wanted.
+func (d *directory) isWanted(root *Root) bool {
+	return d.of == nil || d.stored == root.Claims[d.of.at].Kept
+}
+
+// owner returns who has a directory, as findings name it.
+func (d *directory) owner(root *Root) string {
+	if d.of == nil {
+		return "a directory in the store that belongs to no placement"
+	}
+	return root.Claims[d.of.at].Owner
+}

@@ -1,0 +1,103 @@
+package dedupe
+
+import (
+	"cmp"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// noClaim is the position of the claim behind a foreign entry.
+const noClaim = -1
+
+// identity is what only one claim can have: an object, or a path.
+type identity struct{ object kustomize.ID }
+
+// pathIdentity makes an identity of a path: no object is without a kind.
+func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
+
+// isPath reports whether it is a path and no object.
+func (id identity) isPath() bool { return id.object.Kind == "" }
+
+// claimant is a claim, by its position among the Root's claims in this check.
+type claimant struct{ at int }
+
+// entry is one object in one file of one claim, or one path that it claims.
+type entry struct {
+	id identity
+	// of is nil for a foreign entry.
+	of    *claimant
+	path  tree.Path
+	place finding.Place
+	// position is the object's in its file, in the order kustomize takes them.
+	position int
+	// text is the file; nil when the object is not a document of one.
+	text []byte
+	// defines is what a CustomResourceDefinition defines.
+	defines *kustomize.Definition
+	// notApplied means that Flux leaves the object out.
+	notApplied bool
+	// elsewhere means that the object is a shared one and in another claim's file.
+	elsewhere bool
+	// kind is the way in which the claim has a path.
+	kind pathKind
+}
+
+// pathKind is the way in which a claim has a path.
+type pathKind uint8
+
+const (
+	// occupies: it has a file there, or the directory whole.
+	occupies pathKind = iota
+	// leads: it has files below it. Many claims may.
+	leads
+	// governs: it has a file in that directory which decides what Flux reads of
+	// everything below.
+	governs
+)
+
+// newObject returns the entry of an object, the nth of the file or directory at path.
+func newObject(of *claimant, object kustomize.Object, path tree.Path, place finding.Place, n int) *entry {
+	return &entry{
+		id: identity{object: object.ID}, of: of, path: path, place: place, position: n,
+		defines: object.Defines, notApplied: !object.Fate.Applied(),
+	}
+}
+
+// claim returns the position of the entry's claim among the Root's.
+func (e *entry) claim() int {
+	if e.of == nil {
+		return noClaim
+	}
+	return e.of.at
+}
+
+// at returns the path that an entry claims.
+func (e *entry) at() tree.Path {
+	switch e.kind {
+	case occupies:
+		return e.path
+	case governs:
+		return e.path.Dir()
+	}
+	p, _ := tree.ParsePath(e.id.object.Name) // pathIdentity made it of one
+	return p
+}
+
+// same reports whether two entries of one identity are the same file's.
+func same(a, b *entry) bool {
+	return a.claim() == b.claim() && a.path == b.path && a.position == b.position
+}
+
+// compareEntries is the order in which kustomize meets objects.
+func compareEntries(a, b *entry) int {
+	if c := cmp.Or(
+		tree.Compare(a.path, b.path),
+		cmp.Compare(a.claim(), b.claim()), // parts of one file
+		cmp.Compare(a.position, b.position),
+	); c != 0 {
+		return c
+	}
+	return kustomize.Compare(a.id.object, b.id.object) // the directories above one file
+}
