@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -182,6 +184,22 @@ func TestACertificateIsNotAKnownKey(t *testing.T) {
 	}
 }
 
+// The library's own match would take two minutes for eight stars.
+func TestAPatternOfManyStarsIsSoonMatched(t *testing.T) {
+	keys := testKeys(t)
+	began := time.Now()
+	hosts, err := parseKnownHosts(strings.Repeat("*a", 30)+withKeys("b K0", keys), strings.Repeat("a", 60)+":22")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hosts.check(strings.Repeat("a", 60)+":22", nil, keys[0]); err == nil {
+		t.Error("accepted")
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 // Without a temporary directory, and with more lines than a pipe holds.
 func TestAKnownHostsFileNeedsNoDirectory(t *testing.T) {
 	keys := testKeys(t)
@@ -257,7 +275,7 @@ func FuzzKnownHosts(f *testing.F) {
 			text = strings.ReplaceAll(text, fmt.Sprintf("H%d", i), hashOf(name))
 		}
 		text = withKeys(text, keys[:3])
-		address := net.JoinHostPort(host, fmt.Sprint(port))
+		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 		if strings.Contains(text, "!|1|") { // ssh has no negated hashes: their lines are left out
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
