@@ -7,7 +7,7 @@
 package kratix
 
 // The Kubernetes client copies objects by methods that are made from the types.
-//go:generate go tool -modfile=../go.tool.mod controller-gen object paths=.
+//go:generate go tool -modfile=../../go.tool.mod controller-gen object paths=.
 
 import (
 	"cmp"
