@@ -26,7 +26,7 @@ type outcome struct {
 	// waits are the WorkPlacements that wait for what others write.
 	waits []string
 	// emptied reports whether the Destination goes with its files, and has nothing more
-	// but placements that are told.
+	// but placements that are reported.
 	emptied bool
 }
 

@@ -16,13 +16,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
+// cleanupFlags say what cleanup removes, and how.
+type cleanupFlags struct {
+	input        inputFlags
+	git          gitFlags
+	branch       branchFlags
+	owner        string
+	adopt, apply bool
+	live         liveStores
+}
+
 func cleanupCommand(std streams) *cobra.Command {
-	var flags inputFlags
-	var git gitFlags
-	var branch branchFlags
-	var owner string
-	var adopt, apply bool
-	var live liveStores
+	var flags cleanupFlags
 	command := &cobra.Command{
 		Use:   "cleanup DESTINATION -f PATH [--apply]",
 		Short: "Show or remove what a Destination has left at earlier locations",
@@ -46,45 +51,50 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 			if err := configureOne(c, "live-store"); err != nil {
 				return err
 			}
-			in, err := flags.source(c, std)
-			if err != nil {
-				return err
-			}
-			commits, err := git.parse(c, owner)
-			if err != nil {
-				return err
-			}
-			finish := reconcile.Preview
-			if apply {
-				finish = reconcile.Commit
-			}
-			onLive := &promoted.OnLive{Source: in, Live: live.stores, Of: args[0]}
-			reconciler := &reconcile.Reconciler{
-				Source: onLive, Stores: storesOf(commits, branch), Finish: finish, Builder: std.builder,
-				Policy: reconcile.Policy{Owner: owner, Adopt: adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
-			}
-			left, failed, err := reconciler.Cleanup(c.Context(), args[0])
-			var refused *promoted.RefusedError
-			switch {
-			case errors.As(err, &refused):
-				return refused
-			case err != nil:
-				return inputError(err)
-			}
-			warnOfLive(std.out, left, onLive)
-			return cleaned(std.out, left, failed, apply)
+			return runCleanup(c, args[0], flags, std)
 		},
 	}
-	flags.add(command)
-	git.add(command)
-	branch.add(command)
-	command.Flags().StringVar(&owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
-	command.Flags().BoolVar(&adopt, "adopt", false, "remove what another owner has recorded, too")
-	command.Flags().Var(&live, "live-store", "the live state store of Destinations that are promoted and have no annotation, as KIND/NAME=KIND/NAME, as for run --promote")
+	flags.input.add(command)
+	flags.git.add(command)
+	flags.branch.add(command)
+	command.Flags().StringVar(&flags.owner, "owner-id", "", "id of this controller; what another id has recorded is left alone")
+	command.Flags().BoolVar(&flags.adopt, "adopt", false, "remove what another owner has recorded, too")
+	command.Flags().Var(&flags.live, "live-store", "the live state store of Destinations that are promoted and have no annotation, as KIND/NAME=KIND/NAME, as for run --promote")
 	configurable(command, "live-store")
 	addConfigFlag(command)
-	command.Flags().BoolVar(&apply, "apply", false, "remove it")
+	command.Flags().BoolVar(&flags.apply, "apply", false, "remove it")
 	return command
+}
+
+// runCleanup shows or removes what a Destination has left.
+func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std streams) error {
+	in, err := flags.input.source(c, std)
+	if err != nil {
+		return err
+	}
+	commits, err := flags.git.parse(c, flags.owner)
+	if err != nil {
+		return err
+	}
+	finish := reconcile.Preview
+	if flags.apply {
+		finish = reconcile.Commit
+	}
+	onLive := &promoted.OnLive{Source: in, Live: flags.live.stores, Of: destination}
+	reconciler := &reconcile.Reconciler{
+		Source: onLive, Stores: storesOf(commits, flags.branch), Finish: finish, Builder: std.builder,
+		Policy: reconcile.Policy{Owner: flags.owner, Adopt: flags.adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
+	}
+	left, failed, err := reconciler.Cleanup(c.Context(), destination)
+	var refused *promoted.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case err != nil:
+		return inputError(err)
+	}
+	warnOfLive(std.out, left, onLive)
+	return cleaned(std.out, left, failed, flags.apply)
 }
 
 // oneDestination is for commands about one Destination.

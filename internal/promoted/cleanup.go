@@ -34,9 +34,6 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
 }
 
-// mapping is what to do about a live store that is not named.
-const mapping = "Name its live store with --live-store, as for run --promote."
-
 // Snapshot returns what there is, with the Destinations on their live stores. The error
 // may be a RefusedError.
 func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
@@ -66,25 +63,46 @@ func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
 			unwritten = append(unwritten, d)
 		}
 	}
-	o.unsure = nil
-	for _, d := range unnamed {
-		switch isOf := d.Name == o.Of; {
-		case isOf && slices.Contains(d.Finalizers, kratix.LiveFinalizer):
-			return seen, &RefusedError{d.Name, "it has the finalizer " + kratix.LiveFinalizer + ", so it is promoted, and no live state store", mapping}
-		case isOf && promoted[*d.Spec.StateStoreRef]:
-			return seen, &RefusedError{d.Name, fmt.Sprintf("others on %s are promoted, and it has no live state store", d.Spec.StateStoreRef), mapping}
-		case promoted[*d.Spec.StateStoreRef]:
-			unwritten = append(unwritten, d)
-			continue
-		case isOf:
-			o.unsure = d.Spec.StateStoreRef
-		}
-		destinations = append(destinations, d)
+	left, untouched, err := o.withoutLive(unnamed, promoted)
+	if err != nil {
+		return seen, err
 	}
-	seen.Destinations, seen.Unwritten = destinations, unwritten
+	seen.Destinations, seen.Unwritten = append(destinations, left...), append(unwritten, untouched...)
 	seen.Assigned = seen.Assigned || len(promoted) > 0
 	slices.SortFunc(seen.Destinations, source.Compare)
 	return seen, nil
+}
+
+// withoutLive divides the Destinations of which nothing says that they are promoted: on a
+// state store of which others are promoted they are not to be touched.
+func (o *OnLive) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
+	o.unsure = nil
+	for _, d := range all {
+		if d.Name == o.Of {
+			if why := whyPromoted(d, promoted); why != "" {
+				return nil, nil, &RefusedError{d.Name, why, "Name its live store with --live-store, as for run --promote."}
+			}
+			o.unsure = d.Spec.StateStoreRef
+		}
+		if promoted[*d.Spec.StateStoreRef] {
+			untouched = append(untouched, d)
+		} else {
+			left = append(left, d)
+		}
+	}
+	return left, untouched, nil
+}
+
+// whyPromoted says by what a Destination without a live store is known to have one; empty
+// if by nothing.
+func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
+	switch {
+	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):
+		return "it has the finalizer " + kratix.LiveFinalizer + ", so it is promoted, and no live state store"
+	case promoted[*d.Spec.StateStoreRef]:
+		return fmt.Sprintf("others on %s are promoted, and it has no live state store", d.Spec.StateStoreRef)
+	}
+	return ""
 }
 
 // MayBeLive reports whether what the Destination has left in a state store may be live,

@@ -36,9 +36,9 @@ func sameMemory(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot. Each one counts, whatever was said
-// of it: what is held back and was never written has none, and that one has no versionID
-// says nothing, since Kratix gives it none in a bucket.
+// addPlacements adds the WorkPlacements to a snapshot. Each one of a Work counts, whatever
+// its conditions: what is held back and was never written has none. A versionID is no
+// sign of a write, since those of Kratix on a bucket lack one.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
