@@ -42,14 +42,14 @@ func onDemand(w *kratix.Work) *kratix.Work {
 	return w
 }
 
-// movedFrom marks an existing placement as one that takes another's place.
+// movedFrom labels an existing placement as the target of a move.
 func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	p.Labels[kratix.MovedFromLabel] = from
 	return p
 }
 
-// TestChoices: a request fits w, x, y and z, and draws x when nothing else
-// distinguishes them.
+// TestChoices covers the order of choice. Request a fits w, x, y and z, and draws x if nothing
+// else distinguishes them.
 func TestChoices(t *testing.T) {
 	a, b := request("a", group(".")), request("b", group("."))
 	dev := labels{"env": "dev"}
@@ -359,7 +359,7 @@ func TestLogarithmsAreExact(t *testing.T) {
 	}
 }
 
-// TestRequirementsHoldAsInKubernetes compares with apimachinery's selectors.
+// TestRequirementsHoldAsInKubernetes compares requirements with apimachinery's selectors.
 func TestRequirementsHoldAsInKubernetes(t *testing.T) {
 	operators := map[metav1.LabelSelectorOperator]selection.Operator{
 		metav1.LabelSelectorOpIn: selection.In, metav1.LabelSelectorOpNotIn: selection.NotIn,

@@ -6,20 +6,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// directory finds what has to do with a Work in an input and its plan.
+// directory indexes an input and its plan by Work, by request and by Promise.
 type directory struct {
 	works    map[kratix.Key]*acquaintance
 	requests map[requestKey][]kratix.Key
-	// demanding are the Promises with dependencies that wait for requests, and
-	// how many those are.
+	// demanding counts the on-demand dependency Works of each Promise.
 	demanding map[string]int
 }
 
-// acquaintance is what is known of one Work, there or not.
+// acquaintance is the Work of a key, if it exists, with its placements.
 type acquaintance struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
-	// on are the Destinations that it is placed on.
+	// on are the Destinations of its planned placements.
 	on []string
 }
 
@@ -69,8 +68,8 @@ func (d *directory) place(placement Placement) {
 	known.on = append(known.on, placement.Spec.TargetDestinationName)
 }
 
-// update takes the difference to a new input in, and adds to the affected Works
-// whoever has to do with them.
+// update applies the difference to a new input, and adds the Works that are related to affected
+// ones: those of the same requests and of the same Promises.
 func (d *directory) update(by delta, affected keys) {
 	requests, promises := map[requestKey]bool{}, map[string]bool{}
 	meet := func() {
@@ -107,8 +106,7 @@ func (d *directory) apply(by delta) {
 	}
 }
 
-// forget removes Works, in time linear in their number however many of them
-// belong to one request.
+// forget removes Works, in time linear in their number even if they all belong to one request.
 func (d *directory) forget(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
 	for _, work := range lost {
@@ -130,8 +128,8 @@ func (d *directory) forget(lost []*kratix.Work) {
 	}
 }
 
-// unkeep removes existing placements, in time linear in their number however many
-// of them belong to one Work.
+// unkeep removes existing placements, in time linear in their number even if they all belong to
+// one Work.
 func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}
@@ -145,8 +143,7 @@ func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
 	}
 }
 
-// addPromises adds all Works of those Promises where dependencies wait for
-// requests.
+// addPromises adds all Works of the given Promises that have on-demand dependencies.
 func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	demanding := false
 	for promise := range promises {
@@ -164,7 +161,7 @@ func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	}
 }
 
-// input returns the part of an input that is about affected Works.
+// input returns the subset of an input that concerns the affected Works.
 func (d *directory) input(in Input, affected keys) Input {
 	in.Works, in.Existing = nil, nil
 	for key := range affected {
@@ -177,7 +174,7 @@ func (d *directory) input(in Input, affected keys) Input {
 	return in
 }
 
-// on returns the Destinations where the last plan has affected Works.
+// on returns the Destinations of affected Works in the last plan.
 func (d *directory) on(affected keys) map[string]bool {
 	on := map[string]bool{}
 	for key := range affected {
@@ -188,7 +185,7 @@ func (d *directory) on(affected keys) map[string]bool {
 	return on
 }
 
-// record takes a plan of affected Works in.
+// record replaces the planned placements of affected Works.
 func (d *directory) record(affected keys, part Result) {
 	for key := range affected {
 		d.of(key).on = nil

@@ -6,53 +6,53 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Explanation is why one group of a Work is where it is, and nowhere else.
+// Explanation describes why one group of a Work is on its Destinations and not on others.
 type Explanation struct {
 	Directory string
-	// Asked is what is asked of a Destination's labels, and by whom.
+	// Asked are the requirements on a Destination's labels, with their sources.
 	Asked []Asked
-	// Verdicts has one for each Destination, by name.
+	// Verdicts has one verdict for each Destination, sorted by name.
 	Verdicts []Verdict
-	// Summary counts them: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+	// Summary counts the verdicts: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
 	Summary string
 }
 
 // Asked is one requirement.
 type Asked struct {
-	// Requirement is as kubectl writes it: "a=1", "a in (1,2)".
+	// Requirement is formatted as by kubectl: "a=1", "a in (1,2)".
 	Requirement string
-	// Source is the Selector's.
+	// Source is the source of the Selector.
 	Source string
-	// Overruled means that a source of a higher precedence asks otherwise.
+	// Overruled means that a source of higher precedence sets the same label.
 	Overruled bool
 }
 
-// Verdict is what a plan says of one Destination.
+// Verdict is the outcome of a plan for one Destination, with the reason.
 type Verdict struct {
 	Destination string
 	Outcome     Outcome
 	Reason      string
 }
 
-// Outcome is what a plan does with a Destination.
+// Outcome is the result of a plan for one group and Destination.
 type Outcome string
 
 // The outcomes.
 const (
-	// There: the group is there.
+	// There: the group is on it already.
 	There Outcome = "there"
-	// Taken: the group is placed there now.
+	// Taken: this plan places the group on it.
 	Taken Outcome = "taken"
-	// Leaves: the group leaves it.
+	// Leaves: this plan removes the group from it.
 	Leaves Outcome = "leaves"
-	// Passed: it fits, and another is taken.
+	// Passed: it fits, but another Destination was chosen.
 	Passed Outcome = "passed over"
-	// Unfit: it does not fit, or may not take anything new.
+	// Unfit: it does not fit, or accepts no new placements.
 	Unfit Outcome = "no"
 )
 
-// Explain plans and says why each group of one Work goes where it goes. It
-// returns nothing for a Work that is not in the input or has no groups.
+// Explain plans the input and returns an explanation for each group of one Work, or nil for a
+// Work that is not in the input or has no groups.
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
@@ -70,7 +70,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // what is there has its place
+		for _, p := range r.chain(j) { // existing placements use capacity too
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}
@@ -101,8 +101,7 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken says why a group is not on a Destination that fits, though nothing was
-// chosen in this plan.
+// notTaken returns why a group is not on a Destination that fits, if this plan made no choice.
 func (r *round) notTaken(j *job) string {
 	if why := r.mayBe(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
@@ -110,7 +109,7 @@ func (r *round) notTaken(j *job) string {
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome says what the plan does with a Destination for a group.
+// outcome sets the outcome of a verdict if the plan adds, keeps or removes the group there.
 func (r *round) outcome(j *job, told *Verdict, result Result) {
 	for _, p := range r.chain(j) {
 		if p.Spec.TargetDestinationName == told.Destination {
@@ -166,7 +165,7 @@ func isTold(asked []Asked, r requirement) bool {
 	return false
 }
 
-// told returns a verdict's reason as a sentence about one Destination.
+// told returns the reason of a verdict as a clause about one Destination.
 func (v verdict) told(s site) string {
 	switch {
 	case v.kind == unreadStore:
@@ -181,8 +180,8 @@ func (v verdict) told(s site) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination at the moment of a choice, with
-// the step that distinguished those that fit.
+// choices returns the verdict on each Destination before the choice is made, with the step that
+// decided against each one that fits.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestAFleetKnowsWhoFitsWhateverItWasAskedBefore compares answers that are
-// remembered and looked up with those of looking at each Destination.
+// TestAFleetKnowsWhoFitsWhateverItWasAskedBefore compares cached and indexed answers with an
+// evaluation of each Destination.
 func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	var destinations []Destination
@@ -92,7 +92,7 @@ func TestDifferentSelectorsAreSpeltDifferently(t *testing.T) {
 	}
 	f := newFleet(nil)
 	spelt := map[string]string{}
-	for range 2 { // the second time with shapes to be tried
+	for range 2 { // the second iteration uses the cached shapes
 		for _, dryRun := range []bool{false, true} {
 			for _, list := range lists {
 				f.speller.spell(dryRun, list)

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// lostWorks are plans of inputs of which as many Works are gone as are left.
+// lostWorks returns functions that plan an input after half of its Works have disappeared.
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {
@@ -64,7 +64,7 @@ func BenchmarkLosingManyWorks(b *testing.B) {
 }
 
 func TestAnIncompleteInputHoldsOnlyWhatHasNoWork(t *testing.T) {
-	empty := request("empty") // a Work without groups is there all the same
+	empty := request("empty") // the Work exists although it has no groups
 	gone := request("gone", group("."))
 	was := request("empty", group("."))
 	plan := Plan(Input{

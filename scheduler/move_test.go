@@ -149,7 +149,7 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn returns n requests on a Destination.
+// existingOn adds n requests that are recorded on a Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), group("."))
@@ -190,7 +190,7 @@ func TestRebalance(t *testing.T) {
 				t.Errorf("%d moves, want %d: %v", len(in.Moves), c.moves, in.Moves)
 			}
 			got := map[string]int{}
-			for range 3 { // placed, removed, over
+			for range 3 { // placed, removed, complete
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
 				for _, p := range result.Placements() {
@@ -235,7 +235,7 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	}
 }
 
-// TestExplanationsAgreeWithThePlan compares them on random worlds.
+// TestExplanationsAgreeWithThePlan compares explanations and plans of random inputs.
 func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	outcomes := map[Outcome]int{}
 	for seed := range uint64(80) {

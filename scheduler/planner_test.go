@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// crowd is a world of many Works on Destinations that seldom change, where
-// plans can be made of the last ones.
+// crowd generates inputs with many Works and few changes, for which a Planner can reuse its
+// last plan.
 type crowd struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
@@ -60,7 +60,7 @@ func (c *crowd) putWork() {
 	c.works[name] = work
 }
 
-// change changes little, as the next look at a source would find it.
+// change makes a few random changes and builds the next input.
 func (c *crowd) change() {
 	for range c.rng.IntN(3) {
 		c.putWork()
@@ -84,7 +84,7 @@ func (c *crowd) change() {
 	}
 }
 
-// clashes is nil, or says of some Works that they would clash.
+// clashes returns nil, or a function that reports conflicts for some Works.
 func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	if c.chance(3) {
 		return nil
@@ -93,7 +93,7 @@ func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool
 	return func(w *kratix.Work, _ *kratix.WorkloadGroup, at string) bool { return (hash(w.Name+at)+salt)%3 == 0 }
 }
 
-// write records most of a plan.
+// write records most placements of a plan.
 func (c *crowd) write(r Result) {
 	for _, p := range r.Placements() {
 		if old := c.recorded[p.Name]; !c.chance(6) && (old == nil || p.New || c.chance(30)) {
@@ -108,7 +108,7 @@ func (c *crowd) write(r Result) {
 	}
 }
 
-// TestTheNextPlanIsAsOneFromNothing follows a planner that remembers through
+// TestTheNextPlanIsAsOneFromNothing compares the plans of one Planner with those of Plan, over
 // random small changes.
 func TestTheNextPlanIsAsOneFromNothing(t *testing.T) {
 	some := 0

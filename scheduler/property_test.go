@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// told writes all of a plan down, so that two can be compared byte for byte.
+// told returns all fields of a plan as text, for comparison.
 func told(r Result) string {
 	var b strings.Builder
 	for _, p := range r.Placements() {
@@ -32,7 +32,7 @@ func told(r Result) string {
 		}
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
-	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // these came from a map
+	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // the loop above iterates over a map
 		slices.Sort(lines)
 	}
 	for _, i := range r.Invalid {
@@ -49,8 +49,8 @@ func names(list []*kratix.WorkPlacement) []string {
 	return all
 }
 
-// stage is a random world whose objects are replaced, never changed, and whose
-// stores remember only what is written to them.
+// stage generates random inputs. Objects are replaced and never modified, and the stores
+// contain only the records written to them.
 type stage struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
@@ -113,7 +113,7 @@ func (s *stage) putWork() *kratix.Work {
 	work := request(name, groups...)
 	work.Generation = s.rng.Int64N(100)
 	owner, known := s.owners[name]
-	if !known { // whose a Work is never changes
+	if !known { // the owner of a Work never changes
 		owner = kratix.WorkSpec{PromiseName: fmt.Sprintf("p%d", s.rng.IntN(2)), ResourceName: fmt.Sprintf("r%d", s.rng.IntN(6))}
 		if s.chance(4) {
 			owner.ResourceName = ""
@@ -128,7 +128,7 @@ func (s *stage) putWork() *kratix.Work {
 	return work
 }
 
-// change flips labels and settings, and brings and takes Works.
+// change changes labels and settings at random, and adds and removes Works.
 func (s *stage) change() {
 	for range s.rng.IntN(3) {
 		s.putDestination()
@@ -160,7 +160,7 @@ func (s *stage) input() Input {
 	return in
 }
 
-// write does what a plan says, on each Destination whole or not at all.
+// write applies a plan to the stores; on each Destination it succeeds or fails as a whole.
 func (s *stage) write(r Result) {
 	fails := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.stores)) {
@@ -198,8 +198,8 @@ func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
 	return groups
 }
 
-// TestStoresNeverHoldAGroupTwice follows random worlds whose only memory is the
-// stores: writes fail, the planner is restarted, records are lost.
+// TestStoresNeverHoldAGroupTwice runs random plans whose only state is in the stores, while
+// writes fail, the planner restarts and records are lost.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
 	for seed := range uint64(100) {
@@ -246,7 +246,7 @@ func checkOrder(t *testing.T, at string, in Input, want Result) {
 	}
 }
 
-// checkRules checks what new placements must keep to.
+// checkRules checks the constraints on new placements: capacity, cordons and labels.
 func checkRules(t *testing.T, at string, in Input, result Result) {
 	t.Helper()
 	load, sites := map[string]int{}, map[string]Destination{}
@@ -279,7 +279,7 @@ func checkRules(t *testing.T, at string, in Input, result Result) {
 	}
 }
 
-// checkStores compares what the stores hold of requests with what they held.
+// checkStores compares the recorded placements of requests with those before the plan.
 func (s *stage) checkStores(t *testing.T, at string, before map[groupKey][]*kratix.WorkPlacement, in Input) {
 	t.Helper()
 	for key, placements := range s.groups() {

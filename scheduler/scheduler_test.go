@@ -55,12 +55,12 @@ func dependency(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
 	return w
 }
 
-// on is an existing placement of a Work's group.
+// on returns an existing placement of a Work's group.
 func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[group], destination)
 }
 
-// outcome writes a plan down, a line a fact.
+// outcome returns a plan as text, one line for each placement and finding.
 func outcome(r Result) []string {
 	var lines []string
 	for _, p := range r.Placements() {
@@ -388,14 +388,14 @@ func TestAddingADestinationTakesOnlyItsShare(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if counts[name] < 140 || counts[name] > 260 { // 200 each, were it even
+		if counts[name] < 140 || counts[name] > 260 { // 200 each on average
 			t.Errorf("%s has %d of 2000", name, counts[name])
 		}
 	}
 }
 
-// TestRandomPlans checks what must hold of every plan, on random worlds that
-// change, forget records and come in any order.
+// TestRandomPlans checks the invariants of plans on random inputs whose order, labels and Works
+// change.
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -448,7 +448,7 @@ func randomLabels(rng *rand.Rand) labels {
 	return l
 }
 
-// change flips labels, removes Works, and adds them again.
+// change changes labels, removes a Work and shuffles the rest.
 func (w *randomised) change(rng *rand.Rand) {
 	for _, d := range w.destinations {
 		if rng.IntN(4) == 0 {

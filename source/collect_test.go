@@ -20,7 +20,7 @@ func work(name string) string {
 	return platform + "kind: Work\nmetadata: {name: " + name + "}\nspec: {promiseName: p}\n"
 }
 
-// files makes files of pairs of a name and its content.
+// files returns files from pairs of name and content.
 func files(pairs ...string) []source.File {
 	var made []source.File
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -29,7 +29,7 @@ func files(pairs ...string) []source.File {
 	return made
 }
 
-// told is a snapshot as the tests write it.
+// told is a snapshot as text.
 type told struct {
 	// Objects are the objects, each with its origin.
 	Objects    []string

@@ -8,25 +8,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// What a document of the input may be made of, since a parser takes some hundred
-// bytes for each value. A list of very many Works has many, but few for its size.
+// Limits on the YAML values of one document, since the parser needs some hundred bytes for
+// each. A list of very many Works exceeds manyValues, but has more bytes for each value.
 const (
 	manyValues    = 1_000_000
 	bytesForValue = 8
 )
 
-// manyNameless is how many documents of a file are reported one by one that cannot
-// be read or take no part: a file of a few bytes for each has millions.
+// manyNameless is the maximum number of findings per file about documents that are unreadable
+// or ignored. A large file may contain millions of them.
 const manyNameless = 10_000
 
-// tellNameless reports a document that cannot be read or takes no part.
+// tellNameless reports a document that is unreadable or ignored, up to manyNameless.
 func (p *ParsedFile) tellNameless(f finding.Finding) {
 	if p.nameless++; p.nameless <= manyNameless {
 		p.findings = append(p.findings, f)
 	}
 }
 
-// tellUntold reports how many there are that tellNameless has not reported.
+// tellUntold reports the number of documents that tellNameless left out.
 func (p *ParsedFile) tellUntold() {
 	if p.nameless <= manyNameless {
 		return
@@ -38,7 +38,7 @@ func (p *ParsedFile) tellUntold() {
 	})
 }
 
-// parseDocument reads a document that can be held in memory.
+// parseDocument parses a document, or returns an error if it has too many values.
 func parseDocument(doc document) ([]kratix.Parsed, error) {
 	values := yamlnodes.AtMost(doc.text)
 	if values > manyValues && values*bytesForValue > len(doc.text) {

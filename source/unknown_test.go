@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestOtherVersionsAndSpellingsAreRejected: an object that is there in a version or
-// a spelling that cannot be read is not one that was removed.
+// TestOtherVersionsAndSpellingsAreRejected checks that an object in an unsupported version or
+// capitalization does not count as removed.
 func TestOtherVersionsAndSpellingsAreRejected(t *testing.T) {
 	const beta, only = "apiVersion: platform.kratix.io/v1beta1\n", "cannot be read: only platform.kratix.io/v1alpha1 is supported"
 	for name, test := range map[string]struct {

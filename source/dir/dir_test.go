@@ -53,7 +53,7 @@ func names(s source.Snapshot) []string {
 	return got
 }
 
-// wants reads the source and compares the names of its Works.
+// wants takes a Snapshot and compares the names of its Works.
 func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 	t.Helper()
 	snapshot, err := s.Snapshot(t.Context())
@@ -184,7 +184,7 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is how long a change may take to be reported.
+// patience is the timeout for a change to be reported.
 const patience = 20 * time.Second
 
 // told waits for one change.
@@ -200,7 +200,7 @@ func told(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// calm makes sure that nothing more is reported.
+// calm fails the test if a change is reported.
 func calm(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
@@ -221,7 +221,7 @@ func watch(t *testing.T, s *dir.Source) <-chan struct{} {
 
 func TestChanges(t *testing.T) {
 	tests := map[string]struct {
-		// path is what is watched, below the root.
+		// path is the watched path, relative to the root.
 		path      string
 		recursive bool
 		before    func(t *testing.T, root string)
@@ -284,7 +284,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// mount lays a directory out as Kubernetes mounts a ConfigMap.
+// mount creates the layout of a mounted ConfigMap.
 func mount(t *testing.T, root string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
@@ -295,7 +295,7 @@ func mount(t *testing.T, root string) {
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 }
 
-// remount does what Kubernetes does when the ConfigMap changes.
+// remount replaces the ConfigMap's content as the kubelet does.
 func remount(t *testing.T, root string) {
 	t.Helper()
 	write(t, filepath.Join(root, "..2026_02", "a.yaml"), work("c"))
@@ -346,7 +346,7 @@ func TestABurstIsToldTogether(t *testing.T) {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), work("a"))
 	}
 	told(t, changes)
-	// A slow disk may part the burst, but not into its files.
+	// A slow disk may split the burst, but not into single files.
 	for count := 1; ; count++ {
 		select {
 		case <-changes:

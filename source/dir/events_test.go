@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// until looks at each telling until the Works are those wanted.
+// until takes a Snapshot after each change until the Works are the expected ones.
 func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -37,7 +37,7 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// looked watches a source and looks at it once.
+// looked watches a source and takes one Snapshot.
 func looked(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
@@ -77,7 +77,7 @@ func TestAnEditorThatRenamesAndWritesAnewTakesNothingAway(t *testing.T) {
 	changes := looked(t, s, "a")
 	rename(t, path, path+"~")
 	told(t, changes)
-	wants(t, s, "a") // while there is no such file
+	wants(t, s, "a") // while the file does not exist
 	write(t, path, work("a")+"---\n"+work("b"))
 	remove(t, path+"~")
 	until(t, s, changes, "a", "b")
@@ -96,7 +96,7 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 		told(t, changes)
 		got = wants(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is forgotten
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is no longer watched
 	until(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
 	until(t, s, changes)
@@ -139,7 +139,7 @@ func TestAnInputThatGoesIsAnError(t *testing.T) {
 			remove(t, root)
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			until(t, s, changes, "a")
-			write(t, filepath.Join(root, "c.yaml"), work("c")) // it is watched again
+			write(t, filepath.Join(root, "c.yaml"), work("c")) // the directory is watched again
 			until(t, s, changes, "a", "c")
 		})
 	}
@@ -165,15 +165,14 @@ func TestAnUnreadableInputIsAnError(t *testing.T) {
 	until(t, s, changes, "a")
 }
 
-// asNobody keeps root, who may read everything, from reading what is not for
-// all, until back is called.
+// asNobody drops root's permission to read all files until back is called.
 func asNobody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return func() {}
 	}
 	const nobody = 65534
-	runtime.LockOSThread() // the id is the thread's own
+	runtime.LockOSThread() // the id is per thread
 	if err := unix.Setfsuid(nobody); err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +182,8 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestALinkThatLeadsElsewhere swaps the link that is the input itself, as what
-// keeps a copy of a Git repository does.
+// TestALinkThatLeadsElsewhere replaces a symbolic link in the input path, as tools do that
+// check out Git repositories.
 func TestALinkThatLeadsElsewhere(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -229,8 +228,8 @@ func TestTwoNamesOfOneDirectory(t *testing.T) {
 	}
 }
 
-// TestWithoutEvents has a link lead out of what is watched, so that no event
-// reports a change.
+// TestWithoutEvents uses a symbolic link to a file outside the watched directory, for which
+// there are no events.
 func TestWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// excluding returns the exclusions of patterns.
+// excluding parses patterns.
 func excluding(t *testing.T, patterns ...string) []dir.Exclusion {
 	t.Helper()
 	var exclusions []dir.Exclusion
@@ -64,8 +64,8 @@ func TestPatternsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestUnreadDirectoriesAreOneNote: however many there are, and only while they are
-// there.
+// TestUnreadDirectoriesAreOneNote checks that there is one finding for any number of
+// directories, and none once they are gone.
 func TestUnreadDirectoriesAreOneNote(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(one, "a.yaml"), work("a"))
@@ -87,7 +87,7 @@ func TestUnreadDirectoriesAreOneNote(t *testing.T) {
 		"read with -R":           {&dir.Source{Paths: []string{two}, Recursive: true}, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 2 { // a second Snapshot has the same note
+			for range 2 { // a second Snapshot has the same finding
 				snapshot, err := tt.source.Snapshot(t.Context())
 				if err != nil {
 					t.Fatal(err)

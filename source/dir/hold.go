@@ -10,23 +10,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// rest is how long a file that takes something away must stay unchanged before
-// its content counts. Who writes a file in place empties it first, and some
-// editors remove it before they write it anew.
+// rest is how long a file that removes something must stay unchanged before its content counts.
+// Writing a file in place truncates it first, and some editors delete a file before they write
+// it again.
 const rest = time.Second
 
-// hold is a file that takes something away.
+// hold is a file that removes something, whose effect is delayed.
 type hold struct {
 	loss
-	// rested is set once the file has stayed unchanged for a rest.
+	// rested is set once the file has been unchanged for a rest.
 	rested *atomic.Bool
-	// lost are the objects that it takes away.
+	// lost are the objects that it removes.
 	lost []string
-	// kept are those that the collection still has in it; nil before it has rested.
+	// kept are the removed objects that the collection still has; nil before the file has
+	// rested.
 	kept []string
 }
 
-// loss is a file that takes something away. It may be gone altogether.
+// loss is a version of a file that removes something; gone means that the file is deleted.
 type loss struct {
 	in   *input
 	name string
@@ -36,7 +37,7 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take takes a file that was read. It returns false for one that is held.
+// take adds a file that was read to the collection. It returns false if the file is held.
 func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.held[read.id()]
@@ -54,7 +55,7 @@ func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
 	return true
 }
 
-// gone takes out a file that is not there any more.
+// gone removes a deleted file, or holds it if objects would be lost.
 func (l *look) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
@@ -72,7 +73,7 @@ func (l *look) gone(in *input, name string) {
 	}
 }
 
-// believe makes the collection what the file is.
+// believe applies the file to the collection.
 func (l *look) believe(lost loss) {
 	l.release(lost.id())
 	if lost.gone {
@@ -93,14 +94,14 @@ func (l *look) release(id fileID) {
 	}
 }
 
-// settle decides about the losses when all else is known: what has moved from
-// one file to another is not lost.
+// settle applies or holds the losses after all files have been read, since an object that has
+// moved to another file is not lost.
 func (l *look) settle() {
 	var resting waiting
 	var absent waiting
 	for _, lost := range l.losses {
 		if before := l.held[lost.id()]; before != nil && before.now.IsBroken() {
-			l.release(lost.id()) // a deletion lasts from when the file was whole, or gone
+			l.release(lost.id()) // the delay starts when the file is valid or deleted
 		}
 		h := &hold{loss: lost, rested: resting.add(filepath.Clean(lost.name))}
 		if before := l.held[lost.id()]; before != nil {
@@ -125,8 +126,8 @@ func (l *look) sortedHolds() []*hold {
 	return holds
 }
 
-// decide makes the collection what a held file is, but for the objects that still
-// count: all that a broken file held, and those whose absence has not lasted.
+// decide applies a held file to the collection, except for the objects that stay: all objects
+// of a broken file, and those that have been missing for less than RemovalDelay.
 func (l *look) decide(h *hold, absent *waiting) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
@@ -135,7 +136,7 @@ func (l *look) decide(h *hold, absent *waiting) {
 	}
 	for _, name := range h.lost {
 		if _, still := slices.BinarySearch(lost, name); !still {
-			delete(l.absent, name) // it is back, or in another file
+			delete(l.absent, name) // it exists again, maybe in another file
 		}
 	}
 	h.lost = lost
@@ -158,20 +159,20 @@ func (l *look) decide(h *hold, absent *waiting) {
 	}
 }
 
-// waiting collects what begins to wait in one look.
+// waiting collects the delays that start in one read.
 type waiting struct {
 	over  []*atomic.Bool
 	paths []string
 }
 
-// add returns what is set once the wait is over; the paths are read again then.
+// add returns a flag that is set after the delay; then the paths are read again.
 func (w *waiting) add(paths ...string) *atomic.Bool {
 	over := &atomic.Bool{}
 	w.over, w.paths = append(w.over, over), append(w.paths, paths...)
 	return over
 }
 
-// wait begins the wait, and asks for a look when it is over.
+// wait starts the delay. After it a change is reported.
 func (w *waiting) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// untilRules looks at each telling until the findings have these rules; the Works
-// must be those wanted all the while.
+// untilRules takes a Snapshot after each change until the findings have the expected rules, and
+// checks the Works each time.
 func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -36,7 +36,7 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 	}
 }
 
-// removalDelay is long enough to be distinguished from the rest of a file.
+// removalDelay is longer than the rest of a file, so that the two can be distinguished.
 const removalDelay = 3 * time.Second
 
 func TestARemovalCountsOnceItHasLasted(t *testing.T) {
@@ -87,8 +87,8 @@ func TestARemovalCountsOnceItHasLasted(t *testing.T) {
 	}
 }
 
-// TestWhatIsMissingIsCountedWhileItsRemovalLasts: what removes placements by their
-// number must know of those that are about to go.
+// TestWhatIsMissingIsCountedWhileItsRemovalLasts checks the count of missing objects, on which
+// the deletion guard depends.
 func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
@@ -132,7 +132,7 @@ func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
 		t.Errorf("a whole file needs no finding: %v", got.Findings)
 	}
 	write(t, path, work("a")+"---\n"+work("b")+"---\n"+work("d"))
-	until(t, s, changes, "a", "b", "c", "d") // c has gone now, and b is back
+	until(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
 }
 
 func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
@@ -143,7 +143,7 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 			path := filepath.Join(root, "a.yaml")
 			write(t, path, work("a")+"---\n"+work("b"))
 			write(t, filepath.Join(root, "c.yaml"), work("c"))
-			s := &dir.Source{Paths: []string{root}} // no delay: what is broken stays, however long
+			s := &dir.Source{Paths: []string{root}} // no delay: the objects of a broken file stay
 			changes := looked(t, s, "a", "b", "c")
 			write(t, path, broken)
 			want := []string{"KS020", "KS029"}
@@ -159,20 +159,20 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 				s.LookAgain()
 				wants(t, s, "a", "b", "c")
 			}
-			remove(t, filepath.Join(root, "c.yaml")) // another file's loss still counts
+			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still counts
 			until(t, s, changes, "a", "b")
 			write(t, path, work("a")+"---\n"+work("b"))
 			untilRules(t, s, changes, nil, "a", "b")
 			write(t, path, broken)
 			untilRules(t, s, changes, want, "a", "b")
-			remove(t, path) // this says that they are to go
+			remove(t, path) // the deletion confirms the removal
 			until(t, s, changes)
 		})
 	}
 }
 
-// TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts: what is left of it is
-// a whole document with a group that has no files.
+// TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts truncates a file so that it is
+// still valid, but its group has no files.
 func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -200,8 +200,8 @@ func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) 
 	}
 }
 
-// TestACheckoutOfABranchWithTheSameWorksRemovesNothing does what git does: it
-// removes files, and writes them anew with other contents, some under other names.
+// TestACheckoutOfABranchWithTheSameWorksRemovesNothing does what git checkout does: it deletes
+// files and writes them again with other contents, some under other names.
 func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -210,7 +210,7 @@ func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
 		write(t, filepath.Join(root, name+".yaml"), work(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	remove(t, filepath.Join(root, "c.yaml")) // the process starts in the middle
+	remove(t, filepath.Join(root, "c.yaml")) // the process starts during the checkout
 	changes := looked(t, s, "a", "b", "d", "e", "f", "g", "h")
 	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")

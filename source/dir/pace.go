@@ -3,26 +3,25 @@ package dir
 import "time"
 
 const (
-	// shortestWait is how long the first change after a quiet time is kept, so
-	// that the events of one copy are reported together.
+	// shortestWait is how long the first change after a quiet period is delayed, so that the
+	// events of one copy are reported together.
 	shortestWait = 5 * time.Millisecond
-	// longestWait is how long a change is kept at most while others keep coming.
+	// longestWait is the maximum delay while changes keep coming.
 	longestWait = 500 * time.Millisecond
 )
 
-// pace makes few tellings of many changes: the first one after a quiet time is
-// reported almost at once, and while more come each waits twice as long as the last,
-// up to longestWait. Time is quiet when nothing came for as long as the last
-// wait.
+// pace coalesces change notifications with exponential backoff: the first change after a quiet
+// period is reported almost at once, and while changes keep coming the delay doubles up to
+// longestWait. A period is quiet if there is no change for as long as the last delay.
 type pace struct {
-	// wait is what the timer runs for; zero while it does not run.
+	// wait is the duration of the running timer; zero if it is not running.
 	wait time.Duration
-	// more means that something came since the last telling.
+	// more means that there was a change since the last notification.
 	more bool
 }
 
-// change takes in a change. It returns how long a timer must run from now; zero
-// when it runs already.
+// change records a change. It returns the duration of the timer to start, or zero if it runs
+// already.
 func (p *pace) change() time.Duration {
 	p.more = true
 	if p.wait > 0 {
@@ -32,8 +31,8 @@ func (p *pace) change() time.Duration {
 	return p.wait
 }
 
-// due is for when the timer has run. It says whether to tell, and how long the
-// timer must run again; zero means not at all.
+// due handles the end of the timer. It returns whether to notify, and the duration of the next
+// timer, or zero if none is needed.
 func (p *pace) due() (tell bool, wait time.Duration) {
 	if !p.more {
 		p.wait = 0

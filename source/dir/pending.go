@@ -6,23 +6,22 @@ import (
 	"sync"
 )
 
-// many is from how many changed paths on a look at everything is made instead:
-// nobody may have looked for long.
+// many is the number of changed paths from which a full scan is made instead.
 const many = 1 << 14
 
-// task is what a look has to do.
+// task is the work of one read.
 type task struct {
-	// watched means that something reports changes.
+	// watched means that a watch reports changes.
 	watched bool
 	all     bool
-	// paths are what has changed, if not all.
+	// paths are the changed paths, unless all is set.
 	paths []string
 }
 
-// pending is what the next look has to do.
+// pending collects the work of the next read.
 type pending struct {
 	mu sync.Mutex
-	// watches are those that run, and whether they see all there is.
+	// watches are the running watches, and whether they receive all events.
 	watches map[*watch]sight
 	all     bool
 	paths   map[string]struct{}
@@ -30,17 +29,17 @@ type pending struct {
 	links bool
 }
 
-// sight is what a watch sees.
+// sight is how complete the events of a watch are.
 type sight int
 
 const (
-	// seesAll receives every change.
+	// seesAll: the watch receives every change.
 	seesAll sight = iota
-	// seesPart may miss changes, so that each look is at everything.
+	// seesPart: the watch may miss changes, so that each read is a full scan.
 	seesPart
 )
 
-// take returns what is to be done, and forgets it. Without a watch everything is.
+// take returns the pending work and clears it. Without a watch it is a full scan.
 func (p *pending) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,14 +51,14 @@ func (p *pending) take() task {
 	return t
 }
 
-// lookAgain has the next look be at everything.
+// lookAgain makes the next read a full scan.
 func (p *pending) lookAgain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all, p.paths = true, nil
 }
 
-// mark has the next look read some paths.
+// mark adds paths to the next read.
 func (p *pending) mark(paths ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,8 +76,8 @@ func (p *pending) mark(paths ...string) {
 	}
 }
 
-// watch takes in a watch, or what it sees now. What happened before it saw that
-// is not known.
+// watch adds a watch or updates its sight. The next read is a full scan, since earlier changes
+// may have been missed.
 func (p *pending) watch(w *watch, sees sight) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,21 +88,21 @@ func (p *pending) watch(w *watch, sees sight) {
 	p.all, p.paths = true, nil
 }
 
-// end takes a watch out.
+// end removes a watch.
 func (p *pending) end(w *watch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watches, w)
 }
 
-// wake has the watches report a change.
+// wake makes the watches report a change.
 func (p *pending) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for w := range p.watches {
 		select {
 		case w.woken <- struct{}{}:
-		default: // woken already
+		default: // pending already
 		}
 	}
 }
@@ -114,8 +113,8 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// heedsAll reports whether every event matters: it may be of what a link leads to,
-// and before the first look nobody knows whether there are links.
+// heedsAll reports whether every event matters: if there are symbolic links, the event may be
+// for the target of one, and before the first read this is not known.
 func (p *pending) heedsAll() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestAHalfWrittenFileTakesNothingAway looks at every step of a file that is
-// written in place.
+// TestAHalfWrittenFileTakesNothingAway takes a Snapshot after every step of writing a file in
+// place.
 func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -53,7 +53,7 @@ func TestAFileThatStaysBrokenIsTold(t *testing.T) {
 	write(t, path, work("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := looked(t, s, "a")
-	write(t, path, work("a")+"---\na: [\n") // it takes nothing away
+	write(t, path, work("a")+"---\na: [\n") // removes no object
 	told(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
@@ -91,8 +91,7 @@ func TestALossIsBelievedOnceAFileRests(t *testing.T) {
 	}
 }
 
-// TestALossOfAFileThatIsSpeltInALongWay is of a path that the user gave, as
-// "./a.yaml".
+// TestALossOfAFileThatIsSpeltInALongWay uses an input path that is not clean, as "./a.yaml".
 func TestALossOfAFileThatIsSpeltInALongWay(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
@@ -156,9 +155,8 @@ func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfOneSizeAreSeen writes so fast that the file system may give
-// two contents the same times: only the age of the file says that it must be
-// read.
+// TestQuickChangesOfOneSizeAreSeen writes so fast that the file system may assign the same
+// times to different contents, so that recent files must be read again.
 func TestQuickChangesOfOneSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {
