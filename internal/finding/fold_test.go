@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNoiseIsFoldedIntoOneFinding: more than three of a kind are one line with
-// their number; what says something of its own stays.
+// TestNoiseIsFoldedIntoOneFinding checks that more than three findings of one kind are merged,
+// and others are not.
 func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
 	some := func(n int, f Finding) []Finding {
 		var all []Finding
@@ -56,8 +56,8 @@ func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
 	}
 }
 
-// TestAConflictIsOneFinding: all objects that two owners have in common are one line,
-// and each pair of owners has its own.
+// TestAConflictIsOneFinding checks that the objects in conflict are merged for each pair of
+// claimants.
 func TestAConflictIsOneFinding(t *testing.T) {
 	clash := func(name, of, with string) Finding {
 		return Finding{

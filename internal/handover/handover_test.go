@@ -22,21 +22,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is what Kratix is to take over.
+// cluster is the cluster to be taken over.
 type cluster struct {
 	t        *testing.T
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
-	// most bounds what all Works unpack to.
+	// most is the limit on the unpacked size of all Works.
 	most int64
 	// breaks and unknown are those of the last verdict.
 	breaks, unknown []string
 	verdict         handover.Verdict
 }
 
-// newCluster has the Destinations worker-1 to worker-3; the last is of another
-// environment.
+// newCluster returns a cluster with the Destinations worker-1 to worker-3; the last one has
+// another environment.
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{t: t, store: memory.New("GitStateStore default")}
 	store := &kratix.GitStateStore{}
@@ -65,7 +65,7 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 	return c.store, nil
 }
 
-// work adds a request's Work with ConfigMaps, or changes it.
+// work adds or replaces a request's Work with ConfigMaps.
 func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -81,7 +81,7 @@ func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.
 	return w
 }
 
-// place returns a Work a WorkPlacement.
+// place adds a WorkPlacement of a Work.
 func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
 	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
 	for _, kind := range conditions {
@@ -132,7 +132,7 @@ func (c *cluster) judge() []string {
 	return breaks
 }
 
-// laidOut has all Destinations in a filepath mode.
+// laidOut sets the filepath mode of all Destinations.
 func (c *cluster) laidOut(mode string) {
 	for _, d := range c.snapshot.Destinations {
 		d.Spec.Filepath.Mode = mode
@@ -246,8 +246,8 @@ func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
 	c.expect()
 }
 
-// TestWhatIsAboutToGoIsPlacedAnew: on any Destination that fits, once it is gone. Its
-// files are there until then.
+// TestWhatIsAboutToGoIsPlacedAnew checks that a group whose placement is being deleted may be
+// placed on any Destination that fits, while its files are still there.
 func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
 		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
@@ -287,7 +287,8 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	})
 }
 
-// TestAMoveThatWasInterruptedIsNotGoneOnWith: Kratix writes both WorkPlacements.
+// TestAMoveThatWasInterruptedIsNotGoneOnWith checks that Kratix would write both
+// WorkPlacements.
 func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
@@ -309,7 +310,8 @@ func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c.expect("default/dependency on worker-2 (+0) ")
 }
 
-// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone: as Kratix has it.
+// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone checks that strictMatchLabels has no
+// effect without labels, as in Kratix.
 func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
 	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
 		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
@@ -342,7 +344,7 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.
+// TestTwoThatAreWrittenAndClashAreTold covers a Destination that is broken already.
 func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
-// stays as it is.
+// TestWhatIsTooLargeToBeLookedAtIsNotKnown covers content above the limits, with and without a
+// placement.
 func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
 	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
 	isUnknown := func(t *testing.T, c *cluster) {
@@ -53,8 +53,8 @@ func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
 	})
 }
 
-// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
-// stays as it is.
+// TestWhatKratixCannotUnpackBreaksNothing checks that content which Kratix fails to write does
+// not break the Destination.
 func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)

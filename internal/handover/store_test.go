@@ -52,7 +52,8 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn: Kratix writes a group whole.
+// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn checks that files of Kratix in the store do
+// not conflict with the Work that they belong to.
 func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
@@ -79,7 +80,7 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 				c.work("new", "environment", "dev", "x", "more")
 				c.expect()
 				if len(c.snapshot.WorkPlacements) > 0 {
-					return // it is not placed elsewhere
+					return // not placed elsewhere
 				}
 				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
 				c.expect("default/new on worker-2 (+0) ")

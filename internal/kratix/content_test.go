@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestEncodeIsGzipWithoutATime holds Encode against the standard library and
-// against the header that the format prescribes.
+// TestEncodeIsGzipWithoutATime compares Encode with the standard library and with the header
+// that the format prescribes.
 func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty":  "",
@@ -53,8 +53,7 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsWhatOthersPack has other bytes for the same content: another
-// level, and a file name in the header.
+// TestDecodeReadsWhatOthersPack uses another compression level and a file name in the header.
 func TestDecodeReadsWhatOthersPack(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)

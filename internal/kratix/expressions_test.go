@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestExpressionsAreRefusedAsKubernetesRefusesThem has apimachinery as the
-// oracle.
+// TestExpressionsAreRefusedAsKubernetesRefusesThem compares CheckExpressions with apimachinery.
 func TestExpressionsAreRefusedAsKubernetesRefusesThem(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	operators := []metav1.LabelSelectorOperator{"In", "NotIn", "Exists", "DoesNotExist", "", "in", "Gt"}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestValuesOfTheWrongTypeAreNamedWithTheirLine: the field, its line, and what to
-// do, however deep the field lies.
+// TestValuesOfTheWrongTypeAreNamedWithTheirLine checks the field, the line and the fix in the
+// message, at any depth.
 func TestValuesOfTheWrongTypeAreNamedWithTheirLine(t *testing.T) {
 	const head = "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\n"
 	for name, tt := range map[string]struct {
@@ -41,8 +41,8 @@ func TestValuesOfTheWrongTypeAreNamedWithTheirLine(t *testing.T) {
 	}
 }
 
-// TestItemsOfAListAreNamedWithTheLineInTheFile: a document that starts late in its
-// file, and an object that is an item of a List.
+// TestItemsOfAListAreNamedWithTheLineInTheFile covers a document that does not start at the
+// first line, and an item of a List.
 func TestItemsOfAListAreNamedWithTheLineInTheFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
 	parsed, err := Parse([]byte(document), 101)
@@ -55,8 +55,8 @@ func TestItemsOfAListAreNamedWithTheLineInTheFile(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoTextIsNamedWithItsLine: content that is not UTF-8, and characters
-// that YAML does not allow.
+// TestWhatIsNoTextIsNamedWithItsLine covers content that is not UTF-8, and characters that YAML
+// does not allow.
 func TestWhatIsNoTextIsNamedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		document, want string
@@ -82,7 +82,6 @@ func TestWhatIsNoTextIsNamedWithItsLine(t *testing.T) {
 	}
 }
 
-// TestDocumentsThatAreNoObjectsSayWhatIsMissing.
 func TestDocumentsThatAreNoObjectsSayWhatIsMissing(t *testing.T) {
 	for document, want := range map[string]string{
 		"kind: Work\n":     "it is no Kubernetes object: apiVersion is missing",

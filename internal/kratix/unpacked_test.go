@@ -29,7 +29,8 @@ func TestUnpackedSize(t *testing.T) {
 	}
 }
 
-// TestDecodeRefusesMoreThanTheStreamSays: UnpackedSize is what limits count on.
+// TestDecodeRefusesMoreThanTheStreamSays checks that content cannot unpack to more than
+// UnpackedSize, on which limits depend.
 func TestDecodeRefusesMoreThanTheStreamSays(t *testing.T) {
 	var packed bytes.Buffer
 	for _, member := range []string{strings.Repeat("hidden ", 1000), "x"} {

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// readWork returns a Work as it is read: nothing in it is shared.
+// readWork returns a newly parsed Work without interned strings.
 func readWork(t *testing.T, name, zone string) *Work {
 	t.Helper()
 	read, err := Parse(fmt.Appendf(nil, `apiVersion: platform.kratix.io/v1alpha1
@@ -48,7 +48,7 @@ status:
 	return work
 }
 
-// isOne reports whether two words are one in memory.
+// isOne reports whether two strings have the same memory.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {
@@ -94,7 +94,7 @@ func TestWorksShareWhatTheySay(t *testing.T) {
 	}
 }
 
-// TestSelectorsAreNotTakenForOthers shares selectors that are nearly the same.
+// TestSelectorsAreNotTakenForOthers interns selectors that are nearly equal.
 func TestSelectorsAreNotTakenForOthers(t *testing.T) {
 	var words Words
 	long := map[string]string{}
@@ -115,12 +115,12 @@ func TestSelectorsAreNotTakenForOthers(t *testing.T) {
 			}
 		}
 	}
-	if len(words.selectors.now) != 12 { // an empty list is one, and a nil one; the long one is none
+	if len(words.selectors.now) != 12 { // empty and nil lists count as one each; the long one is not cached
 		t.Errorf("%d lists are remembered", len(words.selectors.now))
 	}
 }
 
-// TestWordsAreForgotten has very many words come, and one of them all the time.
+// TestWordsAreForgotten interns many strings, one of them again and again.
 func TestWordsAreForgotten(t *testing.T) {
 	var words Words
 	common := words.One("common")

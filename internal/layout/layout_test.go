@@ -23,7 +23,7 @@ func destination(name, path string) *kratix.Destination {
 	return d
 }
 
-// placement of a Work whose files are named, with their path as content.
+// placement returns a placement of a Work with these files, each with its path as content.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = "a-work", "default"
@@ -221,7 +221,7 @@ func TestModeNoneKeepsTheWorksPaths(t *testing.T) {
 	}
 }
 
-// part is a placement of an aggregated file.
+// part returns a placement of an aggregated file, with its record.
 func part(name string, contents ...string) (Part, Record) {
 	var files []string
 	for i := range contents {
@@ -356,8 +356,8 @@ func TestTheCanariesAreKratixsOwn(t *testing.T) {
 	}
 }
 
-// TestRecordsOfManyPlacementsAreSpread: git writes a directory's whole list anew
-// with each commit, and hosts advise against long ones.
+// TestRecordsOfManyPlacementsAreSpread checks that no directory has many entries: git rewrites
+// a directory's whole list with each commit, and hosts advise against long ones.
 func TestRecordsOfManyPlacementsAreSpread(t *testing.T) {
 	d := destination("worker-1", "w")
 	entries := map[tree.Path]int{}

@@ -71,7 +71,7 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// FuzzAlike holds Alike against comparing each path with each other.
+// FuzzAlike compares Alike with a comparison of each pair of paths.
 func FuzzAlike(f *testing.F) {
 	f.Add("a/x A/X b")
 	f.Add("app App/y APP/Y/z")
@@ -102,8 +102,8 @@ func FuzzAlike(f *testing.F) {
 	})
 }
 
-// meetsAlike reports whether a path, or a directory that it lies in, is spelt
-// like another path and not the same.
+// meetsAlike reports whether a path or one of its parents differs from another path only in
+// case or normalization.
 func meetsAlike(p, other Path) bool {
 	for at := p; !at.IsRoot(); at = at.Dir() {
 		if at != other && at.Fold() == other.Fold() {

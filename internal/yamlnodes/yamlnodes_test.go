@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// count returns how many nodes a parser makes of all documents.
+// count returns the number of nodes that a parser creates for all documents.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node
@@ -59,7 +59,7 @@ func FuzzAtMostIsABound(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		// Each further document may have one more, which a marker of three dashes starts.
+		// Each document after the first may have one more node, and is started by a marker.
 		if nodes, ok := count(content); ok && nodes > AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
 			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, AtMost(content))
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// clients are the two groups of the API that are read.
+// clients are the REST clients of the two API groups that are read.
 type clients struct{ platform, core rest.Interface }
 
 func connect(config *rest.Config) (clients, error) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted: a Work that is only not listed
-// is not among them.
+// TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted checks that Deleted has the Works with a
+// deletion event or timestamp, but not those that are merely missing from a list.
 func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("b", ""))
@@ -38,8 +38,8 @@ func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted, where Kratix makes them:
-// those that are being deleted, and those that are gone.
+// TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted checks the same for WorkPlacements
+// that Kratix creates.
 func TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))

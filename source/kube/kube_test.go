@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// follow follows an API until the test ends.
+// follow returns a source that watches an API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	return followWith(t, a, kube.Options{})
@@ -41,7 +41,7 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// told returns what a snapshot has, in a few words.
+// told returns the content of a snapshot as text.
 func told(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
@@ -78,13 +78,13 @@ func told(s source.Snapshot) []string {
 	return all
 }
 
-// becomes waits until a snapshot has just this.
+// becomes waits until a snapshot has exactly this content.
 func becomes(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string { return cmp.Diff(want, told(snapshot(t, s))) })
 }
 
-// platform has one object of each kind.
+// platform returns an API with one object of each kind.
 func platform(t *testing.T) *api {
 	a := newAPI(t)
 	a.put("secrets", secretJSON("git", "b25l"))
@@ -195,7 +195,7 @@ func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	}
 }
 
-// settled returns the words of a source that has said all it has to say by now.
+// settled returns the changes of a source after the initial ones.
 func settled(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())
@@ -444,7 +444,7 @@ func TestAwaitWaitsForWhatWasWritten(t *testing.T) {
 			test.happen(a)
 			select {
 			case <-done:
-			case <-time.After(25 * time.Second): // less than it waits at most
+			case <-time.After(25 * time.Second): // less than the maximum wait
 				t.Fatal("it does not see what happened")
 			}
 		})

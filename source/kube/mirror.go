@@ -18,17 +18,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// object is what the API has and the domain knows.
+// object is a Kratix object that the Kubernetes client can handle.
 type object interface {
 	kratix.Object
 	runtime.Object
 	metav1.Object
 }
 
-// mirror follows all objects of one kind. It has two views of them: fresh is
-// what the API said last; settled changes only when something changes that a
-// round depends on, so that a round recognizes by its address what it has seen
-// before.
+// mirror lists and watches all objects of one kind. It has two views of them: fresh has the
+// latest versions; settled keeps the pointer of an object until it changes in a way that
+// matters to a round, so that a round can compare pointers.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
@@ -37,34 +36,33 @@ type mirror[O object] struct {
 
 	mu             sync.RWMutex
 	fresh, settled map[kratix.Key]O
-	// wrong says why an object cannot be read. Of such a one the metadata is known,
-	// and only the fresh view has it.
+	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
+	// the fresh view.
 	wrong  map[kratix.Key]error
 	synced bool
-	// trouble is why the API cannot be followed now.
+	// trouble is the current error of the list and watch; nil if there is none.
 	trouble error
 }
 
-// feature is what a mirror knows of its kind; nil does nothing, or sees no
+// feature is the behaviour specific to a kind. A nil field does nothing, or reports no
 // difference.
 type feature[O object] struct {
-	// look is called with each object as the API sent it.
+	// look is called with each object as received from the API.
 	look func(O)
-	// slim takes out of an object what is never asked for.
+	// slim removes the fields that are never used.
 	slim func(O)
-	// same compares what a round looks at beside the metadata and the spec.
+	// same compares the fields besides metadata and spec that matter to a round.
 	same func(a, b O) bool
-	// content compares the specs as far as a round depends on them: what differs in
-	// nothing else but the generation is renewed.
+	// content compares the parts of the spec that matter to a round. If they are equal and only
+	// the generation differs, the object is renewed.
 	content func(a, b O) bool
-	// share has an object use the memory of one that is equal but for its status.
+	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
-	// deleted is called with whether an object is deleted, or being deleted.
+	// deleted is called with whether an object is deleted or being deleted.
 	deleted func(key kratix.Key, is bool)
 }
 
-// newMirror makes a mirror of those objects of a resource that a field selector
-// picks, in a namespace or, if that is empty, in all.
+// newMirror returns a mirror of the objects of a resource in the given scope.
 func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
 	if kind.look == nil {
 		kind.look = func(O) {}
@@ -106,11 +104,10 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope narrows what is mirrored.
+// scope restricts a mirror by namespace, if not empty, and by field selector.
 type scope struct{ namespace, fields string }
 
-// run follows until ctx ends. What goes wrong is kept for the next snapshot to
-// tell, and not logged here.
+// run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.
 func (m *mirror[O]) run(ctx context.Context) {
 	m.feed.RunWithContext(klog.NewContext(ctx, logr.Discard()))
 }
@@ -125,7 +122,7 @@ func (m *mirror[O]) troubled(resource string, err error) {
 	m.trouble = err
 }
 
-// ready reports whether everything was seen once, and if not, why.
+// ready reports whether the initial list is complete, with the error if it is not.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -134,17 +131,17 @@ func (m *mirror[O]) ready() (seen bool, why error) {
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer has objects made smaller before many of them are held at once.
+// Transformer returns a function that slims objects before many of them are held at once.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(carrier[O]); ok {
-			_, _ = m.slimmed(sent) // what is wrong with it is reported once it is taken
+			_, _ = m.slimmed(sent) // the error is reported by Update
 		}
 		return seen, nil
 	}
 }
 
-// lastApplied is where kubectl keeps the whole object a second time.
+// lastApplied is the annotation with kubectl's copy of the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
@@ -156,10 +153,10 @@ func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
 	return o, wrong
 }
 
-// Add takes in an object that is new.
+// Add adds a new object.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
-// Update takes in an object as it is now.
+// Update adds or replaces an object.
 func (m *mirror[O]) Update(seen any) error {
 	sent, ok := seen.(carrier[O])
 	if !ok {
@@ -172,7 +169,7 @@ func (m *mirror[O]) Update(seen any) error {
 	return nil
 }
 
-// take takes an object in, and returns what that means for rounds.
+// take adds or replaces an object, and returns what that means for rounds.
 func (m *mirror[O]) take(sent carrier[O]) news {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
@@ -201,7 +198,7 @@ func (m *mirror[O]) take(sent carrier[O]) news {
 	return changed
 }
 
-// Delete forgets an object.
+// Delete removes an object.
 func (m *mirror[O]) Delete(seen any) error {
 	sent, ok := seen.(carrier[O])
 	if !ok {
@@ -219,7 +216,7 @@ func (m *mirror[O]) Delete(seen any) error {
 	return nil
 }
 
-// Replace takes in everything there is.
+// Replace replaces all objects.
 func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.mu.Lock()
 	differs := nothing
@@ -249,24 +246,24 @@ func (m *mirror[O]) has(key kratix.Key) bool {
 	return there
 }
 
-// Resync has nothing to do.
+// Resync does nothing.
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata compares what a round looks at, but for the generation, which counts
-// every change of a spec.
+// sameMetadata compares the metadata that matter to a round, except for the generation, which
+// changes with every change of the spec.
 func sameMetadata(a, b metav1.Object) bool {
 	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current returns the fresh view, in no order.
+// current returns the fresh view, unordered.
 func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.fresh }) }
 
-// stable returns the settled view, in no order.
+// stable returns the settled view, unordered.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
 
-// unreadable returns the objects that cannot be read, and why.
+// unreadable returns the objects that cannot be read, with their errors.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -287,7 +284,7 @@ func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	return objects
 }
 
-// get returns an object as the API said last.
+// get returns the latest version of an object.
 func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -295,7 +292,7 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each does something with each object, before anybody else has one in hand.
+// each calls do for each object, before objects were handed out.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -304,8 +301,8 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached reports whether an object is seen as it was at a version, or later; one
-// without a version is to be gone.
+// reached reports whether the mirror has an object at this version or a later one; without a
+// version, whether it is gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

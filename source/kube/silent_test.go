@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestASilentAPIHoldsNothingUp: once everything was seen, snapshots need no answer.
+// TestASilentAPIHoldsNothingUp checks that snapshots need no API call after the initial lists.
 func TestASilentAPIHoldsNothingUp(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
@@ -27,7 +27,8 @@ func TestASilentAPIHoldsNothingUp(t *testing.T) {
 	}
 }
 
-// TestNothingIsAwaitedWhenTheProcessEnds: what is not followed any more is not seen.
+// TestNothingIsAwaitedWhenTheProcessEnds checks that Snapshot and Await return when Follow
+// ends.
 func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
@@ -50,7 +51,7 @@ func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
 		if err == nil {
 			t.Error("a snapshot without Works has no error")
 		}
-	case <-time.After(4 * time.Second): // less than it waits for anything else
+	case <-time.After(4 * time.Second): // less than any other timeout
 		t.Fatal("it waits for an API that it does not follow any more")
 	}
 }

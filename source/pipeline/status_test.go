@@ -64,7 +64,7 @@ func TestReadRequestTellsTheUID(t *testing.T) {
 	}
 }
 
-// FuzzReadStatus: whatever a pipeline leaves behind is read or refused.
+// FuzzReadStatus checks that any content is either read as a valid status or rejected.
 func FuzzReadStatus(f *testing.F) {
 	for _, content := range []string{"message: up\n", "conditions:\n- type: Up\n", "a: &x {b: *x}\n", "<<: {kratix: {}}\n", "- a\n"} {
 		f.Add([]byte(content))
