@@ -21,7 +21,7 @@ func Rules() []Rule {
 	}
 }
 
-// DuplicateObject: an object is defined twice in one root that Flux builds.
+// DuplicateObject returns KS001: an object is defined twice in one root that Flux builds.
 func DuplicateObject() Rule {
 	return Rule{
 		ID: "KS001", Name: "DuplicateObject", Severity: Error,
@@ -35,7 +35,7 @@ func DuplicateObject() Rule {
 	}
 }
 
-// UnbuildableFile: a file would make Flux's whole build fail.
+// UnbuildableFile returns KS002: a file would make Flux's whole build fail.
 func UnbuildableFile() Rule {
 	return Rule{
 		ID: "KS002", Name: "UnbuildableFile", Severity: Error,
@@ -46,7 +46,7 @@ func UnbuildableFile() Rule {
 	}
 }
 
-// PathTaken: two placements claim the same path.
+// PathTaken returns KS003: two placements claim the same path.
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
@@ -59,7 +59,7 @@ func PathTaken() Rule {
 	}
 }
 
-// UnbuildableKustomization: a directory's own kustomization fails to build.
+// UnbuildableKustomization returns KS004: a directory's own kustomization fails to build.
 func UnbuildableKustomization() Rule {
 	return Rule{
 		ID: "KS004", Name: "UnbuildableKustomization", Severity: Error,
@@ -70,7 +70,7 @@ func UnbuildableKustomization() Rule {
 	}
 }
 
-// UncheckedKustomization: a kustomization loads remote resources.
+// UncheckedKustomization returns KS005: a kustomization loads remote resources.
 func UncheckedKustomization() Rule {
 	return Rule{
 		ID: "KS005", Name: "UncheckedKustomization", Severity: Error,
@@ -81,7 +81,7 @@ func UncheckedKustomization() Rule {
 	}
 }
 
-// HidingKustomization: there is a kustomization above the files of placements.
+// HidingKustomization returns KS006: there is a kustomization above the files of placements.
 func HidingKustomization() Rule {
 	return Rule{
 		ID: "KS006", Name: "HidingKustomization", Severity: Error,
@@ -92,7 +92,7 @@ func HidingKustomization() Rule {
 	}
 }
 
-// RepeatedField: an object has a field twice.
+// RepeatedField returns KS007: an object has a field twice.
 func RepeatedField() Rule {
 	return Rule{
 		ID: "KS007", Name: "RepeatedField", Severity: Error,
@@ -105,7 +105,7 @@ func RepeatedField() Rule {
 	}
 }
 
-// UnwritableObject: kustomize builds an object, but Flux cannot encode it.
+// UnwritableObject returns KS018: kustomize builds an object, but Flux cannot encode it.
 func UnwritableObject() Rule {
 	return Rule{
 		ID: "KS018", Name: "UnwritableObject", Severity: Error,
@@ -118,7 +118,7 @@ func UnwritableObject() Rule {
 	}
 }
 
-// NotApplied: Flux silently skips a file or object.
+// NotApplied returns KS017: Flux silently skips a file or object.
 func NotApplied() Rule {
 	return Rule{
 		ID: "KS017", Name: "NotApplied", Severity: Warning,
@@ -129,7 +129,7 @@ func NotApplied() Rule {
 	}
 }
 
-// ReservedName: a Work may not use this name at this place.
+// ReservedName returns KS008: a Work may not use this name at this place.
 func ReservedName() Rule {
 	return Rule{
 		ID: "KS008", Name: "ReservedName", Severity: Error,
@@ -142,7 +142,7 @@ func ReservedName() Rule {
 	}
 }
 
-// UnstorablePath: no store of this kind can hold the path.
+// UnstorablePath returns KS009: no store of this kind can hold the path.
 func UnstorablePath() Rule {
 	return Rule{
 		ID: "KS009", Name: "UnstorablePath", Severity: Error,
@@ -154,7 +154,7 @@ func UnstorablePath() Rule {
 	}
 }
 
-// OtherVersion: an object is defined under two API versions.
+// OtherVersion returns KS010: an object is defined under two API versions.
 func OtherVersion() Rule {
 	return Rule{
 		ID: "KS010", Name: "OtherVersion", Severity: Warning,
@@ -165,7 +165,7 @@ func OtherVersion() Rule {
 	}
 }
 
-// OtherNamespace: a cluster-scoped object is defined under two namespaces.
+// OtherNamespace returns KS011: a cluster-scoped object is defined under two namespaces.
 func OtherNamespace() Rule {
 	return Rule{
 		ID: "KS011", Name: "OtherNamespace", Severity: Warning,
@@ -176,7 +176,7 @@ func OtherNamespace() Rule {
 	}
 }
 
-// OtherRoot: an object is defined in two roots of one cluster.
+// OtherRoot returns KS012: an object is defined in two roots of one cluster.
 func OtherRoot() Rule {
 	return Rule{
 		ID: "KS012", Name: "OtherRoot", Severity: Warning,
@@ -187,7 +187,7 @@ func OtherRoot() Rule {
 	}
 }
 
-// SecondRequest: a second request would define the same object again.
+// SecondRequest returns KS013: a second request would define the same object again.
 func SecondRequest() Rule {
 	return Rule{
 		ID: "KS013", Name: "SecondRequest", Severity: Error,
@@ -198,7 +198,7 @@ func SecondRequest() Rule {
 	}
 }
 
-// LargeWork: a Work is close to etcd's limit.
+// LargeWork returns KS014: a Work is close to etcd's limit.
 func LargeWork() Rule {
 	return Rule{
 		ID: "KS014", Name: "LargeWork", Severity: Warning,
@@ -209,7 +209,7 @@ func LargeWork() Rule {
 	}
 }
 
-// SlowBuild: kustomize needs a long time to build a root.
+// SlowBuild returns KS015: kustomize needs a long time to build a root.
 func SlowBuild() Rule {
 	return Rule{
 		ID: "KS015", Name: "SlowBuild", Severity: Warning,
@@ -220,7 +220,7 @@ func SlowBuild() Rule {
 	}
 }
 
-// PathsDifferOnlyInCase: two paths are the same on some file systems.
+// PathsDifferOnlyInCase returns KS016: two paths are the same on some file systems.
 func PathsDifferOnlyInCase() Rule {
 	return Rule{
 		ID: "KS016", Name: "PathsDifferOnlyInCase", Severity: Warning,
@@ -231,7 +231,7 @@ func PathsDifferOnlyInCase() Rule {
 	}
 }
 
-// UnreadableInput: a file or document of the input cannot be read.
+// UnreadableInput returns KS020: a file or document of the input cannot be read.
 func UnreadableInput() Rule {
 	return Rule{
 		ID: "KS020", Name: "UnreadableInput", Severity: Error,
@@ -242,7 +242,7 @@ func UnreadableInput() Rule {
 	}
 }
 
-// UnknownField: this version does not support a field.
+// UnknownField returns KS021: this version does not support a field.
 func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
@@ -252,7 +252,7 @@ func UnknownField() Rule {
 	}
 }
 
-// UndecodableContent: a workload cannot be unpacked.
+// UndecodableContent returns KS022: a workload cannot be unpacked.
 func UndecodableContent() Rule {
 	return Rule{
 		ID: "KS022", Name: "UndecodableContent", Severity: Error,
@@ -263,7 +263,7 @@ func UndecodableContent() Rule {
 	}
 }
 
-// UnsafePath: a path leads outside its directory.
+// UnsafePath returns KS023: a path leads outside its directory.
 func UnsafePath() Rule {
 	return Rule{
 		ID: "KS023", Name: "UnsafePath", Severity: Error,
@@ -273,7 +273,7 @@ func UnsafePath() Rule {
 	}
 }
 
-// InvalidObject: an object can be read but is invalid.
+// InvalidObject returns KS024: an object can be read but is invalid.
 func InvalidObject() Rule {
 	return Rule{
 		ID: "KS024", Name: "InvalidObject", Severity: Error,
@@ -283,7 +283,7 @@ func InvalidObject() Rule {
 	}
 }
 
-// RepeatedObject: an object is in the input twice.
+// RepeatedObject returns KS025: an object is in the input twice.
 func RepeatedObject() Rule {
 	return Rule{
 		ID: "KS025", Name: "RepeatedObject", Severity: Error,
@@ -293,7 +293,7 @@ func RepeatedObject() Rule {
 	}
 }
 
-// IgnoredObject: an object is of a kind that is not used.
+// IgnoredObject returns KS026: an object is of a kind that is not used.
 func IgnoredObject() Rule {
 	return Rule{
 		ID: "KS026", Name: "IgnoredObject", Severity: Note,
@@ -303,7 +303,7 @@ func IgnoredObject() Rule {
 	}
 }
 
-// NoDestination: a group fits no Destination.
+// NoDestination returns KS040: a group fits no Destination.
 func NoDestination() Rule {
 	return Rule{
 		ID: "KS040", Name: "NoDestination", Severity: Error,
@@ -313,7 +313,7 @@ func NoDestination() Rule {
 	}
 }
 
-// Misplaced: the Destination of a placement no longer fits.
+// Misplaced returns KS041: the Destination of a placement no longer fits.
 func Misplaced() Rule {
 	return Rule{
 		ID: "KS041", Name: "Misplaced", Severity: Warning,
@@ -323,7 +323,7 @@ func Misplaced() Rule {
 	}
 }
 
-// StoreMissing: the store of a Destination does not exist.
+// StoreMissing returns KS042: the store of a Destination does not exist.
 func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
@@ -334,7 +334,7 @@ func StoreMissing() Rule {
 	}
 }
 
-// Unsupported: this version does not support a valid setting.
+// Unsupported returns KS043: this version does not support a valid setting.
 func Unsupported() Rule {
 	return Rule{
 		ID: "KS043", Name: "Unsupported", Severity: Error,
@@ -344,7 +344,7 @@ func Unsupported() Rule {
 	}
 }
 
-// SharedPath: two Destinations have overlapping paths.
+// SharedPath returns KS044: two Destinations have overlapping paths.
 func SharedPath() Rule {
 	return Rule{
 		ID: "KS044", Name: "SharedPath", Severity: Error,
@@ -354,7 +354,7 @@ func SharedPath() Rule {
 	}
 }
 
-// PlacementWaits: a group is not placed yet, to avoid placing it twice.
+// PlacementWaits returns KS045: a group is not placed yet, to avoid placing it twice.
 func PlacementWaits() Rule {
 	return Rule{
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
@@ -364,7 +364,7 @@ func PlacementWaits() Rule {
 	}
 }
 
-// InvalidAnnotation: an annotation does not parse.
+// InvalidAnnotation returns KS046: an annotation does not parse.
 func InvalidAnnotation() Rule {
 	return Rule{
 		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
@@ -375,7 +375,7 @@ func InvalidAnnotation() Rule {
 	}
 }
 
-// PlacementsDisagree: a WorkPlacement contradicts a record.
+// PlacementsDisagree returns KS047: a WorkPlacement contradicts a record.
 func PlacementsDisagree() Rule {
 	return Rule{
 		ID: "KS047", Name: "PlacementsDisagree", Severity: Error,
@@ -386,7 +386,7 @@ func PlacementsDisagree() Rule {
 	}
 }
 
-// RestlessWork: a Work changes again and again.
+// RestlessWork returns KS048: a Work changes again and again.
 func RestlessWork() Rule {
 	return Rule{
 		ID: "KS048", Name: "RestlessWork", Severity: Warning,
@@ -399,7 +399,7 @@ func RestlessWork() Rule {
 	}
 }
 
-// StoreFailed: a store cannot be read or written.
+// StoreFailed returns KS060: a store cannot be read or written.
 func StoreFailed() Rule {
 	return Rule{
 		ID: "KS060", Name: "StoreFailed", Severity: Error,
@@ -409,7 +409,7 @@ func StoreFailed() Rule {
 	}
 }
 
-// BadRecord: a record in a store cannot be read.
+// BadRecord returns KS063: a record in a store cannot be read.
 func BadRecord() Rule {
 	return Rule{
 		ID: "KS063", Name: "BadRecord", Severity: Warning,
@@ -420,7 +420,7 @@ func BadRecord() Rule {
 	}
 }
 
-// DoubtfulStore: a store works, but not as it should.
+// DoubtfulStore returns KS064: a store works, but not as it should.
 func DoubtfulStore() Rule {
 	return Rule{
 		ID: "KS064", Name: "DoubtfulStore", Severity: Warning,
@@ -431,7 +431,7 @@ func DoubtfulStore() Rule {
 	}
 }
 
-// OtherOwner: another controller writes to a Destination.
+// OtherOwner returns KS065: another controller writes to a Destination.
 func OtherOwner() Rule {
 	return Rule{
 		ID: "KS065", Name: "OtherOwner", Severity: Error,
@@ -444,7 +444,7 @@ func OtherOwner() Rule {
 	}
 }
 
-// WriteRefused: an object of the cluster cannot be written.
+// WriteRefused returns KS070: an object of the cluster cannot be written.
 func WriteRefused() Rule {
 	return Rule{
 		ID: "KS070", Name: "WriteRefused", Severity: Error,
@@ -456,7 +456,7 @@ func WriteRefused() Rule {
 	}
 }
 
-// StoreWithoutShard: no shard seems to write to a state store.
+// StoreWithoutShard returns KS068: no shard seems to write to a state store.
 func StoreWithoutShard() Rule {
 	return Rule{
 		ID: "KS068", Name: "StoreWithoutShard", Severity: Warning,
@@ -467,7 +467,7 @@ func StoreWithoutShard() Rule {
 	}
 }
 
-// PlacementRefused: a store's server rejects a placement.
+// PlacementRefused returns KS066: a store's server rejects a placement.
 func PlacementRefused() Rule {
 	return Rule{
 		ID: "KS066", Name: "PlacementRefused", Severity: Error,

@@ -1,6 +1,6 @@
 package finding
 
-// UnusedIgnore: an ignore comment has no effect any more.
+// UnusedIgnore returns KS027: an ignore comment has no effect any more.
 func UnusedIgnore() Rule {
 	return Rule{
 		ID: "KS027", Name: "UnusedIgnore", Severity: Note,
@@ -10,7 +10,7 @@ func UnusedIgnore() Rule {
 	}
 }
 
-// InvalidPipeline: Kratix would reject the output of a pipeline.
+// InvalidPipeline returns KS028: Kratix would reject the output of a pipeline.
 func InvalidPipeline() Rule {
 	return Rule{
 		ID: "KS028", Name: "InvalidPipeline", Severity: Error,

@@ -14,10 +14,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// zones is how many kinds of Destinations there are: each Work asks for one.
+// zones is the number of kinds of Destinations; each Work selects one.
 const zones = 100
 
-// world is a source directory, and one beside it in which Works are made ready.
+// world is a source directory, and a directory beside it in which Works are prepared.
 type world struct {
 	t            testing.TB
 	source, shed string
@@ -70,7 +70,7 @@ func (w *world) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare makes Works ready, from one number up to another.
+// prepare writes the Works with these numbers to the directory beside the source.
 func (w *world) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -78,7 +78,7 @@ func (w *world) prepare(from, to, destinations int) {
 	}
 }
 
-// add brings prepared Works in, a rename each.
+// add moves prepared Works into the source, one by one.
 func (w *world) add(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -88,7 +88,7 @@ func (w *world) add(from, to int) {
 	}
 }
 
-// work is the Work of a request with three files, as a pipeline makes it.
+// work returns the Work of a request with three files, as a pipeline writes it.
 func (w *world) work(i, kinds int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `apiVersion: platform.kratix.io/v1alpha1
@@ -118,18 +118,18 @@ spec:
 	return text.String()
 }
 
-// pack packs a file as kratix.Encode does, with one packer for all.
+// pack encodes a file as kratix.Encode does, reusing one gzip.Writer.
 func (w *world) pack(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
-	_, _ = w.zip.Write([]byte(content)) // a Buffer takes everything
+	_, _ = w.zip.Write([]byte(content)) // a Buffer returns no error
 	_ = w.zip.Close()
 	return base64.StdEncoding.EncodeToString(packed.Bytes())
 }
 
 type manifest struct{ name, content string }
 
-// manifests are the files of a Work: what a small database needs.
+// manifests returns the files of a Work, those of a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

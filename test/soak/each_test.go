@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// begin is a trial whose daemon has written everything there is.
+// begin returns a trial whose daemon has written everything.
 func begin(t *testing.T) *trial {
 	t.Helper()
 	w := newTrial(t, t.TempDir())
@@ -20,7 +20,7 @@ func begin(t *testing.T) *trial {
 	return w
 }
 
-// end takes away what disturbs, and looks at what is left.
+// end removes all faults and checks the result.
 func (w *trial) end() {
 	w.t.Helper()
 	w.mend()
@@ -31,7 +31,7 @@ func (w *trial) end() {
 	w.daemon.races()
 }
 
-// awaits waits until a page of the daemon says all of something.
+// awaits waits until a page of the daemon contains all the given strings.
 func (w *trial) awaits(page string, words ...string) {
 	w.t.Helper()
 	var said string
@@ -106,7 +106,7 @@ func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
 func TestTheSourceDirectoryIsGoneOrCannotBeRead(t *testing.T) {
 	for name, meanwhile := range map[string]func(*trial){
 		"gone": func(*trial) {},
-		"unreadable": func(w *trial) { // which root is not kept from by permissions
+		"unreadable": func(w *trial) { // permissions do not apply to root
 			if err := os.Symlink(w.dir, w.dir); err != nil {
 				w.t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w.breakFiles(10_000)
 	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
 	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
-	w.putWork() // which is written all the same
+	w.putWork() // is written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing is written beside the broken files\n%s", w.daemon.tail())
@@ -152,8 +152,8 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestAWorkThatChangesOnEveryLook: one commit a change, and a finding that names
-// it.
+// TestAWorkThatChangesOnEveryLook checks that each change is one commit, and that a finding
+// names the Work.
 func TestAWorkThatChangesOnEveryLook(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
@@ -180,7 +180,8 @@ func TestAWorkThatChangesOnEveryLook(t *testing.T) {
 	}
 }
 
-// TestLabelsThatFlip: a thousand times a minute, and less than half as many rounds.
+// TestLabelsThatFlip changes labels a thousand times a minute, and checks that there are less
+// than half as many rounds.
 func TestLabelsThatFlip(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
@@ -217,11 +218,11 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 func TestADamagedRecord(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
-	w.damageRecord() // which waits until it is mended
+	w.damageRecord() // waits until the record is repaired
 	w.end()
 }
 
-// TestTheWayToTheStoreIsBad has each of its ways.
+// TestTheWayToTheStoreIsBad tries each kind of network fault.
 func TestTheWayToTheStoreIsBad(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
@@ -235,8 +236,8 @@ func TestTheWayToTheStoreIsBad(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestHurtsNoOther has some of what concerns one request, one record or one
-// input happen once each; the soak draws from all of it.
+// TestOneRequestHurtsNoOther runs some faults that concern one request, record or input, once
+// each. TestSoak selects from all of them.
 func TestOneRequestHurtsNoOther(t *testing.T) {
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},

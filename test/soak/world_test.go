@@ -14,21 +14,21 @@ import (
 	"testing"
 )
 
-// world is a source directory that changes at random. Each Work asks for one
-// Destination by name, so that what belongs where is known.
+// world is a source directory that changes at random. Each Work selects one Destination by
+// name, so that its location is known.
 type world struct {
 	t   *testing.T
 	rng *rand.Rand
 	dir string
-	// works has the version of each Work, clashing those that bring an object of
-	// another's.
+	// works has the version of each Work; clashing are the Works that contain an object of
+	// another Work.
 	works    map[string]int
 	clashing map[string]bool
 	broken   int
-	// others are the versions of the Works of other Destinations: flat, merged, and
-	// those that roam.
+	// others has the versions of the Works on the other Destinations: flat, merged, and those
+	// of the fleet.
 	others map[string]int
-	// roamers are Destinations of one fleet.
+	// roamers are the Destinations of the fleet.
 	roamers *roamers
 }
 
@@ -59,7 +59,7 @@ spec:
 	return w
 }
 
-// write replaces a file as an editor does: by a name that is ready.
+// write replaces a file atomically, as editors do.
 func (w *world) write(name, content string) {
 	w.t.Helper()
 	temporary := filepath.Join(w.dir, "."+name+".tmp")
@@ -78,8 +78,7 @@ func (w *world) remove(name string) {
 	}
 }
 
-// destination writes a Destination, with the label that Works ask for or
-// without.
+// destination writes a Destination, with or without the label that Works select.
 func (w *world) destination(i int, labelled bool) {
 	label := "{}"
 	if labelled {
@@ -94,27 +93,27 @@ spec:
 `, i, label, i))
 }
 
-// deleteDestination deletes a Destination, if it is there.
+// deleteDestination deletes a Destination, if it exists.
 func (w *world) deleteDestination(i int) {
 	if err := os.Remove(filepath.Join(w.dir, fmt.Sprintf("destination-%d.yaml", i))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		w.t.Fatal(err)
 	}
 }
 
-// home returns the Destination that a Work asks for.
+// home returns the index of the Destination that a Work selects.
 func home(name string) int { return int(name[len(name)-1]) % destinations }
 
-// manifest returns the object of a version of a Work.
+// manifest returns the manifest of a version of a Work.
 func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
-// work writes a version of a Work, with an object of that name.
+// work writes a version of a Work, with an object of the given name.
 func (w *world) work(name, object string, version int) {
 	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }
 
-// workOf writes a Work of a Promise with the labels that it asks for and its files.
+// workOf writes a Work with the given Promise, selector labels and files.
 func (w *world) workOf(promise, name, labels string, version int, files map[string]string) {
 	var workloads strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -157,10 +156,10 @@ func (w *world) removeWork() {
 	}
 }
 
-// clashingWith names the Work that clashes with another.
+// clashingWith returns the name of the Work that conflicts with another.
 func clashingWith(name string) string { return "clash-" + strings.TrimPrefix(name, "work-") }
 
-// clash brings a Work with an object of another's, or takes it away.
+// clash adds or removes a Work with an object of another Work.
 func (w *world) clash() {
 	name, ok := w.some()
 	clashing := clashingWith(name)
@@ -175,7 +174,7 @@ func (w *world) clash() {
 	}
 }
 
-// breakFiles fills the source with files that cannot be read as YAML.
+// breakFiles adds files that are not valid YAML to the source.
 func (w *world) breakFiles(n int) {
 	for i := w.broken; i < n; i++ {
 		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")
@@ -183,7 +182,7 @@ func (w *world) breakFiles(n int) {
 	w.broken = max(w.broken, n)
 }
 
-// mendFiles takes them away.
+// mendFiles removes the files of breakFiles.
 func (w *world) mendFiles() {
 	for i := range w.broken {
 		w.remove(fmt.Sprintf("broken-%04d.yaml", i))
@@ -191,7 +190,7 @@ func (w *world) mendFiles() {
 	w.broken = 0
 }
 
-// mend takes away everything that was only there to disturb.
+// mend removes all faults from the input.
 func (w *world) mend() {
 	w.mendFiles()
 	for name := range w.clashing {
@@ -202,7 +201,7 @@ func (w *world) mend() {
 	w.roamers.settle(w)
 }
 
-// labelAll has every Destination be there, with its label.
+// labelAll writes every Destination with its label.
 func (w *world) labelAll() {
 	for i := range destinations {
 		w.destination(i, true)
