@@ -36,7 +36,7 @@ func described(result Result) []string {
 	return said
 }
 
-func TestAssignedPlacesWhatWasDecidedAndNothingElse(t *testing.T) {
+func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
 	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
 	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
@@ -75,9 +75,9 @@ func TestAssignedPlacesWhatWasDecidedAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestAssignedReusesWhatIsTheSame compares each plan with that of a new planner, and checks
+// TestAssignedReusesUnchangedPlacements compares each plan with that of a new planner, and checks
 // that an unchanged input returns the same placements.
-func TestAssignedReusesWhatIsTheSame(t *testing.T) {
+func TestAssignedReusesUnchangedPlacements(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	destinations := []Destination{destination("d1", nil), destination("d2", nil)}
 	planner := assignedTo()

@@ -63,7 +63,7 @@ func BenchmarkLosingManyWorks(b *testing.B) {
 	}
 }
 
-func TestAnIncompleteInputHoldsOnlyWhatHasNoWork(t *testing.T) {
+func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
 	empty := request("empty") // the Work exists although it has no groups
 	gone := request("gone", group("."))
 	was := request("empty", group("."))

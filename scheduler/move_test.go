@@ -119,7 +119,7 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
+func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	a := request("a", group("."))
 	existing := []*kratix.WorkPlacement{movedFrom("x", on(a, 0, "y"))}
 	for name, c := range map[string]struct {
@@ -273,7 +273,7 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	}
 }
 
-func TestExplainSaysThatAGroupWaits(t *testing.T) {
+func TestExplainReportsWaitingGroup(t *testing.T) {
 	a := request("a", group("."))
 	for why, in := range map[string]Input{
 		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, unread)}},
@@ -286,7 +286,7 @@ func TestExplainSaysThatAGroupWaits(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhatTheDrawWasAbout(t *testing.T) {
+func TestExplainReportsDestinationsInTheDraw(t *testing.T) {
 	in := Input{
 		Works: []*kratix.Work{request("a", group("."))},
 		Destinations: []Destination{

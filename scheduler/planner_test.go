@@ -108,9 +108,9 @@ func (c *crowd) write(r Result) {
 	}
 }
 
-// TestTheNextPlanIsAsOneFromNothing compares the plans of one Planner with those of Plan, over
+// TestIncrementalPlanEqualsFullPlan compares the plans of one Planner with those of Plan, over
 // random small changes.
-func TestTheNextPlanIsAsOneFromNothing(t *testing.T) {
+func TestIncrementalPlanEqualsFullPlan(t *testing.T) {
 	some := 0
 	for seed := range uint64(60) {
 		c, planner := newCrowd(seed), &Planner{}

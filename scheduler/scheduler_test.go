@@ -333,7 +333,7 @@ func TestSelectorsMergeByTheirSource(t *testing.T) {
 	}
 }
 
-func TestAMisplacedPlacementIsLabelledAndLosesTheLabelAgain(t *testing.T) {
+func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
 	work := request("a", group(".", asks("promise", labels{"env": "dev"})))
 	plan := func(l labels, old *kratix.WorkPlacement) Placement {
 		return Plan(Input{
@@ -350,7 +350,7 @@ func TestAMisplacedPlacementIsLabelledAndLosesTheLabelAgain(t *testing.T) {
 	}
 }
 
-func TestAPlacementIsKeptUpToDate(t *testing.T) {
+func TestExistingPlacementIsUpdated(t *testing.T) {
 	old := on(request("a", group(".")), 0, "x")
 	old.Name = "a-name-that-kratix-gave"
 	work := request("a", group("."))
@@ -362,7 +362,7 @@ func TestAPlacementIsKeptUpToDate(t *testing.T) {
 	}
 }
 
-func TestAddingADestinationTakesOnlyItsShare(t *testing.T) {
+func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	var before []Destination
 	for i := range 9 {
 		before = append(before, destination(fmt.Sprintf("d%d", i), nil))
@@ -492,7 +492,7 @@ func checkPlan(t *testing.T, seed uint64, step int, in Input, result Result) {
 	}
 }
 
-func TestAssumeGivesAsFewDestinationsAsTheLabelsAllow(t *testing.T) {
+func TestAssumeReturnsAsFewDestinationsAsLabelsAllow(t *testing.T) {
 	works := []*kratix.Work{
 		request("a", group(".", asks("promise", labels{"env": "dev"}))),
 		request("b", group(".", asks("promise", labels{"gpu": "yes"}))),

@@ -237,7 +237,7 @@ func TestCollectDoesNotDependOnTheOrderOfFiles(t *testing.T) {
 	}
 }
 
-func TestCollectTakesTheFirstOfTwo(t *testing.T) {
+func TestCollectUsesFirstOfRepeatedObjects(t *testing.T) {
 	got := source.Collect(files("a.yaml", strings.Replace(work("a"), "Name: p", "Name: first", 1), "b.yaml", strings.Replace(work("a"), "Name: p", "Name: second", 1)))
 	if len(got.Works) != 1 || got.Works[0].Spec.PromiseName != "first" {
 		t.Errorf("got %+v", got.Works)

@@ -104,7 +104,7 @@ func step(in input, c *source.Collection, which, what, how byte) {
 	c.Set(rank, file)
 }
 
-func TestACollectionIsWhatItsFilesAre(t *testing.T) {
+func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 	for seed := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		in, c := input{}, source.NewCollection()
@@ -155,7 +155,7 @@ func sameSlices(a, b source.Snapshot) bool {
 		same(a.Promises, b.Promises) && same(a.Findings, b.Findings) && same(a.Rejected, b.Rejected) && same(a.Marked, b.Marked)
 }
 
-func TestAnUnchangedCollectionGivesTheSameSlices(t *testing.T) {
+func TestUnchangedCollectionReturnsSameSlices(t *testing.T) {
 	c := source.NewCollection()
 	for i, content := range snippets() {
 		c.Set(i, source.File{Name: "a.yaml", Content: []byte(content)})
@@ -172,7 +172,7 @@ func TestAnUnchangedCollectionGivesTheSameSlices(t *testing.T) {
 	}
 }
 
-func TestAChangedFileKeepsTheObjectsThatAreEqual(t *testing.T) {
+func TestChangedFileKeepsEqualObjects(t *testing.T) {
 	c := source.NewCollection()
 	set := func(content string) source.Snapshot {
 		c.Set(0, source.File{Name: "a.yaml", Content: []byte(content)})
@@ -192,7 +192,7 @@ func TestAChangedFileKeepsTheObjectsThatAreEqual(t *testing.T) {
 	}
 }
 
-func TestAppendingToASnapshotLeavesTheOthersAlone(t *testing.T) {
+func TestAppendingToSnapshotDoesNotChangeOthers(t *testing.T) {
 	c := source.NewCollection()
 	c.Set(0, source.File{Name: "a.yaml", Content: []byte(work("a") + "---\n" + work("c") + "extra: 1\n")})
 	first, second := c.Snapshot(), c.Snapshot()
@@ -244,9 +244,9 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestWorksOfDifferentFilesShareWhatTheySay checks that equal strings and selectors are
+// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are
 // interned, also when a file is read again.
-func TestWorksOfDifferentFilesShareWhatTheySay(t *testing.T) {
+func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"
 	c := source.NewCollection()

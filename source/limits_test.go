@@ -29,9 +29,9 @@ func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 	}
 }
 
-// TestMillionsOfDocumentsAreToldOfInNumbers checks that the findings are limited, and that the
+// TestFindingsAboutManyDocumentsAreLimited checks that the findings are limited, and that the
 // Destination after the last document is read.
-func TestMillionsOfDocumentsAreToldOfInNumbers(t *testing.T) {
+func TestFindingsAboutManyDocumentsAreLimited(t *testing.T) {
 	const destination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 	for name, document := range map[string]string{"no objects": "a: b\n---\n", "of others": "{apiVersion: v1, kind: A}\n---\n"} {
 		t.Run(name, func(t *testing.T) {

@@ -136,8 +136,8 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// TestAnAPIServerThatDoesNotAnswerIsNoVerdict checks the timeout of a check.
-func TestAnAPIServerThatDoesNotAnswerIsNoVerdict(t *testing.T) {
+// TestSilentAPIServerIsUnknown checks the timeout of a check.
+func TestSilentAPIServerIsUnknown(t *testing.T) {
 	slow := check(t, &server{slow: true})
 	slow.timeout = 50 * time.Millisecond
 	away, err := New(&rest.Config{Host: "http://127.0.0.1:1", QPS: -1}, Kratix())
@@ -155,7 +155,7 @@ func TestAnAPIServerThatDoesNotAnswerIsNoVerdict(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatIsNoServiceAccount(t *testing.T) {
+func TestNewRejectsInvalidServiceAccount(t *testing.T) {
 	if c, err := New(&rest.Config{Host: "http://127.0.0.1:1"}, ServiceAccount{Name: "a"}); err == nil {
 		t.Errorf("got %v", c.account)
 	}

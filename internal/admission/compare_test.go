@@ -149,8 +149,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareTakesTheBestOfSeveral checks that one policy and binding in force are enough.
-func TestCompareTakesTheBestOfSeveral(t *testing.T) {
+// TestCompareUsesBestOfSeveralPolicies checks that one policy and binding in force are enough.
+func TestCompareUsesBestOfSeveralPolicies(t *testing.T) {
 	good, bound := shipped(t)
 	bad, audit := shipped(t)
 	bad.Name, bad.Spec.Validations = "a", nil

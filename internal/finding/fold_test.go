@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNoiseIsFoldedIntoOneFinding checks that more than three findings of one kind are merged,
+// TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged,
 // and others are not.
-func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
+func TestRepeatedFindingsAreFolded(t *testing.T) {
 	some := func(n int, f Finding) []Finding {
 		var all []Finding
 		for i := range n {
@@ -56,9 +56,9 @@ func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
 	}
 }
 
-// TestAConflictIsOneFinding checks that the objects in conflict are merged for each pair of
+// TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for each pair of
 // claimants.
-func TestAConflictIsOneFinding(t *testing.T) {
+func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 	clash := func(name, of, with string) Finding {
 		return Finding{
 			Rule: DuplicateObject(), Place: Place{Object: of}, Message: name + " is there already",

@@ -153,7 +153,7 @@ var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
 const isWritten = kratix.WriteSucceededCondition
 
-func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
+func TestRequestIsPlacedOnEachFittingDestination(t *testing.T) {
 	for name, prepare := range map[string]func(*cluster){
 		"as it is":                   func(*cluster) {},
 		"cordons are not Kratix's":   func(c *cluster) { c.annotate(scheduler.CordonAnnotation, "true") },
@@ -202,7 +202,7 @@ func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
 	})
 }
 
-func TestABreakCountsTheDestinationsThatKratixChoosesFrom(t *testing.T) {
+func TestBreakCountsFittingDestinations(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x", "y"), "worker-1", isWritten)
 	c.work("one-of-two", "environment", "dev", "x")
@@ -235,7 +235,7 @@ func (c *cluster) unready(name string) {
 	}
 }
 
-func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
+func TestPlacedGroupIsWrittenWithCurrentContents(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("changed", "environment", "dev", "y"), "worker-1", isWritten)
@@ -246,9 +246,9 @@ func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
 	c.expect()
 }
 
-// TestWhatIsAboutToGoIsPlacedAnew checks that a group whose placement is being deleted may be
+// TestDeletedPlacementIsPlacedAgain checks that a group whose placement is being deleted may be
 // placed on any Destination that fits, while its files are still there.
-func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
+func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
 		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
 		"one on a Destination that is cleaned up": func(d *kratix.Destination, _ *kratix.WorkPlacement) {
@@ -287,9 +287,9 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	})
 }
 
-// TestAMoveThatWasInterruptedIsNotGoneOnWith checks that Kratix would write both
+// TestInterruptedMoveIsNotContinued checks that Kratix would write both
 // WorkPlacements.
-func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
+func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
 	c.place(w, "worker-1", isWritten)
@@ -300,7 +300,7 @@ func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
 	c.expect("default/moving on worker-1 (+0) moving.worker-1-5058f")
 }
 
-func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
+func TestOnDemandDependencyIsPlacedEverywhere(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
 	owner.Spec.ResourceName, owner.Spec.PromiseName = "", "other"
@@ -310,9 +310,9 @@ func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c.expect("default/dependency on worker-2 (+0) ")
 }
 
-// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone checks that strictMatchLabels has no
+// TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors checks that strictMatchLabels has no
 // effect without labels, as in Kratix.
-func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
+func TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors(t *testing.T) {
 	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
 		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
 			t.Run(kind+", "+name+" labels", func(t *testing.T) {
@@ -333,7 +333,7 @@ func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
 	}
 }
 
-func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
+func TestUnwrittenWorkPlacementWouldBeWritten(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("new", "environment", "dev", "x"), "worker-1")
@@ -344,15 +344,15 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestTwoThatAreWrittenAndClashAreTold covers a Destination that is broken already.
-func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
+// TestExistingConflictIsReported covers a Destination that is broken already.
+func TestExistingConflictIsReported(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("b", "on", "1", "x"), "worker-1", isWritten)
 	c.expect("default/b on worker-1 (+0) b.worker-1-5058f")
 }
 
-func TestOnlyWhatWasNeverWrittenIsRemovable(t *testing.T) {
+func TestOnlyUnwrittenPlacementsAreRemovable(t *testing.T) {
 	const nested, flat, joined = kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML
 	c := newCluster(t)
 	w := c.work("a", "on", "1", "x")

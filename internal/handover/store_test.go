@@ -52,9 +52,9 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn checks that files of Kratix in the store do
+// TestFilesInStoreBelongToTheirWork checks that files of Kratix in the store do
 // not conflict with the Work that they belong to.
-func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
+func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
 			"none is there": func(*cluster, *kratix.Work) {},
@@ -89,7 +89,7 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
+func TestFilesOfDependencyInStoreBelongToIt(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
 			"without a WorkPlacement": func(*cluster, *kratix.Work) {},

@@ -53,8 +53,8 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsWhatOthersPack uses another compression level and a file name in the header.
-func TestDecodeReadsWhatOthersPack(t *testing.T) {
+// TestDecodeReadsOtherEncodings uses another compression level and a file name in the header.
+func TestDecodeReadsOtherEncodings(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -73,7 +73,7 @@ func TestDecodeReadsWhatOthersPack(t *testing.T) {
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeRejects(t *testing.T) {
 	whole, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(strings.Repeat("hello ", 100))))
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ sops:
   version: 3.9.0
 `
 
-func TestAnObjectThatSOPSEncryptedIsKnownAsSuch(t *testing.T) {
+func TestSopsEncryptedObjectIsDetected(t *testing.T) {
 	const encrypted = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]"
 	for name, c := range map[string]struct {
 		document string
@@ -42,7 +42,7 @@ func TestAnObjectThatSOPSEncryptedIsKnownAsSuch(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsCalledSOPSIsNoEncryption(t *testing.T) {
+func TestKeyNamedSopsIsNotEncryption(t *testing.T) {
 	for _, document := range []string{
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {sops: 'mac'}\n",
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nsops: {version: '1'}\n",

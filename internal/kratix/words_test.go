@@ -55,7 +55,7 @@ func isOneMap(a, b map[string]string) bool {
 	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
 }
 
-func TestWorksShareWhatTheySay(t *testing.T) {
+func TestStringsOfWorksAreInterned(t *testing.T) {
 	var words Words
 	share := func(name, zone string) *Work {
 		work := readWork(t, name, zone)
@@ -94,8 +94,8 @@ func TestWorksShareWhatTheySay(t *testing.T) {
 	}
 }
 
-// TestSelectorsAreNotTakenForOthers interns selectors that are nearly equal.
-func TestSelectorsAreNotTakenForOthers(t *testing.T) {
+// TestDifferentSelectorsAreNotMerged interns selectors that are nearly equal.
+func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	var words Words
 	long := map[string]string{}
 	for i := range 200 {
@@ -120,8 +120,8 @@ func TestSelectorsAreNotTakenForOthers(t *testing.T) {
 	}
 }
 
-// TestWordsAreForgotten interns many strings, one of them again and again.
-func TestWordsAreForgotten(t *testing.T) {
+// TestUnusedStringsAreDropped interns many strings, one of them again and again.
+func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Words
 	common := words.One("common")
 	for i := range 10 * manyWords {
@@ -143,7 +143,7 @@ func TestWordsAreForgotten(t *testing.T) {
 	}
 }
 
-func TestWorkPlacementsShareWhatTheySay(t *testing.T) {
+func TestStringsOfWorkPlacementsAreInterned(t *testing.T) {
 	var words Words
 	share := func(name string) *WorkPlacement {
 		work := readWork(t, name, "one")

@@ -94,9 +94,9 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestNoWorkWritesTheLedgerOfRemovals checks that a Work cannot write the ledger, since that
+// TestWorkCannotWriteLedger checks that a Work cannot write the ledger, since that
 // would change what the deletion guard counts.
-func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
+func TestWorkCannotWriteLedger(t *testing.T) {
 	d := &kratix.Destination{}
 	d.Name = "w"
 	ledger, err := LedgerPath(d)
@@ -126,7 +126,7 @@ func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
 	}
 }
 
-func TestTheRevisionOfABucketIsReservedWhereverADestinationLies(t *testing.T) {
+func TestBucketRevisionIsReservedForEveryDestinationPath(t *testing.T) {
 	for path, want := range map[string]string{
 		".kratix/store-revision": "KS008", ".kratix/Store-Revision/x": "KS008", ".kratix/store-revision2": "", ".kratix/x": "",
 	} {

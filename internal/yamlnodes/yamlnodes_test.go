@@ -36,7 +36,7 @@ var seeds = []string{
 	`{"a":1,"b":[null,"c"]}`, "&a b", "a: !!str\nb:\n", "-\r\n- x\r\n", "a: b: c", "? - a\n: - b\n", ":", "{:,:}",
 }
 
-func TestAtMostIsABound(t *testing.T) {
+func TestAtMostIsAnUpperBound(t *testing.T) {
 	for _, text := range append(seeds, strings.Repeat("[],", 10)) {
 		content := []byte("[" + text + "]")
 		for _, content := range [][]byte{content, []byte(text)} {
@@ -47,7 +47,7 @@ func TestAtMostIsABound(t *testing.T) {
 	}
 }
 
-func TestAtMostIsNotFarOff(t *testing.T) {
+func TestAtMostIsCloseToTheCount(t *testing.T) {
 	content := []byte(strings.Repeat("- name: value\n  other: text\n  list: [a, b]\n", 100))
 	if nodes, _ := count(content); AtMost(content) > nodes*3/2 {
 		t.Errorf("%d nodes, the bound is %d", nodes, AtMost(content))

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestClockJumpsHideNoChange checks that a changed file is read again even if the clock jumps
+// TestClockJumpsDoNotHideChanges checks that a changed file is read again even if the clock jumps
 // between the reads and the size and modification time are the same.
-func TestClockJumpsHideNoChange(t *testing.T) {
+func TestClockJumpsDoNotHideChanges(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")

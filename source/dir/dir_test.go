@@ -113,7 +113,7 @@ func TestSnapshotFollowsLinksToFiles(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadIsAFinding(t *testing.T) {
+func TestUnreadableFileIsAFinding(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	dangling, directory := filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml")
@@ -136,7 +136,7 @@ func TestAFileThatCannotBeReadIsAFinding(t *testing.T) {
 	}
 }
 
-func TestAPathThatIsNotThere(t *testing.T) {
+func TestMissingInputPathIsAnError(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	s := &dir.Source{Paths: []string{missing}}
 	want := "cannot read the path " + missing + ": no such file or directory"
@@ -323,7 +323,7 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 	wants(t, s, "a", "b")
 }
 
-func TestChangesLeavesOutWhatIsNotRead(t *testing.T) {
+func TestChangesIgnoresFilesThatAreNotRead(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "below", "a.yaml"), work("a"))
@@ -338,7 +338,7 @@ func TestChangesLeavesOutWhatIsNotRead(t *testing.T) {
 	}
 }
 
-func TestABurstIsToldTogether(t *testing.T) {
+func TestBurstIsReportedTogether(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	changes := watch(t, &dir.Source{Paths: []string{root}})

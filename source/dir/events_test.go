@@ -53,7 +53,7 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-func TestWhatEditorsLeaveBesideIsNotTold(t *testing.T) {
+func TestTemporaryFilesOfEditorsAreNotReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
@@ -68,7 +68,7 @@ func TestWhatEditorsLeaveBesideIsNotTold(t *testing.T) {
 	wants(t, s, "a")
 }
 
-func TestAnEditorThatRenamesAndWritesAnewTakesNothingAway(t *testing.T) {
+func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -111,7 +111,7 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 	until(t, s, changes, "c")
 }
 
-func TestAnInputThatGoesIsAnError(t *testing.T) {
+func TestInputThatDisappearsIsAnError(t *testing.T) {
 	tests := map[string]func(t *testing.T, root string){
 		"gone":    remove,
 		"renamed": func(t *testing.T, root string) { t.Helper(); rename(t, root, root+".away") },
@@ -145,7 +145,7 @@ func TestAnInputThatGoesIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableInputIsAnError(t *testing.T) {
+func TestUnreadableInputIsAnError(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}}
@@ -182,9 +182,9 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestALinkThatLeadsElsewhere replaces a symbolic link in the input path, as tools do that
+// TestReplacedSymlinkInInputPath replaces a symbolic link in the input path, as tools do that
 // check out Git repositories.
-func TestALinkThatLeadsElsewhere(t *testing.T) {
+func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	write(t, filepath.Join(base, "v1", "works", "a.yaml"), work("a"))
@@ -199,7 +199,7 @@ func TestALinkThatLeadsElsewhere(t *testing.T) {
 	until(t, s, changes, "b", "c")
 }
 
-func TestAMountedConfigMapIsSwappedWhileItIsWatched(t *testing.T) {
+func TestMountedConfigMapIsReplaced(t *testing.T) {
 	for _, recursive := range []bool{false, true} {
 		t.Run(map[bool]string{false: "alone", true: "recursively"}[recursive], func(t *testing.T) {
 			t.Parallel()
@@ -214,7 +214,7 @@ func TestAMountedConfigMapIsSwappedWhileItIsWatched(t *testing.T) {
 	}
 }
 
-func TestTwoNamesOfOneDirectory(t *testing.T) {
+func TestDirectoryWithTwoNames(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "works", "a.yaml"), work("a"))
@@ -228,9 +228,9 @@ func TestTwoNamesOfOneDirectory(t *testing.T) {
 	}
 }
 
-// TestWithoutEvents uses a symbolic link to a file outside the watched directory, for which
+// TestLookAgainFindsChangesWithoutEvents uses a symbolic link to a file outside the watched directory, for which
 // there are no events.
-func TestWithoutEvents(t *testing.T) {
+func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()
 	target := filepath.Join(outside, "a.yaml")
@@ -244,7 +244,7 @@ func TestWithoutEvents(t *testing.T) {
 	wants(t, s, "a", "b")
 }
 
-func TestAPipeDoesNotKeepALookWaiting(t *testing.T) {
+func TestPipeDoesNotBlockSnapshot(t *testing.T) {
 	root := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(root, "a.yaml"), 0o600); err != nil {
 		t.Skip("the system makes no pipes:", err)

@@ -56,7 +56,7 @@ func TestExcludedFilesAreNotRead(t *testing.T) {
 	}
 }
 
-func TestPatternsThatAreNone(t *testing.T) {
+func TestInvalidPatterns(t *testing.T) {
 	for _, pattern := range []string{"", "/", "[", "a/[b", "../x", "a/../b", "a//b", `a\`} {
 		if _, err := dir.ParseExclusion(pattern); !errors.Is(err, dir.ErrExclusion) {
 			t.Errorf("ParseExclusion(%q): %v", pattern, err)
@@ -64,9 +64,9 @@ func TestPatternsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestUnreadDirectoriesAreOneNote checks that there is one finding for any number of
+// TestUnreadDirectoriesAreOneFinding checks that there is one finding for any number of
 // directories, and none once they are gone.
-func TestUnreadDirectoriesAreOneNote(t *testing.T) {
+func TestUnreadDirectoriesAreOneFinding(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(one, "a.yaml"), work("a"))
 	write(t, filepath.Join(one, "x", "x.yaml"), work("x"))

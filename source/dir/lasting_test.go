@@ -39,7 +39,7 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 // removalDelay is longer than the rest of a file, so that the two can be distinguished.
 const removalDelay = 3 * time.Second
 
-func TestARemovalCountsOnceItHasLasted(t *testing.T) {
+func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 	tests := map[string]struct {
 		files map[string]string
 		do    func(t *testing.T, root string)
@@ -87,9 +87,9 @@ func TestARemovalCountsOnceItHasLasted(t *testing.T) {
 	}
 }
 
-// TestWhatIsMissingIsCountedWhileItsRemovalLasts checks the count of missing objects, on which
+// TestMissingObjectsAreCountedDuringRemovalDelay checks the count of missing objects, on which
 // the deletion guard depends.
-func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
+func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
 		write(t, filepath.Join(root, name+".yaml"), work(name))
@@ -119,7 +119,7 @@ func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
 	}
 }
 
-func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
+func TestOtherObjectsOfFileAreUpdatedDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -135,7 +135,7 @@ func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
 	until(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
 }
 
-func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
+func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 	for name, broken := range map[string]string{"empty": "", "white space": "\n", "zero bytes": "\x00\x00\x00\x00", "no YAML": "kind: [\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,9 +171,9 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 	}
 }
 
-// TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts truncates a file so that it is
+// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that it is
 // still valid, but its group has no files.
-func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) {
+func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -200,9 +200,9 @@ func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) 
 	}
 }
 
-// TestACheckoutOfABranchWithTheSameWorksRemovesNothing does what git checkout does: it deletes
+// TestCheckoutOfBranchWithSameWorksRemovesNothing does what git checkout does: it deletes
 // files and writes them again with other contents, some under other names.
-func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
+func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	names := strings.Split("abcdefgh", "")
@@ -239,7 +239,7 @@ func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
 	}
 }
 
-func TestMissingTellsOfSubDirectories(t *testing.T) {
+func TestMissingReportsSubdirectories(t *testing.T) {
 	tests := map[string]struct {
 		files     map[string]string
 		recursive bool

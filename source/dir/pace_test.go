@@ -37,7 +37,7 @@ func tellings(changes ...int) []int {
 	return told
 }
 
-func TestPace(t *testing.T) {
+func TestPaceCoalescesChanges(t *testing.T) {
 	stream := make([]int, 3000) // three seconds, one change per millisecond
 	for i := range stream {
 		stream[i] = i

@@ -19,9 +19,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestFilesReadAtOnceAreWhatTheyAreOneByOne compares concurrent reads of random files, some of
+// TestConcurrentReadsEqualSequentialReads compares concurrent reads of random files, some of
 // which are broken or define the same objects, with a sequential read.
-func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
+func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 3))
@@ -71,8 +71,8 @@ func told(s source.Snapshot) []string {
 	return all
 }
 
-// TestFewFilesAreReadAtOnce blocks the reads to count how many are in progress.
-func TestFewFilesAreReadAtOnce(t *testing.T) {
+// TestConcurrentReadsAreLimited blocks the reads to count how many are in progress.
+func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
 	limit := atOnce * runtime.GOMAXPROCS(0)
@@ -149,9 +149,9 @@ func (c *cancelled) Err() error {
 	return nil
 }
 
-// TestALookThatIsCutShortLeavesNothingUnderWay cancels reads at every point, and continues with
+// TestCancelledReadLeavesNothingInProgress cancels reads at every point, and continues with
 // the same source.
-func TestALookThatIsCutShortLeavesNothingUnderWay(t *testing.T) {
+func TestCancelledReadLeavesNothingInProgress(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	const files = 12

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestAHalfWrittenFileTakesNothingAway takes a Snapshot after every step of writing a file in
+// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in
 // place.
-func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
+func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -46,7 +46,7 @@ func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
 	}
 }
 
-func TestAFileThatStaysBrokenIsTold(t *testing.T) {
+func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -66,7 +66,7 @@ func TestAFileThatStaysBrokenIsTold(t *testing.T) {
 	}
 }
 
-func TestALossIsBelievedOnceAFileRests(t *testing.T) {
+func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -91,8 +91,8 @@ func TestALossIsBelievedOnceAFileRests(t *testing.T) {
 	}
 }
 
-// TestALossOfAFileThatIsSpeltInALongWay uses an input path that is not clean, as "./a.yaml".
-func TestALossOfAFileThatIsSpeltInALongWay(t *testing.T) {
+// TestLossOfFileWithUncleanPath uses an input path that is not clean, as "./a.yaml".
+func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
 	write(t, path, work("a")+"---\n"+work("b"))
@@ -102,7 +102,7 @@ func TestALossOfAFileThatIsSpeltInALongWay(t *testing.T) {
 	until(t, s, changes, "a")
 }
 
-func TestWhatMovesToAnotherFileIsNotLost(t *testing.T) {
+func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "b.yaml"), work("a"))
@@ -116,7 +116,7 @@ func TestWhatMovesToAnotherFileIsNotLost(t *testing.T) {
 	}
 }
 
-func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
+func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(t *testing.T, s *dir.Source){
 		"watched":     func(t *testing.T, s *dir.Source) { t.Helper(); watch(t, s) },
@@ -155,9 +155,9 @@ func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfOneSizeAreSeen writes so fast that the file system may assign the same
+// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may assign the same
 // times to different contents, so that recent files must be read again.
-func TestQuickChangesOfOneSizeAreSeen(t *testing.T) {
+func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {
 		t.Run(name, func(t *testing.T) {

@@ -70,7 +70,7 @@ func (e *expecting) confirmed(want bool) {
 
 var key = kratix.Key{Namespace: "default", Name: "b"}
 
-func TestWhatWasCreatedCountsUntilTheWatchShowsIt(t *testing.T) {
+func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	for _, contents := range []bool{false, true} {
 		e := newExpecting(t, contents)
 		version := e.api.put("workplacements", placementJSON("b", "", ""))
@@ -99,8 +99,8 @@ func TestWhatWasCreatedCountsUntilTheWatchShowsIt(t *testing.T) {
 	}
 }
 
-// TestAnOlderVersionFulfilsNothing checks that an older version in the watch does not count.
-func TestAnOlderVersionFulfilsNothing(t *testing.T) {
+// TestOlderVersionDoesNotFulfilExpectation checks that an older version in the watch does not count.
+func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
 	e.hold(false)
 	old := e.api.put("workplacements", placementJSON("b", "", ""))
@@ -116,9 +116,9 @@ func TestAnOlderVersionFulfilsNothing(t *testing.T) {
 	e.has("Work default/b", lagging) // once
 }
 
-// TestACreateWithoutAnAnswerCountsUntilItIsKnown checks that an attempt stays in the snapshot
+// TestCreateWithoutResponseCountsUntilConfirmed checks that an attempt stays in the snapshot
 // for as long as the API server may still execute it.
-func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
+func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e := newExpecting(t, false)
 	e.source.Expect(attempt(""))
 	if e.source.Expected(key) {
@@ -153,9 +153,9 @@ func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
 	}
 }
 
-// TestACreateWithoutAnAnswerIsFound checks that the object on the API server is used, even if
+// TestCreateWithoutResponseIsFound checks that the object on the API server is used, even if
 // another process created it.
-func TestACreateWithoutAnAnswerIsFound(t *testing.T) {
+func TestCreateWithoutResponseIsFound(t *testing.T) {
 	e := newExpecting(t, true)
 	e.source.Expect(attempt(""))
 	e.api.put("workplacements", placementJSON("b", `,"annotations":{"whose":"another's"}`, ""))

@@ -98,7 +98,7 @@ func platform(t *testing.T) *api {
 
 var whole = []string{"Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/git", "existing WorkPlacement default/a"}
 
-func TestASnapshotHasEverythingInOrder(t *testing.T) {
+func TestSnapshotIsCompleteAndSorted(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("0", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
@@ -121,7 +121,7 @@ func TestASnapshotHasEverythingInOrder(t *testing.T) {
 	}
 }
 
-func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
+func TestUnreadableObjectHidesNoOther(t *testing.T) {
 	broken := map[string]struct {
 		resource, text, repaired string
 		want                     []string
@@ -185,7 +185,7 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 	}
 }
 
-func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
+func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"targetDestinationName":"worker-1","workloads":{}}}`)
 	s := follow(t, a)
@@ -223,7 +223,7 @@ func expectWord(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-func TestWhatAsksForARound(t *testing.T) {
+func TestEventsThatRequestARound(t *testing.T) {
 	ready := func(status string) string { return `"conditions":[{"type":"Ready","status":"` + status + `"}]` }
 	noise := map[string]struct{ resource, text string }{
 		"the status of a Work":            {"works", strings.TrimSuffix(workJSON("a", ""), "}") + `,"status":{"workPlacements":1}}`},
@@ -290,7 +290,7 @@ func TestWhatAsksForARound(t *testing.T) {
 	})
 }
 
-func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
+func TestContentsOfWorkAreHeldOnce(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("a", `,"managedFields":[{"manager":"x"}],"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"all of it","mine":"yes"}`))
 	s := follow(t, a)
@@ -314,7 +314,7 @@ func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
 	}
 }
 
-func TestDroppedWatches(t *testing.T) {
+func TestDroppedWatchesAreResumed(t *testing.T) {
 	change := func(a *api) {
 		a.put("works", workJSON("b", ""))
 		a.remove("workplacements", "default/a")
@@ -380,7 +380,7 @@ func TestDroppedWatches(t *testing.T) {
 	})
 }
 
-func TestAnAPIThatRefusesIsTold(t *testing.T) {
+func TestAPIErrorsAreReported(t *testing.T) {
 	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
 			t.Parallel()

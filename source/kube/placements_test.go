@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestEqualContentsOfAWorkAndItsWorkPlacementAreHeldOnce covers both orders of arrival, and
+// TestContentsOfWorkAndWorkPlacementAreHeldOnce covers both orders of arrival, and
 // contents that differ.
-func TestEqualContentsOfAWorkAndItsWorkPlacementAreHeldOnce(t *testing.T) {
+func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 	content := strings.Repeat("x", 300) // longer than strings that are interned
 	long := func(text string) string { return strings.ReplaceAll(text, `"content":"x"`, `"content":"`+content+`"`) }
 	group := func(text string) string {

@@ -15,9 +15,9 @@ func generationOf(text string, generation int) string {
 	).Replace(text)
 }
 
-// TestRenewedObjectsAskForFewRounds checks that renewals of a Work or WorkPlacement are
+// TestRenewedObjectsRequestFewRounds checks that renewals of a Work or WorkPlacement are
 // throttled, and that a change in between requests a round at once.
-func TestRenewedObjectsAskForFewRounds(t *testing.T) {
+func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 	for name, renew := range map[string]func(a *api, generation int){
 		"a Work": func(a *api, generation int) { a.put("works", generationOf(workJSON("a", ""), generation)) },
 		"a WorkPlacement": func(a *api, generation int) {

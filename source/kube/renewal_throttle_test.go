@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestRenewalsAskOnceASecond checks that the first call is immediate and the last one is not
+// TestRenewalsRequestOneRoundPerSecond checks that the first call is immediate and the last one is not
 // lost.
-func TestRenewalsAskOnceASecond(t *testing.T) {
+func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var mu sync.Mutex

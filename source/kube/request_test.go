@@ -32,7 +32,7 @@ func hanging(t *testing.T, begins bool) rest.Interface {
 	return api.platform
 }
 
-func TestAnAPIServerThatDoesNotAnswerIsNotWaitedForWithoutEnd(t *testing.T) {
+func TestRequestsToSilentAPIServerTimeOut(t *testing.T) {
 	short := limits{list: 50 * time.Millisecond, headers: 50 * time.Millisecond, beyond: 50 * time.Millisecond}
 	seconds := int64(0)
 	options := metav1.ListOptions{Watch: true, TimeoutSeconds: &seconds}

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
+func TestOnlySecretsOfStoresAreRead(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
 	becomes(t, s, whole...)
@@ -35,7 +35,7 @@ func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsReadWhereNoStoreIsOpened(t *testing.T) {
+func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {
 		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden

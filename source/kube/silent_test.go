@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestASilentAPIHoldsNothingUp checks that snapshots need no API call after the initial lists.
-func TestASilentAPIHoldsNothingUp(t *testing.T) {
+// TestSnapshotDoesNotWaitForSilentAPI checks that snapshots need no API call after the initial lists.
+func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
 	becomes(t, s, whole...)
@@ -27,9 +27,9 @@ func TestASilentAPIHoldsNothingUp(t *testing.T) {
 	}
 }
 
-// TestNothingIsAwaitedWhenTheProcessEnds checks that Snapshot and Await return when Follow
+// TestAwaitEndsWithFollow checks that Snapshot and Await return when Follow
 // ends.
-func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
+func TestAwaitEndsWithFollow(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
 	s, err := kube.New(a.config(), kube.Options{})

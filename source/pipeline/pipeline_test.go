@@ -125,7 +125,7 @@ func TestLongNamesDiffer(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadRejects(t *testing.T) {
 	const line = "invalid pipeline directories: metadata/destination-selectors.yaml line "
 	tests := map[string]struct {
 		dir  fs.FS
@@ -178,7 +178,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-func TestAPipelineThatAsksForNoWork(t *testing.T) {
+func TestSuspendedPipelineHasNoWork(t *testing.T) {
 	for control, want := range map[string]string{
 		"suspend: true\n":               "the pipeline asks for no Work yet: metadata/workflow-control.yaml has suspend: true",
 		"message: wait\nretryAfter: 5m": "the pipeline asks for no Work yet: metadata/workflow-control.yaml has retryAfter: 5m",
@@ -190,7 +190,7 @@ func TestAPipelineThatAsksForNoWork(t *testing.T) {
 	}
 }
 
-func TestADanglingLinkInTheOutputIsNamed(t *testing.T) {
+func TestDanglingLinkInOutputIsReported(t *testing.T) {
 	root := t.TempDir()
 	for name, file := range dirs() {
 		full := filepath.Join(root, filepath.FromSlash(name))

@@ -76,7 +76,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 	w.end()
 }
 
-func TestTheDiskOfTheStoreIsFull(t *testing.T) {
+func TestDiskOfStoreIsFull(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	before := w.head()
@@ -91,7 +91,7 @@ func TestTheDiskOfTheStoreIsFull(t *testing.T) {
 	w.end()
 }
 
-func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
+func TestDiskOfDaemonIsFull(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	w.daemon.stop()
@@ -103,7 +103,7 @@ func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
 	w.end()
 }
 
-func TestTheSourceDirectoryIsGoneOrCannotBeRead(t *testing.T) {
+func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 	for name, meanwhile := range map[string]func(*trial){
 		"gone": func(*trial) {},
 		"unreadable": func(w *trial) { // permissions do not apply to root
@@ -152,9 +152,9 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestAWorkThatChangesOnEveryLook checks that each change is one commit, and that a finding
+// TestWorkThatChangesAllTheTime checks that each change is one commit, and that a finding
 // names the Work.
-func TestAWorkThatChangesOnEveryLook(t *testing.T) {
+func TestWorkThatChangesAllTheTime(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	const changes = 25
@@ -180,9 +180,9 @@ func TestAWorkThatChangesOnEveryLook(t *testing.T) {
 	}
 }
 
-// TestLabelsThatFlip changes labels a thousand times a minute, and checks that there are less
+// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there are less
 // than half as many rounds.
-func TestLabelsThatFlip(t *testing.T) {
+func TestLabelsThatChangeRapidly(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	rounds := func() int {
@@ -215,15 +215,15 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 	w.end()
 }
 
-func TestADamagedRecord(t *testing.T) {
+func TestDamagedRecordIsRepaired(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	w.damageRecord() // waits until the record is repaired
 	w.end()
 }
 
-// TestTheWayToTheStoreIsBad tries each kind of network fault.
-func TestTheWayToTheStoreIsBad(t *testing.T) {
+// TestNetworkFaultsToTheStore tries each kind of network fault.
+func TestNetworkFaultsToTheStore(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
