@@ -51,7 +51,7 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 // take adds the labels that the selectors require and reports true, unless selectors taken
 // earlier would no longer hold. A dry run never has a Destination in common with other Works.
 func (a *assumption) take(asked selectors) bool {
-	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.wantsDryRun() != asked.wantsDryRun() }) {
+	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false
 	}
 	labels := maps.Clone(a.Labels)

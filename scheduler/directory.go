@@ -8,14 +8,14 @@ import (
 
 // directory indexes an input and its plan by Work, by request and by Promise.
 type directory struct {
-	works    map[kratix.Key]*acquaintance
+	works    map[kratix.Key]*workState
 	requests map[requestKey][]kratix.Key
 	// demanding counts the on-demand dependency Works of each Promise.
 	demanding map[string]int
 }
 
-// acquaintance is the Work of a key, if it exists, with its placements.
-type acquaintance struct {
+// workState is the Work of a key, if it exists, with its placements.
+type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
 	// on are the Destinations of its planned placements.
@@ -24,13 +24,13 @@ type acquaintance struct {
 
 func newDirectory(in Input, plan Result) *directory {
 	d := &directory{
-		works: make(map[kratix.Key]*acquaintance, len(in.Works)), requests: make(map[requestKey][]kratix.Key, len(in.Works)), demanding: map[string]int{},
+		works: make(map[kratix.Key]*workState, len(in.Works)), requests: make(map[requestKey][]kratix.Key, len(in.Works)), demanding: map[string]int{},
 	}
 	for _, work := range in.Works {
-		d.take(work)
+		d.addWork(work)
 	}
 	for _, placement := range in.Existing {
-		d.keep(placement)
+		d.addExisting(placement)
 	}
 	for _, part := range plan.Parts {
 		for _, placement := range part.Placements {
@@ -40,16 +40,16 @@ func newDirectory(in Input, plan Result) *directory {
 	return d
 }
 
-func (d *directory) of(key kratix.Key) *acquaintance {
+func (d *directory) of(key kratix.Key) *workState {
 	known := d.works[key]
 	if known == nil {
-		known = &acquaintance{}
+		known = &workState{}
 		d.works[key] = known
 	}
 	return known
 }
 
-func (d *directory) take(work *kratix.Work) {
+func (d *directory) addWork(work *kratix.Work) {
 	key, request := kratix.KeyOf(work), requestOf(work)
 	d.of(key).work = work
 	d.requests[request] = append(d.requests[request], key)
@@ -58,7 +58,7 @@ func (d *directory) take(work *kratix.Work) {
 	}
 }
 
-func (d *directory) keep(placement *kratix.WorkPlacement) {
+func (d *directory) addExisting(placement *kratix.WorkPlacement) {
 	known := d.of(placement.Work())
 	known.existing = append(known.existing, placement)
 }
@@ -96,18 +96,18 @@ func (d *directory) update(by delta, affected keys) {
 }
 
 func (d *directory) apply(by delta) {
-	d.forget(by.lost)
+	d.removeWorks(by.lost)
 	for _, work := range by.found {
-		d.take(work)
+		d.addWork(work)
 	}
-	d.unkeep(by.removed)
+	d.removeExisting(by.removed)
 	for _, placement := range by.recorded {
-		d.keep(placement)
+		d.addExisting(placement)
 	}
 }
 
-// forget removes Works, in time linear in their number even if they all belong to one request.
-func (d *directory) forget(lost []*kratix.Work) {
+// removeWorks removes Works, in time linear in their number even if they all belong to one request.
+func (d *directory) removeWorks(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
 	for _, work := range lost {
 		key, request := kratix.KeyOf(work), requestOf(work)
@@ -128,9 +128,9 @@ func (d *directory) forget(lost []*kratix.Work) {
 	}
 }
 
-// unkeep removes existing placements, in time linear in their number even if they all belong to
+// removeExisting removes existing placements, in time linear in their number even if they all belong to
 // one Work.
-func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
+func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}
 	for _, placement := range removed {

@@ -56,7 +56,7 @@ const (
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
-	r.watch = func(j *job) {
+	r.observe = func(j *job) {
 		if kratix.KeyOf(j.work) == work {
 			seen[j] = r.choices(j)
 		}
@@ -83,15 +83,15 @@ func Explain(in Input, work kratix.Key) []Explanation {
 func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	e := Explanation{Directory: j.group.Directory, Asked: askedOf(j), Summary: summarise(verdicts)}
 	for i, v := range verdicts {
-		told := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.told(r.fleet.sites[i])}
+		entry := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.clause(r.fleet.sites[i])}
 		if v.kind == open {
-			told.Outcome = Passed
-			if told.Reason == "" {
-				told.Reason = r.notTaken(j)
+			entry.Outcome = Passed
+			if entry.Reason == "" {
+				entry.Reason = r.notTaken(j)
 			}
 		}
-		r.outcome(j, &told, result)
-		e.Verdicts = append(e.Verdicts, told)
+		r.outcome(j, &entry, result)
+		e.Verdicts = append(e.Verdicts, entry)
 	}
 	for _, p := range r.chain(j) {
 		if _, known := r.fleet.byName[p.Spec.TargetDestinationName]; !known {
@@ -103,30 +103,30 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 
 // notTaken returns why a group is not on a Destination that fits, if this plan made no choice.
 func (r *round) notTaken(j *job) string {
-	if why := r.mayBe(j); why != "" && j.first == none && !j.work.IsDependency() {
+	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
 	}
 	return "it fits, and the group is elsewhere already"
 }
 
 // outcome sets the outcome of a verdict if the plan adds, keeps or removes the group there.
-func (r *round) outcome(j *job, told *Verdict, result Result) {
+func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
-		if p.Spec.TargetDestinationName == told.Destination {
-			told.Outcome, told.Reason = There, p.Reason
+		if p.Spec.TargetDestinationName == entry.Destination {
+			entry.Outcome, entry.Reason = There, p.Reason
 			if p.New {
-				told.Outcome = Taken
+				entry.Outcome = Taken
 			}
 			return
 		}
 	}
 	for _, m := range result.Moved {
-		if m.Work() == kratix.KeyOf(j.work) && m.Spec.ID == j.group.ID && m.Spec.TargetDestinationName == told.Destination {
-			told.Outcome, told.Reason = Leaves, "the group is on "+m.To+" now"
+		if m.Work() == kratix.KeyOf(j.work) && m.Spec.ID == j.group.ID && m.Spec.TargetDestinationName == entry.Destination {
+			entry.Outcome, entry.Reason = Leaves, "the group is on "+m.To+" now"
 		}
 	}
-	if isOnDemand(j.work) && told.Outcome == Passed {
-		told.Reason = "no request of Promise " + j.work.Spec.PromiseName + " is there (" + DependenciesAnnotation + ": " + OnDemand + ")"
+	if isOnDemand(j.work) && entry.Outcome == Passed {
+		entry.Reason = "no request of Promise " + j.work.Spec.PromiseName + " is there (" + DependenciesAnnotation + ": " + OnDemand + ")"
 	}
 }
 
@@ -165,8 +165,8 @@ func isTold(asked []Asked, r requirement) bool {
 	return false
 }
 
-// told returns the reason of a verdict as a clause about one Destination.
-func (v verdict) told(s site) string {
+// clause returns the reason of a verdict as a clause about one Destination.
+func (v verdict) clause(s site) string {
 	switch {
 	case v.kind == unreadStore:
 		return "it fits, but its store cannot be read"

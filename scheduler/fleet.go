@@ -24,7 +24,7 @@ type fleet struct {
 	// selectors.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
-	speller speller
+	encoder encoder
 	// having are the Destinations that have a given label and value.
 	having map[word]places
 }
@@ -47,7 +47,7 @@ type knownGroup struct {
 
 func newFleet(destinations []Destination) *fleet {
 	f := &fleet{
-		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, speller: speller{seed: maphash.MakeSeed()}, having: map[word]places{},
+		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, encoder: encoder{seed: maphash.MakeSeed()}, having: map[word]places{},
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
@@ -68,9 +68,9 @@ func newFleet(destinations []Destination) *fleet {
 
 // fits returns which Destinations fit a group.
 func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
-	sum := f.speller.spell(isDryRun(work), group.DestinationSelectors)
+	sum := f.encoder.encode(isDryRun(work), group.DestinationSelectors)
 	for known := f.byGroup[sum]; known != nil; known = known.next {
-		if slices.Equal(known.words, f.speller.words) {
+		if slices.Equal(known.words, f.encoder.words) {
 			return known.fit
 		}
 	}
@@ -81,7 +81,7 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 		found = f.evaluate(asked)
 		f.byAsked[key] = found
 	}
-	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.speller.words), fit: found, next: f.byGroup[sum]}
+	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.encoder.words), fit: found, next: f.byGroup[sum]}
 	return found
 }
 

@@ -95,8 +95,8 @@ func TestDifferentSelectorsHaveDifferentWords(t *testing.T) {
 	for range 2 { // the second iteration uses the cached shapes
 		for _, dryRun := range []bool{false, true} {
 			for _, list := range lists {
-				f.speller.spell(dryRun, list)
-				key, is := fmt.Sprintf("%#v", f.speller.words), fmt.Sprint(dryRun, list)
+				f.encoder.encode(dryRun, list)
+				key, is := fmt.Sprintf("%#v", f.encoder.words), fmt.Sprint(dryRun, list)
 				if other, taken := spelt[key]; taken && other != is {
 					t.Errorf("%s and %s are spelt %s", is, other, key)
 				}
@@ -142,8 +142,8 @@ func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 		if &before.Parts[0] == &after.Parts[0] {
 			t.Errorf("%s: the old plan is given", name)
 		}
-		if !reflect.DeepEqual(told(after), told(Plan(changed))) {
-			t.Errorf("%s: got %s", name, told(after))
+		if !reflect.DeepEqual(planText(after), planText(Plan(changed))) {
+			t.Errorf("%s: got %s", name, planText(after))
 		}
 	}
 }

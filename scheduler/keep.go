@@ -21,7 +21,7 @@ func (r *round) keep(j *job) {
 		}
 		r.add(j, r.kept(j, old))
 	}
-	r.wantsMove(j)
+	r.decideMove(j)
 }
 
 func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
@@ -58,19 +58,19 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 		return nil
 	}
 	taken := map[*kratix.WorkPlacement]string{}
-	for _, heir := range j.old {
-		if taken[heir] != "" {
+	for _, replacement := range j.old {
+		if taken[replacement] != "" {
 			continue
 		}
-		_, fits := r.fleet.suits(j.fit, heir.Spec.TargetDestinationName)
+		_, fits := r.fleet.suits(j.fit, replacement.Spec.TargetDestinationName)
 		for _, old := range j.old {
-			if old == heir || taken[old] != "" {
+			if old == replacement || taken[old] != "" {
 				continue
 			}
 			_, stillFits := r.fleet.suits(j.fit, old.Spec.TargetDestinationName)
-			marked := heir.Labels[kratix.MovedFromLabel] == old.Spec.TargetDestinationName
+			marked := replacement.Labels[kratix.MovedFromLabel] == old.Spec.TargetDestinationName
 			if marked || r.in.OnMisplaced == Move && fits && !stillFits {
-				taken[old] = heir.Spec.TargetDestinationName
+				taken[old] = replacement.Spec.TargetDestinationName
 			}
 		}
 	}
@@ -96,10 +96,10 @@ func (r *round) isCopiedOn(j *job, destination string) bool {
 	})
 }
 
-// wantsMove decides whether a group's only placement should move. No move begins before an
+// decideMove decides whether a group's only placement should move. No move begins before an
 // earlier one is complete, or while an unread store may contain the result of an earlier one.
-func (r *round) wantsMove(j *job) {
-	if len(j.old) != 1 || j.work.IsDependency() || r.mayHide() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
+func (r *round) decideMove(j *job) {
+	if len(j.old) != 1 || j.work.IsDependency() || r.mayMissPlacements() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return
 	}
 	move, asked := r.asked[groupKey{kratix.KeyOf(j.work), j.group.ID}]
@@ -136,8 +136,8 @@ func (r *round) move(j *job) {
 // destinationOf returns the Destination that a group moves to, and the reason.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
-		if r.watch != nil {
-			r.watch(j)
+		if r.observe != nil {
+			r.observe(j)
 		}
 		return r.choose(j)
 	}

@@ -32,7 +32,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			for i := range size {
 				w := request(byNumber(i), group("."))
 				w.Spec.ResourceName = "one"
-				d.take(w)
+				d.addWork(w)
 				by.lost = append(by.lost, w)
 			}
 			return func() { d.apply(by) }
@@ -43,7 +43,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			var by delta
 			for i := range size {
 				p := on(w, 0, fmt.Sprintf("worker-%06d", i))
-				d.keep(p)
+				d.addExisting(p)
 				by.removed = append(by.removed, p)
 			}
 			return func() { d.apply(by) }

@@ -55,7 +55,7 @@ const (
 // build.
 func kindOf(asked selectors, s *site) verdictKind {
 	switch {
-	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.wantsDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
+	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
 		return refused
 	case s.Store == StoreAbsent:
 		return absentStore
@@ -93,7 +93,7 @@ func refusal(asked selectors, s *site) string {
 	switch {
 	case !s.DeletionTimestamp.IsZero():
 		return "being deleted"
-	case s.IsDryRun() && !asked.wantsDryRun():
+	case s.IsDryRun() && !asked.requiresDryRun():
 		return "only for dry runs"
 	case tooLoose(asked, s):
 		return "strictMatchLabels is set and no label is asked for"

@@ -239,7 +239,7 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	outcomes := map[Outcome]int{}
 	for seed := range uint64(80) {
-		s := newStage(seed)
+		s := newFixture(seed)
 		for range 3 {
 			s.change()
 			in := s.input()

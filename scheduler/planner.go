@@ -75,11 +75,11 @@ func (p *Planner) planSome(in Input, affected keys) {
 }
 
 // rememberedSelectors bounds the number of cached selectors, in use or not.
-const rememberedSelectors = 10_000
+const maxCachedSelectors = 10_000
 
 // fleetFor returns the last fleet with its cache if the Destinations are unchanged.
 func (p *Planner) fleetFor(in Input) *fleet {
-	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < rememberedSelectors {
+	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < maxCachedSelectors {
 		return p.fleet
 	}
 	return newFleet(in.Destinations)

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// crowd generates inputs with many Works and few changes, for which a Planner can reuse its
+// changingInput generates inputs with many Works and few changes, for which a Planner can reuse its
 // last plan.
-type crowd struct {
+type changingInput struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
 	destinations []Destination
@@ -20,8 +20,8 @@ type crowd struct {
 	in           Input
 }
 
-func newCrowd(seed uint64) *crowd {
-	c := &crowd{rng: rand.New(rand.NewPCG(seed, 11)), works: map[string]*kratix.Work{}, recorded: map[string]*kratix.WorkPlacement{}}
+func newChangingInput(seed uint64) *changingInput {
+	c := &changingInput{rng: rand.New(rand.NewPCG(seed, 11)), works: map[string]*kratix.Work{}, recorded: map[string]*kratix.WorkPlacement{}}
 	for range 6 {
 		c.putDestination()
 	}
@@ -31,9 +31,9 @@ func newCrowd(seed uint64) *crowd {
 	return c
 }
 
-func (c *crowd) chance(one int) bool { return c.rng.IntN(one) == 0 }
+func (c *changingInput) chance(one int) bool { return c.rng.IntN(one) == 0 }
 
-func (c *crowd) putDestination() {
+func (c *changingInput) putDestination() {
 	d := destination(fmt.Sprintf("d%d", c.rng.IntN(8)), randomLabels(c.rng))
 	d.Store = StoreState(min(2, max(0, c.rng.IntN(8)-5)))
 	if c.chance(8) {
@@ -43,7 +43,7 @@ func (c *crowd) putDestination() {
 	c.destinations = append(c.destinations, d)
 }
 
-func (c *crowd) putWork() {
+func (c *changingInput) putWork() {
 	name := fmt.Sprintf("w%03d", c.rng.IntN(120))
 	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(c.rng)))}
 	if c.chance(4) {
@@ -61,7 +61,7 @@ func (c *crowd) putWork() {
 }
 
 // change makes a few random changes and builds the next input.
-func (c *crowd) change() {
+func (c *changingInput) change() {
 	for range c.rng.IntN(3) {
 		c.putWork()
 	}
@@ -85,7 +85,7 @@ func (c *crowd) change() {
 }
 
 // clashes returns nil, or a function that reports conflicts for some Works.
-func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
+func (c *changingInput) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	if c.chance(3) {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool
 }
 
 // write records most placements of a plan.
-func (c *crowd) write(r Result) {
+func (c *changingInput) write(r Result) {
 	for _, p := range r.Placements() {
 		if old := c.recorded[p.Name]; !c.chance(6) && (old == nil || p.New || c.chance(30)) {
 			c.recorded[p.Name] = p.WorkPlacement
@@ -113,11 +113,11 @@ func (c *crowd) write(r Result) {
 func TestIncrementalPlanEqualsFullPlan(t *testing.T) {
 	some := 0
 	for seed := range uint64(60) {
-		c, planner := newCrowd(seed), &Planner{}
+		c, planner := newChangingInput(seed), &Planner{}
 		for step := range 40 {
 			c.change()
 			want, got := Plan(c.in), planner.Plan(c.in)
-			if a, b := told(want), told(got); a != b {
+			if a, b := planText(want), planText(got); a != b {
 				t.Fatalf("seed %d step %d: the planner says\n%s\nand the plan is\n%s", seed, step, b, a)
 			}
 			if planner.known != nil {

@@ -15,7 +15,7 @@ import (
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
-	if r.mayHide() {
+	if r.mayMissPlacements() {
 		return nil // the loads are incomplete
 	}
 	b.collect()
@@ -52,7 +52,7 @@ type unit struct {
 func (b *balancer) collect() {
 	r := b.round
 	result := r.plan()
-	r.settle(&result)
+	r.subtractRemoved(&result)
 	b.before = slices.Clone(r.load)
 	type place struct {
 		request requestKey
@@ -224,8 +224,8 @@ func (b *balancer) moves() []Relocation {
 	return moves
 }
 
-// settle subtracts the placements that a plan removes from the loads.
-func (r *round) settle(plan *Result) {
+// subtractRemoved subtracts the placements that a plan removes from the loads.
+func (r *round) subtractRemoved(plan *Result) {
 	for _, gone := range plan.Removed {
 		r.count(gone, -1)
 	}

@@ -35,8 +35,8 @@ type round struct {
 	// crowded means that a full Destination was passed over.
 	crowded bool
 	// watch, if not nil, is called before each choice.
-	watch  func(*job)
-	result Result
+	observe func(*job)
+	result  Result
 }
 
 // job is one group to be placed.
@@ -135,12 +135,12 @@ func isOn(placed []*kratix.WorkPlacement, destination string) bool {
 }
 
 func (r *round) placeOnOne(j *job) {
-	if why := r.mayBe(j); why != "" {
+	if why := r.possiblyOn(j); why != "" {
 		r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Waits: true, Reason: why})
 		return
 	}
-	if r.watch != nil {
-		r.watch(j)
+	if r.observe != nil {
+		r.observe(j)
 	}
 	at, reason := r.choose(j)
 	if at == none {
@@ -150,9 +150,9 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.sites[at].Name, reason)
 }
 
-// mayBe returns where a group may already be without being visible, or "" if it can be nowhere
+// possiblyOn returns where a group may already be without being visible, or "" if it can be nowhere
 // else.
-func (r *round) mayBe(j *job) string {
+func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
 		return "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read"
@@ -162,8 +162,8 @@ func (r *round) mayBe(j *job) string {
 	return ""
 }
 
-// mayHide reports whether there may be placements that are not in the input.
-func (r *round) mayHide() bool { return r.fleet.unread != "" || r.in.Unseen }
+// mayMissPlacements reports whether there may be placements that are not in the input.
+func (r *round) mayMissPlacements() bool { return r.fleet.unread != "" || r.in.Unseen }
 
 func (r *round) addNew(j *job, destination, reason string) *Placement {
 	p := Placement{
@@ -219,7 +219,7 @@ func (r *round) release() {
 		case r.used[i]:
 		case rejected[old.Work()], r.rejects(old):
 			r.result.Kept = append(r.result.Kept, old)
-		case r.in.Incomplete && !r.knows(old.Work()):
+		case r.in.Incomplete && !r.hasWork(old.Work()):
 			r.result.Held = append(r.result.Held, old)
 		default:
 			r.result.Removed = append(r.result.Removed, old)
@@ -233,8 +233,8 @@ func (r *round) rejects(p *kratix.WorkPlacement) bool {
 	return rejects
 }
 
-// knows reports whether the input has a Work with this key, with or without groups.
-func (r *round) knows(key kratix.Key) bool {
+// hasWork reports whether the input has a Work with this key, with or without groups.
+func (r *round) hasWork(key kratix.Key) bool {
 	_, found := slices.BinarySearchFunc(r.works, key, func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	return found
 }

@@ -399,7 +399,7 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		w := randomWorld(rng)
+		w := newRandomInput(rng)
 		var existing []*kratix.WorkPlacement
 		for step := range 6 {
 			w.change(rng)
@@ -414,13 +414,13 @@ func TestRandomPlans(t *testing.T) {
 	}
 }
 
-type randomised struct {
+type randomInput struct {
 	works        []*kratix.Work
 	destinations []Destination
 }
 
-func randomWorld(rng *rand.Rand) *randomised {
-	w := &randomised{}
+func newRandomInput(rng *rand.Rand) *randomInput {
+	w := &randomInput{}
 	for i := range 1 + rng.IntN(5) {
 		w.destinations = append(w.destinations, destination(fmt.Sprintf("d%d", i), randomLabels(rng)))
 	}
@@ -449,7 +449,7 @@ func randomLabels(rng *rand.Rand) labels {
 }
 
 // change changes labels, removes a Work and shuffles the rest.
-func (w *randomised) change(rng *rand.Rand) {
+func (w *randomInput) change(rng *rand.Rand) {
 	for _, d := range w.destinations {
 		if rng.IntN(4) == 0 {
 			d.Labels = randomLabels(rng)

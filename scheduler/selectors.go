@@ -161,8 +161,8 @@ func (s selectors) lacking(labels map[string]string) selectors {
 	return lacking
 }
 
-// wantsDryRun reports whether the selectors require a Destination for dry runs.
-func (s selectors) wantsDryRun() bool {
+// requiresDryRun reports whether the selectors require a Destination for dry runs.
+func (s selectors) requiresDryRun() bool {
 	return slices.ContainsFunc(s, func(r requirement) bool {
 		return r.key == kratix.DryRunLabel && r.operator == equals && slices.Contains(r.values, "true")
 	})

@@ -58,14 +58,14 @@ func (in input) collect() source.Snapshot {
 
 // origins returns the objects of a snapshot with their places.
 func origins(s source.Snapshot) []string {
-	var told []string
+	var lines []string
 	for object, place := range s.Origins.All() {
-		told = append(told, kratix.Describe(object)+" < "+place.String())
+		lines = append(lines, kratix.Describe(object)+" < "+place.String())
 		if s.Origins.Of(object) != place {
-			told = append(told, "which it does not say of the object itself")
+			lines = append(lines, "which it does not say of the object itself")
 		}
 	}
-	return told
+	return lines
 }
 
 // compare compares two snapshots, ignoring addresses.

@@ -11,7 +11,7 @@ import (
 // Gone returns what remains of a file that was deleted: a file without objects,
 // which differs from an empty file.
 func Gone(rank int, name string) *ParsedFile {
-	return &ParsedFile{fileKey: fileKey{rank, name}, sum: sum{failed: true}}
+	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
 
 // Works returns the number of Works in the file.

@@ -11,29 +11,29 @@ import (
 // Limits on the YAML values of one document, since the parser needs some hundred bytes for
 // each. A list of very many Works exceeds manyValues, but has more bytes for each value.
 const (
-	manyValues    = 1_000_000
+	maxValues     = 1_000_000
 	bytesForValue = 8
 )
 
 // manyNameless is the maximum number of findings per file about documents that are unreadable
 // or ignored. A large file may contain millions of them.
-const manyNameless = 10_000
+const maxNameless = 10_000
 
-// tellNameless reports a document that is unreadable or ignored, up to manyNameless.
-func (p *ParsedFile) tellNameless(f finding.Finding) {
-	if p.nameless++; p.nameless <= manyNameless {
+// reportNameless reports a document that is unreadable or ignored, up to manyNameless.
+func (p *ParsedFile) reportNameless(f finding.Finding) {
+	if p.nameless++; p.nameless <= maxNameless {
 		p.findings = append(p.findings, f)
 	}
 }
 
-// tellUntold reports the number of documents that tellNameless left out.
-func (p *ParsedFile) tellUntold() {
-	if p.nameless <= manyNameless {
+// reportNamelessCount reports the number of documents that tellNameless left out.
+func (p *ParsedFile) reportNamelessCount() {
+	if p.nameless <= maxNameless {
 		return
 	}
 	p.findings = append(p.findings, finding.Finding{
 		Rule: finding.UnreadableInput(), Place: finding.Place{File: p.name},
-		Message: fmt.Sprintf("%d more documents cannot be read or take no part; the first %d are told of one by one", p.nameless-manyNameless, manyNameless),
+		Message: fmt.Sprintf("%d more documents cannot be read or take no part; the first %d are told of one by one", p.nameless-maxNameless, maxNameless),
 		Fix:     "Leave the file out with --exclude if it is not meant to be read.",
 	})
 }
@@ -41,8 +41,8 @@ func (p *ParsedFile) tellUntold() {
 // parseDocument parses a document, or returns an error if it has too many values.
 func parseDocument(doc document) ([]kratix.Parsed, error) {
 	values := yamlnodes.AtMost(doc.text)
-	if values > manyValues && values*bytesForValue > len(doc.text) {
-		return nil, fmt.Errorf("it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it", values, len(doc.text), manyValues, bytesForValue)
+	if values > maxValues && values*bytesForValue > len(doc.text) {
+		return nil, fmt.Errorf("it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it", values, len(doc.text), maxValues, bytesForValue)
 	}
 	return kratix.Parse(doc.text, doc.line)
 }

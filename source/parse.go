@@ -22,7 +22,7 @@ type File struct {
 // ParsedFile is a parsed file. It is immutable once it is in a Collection.
 type ParsedFile struct {
 	fileKey
-	sum sum
+	digest digest
 	// claims are the valid objects, in the order of the file.
 	claims   []*claim
 	findings []finding.Finding
@@ -41,7 +41,7 @@ type ParsedFile struct {
 
 // Equal reports whether two files have the same rank, name and content.
 func (p *ParsedFile) Equal(other *ParsedFile) bool {
-	return p.fileKey == other.fileKey && p.sum == other.sum
+	return p.fileKey == other.fileKey && p.digest == other.digest
 }
 
 // claim is the definition of an object at its position in a file. If several files define the
@@ -52,37 +52,37 @@ type claim struct {
 	index int
 }
 
-// sum is a digest of a file's content.
-type sum struct {
+// digest is a digest of a file's content.
+type digest struct {
 	hash [sha256.Size]byte
 	// failed means that the digest is that of the read error.
 	failed bool
 }
 
-// sumOf returns the digest of a file's content, or of its read error.
-func sumOf(file File) sum {
+// digestOf returns the digest of a file's content, or of its read error.
+func digestOf(file File) digest {
 	if file.Err != nil {
-		return sum{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
+		return digest{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
 	}
-	return sum{hash: sha256.Sum256(file.Content)}
+	return digest{hash: sha256.Sum256(file.Content)}
 }
 
 // Parse parses a file. Files are ordered by rank, and within one rank by name as in a directory
 // walk.
-func Parse(rank int, file File) *ParsedFile { return parse(rank, file, sumOf(file)) }
+func Parse(rank int, file File) *ParsedFile { return parse(rank, file, digestOf(file)) }
 
 // ParseAgain is like Parse, but returns held if it has the same content; held may be nil. It
 // may run concurrently with other uses of held, since a ParsedFile is immutable.
 func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
-	sum := sumOf(file)
-	if held != nil && held.sum == sum {
+	sum := digestOf(file)
+	if held != nil && held.digest == sum {
 		return held
 	}
 	return parse(rank, file, sum)
 }
 
-func parse(rank int, file File, sum sum) *ParsedFile {
-	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sum}
+func parse(rank int, file File, sum digest) *ParsedFile {
+	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, digest: sum}
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
 		p.findings[0].Fix = "Make the file readable, or leave it out with --exclude."
@@ -108,7 +108,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 			p.unseen = p.unseen || object.Err != nil && object.Header.Kind == "" && mayBeDestination(doc.text)
 		}
 	}
-	p.tellUntold()
+	p.reportNamelessCount()
 	return p
 }
 
@@ -180,7 +180,7 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 		f.Cause = finding.NoObject
 		f.Fix = "Complete the object; a file that is no manifest needs another ending, or is left out with --exclude."
 	}
-	p.tellNameless(f)
+	p.reportNameless(f)
 	p.incomplete = true
 }
 

@@ -14,5 +14,5 @@ func Remark(rank int, findings ...finding.Finding) *ParsedFile {
 	for _, f := range findings {
 		_, _ = fmt.Fprintf(hash, "%s %q %q\n", f.Rule.ID, f.Place.String(), f.Message) // a hash returns no error
 	}
-	return &ParsedFile{fileKey: fileKey{rank: rank}, sum: sum{hash: [sha256.Size]byte(hash.Sum(nil))}, findings: findings}
+	return &ParsedFile{fileKey: fileKey{rank: rank}, digest: digest{hash: [sha256.Size]byte(hash.Sum(nil))}, findings: findings}
 }

@@ -39,7 +39,7 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 
 // ignored reports an object that does not belong to Kratix.
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
-	p.tellNameless(finding.Finding{
+	p.reportNameless(finding.Finding{
 		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion),
 	})
 }

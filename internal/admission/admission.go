@@ -158,17 +158,17 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	if own := c.create(ctx, c.self); own.is == denied {
 		return Verdict{
 			State: DeniesSelf, Reason: ReasonDeniesSelf,
-			Message: "this process may not create WorkPlacements: " + own.words,
+			Message: "this process may not create WorkPlacements: " + own.message,
 			Fix:     "except its ServiceAccount from that policy, or name Kratix's own with --kratix-service-account or Helm's kratix.serviceAccount",
 		}
 	} else if own.is == unanswered {
-		return unavailable(own.words)
+		return unavailable(own.message)
 	}
 	create := c.create(ctx, c.other)
 	if create.is == unentitled {
 		return Verdict{
 			State: Unknown, Reason: ReasonCannotPlace, Object: "ServiceAccount " + c.account.String(),
-			Message: "the roles of ServiceAccount " + c.account.String() + " do not let it create WorkPlacements, so it cannot be Kratix's: " + create.words,
+			Message: "the roles of ServiceAccount " + c.account.String() + " do not let it create WorkPlacements, so it cannot be Kratix's: " + create.message,
 			Fix:     fixAccount,
 		}
 	}
@@ -179,7 +179,7 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	if change.is == denied {
 		return Verdict{
 			State: InForce, Reason: ReasonDenied,
-			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.words,
+			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.message,
 		}
 	}
 	return combine(c.read(ctx), create, change, c.account)
@@ -197,12 +197,12 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 		return read
 	case create.is == denied && change.is != allowed && read.State == InForce:
 		read.Reason = ReasonDenied
-		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.words
+		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.message
 		return read
 	case create.is == denied && change.is != allowed:
 		return Verdict{
 			State: Unknown, Reason: ReasonPartlyTried, Object: read.Object,
-			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.words +
+			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.message +
 				"), but whether it is denied to change their spec is not known: " + read.Message,
 			Fix: read.Fix,
 		}

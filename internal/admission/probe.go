@@ -16,8 +16,8 @@ import (
 
 // answer is the result of a dry run, with the API server's message.
 type answer struct {
-	is    kind
-	words string
+	is      kind
+	message string
 }
 
 type kind uint8

@@ -94,10 +94,10 @@ func Worst(findings []Finding) Severity {
 
 // Fingerprint returns an identifier of a finding that does not change when lines move.
 func (f Finding) Fingerprint() string {
-	sum := sha256.New()
+	digest := sha256.New()
 	for _, part := range []string{f.Rule.ID, f.Place.Object, f.Place.File, f.Message} {
-		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) // a hash returns no error
+		_, _ = fmt.Fprintf(digest, "%d:%s", len(part), part) // a hash returns no error
 	}
 	const length = 16
-	return hex.EncodeToString(sum.Sum(nil)[:length])
+	return hex.EncodeToString(digest.Sum(nil)[:length])
 }

@@ -25,8 +25,8 @@ func noiseOf(f Finding) (noise, bool) {
 	return noise{}, false
 }
 
-// crowd counts the findings of one kind of noise, and their files.
-type crowd struct {
+// group counts the findings of one kind of noise, and their files.
+type group struct {
 	count int
 	files map[string]struct{}
 }
@@ -34,27 +34,27 @@ type crowd struct {
 // Fold merges more than three findings of one kind of noise into the first of them, with their
 // number in the message. The others keep their order. The given findings do not change.
 func Fold(findings []Finding) []Finding {
-	crowds := map[noise]*crowd{}
+	crowds := map[noise]*group{}
 	for _, f := range findings {
 		if kind, is := noiseOf(f); is {
 			if crowds[kind] == nil {
-				crowds[kind] = &crowd{files: map[string]struct{}{}}
+				crowds[kind] = &group{files: map[string]struct{}{}}
 			}
 			crowds[kind].count++
 			crowds[kind].files[f.Place.File] = struct{}{}
 		}
 	}
 	var folded []Finding
-	told := map[noise]bool{}
+	reported := map[noise]bool{}
 	for _, f := range findings {
 		kind, is := noiseOf(f)
 		switch {
 		case !is || crowds[kind].count <= mostEach:
 			folded = append(folded, f)
-		case !told[kind]:
+		case !reported[kind]:
 			f.Message = crowds[kind].message(f) + "; -v lists them"
 			folded = append(folded, f)
-			told[kind] = true
+			reported[kind] = true
 		}
 	}
 	return folded
@@ -98,7 +98,7 @@ func Folds(f Finding) bool {
 	return is
 }
 
-func (c crowd) message(first Finding) string {
+func (c group) message(first Finding) string {
 	switch first.Rule {
 	case IgnoredObject():
 		return Thousands(c.count) + " objects of other kinds take no part"

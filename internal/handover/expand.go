@@ -60,7 +60,7 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
-	e.note(snapshot.WorkPlacements)
+	e.index(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
 	for _, work := range snapshot.Works {
 		works[kratix.KeyOf(work)] = true
@@ -83,8 +83,8 @@ func Expand(snapshot source.Snapshot) Takeover {
 	return t
 }
 
-// note records the WorkPlacements of each group.
-func (e *expansion) note(placements []*kratix.WorkPlacement) {
+// index records the WorkPlacements of each group.
+func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	emptied := map[string]bool{}
 	for _, d := range e.destinations {
 		emptied[d.Name] = d.IsDeleted() && d.CleansUp()

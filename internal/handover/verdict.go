@@ -43,15 +43,15 @@ func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 
 // the placements that are held back there. A group with a WorkPlacement counts as written, so
 // for that there is only a finding.
 func (t Takeover) Judge(said report.Report) Verdict {
-	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, told: map[string]bool{}}
+	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
 		if p.State == report.Held {
-			j.held(p)
+			j.addHeld(p)
 		}
 	}
 	for _, p := range said.Placements {
-		if object := kratix.WorkKind + " " + p.Work; !j.told[object] && p.State != report.Removed && p.State != report.Unplaced {
-			j.standing(p, object)
+		if object := kratix.WorkKind + " " + p.Work; !j.reported[object] && p.State != report.Removed && p.State != report.Unplaced {
+			j.addExisting(p, object)
 		}
 	}
 	slices.SortStableFunc(j.verdict.Breaks, func(a, b Break) int {
@@ -63,7 +63,7 @@ func (t Takeover) Judge(said report.Report) Verdict {
 
 // unknown adds the findings about unchecked content, once for all stand-ins of a Work.
 func (j *judge) unknown() {
-	held, told := map[string]bool{}, map[finding.Place]bool{}
+	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.said.Placements {
 		if p.State == report.Held {
 			held[kratix.WorkKind+" "+p.Work] = true
@@ -76,10 +76,10 @@ func (j *judge) unknown() {
 			continue
 		}
 		made := j.rewritten(f)
-		if f.Place.Object != made.Place.Object && told[made.Place] {
+		if f.Place.Object != made.Place.Object && reported[made.Place] {
 			continue
 		}
-		told[made.Place] = true
+		reported[made.Place] = true
 		j.verdict.Unknown = append(j.verdict.Unknown, made)
 	}
 }
@@ -91,8 +91,8 @@ type judge struct {
 	verdict Verdict
 	// first has the index of the Break of each group that Kratix would place; told has the
 	// objects whose findings are in a Break.
-	first map[[2]string]int
-	told  map[string]bool
+	first    map[[2]string]int
+	reported map[string]bool
 }
 
 // canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix fails
@@ -104,8 +104,8 @@ func canUnpack(p *kratix.WorkPlacement) bool {
 	})
 }
 
-// held adds a placement that is held back.
-func (j *judge) held(p report.Placement) {
+// addHeld adds a placement that is held back.
+func (j *judge) addHeld(p report.Placement) {
 	if !canUnpack(p.Object) {
 		return
 	}
@@ -114,22 +114,22 @@ func (j *judge) held(p report.Placement) {
 		group := [2]string{b.Work, b.Directory}
 		if at, known := j.first[group]; known {
 			j.verdict.Breaks[at].Others++
-			j.told[kratix.WorkKind+" "+p.Work] = true
+			j.reported[kratix.WorkKind+" "+p.Work] = true
 			return
 		}
 		j.first[group] = len(j.verdict.Breaks)
 	}
-	if object := kratix.WorkKind + " " + p.Work; !j.told[object] {
-		j.told[object] = true
+	if object := kratix.WorkKind + " " + p.Work; !j.reported[object] {
+		j.reported[object] = true
 		b.Findings = j.about(object)
 	}
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// standing adds a placement that has a WorkPlacement and would break its Destination when that
+// addExisting adds a placement that has a WorkPlacement and would break its Destination when that
 // is written, unless the Destination is broken already.
-func (j *judge) standing(p report.Placement, object string) {
-	j.told[object] = true
+func (j *judge) addExisting(p report.Placement, object string) {
+	j.reported[object] = true
 	b := j.breakOf(p)
 	if b.Findings = j.about(object); len(b.Findings) > 0 {
 		b.Reason = b.Findings[0].Message

@@ -57,7 +57,7 @@ func decode(content string, bound int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is base64, but not gzip: %w", ErrContent, err)
 	}
 	declared := declaredSize(packed)
-	if declared <= bound && declared <= int64(len(packed))*mostPacked {
+	if declared <= bound && declared <= int64(len(packed))*maxRatio {
 		tools.plain.Grow(int(declared) + bytes.MinRead)
 	}
 	if _, err := tools.plain.ReadFrom(io.LimitReader(&tools.zip, min(bound, declared)+1)); err != nil {
@@ -73,7 +73,7 @@ func decode(content string, bound int64) ([]byte, error) {
 }
 
 // mostPacked is above gzip's maximum compression ratio.
-const mostPacked = 1100
+const maxRatio = 1100
 
 // UnpackedSize returns the unpacked size that is declared in a Workload's content, without
 // unpacking it. Decode rejects content that unpacks to more. It returns 0 for content that

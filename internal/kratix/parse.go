@@ -190,11 +190,11 @@ func missing(header Header) string {
 
 // headerError returns why the header of a document cannot be read.
 func (l *lineFinder) headerError(path string, err error) error {
-	told := l.typeError(path, err)
-	if !strings.HasPrefix(told.Reason, "metadata.") {
-		told.Reason, told.NoObject = "it is no Kubernetes object: "+told.Reason, true
+	fault := l.typeError(path, err)
+	if !strings.HasPrefix(fault.Reason, "metadata.") {
+		fault.Reason, fault.NoObject = "it is no Kubernetes object: "+fault.Reason, true
 	}
-	return told
+	return fault
 }
 
 // Kinds returns the Kratix kinds that Parse supports.

@@ -137,7 +137,7 @@ func (c *placementCheck) checkNames() {
 // reserved returns why a placement may not have a file at a path, or "", and whether no setting
 // can allow it.
 func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
-	if c.kind == kratix.BucketStateStoreKind && meets(p, segment(recordsDir).Join(segment(revisionName))) {
+	if c.kind == kratix.BucketStateStoreKind && overlaps(p, segment(recordsDir).Join(segment(revisionName))) {
 		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
 	}
 	flat := c.Dir.IsRoot()
@@ -159,8 +159,8 @@ func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 // revisionName is the object in the records' directory with the revision of a bucket.
 const revisionName = "store-revision"
 
-// meets reports whether one path equals the other or is a parent of it, ignoring case.
-func meets(p, q tree.Path) bool {
+// overlaps reports whether one path equals the other or is a parent of it, ignoring case.
+func overlaps(p, q tree.Path) bool {
 	a, b := p.Fold()+"/", q.Fold()+"/"
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }

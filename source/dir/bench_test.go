@@ -72,7 +72,7 @@ func heap() uint64 {
 // BenchmarkFleet measures the reads of a daemon.
 func BenchmarkFleet(b *testing.B) {
 	root := fleetDir(b)
-	look := func(b *testing.B, s *Source) {
+	read := func(b *testing.B, s *Source) {
 		b.Helper()
 		snapshot, err := s.Snapshot(b.Context())
 		if err != nil || len(snapshot.Works) != fleet || len(snapshot.Findings) > 0 {
@@ -88,21 +88,21 @@ func BenchmarkFleet(b *testing.B) {
 		for b.Loop() {
 			before := heap()
 			fresh := &Source{Paths: []string{root}}
-			look(b, fresh)
+			read(b, fresh)
 			b.ReportMetric(float64(heap()-before)/fleet, "B/Work")
 			runtime.KeepAlive(fresh)
 		}
 	})
-	look(b, s)
+	read(b, s)
 	b.Run("unchanged", func(b *testing.B) {
 		for b.Loop() {
-			look(b, s)
+			read(b, s)
 		}
 	})
 	b.Run("everything", func(b *testing.B) {
 		for b.Loop() {
 			s.LookAgain()
-			look(b, s)
+			read(b, s)
 		}
 	})
 	b.Run("stats", func(b *testing.B) { // a lower bound for any read of the directory
@@ -124,7 +124,7 @@ func BenchmarkFleet(b *testing.B) {
 			}
 			s.pending.mark(benchFile(root, n*7919%fleet)) // as the file system event will do a little later
 			b.StartTimer()
-			look(b, s)
+			read(b, s)
 		}
 	})
 }

@@ -39,18 +39,18 @@ type Source struct {
 
 	pending pending
 
-	// looking serializes reads and guards the fields below.
-	looking    sync.Mutex
+	// scanning serializes reads and guards the fields below.
+	scanning   sync.Mutex
 	collection *source.Collection
 	inputs     []*input
 	held       map[fileID]*hold
 	// absent are the objects missing from held files; each value is set once the object has
 	// been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
-	looks  int
-	// settled is set once the files have been watched for RemovalDelay; nil before the first
+	scans  int
+	// delayElapsed is set once the files have been watched for RemovalDelay; nil before the first
 	// read.
-	settled *atomic.Bool
+	delayElapsed *atomic.Bool
 }
 
 var _ source.Source = (*Source)(nil)
@@ -67,38 +67,38 @@ var ErrPath = errors.New("cannot read the path")
 // snapshot until they have been missing for RemovalDelay. The objects of a file that is empty
 // or cannot be read stay until it can be read again.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
 	if s.collection == nil {
 		s.collection, s.held, s.absent = source.NewCollection(), map[fileID]*hold{}, map[string]*atomic.Bool{}
 		for rank, path := range s.Paths {
 			s.inputs = append(s.inputs, newInput(rank, path))
 		}
 	}
-	s.looks++
-	look := &look{Source: s, task: s.pending.take()}
-	if err := look.run(ctx); err != nil {
-		s.pending.lookAgain()
+	s.scans++
+	run := &scan{Source: s, task: s.pending.take()}
+	if err := run.run(ctx); err != nil {
+		s.pending.scanAll()
 		return source.Snapshot{}, err
 	}
 	s.noteUnread()
 	snapshot := s.collection.Snapshot()
-	snapshot.Settling, snapshot.Missing = look.watched && !s.isSettled(), s.stillMissing()
+	snapshot.Settling, snapshot.Missing = run.watched && !s.isDelayElapsed(), s.stillMissing()
 	return snapshot, nil
 }
 
-// isSettled reports whether the files have been watched for RemovalDelay. A file that is
+// isDelayElapsed reports whether the files have been watched for RemovalDelay. A file that is
 // missing at the start may be in the middle of being replaced.
-func (s *Source) isSettled() bool {
-	if s.settled == nil && s.RemovalDelay <= 0 {
+func (s *Source) isDelayElapsed() bool {
+	if s.delayElapsed == nil && s.RemovalDelay <= 0 {
 		return true
 	}
-	if s.settled == nil {
-		var begun waiting
-		s.settled = begun.add()
+	if s.delayElapsed == nil {
+		var begun delays
+		s.delayElapsed = begun.add()
 		begun.wait(s, s.RemovalDelay)
 	}
-	return s.settled.Load()
+	return s.delayElapsed.Load()
 }
 
 // stillMissing returns the number of objects that have been missing for less than RemovalDelay.
@@ -114,7 +114,7 @@ func (s *Source) stillMissing() int {
 
 // LookAgain makes the next Snapshot check every file. Network file systems need it, since they
 // do not report changes by other hosts.
-func (s *Source) LookAgain() { s.pending.lookAgain() }
+func (s *Source) LookAgain() { s.pending.scanAll() }
 
 // now returns the time, or a time before that of any file if there is no clock.
 func (s *Source) now() time.Time {

@@ -187,8 +187,8 @@ func TestStandardInput(t *testing.T) {
 // patience is the timeout for a change to be reported.
 const patience = 20 * time.Second
 
-// told waits for one change.
-func told(t *testing.T, changes <-chan struct{}) {
+// awaitChange waits for one change.
+func awaitChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
 	case _, open := <-changes:
@@ -200,8 +200,8 @@ func told(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// calm fails the test if a change is reported.
-func calm(t *testing.T, changes <-chan struct{}) {
+// noChange fails the test if a change is reported.
+func noChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-changes:
@@ -278,7 +278,7 @@ func TestChanges(t *testing.T) {
 			s := &dir.Source{Paths: []string{filepath.Join(root, test.path)}, Recursive: test.recursive}
 			changes := watch(t, s)
 			test.change(t, root)
-			told(t, changes)
+			awaitChange(t, changes)
 			wants(t, s, test.want...)
 		})
 	}
@@ -314,12 +314,12 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "one", "two"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	told(t, changes)
+	awaitChange(t, changes)
 	write(t, filepath.Join(root, "one", "two", "a.yaml"), work("a"))
-	told(t, changes)
+	awaitChange(t, changes)
 	wants(t, s, "a")
 	write(t, filepath.Join(root, "three", "four", "b.yaml"), work("b"))
-	told(t, changes)
+	awaitChange(t, changes)
 	wants(t, s, "a", "b")
 }
 
@@ -334,7 +334,7 @@ func TestChangesIgnoresFilesThatAreNotRead(t *testing.T) {
 		if !recursive {
 			write(t, filepath.Join(root, "below", "a.yaml"), work("b"))
 		}
-		calm(t, changes)
+		noChange(t, changes)
 	}
 }
 
@@ -345,7 +345,7 @@ func TestBurstIsReportedTogether(t *testing.T) {
 	for i := range 50 {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), work("a"))
 	}
-	told(t, changes)
+	awaitChange(t, changes)
 	// A slow disk may split the burst, but not into single files.
 	for count := 1; ; count++ {
 		select {
@@ -369,7 +369,7 @@ func TestChangesEndWithTheContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
-	told(t, changes)
+	awaitChange(t, changes)
 	cancel()
 	select {
 	case _, open := <-changes:

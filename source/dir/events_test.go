@@ -37,8 +37,8 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// looked watches a source and takes one Snapshot.
-func looked(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
+// watchAndRead watches a source and takes one Snapshot.
+func watchAndRead(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
 	changes := watch(t, s)
@@ -58,13 +58,13 @@ func TestTemporaryFilesOfEditorsAreNotReported(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	for _, name := range []string{".a.yaml.swp", ".a.yaml.swx", "4913", "a.yaml~", "#a.yaml#", ".goutputstream-X3F2", "a.yaml.tmp", "a.yaml.bak"} {
 		write(t, filepath.Join(root, name), work("no"))
 		remove(t, filepath.Join(root, name))
 	}
 	link(t, "somebody@somewhere.4711", filepath.Join(root, ".#a.yaml"))
-	calm(t, changes)
+	noChange(t, changes)
 	wants(t, s, "a")
 }
 
@@ -74,9 +74,9 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
-	told(t, changes)
+	awaitChange(t, changes)
 	wants(t, s, "a") // while the file does not exist
 	write(t, path, work("a")+"---\n"+work("b"))
 	remove(t, path+"~")
@@ -88,12 +88,12 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "one", "deep", "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 
 	rename(t, filepath.Join(root, "one"), filepath.Join(root, "two"))
 	got := until(t, s, changes, "a")
 	for got.Origins.Of(got.Works[0]).File != filepath.Join(root, "two", "deep", "a.yaml") {
-		told(t, changes)
+		awaitChange(t, changes)
 		got = wants(t, s, "a")
 	}
 	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is no longer watched
@@ -128,9 +128,9 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			write(t, filepath.Join(root, "b.yaml"), work("b"))
 			s := &dir.Source{Paths: []string{root}}
-			changes := looked(t, s, "a", "b")
+			changes := watchAndRead(t, s, "a", "b")
 			hide(t, root)
-			told(t, changes)
+			awaitChange(t, changes)
 			for range 2 {
 				if _, err := s.Snapshot(t.Context()); !errors.Is(err, dir.ErrPath) {
 					t.Fatalf("got %v, want an error that names the path", err)
@@ -149,11 +149,11 @@ func TestUnreadableInputIsAnError(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	if err := os.Chmod(root, 0); err != nil {
 		t.Fatal(err)
 	}
-	told(t, changes)
+	awaitChange(t, changes)
 	back := asNobody(t)
 	_, err := s.Snapshot(t.Context())
 	if back(); !errors.Is(err, dir.ErrPath) {
@@ -191,7 +191,7 @@ func TestReplacedSymlinkInInputPath(t *testing.T) {
 	write(t, filepath.Join(base, "v2", "works", "b.yaml"), work("b"))
 	link(t, "v1", filepath.Join(base, "now"))
 	s := &dir.Source{Paths: []string{filepath.Join(base, "now", "works")}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	link(t, "v2", filepath.Join(base, "next"))
 	rename(t, filepath.Join(base, "next"), filepath.Join(base, "now"))
 	until(t, s, changes, "b")
@@ -207,7 +207,7 @@ func TestMountedConfigMapIsReplaced(t *testing.T) {
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			mount(t, root)
 			s := &dir.Source{Paths: []string{root}, Recursive: recursive}
-			changes := looked(t, s, "a")
+			changes := watchAndRead(t, s, "a")
 			remount(t, root)
 			until(t, s, changes, "c")
 		})
@@ -220,7 +220,7 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	write(t, filepath.Join(root, "works", "a.yaml"), work("a"))
 	link(t, "works", filepath.Join(root, "alias"))
 	s := &dir.Source{Paths: []string{filepath.Join(root, "works"), filepath.Join(root, "alias")}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	write(t, filepath.Join(root, "works", "b.yaml"), work("b"))
 	got := until(t, s, changes, "a", "b")
 	if len(got.Findings) != 2 {
@@ -237,7 +237,7 @@ func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
 	write(t, target, work("a"))
 	link(t, target, filepath.Join(root, "a.yaml"))
 	s := &dir.Source{Paths: []string{root}}
-	looked(t, s, "a")
+	watchAndRead(t, s, "a")
 	write(t, target, work("a")+"---\n"+work("b"))
 	wants(t, s, "a")
 	s.LookAgain()

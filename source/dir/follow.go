@@ -18,14 +18,14 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	defer check.Stop()
 	timer := time.NewTimer(shortestWait)
 	timer.Stop()
-	var pace pace
+	var limit throttle
 	for {
 		changed := false
 		select {
 		case <-ctx.Done():
 			return
 		case event := <-w.Events:
-			changed = w.heed(event)
+			changed = w.handle(event)
 		case <-w.Errors: //nolint:errcheck // for example a queue overflow: events are missing
 			w.broken, changed = true, true
 		case <-w.woken:
@@ -33,26 +33,26 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 		case <-check.C:
 			changed = w.check()
 		case <-timer.C:
-			tell, wait := pace.due()
+			tell, wait := limit.due()
 			if wait > 0 {
 				timer.Reset(wait)
 			}
 			if tell {
-				w.tell(changes)
+				w.notify(changes)
 			}
 		}
 		if changed {
-			if wait := pace.change(); wait > 0 {
+			if wait := limit.change(); wait > 0 {
 				timer.Reset(wait)
 			}
 		}
 	}
 }
 
-// tell sends a change notification. If the watch is broken, it restarts it first.
-func (w *watch) tell(changes chan<- struct{}) {
+// notify sends a change notification. If the watch is broken, it restarts it first.
+func (w *watch) notify(changes chan<- struct{}) {
 	if w.broken && w.start() != nil {
-		w.source.pending.watch(w, seesPart) // check retries, and Snapshot reports the error
+		w.source.pending.watch(w, partialCoverage) // check retries, and Snapshot reports the error
 	}
 	select {
 	case changes <- struct{}{}:
@@ -69,8 +69,8 @@ func (w *watch) check() bool {
 	return w.broken
 }
 
-// heed handles an event. It returns false if the event is for a file that is not read.
-func (w *watch) heed(event fsnotify.Event) bool {
+// handle handles an event. It returns false if the event is for a file that is not read.
+func (w *watch) handle(event fsnotify.Event) bool {
 	path, pending := filepath.Clean(event.Name), &w.source.pending
 	_, isDir := w.dirs[path]
 	switch {
@@ -78,12 +78,12 @@ func (w *watch) heed(event fsnotify.Event) bool {
 		w.broken = true // directories below may have moved too
 		return true
 	case isDir:
-		pending.lookAgain()
+		pending.scanAll()
 		return true
 	case event.Has(fsnotify.Create) && w.source.Recursive && w.added(path):
-		pending.lookAgain()
+		pending.scanAll()
 		return true
-	case w.source.reads(path) || pending.heedsAll():
+	case w.source.reads(path) || pending.needsAllEvents():
 		pending.mark(path)
 		return true
 	}

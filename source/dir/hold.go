@@ -38,7 +38,7 @@ type loss struct {
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
 // take adds a file that was read to the collection. It returns false if the file is held.
-func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
+func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.held[read.id()]
 	switch {
@@ -51,12 +51,12 @@ func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
 		l.losses = append(l.losses, read)
 		return false
 	}
-	l.believe(read)
+	l.apply(read)
 	return true
 }
 
 // gone removes a deleted file, or holds it if objects would be lost.
-func (l *look) gone(in *input, name string) {
+func (l *scan) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
 	if _, known := in.seen[name]; !known {
@@ -69,12 +69,12 @@ func (l *look) gone(in *input, name string) {
 	case l.watched && l.collection.Loses(lost.now):
 		l.losses = append(l.losses, lost)
 	default:
-		l.believe(lost)
+		l.apply(lost)
 	}
 }
 
-// believe applies the file to the collection.
-func (l *look) believe(lost loss) {
+// apply applies the file to the collection.
+func (l *scan) apply(lost loss) {
 	l.release(lost.id())
 	if lost.gone {
 		delete(lost.in.seen, lost.name)
@@ -85,7 +85,7 @@ func (l *look) believe(lost loss) {
 }
 
 // release ends the hold of a file, if there is one.
-func (l *look) release(id fileID) {
+func (l *scan) release(id fileID) {
 	if before := l.held[id]; before != nil {
 		for _, name := range before.lost {
 			delete(l.absent, name)
@@ -94,11 +94,11 @@ func (l *look) release(id fileID) {
 	}
 }
 
-// settle applies or holds the losses after all files have been read, since an object that has
+// applyLosses applies or holds the losses after all files have been read, since an object that has
 // moved to another file is not lost.
-func (l *look) settle() {
-	var resting waiting
-	var absent waiting
+func (l *scan) applyLosses() {
+	var resting delays
+	var absent delays
 	for _, lost := range l.losses {
 		if before := l.held[lost.id()]; before != nil && before.now.IsBroken() {
 			l.release(lost.id()) // the delay starts when the file is valid or deleted
@@ -117,7 +117,7 @@ func (l *look) settle() {
 }
 
 // sortedHolds returns the holds in the order of their files.
-func (l *look) sortedHolds() []*hold {
+func (l *scan) sortedHolds() []*hold {
 	holds := make([]*hold, 0, len(l.held))
 	for _, h := range l.held {
 		holds = append(holds, h)
@@ -128,10 +128,10 @@ func (l *look) sortedHolds() []*hold {
 
 // decide applies a held file to the collection, except for the objects that stay: all objects
 // of a broken file, and those that have been missing for less than RemovalDelay.
-func (l *look) decide(h *hold, absent *waiting) {
+func (l *scan) decide(h *hold, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
-		l.believe(h.loss)
+		l.apply(h.loss)
 		return
 	}
 	for _, name := range h.lost {
@@ -152,28 +152,28 @@ func (l *look) decide(h *hold, absent *waiting) {
 	switch {
 	case !h.rested.Load():
 	case len(kept) == 0:
-		l.believe(h.loss)
+		l.apply(h.loss)
 	case h.kept == nil || !slices.Equal(kept, h.kept) || !l.collection.File(h.in.rank, h.name).Equal(h.now):
 		l.collection.Put(l.collection.Keep(h.now, kept))
 		h.kept = kept
 	}
 }
 
-// waiting collects the delays that start in one read.
-type waiting struct {
+// delays collects the delays that start in one read.
+type delays struct {
 	over  []*atomic.Bool
 	paths []string
 }
 
 // add returns a flag that is set after the delay; then the paths are read again.
-func (w *waiting) add(paths ...string) *atomic.Bool {
+func (w *delays) add(paths ...string) *atomic.Bool {
 	over := &atomic.Bool{}
 	w.over, w.paths = append(w.over, over), append(w.paths, paths...)
 	return over
 }
 
 // wait starts the delay. After it a change is reported.
-func (w *waiting) wait(s *Source, delay time.Duration) {
+func (w *delays) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return
 	}

@@ -27,8 +27,8 @@ type seen struct {
 	stat
 	// old means that a change since then must have changed the stat too.
 	old bool
-	// look is the number of the last read that included it.
-	look int
+	// scan is the number of the last read that included it.
+	scan int
 }
 
 // fileID identifies a file of an input.

@@ -76,7 +76,7 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 				write(t, filepath.Join(root, file), content)
 			}
 			s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-			changes := looked(t, s, "a", "b")
+			changes := watchAndRead(t, s, "a", "b")
 			began := time.Now()
 			test.do(t, root)
 			until(t, s, changes, test.want...)
@@ -95,7 +95,7 @@ func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 		write(t, filepath.Join(root, name+".yaml"), work(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	changes := looked(t, s, "a", "b", "c")
+	changes := watchAndRead(t, s, "a", "b", "c")
 	remove(t, filepath.Join(root, "b.yaml"))
 	remove(t, filepath.Join(root, "c.yaml"))
 	most := 0
@@ -125,7 +125,7 @@ func TestOtherObjectsOfFileAreUpdatedDuringRemovalDelay(t *testing.T) {
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: time.Minute}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, work("a")+"---\n"+work("c"))
 	got := until(t, s, changes, "a", "b", "c")
 	if len(got.Findings) > 0 || got.Incomplete {
@@ -144,7 +144,7 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			write(t, path, work("a")+"---\n"+work("b"))
 			write(t, filepath.Join(root, "c.yaml"), work("c"))
 			s := &dir.Source{Paths: []string{root}} // no delay: the objects of a broken file stay
-			changes := looked(t, s, "a", "b", "c")
+			changes := watchAndRead(t, s, "a", "b", "c")
 			write(t, path, broken)
 			want := []string{"KS020", "KS029"}
 			if strings.TrimSpace(broken) == "" {
@@ -180,7 +180,7 @@ func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	group := strings.Replace(work("a"), "{promiseName: p}", "\n  promiseName: p", 1) + "  workloadGroups:\n  - id: " + kratix.GroupID(".") + "\n    directory: .\n    workloads:\n"
 	write(t, path, group+"    - {filepath: f, content: x}\n")
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	began := time.Now()
 	write(t, path, group)
 	for timeout := time.After(patience); ; {
@@ -211,7 +211,7 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
 	remove(t, filepath.Join(root, "c.yaml")) // the process starts during the checkout
-	changes := looked(t, s, "a", "b", "d", "e", "f", "g", "h")
+	changes := watchAndRead(t, s, "a", "b", "d", "e", "f", "g", "h")
 	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // many is the number of changed paths from which a full scan is made instead.
-const many = 1 << 14
+const maxPaths = 1 << 14
 
 // task is the work of one read.
 type task struct {
@@ -22,21 +22,21 @@ type task struct {
 type pending struct {
 	mu sync.Mutex
 	// watches are the running watches, and whether they receive all events.
-	watches map[*watch]sight
+	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
 	// links means that there are symbolic links among the files.
 	links bool
 }
 
-// sight is how complete the events of a watch are.
-type sight int
+// coverage is how complete the events of a watch are.
+type coverage int
 
 const (
 	// seesAll: the watch receives every change.
-	seesAll sight = iota
+	fullCoverage coverage = iota
 	// seesPart: the watch may miss changes, so that each read is a full scan.
-	seesPart
+	partialCoverage
 )
 
 // take returns the pending work and clears it. Without a watch it is a full scan.
@@ -45,14 +45,14 @@ func (p *pending) take() task {
 	defer p.mu.Unlock()
 	t := task{watched: len(p.watches) > 0, all: p.all || len(p.watches) == 0, paths: slices.Sorted(maps.Keys(p.paths))}
 	for _, sees := range p.watches {
-		t.all = t.all || sees == seesPart
+		t.all = t.all || sees == partialCoverage
 	}
 	p.all, p.paths = false, nil
 	return t
 }
 
-// lookAgain makes the next read a full scan.
-func (p *pending) lookAgain() {
+// scanAll makes the next read a full scan.
+func (p *pending) scanAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all, p.paths = true, nil
@@ -71,18 +71,18 @@ func (p *pending) mark(paths ...string) {
 	for _, path := range paths {
 		p.paths[path] = struct{}{}
 	}
-	if len(p.paths) >= many {
+	if len(p.paths) >= maxPaths {
 		p.all, p.paths = true, nil
 	}
 }
 
 // watch adds a watch or updates its sight. The next read is a full scan, since earlier changes
 // may have been missed.
-func (p *pending) watch(w *watch, sees sight) {
+func (p *pending) watch(w *watch, sees coverage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.watches == nil {
-		p.watches = map[*watch]sight{}
+		p.watches = map[*watch]coverage{}
 	}
 	p.watches[w] = sees
 	p.all, p.paths = true, nil
@@ -113,9 +113,9 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// heedsAll reports whether every event matters: if there are symbolic links, the event may be
+// needsAllEvents reports whether every event matters: if there are symbolic links, the event may be
 // for the target of one, and before the first read this is not known.
-func (p *pending) heedsAll() bool {
+func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.links || p.all

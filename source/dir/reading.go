@@ -29,7 +29,7 @@ type parsed struct {
 // begin starts to read and parse a file. If enough files are in progress, it first takes the
 // oldest. Results are taken in the order in which the files were started, so that they do not
 // depend on timing. A file must be taken before begin is called for it again.
-func (l *look) begin(in *input, name string, was seen, read func() source.File) {
+func (l *scan) begin(in *input, name string, was seen, read func() source.File) {
 	if len(l.readings) >= atOnce*runtime.GOMAXPROCS(0) {
 		l.takeFirst()
 	}
@@ -42,17 +42,17 @@ func (l *look) begin(in *input, name string, was seen, read func() source.File) 
 }
 
 // takeFirst waits for the oldest file in progress and takes its result.
-func (l *look) takeFirst() {
+func (l *scan) takeFirst() {
 	first := l.readings[0]
 	l.readings = l.readings[1:]
 	file := <-first.file
-	believed := l.take(first.in, first.name, file.ParsedFile)
-	first.seen.old = first.seen.old && believed && !file.failed
+	applied := l.take(first.in, first.name, file.ParsedFile)
+	first.seen.old = first.seen.old && applied && !file.failed
 	first.in.seen[first.name] = first.seen
 }
 
 // finish takes all results in progress.
-func (l *look) finish() {
+func (l *scan) finish() {
 	for len(l.readings) > 0 {
 		l.takeFirst()
 	}

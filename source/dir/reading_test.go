@@ -51,7 +51,7 @@ func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := source.Collect(files)
-			if diff := cmp.Diff(told(want), told(got)); diff != "" {
+			if diff := cmp.Diff(contents(want), contents(got)); diff != "" {
 				t.Fatalf("seed %d: the places, -want +got\n%s", seed, diff)
 			}
 			want.Origins, got.Origins = source.Origins{}, source.Origins{}
@@ -62,8 +62,8 @@ func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	}
 }
 
-// told returns the objects of a snapshot with their places.
-func told(s source.Snapshot) []string {
+// contents returns the objects of a snapshot with their places.
+func contents(s source.Snapshot) []string {
 	var all []string
 	for object, place := range s.Origins.All() {
 		all = append(all, kratix.Describe(object)+" < "+place.String())
@@ -76,7 +76,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
 	limit := atOnce * runtime.GOMAXPROCS(0)
-	l := &look{Source: &Source{collection: source.NewCollection(), held: map[fileID]*hold{}}}
+	l := &scan{Source: &Source{collection: source.NewCollection(), held: map[fileID]*hold{}}}
 	in := newInput(0, "dir")
 	var begun, most, taken atomic.Int64
 	gates := make([]chan struct{}, files)

@@ -19,14 +19,14 @@ func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	content := work("a") + "---\n" + work("b") + "---\n" + work("c")
 	write(t, path, content)
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a", "b", "c")
+	changes := watchAndRead(t, s, "a", "b", "c")
 	before := wants(t, s, "a", "b", "c")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for part := content + "---\n" + work("d"); part != ""; {
-		told(t, changes)
+		awaitChange(t, changes)
 		got := wants(t, s, "a", "b", "c")
 		if got.Incomplete || len(got.Findings)+len(got.Rejected) > 0 || got.Works[0] != before.Works[0] {
 			t.Fatalf("with %d bytes to come: %+v", len(part), got)
@@ -52,9 +52,9 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	write(t, path, work("a")+"---\na: [\n") // removes no object
-	told(t, changes)
+	awaitChange(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
 	}
@@ -72,7 +72,7 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 
 	began := time.Now()
 	write(t, path, work("a"))
@@ -82,7 +82,7 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	}
 	began = time.Now()
 	remove(t, path)
-	told(t, changes)
+	awaitChange(t, changes)
 	s.LookAgain()
 	wants(t, s, "a")
 	until(t, s, changes)
@@ -97,7 +97,7 @@ func TestLossOfFileWithUncleanPath(t *testing.T) {
 	path := t.TempDir() + "/./a.yaml"
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{path}}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, work("a"))
 	until(t, s, changes, "a")
 }
@@ -107,9 +107,9 @@ func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "b.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml"))
-	told(t, changes)
+	awaitChange(t, changes)
 	got := wants(t, s, "a")
 	if at := got.Origins.Of(got.Works[0]).File; at != filepath.Join(root, "c.yaml") || len(got.Findings) > 0 {
 		t.Errorf("a is said to be in %s, with %v", at, got.Findings)

@@ -24,8 +24,8 @@ type passed struct{ unread, excluded int }
 
 // Tally returns the counts of the last Snapshot.
 func (s *Source) Tally() Tally {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
 	var t Tally
 	for _, in := range s.inputs {
 		t.Files += len(in.seen)

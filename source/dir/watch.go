@@ -68,9 +68,9 @@ func (w *watch) start() error {
 	}
 	w.close()
 	w.scope, w.broken = now, false
-	sees := seesAll
+	sees := fullCoverage
 	if aliased(now.roots) {
-		sees = seesPart
+		sees = partialCoverage
 	}
 	w.source.pending.watch(w, sees)
 	return nil

@@ -29,7 +29,7 @@ type api struct {
 	objects map[string]map[string]map[string]any
 	version int
 	// history has all events; a watch from a version before forgotten is rejected.
-	history   []happened
+	history   []event
 	forgotten int
 	// changed is closed at the next event, and when streams are to end.
 	changed chan struct{}
@@ -47,7 +47,7 @@ type api struct {
 	open, listed map[string]int
 }
 
-type happened struct {
+type event struct {
 	version  int
 	resource string
 	kind     string
@@ -94,7 +94,7 @@ func (a *api) put(resource, text string) (version string) {
 	if there {
 		kind = "MODIFIED"
 	}
-	a.tell(happened{a.version, resource, kind, object})
+	a.record(event{a.version, resource, kind, object})
 	return strconv.Itoa(a.version)
 }
 
@@ -105,11 +105,11 @@ func (a *api) remove(resource, key string) {
 	object := a.objects[resource][key]
 	delete(a.objects[resource], key)
 	a.version++
-	a.tell(happened{a.version, resource, "DELETED", object})
+	a.record(event{a.version, resource, "DELETED", object})
 }
 
-func (a *api) tell(event happened) {
-	a.history = append(a.history, event)
+func (a *api) record(e event) {
+	a.history = append(a.history, e)
 	close(a.changed)
 	a.changed = make(chan struct{})
 }
@@ -279,9 +279,9 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 			a.wait(r.Context())
 			continue
 		}
-		for _, event := range a.history {
-			if event.version > seen && event.resource == resource && mine(event.object) {
-				send(event.kind, event.object)
+		for _, e := range a.history {
+			if e.version > seen && e.resource == resource && mine(e.object) {
+				send(e.kind, e.object)
 			}
 		}
 		seen = a.version

@@ -22,7 +22,7 @@ type Attempt struct {
 // unsettled is how long after a request of unknown outcome the API server may still execute it,
 // which is its own request timeout. A WorkPlacement that is known to exist is checked at the
 // same interval, in case it was deleted before the watch showed it.
-const unsettled = time.Minute
+const pendingTimeout = time.Minute
 
 // confirmTimeout is the timeout of one request by Confirm.
 const confirmTimeout = 5 * time.Second
@@ -91,7 +91,7 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
-		if expected.version != "" && age < unsettled {
+		if expected.version != "" && age < pendingTimeout {
 			left = true // the watch lags behind
 			continue
 		}
@@ -102,7 +102,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 		case found != nil:
 			s.resolve(key, expected, expectation{found, found.ResourceVersion, s.now()})
 			left = true
-		case expected.version == "" && age < unsettled:
+		case expected.version == "" && age < pendingTimeout:
 			left = true // the API server may still create it
 		default:
 			s.resolve(key, expected, expectation{})

@@ -56,7 +56,7 @@ func attempt(version string) []kube.Attempt {
 
 func (e *expecting) has(want ...string) {
 	e.t.Helper()
-	if got := told(snapshot(e.t, e.source)); !slices.Equal(got, want) {
+	if got := contentOf(snapshot(e.t, e.source)); !slices.Equal(got, want) {
 		e.t.Errorf("it has %q, want %q", got, want)
 	}
 }

@@ -62,13 +62,13 @@ var _ source.Source = (*Source)(nil)
 
 // patience is how long Snapshot waits for the API: at the start for the initial lists, later
 // for the writes of this process to appear.
-const patience = 30 * time.Second
+const syncTimeout = 30 * time.Second
 
 // insistence is how long Snapshot tolerates API errors before it fails.
-const insistence = 5 * time.Second
+const snapshotGracePeriod = 5 * time.Second
 
 // secretPatience is how long a snapshot waits for Secrets that were not watched before.
-const secretPatience = 5 * time.Second
+const secretTimeout = 5 * time.Second
 
 // Options configure a Source.
 type Options struct {
@@ -92,16 +92,16 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.heard)
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.notify)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
-		s.placementFeature(), s.heard)
+		s.placementFeature(), s.notify)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
-		feature[*kratix.Destination]{same: sameReadiness}, s.heard)
-	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
+		feature[*kratix.Destination]{same: sameReadiness}, s.notify)
+	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
-		feature[*kratix.BucketStateStore]{}, s.heard)
+		feature[*kratix.BucketStateStore]{}, s.notify)
 	if !options.NoSecrets {
-		s.secrets = newSecrets(api.core, s.heard)
+		s.secrets = newSecrets(api.core, s.notify)
 	}
 	return s, nil
 }
@@ -151,9 +151,9 @@ func (s *Source) mirrors() map[string]followed {
 	}
 }
 
-// heard wakes the goroutines that wait for an event, and requests a round if the event may
+// notify wakes the goroutines that wait for an event, and requests a round if the event may
 // change its result.
-func (s *Source) heard(what news) {
+func (s *Source) notify(what news) {
 	s.mu.Lock()
 	close(s.moved)
 	s.moved = make(chan struct{})
@@ -175,7 +175,7 @@ func (s *Source) ask() {
 }
 
 // Nudge requests a round although nothing has changed in the cluster.
-func (s *Source) Nudge() { s.heard(changed) }
+func (s *Source) Nudge() { s.notify(changed) }
 
 // Changes sends a value whenever Snapshot should be called again, until ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
@@ -200,7 +200,7 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 
 // Snapshot returns the last known state of the cluster, also while the API does not answer.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, patience, s.synced); err != nil {
+	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
@@ -222,7 +222,7 @@ func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found
 		return nil, nil
 	}
 	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
-		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // Secrets not seen by then are reported
+		_ = s.await(ctx, secretTimeout, func() error { return pending(fresh) }) // Secrets not seen by then are reported
 	}
 	return s.secrets.read(stores)
 }
@@ -310,7 +310,7 @@ type Written struct {
 // repeat them. It gives up after a while, since repeating a write does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
-	_ = s.await(ctx, patience, func() error {
+	_ = s.await(ctx, syncTimeout, func() error {
 		for _, w := range writes {
 			if mirror, ok := mirrors[w.Kind]; ok && !mirror.reached(w.Key, w.Version) {
 				return errNotSeen
@@ -328,7 +328,7 @@ var errEnded = errors.New("the cluster is not followed any more")
 // await waits until missing returns nil, at most for the given time, and not after the end of
 // Follow, since no more events arrive then.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
-	began := time.NewTimer(insistence)
+	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()
 	late := time.NewTimer(longest)
 	defer late.Stop()

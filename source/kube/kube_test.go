@@ -41,8 +41,8 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// told returns the content of a snapshot as text.
-func told(s source.Snapshot) []string {
+// contentOf returns the content of a snapshot as text.
+func contentOf(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
 	for _, o := range s.Works {
@@ -81,7 +81,7 @@ func told(s source.Snapshot) []string {
 // becomes waits until a snapshot has exactly this content.
 func becomes(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
-	eventually(t, func() string { return cmp.Diff(want, told(snapshot(t, s))) })
+	eventually(t, func() string { return cmp.Diff(want, contentOf(snapshot(t, s))) })
 }
 
 // platform returns an API with one object of each kind.
@@ -176,7 +176,7 @@ func TestUnreadableObjectHidesNoOther(t *testing.T) {
 				eventually(t, func() string {
 					got := snapshot(t, s)
 					if len(got.Findings)+len(got.Rejected) > 0 {
-						return fmt.Sprint(told(got))
+						return fmt.Sprint(contentOf(got))
 					}
 					return ""
 				})
@@ -195,8 +195,8 @@ func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
 	}
 }
 
-// settled returns the changes of a source after the initial ones.
-func settled(t *testing.T, s *kube.Source) <-chan struct{} {
+// quiescent returns the changes of a source after the initial ones.
+func quiescent(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())
 	if err != nil {
@@ -250,7 +250,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
 			s := follow(t, a)
-			changes := settled(t, s)
+			changes := quiescent(t, s)
 			before := snapshot(t, s)
 			version := a.put(test.resource, test.text)
 			kind := kinds[test.resource][1]
@@ -276,7 +276,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
-			changes := settled(t, follow(t, a))
+			changes := quiescent(t, follow(t, a))
 			a.put(test.resource, test.text)
 			expectWord(t, changes)
 		})
@@ -284,7 +284,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 	t.Run("a Work that is gone", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
-		changes := settled(t, follow(t, a))
+		changes := quiescent(t, follow(t, a))
 		a.remove("works", "default/a")
 		expectWord(t, changes)
 	})
@@ -342,7 +342,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
 			s := follow(t, a)
-			changes := settled(t, s)
+			changes := quiescent(t, s)
 			interrupt(a)
 			expectWord(t, changes)
 			becomes(t, s, "Work default/b", "Destination worker-1", "GitStateStore default", "Secret default/git")
@@ -352,7 +352,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		s := follow(t, a)
-		changes := settled(t, s)
+		changes := quiescent(t, s)
 		before := snapshot(t, s)
 		a.set(func(a *api) { a.forgotten = a.version + 1 })
 		a.put("bucketstatestores", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"BucketStateStore","metadata":{"name":"s3"},"spec":{"bucketName":"b","endpoint":"e"}}`)

@@ -31,24 +31,24 @@ type object interface {
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
-	// heard is called after every event.
-	heard func(news)
+	// notify is called after every event.
+	notify func(news)
 
-	mu             sync.RWMutex
-	fresh, settled map[kratix.Key]O
+	mu                sync.RWMutex
+	latest, roundView map[kratix.Key]O
 	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
 	// the fresh view.
 	wrong  map[kratix.Key]error
 	synced bool
-	// trouble is the current error of the list and watch; nil if there is none.
-	trouble error
+	// lastError is the current error of the list and watch; nil if there is none.
+	lastError error
 }
 
 // feature is the behaviour specific to a kind. A nil field does nothing, or reports no
 // difference.
 type feature[O object] struct {
-	// look is called with each object as received from the API.
-	look func(O)
+	// inspect is called with each object as received from the API.
+	inspect func(O)
 	// slim removes the fields that are never used.
 	slim func(O)
 	// same compares the fields besides metadata and spec that matter to a round.
@@ -64,8 +64,8 @@ type feature[O object] struct {
 
 // newMirror returns a mirror of the objects of a resource in the given scope.
 func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
-	if kind.look == nil {
-		kind.look = func(O) {}
+	if kind.inspect == nil {
+		kind.inspect = func(O) {}
 	}
 	if kind.slim == nil {
 		kind.slim = func(O) {}
@@ -82,7 +82,7 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	if kind.deleted == nil {
 		kind.deleted = func(kratix.Key, bool) {}
 	}
-	m := &mirror[O]{kind: kind, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
+	m := &mirror[O]{kind: kind, notify: heard, latest: map[kratix.Key]O{}, roundView: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
 	request := func(options metav1.ListOptions) *rest.Request {
 		options.FieldSelector = at.fields
 		return client.Get().NamespaceIfScoped(at.namespace, at.namespace != "").Resource(resource).VersionedParams(&options, metav1.ParameterCodec)
@@ -115,18 +115,18 @@ func (m *mirror[O]) run(ctx context.Context) {
 func (m *mirror[O]) troubled(resource string, err error) {
 	if err != nil {
 		err = fmt.Errorf("follow %s: %w", resource, err)
-		defer m.heard(nothing)
+		defer m.notify(nothing)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trouble = err
+	m.lastError = err
 }
 
 // ready reports whether the initial list is complete, with the error if it is not.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.synced, m.trouble
+	return m.synced, m.lastError
 }
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
@@ -146,7 +146,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
 	o, wrong = seen.carried()
-	m.kind.look(o)
+	m.kind.inspect(o)
 	o.SetManagedFields(nil)
 	delete(o.GetAnnotations(), lastApplied)
 	m.kind.slim(o)
@@ -165,7 +165,7 @@ func (m *mirror[O]) Update(seen any) error {
 	m.mu.Lock()
 	differs := m.take(sent)
 	m.mu.Unlock()
-	m.heard(differs)
+	m.notify(differs)
 	return nil
 }
 
@@ -173,11 +173,11 @@ func (m *mirror[O]) Update(seen any) error {
 func (m *mirror[O]) take(sent carrier[O]) news {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
-	m.fresh[key] = o
+	m.latest[key] = o
 	m.kind.deleted(key, !o.GetDeletionTimestamp().IsZero())
 	if wrong != nil {
 		before, known := m.wrong[key]
-		delete(m.settled, key)
+		delete(m.roundView, key)
 		m.wrong[key] = wrong
 		if known && before.Error() == wrong.Error() {
 			return nothing
@@ -185,13 +185,13 @@ func (m *mirror[O]) take(sent carrier[O]) news {
 		return changed
 	}
 	delete(m.wrong, key)
-	before, known := m.settled[key]
+	before, known := m.roundView[key]
 	isLike := known && sameMetadata(before, o) && m.kind.same(before, o)
 	if isLike && before.GetGeneration() == o.GetGeneration() {
 		m.kind.share(before, o)
 		return nothing
 	}
-	m.settled[key] = o
+	m.roundView[key] = o
 	if isLike && m.kind.content(before, o) {
 		return renewed
 	}
@@ -207,12 +207,12 @@ func (m *mirror[O]) Delete(seen any) error {
 	o, _ := sent.carried()
 	key := kratix.KeyOf(o)
 	m.mu.Lock()
-	delete(m.fresh, key)
-	delete(m.settled, key)
+	delete(m.latest, key)
+	delete(m.roundView, key)
 	delete(m.wrong, key)
 	m.kind.deleted(key, true)
 	m.mu.Unlock()
-	m.heard(changed)
+	m.notify(changed)
 	return nil
 }
 
@@ -223,26 +223,26 @@ func (m *mirror[O]) Replace(all []any, _ string) error {
 	if !m.synced {
 		differs = changed
 	}
-	m.synced, m.trouble = true, nil
-	m.fresh = make(map[kratix.Key]O, len(all))
+	m.synced, m.lastError = true, nil
+	m.latest = make(map[kratix.Key]O, len(all))
 	for _, seen := range all {
 		if sent, ok := seen.(carrier[O]); ok {
 			differs = max(differs, m.take(sent))
 		}
 	}
-	gone := len(m.settled) + len(m.wrong)
-	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { return !m.has(key) })
+	gone := len(m.roundView) + len(m.wrong)
+	maps.DeleteFunc(m.roundView, func(key kratix.Key, _ O) bool { return !m.has(key) })
 	maps.DeleteFunc(m.wrong, func(key kratix.Key, _ error) bool { return !m.has(key) })
-	if len(m.settled)+len(m.wrong) < gone {
+	if len(m.roundView)+len(m.wrong) < gone {
 		differs = changed
 	}
 	m.mu.Unlock()
-	m.heard(differs)
+	m.notify(differs)
 	return nil
 }
 
 func (m *mirror[O]) has(key kratix.Key) bool {
-	_, there := m.fresh[key]
+	_, there := m.latest[key]
 	return there
 }
 
@@ -258,10 +258,10 @@ func sameMetadata(a, b metav1.Object) bool {
 }
 
 // current returns the fresh view, unordered.
-func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.fresh }) }
+func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.latest }) }
 
 // stable returns the settled view, unordered.
-func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
+func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
 // unreadable returns the objects that cannot be read, with their errors.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
@@ -269,7 +269,7 @@ func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	defer m.mu.RUnlock()
 	found := make(map[kratix.Object]error, len(m.wrong))
 	for key, wrong := range m.wrong {
-		found[m.fresh[key]] = wrong
+		found[m.latest[key]] = wrong
 	}
 	return found
 }
@@ -277,7 +277,7 @@ func (m *mirror[O]) unreadable() map[kratix.Object]error {
 func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	objects := make([]O, 0, len(m.fresh))
+	objects := make([]O, 0, len(m.latest))
 	for _, o := range view() {
 		objects = append(objects, o)
 	}
@@ -288,7 +288,7 @@ func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	o, there := m.fresh[key]
+	o, there := m.latest[key]
 	return o, there
 }
 
@@ -296,7 +296,7 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, o := range m.fresh {
+	for _, o := range m.latest {
 		do(o)
 	}
 }
@@ -306,7 +306,7 @@ func (m *mirror[O]) each(do func(O)) {
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	seen, there := m.fresh[key]
+	seen, there := m.latest[key]
 	if !there || version == "" {
 		return !there
 	}

@@ -24,7 +24,7 @@ type others struct {
 const manager = "kratix-schedule"
 
 // person is the prefix of the field managers of interactive tools.
-const person = "kubectl"
+const toolPrefix = "kubectl"
 
 // begin ignores writes before the given time.
 func (o *others) begin(now time.Time) {
@@ -33,10 +33,10 @@ func (o *others) begin(now time.Time) {
 	o.began = now
 }
 
-// look records a foreign manager of a WorkPlacement's spec.
-func (o *others) look(p *kratix.WorkPlacement) {
+// check records a foreign manager of a WorkPlacement's spec.
+func (o *others) check(p *kratix.WorkPlacement) {
 	for _, entry := range p.ManagedFields {
-		if entry.Manager == manager || strings.HasPrefix(entry.Manager, person) || entry.Subresource != "" || !writesSpec(entry) {
+		if entry.Manager == manager || strings.HasPrefix(entry.Manager, toolPrefix) || entry.Subresource != "" || !writesSpec(entry) {
 			continue
 		}
 		o.mu.Lock()
@@ -49,10 +49,10 @@ func (o *others) look(p *kratix.WorkPlacement) {
 	}
 }
 
-// lookAtNew records the manager that created a WorkPlacement, where Kratix writes them. Only
+// checkNew records the manager that created a WorkPlacement, where Kratix writes them. Only
 // new ones are checked: Kratix updates other fields of existing ones, so their managed fields
 // do not show when the spec was written.
-func (o *others) lookAtNew(p *kratix.WorkPlacement) {
+func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()
 	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)
 	o.mu.Unlock()
@@ -64,7 +64,7 @@ func (o *others) lookAtNew(p *kratix.WorkPlacement) {
 			return
 		}
 	}
-	o.look(p)
+	o.check(p)
 }
 
 func writesSpec(entry metav1.ManagedFieldsEntry) bool {

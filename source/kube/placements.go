@@ -17,22 +17,22 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			look: s.others.lookAtNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			inspect: s.others.checkNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
 			},
 		}
 	}
-	return feature[*kratix.WorkPlacement]{same: sameMemory, content: samePlacement, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
+	return feature[*kratix.WorkPlacement]{same: sameWriteCondition, content: samePlacement, inspect: s.others.check, slim: func(p *kratix.WorkPlacement) {
 		p.Spec.Workloads = nil // the Work has them too
 		words.ShareWorkPlacement(p)
 	}}
 }
 
-// sameMemory reports whether both versions agree on the condition WriteSucceeded being False,
+// sameWriteCondition reports whether both versions agree on the condition WriteSucceeded being False,
 // which another process reports in the status of the Work.
-func sameMemory(a, b *kratix.WorkPlacement) bool {
+func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 

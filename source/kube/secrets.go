@@ -17,7 +17,7 @@ import (
 // only in the namespaces of these.
 type secrets struct {
 	client rest.Interface
-	heard  func(news)
+	notify func(news)
 
 	mu      sync.Mutex
 	ctx     func() context.Context
@@ -31,7 +31,7 @@ type watchedSecret struct {
 }
 
 func newSecrets(client rest.Interface, heard func(news)) *secrets {
-	return &secrets{client: client, heard: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
+	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
 // begin ends all watches when ctx ends.
@@ -134,7 +134,7 @@ func (s *secrets) watch(key kratix.Key) watchedSecret {
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}
 	one := newMirror(s.client, "secrets", at, &sent[kratix.Secret, *kratix.Secret]{}, feature[*kratix.Secret]{
 		same: func(a, b *kratix.Secret) bool { return a.ResourceVersion == b.ResourceVersion },
-	}, s.heard)
+	}, s.notify)
 	go one.run(ctx)
 	return watchedSecret{one, stop}
 }

@@ -92,7 +92,7 @@ func TestSecrets(t *testing.T) {
 	t.Run("one that changes asks for a round, and is another one then", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
-		changes := settled(t, s)
+		changes := quiescent(t, s)
 		before := snapshot(t, s).Secrets[0]
 		if snapshot(t, s).Secrets[0] != before {
 			t.Error("a round would not recognize it")

@@ -82,8 +82,8 @@ func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	return &made
 }
 
-// know registers a kind and its list with the scheme.
-func know[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
+// register registers a kind and its list with the scheme.
+func register[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
 	scheme.AddKnownTypeWithName(version.WithKind(kind), &sent[T, O]{})
 	scheme.AddKnownTypeWithName(version.WithKind(kind+"List"), &list[T, O]{})
 }

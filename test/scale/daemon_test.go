@@ -120,8 +120,8 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// look makes the daemon read everything once, and returns the duration of its round.
-func (d *daemon) look() time.Duration {
+// readAll makes the daemon read everything once, and returns the duration of its round.
+func (d *daemon) readAll() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
 	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {

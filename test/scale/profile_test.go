@@ -11,7 +11,7 @@ import (
 
 // profile starts a CPU profile of the daemon for some seconds, followed by a heap profile, if
 // the flag for profiles is set.
-func (s *stage) profile(name string, seconds int) {
+func (s *fixture) profile(name string, seconds int) {
 	if *keep == "" {
 		return
 	}

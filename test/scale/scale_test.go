@@ -45,16 +45,16 @@ type measured struct {
 	burstRSS, burstPeak     int
 }
 
-// stage is a daemon with its input and its store.
-type stage struct {
-	*world
+// fixture is a daemon with its input and its store.
+type fixture struct {
+	*env
 	daemon     *daemon
 	repository string
 	clone      *clone
 	size
 }
 
-func newStage(t testing.TB, size size) *stage {
+func newFixture(t testing.TB, size size) *fixture {
 	t.Helper()
 	repository := gittest.Bare(t)
 	var settings []string
@@ -71,7 +71,7 @@ func newStage(t testing.TB, size size) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{world: newWorld(t, url, size.destinations), repository: repository, size: size}
+	s := &fixture{env: newEnv(t, url, size.destinations), repository: repository, size: size}
 	s.daemon = &daemon{t: t, binary: build(t), source: s.source, env: []string{"SSL_CERT_FILE=" + ca}, log: log}
 	s.clone = &clone{t: t, repository: repository, url: url}
 	t.Cleanup(s.daemon.stop)
@@ -80,7 +80,7 @@ func newStage(t testing.TB, size size) *stage {
 	return s
 }
 
-func (s *stage) commits() int {
+func (s *fixture) commits() int {
 	if _, err := os.Stat(s.ref()); err != nil {
 		return 0
 	}
@@ -89,17 +89,17 @@ func (s *stage) commits() int {
 }
 
 // ref returns the file that contains the head of the branch.
-func (s *stage) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
+func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
 // head returns the head of the branch; empty if the branch does not exist.
-func (s *stage) head() string {
+func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))
 }
 
 // measure runs all measurements once.
 func measure(t testing.TB, size size) (m measured) {
-	s := newStage(t, size)
+	s := newFixture(t, size)
 	s.first(&m)
 	s.unchanged(&m)
 	s.oneNew(&m)
@@ -109,7 +109,7 @@ func measure(t testing.TB, size size) (m measured) {
 }
 
 // first measures a start on an empty store, until everything is written.
-func (s *stage) first(m *measured) {
+func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
 	s.profile("first", 120)
@@ -121,14 +121,14 @@ func (s *stage) first(m *measured) {
 
 // unchanged measures rounds that read everything without changes, and rounds after an event
 // without a change.
-func (s *stage) unchanged(m *measured) {
+func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
-	s.daemon.look() // reads the files of the first round
+	s.daemon.readAll() // reads the files of the first round
 	s.profile("unchanged", 5)
 	before := s.daemon.processor()
 	var took, told []time.Duration
 	for range rounds {
-		took = append(took, s.daemon.look())
+		took = append(took, s.daemon.readAll())
 	}
 	m.unchanged, m.unchangedCPU = median(took), (s.daemon.processor()-before)/rounds
 	for range rounds {
@@ -139,7 +139,7 @@ func (s *stage) unchanged(m *measured) {
 }
 
 // touch rewrites a Work unchanged, and returns the duration of the round.
-func (s *stage) touch() time.Duration {
+func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
 	name := filepath.Join(s.source, workFile(0))
@@ -157,7 +157,7 @@ func (s *stage) touch() time.Duration {
 
 // oneNew measures one new Work from its file to the branch, alternating with a plain push of
 // the same files.
-func (s *stage) oneNew(m *measured) {
+func (s *fixture) oneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs an example of a placement
 	s.clone.make()
@@ -175,7 +175,7 @@ func (s *stage) oneNew(m *measured) {
 }
 
 // place adds one Work, and returns the time until it is on the branch.
-func (s *stage) place(i int) time.Duration {
+func (s *fixture) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
 	began := time.Now()
@@ -192,21 +192,21 @@ func (s *stage) place(i int) time.Duration {
 }
 
 // again measures a start on a store that is up to date.
-func (s *stage) again(m *measured) {
+func (s *fixture) again(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
 	s.daemon.start()
 	s.profile("restart", 40)
 	s.daemon.placed(s.works)
 	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
-	s.daemon.look()
+	s.daemon.readAll()
 	m.restartCommits = s.commits() - before
 	m.restartRSS, m.restartPeak = s.daemon.memory()
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
 // burst measures many new Works at once, until the last one is on the branch.
-func (s *stage) burst(m *measured) {
+func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
 	s.profile("burst", 30)
 	done := make(chan time.Time)

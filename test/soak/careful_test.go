@@ -74,7 +74,7 @@ func (w *trial) until(what string, is func() bool) {
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
-		if !w.clashing[clashingWith(name)] {
+		if !w.conflicting[conflictingName(name)] {
 			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(name), name), manifest(name, version)}
 		}
 	}
@@ -118,17 +118,17 @@ func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	}
 }
 
-// calm repairs the input and waits until it is written.
-func (w *trial) calm() {
+// repairInput repairs the input and waits until it is written.
+func (w *trial) repairInput() {
 	w.t.Helper()
-	w.mendFiles()
+	w.removeBrokenFiles()
 	w.labelAll()
 	w.awaitWritten("")
 }
 
 // placeable returns the name of a Work that is not in conflict.
 func (w *trial) placeable() string {
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.clashing[clashingWith(name)] })
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.conflicting[conflictingName(name)] })
 	if len(names) == 0 {
 		w.putWork()
 		return w.placeable()
@@ -145,7 +145,7 @@ func (w *trial) harmless(what string, meanwhile func()) {
 // harmlessIf is like harmless, but skips the check if meanwhile returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
-	w.calm()
+	w.repairInput()
 	before, files, versions := w.head(), map[string]string{}, maps.Clone(w.works)
 	maps.Copy(versions, w.others)
 	for name, file := range w.written() {
@@ -186,7 +186,7 @@ done
 // server accepts it.
 func (w *trial) refused() {
 	w.t.Helper()
-	w.calm()
+	w.repairInput()
 	hook := filepath.Join(w.repository, "hooks", "pre-receive")
 	gittest.Hook(w.t, w.repository, "pre-receive", protection)
 	name := w.placeable()

@@ -16,15 +16,15 @@ func begin(t *testing.T) *trial {
 	t.Helper()
 	w := newTrial(t, t.TempDir())
 	w.daemon.start()
-	w.settles("at the start")
+	w.awaitUpToDate("at the start")
 	return w
 }
 
 // end removes all faults and checks the result.
 func (w *trial) end() {
 	w.t.Helper()
-	w.mend()
-	w.settles("in the end")
+	w.repair()
+	w.awaitUpToDate("in the end")
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
@@ -210,7 +210,7 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 		w.removeWork()
 		w.within(100 * time.Millisecond)
 	}
-	w.settles("with two daemons")
+	w.awaitUpToDate("with two daemons")
 	other.stop()
 	w.end()
 }
@@ -231,7 +231,7 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 		w.putWork()
 		w.awaits("/api/v1/report", `"KS060"`)
 		w.proxy.Set(gittest.Fault{})
-		w.settles(fmt.Sprint("after fault ", i))
+		w.awaitUpToDate(fmt.Sprint("after fault ", i))
 	}
 	w.end()
 }

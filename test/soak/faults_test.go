@@ -28,7 +28,7 @@ func faults() []fault {
 	return []fault{
 		{name: "a Work comes or changes", often: 30, do: func(w *trial) { w.putWork() }},
 		{name: "a Work goes", often: 10, do: func(w *trial) { w.removeWork() }},
-		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.clash() }},
+		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.toggleConflict() }},
 		{name: "a Work changes on every look for a while", often: 1, do: (*trial).restless},
 		{name: "a Destination loses or gets its label", often: 8, do: func(w *trial) { w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0) }},
 		{name: "labels flip 1,000 times a minute for a while", often: 2, do: (*trial).flip},
@@ -42,7 +42,7 @@ func faults() []fault {
 		{name: "the store falls silent", often: 2, do: func(w *trial) { w.disturb(gittest.Fault{After: w.rng.Int64N(3000), Hang: true}) }},
 		{name: "the store answers nonsense", often: 3, do: func(w *trial) { w.disturb(gittest.Fault{Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}) }},
 		{name: "the store's disk is full for a while", often: 2, do: (*trial).fillDisk},
-		{name: "someone else commits", often: 3, do: (*trial).commitForeign},
+		{name: "someone else commits", often: 3, do: (*trial).commitUnowned},
 		{name: "someone damages a file", often: 2, do: (*trial).damage},
 		{name: "someone damages a record", often: 1, do: (*trial).damageRecord},
 		{name: "files that cannot be read", often: 2, do: func(w *trial) { w.breakFiles(w.rng.IntN(100)) }},
@@ -116,11 +116,11 @@ func (w *trial) flip() {
 	}
 }
 
-// commitForeign adds a file that belongs to no placement.
-func (w *trial) commitForeign() {
-	w.foreign++
-	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.foreign),
-		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.foreign))
+// commitUnowned adds a file that belongs to no placement.
+func (w *trial) commitUnowned() {
+	w.unowned++
+	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.unowned),
+		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.unowned))
 }
 
 // damage changes a file of a placement.
@@ -162,7 +162,7 @@ func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.some()
 	path := recordPath(w.t, name)
-	if !ok || w.clashing[clashingWith(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
+	if !ok || w.conflicting[conflictingName(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}
 	w.destination(home(name), true) // records of a missing Destination are not repaired
@@ -216,7 +216,7 @@ func (w *trial) breakMany() {
 		w.putWork()
 		w.within(2 * time.Second)
 	}
-	w.mendFiles()
+	w.removeBrokenFiles()
 }
 
 // away moves the whole input away while meanwhile runs. It first waits for the daemon, which

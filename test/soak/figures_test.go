@@ -36,9 +36,9 @@ const (
 	lastMark  = "<!-- Written by `make soak`: end. -->\n"
 )
 
-// tell logs the figures, writes them to a document if requested, and fails the test if resource
+// report logs the figures, writes them to a document if requested, and fails the test if resource
 // usage has grown.
-func (w *trial) tell() {
+func (w *trial) report() {
 	w.t.Helper()
 	text := w.page()
 	w.t.Log("\n" + text)

@@ -64,15 +64,15 @@ func (r *roamers) present() []*roamer {
 	return slices.DeleteFunc(slices.Clone(r.all), func(one *roamer) bool { return !one.present })
 }
 
-// settle restores the labels of all present Destinations and uncordons them.
-func (r *roamers) settle(w *world) {
+// reset restores the labels of all present Destinations and uncordons them.
+func (r *roamers) reset(w *env) {
 	for _, one := range r.present() {
 		one.labelled, one.cordonedByHand = true, false
 		w.writeRoamer(one)
 	}
 }
 
-func (w *world) writeRoamer(r *roamer) {
+func (w *env) writeRoamer(r *roamer) {
 	file := fmt.Sprintf("roamer-%d.yaml", r.id)
 	if !r.present {
 		w.remove(file)
@@ -96,7 +96,7 @@ spec:
 
 // writeOthers writes the Destinations of the other filepath modes, those of the fleet, and
 // their first Works.
-func (w *world) writeOthers() {
+func (w *env) writeOthers() {
 	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
 		w.write("destination-"+name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Destination
@@ -127,7 +127,7 @@ func kindOf(name string) string {
 }
 
 // putOther writes the next version of one of the other Works.
-func (w *world) putOther(name string) {
+func (w *env) putOther(name string) {
 	w.others[name]++
 	labels := fmt.Sprintf("{name: %s}", kindOf(name))
 	if kindOf(name) == "roam" {
@@ -136,12 +136,12 @@ func (w *world) putOther(name string) {
 	w.writeOther(name, labels)
 }
 
-func (w *world) writeOther(name, labels string) {
+func (w *env) writeOther(name, labels string) {
 	w.workOf(kindOf(name), name, labels, w.others[name], map[string]string{otherFile(name): manifest(name, w.others[name])})
 }
 
 // changeOther adds, changes or removes one of the other Works.
-func (w *world) changeOther(kinds ...string) {
+func (w *env) changeOther(kinds ...string) {
 	kind := kinds[w.rng.IntN(len(kinds))]
 	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks}[kind]))
 	if w.others[name] > 0 && w.rng.IntN(4) == 0 {
@@ -153,7 +153,7 @@ func (w *world) changeOther(kinds ...string) {
 }
 
 // roamerEvent changes a random Destination of the fleet.
-func (w *world) roamerEvent(change func(*roamer)) {
+func (w *env) roamerEvent(change func(*roamer)) {
 	there := w.roamers.present()
 	if len(there) == 0 {
 		return
@@ -164,7 +164,7 @@ func (w *world) roamerEvent(change func(*roamer)) {
 }
 
 // deleteOrReturn deletes a Destination of the fleet, or creates a deleted one again.
-func (w *world) deleteOrReturn() {
+func (w *env) deleteOrReturn() {
 	away := slices.DeleteFunc(slices.Clone(w.roamers.all), func(r *roamer) bool { return r.present })
 	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.roamers.present()) == 1) {
 		one := away[w.rng.IntN(len(away))]
@@ -176,7 +176,7 @@ func (w *world) deleteOrReturn() {
 }
 
 // movePath sets the path of a Destination to a new one, or to one that is no longer used.
-func (w *world) movePath() {
+func (w *env) movePath() {
 	free := slices.DeleteFunc(slices.Clone(w.roamers.paths), func(path string) bool {
 		return slices.ContainsFunc(w.roamers.all, func(r *roamer) bool { return r.path == path })
 	})
@@ -190,7 +190,7 @@ func (w *world) movePath() {
 }
 
 // swapPaths swaps the paths of two Destinations; for a moment both have the same.
-func (w *world) swapPaths() {
+func (w *env) swapPaths() {
 	there := w.roamers.present()
 	if len(there) < 2 {
 		return
@@ -201,7 +201,7 @@ func (w *world) swapPaths() {
 	w.writeRoamer(there[1])
 }
 
-func (w *world) newDestination() {
+func (w *env) newDestination() {
 	if len(w.roamers.all) < mostRoamers {
 		w.writeRoamer(w.roamers.add())
 	}

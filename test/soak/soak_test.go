@@ -43,13 +43,13 @@ func packed(t *testing.T, text string) []byte {
 
 // trial is a daemon with its input, its store, and the proxy between them.
 type trial struct {
-	*world
+	*env
 	daemon     *daemon
 	repository string
 	proxy      *gittest.Proxy
 	disk       *disk
 	counts     map[string]int
-	foreign    int
+	unowned    int
 	figures    figures
 	// allowance is the file by which an operator permits removals; aside is a directory for
 	// files that are moved out of the source.
@@ -89,7 +89,7 @@ func newTrial(t *testing.T, root string) *trial {
 		gittest.User, gittest.Password, strings.ReplaceAll(strings.TrimSpace(string(server.CA)), "\n", "\n    "))
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	w := &trial{
-		world: newWorld(t, rng, "https://"+proxy.Address+"/store.git", secret), repository: repository, proxy: proxy, disk: disk, counts: map[string]int{},
+		env: newEnv(t, rng, "https://"+proxy.Address+"/store.git", secret), repository: repository, proxy: proxy, disk: disk, counts: map[string]int{},
 		allowance: filepath.Join(root, "allow-removals"), aside: t.TempDir(),
 	}
 	if err := os.WriteFile(w.allowance, []byte(allowed), 0o600); err != nil {
@@ -114,36 +114,36 @@ func TestSoak(t *testing.T) {
 	root := t.TempDir()
 	w := newTrial(t, root)
 	w.daemon.start()
-	w.settles("at the start")
+	w.awaitUpToDate("at the start")
 	w.figures.before = w.daemon.usage()
 
 	began := time.Now()
 	for time.Since(began) < *duration {
 		// In the second half the daemon is not restarted, so that leaks show.
 		past := time.Since(began)
-		w.happen(past > *duration/2)
+		w.causeFault(past > *duration/2)
 		w.within(300 * time.Millisecond)
 		w.figures.note(quarterOf(past, *duration), w.daemon.usage(), w.logged())
 	}
-	w.mend()
-	w.settles("in the end")
+	w.repair()
+	w.awaitUpToDate("in the end")
 	w.cleanUpAll()
-	w.settles("after the last cleanup")
+	w.awaitUpToDate("after the last cleanup")
 	w.quiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
 	w.compare(root)
 	w.daemon.races()
 	w.history()
-	w.tell()
+	w.report()
 }
 
-// happen causes a random fault; if calm is set, none that restarts the daemon.
-func (w *trial) happen(calm bool) {
+// causeFault causes a random fault; if calm is set, none that restarts the daemon.
+func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
 	for _, f := range faults() {
-		if !f.restarts || !calm {
+		if !f.restarts || !keepDaemon {
 			all, sum = append(all, f), sum+f.often
 		}
 	}
@@ -180,8 +180,8 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// settles waits until the store is up to date, so that a plan has nothing to do.
-func (w *trial) settles(when string) {
+// awaitUpToDate waits until the store is up to date, so that a plan has nothing to do.
+func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
@@ -223,8 +223,8 @@ func (w *trial) compare(root string) {
 			w.t.Errorf("%s is left over", path)
 		}
 	}
-	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.foreign {
-		w.t.Errorf("%d of %d files of others are there", foreign, w.foreign)
+	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.unowned {
+		w.t.Errorf("%d of %d files of others are there", foreign, w.unowned)
 	}
 }
 

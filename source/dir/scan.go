@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// look is the state of one read of the source.
-type look struct {
+// scan is the state of one read of the source.
+type scan struct {
 	*Source
 	task
 	// losses are the files that remove something.
@@ -21,7 +21,7 @@ type look struct {
 	readings []reading
 }
 
-func (l *look) run(ctx context.Context) error {
+func (l *scan) run(ctx context.Context) error {
 	links := false
 	for _, in := range l.inputs {
 		if err := ctx.Err(); err != nil {
@@ -35,12 +35,12 @@ func (l *look) run(ctx context.Context) error {
 		links = links || len(in.links) > 0
 	}
 	l.pending.setLinks(links)
-	l.settle()
+	l.applyLosses()
 	return nil
 }
 
 // input reads the file or directory of an input path.
-func (l *look) input(ctx context.Context, in *input) error {
+func (l *scan) input(ctx context.Context, in *input) error {
 	if in.path == Stdin {
 		l.stdin(in)
 		return nil
@@ -50,7 +50,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 		return pathError(in.path, err)
 	}
 	if l.all || in.root == nil || !os.SameFile(in.root, root) {
-		if err := l.everything(ctx, in, root); err != nil {
+		if err := l.full(ctx, in, root); err != nil {
 			return err
 		}
 		in.root = root
@@ -73,7 +73,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 	return nil
 }
 
-func (l *look) stdin(in *input) {
+func (l *scan) stdin(in *input) {
 	if len(in.seen) == 0 {
 		content, err := io.ReadAll(l.Stdin)
 		l.collection.Set(in.rank, source.File{Name: "standard input", Content: content, Err: err})
@@ -81,8 +81,8 @@ func (l *look) stdin(in *input) {
 	}
 }
 
-// everything scans all files of an input.
-func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) error {
+// full scans all files of an input.
+func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 	in.passed = passed{}
 	if root.IsDir() {
 		if err := l.directory(ctx, in, in.path); err != nil {
@@ -93,7 +93,7 @@ func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) erro
 	}
 	l.finish()
 	for name, was := range in.seen {
-		if was.look != l.looks {
+		if was.scan != l.scans {
 			l.gone(in, name)
 		}
 	}
@@ -101,7 +101,7 @@ func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) erro
 }
 
 // directory scans the YAML and JSON files of a directory.
-func (l *look) directory(ctx context.Context, in *input, dir string) error {
+func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && dir != in.path:
@@ -134,7 +134,7 @@ func (l *look) directory(ctx context.Context, in *input, dir string) error {
 }
 
 // changed reads a file for which there was an event.
-func (l *look) changed(in *input, name string) {
+func (l *scan) changed(in *input, name string) {
 	if was, known := in.seen[name]; known {
 		was.old = false
 		in.seen[name] = was
@@ -152,7 +152,7 @@ func (l *look) changed(in *input, name string) {
 }
 
 // file starts reading a file unless it is unchanged.
-func (l *look) file(in *input, name string, kind fs.FileMode) {
+func (l *scan) file(in *input, name string, kind fs.FileMode) {
 	link := kind&fs.ModeSymlink != 0
 	stat := os.Lstat
 	if link {
@@ -164,7 +164,7 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	}
 	in.setLink(name, link && name != in.path)
 	was, known := in.seen[name]
-	was.look = l.looks
+	was.scan = l.scans
 	given := name == in.path
 	switch {
 	case err != nil:

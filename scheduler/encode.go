@@ -6,9 +6,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// speller encodes selectors as a list of words. Equal selectors have equal words and different
+// encoder encodes selectors as a list of words. Equal selectors have equal words and different
 // selectors have different words, whatever the order of their labels.
-type speller struct {
+type encoder struct {
 	seed  maphash.Seed
 	words []word
 	// shapes are the sorted label keys of the last selectors, by index. Most groups have the
@@ -23,9 +23,9 @@ type word struct {
 	key, value string
 }
 
-// spell encodes selectors into p.words and returns their hash. Each list is preceded by a word
+// encode encodes selectors into p.words and returns their hash. Each list is preceded by a word
 // with its length.
-func (p *speller) spell(dryRun bool, all []kratix.Selector) uint64 {
+func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	p.words = append(p.words[:0], word{})
 	if dryRun {
 		p.words[0].sum = 1
@@ -55,7 +55,7 @@ func (p *speller) spell(dryRun bool, all []kratix.Selector) uint64 {
 
 // bySameShape writes the labels and reports true if their keys are those of the last selector
 // at this index; otherwise it writes nothing.
-func (p *speller) bySameShape(at int, labels map[string]string) bool {
+func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false
 	}
@@ -72,7 +72,7 @@ func (p *speller) bySameShape(at int, labels map[string]string) bool {
 }
 
 // sorted writes the labels sorted by key, and caches the keys as the shape of this index.
-func (p *speller) sorted(at int, labels map[string]string) {
+func (p *encoder) sorted(at int, labels map[string]string) {
 	start := len(p.words)
 	for key, value := range labels {
 		p.words = append(p.words, word{maphash.String(p.seed, key), key, value})

@@ -17,17 +17,17 @@ import (
 // zones is the number of kinds of Destinations; each Work selects one.
 const zones = 100
 
-// world is a source directory, and a directory beside it in which Works are prepared.
-type world struct {
+// env is a source directory, and a directory beside it in which Works are prepared.
+type env struct {
 	t            testing.TB
 	source, shed string
 	zip          *gzip.Writer
 }
 
-func newWorld(t testing.TB, url string, destinations int) *world {
+func newEnv(t testing.TB, url string, destinations int) *env {
 	t.Helper()
 	root := t.TempDir()
-	w := &world{t: t, source: filepath.Join(root, "source"), shed: filepath.Join(root, "shed"), zip: gzip.NewWriter(nil)}
+	w := &env{t: t, source: filepath.Join(root, "source"), shed: filepath.Join(root, "shed"), zip: gzip.NewWriter(nil)}
 	for _, dir := range []string{w.source, w.shed} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ spec:
 	return w
 }
 
-func (w *world) write(dir, name, content string) {
+func (w *env) write(dir, name, content string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -71,7 +71,7 @@ func (w *world) write(dir, name, content string) {
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
 // prepare writes the Works with these numbers to the directory beside the source.
-func (w *world) prepare(from, to, destinations int) {
+func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
 		w.write(w.shed, workFile(i), w.work(i, min(zones, destinations)))
@@ -79,7 +79,7 @@ func (w *world) prepare(from, to, destinations int) {
 }
 
 // add moves prepared Works into the source, one by one.
-func (w *world) add(from, to int) {
+func (w *env) add(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
 		if err := os.Rename(filepath.Join(w.shed, workFile(i)), filepath.Join(w.source, workFile(i))); err != nil {
@@ -89,7 +89,7 @@ func (w *world) add(from, to int) {
 }
 
 // work returns the Work of a request with three files, as a pipeline writes it.
-func (w *world) work(i, kinds int) string {
+func (w *env) work(i, kinds int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `apiVersion: platform.kratix.io/v1alpha1
 kind: Work
@@ -119,7 +119,7 @@ spec:
 }
 
 // pack encodes a file as kratix.Encode does, reusing one gzip.Writer.
-func (w *world) pack(content string) string {
+func (w *env) pack(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
 	_, _ = w.zip.Write([]byte(content)) // a Buffer returns no error

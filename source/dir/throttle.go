@@ -10,10 +10,10 @@ const (
 	longestWait = 500 * time.Millisecond
 )
 
-// pace coalesces change notifications with exponential backoff: the first change after a quiet
+// throttle coalesces change notifications with exponential backoff: the first change after a quiet
 // period is reported almost at once, and while changes keep coming the delay doubles up to
 // longestWait. A period is quiet if there is no change for as long as the last delay.
-type pace struct {
+type throttle struct {
 	// wait is the duration of the running timer; zero if it is not running.
 	wait time.Duration
 	// more means that there was a change since the last notification.
@@ -22,7 +22,7 @@ type pace struct {
 
 // change records a change. It returns the duration of the timer to start, or zero if it runs
 // already.
-func (p *pace) change() time.Duration {
+func (p *throttle) change() time.Duration {
 	p.more = true
 	if p.wait > 0 {
 		return 0
@@ -33,7 +33,7 @@ func (p *pace) change() time.Duration {
 
 // due handles the end of the timer. It returns whether to notify, and the duration of the next
 // timer, or zero if none is needed.
-func (p *pace) due() (tell bool, wait time.Duration) {
+func (p *throttle) due() (tell bool, wait time.Duration) {
 	if !p.more {
 		p.wait = 0
 		return false, 0

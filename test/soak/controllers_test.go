@@ -15,12 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// stranger returns another controller, whose own input has none of the trial's Works and one
+// otherController returns another controller, whose own input has none of the trial's Works and one
 // Work for each Destination that has records.
-func (w *trial) stranger(flags ...string) *daemon {
+func (w *trial) otherController(flags ...string) *daemon {
 	w.t.Helper()
 	dir := w.t.TempDir()
-	input := &world{t: w.t, rng: w.rng, dir: dir}
+	input := &env{t: w.t, rng: w.rng, dir: dir}
 	for _, name := range []string{"store.yaml", "secret.yaml"} {
 		content, err := os.ReadFile(filepath.Join(w.dir, name))
 		if err != nil {
@@ -51,7 +51,7 @@ func (w *trial) otherID() {
 	w.t.Helper()
 	w.harmless("a controller with another ID", func() {
 		before := w.head()
-		other := w.stranger("--owner-id", "stranger")
+		other := w.otherController("--owner-id", "stranger")
 		w.until("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
 		for range 3 {
 			w.putWork()
@@ -68,23 +68,23 @@ func (w *trial) otherID() {
 // of the two stops. Then the operator stops the other one, and restarts the daemon's rounds.
 func (w *trial) fight() {
 	w.t.Helper()
-	w.calm()
-	other := w.stranger("--owner-id", "soak")
+	w.repairInput()
+	other := w.otherController("--owner-id", "soak")
 	w.until("one of two controllers stops", func() bool {
 		return strings.Contains(w.daemon.page("/api/v1/report"), `"KS067"`) || strings.Contains(other.page("/api/v1/report"), `"KS067"`)
 	})
 	other.stop()
 	w.daemon.signal(syscall.SIGHUP)
 	w.awaitWritten("")
-	w.awaitNoStrangers()
+	w.awaitNoOtherControllers()
 }
 
 // takeover makes another controller adopt the Destinations, as a misconfigured one may. Then
 // the operator stops it and adopts them back.
 func (w *trial) takeover() {
 	w.t.Helper()
-	w.calm()
-	other := w.stranger("--owner-id", "stranger", "--adopt")
+	w.repairInput()
+	other := w.otherController("--owner-id", "stranger", "--adopt")
 	w.awaits("/api/v1/report", `"KS065"`)
 	other.stop()
 	w.until("what is adopted is adopted back", func() bool {
@@ -94,10 +94,10 @@ func (w *trial) takeover() {
 	})
 	w.daemon.signal(syscall.SIGHUP) // it may have stopped because of the other controller
 	w.awaitWritten("")
-	w.awaitNoStrangers()
+	w.awaitNoOtherControllers()
 }
 
-func (w *trial) awaitNoStrangers() {
+func (w *trial) awaitNoOtherControllers() {
 	w.t.Helper()
 	w.until("what the stranger has placed is removed", func() bool {
 		return !strings.Contains(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/stranger")

@@ -9,8 +9,8 @@ import (
 // tellings returns the times of the notifications for changes at the given times, in
 // milliseconds since the first change.
 func tellings(changes ...int) []int {
-	var p pace
-	var told []int
+	var p throttle
+	var lines []int
 	var now int
 	runs := -1 // when the timer ends
 	fire := func(until int) {
@@ -18,7 +18,7 @@ func tellings(changes ...int) []int {
 			now = runs
 			tell, wait := p.due()
 			if tell {
-				told = append(told, now)
+				lines = append(lines, now)
 			}
 			runs = -1
 			if wait > 0 {
@@ -34,10 +34,10 @@ func tellings(changes ...int) []int {
 		}
 	}
 	fire(1 << 30)
-	return told
+	return lines
 }
 
-func TestPaceCoalescesChanges(t *testing.T) {
+func TestThrottleCoalescesChanges(t *testing.T) {
 	stream := make([]int, 3000) // three seconds, one change per millisecond
 	for i := range stream {
 		stream[i] = i
