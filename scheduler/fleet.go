@@ -37,7 +37,7 @@ type site struct {
 	hash  uint64
 }
 
-// knownGroup is a list of selectors that was merged before, in the form that speller writes.
+// knownGroup is a list of selectors that was merged before, in the form that encoder writes.
 type knownGroup struct {
 	words []word
 	fit   *fit

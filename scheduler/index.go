@@ -17,7 +17,7 @@ func newIndex(existing []*kratix.WorkPlacement) index {
 		if head, ok := x.heads[key]; ok {
 			x.next[i] = head
 		}
-		x.heads[key] = int32(i) //nolint:gosec // memory ends before this does
+		x.heads[key] = int32(i) //nolint:gosec // memory is exhausted before this overflows
 	}
 	return x
 }
@@ -89,7 +89,7 @@ func (h *homes) add(request requestKey, at int) {
 		}
 	}
 	h.entries = append(h.entries, home{at, slot.first - 1})
-	slot.seed, slot.first = seed, int32(len(h.entries)) //nolint:gosec // memory ends before this does
+	slot.seed, slot.first = seed, int32(len(h.entries)) //nolint:gosec // memory is exhausted before this overflows
 }
 
 func (h *homes) grow() {

@@ -74,7 +74,7 @@ func (p *Planner) planSome(in Input, affected keys) {
 	p.known.record(affected, part)
 }
 
-// rememberedSelectors bounds the number of cached selectors, in use or not.
+// maxCachedSelectors bounds the number of cached selectors, in use or not.
 const maxCachedSelectors = 10_000
 
 // fleetFor returns the last fleet with its cache if the Destinations are unchanged.

@@ -176,7 +176,7 @@ func (r *round) addNew(j *job, destination, reason string) *Placement {
 
 // add appends a placement to the plan.
 func (r *round) add(j *job, p Placement) *Placement {
-	n := int32(len(r.placed)) //nolint:gosec // memory ends before this does
+	n := int32(len(r.placed)) //nolint:gosec // memory is exhausted before this overflows
 	r.placed = append(r.placed, p)
 	r.next = append(r.next, none)
 	if j.first == none {

@@ -9,24 +9,24 @@ import (
 )
 
 // Limits on the YAML values of one document, since the parser needs some hundred bytes for
-// each. A list of very many Works exceeds manyValues, but has more bytes for each value.
+// each. A list of very many Works exceeds maxValues, but has more bytes for each value.
 const (
 	maxValues     = 1_000_000
 	bytesForValue = 8
 )
 
-// manyNameless is the maximum number of findings per file about documents that are unreadable
+// maxNameless is the maximum number of findings per file about documents that are unreadable
 // or ignored. A large file may contain millions of them.
 const maxNameless = 10_000
 
-// reportNameless reports a document that is unreadable or ignored, up to manyNameless.
+// reportNameless reports a document that is unreadable or ignored, up to maxNameless.
 func (p *ParsedFile) reportNameless(f finding.Finding) {
 	if p.nameless++; p.nameless <= maxNameless {
 		p.findings = append(p.findings, f)
 	}
 }
 
-// reportNamelessCount reports the number of documents that tellNameless left out.
+// reportNamelessCount reports the number of documents that reportNameless left out.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
 		return

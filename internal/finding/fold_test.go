@@ -56,8 +56,8 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	}
 }
 
-// TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for each pair of
-// claimants.
+// TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
+// each pair of claimants.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 	clash := func(name, of, with string) Finding {
 		return Finding{

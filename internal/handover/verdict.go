@@ -89,7 +89,7 @@ type judge struct {
 	Takeover
 	said    report.Report
 	verdict Verdict
-	// first has the index of the Break of each group that Kratix would place; told has the
+	// first has the index of the Break of each group that Kratix would place; reported has the
 	// objects whose findings are in a Break.
 	first    map[[2]string]int
 	reported map[string]bool

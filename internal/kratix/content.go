@@ -72,7 +72,7 @@ func decode(content string, bound int64) ([]byte, error) {
 	return tools.take(), nil
 }
 
-// mostPacked is above gzip's maximum compression ratio.
+// maxRatio is above gzip's maximum compression ratio.
 const maxRatio = 1100
 
 // UnpackedSize returns the unpacked size that is declared in a Workload's content, without

@@ -228,8 +228,8 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	}
 }
 
-// TestLookAgainFindsChangesWithoutEvents uses a symbolic link to a file outside the watched directory, for which
-// there are no events.
+// TestLookAgainFindsChangesWithoutEvents uses a symbolic link to a file outside the watched
+// directory, for which there are no events.
 func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

@@ -18,7 +18,7 @@ const rest = time.Second
 // hold is a file that removes something, whose effect is delayed.
 type hold struct {
 	loss
-	// rested is set once the file has been unchanged for a rest.
+	// rested is set once the file has been unchanged for the duration rest.
 	rested *atomic.Bool
 	// lost are the objects that it removes.
 	lost []string

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// many is the number of changed paths from which a full scan is made instead.
+// maxPaths is the number of changed paths from which a full scan is made instead.
 const maxPaths = 1 << 14
 
 // task is the work of one read.
@@ -33,9 +33,9 @@ type pending struct {
 type coverage int
 
 const (
-	// seesAll: the watch receives every change.
+	// fullCoverage: the watch receives every change.
 	fullCoverage coverage = iota
-	// seesPart: the watch may miss changes, so that each read is a full scan.
+	// partialCoverage: the watch may miss changes, so that each read is a full scan.
 	partialCoverage
 )
 
@@ -76,7 +76,7 @@ func (p *pending) mark(paths ...string) {
 	}
 }
 
-// watch adds a watch or updates its sight. The next read is a full scan, since earlier changes
+// watch adds a watch or updates its coverage. The next read is a full scan, since earlier changes
 // may have been missed.
 func (p *pending) watch(w *watch, sees coverage) {
 	p.mu.Lock()

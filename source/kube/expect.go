@@ -19,7 +19,7 @@ type Attempt struct {
 	Version string
 }
 
-// unsettled is how long after a request of unknown outcome the API server may still execute it,
+// pendingTimeout is how long after a request of unknown outcome the API server may still execute it,
 // which is its own request timeout. A WorkPlacement that is known to exist is checked at the
 // same interval, in case it was deleted before the watch showed it.
 const pendingTimeout = time.Minute

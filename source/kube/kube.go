@@ -60,14 +60,14 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// patience is how long Snapshot waits for the API: at the start for the initial lists, later
+// syncTimeout is how long Snapshot waits for the API: at the start for the initial lists, later
 // for the writes of this process to appear.
 const syncTimeout = 30 * time.Second
 
-// insistence is how long Snapshot tolerates API errors before it fails.
+// snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
 const snapshotGracePeriod = 5 * time.Second
 
-// secretPatience is how long a snapshot waits for Secrets that were not watched before.
+// secretTimeout is how long a snapshot waits for Secrets that were not watched before.
 const secretTimeout = 5 * time.Second
 
 // Options configure a Source.

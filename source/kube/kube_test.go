@@ -300,11 +300,11 @@ func TestContentsOfWorkAreHeldOnce(t *testing.T) {
 	}
 	version := a.put("works", strings.TrimSuffix(workJSON("a", `,"annotations":{"mine":"yes"}`), "}")+`,"status":{"workPlacements":1}}`)
 	s.Await(t.Context(), []kube.Written{{Kind: kratix.WorkKind, Key: kratix.Key{Namespace: "default", Name: "a"}, Version: version}})
-	fresh, settled := s.Objects().Works[0], snapshot(t, s).Works[0]
-	if fresh.Status.WorkPlacements != 1 || settled.Status.WorkPlacements != 0 {
-		t.Fatalf("fresh %+v, settled %+v", fresh.Status, settled.Status)
+	latest, stable := s.Objects().Works[0], snapshot(t, s).Works[0]
+	if latest.Status.WorkPlacements != 1 || stable.Status.WorkPlacements != 0 {
+		t.Fatalf("latest %+v, stable %+v", latest.Status, stable.Status)
 	}
-	if &fresh.Spec.WorkloadGroups[0] != &settled.Spec.WorkloadGroups[0] {
+	if &latest.Spec.WorkloadGroups[0] != &stable.Spec.WorkloadGroups[0] {
 		t.Error("the contents are held twice")
 	}
 	version = a.put("works", strings.Replace(workJSON("a", `,"generation":2`), `"a.yaml"`, `"b.yaml"`, 1))

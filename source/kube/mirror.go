@@ -25,8 +25,8 @@ type object interface {
 	metav1.Object
 }
 
-// mirror lists and watches all objects of one kind. It has two views of them: fresh has the
-// latest versions; settled keeps the pointer of an object until it changes in a way that
+// mirror lists and watches all objects of one kind. It has two views of them: latest has the
+// latest versions; roundView keeps the pointer of an object until it changes in a way that
 // matters to a round, so that a round can compare pointers.
 type mirror[O object] struct {
 	feed *cache.Reflector
@@ -37,7 +37,7 @@ type mirror[O object] struct {
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
 	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
-	// the fresh view.
+	// the latest view.
 	wrong  map[kratix.Key]error
 	synced bool
 	// lastError is the current error of the list and watch; nil if there is none.
@@ -257,10 +257,10 @@ func sameMetadata(a, b metav1.Object) bool {
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current returns the fresh view, unordered.
+// current returns the latest view, unordered.
 func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.latest }) }
 
-// stable returns the settled view, unordered.
+// stable returns the round view, unordered.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
 // unreadable returns the objects that cannot be read, with their errors.

@@ -23,7 +23,7 @@ type others struct {
 // manager is the name of this program in managed fields, the beginning of its user agent.
 const manager = "kratix-schedule"
 
-// person is the prefix of the field managers of interactive tools.
+// toolPrefix is the prefix of the field managers of interactive tools.
 const toolPrefix = "kubectl"
 
 // begin ignores writes before the given time.

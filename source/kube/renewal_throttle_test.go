@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRenewalsRequestOneRoundPerSecond checks that the first call is immediate and the last one is not
-// lost.
+// TestRenewalsRequestOneRoundPerSecond checks that the first call is immediate and the last one
+// is not lost.
 func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -180,8 +180,8 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there are less
-// than half as many rounds.
+// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there
+// are less than half as many rounds.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	t.Parallel()
 	w := begin(t)

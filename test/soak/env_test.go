@@ -20,7 +20,7 @@ type env struct {
 	t   *testing.T
 	rng *rand.Rand
 	dir string
-	// works has the version of each Work; clashing are the Works that contain an object of
+	// works has the version of each Work; conflicting are the Works that contain an object of
 	// another Work.
 	works       map[string]int
 	conflicting map[string]bool

@@ -138,7 +138,7 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault; if calm is set, none that restarts the daemon.
+// causeFault causes a random fault; if keepDaemon is set, none that restarts the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
