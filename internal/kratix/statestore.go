@@ -161,5 +161,5 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 // the values too, so they are omitted.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
-// MarshalYAML returns the same, for libraries that do not use MarshalJSON.
+// MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }

@@ -55,7 +55,7 @@ func (w *Words) ShareWork(work *Work) {
 	}
 }
 
-// ShareWorkPlacement does the same for a WorkPlacement.
+// ShareWorkPlacement is like ShareWork for a WorkPlacement.
 func (w *Words) ShareWorkPlacement(p *WorkPlacement) {
 	w.shareMeta(&p.TypeMeta, &p.ObjectMeta)
 	p.Labels = w.oneOfEach(p.Labels)
