@@ -188,7 +188,8 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(going)) {
 		other := *work
-		// No Work can have this name, and it is hardly longer, since names have limits.
+		// The "@" makes the name different from that of any real Work; the suffix is
+		// short, since names have a maximum length.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
 		delete(other.Labels, kratix.DryRunLabel) // it would override the selectors

@@ -132,8 +132,8 @@ func (c *cluster) judge() []string {
 	return breaks
 }
 
-// laidOut sets the filepath mode of all Destinations.
-func (c *cluster) laidOut(mode string) {
+// setFilepathMode sets the filepath mode of all Destinations.
+func (c *cluster) setFilepathMode(mode string) {
 	for _, d := range c.snapshot.Destinations {
 		d.Spec.Filepath.Mode = mode
 	}
@@ -259,7 +259,7 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				prepared := func(t *testing.T) *cluster {
 					c := newCluster(t)
-					c.laidOut(mode)
+					c.setFilepathMode(mode)
 					prepare(c.snapshot.Destinations[0], c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten))
 					return c
 				}

@@ -68,7 +68,7 @@ func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 		} {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				c := newCluster(t)
-				c.laidOut(mode)
+				c.setFilepathMode(mode)
 				for _, d := range c.snapshot.Destinations {
 					d.Spec.Path = d.Name
 				}
@@ -97,7 +97,7 @@ func TestFilesOfDependencyInStoreBelongToIt(t *testing.T) {
 		} {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				c := newCluster(t)
-				c.laidOut(mode)
+				c.setFilepathMode(mode)
 				dependency := func(configMaps ...string) *kratix.Work {
 					w := c.work("dependency", "on", "1", configMaps...)
 					w.Spec.ResourceName = ""
