@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keys is a set of Works, there or not.
+// keys is a set of keys of Works, whether or not the Works exist.
 type keys map[kratix.Key]struct{}
 
 func (k keys) has(key kratix.Key) bool {
@@ -23,14 +23,15 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the Works for which the plan of an input may differ from the
-// last one:
+// affected returns how the input differs from the last one, and the Works whose plan may change
+// directly:
 //
-//	those that are new, changed or gone, or whose placements are
-//	those that could be read and cannot any more, or the other way round
-//	those for which the answers about clashes had a part in the choice, or may have one
-//	those of the same requests, which attract each other
-//	those of the same Promises, where dependencies wait for requests
+//   - Works that are new, changed or gone, or whose recorded placements are
+//   - Works that became rejected, or are no longer rejected
+//   - Works whose choice depended on Input.Clashes, or may depend on it now
+//
+// directory.update adds the Works that are related to these: those of the same request, whose
+// groups attract each other, and those of Promises with on-demand dependencies.
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}
@@ -52,13 +53,14 @@ func (p *Planner) affected(in Input) (delta, keys) {
 	return d, affected
 }
 
-// delta is what differs between two inputs.
+// delta is the difference between two inputs.
 type delta struct {
 	lost, found       []*kratix.Work
 	removed, recorded []*kratix.WorkPlacement
 }
 
-// changed returns what is only in the first of two lists, and only in the second.
+// changed returns the elements that are only in the first list, and those that are only in the
+// second.
 func changed[T comparable](was, is []T) (gone, came []T) {
 	for len(was) > 0 && len(is) > 0 && was[0] == is[0] {
 		was, is = was[1:], is[1:]

@@ -10,59 +10,57 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The annotations of a Destination. They are about new resource placements;
-// what is on a Destination stays there whatever they say.
+// Annotations of a Destination. They affect new resource placements only; existing placements
+// stay.
 const (
-	// WeightAnnotation is a Destination's share of what fits several: a
-	// whole number, 1 when it is not set. A Destination of weight 0 is taken
-	// only when no other fits.
+	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
+	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.
 	WeightAnnotation = "kratix-schedule.io/weight"
-	// CordonAnnotation, when "true", keeps everything new away, dependencies
-	// too.
+	// CordonAnnotation, when "true", keeps new placements off the Destination, dependencies
+	// included.
 	CordonAnnotation = "kratix-schedule.io/cordon"
-	// CapacityAnnotation is how many resource placements a Destination takes:
-	// a whole number; no limit when it is not set.
+	// CapacityAnnotation is the maximum number of resource placements on a Destination, a whole
+	// number; unset means no limit.
 	CapacityAnnotation = "kratix-schedule.io/capacity"
-	// FilepathModeAnnotation confirms the filepath mode that it names: what is laid
-	// out in another one is laid out anew.
+	// FilepathModeAnnotation names the filepath mode that an operator has confirmed: files
+	// written in another mode are rewritten in this one.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read where
-	// Kratix writes to another one.
+	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read, where
+	// Kratix writes to a different one.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
-// DependenciesAnnotation, when OnDemand on a dependency Work, places it only
-// where a request of its Promise is.
+// DependenciesAnnotation with the value OnDemand restricts a dependency Work to the
+// Destinations that have a request of its Promise.
 const (
 	DependenciesAnnotation = "kratix-schedule.io/dependencies"
 	OnDemand               = "on-demand"
 )
 
-// OwnPrefix begins the names of all annotations and labels that are for this program.
+// OwnPrefix is the prefix of all annotations and labels of this program.
 const OwnPrefix = "kratix-schedule.io/"
 
-// maxWeight keeps comparisons of weights exact.
+// maxWeight bounds weights so that their products fit in 64 bits.
 const maxWeight = 1_000_000
 
-// cordonedReason says why nothing new goes to a cordoned Destination.
+// cordonedReason is the reason reported for a cordoned Destination.
 const cordonedReason = "cordoned"
 
 // unlimited is the capacity of a Destination that has no limit.
 const unlimited = -1
 
-// settings are what the annotations of a Destination come to.
+// settings are the parsed annotations of a Destination.
 type settings struct {
 	weight   uint64
 	capacity int
-	// closed says why nothing new may be placed; empty when it may.
+	// closed is the reason why new placements are not allowed; empty if they are.
 	closed string
-	// invalid are the annotations that could not be read.
+	// invalid describes the annotations that do not parse.
 	invalid []string
 }
 
-// settingsOf reads a Destination's annotations. One that should limit and
-// cannot be read keeps everything new away, since what it should say is
-// unknown.
+// settingsOf parses a Destination's annotations. An invalid capacity or cordon closes the
+// Destination for new placements, since the intended limit is unknown.
 func settingsOf(d *kratix.Destination) settings {
 	s := settings{weight: 1, capacity: unlimited}
 	if text, ok := d.Annotations[WeightAnnotation]; ok {
@@ -92,8 +90,8 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown says which annotations are named as ours and are none of those that
-// an object may have.
+// unknown returns a message for each annotation that has our prefix and is not one of the known
+// names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
@@ -108,15 +106,16 @@ func (s *settings) refuse(annotation, value, want string) {
 	s.invalid = append(s.invalid, fmt.Sprintf("the annotation %s is %q and must be %s", annotation, value, want))
 }
 
-// isOnDemand reports whether a dependency waits for a request of its Promise.
+// isOnDemand reports whether w is a dependency that is placed only where its Promise has
+// requests.
 func isOnDemand(w *kratix.Work) bool {
 	return w.IsDependency() && w.Annotations[DependenciesAnnotation] == OnDemand
 }
 
-// invalidAnnotations says what is wrong with a Work's annotations.
+// invalidAnnotations returns a message for each invalid annotation of a Work.
 func invalidAnnotations(w *kratix.Work) []string {
 	annotations := w.Annotations
-	if _, decided := annotations[kratix.DecisionsAnnotation]; decided { // replicas write it, and a round reads it
+	if _, decided := annotations[kratix.DecisionsAnnotation]; decided { // written by replicas, read by each round
 		annotations = maps.Clone(annotations)
 		delete(annotations, kratix.DecisionsAnnotation)
 	}
@@ -131,7 +130,7 @@ func invalidAnnotations(w *kratix.Work) []string {
 	return append(messages, fmt.Sprintf("the annotation %s is %q and must be %q; until then the Work goes to every Destination that fits", DependenciesAnnotation, value, OnDemand))
 }
 
-// isReady reports whether a Destination is not said to be unready.
+// isReady reports whether the Destination's Ready condition is True or missing.
 func isReady(d *kratix.Destination) bool {
 	for _, c := range d.Status.Conditions {
 		if c.Type == "Ready" {

@@ -6,39 +6,41 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assigned plans Works for each of which somebody else has chosen a Destination: it
-// places all groups of a Work there and nowhere else. What is recorded and has no such
-// Work is removed, kept or held as Plan does it. Two Works may have one name.
+// Assigned is a planner for Works whose Destination is decided elsewhere: it places all groups
+// of a Work on that Destination only. Recorded placements without a Work are removed, kept or
+// held as by Plan. Several Works may have the same name.
 //
-// It reuses the placements of the last plan for Works that are the same in memory. It
-// is not safe for concurrent use; plans must not be changed.
+// Assigned reuses the placements of the last plan for Works with the same pointer. It is not
+// safe for concurrent use, and callers must not modify its plans.
 type Assigned struct {
 	// To returns the name of a Work's Destination.
 	To func(*kratix.Work) string
-	// in is the input of the last plan, nil before the first, and result the plan.
+	// in is the input of the last plan, nil before the first; result is that plan.
 	in     *Input
 	result Result
-	// last are its placements.
+	// last are the placements of the last plan.
 	last map[assignment]Placement
 }
 
-// assignment is a group of one Work; two Works of one name are two.
+// assignment identifies a group of a Work by pointer, since several Works may have the same
+// name.
 type assignment struct {
 	work  *kratix.Work
 	group string
 }
 
-// onDestination names a group on a Destination.
+// onDestination identifies a group on a Destination.
 type onDestination struct {
 	groupKey
 	destination string
 }
 
-// assignedReason is the reason of each placement.
+// assignedReason is the reason of every placement.
 const assignedReason = "its WorkPlacement names the Destination"
 
-// Plan returns where the Works go. A Work is left out while its Destination is not in
-// the input and has nothing of it, and once its Destination goes with its files.
+// Plan returns the placements of the Works. It leaves out a Work whose Destination is not in
+// the input and has no record of it, and a Work whose Destination is being deleted together
+// with its files.
 func (a *Assigned) Plan(in Input) Result {
 	if a.in == nil || !a.in.assignsAs(in) {
 		a.result = a.plan(in)
@@ -47,7 +49,7 @@ func (a *Assigned) Plan(in Input) Result {
 	return a.result
 }
 
-// assignsAs reports whether two inputs have the same of what an Assigned depends on.
+// assignsAs reports whether both inputs are equal in everything that an Assigned depends on.
 func (in *Input) assignsAs(other Input) bool {
 	return in.Incomplete == other.Incomplete && slices.Equal(in.Works, other.Works) && slices.Equal(in.Destinations, other.Destinations) &&
 		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected) &&
@@ -93,7 +95,7 @@ func (a *Assigned) plan(in Input) Result {
 	return result
 }
 
-// placement returns the placement of a group, the last one if that is as it was.
+// placement returns the placement of a group, reusing the last one if it is unchanged.
 func (a *Assigned) placement(work *kratix.Work, group *kratix.WorkloadGroup, destination string, isNew bool) Placement {
 	p, known := a.last[assignment{work, group.ID}]
 	if !known || p.Spec.TargetDestinationName != destination {

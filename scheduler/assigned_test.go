@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// assignedTo makes the planner of Works that are each on one Destination, as their
-// annotation says.
+// assignedTo returns a planner that reads a Work's Destination from its annotation "on".
 func assignedTo() *Assigned {
 	return &Assigned{To: func(w *kratix.Work) string { return w.Annotations["on"] }}
 }
@@ -37,11 +36,11 @@ func described(result Result) []string {
 	return said
 }
 
-func TestAssignedPlacesWhatWasDecidedAndNothingElse(t *testing.T) {
+func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
 	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
 	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
-	one, two := onOne(request("w", group(".")), "d1"), onOne(request("w", group(".")), "d2") // of one name, as a dependency's are
+	one, two := onOne(request("w", group(".")), "d1"), onOne(request("w", group(".")), "d2") // same name, as the Works of a dependency have
 	cordoned := destination("d3", nil)
 	cordoned.Annotations = map[string]string{CordonAnnotation: "true"}
 	there := kratix.NewWorkPlacement(one, &one.Spec.WorkloadGroups[0], "d1")
@@ -76,9 +75,9 @@ func TestAssignedPlacesWhatWasDecidedAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestAssignedReusesWhatIsTheSame: a plan is what a new planner would make of the input,
-// and its placements are those of the last plan where nothing has changed.
-func TestAssignedReusesWhatIsTheSame(t *testing.T) {
+// TestAssignedReusesUnchangedPlacements compares each plan with that of a new planner, and checks
+// that an unchanged input returns the same placements.
+func TestAssignedReusesUnchangedPlacements(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	destinations := []Destination{destination("d1", nil), destination("d2", nil)}
 	planner := assignedTo()

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Assume returns Destinations that fit every Work, for an input that has none: as
-// few as what is asked for allows, since Works that can meet on one Destination
-// may clash there. Their names are assumed-1 and so on.
+// Assume returns Destinations that fit every Work, for an input without Destinations. It
+// returns as few as the selectors allow, since Works can conflict only on a common Destination.
+// They are named assumed-1, assumed-2 and so on.
 func Assume(works []*kratix.Work) []*kratix.Destination {
 	var assumed []*assumption
 	for _, work := range sortedWorks(works) {
@@ -27,14 +27,13 @@ func Assume(works []*kratix.Work) []*kratix.Destination {
 	return destinations
 }
 
-// assumption is a Destination that is assumed, and what it fits so far.
+// assumption is an assumed Destination with the selectors that it satisfies so far.
 type assumption struct {
 	*kratix.Destination
 	fits []selectors
 }
 
-// widen returns what is asked for to the first Destination that can have it
-// beside what it has, or to a new one.
+// widen adds the selectors to the first Destination that can satisfy them too, or to a new one.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {
 		if a.take(asked) {
@@ -49,10 +48,10 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds the labels that are asked for, if everything asked for before still
-// holds. A dry run never shares a Destination with anything else.
+// take adds the labels that the selectors require and reports true, unless selectors taken
+// earlier would no longer hold. A dry run never has a Destination in common with other Works.
 func (a *assumption) take(asked selectors) bool {
-	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.wantsDryRun() != asked.wantsDryRun() }) {
+	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false
 	}
 	labels := maps.Clone(a.Labels)
@@ -72,7 +71,7 @@ func (a *assumption) take(asked selectors) bool {
 	return true
 }
 
-// satisfy sets a label so that all that is asked of it holds, if it can.
+// satisfy sets a label for which all requirements on its key hold, if there is one.
 func (r requirement) satisfy(labels map[string]string, asked selectors) {
 	candidates := r.values
 	switch r.operator {

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// benchInput is a fleet of 1,000 Destinations, and Works of 300 distinct
-// selectors.
+// benchInput returns 1,000 Destinations, and Works with 300 distinct selectors.
 func benchInput(works int) Input {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var in Input
@@ -37,8 +36,8 @@ func benchWork(i int) *kratix.Work {
 	))
 }
 
-// baseline evaluates labels.Selector for each Work and Destination, as Kratix
-// does in each reconciliation, without choosing one and without what follows.
+// baseline evaluates labels.Selector for each pair of Work and Destination, as Kratix does in
+// each reconciliation. It does not choose a Destination.
 func baseline(in Input) (matches int) {
 	sets := make([]klabels.Set, len(in.Destinations))
 	for i, d := range in.Destinations {
@@ -59,7 +58,7 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll finds out the same.
+// matchAll counts the same matches by way of a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {
@@ -68,8 +67,8 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet runs each way and its baseline in turns, so that both have the
-// machine under the same conditions. The ratios are what matters.
+// BenchmarkFleet alternates between each implementation and the baseline, so that both run
+// under the same load. The ratios are what matters.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {
@@ -104,7 +103,7 @@ func timed(do func()) time.Duration {
 	return time.Since(began)
 }
 
-// BenchmarkPlan shows that a plan is linear in the number of Works.
+// BenchmarkPlan measures that the time of a plan is linear in the number of Works.
 func BenchmarkPlan(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
 		in := benchInput(works)
@@ -118,8 +117,8 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// BenchmarkOneMore shows what one more Work costs beside many: the plan that
-// places it, and the one that sees it recorded.
+// BenchmarkOneMore measures the cost of one more Work: the plan that places it, and the next
+// plan, in which it is recorded.
 func BenchmarkOneMore(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("works=%d", works), func(b *testing.B) {
@@ -129,7 +128,7 @@ func BenchmarkOneMore(b *testing.B) {
 			}
 			planner.Plan(in)
 			in.Works = append(slices.Clone(in.Works), benchWork(works))
-			planner.Plan(in) // knows who has to do with whom from now on
+			planner.Plan(in) // builds the directory
 			var took time.Duration
 			for i := works + 1; b.Loop(); i++ {
 				work := benchWork(i)

@@ -24,8 +24,7 @@ func (c candidate) before(other candidate) bool {
 	return c.draw.before(other.draw)
 }
 
-// choose picks one of the Destinations that fit, none when none has room, and
-// says why.
+// choose returns one of the Destinations that fit, or none if all are full, and the reason.
 func (r *round) choose(j *job) (at int, reason string) {
 	seed := requestOf(j.work).seed()
 	homes := r.homes.of(seed)
@@ -56,7 +55,7 @@ func (r *round) clashes(j *job, at int) bool {
 	return r.in.Clashes(j.work, j.group, r.fleet.sites[at].Name)
 }
 
-// best returns the first candidate in the order of choice, but for those without.
+// best returns the first candidate in the order of choice, ignoring those in without.
 func (r *round) best(j *job, seed uint64, homes int32, without []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
@@ -84,8 +83,7 @@ func isAmong(some []int, at int) bool {
 	return false
 }
 
-// isFull reports whether a Destination has as many resource placements as it
-// takes.
+// isFull reports whether a Destination has reached its capacity.
 func (r *round) isFull(at int) bool {
 	s := &r.fleet.sites[at]
 	if s.capacity == unlimited || r.load[at] < s.capacity {
@@ -95,7 +93,7 @@ func (r *round) isFull(at int) bool {
 	return true
 }
 
-// reason says which steps of the choice distinguished Destinations.
+// reason returns the steps of the choice that distinguished Destinations.
 func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	fit := j.fit
 	if r.onlyDrawn(fit, chosen, clashing) {
@@ -127,14 +125,14 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// onlyDrawn reports whether nothing but the draw distinguished Destinations.
+// onlyDrawn reports whether only the draw distinguished Destinations.
 func (r *round) onlyDrawn(fit *fit, chosen candidate, clashing []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
 	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(clashing) == 0 && len(fit.usable) > 1
 }
 
-// room counts the usable Destinations that are not full, and those of them that
-// are ready.
+// room returns the number of usable Destinations that are not full, and how many of those are
+// ready.
 func (r *round) room(fit *fit) (left, ready int) {
 	for _, at := range fit.usable {
 		if !r.isFull(at) {
@@ -154,8 +152,8 @@ func others(n int) string {
 	return fmt.Sprintf("%d others that fit", n)
 }
 
-// summary says how many Destinations may take a group, and why the others do
-// not. Without capacities that is the same for all groups that ask the same.
+// summary returns how many Destinations may take a group, and why the others may not. If no
+// Destination has a capacity, it is the same for all groups with equal selectors and is cached.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))
@@ -166,8 +164,7 @@ func (r *round) summary(j *job) string {
 	return j.fit.summary
 }
 
-// verdicts returns the verdict on each Destination as things are now: with those
-// that are full.
+// verdicts returns the verdict on each Destination, taking current loads into account.
 func (r *round) verdicts(j *job) []verdict {
 	all := r.fleet.verdicts(j.fit)
 	for i := range all {

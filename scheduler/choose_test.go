@@ -42,14 +42,14 @@ func onDemand(w *kratix.Work) *kratix.Work {
 	return w
 }
 
-// movedFrom marks an existing placement as one that takes another's place.
+// movedFrom labels an existing placement as the target of a move.
 func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	p.Labels[kratix.MovedFromLabel] = from
 	return p
 }
 
-// TestChoices: a request fits w, x, y and z, and draws x when nothing else
-// distinguishes them.
+// TestChoices covers the order of choice. Request a fits w, x, y and z, and draws x if nothing
+// else distinguishes them.
 func TestChoices(t *testing.T) {
 	a, b := request("a", group(".")), request("b", group("."))
 	dev := labels{"env": "dev"}
@@ -215,7 +215,7 @@ func clashes(on ...string) func(*kratix.Work, *kratix.WorkloadGroup, string) boo
 	}
 }
 
-func TestEachStepOfAChoiceIsTold(t *testing.T) {
+func TestReasonHasEachStepOfTheChoice(t *testing.T) {
 	a, both := request("a", group(".")), request("a", group("."), group("dir"))
 	for name, c := range map[string]struct {
 		in   Input
@@ -251,7 +251,7 @@ func TestEachStepOfAChoiceIsTold(t *testing.T) {
 	}
 }
 
-func TestAnnotationsThatCannotBeReadAreTold(t *testing.T) {
+func TestInvalidAnnotationsAreReported(t *testing.T) {
 	for _, c := range []struct {
 		key, value, told string
 		taken            bool
@@ -298,7 +298,7 @@ func TestAnnotationsThatCannotBeReadAreTold(t *testing.T) {
 	}
 }
 
-func TestEachDestinationHasItsShareByWeight(t *testing.T) {
+func TestSharesAreProportionalToWeights(t *testing.T) {
 	const works = 6000
 	in := Input{Destinations: []Destination{
 		destination("a", nil), destination("b", nil, weight("2")), destination("c", nil, weight("3")), destination("d", nil, weight("0")),
@@ -318,7 +318,7 @@ func TestEachDestinationHasItsShareByWeight(t *testing.T) {
 	}
 }
 
-func TestAHigherWeightTakesOnlyForItself(t *testing.T) {
+func TestHigherWeightOnlyAttractsRequests(t *testing.T) {
 	where := func(w string) map[string]string {
 		in := Input{Destinations: []Destination{destination("a", nil), destination("b", nil, weight("2")), destination("c", nil, weight(w))}}
 		for i := range 1000 {
@@ -359,7 +359,7 @@ func TestLogarithmsAreExact(t *testing.T) {
 	}
 }
 
-// TestRequirementsHoldAsInKubernetes compares with apimachinery's selectors.
+// TestRequirementsHoldAsInKubernetes compares requirements with apimachinery's selectors.
 func TestRequirementsHoldAsInKubernetes(t *testing.T) {
 	operators := map[metav1.LabelSelectorOperator]selection.Operator{
 		metav1.LabelSelectorOpIn: selection.In, metav1.LabelSelectorOpNotIn: selection.NotIn,

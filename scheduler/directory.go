@@ -6,32 +6,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// directory finds what has to do with a Work in an input and its plan.
+// directory indexes an input and its plan by Work, by request and by Promise.
 type directory struct {
-	works    map[kratix.Key]*acquaintance
+	works    map[kratix.Key]*workState
 	requests map[requestKey][]kratix.Key
-	// demanding are the Promises with dependencies that wait for requests, and
-	// how many those are.
+	// demanding counts the on-demand dependency Works of each Promise.
 	demanding map[string]int
 }
 
-// acquaintance is what is known of one Work, there or not.
-type acquaintance struct {
+// workState is the Work of a key, if it exists, with its placements.
+type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
-	// on are the Destinations that it is placed on.
+	// on are the Destinations of its planned placements.
 	on []string
 }
 
 func newDirectory(in Input, plan Result) *directory {
 	d := &directory{
-		works: make(map[kratix.Key]*acquaintance, len(in.Works)), requests: make(map[requestKey][]kratix.Key, len(in.Works)), demanding: map[string]int{},
+		works: make(map[kratix.Key]*workState, len(in.Works)), requests: make(map[requestKey][]kratix.Key, len(in.Works)), demanding: map[string]int{},
 	}
 	for _, work := range in.Works {
-		d.take(work)
+		d.addWork(work)
 	}
 	for _, placement := range in.Existing {
-		d.keep(placement)
+		d.addExisting(placement)
 	}
 	for _, part := range plan.Parts {
 		for _, placement := range part.Placements {
@@ -41,16 +40,16 @@ func newDirectory(in Input, plan Result) *directory {
 	return d
 }
 
-func (d *directory) of(key kratix.Key) *acquaintance {
+func (d *directory) of(key kratix.Key) *workState {
 	known := d.works[key]
 	if known == nil {
-		known = &acquaintance{}
+		known = &workState{}
 		d.works[key] = known
 	}
 	return known
 }
 
-func (d *directory) take(work *kratix.Work) {
+func (d *directory) addWork(work *kratix.Work) {
 	key, request := kratix.KeyOf(work), requestOf(work)
 	d.of(key).work = work
 	d.requests[request] = append(d.requests[request], key)
@@ -59,7 +58,7 @@ func (d *directory) take(work *kratix.Work) {
 	}
 }
 
-func (d *directory) keep(placement *kratix.WorkPlacement) {
+func (d *directory) addExisting(placement *kratix.WorkPlacement) {
 	known := d.of(placement.Work())
 	known.existing = append(known.existing, placement)
 }
@@ -69,8 +68,8 @@ func (d *directory) place(placement Placement) {
 	known.on = append(known.on, placement.Spec.TargetDestinationName)
 }
 
-// update takes the difference to a new input in, and adds to the affected Works
-// whoever has to do with them.
+// update applies the difference to a new input, and adds the Works that are related to affected
+// ones: those of the same requests and of the same Promises.
 func (d *directory) update(by delta, affected keys) {
 	requests, promises := map[requestKey]bool{}, map[string]bool{}
 	meet := func() {
@@ -97,19 +96,18 @@ func (d *directory) update(by delta, affected keys) {
 }
 
 func (d *directory) apply(by delta) {
-	d.forget(by.lost)
+	d.removeWorks(by.lost)
 	for _, work := range by.found {
-		d.take(work)
+		d.addWork(work)
 	}
-	d.unkeep(by.removed)
+	d.removeExisting(by.removed)
 	for _, placement := range by.recorded {
-		d.keep(placement)
+		d.addExisting(placement)
 	}
 }
 
-// forget removes Works, in time linear in their number however many of them
-// belong to one request.
-func (d *directory) forget(lost []*kratix.Work) {
+// removeWorks removes Works, in time linear in their number even if they all belong to one request.
+func (d *directory) removeWorks(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
 	for _, work := range lost {
 		key, request := kratix.KeyOf(work), requestOf(work)
@@ -130,9 +128,9 @@ func (d *directory) forget(lost []*kratix.Work) {
 	}
 }
 
-// unkeep removes existing placements, in time linear in their number however many
-// of them belong to one Work.
-func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
+// removeExisting removes existing placements, in time linear in their number even if they all belong to
+// one Work.
+func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}
 	for _, placement := range removed {
@@ -145,8 +143,7 @@ func (d *directory) unkeep(removed []*kratix.WorkPlacement) {
 	}
 }
 
-// addPromises adds all Works of those Promises where dependencies wait for
-// requests.
+// addPromises adds all Works of the given Promises that have on-demand dependencies.
 func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	demanding := false
 	for promise := range promises {
@@ -164,7 +161,7 @@ func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	}
 }
 
-// input returns the part of an input that is about affected Works.
+// input returns the subset of an input that concerns the affected Works.
 func (d *directory) input(in Input, affected keys) Input {
 	in.Works, in.Existing = nil, nil
 	for key := range affected {
@@ -177,7 +174,7 @@ func (d *directory) input(in Input, affected keys) Input {
 	return in
 }
 
-// on returns the Destinations where the last plan has affected Works.
+// on returns the Destinations of affected Works in the last plan.
 func (d *directory) on(affected keys) map[string]bool {
 	on := map[string]bool{}
 	for key := range affected {
@@ -188,7 +185,7 @@ func (d *directory) on(affected keys) map[string]bool {
 	return on
 }
 
-// record takes a plan of affected Works in.
+// record replaces the planned placements of affected Works.
 func (d *directory) record(affected keys, part Result) {
 	for key := range affected {
 		d.of(key).on = nil

@@ -6,57 +6,57 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Explanation is why one group of a Work is where it is, and nowhere else.
+// Explanation describes why one group of a Work is on its Destinations and not on others.
 type Explanation struct {
 	Directory string
-	// Asked is what is asked of a Destination's labels, and by whom.
+	// Asked are the requirements on a Destination's labels, with their sources.
 	Asked []Asked
-	// Verdicts has one for each Destination, by name.
+	// Verdicts has one verdict for each Destination, sorted by name.
 	Verdicts []Verdict
-	// Summary counts them: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+	// Summary counts the verdicts: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
 	Summary string
 }
 
 // Asked is one requirement.
 type Asked struct {
-	// Requirement is as kubectl writes it: "a=1", "a in (1,2)".
+	// Requirement is formatted as by kubectl: "a=1", "a in (1,2)".
 	Requirement string
-	// Source is the Selector's.
+	// Source is the source of the Selector.
 	Source string
-	// Overruled means that a source of a higher precedence asks otherwise.
+	// Overruled means that a source of higher precedence sets the same label.
 	Overruled bool
 }
 
-// Verdict is what a plan says of one Destination.
+// Verdict is the outcome of a plan for one Destination, with the reason.
 type Verdict struct {
 	Destination string
 	Outcome     Outcome
 	Reason      string
 }
 
-// Outcome is what a plan does with a Destination.
+// Outcome is the result of a plan for one group and Destination.
 type Outcome string
 
 // The outcomes.
 const (
-	// There: the group is there.
+	// There: the group is on it already.
 	There Outcome = "there"
-	// Taken: the group is placed there now.
+	// Taken: this plan places the group on it.
 	Taken Outcome = "taken"
-	// Leaves: the group leaves it.
+	// Leaves: this plan removes the group from it.
 	Leaves Outcome = "leaves"
-	// Passed: it fits, and another is taken.
+	// Passed: it fits, but another Destination was chosen.
 	Passed Outcome = "passed over"
-	// Unfit: it does not fit, or may not take anything new.
+	// Unfit: it does not fit, or accepts no new placements.
 	Unfit Outcome = "no"
 )
 
-// Explain plans and says why each group of one Work goes where it goes. It
-// returns nothing for a Work that is not in the input or has no groups.
+// Explain plans the input and returns an explanation for each group of one Work, or nil for a
+// Work that is not in the input or has no groups.
 func Explain(in Input, work kratix.Key) []Explanation {
 	r := newRound(in, newFleet(in.Destinations))
 	seen := map[*job][]verdict{}
-	r.watch = func(j *job) {
+	r.observe = func(j *job) {
 		if kratix.KeyOf(j.work) == work {
 			seen[j] = r.choices(j)
 		}
@@ -70,7 +70,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // what is there has its place
+		for _, p := range r.chain(j) { // existing placements use capacity too
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}
@@ -83,15 +83,15 @@ func Explain(in Input, work kratix.Key) []Explanation {
 func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	e := Explanation{Directory: j.group.Directory, Asked: askedOf(j), Summary: summarise(verdicts)}
 	for i, v := range verdicts {
-		told := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.told(r.fleet.sites[i])}
+		entry := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.clause(r.fleet.sites[i])}
 		if v.kind == open {
-			told.Outcome = Passed
-			if told.Reason == "" {
-				told.Reason = r.notTaken(j)
+			entry.Outcome = Passed
+			if entry.Reason == "" {
+				entry.Reason = r.notTaken(j)
 			}
 		}
-		r.outcome(j, &told, result)
-		e.Verdicts = append(e.Verdicts, told)
+		r.outcome(j, &entry, result)
+		e.Verdicts = append(e.Verdicts, entry)
 	}
 	for _, p := range r.chain(j) {
 		if _, known := r.fleet.byName[p.Spec.TargetDestinationName]; !known {
@@ -101,33 +101,32 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken says why a group is not on a Destination that fits, though nothing was
-// chosen in this plan.
+// notTaken returns why a group is not on a Destination that fits, if this plan made no choice.
 func (r *round) notTaken(j *job) string {
-	if why := r.mayBe(j); why != "" && j.first == none && !j.work.IsDependency() {
+	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
 	}
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome says what the plan does with a Destination for a group.
-func (r *round) outcome(j *job, told *Verdict, result Result) {
+// outcome sets the outcome of a verdict if the plan adds, keeps or removes the group there.
+func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
-		if p.Spec.TargetDestinationName == told.Destination {
-			told.Outcome, told.Reason = There, p.Reason
+		if p.Spec.TargetDestinationName == entry.Destination {
+			entry.Outcome, entry.Reason = There, p.Reason
 			if p.New {
-				told.Outcome = Taken
+				entry.Outcome = Taken
 			}
 			return
 		}
 	}
 	for _, m := range result.Moved {
-		if m.Work() == kratix.KeyOf(j.work) && m.Spec.ID == j.group.ID && m.Spec.TargetDestinationName == told.Destination {
-			told.Outcome, told.Reason = Leaves, "the group is on "+m.To+" now"
+		if m.Work() == kratix.KeyOf(j.work) && m.Spec.ID == j.group.ID && m.Spec.TargetDestinationName == entry.Destination {
+			entry.Outcome, entry.Reason = Leaves, "the group is on "+m.To+" now"
 		}
 	}
-	if isOnDemand(j.work) && told.Outcome == Passed {
-		told.Reason = "no request of Promise " + j.work.Spec.PromiseName + " is there (" + DependenciesAnnotation + ": " + OnDemand + ")"
+	if isOnDemand(j.work) && entry.Outcome == Passed {
+		entry.Reason = "no request of Promise " + j.work.Spec.PromiseName + " is there (" + DependenciesAnnotation + ": " + OnDemand + ")"
 	}
 }
 
@@ -166,8 +165,8 @@ func isTold(asked []Asked, r requirement) bool {
 	return false
 }
 
-// told returns a verdict's reason as a sentence about one Destination.
-func (v verdict) told(s site) string {
+// clause returns the reason of a verdict as a clause about one Destination.
+func (v verdict) clause(s site) string {
 	switch {
 	case v.kind == unreadStore:
 		return "it fits, but its store cannot be read"
@@ -181,8 +180,8 @@ func (v verdict) told(s site) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination at the moment of a choice, with
-// the step that distinguished those that fit.
+// choices returns the verdict on each Destination before the choice is made, with the step that
+// decided against each one that fits.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

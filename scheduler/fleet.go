@@ -9,26 +9,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is all Destinations, made ready to be chosen from. It answers which of
-// them fit, and groups that ask for the same share one answer.
+// fleet is the Destinations of an input, indexed for matching. It caches which Destinations
+// fit, once for all groups with equal selectors.
 type fleet struct {
 	// sites are sorted by name.
 	sites  []site
 	byName map[string]int
-	// limited means that some Destination has a capacity.
+	// limited means that at least one Destination has a capacity.
 	limited bool
-	// unread is the name of a Destination of which it is not known what is there.
+	// unread is the name of a Destination whose store could not be read; empty if there is
+	// none.
 	unread string
-	// byAsked are the answers by what is asked; byGroup finds them by what a
-	// group says, without merging that first.
+	// byAsked caches fits by merged selectors; byGroup finds them by a group's unmerged
+	// selectors.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
-	speller speller
-	// having are the Destinations that have a label with a value.
+	encoder encoder
+	// having are the Destinations that have a given label and value.
 	having map[word]places
 }
 
-// site is one Destination and what a choice needs of it.
+// site is a Destination with its settings, readiness and hash.
 type site struct {
 	Destination
 	settings
@@ -36,17 +37,17 @@ type site struct {
 	hash  uint64
 }
 
-// knownGroup is a list of selectors, spelt out, that was merged before.
+// knownGroup is a list of selectors that was merged before, in the form that encoder writes.
 type knownGroup struct {
 	words []word
 	fit   *fit
-	// next has the same sum by accident.
+	// next is another list with the same hash.
 	next *knownGroup
 }
 
 func newFleet(destinations []Destination) *fleet {
 	f := &fleet{
-		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, speller: speller{seed: maphash.MakeSeed()}, having: map[word]places{},
+		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, encoder: encoder{seed: maphash.MakeSeed()}, having: map[word]places{},
 	}
 	for _, d := range destinations {
 		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
@@ -65,11 +66,11 @@ func newFleet(destinations []Destination) *fleet {
 	return f
 }
 
-// fits says which Destinations fit a group.
+// fits returns which Destinations fit a group.
 func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
-	sum := f.speller.spell(isDryRun(work), group.DestinationSelectors)
+	sum := f.encoder.encode(isDryRun(work), group.DestinationSelectors)
 	for known := f.byGroup[sum]; known != nil; known = known.next {
-		if slices.Equal(known.words, f.speller.words) {
+		if slices.Equal(known.words, f.encoder.words) {
 			return known.fit
 		}
 	}
@@ -80,7 +81,7 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 		found = f.evaluate(asked)
 		f.byAsked[key] = found
 	}
-	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.speller.words), fit: found, next: f.byGroup[sum]}
+	f.byGroup[sum] = &knownGroup{words: slices.Clone(f.encoder.words), fit: found, next: f.byGroup[sum]}
 	return found
 }
 
@@ -111,8 +112,8 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels returns the Destinations that have all labels asked for with one
-// value: few are left to be looked at closely.
+// withLabels returns the Destinations that have all labels that are required to equal one
+// value. Only these need to be evaluated further.
 func (f *fleet) withLabels(asked selectors) places {
 	left := newPlaces(len(f.sites))
 	for i := range left {
@@ -142,8 +143,8 @@ func (f *fleet) labelled(key, value string) places {
 	return set
 }
 
-// suits reports whether a Destination fits, whatever is known of its store and
-// whatever else keeps new placements away; if not, why.
+// suits reports whether a Destination fits, ignoring its store and cordons; if it does not, why
+// is the reason.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {

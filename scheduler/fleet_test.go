@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestAFleetKnowsWhoFitsWhateverItWasAskedBefore compares answers that are
-// remembered and looked up with those of looking at each Destination.
-func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
+// TestFleetCacheAgreesWithEvaluation compares cached and indexed answers with an
+// evaluation of each Destination.
+func TestFleetCacheAgreesWithEvaluation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	var destinations []Destination
 	for i := range 150 {
@@ -46,7 +46,7 @@ func TestAFleetKnowsWhoFitsWhateverItWasAskedBefore(t *testing.T) {
 	}
 }
 
-func TestWhatIsInAValueIsNotTakenForMoreSelectors(t *testing.T) {
+func TestSelectorKeysAreUnambiguous(t *testing.T) {
 	for name, c := range map[string][2]kratix.Selector{
 		"labels": {asks("promise", labels{"a": "1", "b": "2"}), asks("promise", labels{"a": "1,b=2"})},
 		"values": {
@@ -78,7 +78,7 @@ func randomSelectors(rng *rand.Rand) []kratix.Selector {
 	return all
 }
 
-func TestDifferentSelectorsAreSpeltDifferently(t *testing.T) {
+func TestDifferentSelectorsHaveDifferentWords(t *testing.T) {
 	exists := metav1.LabelSelectorRequirement{Key: "a", Operator: metav1.LabelSelectorOpExists}
 	in := func(values ...string) metav1.LabelSelectorRequirement {
 		return metav1.LabelSelectorRequirement{Key: "a", Operator: metav1.LabelSelectorOpIn, Values: values}
@@ -92,11 +92,11 @@ func TestDifferentSelectorsAreSpeltDifferently(t *testing.T) {
 	}
 	f := newFleet(nil)
 	spelt := map[string]string{}
-	for range 2 { // the second time with shapes to be tried
+	for range 2 { // the second iteration uses the cached shapes
 		for _, dryRun := range []bool{false, true} {
 			for _, list := range lists {
-				f.speller.spell(dryRun, list)
-				key, is := fmt.Sprintf("%#v", f.speller.words), fmt.Sprint(dryRun, list)
+				f.encoder.encode(dryRun, list)
+				key, is := fmt.Sprintf("%#v", f.encoder.words), fmt.Sprint(dryRun, list)
 				if other, taken := spelt[key]; taken && other != is {
 					t.Errorf("%s and %s are spelt %s", is, other, key)
 				}
@@ -109,7 +109,7 @@ func TestDifferentSelectorsAreSpeltDifferently(t *testing.T) {
 	}
 }
 
-func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
+func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 	a, x := request("a", group(".")), destination("x", nil)
 	in := Input{
 		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
@@ -142,13 +142,13 @@ func TestAnUnchangedInputGivesTheSamePlanAndAnyChangeANewOne(t *testing.T) {
 		if &before.Parts[0] == &after.Parts[0] {
 			t.Errorf("%s: the old plan is given", name)
 		}
-		if !reflect.DeepEqual(told(after), told(Plan(changed))) {
-			t.Errorf("%s: got %s", name, told(after))
+		if !reflect.DeepEqual(planText(after), planText(Plan(changed))) {
+			t.Errorf("%s: got %s", name, planText(after))
 		}
 	}
 }
 
-func TestAPlanThatAskedForClashesIsNotRemembered(t *testing.T) {
+func TestPlanThatDependsOnConflictsIsNotReused(t *testing.T) {
 	in := Input{Works: []*kratix.Work{request("a", group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}}
 	p := &Planner{}
 	p.Plan(in)

@@ -2,8 +2,8 @@ package scheduler
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// index finds the existing placements of a group, in time and memory for
-// 100,000 of them.
+// index finds the existing placements of a group. It is a chained hash table, compact enough
+// for 100,000 placements.
 type index struct {
 	heads map[groupKey]int32
 	next  []int32
@@ -17,7 +17,7 @@ func newIndex(existing []*kratix.WorkPlacement) index {
 		if head, ok := x.heads[key]; ok {
 			x.next[i] = head
 		}
-		x.heads[key] = int32(i) //nolint:gosec // memory ends before this does
+		x.heads[key] = int32(i) //nolint:gosec // memory is exhausted before this overflows
 	}
 	return x
 }
@@ -41,10 +41,10 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes are the Destinations where a request has groups already. A request is
-// known by its seed alone: two that have the same by accident only prefer each
-// other's company. Seeds are random, so a table of them needs no other hash: it
-// is as long as a power of two, and what is taken makes room by one.
+// homes are the Destinations where a request already has groups. Requests are identified by
+// their seed alone: two requests with equal seeds merely prefer each other's Destinations. It
+// is an open-addressing hash table whose size is a power of two; since seeds are random, they
+// serve as the hash.
 type homes struct {
 	table   []homeSlot
 	used    int
@@ -53,7 +53,7 @@ type homes struct {
 
 type homeSlot struct {
 	seed  uint64
-	first int32 // in entries, from 1; 0 is free
+	first int32 // index into entries plus 1; 0 means the slot is free
 }
 
 type home struct {
@@ -69,7 +69,7 @@ func newHomes(expected int) homes {
 	return homes{table: make([]homeSlot, size), entries: make([]home, 0, expected)}
 }
 
-// slot returns the slot of a seed, or the free one where it belongs.
+// slot returns the slot of a seed, or the free slot where it belongs.
 func (h *homes) slot(seed uint64) *homeSlot {
 	mask := uint64(len(h.table) - 1)
 	at := seed & mask
@@ -89,7 +89,7 @@ func (h *homes) add(request requestKey, at int) {
 		}
 	}
 	h.entries = append(h.entries, home{at, slot.first - 1})
-	slot.seed, slot.first = seed, int32(len(h.entries)) //nolint:gosec // memory ends before this does
+	slot.seed, slot.first = seed, int32(len(h.entries)) //nolint:gosec // memory is exhausted before this overflows
 }
 
 func (h *homes) grow() {
@@ -102,10 +102,10 @@ func (h *homes) grow() {
 	}
 }
 
-// of returns the first home of a request with this seed; next the others.
+// of returns the first entry for a seed, or none.
 func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 
-// has reports whether a Destination is a home, given the first of them.
+// has reports whether a Destination is in the chain of homes that starts at first.
 func (h *homes) has(first int32, at int) bool {
 	for i := first; i != none; i = h.entries[i].next {
 		if h.entries[i].at == at {

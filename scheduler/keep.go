@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keep carries the existing placements of a group over, up to date, but for
-// those whose place another has taken.
+// keep adds the existing placements of a group to the plan, updated, except for those that have
+// been replaced by a move.
 func (r *round) keep(j *job) {
 	if len(j.old) == 0 {
 		return
@@ -21,7 +21,7 @@ func (r *round) keep(j *job) {
 		}
 		r.add(j, r.kept(j, old))
 	}
-	r.wantsMove(j)
+	r.decideMove(j)
 }
 
 func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
@@ -45,40 +45,39 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 		p.Reason = "it is there already, though the Destination no longer fits: " + why
 	}
 	if maps.Equal(p.Labels, old.Labels) {
-		p.Labels = old.Labels // one copy of them is enough
+		p.Labels = old.Labels // reuse the map to save memory
 	}
 	return p
 }
 
-// successors returns the placements of a request's group whose place another has
-// taken, and where that is. The other is recorded, or it would not be here: so
-// a move goes on wherever it was interrupted.
+// successors maps the placements of a request's group that have been replaced by a move to the
+// Destination of the replacement. Existing placements are recorded ones, so an interrupted move
+// continues here.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
 	}
 	taken := map[*kratix.WorkPlacement]string{}
-	for _, heir := range j.old {
-		if taken[heir] != "" {
+	for _, replacement := range j.old {
+		if taken[replacement] != "" {
 			continue
 		}
-		_, fits := r.fleet.suits(j.fit, heir.Spec.TargetDestinationName)
+		_, fits := r.fleet.suits(j.fit, replacement.Spec.TargetDestinationName)
 		for _, old := range j.old {
-			if old == heir || taken[old] != "" {
+			if old == replacement || taken[old] != "" {
 				continue
 			}
 			_, stillFits := r.fleet.suits(j.fit, old.Spec.TargetDestinationName)
-			marked := heir.Labels[kratix.MovedFromLabel] == old.Spec.TargetDestinationName
+			marked := replacement.Labels[kratix.MovedFromLabel] == old.Spec.TargetDestinationName
 			if marked || r.in.OnMisplaced == Move && fits && !stillFits {
-				taken[old] = heir.Spec.TargetDestinationName
+				taken[old] = replacement.Spec.TargetDestinationName
 			}
 		}
 	}
 	return taken
 }
 
-// isGone reports whether a placement that was moved away from is known to be no
-// more.
+// isGone reports whether the placement that a group was moved from certainly no longer exists.
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
 	switch {
@@ -90,18 +89,17 @@ func (r *round) isGone(j *job, from string) bool {
 	return !r.in.Incomplete && !r.in.Unseen
 }
 
-// isCopiedOn reports whether a copy of a group is where its Destination was.
+// isCopiedOn reports whether a copy of a group is on a Destination that no longer exists.
 func (r *round) isCopiedOn(j *job, destination string) bool {
 	return slices.ContainsFunc(r.in.Copies, func(p *kratix.WorkPlacement) bool {
 		return p.Work() == kratix.KeyOf(j.work) && p.Spec.ID == j.group.ID && p.Spec.TargetDestinationName == destination
 	})
 }
 
-// wantsMove finds out whether a group's only placement should go elsewhere. No
-// move begins while another is not over, or while a store is unread that may
-// hold the outcome of an earlier one.
-func (r *round) wantsMove(j *job) {
-	if len(j.old) != 1 || j.work.IsDependency() || r.mayHide() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
+// decideMove decides whether a group's only placement should move. No move begins before an
+// earlier one is complete, or while an unread store may contain the result of an earlier one.
+func (r *round) decideMove(j *job) {
+	if len(j.old) != 1 || j.work.IsDependency() || r.mayMissPlacements() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return
 	}
 	move, asked := r.asked[groupKey{kratix.KeyOf(j.work), j.group.ID}]
@@ -113,8 +111,8 @@ func (r *round) wantsMove(j *job) {
 	}
 }
 
-// move places a group a second time, for the old placement to go once the new
-// one is recorded.
+// move adds a second placement for a group. The old one is removed once the new one is
+// recorded.
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
 	if at == none {
@@ -135,11 +133,11 @@ func (r *round) move(j *job) {
 	r.result.begun = true
 }
 
-// destinationOf returns where a moving group goes.
+// destinationOf returns the Destination that a group moves to, and the reason.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
-		if r.watch != nil {
-			r.watch(j)
+		if r.observe != nil {
+			r.observe(j)
 		}
 		return r.choose(j)
 	}
@@ -149,7 +147,7 @@ func (r *round) destinationOf(j *job) (at int, reason string) {
 	return none, ""
 }
 
-// demand says on which Destinations requests of a Promise are, and how many.
+// demand counts the requests of each Promise on each Destination.
 type demand map[string]map[string]int
 
 func (d demand) add(promise, destination string, by int) {
@@ -162,9 +160,9 @@ func (d demand) add(promise, destination string, by int) {
 	d[promise][destination] += by
 }
 
-// placeOnDemand places the dependencies that wait for requests, now that it is
-// known where these are. One that is placed stays when the last request goes:
-// what others use on the cluster would be deleted with it.
+// placeOnDemand places the on-demand dependencies, after all requests have been placed. A
+// dependency stays on its Destination when the last request leaves, since removing it would
+// delete objects that others on the cluster may use.
 func (r *round) placeOnDemand() {
 	for _, j := range r.onDemand {
 		r.placeWhereWanted(j)
@@ -190,7 +188,7 @@ func (r *round) placeWhereWanted(j *job) {
 	}
 }
 
-// wanted returns where requests are, with those whose Work cannot be read now.
+// wanted returns the demand, including requests whose Work cannot be read at present.
 func (r *round) wanted() demand {
 	if r.demand != nil {
 		return r.demand

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// lostWorks are plans of inputs of which as many Works are gone as are left.
+// lostWorks returns functions that plan an input after half of its Works have disappeared.
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {
@@ -32,7 +32,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			for i := range size {
 				w := request(byNumber(i), group("."))
 				w.Spec.ResourceName = "one"
-				d.take(w)
+				d.addWork(w)
 				by.lost = append(by.lost, w)
 			}
 			return func() { d.apply(by) }
@@ -43,7 +43,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			var by delta
 			for i := range size {
 				p := on(w, 0, fmt.Sprintf("worker-%06d", i))
-				d.keep(p)
+				d.addExisting(p)
 				by.removed = append(by.removed, p)
 			}
 			return func() { d.apply(by) }
@@ -63,8 +63,8 @@ func BenchmarkLosingManyWorks(b *testing.B) {
 	}
 }
 
-func TestAnIncompleteInputHoldsOnlyWhatHasNoWork(t *testing.T) {
-	empty := request("empty") // a Work without groups is there all the same
+func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
+	empty := request("empty") // the Work exists although it has no groups
 	gone := request("gone", group("."))
 	was := request("empty", group("."))
 	plan := Plan(Input{

@@ -10,27 +10,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fit says which Destinations fit what is asked.
+// fit is the set of Destinations that fit certain selectors.
 type fit struct {
 	asked selectors
-	// kinds has one for each Destination of the fleet.
+	// kinds has one verdict for each Destination of the fleet.
 	kinds []verdictKind
-	// usable may take something new; unread fit as well, but what is there is
-	// not known. Both are places in the fleet, in order.
+	// usable are the Destinations that fit and accept new placements; unread are those that fit
+	// but whose store could not be read. Both are sorted indices into the fleet.
 	usable, unread []int
-	// closed says how many fit and take nothing new: "1 is cordoned".
+	// closed counts the Destinations that fit but accept no new placements: "1 is cordoned".
 	closed string
-	// ready counts the usable ones that are.
+	// ready is the number of usable Destinations that are ready.
 	ready int
-	// evenly means that all usable ones have one weight.
+	// evenly means that all usable Destinations have the same weight.
 	evenly bool
-	// spread is the reason given where only the draw decides.
+	// spread is the reason for a choice that only the draw decided.
 	spread string
-	// summary is made when it is first asked for.
+	// summary is computed on first use.
 	summary string
 }
 
-// verdict says whether something new may go to a Destination, and if not, why.
+// verdict is whether a new placement may go to a Destination, with the reason if not.
 type verdict struct {
 	kind   verdictKind
 	reason string
@@ -39,23 +39,23 @@ type verdict struct {
 type verdictKind uint8
 
 const (
-	// open: it fits and may take something new.
+	// open: it fits and accepts new placements.
 	open verdictKind = iota
 	// refused: it does not fit.
 	refused
-	// closed: it fits and takes nothing new.
+	// closed: it fits but accepts no new placements.
 	closed
-	// absentStore: it fits, but has no store.
+	// absentStore: it fits, but its store does not exist.
 	absentStore
 	// unreadStore: it fits, but its store could not be read.
 	unreadStore
 )
 
-// kindOf returns the verdict on a Destination without its reason, which takes
-// longer to say than to know.
+// kindOf returns the verdict on a Destination without the reason, which is more expensive to
+// build.
 func kindOf(asked selectors, s *site) verdictKind {
 	switch {
-	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.wantsDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
+	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
 		return refused
 	case s.Store == StoreAbsent:
 		return absentStore
@@ -82,18 +82,18 @@ func verdictOn(asked selectors, s *site) verdict {
 	return v
 }
 
-// tooLoose: strictMatchLabels keeps Works that ask for nothing away from a
-// Destination with labels.
+// tooLoose reports whether strictMatchLabels keeps a Work without selectors off a Destination
+// that has labels.
 func tooLoose(asked selectors, s *site) bool {
 	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
 }
 
-// refusal says why a Destination does not fit.
+// refusal returns the reason why a Destination does not fit.
 func refusal(asked selectors, s *site) string {
 	switch {
 	case !s.DeletionTimestamp.IsZero():
 		return "being deleted"
-	case s.IsDryRun() && !asked.wantsDryRun():
+	case s.IsDryRun() && !asked.requiresDryRun():
 		return "only for dry runs"
 	case tooLoose(asked, s):
 		return "strictMatchLabels is set and no label is asked for"
@@ -109,8 +109,8 @@ func spread(usable int, evenly bool) string {
 	return fmt.Sprintf("chosen of %d Destinations that fit, by %s", usable, how)
 }
 
-// summarise says how many Destinations may take something, and why the others
-// do not: "0/3 Destinations fit: 2 lack a=b, 1 is cordoned".
+// summarise returns how many Destinations fit, and counts the reasons of the others: "0/3
+// Destinations fit: 2 lack a=b, 1 is cordoned".
 func summarise(verdicts []verdict) string {
 	if len(verdicts) == 0 {
 		return "there is no Destination"
@@ -130,7 +130,7 @@ func summarise(verdicts []verdict) string {
 	return text
 }
 
-// phrases counts reasons in words, the most frequent first.
+// phrases returns one phrase for each reason, the most frequent first.
 func phrases(counts map[string]int) []string {
 	var parts []string
 	for _, reason := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -141,7 +141,7 @@ func phrases(counts map[string]int) []string {
 	return parts
 }
 
-// phrase counts a reason in words: "2 lack a=b", "1 is being deleted".
+// phrase returns a count and a reason as text: "2 lack a=b", "1 is being deleted".
 func phrase(count int, reason string) string {
 	verb := "are "
 	if count == 1 {
@@ -159,14 +159,14 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether a Destination has the labels that a group asks for, whatever else
-// keeps new placements away from it.
+// Fits reports whether a Destination has the labels that a group requires, ignoring cordons,
+// capacity and the store.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }
 
-// Fitting returns the names of the Destinations that have the labels which a group
-// asks for, in their order, whatever else keeps new placements away from them.
+// Fitting returns the names of the Destinations that have the labels a group requires, in the
+// given order, ignoring cordons, capacity and stores.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	asked := selectorsOf(work, group)
 	var names []string

@@ -119,7 +119,7 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
+func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	a := request("a", group("."))
 	existing := []*kratix.WorkPlacement{movedFrom("x", on(a, 0, "y"))}
 	for name, c := range map[string]struct {
@@ -149,7 +149,7 @@ func TestTheMarkOfAMoveStaysUntilTheOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn returns n requests on a Destination.
+// existingOn adds n requests that are recorded on a Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), group("."))
@@ -190,7 +190,7 @@ func TestRebalance(t *testing.T) {
 				t.Errorf("%d moves, want %d: %v", len(in.Moves), c.moves, in.Moves)
 			}
 			got := map[string]int{}
-			for range 3 { // placed, removed, over
+			for range 3 { // placed, removed, complete
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
 				for _, p := range result.Placements() {
@@ -235,11 +235,11 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	}
 }
 
-// TestExplanationsAgreeWithThePlan compares them on random worlds.
+// TestExplanationsAgreeWithThePlan compares explanations and plans of random inputs.
 func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	outcomes := map[Outcome]int{}
 	for seed := range uint64(80) {
-		s := newStage(seed)
+		s := newFixture(seed)
 		for range 3 {
 			s.change()
 			in := s.input()
@@ -273,7 +273,7 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	}
 }
 
-func TestExplainSaysThatAGroupWaits(t *testing.T) {
+func TestExplainReportsWaitingGroup(t *testing.T) {
 	a := request("a", group("."))
 	for why, in := range map[string]Input{
 		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, unread)}},
@@ -286,7 +286,7 @@ func TestExplainSaysThatAGroupWaits(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhatTheDrawWasAbout(t *testing.T) {
+func TestExplainReportsDestinationsInTheDraw(t *testing.T) {
 	in := Input{
 		Works: []*kratix.Work{request("a", group("."))},
 		Destinations: []Destination{

@@ -2,7 +2,7 @@ package scheduler
 
 import "math/bits"
 
-// places is a set of places in the fleet.
+// places is a bitmap of Destinations, by their index in the fleet.
 type places []uint64
 
 const wordSize = 64
@@ -11,21 +11,21 @@ func newPlaces(size int) places { return make(places, (size+wordSize-1)/wordSize
 
 func (b places) add(at int) { b[at/wordSize] |= 1 << (at % wordSize) }
 
-// and keeps what is in the other set too.
+// and removes the elements that are not in the other set.
 func (b places) and(other places) {
 	for i := range b {
 		b[i] &= other[i]
 	}
 }
 
-// cut takes out everything from a size on.
+// cut removes the elements from size on.
 func (b places) cut(size int) {
 	if rest := size % wordSize; rest > 0 {
 		b[len(b)-1] &= 1<<rest - 1
 	}
 }
 
-// each calls do for each place, in order.
+// each calls do for each element, in ascending order.
 func (b places) each(do func(at int)) {
 	for i, left := range b {
 		for left != 0 {

@@ -2,24 +2,22 @@ package scheduler
 
 import "slices"
 
-// Planner makes the same plans as Plan and remembers the last one: what a change
-// of the input cannot have an influence on is taken from there. An unchanged
-// input costs a comparison of pointers, and so does what is unchanged beside one
-// more Work. Its zero value is ready for use; it is not safe for concurrent use.
-// Inputs and plans must not be changed, since they are shared.
+// Planner returns the same plans as Plan, and reuses the last plan for all Works that a change
+// of the input cannot affect. If the input is unchanged, a plan costs a comparison of pointers.
+// The zero value is ready to use. A Planner is not safe for concurrent use, and callers must
+// not modify inputs and plans, since the next plan refers to them.
 type Planner struct {
 	// last is the last input, nil before the first.
 	last  *Input
 	fleet *fleet
-	// chosen are the Works for which a Destination was chosen, of several.
+	// chosen are the Works for which one of several Destinations was chosen.
 	chosen keys
 	result Result
-	// known is made when it is first needed.
+	// known is built on first use.
 	known *directory
 }
 
-// Plan is as the function of that name. An object counts as unchanged when it
-// is the same in memory.
+// Plan returns the same as the function Plan. Objects with the same pointer count as unchanged.
 func (p *Planner) Plan(in Input) Result {
 	if p.last == nil || p.mattersToAll(in) {
 		return p.planAll(in)
@@ -44,11 +42,12 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// manyAffected: when one Work in so many is affected, all are planned.
+// manyAffected is the fraction of affected Works, one in so many, above which all Works are
+// planned.
 const manyAffected = 4
 
-// mattersToAll reports whether any Work may feel a change, or settings tie
-// Works together which have nothing else in common.
+// mattersToAll reports whether a change may affect any Work, or whether the settings make
+// otherwise unrelated Works depend on each other.
 func (p *Planner) mattersToAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
@@ -56,7 +55,7 @@ func (p *Planner) mattersToAll(in Input) bool {
 		!slices.Equal(in.Destinations, p.last.Destinations) || !slices.Equal(in.Copies, p.last.Copies)
 }
 
-// planAll plans everything.
+// planAll plans all Works.
 func (p *Planner) planAll(in Input) Result {
 	*p = Planner{last: &in, fleet: p.fleetFor(in)}
 	round := newRound(in, p.fleet)
@@ -64,8 +63,8 @@ func (p *Planner) planAll(in Input) Result {
 	return p.result
 }
 
-// planSome plans the Works that are affected, and all that has to do with them,
-// as if there were no others.
+// planSome plans the affected Works, which include all Works related to them, independently of
+// the others.
 func (p *Planner) planSome(in Input, affected keys) {
 	round := newRound(p.known.input(in, affected), p.fleet)
 	part := round.plan()
@@ -75,13 +74,12 @@ func (p *Planner) planSome(in Input, affected keys) {
 	p.known.record(affected, part)
 }
 
-// rememberedSelectors bounds what a fleet remembers beyond what is in use.
-const rememberedSelectors = 10_000
+// maxCachedSelectors bounds the number of cached selectors, in use or not.
+const maxCachedSelectors = 10_000
 
-// fleetFor returns the last fleet if the Destinations are the same, with what is
-// known of who fits what.
+// fleetFor returns the last fleet with its cache if the Destinations are unchanged.
 func (p *Planner) fleetFor(in Input) *fleet {
-	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < rememberedSelectors {
+	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < maxCachedSelectors {
 		return p.fleet
 	}
 	return newFleet(in.Destinations)

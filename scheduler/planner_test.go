@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// crowd is a world of many Works on Destinations that seldom change, where
-// plans can be made of the last ones.
-type crowd struct {
+// changingInput generates inputs with many Works and few changes, for which a Planner can reuse its
+// last plan.
+type changingInput struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
 	destinations []Destination
@@ -20,8 +20,8 @@ type crowd struct {
 	in           Input
 }
 
-func newCrowd(seed uint64) *crowd {
-	c := &crowd{rng: rand.New(rand.NewPCG(seed, 11)), works: map[string]*kratix.Work{}, recorded: map[string]*kratix.WorkPlacement{}}
+func newChangingInput(seed uint64) *changingInput {
+	c := &changingInput{rng: rand.New(rand.NewPCG(seed, 11)), works: map[string]*kratix.Work{}, recorded: map[string]*kratix.WorkPlacement{}}
 	for range 6 {
 		c.putDestination()
 	}
@@ -31,9 +31,9 @@ func newCrowd(seed uint64) *crowd {
 	return c
 }
 
-func (c *crowd) chance(one int) bool { return c.rng.IntN(one) == 0 }
+func (c *changingInput) chance(one int) bool { return c.rng.IntN(one) == 0 }
 
-func (c *crowd) putDestination() {
+func (c *changingInput) putDestination() {
 	d := destination(fmt.Sprintf("d%d", c.rng.IntN(8)), randomLabels(c.rng))
 	d.Store = StoreState(min(2, max(0, c.rng.IntN(8)-5)))
 	if c.chance(8) {
@@ -43,7 +43,7 @@ func (c *crowd) putDestination() {
 	c.destinations = append(c.destinations, d)
 }
 
-func (c *crowd) putWork() {
+func (c *changingInput) putWork() {
 	name := fmt.Sprintf("w%03d", c.rng.IntN(120))
 	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(c.rng)))}
 	if c.chance(4) {
@@ -60,8 +60,8 @@ func (c *crowd) putWork() {
 	c.works[name] = work
 }
 
-// change changes little, as the next look at a source would find it.
-func (c *crowd) change() {
+// change makes a few random changes and builds the next input.
+func (c *changingInput) change() {
 	for range c.rng.IntN(3) {
 		c.putWork()
 	}
@@ -84,8 +84,8 @@ func (c *crowd) change() {
 	}
 }
 
-// clashes is nil, or says of some Works that they would clash.
-func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
+// clashes returns nil, or a function that reports conflicts for some Works.
+func (c *changingInput) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	if c.chance(3) {
 		return nil
 	}
@@ -93,8 +93,8 @@ func (c *crowd) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool
 	return func(w *kratix.Work, _ *kratix.WorkloadGroup, at string) bool { return (hash(w.Name+at)+salt)%3 == 0 }
 }
 
-// write records most of a plan.
-func (c *crowd) write(r Result) {
+// write records most placements of a plan.
+func (c *changingInput) write(r Result) {
 	for _, p := range r.Placements() {
 		if old := c.recorded[p.Name]; !c.chance(6) && (old == nil || p.New || c.chance(30)) {
 			c.recorded[p.Name] = p.WorkPlacement
@@ -108,16 +108,16 @@ func (c *crowd) write(r Result) {
 	}
 }
 
-// TestTheNextPlanIsAsOneFromNothing follows a planner that remembers through
+// TestIncrementalPlanEqualsFullPlan compares the plans of one Planner with those of Plan, over
 // random small changes.
-func TestTheNextPlanIsAsOneFromNothing(t *testing.T) {
+func TestIncrementalPlanEqualsFullPlan(t *testing.T) {
 	some := 0
 	for seed := range uint64(60) {
-		c, planner := newCrowd(seed), &Planner{}
+		c, planner := newChangingInput(seed), &Planner{}
 		for step := range 40 {
 			c.change()
 			want, got := Plan(c.in), planner.Plan(c.in)
-			if a, b := told(want), told(got); a != b {
+			if a, b := planText(want), planText(got); a != b {
 				t.Fatalf("seed %d step %d: the planner says\n%s\nand the plan is\n%s", seed, step, b, a)
 			}
 			if planner.known != nil {

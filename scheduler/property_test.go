@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// told writes all of a plan down, so that two can be compared byte for byte.
-func told(r Result) string {
+// planText returns all fields of a plan as text, for comparison.
+func planText(r Result) string {
 	var b strings.Builder
 	for _, p := range r.Placements() {
 		fmt.Fprintln(&b, "placed", p.Namespace, p.Name, p.Labels, p.Spec.TargetDestinationName, p.Spec.Generation, p.Directory, p.New, p.Misplaced, p.Reason)
@@ -32,7 +32,7 @@ func told(r Result) string {
 		}
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
-	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // these came from a map
+	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // the loop above iterates over a map
 		slices.Sort(lines)
 	}
 	for _, i := range r.Invalid {
@@ -49,9 +49,9 @@ func names(list []*kratix.WorkPlacement) []string {
 	return all
 }
 
-// stage is a random world whose objects are replaced, never changed, and whose
-// stores remember only what is written to them.
-type stage struct {
+// fixture generates random inputs. Objects are replaced and never modified, and the stores
+// contain only the records written to them.
+type fixture struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
 	owners       map[string]kratix.WorkSpec
@@ -60,8 +60,8 @@ type stage struct {
 	stores map[string]map[string]*kratix.WorkPlacement
 }
 
-func newStage(seed uint64) *stage {
-	s := &stage{
+func newFixture(seed uint64) *fixture {
+	s := &fixture{
 		rng: rand.New(rand.NewPCG(seed, 7)), works: map[string]*kratix.Work{}, owners: map[string]kratix.WorkSpec{},
 		destinations: map[string]Destination{}, stores: map[string]map[string]*kratix.WorkPlacement{},
 	}
@@ -74,9 +74,9 @@ func newStage(seed uint64) *stage {
 	return s
 }
 
-func (s *stage) chance(one int) bool { return s.rng.IntN(one) == 0 }
+func (s *fixture) chance(one int) bool { return s.rng.IntN(one) == 0 }
 
-func (s *stage) putDestination() {
+func (s *fixture) putDestination() {
 	name := fmt.Sprintf("d%d", s.rng.IntN(7))
 	d := destination(name, randomLabels(s.rng))
 	d.Annotations = map[string]string{}
@@ -104,7 +104,7 @@ func (s *stage) putDestination() {
 	}
 }
 
-func (s *stage) putWork() *kratix.Work {
+func (s *fixture) putWork() *kratix.Work {
 	name := fmt.Sprintf("w%d", s.rng.IntN(14))
 	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(s.rng)))}
 	if s.chance(3) {
@@ -113,7 +113,7 @@ func (s *stage) putWork() *kratix.Work {
 	work := request(name, groups...)
 	work.Generation = s.rng.Int64N(100)
 	owner, known := s.owners[name]
-	if !known { // whose a Work is never changes
+	if !known { // the owner of a Work never changes
 		owner = kratix.WorkSpec{PromiseName: fmt.Sprintf("p%d", s.rng.IntN(2)), ResourceName: fmt.Sprintf("r%d", s.rng.IntN(6))}
 		if s.chance(4) {
 			owner.ResourceName = ""
@@ -128,8 +128,8 @@ func (s *stage) putWork() *kratix.Work {
 	return work
 }
 
-// change flips labels and settings, and brings and takes Works.
-func (s *stage) change() {
+// change changes labels and settings at random, and adds and removes Works.
+func (s *fixture) change() {
 	for range s.rng.IntN(3) {
 		s.putDestination()
 	}
@@ -144,7 +144,7 @@ func (s *stage) change() {
 	}
 }
 
-func (s *stage) input() Input {
+func (s *fixture) input() Input {
 	in := Input{Works: slices.Collect(maps.Values(s.works)), Destinations: slices.Collect(maps.Values(s.destinations))}
 	for i, d := range in.Destinations {
 		for _, p := range s.stores[d.Name] {
@@ -160,8 +160,8 @@ func (s *stage) input() Input {
 	return in
 }
 
-// write does what a plan says, on each Destination whole or not at all.
-func (s *stage) write(r Result) {
+// write applies a plan to the stores; on each Destination it succeeds or fails as a whole.
+func (s *fixture) write(r Result) {
 	fails := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.stores)) {
 		fails[name] = s.chance(6)
@@ -185,7 +185,7 @@ func (s *stage) write(r Result) {
 }
 
 // groups returns the recorded placements of each group of a request.
-func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
+func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	groups := map[groupKey][]*kratix.WorkPlacement{}
 	for _, store := range s.stores {
 		for _, p := range store {
@@ -198,12 +198,12 @@ func (s *stage) groups() map[groupKey][]*kratix.WorkPlacement {
 	return groups
 }
 
-// TestStoresNeverHoldAGroupTwice follows random worlds whose only memory is the
-// stores: writes fail, the planner is restarted, records are lost.
+// TestStoresNeverHoldAGroupTwice runs random plans whose only state is in the stores, while
+// writes fail, the planner restarts and records are lost.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
 	for seed := range uint64(100) {
-		s, planner := newStage(seed), &Planner{}
+		s, planner := newFixture(seed), &Planner{}
 		for step := range 25 {
 			at := fmt.Sprintf("seed %d step %d", seed, step)
 			s.change()
@@ -218,7 +218,7 @@ func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 			}
 			before, in := s.groups(), s.input()
 			result := Plan(in)
-			if a, b := told(result), told(planner.Plan(in)); a != b {
+			if a, b := planText(result), planText(planner.Plan(in)); a != b {
 				t.Fatalf("%s: the planner says\n%s\nand the plan is\n%s", at, b, a)
 			}
 			checkOrder(t, at, in, result)
@@ -226,8 +226,8 @@ func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 			s.write(result)
 			moves += len(result.Moved)
 			s.checkStores(t, at, before, in)
-			full += strings.Count(told(result), "full")
-			demanded += strings.Count(told(result), "a request of the Promise is there")
+			full += strings.Count(planText(result), "full")
+			demanded += strings.Count(planText(result), "a request of the Promise is there")
 		}
 	}
 	if min(moves, full, demanded) < 100 {
@@ -241,12 +241,12 @@ func checkOrder(t *testing.T, at string, in Input, want Result) {
 	slices.Reverse(in.Works)
 	slices.Reverse(in.Destinations)
 	slices.Reverse(in.Existing)
-	if a, b := told(want), told(Plan(in)); a != b {
+	if a, b := planText(want), planText(Plan(in)); a != b {
 		t.Fatalf("%s: the order matters:\n%s\n%s", at, a, b)
 	}
 }
 
-// checkRules checks what new placements must keep to.
+// checkRules checks the constraints on new placements: capacity, cordons and labels.
 func checkRules(t *testing.T, at string, in Input, result Result) {
 	t.Helper()
 	load, sites := map[string]int{}, map[string]Destination{}
@@ -279,8 +279,8 @@ func checkRules(t *testing.T, at string, in Input, result Result) {
 	}
 }
 
-// checkStores compares what the stores hold of requests with what they held.
-func (s *stage) checkStores(t *testing.T, at string, before map[groupKey][]*kratix.WorkPlacement, in Input) {
+// checkStores compares the recorded placements of requests with those before the plan.
+func (s *fixture) checkStores(t *testing.T, at string, before map[groupKey][]*kratix.WorkPlacement, in Input) {
 	t.Helper()
 	for key, placements := range s.groups() {
 		where := map[string]*kratix.WorkPlacement{}

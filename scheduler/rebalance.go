@@ -8,16 +8,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Rebalance returns the moves of requests that even the load of the Destinations,
-// as their weights have it, or leave cordoned ones. Groups of a request that
-// are together stay together. It proposes few moves: only those after which
-// the busier of two Destinations is less busy than before. Misplaced
-// placements are not its business, nor is what is being moved already.
+// Rebalance returns the moves of requests that even out the load of the Destinations in
+// proportion to their weights, or that drain cordoned ones. Groups of a request on the same
+// Destination stay together. A move is proposed only if its target then has less load than its
+// source has now. Misplaced placements, and those that are being moved, are left out.
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
-	if r.mayHide() {
-		return nil // what is there and could be moved is not known
+	if r.mayMissPlacements() {
+		return nil // the loads are incomplete
 	}
 	b.collect()
 	for i := range b.units {
@@ -30,7 +29,7 @@ func Rebalance(in Input) []Relocation {
 	return b.moves()
 }
 
-// balancer moves units about until the load is even.
+// balancer reassigns units until the load is even.
 type balancer struct {
 	round *round
 	units []unit
@@ -38,22 +37,22 @@ type balancer struct {
 	before []int
 }
 
-// unit is what a request has on one Destination: it moves as one.
+// unit is the groups of a request on one Destination, which move together.
 type unit struct {
 	jobs []*job
-	// at is where it is by now, from where it is recorded.
+	// at is its Destination after the moves so far, from the recorded one.
 	at, from int
-	// fit are the Destinations where all of it fits.
+	// fit are the Destinations that fit all its groups.
 	fit    []int
 	seed   uint64
 	reason string
 }
 
-// collect makes the units, in the order of their Works.
+// collect builds the units, in the order of their Works.
 func (b *balancer) collect() {
 	r := b.round
 	result := r.plan()
-	r.settle(&result)
+	r.subtractRemoved(&result)
 	b.before = slices.Clone(r.load)
 	type place struct {
 		request requestKey
@@ -78,8 +77,8 @@ func (b *balancer) collect() {
 	}
 }
 
-// movable reports whether a job has one placement, where it fits, and no move is
-// under way.
+// movable reports whether a job has one placement, on a Destination that fits, and is not being
+// moved.
 func (j *job) movable(r *round) bool {
 	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return false
@@ -88,17 +87,16 @@ func (j *job) movable(r *round) bool {
 	return fits
 }
 
-// leave moves a unit away from a cordoned Destination. One whose annotations
-// cannot be read takes nothing new, but what is there stays.
+// leave moves a unit off a cordoned Destination. Destinations that are closed because of
+// invalid annotations keep their placements.
 func (b *balancer) leave(u *unit) {
 	if to := b.lightest(u); to != none {
 		b.move(u, to, b.round.fleet.sites[u.from].Name+" is "+b.round.fleet.sites[u.from].closed)
 	}
 }
 
-// even relieves the busiest Destination as long as that helps, and reports whether
-// anything moved. What could not move may be able to after all when others
-// have, so it is called until nothing does.
+// even moves units off the busiest Destinations, and reports whether any moved. A move may make
+// another one possible, so even is called until it returns false.
 func (b *balancer) even() bool {
 	waiting, moved := b.bySite(), false
 	for {
@@ -114,8 +112,8 @@ func (b *balancer) even() bool {
 	}
 }
 
-// bySite returns the units of each Destination, the one that draws worst first.
-// Those of Destinations that take nothing new have no say here.
+// bySite returns the units of each Destination, the one with the lowest draw first, without
+// those on Destinations that accept no new placements.
 func (b *balancer) bySite() [][]*unit {
 	sites := b.round.fleet.sites
 	waiting := make([][]*unit, len(sites))
@@ -132,8 +130,8 @@ func (b *balancer) bySite() [][]*unit {
 	return waiting
 }
 
-// busiest returns the Destination with the highest load for its weight of those
-// where something waits.
+// busiest returns the Destination with the highest load per weight among those with waiting
+// units.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
 	for at := range waiting {
@@ -147,7 +145,7 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit if its new Destination is less busy then than the old
+// relieve moves a unit if the load of its new Destination would be lower than that of the old
 // one is now.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
@@ -158,8 +156,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the Destination where a unit would make the least load, but
-// for the one where it is; none if there is none with room.
+// lightest returns the Destination, other than its own, on which a unit would cause the lowest
+// load, or none if there is no room.
 func (b *balancer) lightest(u *unit) int {
 	sites, load := b.round.fleet.sites, b.round.load
 	best, n := none, len(u.jobs)
@@ -189,13 +187,13 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compare compares loads for the weights of their Destinations.
+// compare compares the loads n and m of two Destinations in proportion to their weights.
 func (b *balancer) compare(n, at, m, other int) int {
 	mine, theirs := b.round.fleet.sites[at].weight, b.round.fleet.sites[other].weight
 	return cmp.Compare(uint64(n)*max(theirs, 1)*heavy(mine), uint64(m)*max(mine, 1)*heavy(theirs)) //nolint:gosec // loads are not negative
 }
 
-// heavy makes a load on a Destination of weight 0 count for more than others.
+// heavy returns the factor by which a load counts more on a Destination of weight 0.
 func heavy(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight
@@ -203,7 +201,7 @@ func heavy(weight uint64) uint64 {
 	return 1
 }
 
-// moves returns what has another place than before, in the order of the Works.
+// moves returns the units whose Destination has changed, in the order of the Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	sites := b.round.fleet.sites
@@ -226,8 +224,8 @@ func (b *balancer) moves() []Relocation {
 	return moves
 }
 
-// settle takes what a plan removes as removed.
-func (r *round) settle(plan *Result) {
+// subtractRemoved subtracts the placements that a plan removes from the loads.
+func (r *round) subtractRemoved(plan *Result) {
 	for _, gone := range plan.Removed {
 		r.count(gone, -1)
 	}

@@ -7,37 +7,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// round is one plan in the making.
+// round is the state of one plan while it is being computed.
 type round struct {
 	in    Input
 	fleet *fleet
-	// works are those of the input, sorted by their keys.
+	// works are the Works of the input, sorted by key.
 	works []*kratix.Work
 	jobs  []job
-	// index finds the existing placements of a group; used marks those that a
-	// group still has.
+	// index finds the existing placements of a group; used marks those that still have a group.
 	index index
 	used  []bool
-	// load counts the resource placements of each Destination of the fleet,
-	// those that are about to go too.
+	// load counts the resource placements on each Destination of the fleet, including those
+	// that are about to be removed.
 	load  []int
 	homes homes
-	// demand is where requests are, by Promise; nil until something asks.
+	// demand counts requests by Promise and Destination; nil until first used.
 	demand demand
 	asked  map[groupKey]Relocation
-	// onDemand are the jobs of dependencies that wait for requests.
+	// onDemand are the jobs of on-demand dependencies.
 	onDemand []*job
-	// placed has every placement so far, in the order they were made; next
-	// chains those of one job.
+	// placed are the placements so far, in the order they were added; next chains those of one
+	// job.
 	placed []Placement
 	next   []int32
-	// chosen are the Works for which a Destination was chosen, of several.
+	// chosen are the Works for which one of several Destinations was chosen.
 	chosen keys
 	// crowded means that a full Destination was passed over.
 	crowded bool
-	// watch sees each choice as it is made; nil when nobody looks.
-	watch  func(*job)
-	result Result
+	// watch, if not nil, is called before each choice.
+	observe func(*job)
+	result  Result
 }
 
 // job is one group to be placed.
@@ -45,16 +44,15 @@ type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are its existing placements; first and last its planned ones.
+	// old are its existing placements; first and last the ends of its chain in placed.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving means that its only placement should go elsewhere, to target if
-	// that is set.
+	// moving means that its only placement should move, to target if that is set.
 	moving bool
 	target string
 }
 
-// none ends a chain.
+// none is the end of a chain.
 const none = -1
 
 func newRound(in Input, f *fleet) *round {
@@ -74,7 +72,7 @@ func newRound(in Input, f *fleet) *round {
 	return r
 }
 
-// plan does the whole of it.
+// plan computes the plan.
 func (r *round) plan() Result {
 	r.works = sortedWorks(r.in.Works)
 	r.jobs = make([]job, 0, len(r.works))
@@ -105,10 +103,10 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 	return j
 }
 
-// place puts a group on the Destinations that it is to be on and is not yet.
+// place adds the new placements of a group.
 func (r *round) place(j *job) {
 	switch {
-	case isOnDemand(j.work): // when all requests are placed
+	case isOnDemand(j.work): // placed after all requests
 		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)
@@ -137,12 +135,12 @@ func isOn(placed []*kratix.WorkPlacement, destination string) bool {
 }
 
 func (r *round) placeOnOne(j *job) {
-	if why := r.mayBe(j); why != "" {
+	if why := r.possiblyOn(j); why != "" {
 		r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Waits: true, Reason: why})
 		return
 	}
-	if r.watch != nil {
-		r.watch(j)
+	if r.observe != nil {
+		r.observe(j)
 	}
 	at, reason := r.choose(j)
 	if at == none {
@@ -152,9 +150,9 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.sites[at].Name, reason)
 }
 
-// mayBe says where a group may be already without being seen; nothing when it
-// is nowhere.
-func (r *round) mayBe(j *job) string {
+// possiblyOn returns where a group may already be without being visible, or "" if it can be nowhere
+// else.
+func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
 		return "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read"
@@ -164,8 +162,8 @@ func (r *round) mayBe(j *job) string {
 	return ""
 }
 
-// mayHide reports whether not all placements that there are may be known.
-func (r *round) mayHide() bool { return r.fleet.unread != "" || r.in.Unseen }
+// mayMissPlacements reports whether there may be placements that are not in the input.
+func (r *round) mayMissPlacements() bool { return r.fleet.unread != "" || r.in.Unseen }
 
 func (r *round) addNew(j *job, destination, reason string) *Placement {
 	p := Placement{
@@ -176,9 +174,9 @@ func (r *round) addNew(j *job, destination, reason string) *Placement {
 	return r.add(j, p)
 }
 
-// add takes a placement into the plan.
+// add appends a placement to the plan.
 func (r *round) add(j *job, p Placement) *Placement {
-	n := int32(len(r.placed)) //nolint:gosec // memory ends before this does
+	n := int32(len(r.placed)) //nolint:gosec // memory is exhausted before this overflows
 	r.placed = append(r.placed, p)
 	r.next = append(r.next, none)
 	if j.first == none {
@@ -196,7 +194,7 @@ func (r *round) add(j *job, p Placement) *Placement {
 	return &r.placed[n]
 }
 
-// count keeps the loads.
+// count adds to the load of a placement's Destination.
 func (r *round) count(p *kratix.WorkPlacement, by int) {
 	if p.IsDependency() {
 		return
@@ -210,7 +208,7 @@ func (r *round) unplaced(j *job, reason string) {
 	r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Reason: reason})
 }
 
-// release decides about the existing placements that no group has.
+// release classifies the existing placements without a group as kept, held or removed.
 func (r *round) release() {
 	rejected := map[kratix.Key]bool{}
 	for _, key := range r.in.Rejected {
@@ -221,7 +219,7 @@ func (r *round) release() {
 		case r.used[i]:
 		case rejected[old.Work()], r.rejects(old):
 			r.result.Kept = append(r.result.Kept, old)
-		case r.in.Incomplete && !r.knows(old.Work()):
+		case r.in.Incomplete && !r.hasWork(old.Work()):
 			r.result.Held = append(r.result.Held, old)
 		default:
 			r.result.Removed = append(r.result.Removed, old)
@@ -229,14 +227,14 @@ func (r *round) release() {
 	}
 }
 
-// rejects reports whether the WorkPlacement of a placement exists and cannot be used.
+// rejects reports whether the WorkPlacement of a placement exists but is invalid.
 func (r *round) rejects(p *kratix.WorkPlacement) bool {
 	_, rejects := slices.BinarySearchFunc(r.in.RejectedPlacements, kratix.KeyOf(p), kratix.Key.Compare)
 	return rejects
 }
 
-// knows reports whether the input has a Work of this key, with groups or without.
-func (r *round) knows(key kratix.Key) bool {
+// hasWork reports whether the input has a Work with this key, with or without groups.
+func (r *round) hasWork(key kratix.Key) bool {
 	_, found := slices.BinarySearchFunc(r.works, key, func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	return found
 }
@@ -251,7 +249,7 @@ func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	return r.jobs[from:to], found
 }
 
-// check looks for settings that cannot be read.
+// check collects the invalid annotations of Destinations and Works.
 func (r *round) check() {
 	for i := range r.fleet.sites {
 		for _, message := range r.fleet.sites[i].invalid {
@@ -269,7 +267,7 @@ func (r *round) check() {
 	}
 }
 
-// finish puts everything into its order.
+// finish returns the result with all its lists sorted.
 func (r *round) finish() Result {
 	out := r.result
 	out.Parts = partsOf(r.byDestination())
@@ -278,7 +276,7 @@ func (r *round) finish() Result {
 	return out
 }
 
-// partsOf cuts sorted placements where the Destination changes.
+// partsOf splits sorted placements by Destination.
 func partsOf(sorted []Placement) []Part {
 	var parts []Part
 	for len(sorted) > 0 {
@@ -292,8 +290,8 @@ func partsOf(sorted []Placement) []Part {
 	return parts
 }
 
-// byDestination sorts the placements by their Destinations, then by their
-// names. They are dealt out first: what is left to sort is nearly sorted.
+// byDestination sorts the placements by Destination, then by name. It distributes them into
+// buckets first, since each bucket is then nearly sorted.
 func (r *round) byDestination() []Placement {
 	if len(r.placed) < len(r.fleet.sites) {
 		return slices.SortedFunc(slices.Values(r.placed), comparePlaced)
@@ -303,12 +301,12 @@ func (r *round) byDestination() []Placement {
 		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
 			return at
 		}
-		return len(r.fleet.sites) // gone Destinations, all in one part
+		return len(r.fleet.sites) // placements on unknown Destinations
 	}
 	slots := make([]int32, len(r.placed))
 	for i := range r.placed {
 		at := slot(&r.placed[i])
-		slots[i] = int32(at) //nolint:gosec // no more than there are Destinations
+		slots[i] = int32(at) //nolint:gosec // less than the number of Destinations
 		parts[at+1]++
 	}
 	for i := 1; i < len(parts); i++ {
@@ -329,7 +327,7 @@ func (r *round) byDestination() []Placement {
 	return sorted
 }
 
-// byName orders a group's placements.
+// byName sorts a group's placements by Destination, then by name.
 func byName(placements []*kratix.WorkPlacement) {
 	slices.SortFunc(placements, func(a, b *kratix.WorkPlacement) int {
 		return cmp.Or(cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName), cmp.Compare(a.Name, b.Name))

@@ -1,6 +1,6 @@
-// Package scheduler turns Works, Destinations and what is placed already into
-// placements, with a reason for each choice and for each Destination that was
-// not taken. It is a pure function: no clock, no randomness, no I/O.
+// Package scheduler computes placements from Works, Destinations and existing placements, with
+// a reason for each choice and for each Destination that was not chosen. It is pure: no clock,
+// no randomness, no I/O.
 package scheduler
 
 import (
@@ -14,46 +14,42 @@ import (
 type Input struct {
 	Works        []*kratix.Work
 	Destinations []Destination
-	// Existing are the placements recorded so far.
+	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements whose files lie where their Destination is no more,
-	// of groups that are placed elsewhere too. They do not count as placed; a move
-	// away from one is not over.
+	// Copies are placements of groups that are also placed elsewhere, whose files are where a
+	// deleted Destination was. They do not count as placed; a move away from one is incomplete.
 	Copies []*kratix.WorkPlacement
-	// Rejected are Works that exist and cannot be used now.
+	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
-	// RejectedPlacements are WorkPlacements, sorted, that exist and cannot be used now.
+	// RejectedPlacements are WorkPlacements that exist but are invalid, sorted.
 	RejectedPlacements []kratix.Key
-	// Incomplete means that a Work which is not here may still exist.
+	// Incomplete means that a Work which is missing from the input may still exist.
 	Incomplete bool
-	// Unseen means that a Destination which is not here may still exist. What is
-	// new and could be there already must wait.
+	// Unseen means that a Destination which is missing from the input may still exist. New
+	// groups that could be there already are not placed.
 	Unseen bool
-	// OnMisplaced says what becomes of a request's placement whose Destination
-	// no longer fits.
+	// OnMisplaced is the policy for a request's placement whose Destination no longer fits.
 	OnMisplaced OnMisplaced
-	// Moves are asked for beside that. One that is no longer possible is not
-	// made.
+	// Moves are requested moves. Those that are no longer possible are ignored.
 	Moves []Relocation
-	// Clashes reports whether a group's objects would clash with what is on a
-	// Destination; nil when that is not known. It must be a pure function.
+	// Clashes reports whether a group's objects would conflict with those on a Destination; nil
+	// if conflicts are not known. It must be a pure function.
 	Clashes func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
-// OnMisplaced says what becomes of misplaced placements of requests. Those of
-// dependencies always stay.
+// OnMisplaced is the policy for misplaced placements of requests. Those of dependencies always
+// stay.
 type OnMisplaced int
 
-// What becomes of misplaced placements.
+// Policies for misplaced placements.
 const (
-	// Keep leaves them where they are, up to date.
+	// Keep leaves them where they are and keeps them up to date.
 	Keep OnMisplaced = iota
-	// Move places them anew, and removes the old one once the new one is
-	// recorded.
+	// Move places them again, and removes the old placement once the new one is recorded.
 	Move
 )
 
-// Relocation is one group of a request that goes from a Destination to another.
+// Relocation is a move of one group of a request from one Destination to another.
 type Relocation struct {
 	Work kratix.Key
 	// Group is the group's id.
@@ -63,64 +59,61 @@ type Relocation struct {
 	Reason    string
 }
 
-// Destination is a Destination and what is known of its store.
+// Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store says whether what is placed there is known.
+	// Store is whether the placements on it are known.
 	Store StoreState
-	// Closed is why nothing new may be placed there; empty when it may.
+	// Closed is the reason why new placements are not allowed; empty if they are.
 	Closed string
 }
 
-// StoreState says what is known of a Destination's store.
+// StoreState is the state of a Destination's store.
 type StoreState int
 
 // The states of a store.
 const (
-	// StoreRead: what is placed there is known.
+	// StoreRead: the store was read.
 	StoreRead StoreState = iota
-	// StoreUnread: it exists, but could not be read. What is new and could be
-	// there already must wait, or it would be placed twice.
+	// StoreUnread: the store exists but could not be read. New groups that could be there
+	// already are not placed, to avoid placing them twice.
 	StoreUnread
-	// StoreAbsent: there is no such store. Nothing can be written there, and
-	// nothing that is there can be known: it is passed over.
+	// StoreAbsent: there is no such store. The Destination is passed over.
 	StoreAbsent
 )
 
-// Result is a plan. All parts are sorted, so that equal inputs give equal
-// plans whatever order they came in.
+// Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever their
+// order.
 type Result struct {
 	// Parts are the placements that should be in the stores, by Destination.
 	Parts []Part
-	// Unplaced are groups that fit nowhere, or must wait.
+	// Unplaced are groups that fit no Destination, or are not placed yet.
 	Unplaced []Unplaced
-	// Kept are placements whose Work or WorkPlacement cannot be used now: their files
-	// stay.
+	// Kept are placements whose Work or WorkPlacement exists but is invalid: their files stay.
 	Kept []*kratix.WorkPlacement
-	// Held are placements that seem to have lost their Work, but part of the
-	// input is unknown: their files stay.
+	// Held are placements whose Work is missing from an incomplete input: their files stay.
 	Held []*kratix.WorkPlacement
-	// Removed are placements without a Work or a group.
+	// Removed are placements whose Work or group no longer exists.
 	Removed []*kratix.WorkPlacement
-	// Moved are placements that are to be removed because others, which are
-	// recorded already, have taken their place.
+	// Moved are placements to be removed because a recorded placement on another Destination
+	// has replaced them.
 	Moved []Moved
-	// Invalid are settings that could not be read.
+	// Invalid are invalid annotations.
 	Invalid []Invalid
-	// Again means that the next round has more to do once this one is written.
+	// Again means that another round is needed once this plan is written.
 	Again bool
 	// begun means that a move begins.
 	begun bool
 }
 
-// Part is what should be on one Destination, by name. There is no part for a
-// Destination that has nothing.
+// Part is the placements of one Destination, sorted by name. Destinations without placements
+// have no Part.
 type Part struct {
 	Destination string
 	Placements  []Placement
 }
 
-// Placements returns all of them, by Destination and name.
+// Placements returns the placements of all Destinations.
 func (r Result) Placements() []Placement {
 	var all []Placement
 	for _, part := range r.Parts {
@@ -129,7 +122,7 @@ func (r Result) Placements() []Placement {
 	return all
 }
 
-// sort puts everything into its order.
+// sort sorts all lists.
 func (r *Result) sort() {
 	for _, list := range [][]*kratix.WorkPlacement{r.Kept, r.Held, r.Removed} {
 		slices.SortFunc(list, comparePlacements)
@@ -139,14 +132,14 @@ func (r *Result) sort() {
 	r.Again = r.begun || len(r.Moved) > 0
 }
 
-// Moved is a placement that another has taken the place of.
+// Moved is a placement that has been replaced by one on another Destination.
 type Moved struct {
 	*kratix.WorkPlacement
-	// To is the Destination where the other is.
+	// To is the Destination of the replacement.
 	To string
 }
 
-// Invalid is an annotation that could not be read, and what is wrong with it.
+// Invalid is an annotation that does not parse, with the reason.
 type Invalid struct {
 	Object  kratix.Object
 	Message string
@@ -156,13 +149,13 @@ type Invalid struct {
 type Placement struct {
 	*kratix.WorkPlacement
 	Work *kratix.Work
-	// Directory is the group's.
+	// Directory is the directory of the group.
 	Directory string
-	// New means that no record of it exists yet.
+	// New means that it is not recorded yet.
 	New bool
 	// Misplaced means that the Destination no longer fits.
 	Misplaced bool
-	// Reason says why this Destination.
+	// Reason is why this Destination was chosen.
 	Reason string
 }
 
@@ -172,22 +165,22 @@ type Unplaced struct {
 	Directory string
 	// Waits means that it will be placed once a store can be read again.
 	Waits bool
-	// Idle means that nothing asks for it yet, as it should be.
+	// Idle means that it is an on-demand dependency without requests.
 	Idle bool
-	// Reason is for people: "0/3 Destinations fit: 2 lack environment=prod".
+	// Reason is a message for users: "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string
 }
 
 // Plan places every group of every Work:
 //
 //	dependency  on every Destination that fits
-//	            (on demand: where a request of its Promise is)
+//	(on demand: where a request of its Promise is)
 //	resource    where it is already, else on one Destination that fits:
-//	            a ready one before others, then one where nothing clashes, then
-//	            one that has another group of the request, then by a draw that
-//	            spreads by weight
+//	a ready one before others, then one without conflicts, then
+//	one that has another group of the request, then by a draw that
+//	spreads by weight
 //
-// and keeps what is placed already where it is, unless it is to move.
+// Existing placements stay where they are, unless they are to move.
 func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }
 
 func sortedWorks(works []*kratix.Work) []*kratix.Work {
@@ -212,13 +205,13 @@ func compareUnplaced(a, b Unplaced) int { return compareWorks(a.Work, b.Work) }
 
 func comparePlaced(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
 
-// groupKey names a group of a Work.
+// groupKey identifies a group of a Work.
 type groupKey struct {
 	work kratix.Key
 	id   string
 }
 
-// requestKey names what several Works and groups belong to.
+// requestKey identifies a request, to which several Works and groups may belong.
 type requestKey struct{ namespace, promise, resource string }
 
 func requestOf(w *kratix.Work) requestKey {

@@ -55,12 +55,12 @@ func dependency(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
 	return w
 }
 
-// on is an existing placement of a Work's group.
+// on returns an existing placement of a Work's group.
 func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[group], destination)
 }
 
-// outcome writes a plan down, a line a fact.
+// outcome returns a plan as text, one line for each placement and finding.
 func outcome(r Result) []string {
 	var lines []string
 	for _, p := range r.Placements() {
@@ -333,7 +333,7 @@ func TestSelectorsMergeByTheirSource(t *testing.T) {
 	}
 }
 
-func TestAMisplacedPlacementIsLabelledAndLosesTheLabelAgain(t *testing.T) {
+func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
 	work := request("a", group(".", asks("promise", labels{"env": "dev"})))
 	plan := func(l labels, old *kratix.WorkPlacement) Placement {
 		return Plan(Input{
@@ -350,7 +350,7 @@ func TestAMisplacedPlacementIsLabelledAndLosesTheLabelAgain(t *testing.T) {
 	}
 }
 
-func TestAPlacementIsKeptUpToDate(t *testing.T) {
+func TestExistingPlacementIsUpdated(t *testing.T) {
 	old := on(request("a", group(".")), 0, "x")
 	old.Name = "a-name-that-kratix-gave"
 	work := request("a", group("."))
@@ -362,7 +362,7 @@ func TestAPlacementIsKeptUpToDate(t *testing.T) {
 	}
 }
 
-func TestAddingADestinationTakesOnlyItsShare(t *testing.T) {
+func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	var before []Destination
 	for i := range 9 {
 		before = append(before, destination(fmt.Sprintf("d%d", i), nil))
@@ -388,18 +388,18 @@ func TestAddingADestinationTakesOnlyItsShare(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if counts[name] < 140 || counts[name] > 260 { // 200 each, were it even
+		if counts[name] < 140 || counts[name] > 260 { // 200 each on average
 			t.Errorf("%s has %d of 2000", name, counts[name])
 		}
 	}
 }
 
-// TestRandomPlans checks what must hold of every plan, on random worlds that
-// change, forget records and come in any order.
+// TestRandomPlans checks the invariants of plans on random inputs whose order, labels and Works
+// change.
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		w := randomWorld(rng)
+		w := newRandomInput(rng)
 		var existing []*kratix.WorkPlacement
 		for step := range 6 {
 			w.change(rng)
@@ -414,13 +414,13 @@ func TestRandomPlans(t *testing.T) {
 	}
 }
 
-type randomised struct {
+type randomInput struct {
 	works        []*kratix.Work
 	destinations []Destination
 }
 
-func randomWorld(rng *rand.Rand) *randomised {
-	w := &randomised{}
+func newRandomInput(rng *rand.Rand) *randomInput {
+	w := &randomInput{}
 	for i := range 1 + rng.IntN(5) {
 		w.destinations = append(w.destinations, destination(fmt.Sprintf("d%d", i), randomLabels(rng)))
 	}
@@ -448,8 +448,8 @@ func randomLabels(rng *rand.Rand) labels {
 	return l
 }
 
-// change flips labels, removes Works, and adds them again.
-func (w *randomised) change(rng *rand.Rand) {
+// change changes labels, removes a Work and shuffles the rest.
+func (w *randomInput) change(rng *rand.Rand) {
 	for _, d := range w.destinations {
 		if rng.IntN(4) == 0 {
 			d.Labels = randomLabels(rng)
@@ -492,7 +492,7 @@ func checkPlan(t *testing.T, seed uint64, step int, in Input, result Result) {
 	}
 }
 
-func TestAssumeGivesAsFewDestinationsAsTheLabelsAllow(t *testing.T) {
+func TestAssumeReturnsAsFewDestinationsAsLabelsAllow(t *testing.T) {
 	works := []*kratix.Work{
 		request("a", group(".", asks("promise", labels{"env": "dev"}))),
 		request("b", group(".", asks("promise", labels{"gpu": "yes"}))),

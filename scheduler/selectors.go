@@ -13,31 +13,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// selectors are what a group asks of a Destination's labels, merged and sorted
-// by key. All of it must hold.
+// selectors are the merged requirements of a group on a Destination's labels, sorted by key.
+// All of them must hold.
 type selectors []requirement
 
-// requirement is one thing asked of one label.
+// requirement is one condition on one label.
 type requirement struct {
 	key      string
 	operator metav1.LabelSelectorOperator
 	values   []string
-	// source is where it was asked for.
+	// source is the source of the selector.
 	source string
 }
 
-// equals asks for a label with one value, as matchLabels do.
+// equals is the operator of matchLabels: the label has exactly this value.
 const equals metav1.LabelSelectorOperator = "="
 
-// precedence orders the sources of selectors; a later one wins.
+// precedence returns the sources of selectors in ascending order of precedence.
 func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
 
-// selectorsOf merges a group's selectors: what is asked of one label is decided
-// by the source that goes before the others, and within one source by the last
-// selector that asks anything of the label, as in Kratix. A dry run asks for nothing
-// but a Destination for dry runs.
+// selectorsOf merges a group's selectors as Kratix does: for each label, the source of the
+// highest precedence wins, and within one source the last selector that mentions the label. A
+// dry run requires only a Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 	if isDryRun(work) {
 		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
@@ -48,8 +47,8 @@ func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 
 func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
-// merge returns what counts, and what was asked for and does not count because
-// something of a higher precedence, or later in the same source, asks otherwise.
+// merge returns the requirements in effect, and those that were overruled by a source of higher
+// precedence or by a later selector of the same source.
 func merge(all []kratix.Selector) (merged, overruled selectors) {
 	byRank := slices.Clone(all)
 	slices.Reverse(byRank)
@@ -71,11 +70,10 @@ func merge(all []kratix.Selector) (merged, overruled selectors) {
 	return merged, overruled
 }
 
-// rankOf returns the place of a source among the others; one that is not known
-// comes last.
+// rankOf returns the precedence of a source; an unknown source has the lowest.
 func rankOf(source string) int { return slices.Index(precedence(), source) }
 
-// requirementsOf returns what one selector asks for, sorted.
+// requirementsOf returns the requirements of one selector, sorted.
 func requirementsOf(s kratix.Selector) selectors {
 	var asked selectors
 	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
@@ -91,8 +89,8 @@ func requirementsOf(s kratix.Selector) selectors {
 	return asked
 }
 
-// holds reports whether labels are as asked. NotIn holds where the label is not
-// there at all, as everywhere in Kubernetes.
+// holds reports whether the labels satisfy the requirement. NotIn also holds if the label is
+// missing, as in Kubernetes.
 func (r *requirement) holds(labels map[string]string) bool {
 	value, has := labels[r.key]
 	switch r.operator {
@@ -108,7 +106,7 @@ func (r *requirement) holds(labels map[string]string) bool {
 	return false
 }
 
-// String returns a requirement as kubectl writes it: "a=1", "a in (1,2)", "!a".
+// String formats a requirement as kubectl does: "a=1", "a in (1,2)", "!a".
 func (r requirement) String() string {
 	switch r.operator {
 	case metav1.LabelSelectorOpExists:
@@ -123,7 +121,7 @@ func (r requirement) String() string {
 	return r.key + "=" + strings.Join(r.values, ",")
 }
 
-// String returns all requirements as kubectl writes them: "a=1,b in (2,3)".
+// String formats all requirements as kubectl does: "a=1,b in (2,3)".
 func (s selectors) String() string {
 	parts := make([]string, len(s))
 	for i, r := range s {
@@ -132,7 +130,7 @@ func (s selectors) String() string {
 	return strings.Join(parts, ",")
 }
 
-// key returns words that only equal requirements have, whatever is in them.
+// key returns a string that is unique to these requirements, whatever characters they contain.
 func (s selectors) key() string {
 	var words []string
 	for _, r := range s {
@@ -142,7 +140,7 @@ func (s selectors) key() string {
 	return fmt.Sprintf("%q", words)
 }
 
-// hold reports whether labels are as asked.
+// hold reports whether the labels satisfy all requirements.
 func (s selectors) hold(labels map[string]string) bool {
 	for i := range s {
 		if !s[i].holds(labels) {
@@ -152,7 +150,7 @@ func (s selectors) hold(labels map[string]string) bool {
 	return true
 }
 
-// lacking returns what does not hold of labels.
+// lacking returns the requirements that the labels do not satisfy.
 func (s selectors) lacking(labels map[string]string) selectors {
 	var lacking selectors
 	for _, r := range s {
@@ -163,8 +161,8 @@ func (s selectors) lacking(labels map[string]string) selectors {
 	return lacking
 }
 
-// wantsDryRun reports whether a Destination for dry runs is asked for.
-func (s selectors) wantsDryRun() bool {
+// requiresDryRun reports whether the selectors require a Destination for dry runs.
+func (s selectors) requiresDryRun() bool {
 	return slices.ContainsFunc(s, func(r requirement) bool {
 		return r.key == kratix.DryRunLabel && r.operator == equals && slices.Contains(r.values, "true")
 	})

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// with returns a plan in which a newer one of some Works takes the place of what
-// was planned for these; on are the Destinations where they were.
+// with returns a copy of the plan in which the results for some Works are replaced by those of
+// a newer plan. on are the Destinations where these Works were.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Parts = replaceParts(r.Parts, part.Parts, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
@@ -25,7 +25,7 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	return r
 }
 
-// anyUnplaced reports whether some of the Works are among many, which are sorted.
+// anyUnplaced reports whether any of the Works is in the sorted list.
 func anyUnplaced(all []Unplaced, some keys) bool {
 	for key := range some {
 		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return kratix.KeyOf(u.Work).Compare(key) })
@@ -36,7 +36,7 @@ func anyUnplaced(all []Unplaced, some keys) bool {
 	return false
 }
 
-// replace replaces what is about some Works in a sorted list.
+// replace replaces the elements that belong to some Works in a sorted list.
 func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(a, b T) int) []T {
 	about := func(one T) bool { return some.has(of(one)) }
 	if len(by) == 0 && !slices.ContainsFunc(all, about) {
@@ -47,8 +47,8 @@ func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(
 	return all
 }
 
-// replaceParts replaces the placements of some Works on the Destinations where
-// they were, and where they are now.
+// replaceParts replaces the placements of some Works, on the Destinations where they were and
+// where they are now.
 func replaceParts(parts, by []Part, some keys, on map[string]bool) []Part {
 	fresh := make(map[string][]Placement, len(by))
 	touched := maps.Clone(on)
@@ -71,7 +71,7 @@ func replaceParts(parts, by []Part, some keys, on map[string]bool) []Part {
 	return slices.DeleteFunc(parts, func(p Part) bool { return len(p.Placements) == 0 })
 }
 
-// replaceInvalid keeps what is wrong with Destinations.
+// replaceInvalid replaces the messages about some Works and keeps those about Destinations.
 func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	of := func(i Invalid) (kratix.Key, bool) {
 		work, ok := i.Object.(*kratix.Work)
@@ -103,7 +103,7 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	return all
 }
 
-// beginsMove reports whether a placement is new that takes another's place.
+// beginsMove reports whether a new placement is the target of a move.
 func beginsMove(parts []Part) bool {
 	return slices.ContainsFunc(parts, func(part Part) bool {
 		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })

@@ -2,22 +2,21 @@ package scheduler
 
 import "math/bits"
 
-// draw is what a request draws for a Destination: of several, the one with the
-// highest random weight is taken (rendezvous hashing). Each pair of a request
-// and a Destination has a draw of its own, so a Destination that is added or
-// removed changes only the choices that it wins or had won. Groups of one
-// request draw the same and so land together.
+// draw is the rendezvous hash of a request and a Destination: of several Destinations, the one
+// with the highest draw is chosen. Adding or removing a Destination therefore changes only the
+// choices that it wins or had won. Groups of one request have equal draws and so are placed
+// together.
 type draw struct {
 	random uint64
 	weight uint64
 }
 
-// seed is what a request brings to its draws.
+// seed returns the hash of the request, from which its draws are derived.
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
-// before reports whether a draw wins over another. With weights, the share that
-// each wins is as its weight (the lower -log(random)/weight wins); with equal
-// weights the higher number does, which is the same.
+// before reports whether a draw wins over another. The probability is proportional to the
+// weight: the lower -log(random)/weight wins. With equal weights that is the higher random
+// number.
 func (d draw) before(other draw) bool {
 	if d.weight == other.weight {
 		return d.random > other.random
@@ -25,7 +24,7 @@ func (d draw) before(other draw) bool {
 	if d.weight == 0 || other.weight == 0 {
 		return d.weight > 0
 	}
-	// Both products fit: 38 bits of a logarithm, 20 of a weight.
+	// The products fit in 64 bits: 38 bits for the logarithm, 20 for the weight.
 	mine, theirs := negativeLog2(d.random)*other.weight, negativeLog2(other.random)*d.weight
 	if mine != theirs {
 		return mine < theirs
@@ -33,17 +32,17 @@ func (d draw) before(other draw) bool {
 	return d.random > other.random
 }
 
-// logBits is how many binary places a logarithm has.
+// logBits is the number of fractional bits of a logarithm.
 const logBits = 32
 
-// negativeLog2 returns -log2(n/2^64) with logBits binary places, computed with
-// whole numbers so that it is the same on every machine.
+// negativeLog2 returns -log2(n/2^64) with logBits fractional bits. It uses integers only, so
+// that the result is the same on every machine.
 func negativeLog2(n uint64) uint64 {
 	if n == 0 {
 		n = 1
 	}
 	zeros := bits.LeadingZeros64(n)
-	mantissa, fraction := n<<zeros, uint64(0) // mantissa/2^63 is from 1 to below 2
+	mantissa, fraction := n<<zeros, uint64(0) // mantissa/2^63 is in [1,2)
 	for range logBits {
 		high, low := bits.Mul64(mantissa, mantissa)
 		fraction <<= 1
@@ -63,7 +62,7 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// hash is FNV-1a over the parts, with an end mark behind each, and mixed.
+// hash returns the FNV-1a hash of the parts, each followed by an end marker, and mixed.
 func hash(parts ...string) uint64 {
 	h := uint64(fnvOffset)
 	for _, part := range parts {
@@ -75,7 +74,7 @@ func hash(parts ...string) uint64 {
 	return mix(h)
 }
 
-// mix spreads every bit over all others (the finalizer of MurmurHash3).
+// mix makes each bit of the result depend on all bits of h (the finalizer of MurmurHash3).
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

@@ -8,21 +8,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes are what the last Snapshot had of what changed since.
+// changes are the former values, in the last Snapshot, of everything that has changed since.
 type changes struct {
-	// files are the files as they were; nil for one that is new.
+	// files are the former files; nil for a new one.
 	files map[fileKey]*ParsedFile
-	// objects are by what they are called.
+	// objects are the former objects by kind and name.
 	objects map[string]before
 }
 
-// before is what the last Snapshot had of an object.
+// before is an object as in the last Snapshot, with its findings.
 type before struct {
 	winner   *claim
 	findings []finding.Finding
 }
 
-// touchFile remembers a file that changes, as the last Snapshot had it.
+// touchFile saves the former value of a file before it changes.
 func (c *Collection) touchFile(key fileKey) {
 	if _, known := c.changes.files[key]; known {
 		return
@@ -33,7 +33,7 @@ func (c *Collection) touchFile(key fileKey) {
 	c.changes.files[key] = c.files[key]
 }
 
-// touch remembers an object that changes, as the last Snapshot had it.
+// touch saves the former value of an object before it changes.
 func (c *Collection) touch(name string) {
 	if _, known := c.changes.objects[name]; known {
 		return
@@ -45,7 +45,7 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the object that counts; nil when there is none.
+// winner returns the claim in effect, the first one; nil if there is none.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func winner(claims []*claim) *claim {
 	return claims[0]
 }
 
-// findingsOf says that an object is there more than once, or takes no part.
+// findingsOf returns the findings about an object that is defined more than once or is ignored.
 func findingsOf(claims []*claim) []finding.Finding {
 	var findings []finding.Finding
 	for i, each := range claims {
@@ -73,7 +73,7 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether a kind takes part in checks only.
+// isIdle reports whether objects of this kind are used in checks only.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:
@@ -82,8 +82,8 @@ func isIdle(object kratix.Object) bool {
 	return false
 }
 
-// Snapshot returns what the files hold now. Slices without a change are those of
-// the last Snapshot, and no slice that was given out is ever changed.
+// Snapshot returns the current objects of the files. It returns the slices of the last Snapshot
+// if they are unchanged, and never modifies a slice that it has returned.
 func (c *Collection) Snapshot() Snapshot {
 	var out, in parts
 	for key, was := range c.changes.files {
@@ -104,7 +104,7 @@ func (c *Collection) Snapshot() Snapshot {
 	return c.snapshot
 }
 
-// parts are what leaves a Snapshot, or comes into it.
+// parts are the elements to remove from a Snapshot, or to add to it.
 type parts struct {
 	origins  []*origin
 	findings []finding.Finding
@@ -133,7 +133,7 @@ func (p *parts) takeOrigin(of *claim) {
 	}
 }
 
-// apply brings the snapshot up to date.
+// apply updates the snapshot.
 func (c *Collection) apply(out, in parts) {
 	s := &c.snapshot
 	s.Origins.sorted = splice(s.Origins.sorted, out.origins, in.origins, compareOrigins)
@@ -159,14 +159,14 @@ func (c *Collection) apply(out, in parts) {
 	s.Marked = slices.Clip(s.Marked)
 }
 
-// change brings a list of one kind of objects up to date.
+// change updates the list of objects of one kind.
 func change[O interface {
 	kratix.Object
 	comparable
 }](list []O, out, in []*origin) []O {
 	gone, come := ofKind[O](out), ofKind[O](in)
 	if slices.Equal(gone, come) {
-		return list // the objects are the same, maybe at other places
+		return list // the objects are equal; only their places may differ
 	}
 	return splice(list, gone, come, Compare)
 }

@@ -20,7 +20,7 @@ func work(name string) string {
 	return platform + "kind: Work\nmetadata: {name: " + name + "}\nspec: {promiseName: p}\n"
 }
 
-// files makes files of pairs of a name and its content.
+// files returns files from pairs of name and content.
 func files(pairs ...string) []source.File {
 	var made []source.File
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -29,8 +29,8 @@ func files(pairs ...string) []source.File {
 	return made
 }
 
-// told is a snapshot as the tests write it.
-type told struct {
+// content is a snapshot as text.
+type content struct {
 	// Objects are the objects, each with its origin.
 	Objects    []string
 	Findings   []string
@@ -40,8 +40,8 @@ type told struct {
 	Unseen     bool
 }
 
-func tell(s source.Snapshot) told {
-	var got told
+func contentOf(s source.Snapshot) content {
+	var got content
 	object := func(o kratix.Object) {
 		at := s.Origins.Of(o)
 		got.Objects = append(got.Objects, fmt.Sprintf("%s < %s", kratix.Describe(o), at))
@@ -78,12 +78,12 @@ func tell(s source.Snapshot) told {
 func TestCollect(t *testing.T) {
 	tests := map[string]struct {
 		files []source.File
-		want  told
+		want  content
 	}{
-		"nothing":                             {nil, told{}},
-		"files without objects":               {files("b.yaml", "# b\n---\n"), told{}},
-		"an empty file may have been cut off": {files("a.yaml", "", "b.yaml", "# b\n---\n"), told{Incomplete: true, Empty: []string{"a.yaml"}}},
-		"a file of white space is empty":      {files("a.yaml", " \n\t\n"), told{Incomplete: true, Empty: []string{"a.yaml"}}},
+		"nothing":                             {nil, content{}},
+		"files without objects":               {files("b.yaml", "# b\n---\n"), content{}},
+		"an empty file may have been cut off": {files("a.yaml", "", "b.yaml", "# b\n---\n"), content{Incomplete: true, Empty: []string{"a.yaml"}}},
+		"a file of white space is empty":      {files("a.yaml", " \n\t\n"), content{Incomplete: true, Empty: []string{"a.yaml"}}},
 		"every kind, sorted by namespace and name": {
 			files(
 				"z.yaml", work("b")+"---\n"+work("a")+"---\n"+strings.Replace(work("c"), "c}", "c, namespace: a-team}", 1),
@@ -91,7 +91,7 @@ func TestCollect(t *testing.T) {
 				"b.yaml", platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n---\n"+platform+"kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: bucket, endpoint: e}\n",
 				"c.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
 			),
-			told{Objects: []string{
+			content{Objects: []string{
 				"Work a-team/c < Work a-team/c, z.yaml:11", "Work default/a < Work default/a, z.yaml:6", "Work default/b < Work default/b, z.yaml:1",
 				"Destination d < Destination d, a.yaml:1", "GitStateStore g < GitStateStore g, b.yaml:1",
 				"BucketStateStore b < BucketStateStore b, b.yaml:6", "Secret default/s < Secret default/s, c.yaml:1",
@@ -99,35 +99,35 @@ func TestCollect(t *testing.T) {
 		},
 		"what lives outside namespaces is in none": {
 			files("a.yaml", platform+"kind: GitStateStore\nmetadata: {name: g, namespace: team}\nspec: {url: u}\n---\n"+platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: v}\n"),
-			told{
+			content{
 				Objects:  []string{"GitStateStore g < GitStateStore g, a.yaml:1"},
 				Findings: []string{"RepeatedObject GitStateStore g, a.yaml:6: GitStateStore g is in the input twice; the first one counts (the first one: GitStateStore g, a.yaml:1)"},
 			},
 		},
 		"a namespace unset is default": {
 			files("a.yaml", work("a"), "b.yaml", strings.Replace(work("a"), "a}", "a, namespace: default}", 1)),
-			told{
+			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings: []string{"RepeatedObject Work default/a, b.yaml:1: Work default/a is in the input twice; the first one counts (the first one: Work default/a, a.yaml:1)"},
 			},
 		},
 		"kinds that take no part": {
 			files("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: team}\n---\n"+platform+"kind: WorkPlacement\nmetadata: {name: p, namespace: team}\n"),
-			told{Findings: []string{
+			content{Findings: []string{
 				"IgnoredObject ConfigMap team/c, a.yaml:1: ConfigMap of v1 takes no part",
 				"IgnoredObject WorkPlacement team/p, a.yaml:5: WorkPlacement takes no part",
 			}},
 		},
 		"an unknown field is told, and the object counts": {
 			files("a.yaml", "# first\n"+work("a")+"status: {phase: new}\n"),
-			told{
+			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:2"},
 				Findings: []string{"UnknownField Work default/a, a.yaml:6: the field status.phase is not known and is ignored"},
 			},
 		},
 		"a Work that cannot be read is rejected by its key": {
 			files("a.yaml", work("a")+"---\n"+platform+"kind: Work\nmetadata: {name: b}\nspec: {workloadGroups: x}\n"),
-			told{
+			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings: []string{"UnreadableInput Work b, a.yaml:9: spec.workloadGroups cannot be a string"},
 				Rejected: []string{"default/b"},
@@ -135,32 +135,32 @@ func TestCollect(t *testing.T) {
 		},
 		"a Work that lacks something is rejected by its key": {
 			files("a.yaml", platform+"kind: Work\nmetadata: {name: b, namespace: team}\n"),
-			told{
+			content{
 				Findings: []string{"InvalidObject Work team/b, a.yaml:1: spec.promiseName is missing"},
 				Rejected: []string{"team/b"},
 			},
 		},
 		"a Work without a name leaves the snapshot incomplete": {
 			files("a.yaml", platform+"kind: Work\nspec: {promiseName: p}\n"),
-			told{
+			content{
 				Findings:   []string{"InvalidObject Work default/, a.yaml:1: metadata.name is missing"},
 				Incomplete: true,
 			},
 		},
 		"another kind that lacks something is no Work": {
 			files("a.yaml", platform+"kind: Destination\nmetadata: {name: d}\n---\n"+platform+"kind: Destination\nspec: {path: x}\n"),
-			told{Unseen: true, Findings: []string{
+			content{Unseen: true, Findings: []string{
 				"InvalidObject Destination , a.yaml:5: metadata.name is missing",
 				"InvalidObject Destination d, a.yaml:1: spec.stateStoreRef is missing: name the state store to write to",
 			}},
 		},
 		"a Destination that cannot be read": {
 			files("a.yaml", platform+"kind: Destination\nmetadata: {name: d}\nspec: {path: [d]}\n"),
-			told{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:4: spec.path cannot be an array"}},
+			content{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:4: spec.path cannot be an array"}},
 		},
 		"malformed YAML that may be a Destination": {
 			files("a.yaml", work("a")+"---\nkind: Destination\nb: c: d\n"),
-			told{
+			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings:   []string{"UnreadableInput a.yaml:7: malformed YAML: mapping values are not allowed in this context"},
 				Incomplete: true, Unseen: true,
@@ -168,14 +168,14 @@ func TestCollect(t *testing.T) {
 		},
 		"an item without a kind that may be a Destination": {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- {knd: Destination}\n"),
-			told{
+			content{
 				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true, Unseen: true,
 			},
 		},
 		"malformed YAML hides only its own document": {
 			files("a.yaml", work("a")+"---\na: 1\nb: c: d\n---\n"+work("c")),
-			told{
+			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:1", "Work default/c < Work default/c, a.yaml:9"},
 				Findings:   []string{"UnreadableInput a.yaml:7: malformed YAML: mapping values are not allowed in this context"},
 				Incomplete: true,
@@ -183,14 +183,14 @@ func TestCollect(t *testing.T) {
 		},
 		"a document that is no object": {
 			files("a.yaml", "replicas: 3\n"),
-			told{
+			content{
 				Findings:   []string{"UnreadableInput a.yaml:1: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
 			},
 		},
 		"an item that is no object": {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- replicas: 3\n"+"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: p}}\n"),
-			told{
+			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:5"},
 				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
@@ -198,7 +198,7 @@ func TestCollect(t *testing.T) {
 		},
 		"a file that cannot be read": {
 			append(files("b.yaml", work("b")), source.File{Name: "a.yaml", Err: errors.New("permission denied")}),
-			told{
+			content{
 				Objects:    []string{"Work default/b < Work default/b, b.yaml:1"},
 				Findings:   []string{"UnreadableInput a.yaml: permission denied"},
 				Incomplete: true, Unseen: true,
@@ -206,12 +206,12 @@ func TestCollect(t *testing.T) {
 		},
 		"documents that start on the marker's line": {
 			files("a.yaml", "--- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: p}}\n--- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: b}, spec: {promiseName: p}}\n"),
-			told{Objects: []string{"Work default/a < Work default/a, a.yaml:1", "Work default/b < Work default/b, a.yaml:2"}},
+			content{Objects: []string{"Work default/a < Work default/a, a.yaml:1", "Work default/b < Work default/b, a.yaml:2"}},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, tell(source.Collect(test.files))); diff != "" {
+			if diff := cmp.Diff(test.want, contentOf(source.Collect(test.files))); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -224,20 +224,20 @@ func TestCollectDoesNotDependOnTheOrderOfFiles(t *testing.T) {
 		"d.yaml", platform+"kind: Work\nmetadata: {name: d}\n", "e.yaml", platform+"kind: Work\nmetadata: {name: e}\n",
 		"f.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
 	)
-	want := tell(source.Collect(all))
+	want := contentOf(source.Collect(all))
 	if len(want.Objects) != 4 || len(want.Findings) != 5 || len(want.Rejected) != 2 {
 		t.Fatalf("the files are not what they were: %+v", want)
 	}
 	for i := range all {
 		turned := append(slices.Clone(all[i:]), all[:i]...)
 		slices.Reverse(turned)
-		if diff := cmp.Diff(want, tell(source.Collect(turned))); diff != "" {
+		if diff := cmp.Diff(want, contentOf(source.Collect(turned))); diff != "" {
 			t.Errorf("turned by %d: -want +got:\n%s", i, diff)
 		}
 	}
 }
 
-func TestCollectTakesTheFirstOfTwo(t *testing.T) {
+func TestCollectUsesFirstOfRepeatedObjects(t *testing.T) {
 	got := source.Collect(files("a.yaml", strings.Replace(work("a"), "Name: p", "Name: first", 1), "b.yaml", strings.Replace(work("a"), "Name: p", "Name: second", 1)))
 	if len(got.Works) != 1 || got.Works[0].Spec.PromiseName != "first" {
 		t.Errorf("got %+v", got.Works)

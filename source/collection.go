@@ -7,33 +7,33 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Collection holds files and keeps the Snapshot of them current: what a change
-// costs is in the size of the changed file, but for copies of the lists that it
-// changes. It keeps no content of files but of those in Snapshot.Marked. It is
-// not for concurrent use; the snapshots that it gave are.
+// Collection holds parsed files and maintains their Snapshot incrementally: an update costs
+// time in proportion to the changed file, plus copies of the lists that change. It does not
+// keep the content of files, except those in Snapshot.Marked. A Collection is not safe for
+// concurrent use; the snapshots that it returns are.
 type Collection struct {
 	files map[fileKey]*ParsedFile
-	// claims are, by what an object is called, those that files have, in order.
+	// claims are the definitions of each object, by kind and name, in the order of the files.
 	claims map[string][]*claim
-	// incomplete counts the files that hold something that cannot be named.
+	// incomplete counts the files that contain something without a readable name.
 	incomplete int
-	// unseen counts the files that hold something that may be a Destination.
+	// unseen counts the files that contain an invalid object which may be a Destination.
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
-	// words are what the objects say, most of them the same.
+	// words interns the strings of the objects, most of which are equal.
 	words kratix.Words
-	// changes are what the snapshot does not know yet.
+	// changes are the changes since the last Snapshot.
 	changes changes
 }
 
-// NewCollection returns a Collection without files.
+// NewCollection returns an empty Collection.
 func NewCollection() *Collection {
 	return &Collection{files: map[fileKey]*ParsedFile{}, claims: map[string][]*claim{}}
 }
 
-// Collect reads files into a Snapshot. The order of the files does not matter
-// but for which of two equal objects counts: the first.
+// Collect returns the Snapshot of files. If an object is defined more than once, the first file
+// counts; otherwise their order does not matter.
 func Collect(files []File) Snapshot {
 	c := NewCollection()
 	for rank, file := range files {
@@ -42,8 +42,8 @@ func Collect(files []File) Snapshot {
 	return c.Snapshot()
 }
 
-// Set takes a file, or its new content. A file whose content is what it was
-// keeps its objects, and one that changed keeps those that are equal.
+// Set adds a file or replaces its content. Objects that are equal to those of the former
+// content are kept.
 func (c *Collection) Set(rank int, file File) {
 	held := c.File(rank, file.Name)
 	if read := ParseAgain(held, rank, file); read != held {
@@ -51,11 +51,11 @@ func (c *Collection) Set(rank int, file File) {
 	}
 }
 
-// File returns a file as the collection has it; nil when it has none of that name.
+// File returns a file of the collection, or nil.
 func (c *Collection) File(rank int, name string) *ParsedFile { return c.files[fileKey{rank, name}] }
 
-// Put takes a file that is parsed already and that no Collection has yet. Its
-// objects are made to share memory with those that are there.
+// Put adds a parsed file that is not in any Collection yet. It interns the strings of its
+// objects.
 func (c *Collection) Put(file *ParsedFile) {
 	c.touchFile(file.fileKey)
 	old := c.files[file.fileKey]
@@ -73,7 +73,7 @@ func (c *Collection) Put(file *ParsedFile) {
 	}
 }
 
-// Remove takes a file out; one that is not there is no error.
+// Remove removes a file, if it exists.
 func (c *Collection) Remove(rank int, name string) {
 	key := fileKey{rank, name}
 	if file := c.files[key]; file != nil {
@@ -105,8 +105,8 @@ func (c *Collection) count(file *ParsedFile, n int) {
 	}
 }
 
-// Loses reports whether the collection would lose something if it took the file:
-// an object that no other file has, or a group or files of a Work.
+// Loses reports whether adding the file would remove an object that no other file has, or a
+// group or files of a Work.
 func (c *Collection) Loses(file *ParsedFile) bool {
 	if len(c.Lost(file)) > 0 {
 		return true
@@ -122,7 +122,7 @@ func (c *Collection) Loses(file *ParsedFile) bool {
 	})
 }
 
-// workloads counts the files of a Work.
+// workloads returns the number of files of a Work.
 func workloads(object kratix.Object) int {
 	count := 0
 	if work, is := object.(*kratix.Work); is {
@@ -133,7 +133,7 @@ func workloads(object kratix.Object) int {
 	return count
 }
 
-// objects returns the first object of each name.
+// objects returns the objects by name; the first one if a name is repeated.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {
@@ -144,8 +144,8 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// takeOver has a file use the words of others, and the objects of its former
-// content that are equal; old is nil for a new file.
+// takeOver interns the strings of a file's objects, and replaces objects that are equal to
+// those of the former content by the latter. old is nil for a new file.
 func (c *Collection) takeOver(file, old *ParsedFile) {
 	var objects map[string]kratix.Object
 	if old != nil {
@@ -153,7 +153,7 @@ func (c *Collection) takeOver(file, old *ParsedFile) {
 	}
 	for _, each := range file.claims {
 		if was := objects[each.place.Object]; was != nil && was == each.object {
-			continue // it was kept, and snapshots have it
+			continue // it was kept, and snapshots refer to it
 		}
 		switch object := each.object.(type) {
 		case *kratix.Work:

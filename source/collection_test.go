@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// snippets are documents that files of the tests are made of: some objects are
-// in several, and some cannot be read.
+// snippets returns the documents from which the tests build files. Several contain the same
+// objects, and some are invalid.
 func snippets() []string {
 	list := "apiVersion: v1\nkind: List\nitems:\n" +
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
@@ -37,10 +37,10 @@ func snippets() []string {
 	}
 }
 
-// input are files by rank and name, as a Collection should hold them.
+// input is files by rank and name, the expected content of a Collection.
 type input map[int]map[string]source.File
 
-// collect reads the files anew.
+// collect returns the Snapshot of the files, built from scratch.
 func (in input) collect() source.Snapshot {
 	var all []source.File
 	for rank := range 3 {
@@ -56,19 +56,19 @@ func (in input) collect() source.Snapshot {
 	return source.Collect(all)
 }
 
-// origins are a snapshot's objects and where they are from.
+// origins returns the objects of a snapshot with their places.
 func origins(s source.Snapshot) []string {
-	var told []string
+	var lines []string
 	for object, place := range s.Origins.All() {
-		told = append(told, kratix.Describe(object)+" < "+place.String())
+		lines = append(lines, kratix.Describe(object)+" < "+place.String())
 		if s.Origins.Of(object) != place {
-			told = append(told, "which it does not say of the object itself")
+			lines = append(lines, "which it does not say of the object itself")
 		}
 	}
-	return told
+	return lines
 }
 
-// compare compares everything but the addresses of two snapshots.
+// compare compares two snapshots, ignoring addresses.
 func compare(t *testing.T, want, got source.Snapshot) {
 	t.Helper()
 	if diff := cmp.Diff(origins(want), origins(got)); diff != "" {
@@ -80,7 +80,7 @@ func compare(t *testing.T, want, got source.Snapshot) {
 	}
 }
 
-// step changes one file, as three numbers say, in both.
+// step makes the same change to one file, selected by three numbers, in both.
 func step(in input, c *source.Collection, which, what, how byte) {
 	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
 	if in[rank] == nil {
@@ -104,7 +104,7 @@ func step(in input, c *source.Collection, which, what, how byte) {
 	c.Set(rank, file)
 }
 
-func TestACollectionIsWhatItsFilesAre(t *testing.T) {
+func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 	for seed := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		in, c := input{}, source.NewCollection()
@@ -119,7 +119,7 @@ func TestACollectionIsWhatItsFilesAre(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// Looked at last: no later change may reach a snapshot.
+		// Compared last, to detect changes to a snapshot that was returned earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {
@@ -144,7 +144,7 @@ func FuzzCollection(f *testing.F) {
 	})
 }
 
-// same reports whether two slices are one in memory.
+// same reports whether two slices have the same backing array.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
@@ -155,7 +155,7 @@ func sameSlices(a, b source.Snapshot) bool {
 		same(a.Promises, b.Promises) && same(a.Findings, b.Findings) && same(a.Rejected, b.Rejected) && same(a.Marked, b.Marked)
 }
 
-func TestAnUnchangedCollectionGivesTheSameSlices(t *testing.T) {
+func TestUnchangedCollectionReturnsSameSlices(t *testing.T) {
 	c := source.NewCollection()
 	for i, content := range snippets() {
 		c.Set(i, source.File{Name: "a.yaml", Content: []byte(content)})
@@ -172,7 +172,7 @@ func TestAnUnchangedCollectionGivesTheSameSlices(t *testing.T) {
 	}
 }
 
-func TestAChangedFileKeepsTheObjectsThatAreEqual(t *testing.T) {
+func TestChangedFileKeepsEqualObjects(t *testing.T) {
 	c := source.NewCollection()
 	set := func(content string) source.Snapshot {
 		c.Set(0, source.File{Name: "a.yaml", Content: []byte(content)})
@@ -192,7 +192,7 @@ func TestAChangedFileKeepsTheObjectsThatAreEqual(t *testing.T) {
 	}
 }
 
-func TestAppendingToASnapshotLeavesTheOthersAlone(t *testing.T) {
+func TestAppendingToSnapshotDoesNotChangeOthers(t *testing.T) {
 	c := source.NewCollection()
 	c.Set(0, source.File{Name: "a.yaml", Content: []byte(work("a") + "---\n" + work("c") + "extra: 1\n")})
 	first, second := c.Snapshot(), c.Snapshot()
@@ -244,8 +244,9 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestWorksOfDifferentFilesShareWhatTheySay reads Works, and one of them again.
-func TestWorksOfDifferentFilesShareWhatTheySay(t *testing.T) {
+// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are
+// interned, also when a file is read again.
+func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"
 	c := source.NewCollection()

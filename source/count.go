@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// CountObjects returns how many Kubernetes objects a manifest has, the items of
-// Lists one by one; 0 for a file that is not one by its name. It does not look
-// whether Flux could build them.
+// CountObjects returns the number of Kubernetes objects in a manifest, counting the items of
+// Lists; 0 if the name is not that of a YAML file. It does not check whether Flux can build
+// them.
 func CountObjects(name string, content []byte) int {
 	switch path.Ext(name) {
 	case ".yaml", ".yml":
@@ -32,7 +32,7 @@ func CountObjects(name string, content []byte) int {
 	return count
 }
 
-// holdsSomething reports whether a document has more than comments.
+// holdsSomething reports whether a document contains anything but comments.
 func holdsSomething(text []byte) bool {
 	for line := range bytes.Lines(text) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {

@@ -5,14 +5,13 @@ import "bytes"
 // document is one YAML document of a file.
 type document struct {
 	text []byte
-	// line is the number of its first line in the file.
+	// line is the line number of its first line in the file.
 	line int
 }
 
-// documents cuts a file at its "---" and "..." lines, so that one broken
-// document does not hide the others. A line that starts so is a marker
-// everywhere in YAML, even within a block of text. What follows on the line of
-// a marker belongs to the document that it starts.
+// documents splits a file at its "---" and "..." lines, so that one invalid document does not
+// hide the others. In YAML such a line is a marker even inside a block scalar. Text after a
+// marker on the same line belongs to the document that the marker starts.
 func documents(content []byte) []document {
 	var docs []document
 	current := document{line: 1}
@@ -34,8 +33,8 @@ func documents(content []byte) []document {
 	return append(docs, current)
 }
 
-// marker reports whether a line parts two documents, and whether it holds
-// something of the second itself.
+// marker reports whether a line separates two documents, and whether it contains text of the
+// second one.
 func marker(line []byte) (marks, holds bool) {
 	rest, starts := bytes.CutPrefix(line, []byte("---"))
 	if !starts {

@@ -46,8 +46,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// FuzzDocuments holds that the documents and the markers between them are the
-// file's lines, each where the document says it is.
+// FuzzDocuments checks that the documents and the markers between them make up the file, and
+// that the line numbers are right.
 func FuzzDocuments(f *testing.F) {
 	for _, seed := range []string{"", "---", "a\n---\nb\n", "---\r\na\r\n--- x\r\n...\n---#\n", "a\n---\n---\n\n--- # c\nb"} {
 		f.Add([]byte(seed))

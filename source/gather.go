@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Gather makes a Snapshot of objects that are there as objects, not as text,
-// each once. They are checked as those of a file are.
+// Gather returns a Snapshot of objects that are already decoded, each of them unique. It checks
+// them as Parse does.
 func Gather(objects []kratix.Object) Snapshot {
 	var s Snapshot
 	for _, object := range objects {
@@ -45,7 +45,7 @@ func (s *Snapshot) gather(object kratix.Object) {
 	}
 }
 
-// sort makes the snapshot the same, whatever the order of the objects was.
+// sort sorts the lists, so that the snapshot does not depend on the order of the objects.
 func (s *Snapshot) sort() {
 	slices.SortFunc(s.Works, Compare)
 	slices.SortFunc(s.Destinations, Compare)

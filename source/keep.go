@@ -11,7 +11,7 @@ import (
 // Gone returns what remains of a file that was deleted: a file without objects,
 // which differs from an empty file.
 func Gone(rank int, name string) *ParsedFile {
-	return &ParsedFile{fileKey: fileKey{rank, name}, sum: sum{failed: true}}
+	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
 
 // Works returns the number of Works in the file.
@@ -25,13 +25,13 @@ func (p *ParsedFile) Works() int {
 	return works
 }
 
-// IsBroken reports whether the file is empty, or holds something that cannot be
-// named. Such a file does not prove that an object was deleted.
+// IsBroken reports whether the file is empty or contains something without a readable name. A
+// broken file does not prove that an object was deleted.
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
-// Lost returns the names, sorted, of the objects that the collection would lose
-// if it took the file: objects that no other file has, and Works that would lose
-// a group, or all workloads of one.
+// Lost returns the sorted names of the objects that the collection would lose if it added the
+// file: objects that no other file has, and Works that would lose a group or all workloads of
+// one.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -51,8 +51,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether a Work has a group that its newer version lacks, or of
-// which that has no workload: a file that is cut off before its workloads reads so.
+// losesGroup reports whether a Work has a group that its newer version lacks, or that has no
+// workloads there. The latter happens if the file was cut off before its workloads.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
@@ -66,9 +66,9 @@ func losesGroup(before, after kratix.Object) bool {
 	})
 }
 
-// Keep returns the file with those of the named objects that the collection's
-// version of the file holds, as they are there. Of a broken file it also reports
-// that they still count.
+// Keep returns a copy of the file in which the named objects are replaced by those of the
+// collection's version of the file. For a broken file it also reports that they are still in
+// effect.
 func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	kept := *file
 	kept.claims = nil
@@ -89,7 +89,7 @@ func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	if file.IsBroken() {
 		kept.findings = append(slices.Clip(file.findings), keptFinding(file, names))
 		kept.rejected = union(file.rejected, old.rejected)
-		// What an empty file held is known.
+		// If the file is empty, its former objects are known.
 		kept.incomplete, kept.empty = file.incomplete && !file.empty, false
 	}
 	return &kept

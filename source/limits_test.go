@@ -7,15 +7,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// TestDocumentsOfTooManyValuesAreNotParsed: those would take a hundred times the
-// memory of the file. The next document is read.
+// TestDocumentsOfTooManyValuesAreNotParsed checks that a document whose values would need a
+// hundred times the memory of the file is rejected, and that the next document is read.
 func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 	const destination = "\n---\napiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 	for name, text := range map[string]string{
-		"empty lists": "apiVersion: v1\nkind: X\nl: [" + strings.Repeat("[],", manyValues) + "]",
-		"dashes":      strings.Repeat("- - - -\n", manyValues/2),
-		"brackets":    strings.Repeat("[", 2*manyValues),
-		"maps":        "{" + strings.Repeat("a: b, ", manyValues),
+		"empty lists": "apiVersion: v1\nkind: X\nl: [" + strings.Repeat("[],", maxValues) + "]",
+		"dashes":      strings.Repeat("- - - -\n", maxValues/2),
+		"brackets":    strings.Repeat("[", 2*maxValues),
+		"maps":        "{" + strings.Repeat("a: b, ", maxValues),
 	} {
 		t.Run(name, func(t *testing.T) {
 			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(text + destination)})
@@ -29,17 +29,17 @@ func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 	}
 }
 
-// TestMillionsOfDocumentsAreToldOfInNumbers: each is read, and the Destination
-// behind them counts.
-func TestMillionsOfDocumentsAreToldOfInNumbers(t *testing.T) {
+// TestFindingsAboutManyDocumentsAreLimited checks that the findings are limited, and that the
+// Destination after the last document is read.
+func TestFindingsAboutManyDocumentsAreLimited(t *testing.T) {
 	const destination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 	for name, document := range map[string]string{"no objects": "a: b\n---\n", "of others": "{apiVersion: v1, kind: A}\n---\n"} {
 		t.Run(name, func(t *testing.T) {
-			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(strings.Repeat(document, manyNameless+7) + destination)})
-			if len(parsed.claims) != 1 || len(parsed.findings) != manyNameless+1 {
+			parsed := Parse(0, File{Name: "x.yaml", Content: []byte(strings.Repeat(document, maxNameless+7) + destination)})
+			if len(parsed.claims) != 1 || len(parsed.findings) != maxNameless+1 {
 				t.Fatalf("%d objects, %d findings", len(parsed.claims), len(parsed.findings))
 			}
-			last := parsed.findings[manyNameless]
+			last := parsed.findings[maxNameless]
 			if last.Rule != finding.UnreadableInput() || !strings.HasPrefix(last.Message, "7 more documents ") || last.Place.File != "x.yaml" {
 				t.Errorf("got %+v", last)
 			}

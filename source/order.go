@@ -6,8 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fileKey names a file of a Collection, and says where it is in the order of
-// the files.
+// fileKey identifies a file of a Collection. Files are ordered by rank, then by name.
 type fileKey struct {
 	rank int
 	name string
@@ -19,8 +18,8 @@ func compareFiles(a, b fileKey) int {
 
 func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
 
-// compareNames orders paths as a walk through their directories meets them: a
-// directory's files come before what follows the directory.
+// compareNames orders paths as in a directory walk: the files of a directory come before the
+// entries that follow the directory.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		switch {

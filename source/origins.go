@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Origins says where the objects of a Snapshot were read. It never changes, so
-// it may be read while the next Snapshot is made.
+// Origins records where the objects of a Snapshot were read. It is immutable, so it may be read
+// while the next Snapshot is built.
 type Origins struct {
-	// sorted are in the order of what their places call the objects.
+	// sorted is sorted by kind and name.
 	sorted []*origin
 }
 
@@ -24,7 +24,7 @@ type origin struct {
 
 func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
 
-// Of returns the place of an object; an empty one for what was not read.
+// Of returns the place of an object, or an empty one if it was not read from a file.
 func (o Origins) Of(object kratix.Object) finding.Place {
 	i, found := o.search(kratix.Describe(object))
 	if !found || o.sorted[i].object != object {
@@ -44,7 +44,7 @@ func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	}
 }
 
-// With returns the origins with one more. The place's Object is filled in.
+// With returns a copy with one more origin. It sets the place's Object.
 func (o Origins) With(object kratix.Object, at finding.Place) Origins {
 	at.Object = kratix.Describe(object)
 	i, found := o.search(at.Object)

@@ -11,81 +11,78 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// File is one file of the input, or why it could not be read.
+// File is a file of the input, or the error from reading it.
 type File struct {
-	// Name is what findings call it.
+	// Name is the name used in findings.
 	Name    string
 	Content []byte
 	Err     error
 }
 
-// ParsedFile is what a file holds. It does not change once a Collection has it.
+// ParsedFile is a parsed file. It is immutable once it is in a Collection.
 type ParsedFile struct {
 	fileKey
-	sum sum
-	// claims are the objects that can be used, in the order of the file.
+	digest digest
+	// claims are the valid objects, in the order of the file.
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
-	// incomplete means that the file holds something that cannot be named, or is
-	// empty.
+	// incomplete means that the file is empty or contains something without a readable name.
 	incomplete bool
-	// empty means that the file has no content: it may have been cut off.
+	// empty means that the file has no content; it may have been cut off.
 	empty bool
-	// unseen means that something in the file which cannot be used may be a
-	// Destination.
+	// unseen means that the file contains an invalid object which may be a Destination.
 	unseen bool
-	// nameless counts the findings about what has no name or takes no part.
+	// nameless counts the findings about documents that are unreadable or ignored.
 	nameless int
-	// marked is the file itself if it has a comment for this program.
+	// marked is the file itself if it contains a comment for this program.
 	marked *File
 }
 
 // Equal reports whether two files have the same rank, name and content.
 func (p *ParsedFile) Equal(other *ParsedFile) bool {
-	return p.fileKey == other.fileKey && p.sum == other.sum
+	return p.fileKey == other.fileKey && p.digest == other.digest
 }
 
-// claim is an object of a file, and where in the file it is. Of several files
-// that hold an object of one name the first has it.
+// claim is the definition of an object at its position in a file. If several files define the
+// same object, the first claim is in effect.
 type claim struct {
 	origin
 	file  *ParsedFile
 	index int
 }
 
-// sum distinguishes contents.
-type sum struct {
+// digest is a digest of a file's content.
+type digest struct {
 	hash [sha256.Size]byte
-	// failed means that the hash is of what kept the file from being read.
+	// failed means that the digest is that of the read error.
 	failed bool
 }
 
-// sumOf returns the sum of a file's content, or of what kept it from being read.
-func sumOf(file File) sum {
+// digestOf returns the digest of a file's content, or of its read error.
+func digestOf(file File) digest {
 	if file.Err != nil {
-		return sum{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
+		return digest{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
 	}
-	return sum{hash: sha256.Sum256(file.Content)}
+	return digest{hash: sha256.Sum256(file.Content)}
 }
 
-// Parse reads a file's content. Files are in the order of their ranks, and
-// within one of their names, as a walk through their directories meets them.
-func Parse(rank int, file File) *ParsedFile { return parse(rank, file, sumOf(file)) }
+// Parse parses a file. Files are ordered by rank, and within one rank by name as in a directory
+// walk.
+func Parse(rank int, file File) *ParsedFile { return parse(rank, file, digestOf(file)) }
 
-// ParseAgain is Parse for a file that was read before. It returns held itself if
-// that has the same content; held may be nil. Files of a Collection may be read
-// beside it.
+// ParseAgain is like Parse, but returns held if it has the same content; held may be nil. It
+// may run concurrently with other uses of held, since a ParsedFile is immutable.
 func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
-	sum := sumOf(file)
-	if held != nil && held.sum == sum {
+	sum := digestOf(file)
+	if held != nil && held.digest == sum {
 		return held
 	}
 	return parse(rank, file, sum)
 }
 
-func parse(rank int, file File, sum sum) *ParsedFile {
-	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, sum: sum}
+func parse(rank int, file File, sum digest) *ParsedFile {
+	p := &ParsedFile{fileKey: fileKey{rank, file.Name}, digest: sum}
 	if file.Err != nil {
 		p.unreadable(finding.Place{File: file.Name}, file.Err)
 		p.findings[0].Fix = "Make the file readable, or leave it out with --exclude."
@@ -111,7 +108,7 @@ func parse(rank int, file File, sum sum) *ParsedFile {
 			p.unseen = p.unseen || object.Err != nil && object.Header.Kind == "" && mayBeDestination(doc.text)
 		}
 	}
-	p.tellUntold()
+	p.reportNamelessCount()
 	return p
 }
 
@@ -149,8 +146,8 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 	p.claims = append(p.claims, &claim{origin: origin{parsed.Object, at}, file: p, index: len(p.claims)})
 }
 
-// defaultNamespace does what the API does: an object that names none is in
-// "default", and what lives outside namespaces is in none.
+// defaultNamespace sets the namespace as the API server does: "default" for namespaced objects
+// without one, and none for cluster-scoped objects.
 func defaultNamespace(o kratix.Object) {
 	switch o := o.(type) {
 	case *kratix.Work:
@@ -170,11 +167,11 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination reports, of a text that cannot be read as YAML, whether it was
-// meant to be a Destination: that has its kind in it, which Works do not.
+// mayBeDestination reports whether text that is not valid YAML may have been meant as a
+// Destination: it contains the kind, which Works do not.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
-// unreadable reports what could not even be named.
+// unreadable reports a document whose object has no readable name.
 func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	at.Line = lineOf(err, at.Line)
 	f := finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: err.Error(), Fix: fixOf(err)}
@@ -183,11 +180,11 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 		f.Cause = finding.NoObject
 		f.Fix = "Complete the object; a file that is no manifest needs another ending, or is left out with --exclude."
 	}
-	p.tellNameless(f)
+	p.reportNameless(f)
 	p.incomplete = true
 }
 
-// lineOf returns the line that an error names; another one if it names none.
+// lineOf returns the line of an error, or other if the error has none.
 func lineOf(err error, other int) int {
 	var where *kratix.LineError
 	if errors.As(err, &where) {
@@ -196,8 +193,7 @@ func lineOf(err error, other int) int {
 	return other
 }
 
-// fixOf returns what to do about an object that cannot be read; nothing where the
-// rule says enough.
+// fixOf returns the fix for an unreadable document, or "" if that of the rule is sufficient.
 func fixOf(err error) string {
 	if errors.Is(err, kratix.ErrEncrypted) {
 		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."
@@ -205,7 +201,7 @@ func fixOf(err error) string {
 	return ""
 }
 
-// reject reports an object that is there and cannot be used.
+// reject reports an object that exists but is invalid.
 func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 	p.findings = append(p.findings, why)
 	key := header.Key()

@@ -1,6 +1,5 @@
-// Package source turns the outside into a Snapshot: the Works, Destinations
-// and stores there are, and what could not be read. The package itself does no
-// I/O; the sources below it do.
+// Package source defines a Snapshot of the input: Works, Destinations and state stores, and
+// findings about what could not be read. The package does no I/O; its subpackages do.
 package source
 
 import (
@@ -10,73 +9,72 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Source is where Works and Destinations come from.
+// Source reads Works and Destinations.
 type Source interface {
-	// Snapshot returns everything there is now. An error means that nothing can
-	// be said; what could be read in part is in the Snapshot's findings.
+	// Snapshot returns the current input. An error means that nothing could be read; partial
+	// failures are in the Snapshot's findings.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Changes says "look again", until ctx ends; then the channel is closed.
+	// Changes sends a value whenever Snapshot should be called again. The channel is closed
+	// when ctx ends.
 	Changes(ctx context.Context) (<-chan struct{}, error)
 }
 
-// Snapshot is everything a source has at one moment, in a stable order. Its
-// objects and slices are shared with other snapshots: they must not be changed.
-// Appending to a slice copies it.
+// Snapshot is the content of a source at one moment, in a stable order. Its objects and slices
+// may be part of other snapshots and must not be modified. Appending to a slice copies it.
 type Snapshot struct {
 	Works             []*kratix.Work
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
 	Secrets           []*kratix.Secret
-	// Existing are the placements that the source itself remembers. The records
-	// in the stores are beside them; a source without a memory has none.
+	// Existing are the placements that the source itself records, if it does. They add to the
+	// records in the stores.
 	Existing []*kratix.WorkPlacement
-	// WorkPlacements and Promises take part in checks only.
+	// WorkPlacements and Promises are used in checks only.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise
-	// Marked are the files that have a comment for this program.
+	// Marked are the files that contain a comment for this program.
 	Marked []File
-	// Origins says where each object was read.
+	// Origins records where each object was read.
 	Origins Origins
-	// Findings is what is wrong with the input.
+	// Findings are problems of the input.
 	Findings []finding.Finding
-	// Rejected are Works that are there and cannot be used: what is placed of
-	// them stays as it is.
+	// Rejected are Works that exist but are invalid: their placements stay as they are.
 	Rejected []kratix.Key
-	// RejectedPlacements are WorkPlacements, sorted, that are there and cannot be used:
-	// what is placed by their names stays as it is.
+	// RejectedPlacements are WorkPlacements that exist but are invalid, sorted: the placements
+	// of the same names stay as they are.
 	RejectedPlacements []kratix.Key
-	// Incomplete means that something could not be read at all, so that a Work
-	// which is not here may still exist.
+	// Incomplete means that something could not be read at all, so that a Work which is missing
+	// here may still exist.
 	Incomplete bool
-	// Empty are the names, sorted, of the files without content. They make the
-	// snapshot incomplete: such a file may have been cut off.
+	// Empty are the names of the files without content, sorted. They make the snapshot
+	// incomplete, since they may have been cut off.
 	Empty []string
-	// Settling means that the source has been watched for a shorter time than a
-	// removal must last, so that a Work which is not here may still come.
+	// Settling means that the source has been watched for less than the removal delay, so that
+	// missing Works may still appear.
 	Settling bool
-	// Missing counts the objects that are missing for a shorter time than a removal
-	// must last, and count as there.
+	// Missing counts the objects that have been missing for less than the removal delay and are
+	// still in the snapshot.
 	Missing int
-	// FromAPI means that the Kubernetes API gave the objects: a Work that is here
-	// has all of its groups.
+	// FromAPI means that the objects are from the Kubernetes API, so that each Work has all of
+	// its groups.
 	FromAPI bool
-	// Deleted are Works, sorted, that the Kubernetes API said are deleted.
+	// Deleted are Works that the Kubernetes API reported as deleted, sorted.
 	Deleted []kratix.Key
-	// DeletedPlacements are WorkPlacements, sorted, that the Kubernetes API said are
-	// deleted, where Kratix makes them.
+	// DeletedPlacements are WorkPlacements that the Kubernetes API reported as deleted, where
+	// Kratix creates them, sorted.
 	DeletedPlacements []kratix.Key
-	// Assigned means that somebody else has decided where each Work goes: what is
-	// placed of it says nothing of where it is to be. Two Works may have one name then.
+	// Assigned means that WorkPlacements determine the Destination of each Work, whatever is
+	// recorded in the stores. Several Works may have the same name then.
 	Assigned bool
-	// Assignments are the WorkPlacements, sorted, by which Works are Assigned.
+	// Assignments are the WorkPlacements that determine the Destinations, sorted.
 	Assignments []kratix.Key
-	// Unwritten are Destinations that are there, though nothing is placed on them, and
-	// whose files are not to be touched; findings say why.
+	// Unwritten are Destinations that exist, but whose files must not be written; findings
+	// report why.
 	Unwritten []*kratix.Destination
-	// Orphans are WorkPlacements, sorted, whose Work is gone and that nobody deletes.
+	// Orphans are WorkPlacements without a Work that are not being deleted, sorted.
 	Orphans []kratix.Key
-	// Unseen means that something which could not be read is, or may be, a
-	// Destination, so that requests may be where nobody looks.
+	// Unseen means that an unreadable object is or may be a Destination, so that requests may
+	// be on Destinations that are not in the snapshot.
 	Unseen bool
 }

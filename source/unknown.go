@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// unknownKind reports an object that is none of Kratix's kinds as they are read
-// here. What is one of them in another version or another spelling is rejected:
-// taken for something else, it would count as removed.
+// unknownKind reports an object that is not of a supported kind. A Kratix kind in another
+// version or capitalization is rejected rather than ignored, since an ignored object would
+// count as removed.
 func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
@@ -37,14 +37,14 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	}
 }
 
-// ignored reports an object of somebody else's.
+// ignored reports an object that does not belong to Kratix.
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
-	p.tellNameless(finding.Finding{
+	p.reportNameless(finding.Finding{
 		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion),
 	})
 }
 
-// knownKind returns the kind that a word spells in whatever case; empty for none.
+// knownKind returns the kind that equals word ignoring case, or "".
 func knownKind(word string) string {
 	kinds := kratix.Kinds()
 	if i := slices.IndexFunc(kinds, func(kind string) bool { return strings.EqualFold(kind, word) }); i >= 0 {
@@ -53,15 +53,14 @@ func knownKind(word string) string {
 	return ""
 }
 
-// isKratix reports whether an apiVersion is of Kratix's group, in any version or
-// none.
+// isKratix reports whether an apiVersion is of Kratix's group, in any version.
 func isKratix(apiVersion string) bool {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	return strings.EqualFold(group, kratix.Group)
 }
 
-// checkBucket reports a bucket's name that no server takes. The store stays: what
-// may be in it is not to be placed anew elsewhere.
+// checkBucket reports an invalid bucket name. The store stays in the snapshot, so that its
+// placements are not moved elsewhere.
 func (p *ParsedFile) checkBucket(object kratix.Object, at finding.Place) {
 	store, ok := object.(*kratix.BucketStateStore)
 	if !ok {

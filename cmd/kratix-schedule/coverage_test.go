@@ -117,7 +117,7 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, rule := range finding.Rules() {
 		switch rule {
-		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestAWorkPlacementWithoutAWorkIsReported
+		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestWorkPlacementWithoutWorkIsReported
 			continue
 		case finding.PlacementsDisagree(): // only a cluster remembers placements
 			continue

@@ -1,7 +1,6 @@
-// Package admission checks whether the admission policy of deploy/schedule is in
-// force: whether the API server denies Kratix's ServiceAccount to create
-// WorkPlacements and to change their spec. It writes nothing: what it asks the API
-// server to create or to change it asks for as a dry run.
+// Package admission checks whether the admission policy of deploy/schedule is in force: whether
+// the API server denies Kratix's ServiceAccount to create WorkPlacements and to change their
+// spec. It changes nothing, since all its write requests are dry runs.
 package admission
 
 import (
@@ -17,11 +16,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// ServiceAccount names a ServiceAccount.
+// ServiceAccount is the namespace and name of a ServiceAccount.
 type ServiceAccount struct{ Namespace, Name string }
 
-// Kratix returns the ServiceAccount that Kratix's controller has unless it was
-// installed with another one.
+// Kratix returns the default ServiceAccount of Kratix's controller.
 func Kratix() ServiceAccount {
 	return ServiceAccount{Namespace: "kratix-platform-system", Name: "kratix-platform-controller-manager"}
 }
@@ -43,7 +41,7 @@ func (a ServiceAccount) validate() error {
 // String returns "NAMESPACE/NAME".
 func (a ServiceAccount) String() string { return a.Namespace + "/" + a.Name }
 
-// Username returns the name of the user that the API server takes the ServiceAccount for.
+// Username returns the user name of the ServiceAccount in the API server.
 func (a ServiceAccount) Username() string {
 	return "system:serviceaccount:" + a.Namespace + ":" + a.Name
 }
@@ -55,32 +53,32 @@ type State string
 const (
 	// InForce: the ServiceAccount is denied to place Works.
 	InForce State = "InForce"
-	// NotInForce: it can place Works.
+	// NotInForce: the ServiceAccount can place Works.
 	NotInForce State = "NotInForce"
-	// DeniesSelf: this process is denied to create WorkPlacements by admission.
+	// DeniesSelf: admission denies this process to create WorkPlacements.
 	DeniesSelf State = "DeniesSelf"
-	// Unknown: the check could not be made, or came to no result.
+	// Unknown: the check could not be made or was inconclusive.
 	Unknown State = "Unknown"
 )
 
 // Verdict is the result of a check, with its cause.
 type Verdict struct {
 	State State
-	// Reason is the cause as one word, as conditions have it: one of the Reason constants.
+	// Reason is the cause as one word, for conditions: one of the Reason constants.
 	Reason string
-	// Object is the object to look at, as "Kind name"; empty when there is none.
+	// Object is the object that causes it, as "Kind name"; empty if there is none.
 	Object string
-	// Message is the cause in words.
+	// Message describes the cause.
 	Message string
-	// Fix is what to do, as an imperative; empty when the policy is in force.
+	// Fix is what to do, as an imperative; empty if the policy is in force.
 	Fix string
 }
 
 // The reasons.
 const (
-	// ReasonDenied: the API server has denied it in a dry run.
+	// ReasonDenied: the API server denied it in a dry run.
 	ReasonDenied = "DeniedInDryRun"
-	// ReasonAsShipped: the policy and a binding of it are as they are shipped.
+	// ReasonAsShipped: the policy and one of its bindings are as shipped.
 	ReasonAsShipped = "PolicyAsShipped"
 
 	ReasonPolicyMissing       = "PolicyMissing"
@@ -89,18 +87,18 @@ const (
 	ReasonBindingMissing      = "BindingMissing"
 	ReasonBindingDiffers      = "BindingDiffers"
 	ReasonNotDenied           = "BindingDoesNotDeny"
-	// ReasonNotEnforced: the API server allows in a dry run what the policy denies.
+	// ReasonNotEnforced: in a dry run, the API server allowed what the policy denies.
 	ReasonNotEnforced = "PolicyNotEnforced"
 	// ReasonUnsupported: the API server is older than ValidatingAdmissionPolicies.
 	ReasonUnsupported = "PoliciesUnsupported"
 
 	ReasonDeniesSelf = "DeniesSelf"
 
-	// ReasonCannotPlace: the ServiceAccount has no role by which to place Works, so
-	// it is hardly Kratix's.
+	// ReasonCannotPlace: the ServiceAccount has no role that allows it to place Works, so it is
+	// probably not Kratix's.
 	ReasonCannotPlace = "ServiceAccountCannotPlace"
-	// ReasonPartlyTried: creating is denied; changes could not be tried, and no
-	// policy is as shipped.
+	// ReasonPartlyTried: creating is denied; changing could not be tried, and no policy is as
+	// shipped.
 	ReasonPartlyTried    = "ChangesNotTried"
 	ReasonForbidden      = "Forbidden"
 	ReasonAPIUnavailable = "APIUnavailable"
@@ -114,7 +112,7 @@ func (v Verdict) String() string {
 	return v.Message + "; " + v.Fix
 }
 
-// What to do about a verdict.
+// Fixes of verdicts.
 const (
 	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
 	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"
@@ -125,15 +123,15 @@ const (
 // Check checks whether the policy is in force for one ServiceAccount.
 type Check struct {
 	account ServiceAccount
-	// self makes calls as this process, other as the ServiceAccount.
+	// self sends requests as this process, other as the ServiceAccount.
 	self, other rest.Interface
 	timeout     time.Duration
 }
 
-// timeout is how long a check may take.
+// timeout is the timeout of a check.
 const timeout = 10 * time.Second
 
-// New returns a Check of the API server that config leads to, for Kratix's account.
+// New returns a Check of the API server of config, for Kratix's ServiceAccount.
 func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	if err := account.validate(); err != nil {
 		return nil, err
@@ -151,27 +149,26 @@ func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	return &Check{account: account, self: self, other: other, timeout: timeout}, nil
 }
 
-// InForce checks whether the policy is in force now. It tries, by a dry run, to
-// create and to change a WorkPlacement as the ServiceAccount where this process may
-// impersonate it; what cannot be tried it judges by the policies and bindings that
-// the API server has. It takes ten seconds at most.
+// InForce checks whether the policy is in force now. If this process may impersonate the
+// ServiceAccount, it tries to create and to change a WorkPlacement in a dry run. Otherwise it
+// examines the policies and bindings in the API server. It takes at most ten seconds.
 func (c *Check) InForce(ctx context.Context) Verdict {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if own := c.create(ctx, c.self); own.is == denied {
 		return Verdict{
 			State: DeniesSelf, Reason: ReasonDeniesSelf,
-			Message: "this process may not create WorkPlacements: " + own.words,
+			Message: "this process may not create WorkPlacements: " + own.message,
 			Fix:     "except its ServiceAccount from that policy, or name Kratix's own with --kratix-service-account or Helm's kratix.serviceAccount",
 		}
 	} else if own.is == unanswered {
-		return unavailable(own.words)
+		return unavailable(own.message)
 	}
 	create := c.create(ctx, c.other)
 	if create.is == unentitled {
 		return Verdict{
 			State: Unknown, Reason: ReasonCannotPlace, Object: "ServiceAccount " + c.account.String(),
-			Message: "the roles of ServiceAccount " + c.account.String() + " do not let it create WorkPlacements, so it cannot be Kratix's: " + create.words,
+			Message: "the roles of ServiceAccount " + c.account.String() + " do not let it create WorkPlacements, so it cannot be Kratix's: " + create.message,
 			Fix:     fixAccount,
 		}
 	}
@@ -182,14 +179,14 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	if change.is == denied {
 		return Verdict{
 			State: InForce, Reason: ReasonDenied,
-			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.words,
+			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.message,
 		}
 	}
 	return combine(c.read(ctx), create, change, c.account)
 }
 
-// combine returns the verdict on what the objects say and what was tried: read is
-// the verdict by the objects alone, create and change are the answers to the dry runs.
+// combine combines the results of a check: read is the verdict from the policies and bindings
+// alone, create and change are the results of the dry runs.
 func combine(read Verdict, create, change answer, account ServiceAccount) Verdict {
 	what := "create WorkPlacements"
 	if change.is == allowed {
@@ -200,12 +197,12 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 		return read
 	case create.is == denied && change.is != allowed && read.State == InForce:
 		read.Reason = ReasonDenied
-		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.words
+		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.message
 		return read
 	case create.is == denied && change.is != allowed:
 		return Verdict{
 			State: Unknown, Reason: ReasonPartlyTried, Object: read.Object,
-			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.words +
+			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.message +
 				"), but whether it is denied to change their spec is not known: " + read.Message,
 			Fix: read.Fix,
 		}
@@ -220,7 +217,7 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 	}
 }
 
-// read returns the verdict by the policies and bindings that the API server has.
+// read returns the verdict from the policies and bindings in the API server.
 func (c *Check) read(ctx context.Context) Verdict {
 	policies, err := list[policy](ctx, c.self, "validatingadmissionpolicies")
 	if err != nil {
@@ -233,7 +230,7 @@ func (c *Check) read(ctx context.Context) Verdict {
 	return compare(policies, bindings, c.account)
 }
 
-// unread returns the verdict when policies or bindings cannot be read.
+// unread returns the verdict if policies or bindings cannot be read.
 func unread(err error) Verdict {
 	switch {
 	case apierrors.IsNotFound(err):
@@ -256,7 +253,7 @@ func unavailable(words string) Verdict {
 	}
 }
 
-// isAnswer reports whether an error is the API server's answer to a request.
+// isAnswer reports whether an error is the API server's response to a request.
 func isAnswer(err error) bool {
 	status := (*apierrors.StatusError)(nil)
 	return errors.As(err, &status) && status.ErrStatus.Code != 0 && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err) &&

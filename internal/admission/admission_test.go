@@ -13,24 +13,24 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// server is an API server that has the shipped policy. Its fields are the answers to
-// dry runs: by this process, and by Kratix's ServiceAccount; empty is "allowed".
+// server is an API server with the shipped policy. Its fields are the results of dry runs by
+// this process and by Kratix's ServiceAccount; empty means "allowed".
 type server struct {
 	t                    *testing.T
 	self, create, change string
-	// policies has "missing", "forbidden", or "" for the shipped ones.
+	// policies is "missing", "forbidden", or "" for the shipped ones.
 	policies string
-	// placements is how many WorkPlacements there are.
+	// placements is the number of WorkPlacements.
 	placements int
-	// slow never answers.
+	// slow means that the server never answers.
 	slow bool
-	// asked are the requests as "verb path" and the user that they are made as.
+	// asked are the requests as "verb path", with the user of the request.
 	asked []string
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow {
-		_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
+		_, _ = io.Copy(io.Discard, r.Body) // needed to notice that the client has gone
 		<-r.Context().Done()
 		return
 	}
@@ -92,7 +92,7 @@ const (
 	noImpersonat = `serviceaccounts "x" is forbidden: User "system:serviceaccount:kratix-schedule:kratix-schedule" cannot impersonate resource "serviceaccounts"`
 )
 
-// TestInForce tries each combination of what can be tried and what can be read.
+// TestInForce covers the combinations of dry-run results and readable policies.
 func TestInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server server
@@ -136,8 +136,8 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// TestAnAPIServerThatDoesNotAnswerIsNoVerdict, within the time of a check.
-func TestAnAPIServerThatDoesNotAnswerIsNoVerdict(t *testing.T) {
+// TestSilentAPIServerIsUnknown checks the timeout of a check.
+func TestSilentAPIServerIsUnknown(t *testing.T) {
 	slow := check(t, &server{slow: true})
 	slow.timeout = 50 * time.Millisecond
 	away, err := New(&rest.Config{Host: "http://127.0.0.1:1", QPS: -1}, Kratix())
@@ -155,7 +155,7 @@ func TestAnAPIServerThatDoesNotAnswerIsNoVerdict(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatIsNoServiceAccount(t *testing.T) {
+func TestNewRejectsInvalidServiceAccount(t *testing.T) {
 	if c, err := New(&rest.Config{Host: "http://127.0.0.1:1"}, ServiceAccount{Name: "a"}); err == nil {
 		t.Errorf("got %v", c.account)
 	}

@@ -16,19 +16,19 @@ type (
 	binding = api.ValidatingAdmissionPolicyBinding
 )
 
-// The policy that is shipped: the expression that denies, and the one that says whom.
+// Parts of the shipped policy: the expression that denies, and the one that selects the user.
 const (
 	denies = "request.operation == 'UPDATE' && object.?spec == oldObject.?spec"
 	who    = "request.userInfo.username == "
 )
 
-// The kinds of the objects that are compared.
+// Kinds of the objects that are compared.
 const (
 	policyKind  = "ValidatingAdmissionPolicy"
 	bindingKind = "ValidatingAdmissionPolicyBinding"
 )
 
-// problem is one thing that keeps a policy or a binding from denying.
+// problem is one reason why a policy or binding does not deny.
 type problem struct{ reason, message, fix string }
 
 // judged is an object with its problems.
@@ -38,9 +38,9 @@ type judged[O any] struct {
 	problems []problem
 }
 
-// compare returns the verdict on the policies and bindings of a cluster: whether a
-// policy denies what the shipped one denies the account, and whether a binding puts it
-// in force. Names do not count.
+// compare returns the verdict on the policies and bindings of a cluster: whether a policy
+// denies the account what the shipped one denies, and whether a binding puts it in force. Names
+// do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -95,7 +95,7 @@ func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Ver
 	}
 }
 
-// sorted sorts objects by how little is wrong, then by name.
+// sorted sorts objects by the number of their problems, then by name.
 func sorted[O any](all []judged[O]) []judged[O] {
 	slices.SortFunc(all, func(a, b judged[O]) int {
 		return cmp.Or(cmp.Compare(len(a.problems), len(b.problems)), cmp.Compare(a.name, b.name))
@@ -103,7 +103,7 @@ func sorted[O any](all []judged[O]) []judged[O] {
 	return all
 }
 
-// notInForce returns the verdict on an object with problems; the first is the reason.
+// notInForce returns the verdict on an object with problems; the first one is the reason.
 func notInForce(kind, name string, problems []problem) Verdict {
 	var messages []string
 	for _, p := range problems {
@@ -115,22 +115,22 @@ func notInForce(kind, name string, problems []problem) Verdict {
 	}
 }
 
-// isOurs reports whether a policy is meant to be the shipped one: by its label, by
-// what it denies, or by whom it concerns.
+// isOurs reports whether a policy is probably a version of the shipped one: because of its
+// label, its validation or its match condition.
 func isOurs(p policy, account ServiceAccount) bool {
 	return p.Labels["app.kubernetes.io/name"] == "kratix-schedule" ||
 		slices.ContainsFunc(p.Spec.Validations, isDenying) ||
 		slices.ContainsFunc(p.Spec.MatchConditions, func(c api.MatchCondition) bool { return normal(c.Expression) == condition(account) })
 }
 
-// isDenying reports whether a validation denies what the shipped one denies.
+// isDenying reports whether a validation denies the same requests as the shipped one.
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
-// condition returns the normal expression that holds for the account alone.
+// condition returns the normalized expression that selects only the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
-// policyProblems returns what keeps a policy from denying the account what the
-// shipped one denies it. More validations are none: all of them must hold.
+// policyProblems returns the reasons why a policy does not deny the account what the shipped
+// one denies. Additional validations are no problem, since all of them must hold.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {
@@ -169,7 +169,7 @@ func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccou
 	return found
 }
 
-// bindingProblems returns what keeps a binding from putting its policy in force.
+// bindingProblems returns the reasons why a binding does not put its policy in force.
 func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	var found []problem
 	if !slices.Contains(spec.ValidationActions, api.Deny) {
@@ -190,7 +190,7 @@ func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	return found
 }
 
-// narrows returns what keeps some WorkPlacements out of a match.
+// narrows returns the restrictions that exclude some WorkPlacements from a match.
 func narrows(match api.MatchResources) []string {
 	var found []string
 	for field, selector := range map[string]*metav1.LabelSelector{"namespaceSelector": match.NamespaceSelector, "objectSelector": match.ObjectSelector} {
@@ -214,14 +214,14 @@ const (
 	plural   = "workplacements"
 )
 
-// covers reports whether rules concern an operation on every WorkPlacement.
+// covers reports whether the rules apply to an operation on every WorkPlacement.
 func covers(rules []api.NamedRuleWithOperations, operation api.OperationType) bool {
 	return slices.ContainsFunc(rules, func(rule api.NamedRuleWithOperations) bool {
 		return len(rule.ResourceNames) == 0 && names(rule.RuleWithOperations, operation)
 	})
 }
 
-// names reports whether a rule is about an operation on WorkPlacements.
+// names reports whether a rule applies to an operation on WorkPlacements.
 func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 	has := func(all []string, names ...string) bool {
 		return slices.ContainsFunc(all, func(s string) bool { return s == "*" || slices.Contains(names, s) })
@@ -231,8 +231,7 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user that a normal expression is about; empty if it is of
-// another form.
+// userOf returns the user that a normalized expression selects, or "" if it has another form.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]
@@ -242,8 +241,8 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a CEL expression without the spaces between its words, and with
-// single quotes. Equal results mean the same.
+// normal returns a CEL expression without spaces between tokens and with single quotes.
+// Expressions with equal results are equivalent.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

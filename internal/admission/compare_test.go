@@ -33,7 +33,7 @@ func selector(key, value string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
 }
 
-// TestCompare changes the shipped policy and binding in one way each.
+// TestCompare makes one change to the shipped policy or binding in each case.
 func TestCompare(t *testing.T) {
 	const policyName, bindingName = "ValidatingAdmissionPolicy kratix-schedule-places", "ValidatingAdmissionPolicyBinding kratix-schedule-places"
 	ignore, cluster := api.Ignore, api.ClusterScope
@@ -149,8 +149,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareTakesTheBestOfSeveral: one policy and one binding in force are enough.
-func TestCompareTakesTheBestOfSeveral(t *testing.T) {
+// TestCompareUsesBestOfSeveralPolicies checks that one policy and binding in force are enough.
+func TestCompareUsesBestOfSeveralPolicies(t *testing.T) {
 	good, bound := shipped(t)
 	bad, audit := shipped(t)
 	bad.Name, bad.Spec.Validations = "a", nil

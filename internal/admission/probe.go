@@ -14,23 +14,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// answer is what the API server says to a dry run, in its own words.
+// answer is the result of a dry run, with the API server's message.
 type answer struct {
-	is    kind
-	words string
+	is      kind
+	message string
 }
 
 type kind uint8
 
 const (
-	// untried: it was not asked, or its answer says nothing of the policy.
+	// untried: there was no dry run, or its result does not depend on the policy.
 	untried kind = iota
 	allowed
 	// denied: admission denies it.
 	denied
-	// unentitled: no role of the ServiceAccount allows it.
+	// unentitled: the ServiceAccount has no role that allows it.
 	unentitled
-	// unanswered: there was no answer.
+	// unanswered: the API server did not answer.
 	unanswered
 )
 
@@ -49,8 +49,8 @@ func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 	return c.dryRun(ctx, client.Post().AbsPath(c.placements()).SetHeader("Content-Type", runtime.ContentTypeJSON), body)
 }
 
-// change tries to change the spec of some WorkPlacement as the ServiceAccount. It
-// tries nothing where there is none in the ServiceAccount's namespace.
+// change tries to change the spec of any WorkPlacement in the ServiceAccount's namespace, as
+// the ServiceAccount. Without one it tries nothing.
 func (c *Check) change(ctx context.Context) answer {
 	var found metav1.PartialObjectMetadataList
 	err := get(ctx, c.self.Get().AbsPath(c.placements()).Param("limit", "1").
@@ -62,12 +62,12 @@ func (c *Check) change(ctx context.Context) answer {
 	return c.dryRun(ctx, c.other.Patch(types.MergePatchType).AbsPath(c.placements(), found.Items[0].Name), patch)
 }
 
-// placements returns the path of the WorkPlacements in the ServiceAccount's namespace.
+// placements returns the API path of the WorkPlacements in the ServiceAccount's namespace.
 func (c *Check) placements() string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + c.account.Namespace + "/workplacements"
 }
 
-// dryRun makes a call that persists nothing.
+// dryRun sends a request as a dry run.
 func (c *Check) dryRun(ctx context.Context, call *rest.Request, body any) answer {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -80,14 +80,14 @@ func (c *Check) dryRun(ctx context.Context, call *rest.Request, body any) answer
 	case !isAnswer(err):
 		return answer{unanswered, err.Error()}
 	case strings.Contains(err.Error(), " denied request: "), strings.Contains(err.Error(), " denied the request"):
-		return answer{denied, err.Error()} // an admission policy or webhook
+		return answer{denied, err.Error()} // by an admission policy or webhook
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), `User "`+c.account.Username()+`" cannot `):
 		return answer{unentitled, err.Error()}
 	}
 	return answer{untried, err.Error()}
 }
 
-// list reads all objects of a resource of admissionregistration.k8s.io.
+// list returns all objects of a resource of admissionregistration.k8s.io.
 func list[O any](ctx context.Context, client rest.Interface, resource string) ([]O, error) {
 	var found struct {
 		Items []O `json:"items"`
@@ -96,7 +96,7 @@ func list[O any](ctx context.Context, client rest.Interface, resource string) ([
 	return found.Items, err
 }
 
-// get makes a call, and decodes the answer.
+// get sends a request and decodes the response.
 func get(ctx context.Context, call *rest.Request, into any) error {
 	result := call.MaxRetries(0).Do(ctx)
 	if err := result.Error(); err != nil {

@@ -1,26 +1,24 @@
 package finding
 
-// Cause says for programs what failed, where a rule is about what can fail in
-// several ways.
+// Cause distinguishes failures under the same rule, for programs.
 type Cause string
 
-// The causes of a store's failure.
+// Causes of a store's failure.
 const (
-	// SecretMissing: the Secret that the store names is not there.
+	// SecretMissing: the Secret that the store refers to does not exist.
 	SecretMissing Cause = "its Secret is missing"
-	// Unopened: what describes it, or the Secret, cannot work.
+	// Unopened: the store's configuration or its Secret is invalid.
 	Unopened Cause = "it cannot be opened"
-	// Unreadable: it cannot be read.
+	// Unreadable: the store cannot be read.
 	Unreadable Cause = "it cannot be read"
-	// Refused: it can be read, and refuses to be written.
+	// Refused: the store can be read, but rejects writes.
 	Refused Cause = "it refuses to be written"
-	// Unwritten: it can be read, and a write failed for another reason.
+	// Unwritten: the store can be read, but a write failed for another reason.
 	Unwritten Cause = "a write failed"
 )
 
-// NoObject is the cause of a document of the input that is YAML, but no
-// Kubernetes object.
+// NoObject is the cause for a document that is YAML but not a Kubernetes object.
 const NoObject Cause = "it is no Kubernetes object"
 
-// TooLarge is the cause of content that is not unpacked, though it may be in order.
+// TooLarge is the cause for content that is not unpacked because of its size.
 const TooLarge Cause = "it is too large"

@@ -1,6 +1,5 @@
-// Package finding turns what is wrong into what a user reads: which object,
-// which file and line, what is wrong and what to do. Every finding has a rule
-// of one table. It does no I/O.
+// Package finding defines the problems that are reported to users: which object, file and line,
+// what is wrong and what to do. Every finding has a rule from one table. It does no I/O.
 package finding
 
 import (
@@ -12,41 +11,40 @@ import (
 	"strconv"
 )
 
-// Finding is one thing a user should know.
+// Finding is one problem.
 type Finding struct {
 	Rule Rule
-	// Place is where the trouble is.
+	// Place is where the problem is.
 	Place Place
-	// Message says what is wrong, in one line.
+	// Message describes the problem in one line.
 	Message string
-	// Related are the other places that take part, the other owner of a clash
-	// for one.
+	// Related are the other places involved, for example the other claimant of a conflict.
 	Related []Related
-	// Flux holds the words that Flux would say, where it would say any.
+	// Flux is the error message that Flux would report, if any.
 	Flux string
-	// Cause says more than the rule; empty where there is no more to say.
+	// Cause distinguishes failures under the same rule; may be empty.
 	Cause Cause
-	// Fix says what to do; empty means the rule's own.
+	// Fix is what to do; if empty, the rule's fix applies.
 	Fix string
 }
 
-// Place is an object, or a file in it, or a line of that.
+// Place is an object, a file in an object, or a line of a file.
 type Place struct {
-	// Object is as kratix.Describe returns it: "Work default/example".
+	// Object is formatted as by kratix.Describe: "Work default/example".
 	Object string
-	// File is the file within the object (a workload's path), or the input file.
+	// File is the file in the object (a workload's path), or the input file.
 	File string
-	// Line counts from 1; 0 is unknown.
+	// Line counts from 1; 0 means unknown.
 	Line int
 }
 
-// Related is another place that takes part in a finding.
+// Related is another place involved in a finding.
 type Related struct {
 	Place   Place
 	Message string
 }
 
-// String returns "Work default/example, crds.yaml:3", without what is unknown.
+// String returns "Work default/example, crds.yaml:3", without the parts that are unknown.
 func (p Place) String() string {
 	file := p.File
 	if p.Line > 0 {
@@ -61,14 +59,13 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice returns what to do.
+// Advice returns the fix.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
-// Sort orders findings as Compare says.
+// Sort sorts findings, using Compare.
 func Sort(findings []Finding) { slices.SortStableFunc(findings, Compare) }
 
-// Compare orders two findings: the graver first, then by rule, place and
-// message.
+// Compare orders findings by severity, the highest first, then by rule, place and message.
 func Compare(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(b.Rule.Severity, a.Rule.Severity),
@@ -86,7 +83,7 @@ func comparePlaces(a, b Place) int {
 	)
 }
 
-// Worst returns the gravest severity among findings; None when there are none.
+// Worst returns the highest severity among findings; None if there are none.
 func Worst(findings []Finding) Severity {
 	worst := None
 	for _, f := range findings {
@@ -95,12 +92,12 @@ func Worst(findings []Finding) Severity {
 	return worst
 }
 
-// Fingerprint names a finding such that it stays the same when lines move.
+// Fingerprint returns an identifier of a finding that does not change when lines move.
 func (f Finding) Fingerprint() string {
-	sum := sha256.New()
+	digest := sha256.New()
 	for _, part := range []string{f.Rule.ID, f.Place.Object, f.Place.File, f.Message} {
-		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) // a hash takes everything
+		_, _ = fmt.Fprintf(digest, "%d:%s", len(part), part) // a hash returns no error
 	}
 	const length = 16
-	return hex.EncodeToString(sum.Sum(nil)[:length])
+	return hex.EncodeToString(digest.Sum(nil)[:length])
 }

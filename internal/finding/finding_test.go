@@ -42,7 +42,7 @@ func compare(a, b string) int {
 	return 1
 }
 
-func TestSortPutsTheGraverFirst(t *testing.T) {
+func TestSortBySeverity(t *testing.T) {
 	in := []Finding{
 		{Rule: IgnoredObject()},
 		{Rule: StoreFailed()},
@@ -68,7 +68,7 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-func TestAPlaceLeavesOutWhatIsUnknown(t *testing.T) {
+func TestPlaceOmitsUnknownParts(t *testing.T) {
 	for want, p := range map[string]Place{
 		"":                       {},
 		"Work default/a":         {Object: "Work default/a"},
@@ -81,7 +81,7 @@ func TestAPlaceLeavesOutWhatIsUnknown(t *testing.T) {
 	}
 }
 
-func TestAFindingsOwnFixGoesFirst(t *testing.T) {
+func TestFixOfFindingOverridesRule(t *testing.T) {
 	if (Finding{Rule: StoreFailed(), Fix: "Start it."}).Advice() != "Start it." || (Finding{Rule: StoreFailed()}).Advice() != StoreFailed().Fix {
 		t.Error("the advice is wrong")
 	}

@@ -5,18 +5,16 @@ import (
 	"strconv"
 )
 
-// mostEach is how many findings of one kind of noise are shown one by one.
+// mostEach is the maximum number of findings of one kind of noise that are shown separately.
 const mostEach = 3
 
-// noise names a kind of finding that comes in thousands of which each says the
-// same.
+// noise identifies repetitive findings, of which there may be thousands with the same message.
 type noise struct {
 	rule    string
 	message string
 }
 
-// noiseOf returns the kind of noise that a finding is; false for a finding that
-// says something of its own.
+// noiseOf returns the kind of noise of a finding; false if the finding is not repetitive.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:
@@ -27,44 +25,43 @@ func noiseOf(f Finding) (noise, bool) {
 	return noise{}, false
 }
 
-// crowd is how often a kind of noise occurs, and in how many files.
-type crowd struct {
+// group counts the findings of one kind of noise, and their files.
+type group struct {
 	count int
 	files map[string]struct{}
 }
 
-// Fold returns findings with one in place of more than three of one kind of noise:
-// the first of them, with a message that has their number. The others keep their
-// order. Findings themselves do not change.
+// Fold merges more than three findings of one kind of noise into the first of them, with their
+// number in the message. The others keep their order. The given findings do not change.
 func Fold(findings []Finding) []Finding {
-	crowds := map[noise]*crowd{}
+	crowds := map[noise]*group{}
 	for _, f := range findings {
 		if kind, is := noiseOf(f); is {
 			if crowds[kind] == nil {
-				crowds[kind] = &crowd{files: map[string]struct{}{}}
+				crowds[kind] = &group{files: map[string]struct{}{}}
 			}
 			crowds[kind].count++
 			crowds[kind].files[f.Place.File] = struct{}{}
 		}
 	}
 	var folded []Finding
-	told := map[noise]bool{}
+	reported := map[noise]bool{}
 	for _, f := range findings {
 		kind, is := noiseOf(f)
 		switch {
 		case !is || crowds[kind].count <= mostEach:
 			folded = append(folded, f)
-		case !told[kind]:
+		case !reported[kind]:
 			f.Message = crowds[kind].message(f) + "; -v lists them"
 			folded = append(folded, f)
-			told[kind] = true
+			reported[kind] = true
 		}
 	}
 	return folded
 }
 
-// FoldConflicts returns findings with one in place of all objects that two owners have
-// in common, with a message that has their number. Findings themselves do not change.
+// FoldConflicts merges the findings about all objects that two claimants have in common into
+// one, with their number in the message. The given findings do not change.
 func FoldConflicts(findings []Finding) []Finding {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {
@@ -85,7 +82,7 @@ func FoldConflicts(findings []Finding) []Finding {
 		switch {
 		case !is || counts[two] == 1:
 		case counts[two] == 0:
-			continue // the first finding of the conflict stands for it
+			continue // represented by the first finding of the conflict
 		default:
 			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
 			counts[two] = 0
@@ -95,13 +92,13 @@ func FoldConflicts(findings []Finding) []Finding {
 	return folded
 }
 
-// Folds reports whether Fold may put a finding together with others.
+// Folds reports whether Fold may merge a finding with others.
 func Folds(f Finding) bool {
 	_, is := noiseOf(f)
 	return is
 }
 
-func (c crowd) message(first Finding) string {
+func (c group) message(first Finding) string {
 	switch first.Rule {
 	case IgnoredObject():
 		return Thousands(c.count) + " objects of other kinds take no part"
@@ -114,7 +111,7 @@ func (c crowd) message(first Finding) string {
 	return Thousands(c.count) + " documents are no Kubernetes objects"
 }
 
-// Thousands returns a number with a comma after each third digit: "1,000".
+// Thousands returns a number with thousands separators: "1,000".
 func Thousands(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNoiseIsFoldedIntoOneFinding: more than three of a kind are one line with
-// their number; what says something of its own stays.
-func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
+// TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged,
+// and others are not.
+func TestRepeatedFindingsAreFolded(t *testing.T) {
 	some := func(n int, f Finding) []Finding {
 		var all []Finding
 		for i := range n {
@@ -56,9 +56,9 @@ func TestNoiseIsFoldedIntoOneFinding(t *testing.T) {
 	}
 }
 
-// TestAConflictIsOneFinding: all objects that two owners have in common are one line,
-// and each pair of owners has its own.
-func TestAConflictIsOneFinding(t *testing.T) {
+// TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
+// each pair of claimants.
+func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 	clash := func(name, of, with string) Finding {
 		return Finding{
 			Rule: DuplicateObject(), Place: Place{Object: of}, Message: name + " is there already",

@@ -2,15 +2,15 @@ package finding
 
 import "fmt"
 
-// Severity says how grave a finding is.
+// Severity is how severe a finding is.
 type Severity int
 
-// The severities, the graver the higher.
+// Severities, in ascending order.
 const (
 	None Severity = iota
-	// Note is worth knowing and changes nothing.
+	// Note is informational.
 	Note
-	// Warning is likely a mistake; everything is still done.
+	// Warning is probably a mistake; everything is done nevertheless.
 	Warning
 	// Error means that something was not done, or would break a Destination.
 	Error
@@ -31,23 +31,23 @@ func (s Severity) String() string {
 
 // Rule is one kind of finding.
 type Rule struct {
-	// ID is stable: "KS001".
+	// ID is the stable identifier: "KS001".
 	ID string
-	// Name is the rule in one word.
+	// Name is the rule's name as one word.
 	Name     string
 	Severity Severity
 	// Summary is the rule in one line.
 	Summary string
-	// Why explains what happens without the rule, and where the rule comes from.
+	// Why explains the consequences of ignoring the rule, and where it comes from.
 	Why string
-	// Fix says what to do, in general.
+	// Fix is what to do in general.
 	Fix string
 }
 
 // String returns the rule's id.
 func (r Rule) String() string { return r.ID }
 
-// ByID finds a rule in the table.
+// ByID returns the rule with this id.
 func ByID(id string) (Rule, error) {
 	for _, rule := range Rules() {
 		if rule.ID == id {

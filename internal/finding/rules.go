@@ -1,12 +1,12 @@
 package finding
 
-// Rules returns the table of all rules, by id. docs/reference/rules.md is made from it.
+// Rules returns all rules, sorted by id. docs/reference/rules.md is generated from them.
 //
 //	KS00x  conflicts: what would break or damage a Destination
-//	KS02x  input: what could not be read as it was meant
-//	KS04x  scheduling: what could not be placed as it was asked
+//	KS02x  input: what could not be read as intended
+//	KS04x  scheduling: what could not be placed as requested
 //	KS06x  stores: what could not be read or written
-//	KS07x  the cluster: what the Kubernetes API does not take
+//	KS07x  the cluster: what the Kubernetes API rejects
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
@@ -21,7 +21,7 @@ func Rules() []Rule {
 	}
 }
 
-// DuplicateObject is one object in two places of what Flux builds at once.
+// DuplicateObject returns KS001: an object is defined twice in one root that Flux builds.
 func DuplicateObject() Rule {
 	return Rule{
 		ID: "KS001", Name: "DuplicateObject", Severity: Error,
@@ -35,7 +35,7 @@ func DuplicateObject() Rule {
 	}
 }
 
-// UnbuildableFile is a file on which Flux's whole build would fail.
+// UnbuildableFile returns KS002: a file would make Flux's whole build fail.
 func UnbuildableFile() Rule {
 	return Rule{
 		ID: "KS002", Name: "UnbuildableFile", Severity: Error,
@@ -46,7 +46,7 @@ func UnbuildableFile() Rule {
 	}
 }
 
-// PathTaken is one path that two want.
+// PathTaken returns KS003: two placements claim the same path.
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
@@ -59,7 +59,7 @@ func PathTaken() Rule {
 	}
 }
 
-// UnbuildableKustomization is a directory whose own kustomization fails.
+// UnbuildableKustomization returns KS004: a directory's own kustomization fails to build.
 func UnbuildableKustomization() Rule {
 	return Rule{
 		ID: "KS004", Name: "UnbuildableKustomization", Severity: Error,
@@ -70,7 +70,7 @@ func UnbuildableKustomization() Rule {
 	}
 }
 
-// UncheckedKustomization is a kustomization that loads things from elsewhere.
+// UncheckedKustomization returns KS005: a kustomization loads remote resources.
 func UncheckedKustomization() Rule {
 	return Rule{
 		ID: "KS005", Name: "UncheckedKustomization", Severity: Error,
@@ -81,7 +81,7 @@ func UncheckedKustomization() Rule {
 	}
 }
 
-// HidingKustomization is a kustomization above the files of placements.
+// HidingKustomization returns KS006: there is a kustomization above the files of placements.
 func HidingKustomization() Rule {
 	return Rule{
 		ID: "KS006", Name: "HidingKustomization", Severity: Error,
@@ -92,7 +92,7 @@ func HidingKustomization() Rule {
 	}
 }
 
-// RepeatedField is an object with a field twice.
+// RepeatedField returns KS007: an object has a field twice.
 func RepeatedField() Rule {
 	return Rule{
 		ID: "KS007", Name: "RepeatedField", Severity: Error,
@@ -105,7 +105,7 @@ func RepeatedField() Rule {
 	}
 }
 
-// UnwritableObject is an object that kustomize builds and Flux cannot write out.
+// UnwritableObject returns KS018: kustomize builds an object, but Flux cannot encode it.
 func UnwritableObject() Rule {
 	return Rule{
 		ID: "KS018", Name: "UnwritableObject", Severity: Error,
@@ -118,7 +118,7 @@ func UnwritableObject() Rule {
 	}
 }
 
-// NotApplied is what Flux leaves out without a word.
+// NotApplied returns KS017: Flux silently skips a file or object.
 func NotApplied() Rule {
 	return Rule{
 		ID: "KS017", Name: "NotApplied", Severity: Warning,
@@ -129,7 +129,7 @@ func NotApplied() Rule {
 	}
 }
 
-// ReservedName is a name that a Work may not use at its place.
+// ReservedName returns KS008: a Work may not use this name at this place.
 func ReservedName() Rule {
 	return Rule{
 		ID: "KS008", Name: "ReservedName", Severity: Error,
@@ -142,7 +142,7 @@ func ReservedName() Rule {
 	}
 }
 
-// UnstorablePath is a path that no store of the kind can hold.
+// UnstorablePath returns KS009: no store of this kind can hold the path.
 func UnstorablePath() Rule {
 	return Rule{
 		ID: "KS009", Name: "UnstorablePath", Severity: Error,
@@ -154,7 +154,7 @@ func UnstorablePath() Rule {
 	}
 }
 
-// OtherVersion is one API object under two versions.
+// OtherVersion returns KS010: an object is defined under two API versions.
 func OtherVersion() Rule {
 	return Rule{
 		ID: "KS010", Name: "OtherVersion", Severity: Warning,
@@ -165,7 +165,7 @@ func OtherVersion() Rule {
 	}
 }
 
-// OtherNamespace is one cluster-scoped object under two namespaces.
+// OtherNamespace returns KS011: a cluster-scoped object is defined under two namespaces.
 func OtherNamespace() Rule {
 	return Rule{
 		ID: "KS011", Name: "OtherNamespace", Severity: Warning,
@@ -176,7 +176,7 @@ func OtherNamespace() Rule {
 	}
 }
 
-// OtherRoot is one object in two roots of one cluster.
+// OtherRoot returns KS012: an object is defined in two roots of one cluster.
 func OtherRoot() Rule {
 	return Rule{
 		ID: "KS012", Name: "OtherRoot", Severity: Warning,
@@ -187,7 +187,7 @@ func OtherRoot() Rule {
 	}
 }
 
-// SecondRequest is an object that a second request would bring again.
+// SecondRequest returns KS013: a second request would define the same object again.
 func SecondRequest() Rule {
 	return Rule{
 		ID: "KS013", Name: "SecondRequest", Severity: Error,
@@ -198,7 +198,7 @@ func SecondRequest() Rule {
 	}
 }
 
-// LargeWork is a Work near etcd's limit.
+// LargeWork returns KS014: a Work is close to etcd's limit.
 func LargeWork() Rule {
 	return Rule{
 		ID: "KS014", Name: "LargeWork", Severity: Warning,
@@ -209,7 +209,7 @@ func LargeWork() Rule {
 	}
 }
 
-// SlowBuild is a root that takes kustomize long.
+// SlowBuild returns KS015: kustomize needs a long time to build a root.
 func SlowBuild() Rule {
 	return Rule{
 		ID: "KS015", Name: "SlowBuild", Severity: Warning,
@@ -220,7 +220,7 @@ func SlowBuild() Rule {
 	}
 }
 
-// PathsDifferOnlyInCase are two paths that are one on some file systems.
+// PathsDifferOnlyInCase returns KS016: two paths are the same on some file systems.
 func PathsDifferOnlyInCase() Rule {
 	return Rule{
 		ID: "KS016", Name: "PathsDifferOnlyInCase", Severity: Warning,
@@ -231,7 +231,7 @@ func PathsDifferOnlyInCase() Rule {
 	}
 }
 
-// UnreadableInput is a file or document of the input that cannot be read.
+// UnreadableInput returns KS020: a file or document of the input cannot be read.
 func UnreadableInput() Rule {
 	return Rule{
 		ID: "KS020", Name: "UnreadableInput", Severity: Error,
@@ -242,7 +242,7 @@ func UnreadableInput() Rule {
 	}
 }
 
-// UnknownField is a field that this version does not know.
+// UnknownField returns KS021: this version does not support a field.
 func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
@@ -252,7 +252,7 @@ func UnknownField() Rule {
 	}
 }
 
-// UndecodableContent is a workload that cannot be unpacked.
+// UndecodableContent returns KS022: a workload cannot be unpacked.
 func UndecodableContent() Rule {
 	return Rule{
 		ID: "KS022", Name: "UndecodableContent", Severity: Error,
@@ -263,7 +263,7 @@ func UndecodableContent() Rule {
 	}
 }
 
-// UnsafePath is a path that leads out of where it should stay.
+// UnsafePath returns KS023: a path leads outside its directory.
 func UnsafePath() Rule {
 	return Rule{
 		ID: "KS023", Name: "UnsafePath", Severity: Error,
@@ -273,7 +273,7 @@ func UnsafePath() Rule {
 	}
 }
 
-// InvalidObject is an object that is readable, but cannot be used.
+// InvalidObject returns KS024: an object can be read but is invalid.
 func InvalidObject() Rule {
 	return Rule{
 		ID: "KS024", Name: "InvalidObject", Severity: Error,
@@ -283,7 +283,7 @@ func InvalidObject() Rule {
 	}
 }
 
-// RepeatedObject is an object that the input has twice.
+// RepeatedObject returns KS025: an object is in the input twice.
 func RepeatedObject() Rule {
 	return Rule{
 		ID: "KS025", Name: "RepeatedObject", Severity: Error,
@@ -293,7 +293,7 @@ func RepeatedObject() Rule {
 	}
 }
 
-// IgnoredObject is an object of a kind that takes no part.
+// IgnoredObject returns KS026: an object is of a kind that is not used.
 func IgnoredObject() Rule {
 	return Rule{
 		ID: "KS026", Name: "IgnoredObject", Severity: Note,
@@ -303,7 +303,7 @@ func IgnoredObject() Rule {
 	}
 }
 
-// NoDestination is a group that fits nowhere.
+// NoDestination returns KS040: a group fits no Destination.
 func NoDestination() Rule {
 	return Rule{
 		ID: "KS040", Name: "NoDestination", Severity: Error,
@@ -313,7 +313,7 @@ func NoDestination() Rule {
 	}
 }
 
-// Misplaced is a placement whose Destination no longer fits.
+// Misplaced returns KS041: the Destination of a placement no longer fits.
 func Misplaced() Rule {
 	return Rule{
 		ID: "KS041", Name: "Misplaced", Severity: Warning,
@@ -323,7 +323,7 @@ func Misplaced() Rule {
 	}
 }
 
-// StoreMissing is a Destination whose store is not known.
+// StoreMissing returns KS042: the store of a Destination does not exist.
 func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
@@ -334,7 +334,7 @@ func StoreMissing() Rule {
 	}
 }
 
-// Unsupported is something valid that this version cannot do.
+// Unsupported returns KS043: this version does not support a valid setting.
 func Unsupported() Rule {
 	return Rule{
 		ID: "KS043", Name: "Unsupported", Severity: Error,
@@ -344,7 +344,7 @@ func Unsupported() Rule {
 	}
 }
 
-// SharedPath is two Destinations in each other's way.
+// SharedPath returns KS044: two Destinations have overlapping paths.
 func SharedPath() Rule {
 	return Rule{
 		ID: "KS044", Name: "SharedPath", Severity: Error,
@@ -354,7 +354,7 @@ func SharedPath() Rule {
 	}
 }
 
-// PlacementWaits is a group that must not be placed twice.
+// PlacementWaits returns KS045: a group is not placed yet, to avoid placing it twice.
 func PlacementWaits() Rule {
 	return Rule{
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
@@ -364,7 +364,7 @@ func PlacementWaits() Rule {
 	}
 }
 
-// InvalidAnnotation is a setting that cannot be read.
+// InvalidAnnotation returns KS046: an annotation does not parse.
 func InvalidAnnotation() Rule {
 	return Rule{
 		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
@@ -375,7 +375,7 @@ func InvalidAnnotation() Rule {
 	}
 }
 
-// PlacementsDisagree is a WorkPlacement that contradicts a record.
+// PlacementsDisagree returns KS047: a WorkPlacement contradicts a record.
 func PlacementsDisagree() Rule {
 	return Rule{
 		ID: "KS047", Name: "PlacementsDisagree", Severity: Error,
@@ -386,7 +386,7 @@ func PlacementsDisagree() Rule {
 	}
 }
 
-// RestlessWork is a Work that changes again and again.
+// RestlessWork returns KS048: a Work changes again and again.
 func RestlessWork() Rule {
 	return Rule{
 		ID: "KS048", Name: "RestlessWork", Severity: Warning,
@@ -399,7 +399,7 @@ func RestlessWork() Rule {
 	}
 }
 
-// StoreFailed is a store that cannot be read or written.
+// StoreFailed returns KS060: a store cannot be read or written.
 func StoreFailed() Rule {
 	return Rule{
 		ID: "KS060", Name: "StoreFailed", Severity: Error,
@@ -409,7 +409,7 @@ func StoreFailed() Rule {
 	}
 }
 
-// BadRecord is a record in a store that cannot be read.
+// BadRecord returns KS063: a record in a store cannot be read.
 func BadRecord() Rule {
 	return Rule{
 		ID: "KS063", Name: "BadRecord", Severity: Warning,
@@ -420,7 +420,7 @@ func BadRecord() Rule {
 	}
 }
 
-// DoubtfulStore is a store that works, though not as it should.
+// DoubtfulStore returns KS064: a store works, but not as it should.
 func DoubtfulStore() Rule {
 	return Rule{
 		ID: "KS064", Name: "DoubtfulStore", Severity: Warning,
@@ -431,7 +431,7 @@ func DoubtfulStore() Rule {
 	}
 }
 
-// OtherOwner is a Destination that someone else writes to.
+// OtherOwner returns KS065: another controller writes to a Destination.
 func OtherOwner() Rule {
 	return Rule{
 		ID: "KS065", Name: "OtherOwner", Severity: Error,
@@ -444,7 +444,7 @@ func OtherOwner() Rule {
 	}
 }
 
-// WriteRefused is an object of the cluster that cannot be written.
+// WriteRefused returns KS070: an object of the cluster cannot be written.
 func WriteRefused() Rule {
 	return Rule{
 		ID: "KS070", Name: "WriteRefused", Severity: Error,
@@ -456,7 +456,7 @@ func WriteRefused() Rule {
 	}
 }
 
-// StoreWithoutShard is a state store that no shard seems to write to.
+// StoreWithoutShard returns KS068: no shard seems to write to a state store.
 func StoreWithoutShard() Rule {
 	return Rule{
 		ID: "KS068", Name: "StoreWithoutShard", Severity: Warning,
@@ -467,7 +467,7 @@ func StoreWithoutShard() Rule {
 	}
 }
 
-// PlacementRefused is a placement that a store's server refuses.
+// PlacementRefused returns KS066: a store's server rejects a placement.
 func PlacementRefused() Rule {
 	return Rule{
 		ID: "KS066", Name: "PlacementRefused", Severity: Error,

@@ -1,6 +1,6 @@
 package finding
 
-// PolicyNotInForce is a Kratix that may place Works beside this program.
+// PolicyNotInForce returns KS071: Kratix may place Works beside this program.
 func PolicyNotInForce() Rule {
 	return Rule{
 		ID: "KS071", Name: "PolicyNotInForce", Severity: Error,
@@ -12,7 +12,7 @@ func PolicyNotInForce() Rule {
 	}
 }
 
-// PolicyUnchecked is an admission policy that could not be checked.
+// PolicyUnchecked returns KS072: the admission policy could not be checked.
 func PolicyUnchecked() Rule {
 	return Rule{
 		ID: "KS072", Name: "PolicyUnchecked", Severity: Warning,
@@ -23,7 +23,7 @@ func PolicyUnchecked() Rule {
 	}
 }
 
-// PolicyDeniesSelf is an admission policy that keeps this program from placing Works.
+// PolicyDeniesSelf returns KS077: an admission policy keeps this program from placing Works.
 func PolicyDeniesSelf() Rule {
 	return Rule{
 		ID: "KS077", Name: "PolicyDeniesSelf", Severity: Error,
@@ -35,7 +35,7 @@ func PolicyDeniesSelf() Rule {
 	}
 }
 
-// OtherScheduler is somebody else who places Works in the cluster.
+// OtherScheduler returns KS073: another scheduler places Works in the cluster.
 func OtherScheduler() Rule {
 	return Rule{
 		ID: "KS073", Name: "OtherScheduler", Severity: Error,
@@ -48,7 +48,7 @@ func OtherScheduler() Rule {
 	}
 }
 
-// NotPromoted is a Destination that has no live state store.
+// NotPromoted returns KS074: a Destination has no live state store.
 func NotPromoted() Rule {
 	return Rule{
 		ID: "KS074", Name: "NotPromoted", Severity: Warning,
@@ -59,7 +59,7 @@ func NotPromoted() Rule {
 	}
 }
 
-// InvalidLiveStore is a live state store that cannot be one.
+// InvalidLiveStore returns KS075: the live state store is invalid.
 func InvalidLiveStore() Rule {
 	return Rule{
 		ID: "KS075", Name: "InvalidLiveStore", Severity: Error,
@@ -70,7 +70,7 @@ func InvalidLiveStore() Rule {
 	}
 }
 
-// UnusablePlacement is a WorkPlacement that is not as Kratix makes them.
+// UnusablePlacement returns KS076: a WorkPlacement differs from those that Kratix creates.
 func UnusablePlacement() Rule {
 	return Rule{
 		ID: "KS076", Name: "UnusablePlacement", Severity: Error,

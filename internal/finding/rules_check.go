@@ -1,6 +1,6 @@
 package finding
 
-// UnusedIgnore is an ignore that has nothing to ignore any more.
+// UnusedIgnore returns KS027: an ignore comment has no effect any more.
 func UnusedIgnore() Rule {
 	return Rule{
 		ID: "KS027", Name: "UnusedIgnore", Severity: Note,
@@ -10,7 +10,7 @@ func UnusedIgnore() Rule {
 	}
 }
 
-// InvalidPipeline is what a pipeline left behind and Kratix would not take.
+// InvalidPipeline returns KS028: Kratix would reject the output of a pipeline.
 func InvalidPipeline() Rule {
 	return Rule{
 		ID: "KS028", Name: "InvalidPipeline", Severity: Error,

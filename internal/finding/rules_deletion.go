@@ -1,6 +1,6 @@
 package finding
 
-// KeptFromBefore is a broken file whose former objects still count.
+// KeptFromBefore returns KS029: the former objects of a broken file are still in effect.
 func KeptFromBefore() Rule {
 	return Rule{
 		ID: "KS029", Name: "KeptFromBefore", Severity: Warning,
@@ -11,7 +11,7 @@ func KeptFromBefore() Rule {
 	}
 }
 
-// DeletionsRefused is the deletion guard.
+// DeletionsRefused returns KS061: the deletion guard protects files.
 func DeletionsRefused() Rule {
 	return Rule{
 		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
@@ -23,7 +23,7 @@ func DeletionsRefused() Rule {
 	}
 }
 
-// DeletionsHeld is the caution while part of the input is unknown.
+// DeletionsHeld returns KS062: files are kept while part of the input is unknown.
 func DeletionsHeld() Rule {
 	return Rule{
 		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
@@ -33,8 +33,7 @@ func DeletionsHeld() Rule {
 	}
 }
 
-// ControllersFight is a Destination where another controller undoes what this
-// one writes.
+// ControllersFight returns KS067: another controller reverts what this one writes to a Destination.
 func ControllersFight() Rule {
 	return Rule{
 		ID: "KS067", Name: "ControllersFight", Severity: Error,

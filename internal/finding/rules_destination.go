@@ -1,6 +1,6 @@
 package finding
 
-// DestinationAbsent is a Destination with placements that is not in the input.
+// DestinationAbsent returns KS049: a Destination with placements is not in the input.
 func DestinationAbsent() Rule {
 	return Rule{
 		ID: "KS049", Name: "DestinationAbsent", Severity: Warning,
@@ -12,7 +12,7 @@ func DestinationAbsent() Rule {
 	}
 }
 
-// OldCopy is what a Destination has left at an earlier location.
+// OldCopy returns KS050: a Destination has files at a former location.
 func OldCopy() Rule {
 	return Rule{
 		ID: "KS050", Name: "OldCopy", Severity: Warning,
@@ -23,7 +23,7 @@ func OldCopy() Rule {
 	}
 }
 
-// FilepathModeChanged is a Destination that is laid out in another filepath mode.
+// FilepathModeChanged returns KS051: a Destination's files were written in another filepath mode.
 func FilepathModeChanged() Rule {
 	return Rule{
 		ID: "KS051", Name: "FilepathModeChanged", Severity: Error,
@@ -35,7 +35,7 @@ func FilepathModeChanged() Rule {
 	}
 }
 
-// OrphanedPlacement is a WorkPlacement without a Work.
+// OrphanedPlacement returns KS053: a WorkPlacement has no Work.
 func OrphanedPlacement() Rule {
 	return Rule{
 		ID: "KS053", Name: "OrphanedPlacement", Severity: Warning,
@@ -46,7 +46,7 @@ func OrphanedPlacement() Rule {
 	}
 }
 
-// PlacedTwice is a request that is on two Destinations.
+// PlacedTwice returns KS052: a request is on two Destinations.
 func PlacedTwice() Rule {
 	return Rule{
 		ID: "KS052", Name: "PlacedTwice", Severity: Warning,

@@ -1,6 +1,6 @@
 package finding
 
-// UnsupportedVersion is an object of Kratix in a version that is not read.
+// UnsupportedVersion returns KS031: a Kratix object has an unsupported version.
 func UnsupportedVersion() Rule {
 	return Rule{
 		ID: "KS031", Name: "UnsupportedVersion", Severity: Error,
@@ -11,7 +11,7 @@ func UnsupportedVersion() Rule {
 	}
 }
 
-// UnreadDirectory is a sub-directory of an input that is not read.
+// UnreadDirectory returns KS032: a subdirectory of an input is not read.
 func UnreadDirectory() Rule {
 	return Rule{
 		ID: "KS032", Name: "UnreadDirectory", Severity: Note,

@@ -1,8 +1,8 @@
-// Package handover computes what Kratix's own controller would place and write if it
-// took a cluster over: every Work that has no WorkPlacement yet on any Destination that
-// fits, since Kratix chooses at random, and every WorkPlacement with the contents that
-// its Work has now. It does no I/O: an engine that plans from the expanded input says
-// what of it would break a Destination.
+// Package handover computes what Kratix's own controller could place and write if it took over
+// a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix
+// chooses at random, and each WorkPlacement with the current contents of its Work. It does no
+// I/O: an engine plans from the expanded input, and its report shows which of these placements
+// would break a Destination.
 package handover
 
 import (
@@ -19,48 +19,48 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// targetLabel has a stand-in of a Work, and of a Destination, find each other.
+// targetLabel is the label by which the stand-in of a Work selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover is what Kratix may do with the objects of a snapshot.
+// Takeover is what Kratix could do with the objects of a snapshot.
 type Takeover struct {
-	// Input is the snapshot in which a request's groups that are placed nowhere are on
-	// every Destination that fits. There each stands for itself as a Work of its own.
+	// Input is the snapshot in which each group of a request that is not placed yet is on every
+	// Destination that fits. Each of these placements is represented by a stand-in, a Work of
+	// its own.
 	Input source.Snapshot
-	// standIns has the Work for which one of Input stands, by the key of that.
+	// standIns has the original Work of each stand-in, by the key of the stand-in.
 	standIns map[string]standIn
 	// Heirs are the WorkPlacements of stand-ins and of dependencies.
 	Heirs []Heir
-	// fitting counts the Destinations of which Kratix would choose one for a group.
+	// fitting counts the Destinations from which Kratix would choose one for a group.
 	fitting map[groupOf]int
-	// placed has the names of WorkPlacements that there are.
+	// placed has the keys of existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// Heir is the WorkPlacement that a stand-in would have, or a dependency. What the store
-// has of Kratix's, if it was there before, is the heir's.
+// Heir is the WorkPlacement that a stand-in or a dependency would have. Files of Kratix that
+// are already in the store belong to it.
 type Heir struct{ Stands, Of *kratix.WorkPlacement }
 
-// standIn is a Work as it may be placed on one Destination.
+// standIn is a Work that may be placed on one Destination.
 type standIn struct {
 	work        kratix.Key
 	destination string
 }
 
-// isUnwritten reports whether nothing says that Kratix, or this program, has ever tried
-// to write a WorkPlacement. A write that failed may have followed one that did not: a
-// bucket leaves versionID empty.
+// isUnwritten reports whether there is no sign that a WorkPlacement was ever written. If the
+// last write failed, an earlier one may have succeeded; for buckets, versionID is always empty.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns what Kratix may do with a snapshot, which must have all
-// WorkPlacements. Those that were never written are not in the Input: what Kratix would
-// write for them is new. Those that are about to go place nothing, and have files.
+// Expand returns what Kratix could do with a snapshot, which must have all WorkPlacements. The
+// Input does not have those that were never written, since Kratix would write them anew.
+// WorkPlacements that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
-	e.note(snapshot.WorkPlacements)
+	e.index(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
 	for _, work := range snapshot.Works {
 		works[kratix.KeyOf(work)] = true
@@ -83,8 +83,8 @@ func Expand(snapshot source.Snapshot) Takeover {
 	return t
 }
 
-// note notes what WorkPlacements there are of each group.
-func (e *expansion) note(placements []*kratix.WorkPlacement) {
+// index records the WorkPlacements of each group.
+func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	emptied := map[string]bool{}
 	for _, d := range e.destinations {
 		emptied[d.Name] = d.IsDeleted() && d.CleansUp()
@@ -94,7 +94,7 @@ func (e *expansion) note(placements []*kratix.WorkPlacement) {
 		group := groupOf{p.Work(), p.Spec.ID}
 		on := e.on[group]
 		switch name := p.Spec.TargetDestinationName; {
-		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses anew once it is gone
+		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses again once it is gone
 		case isUnwritten(p):
 			on.isPlaced, on.unwritten = true, append(on.unwritten, name)
 		default:
@@ -104,9 +104,9 @@ func (e *expansion) note(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// passOn puts copies of WorkPlacements into the Input, as Kratix sees them. What the
-// store has of one that is about to go is for the stand-in on the same Destination, if
-// there is one: Kratix makes the same one again.
+// passOn adds copies of the WorkPlacements to the Input, as Kratix reads them. Files of a
+// WorkPlacement that is being deleted are passed to the stand-in on the same Destination, if
+// there is one, since Kratix would create an equal WorkPlacement.
 func (e *expansion) passOn() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -129,7 +129,7 @@ func (e *expansion) passOn() {
 	}
 }
 
-// expansion is one call of Expand.
+// expansion is the state of one call of Expand.
 type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
@@ -138,27 +138,27 @@ type expansion struct {
 	heirs map[groupOn]*kratix.WorkPlacement
 }
 
-// groupOf names a group of a Work.
+// groupOf identifies a group of a Work.
 type groupOf struct {
 	work kratix.Key
 	id   string
 }
 
-// groupOn names a group on a Destination.
+// groupOn identifies a group on a Destination.
 type groupOn struct {
 	groupOf
 	destination string
 }
 
-// placedOn says what WorkPlacements of a group there are that stay, and on which
-// Destinations those are that were never written.
+// placedOn has whether a group has WorkPlacements that stay, and the Destinations of those that
+// were never written.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
 }
 
-// add adds a Work, and its stand-ins: for what it has on a Destination without being
-// written there, or may have.
+// add adds a Work and its stand-ins, one for each Destination on which the Work may be written
+// but is not yet.
 func (e *expansion) add(work *kratix.Work) {
 	var staying []kratix.WorkloadGroup
 	going := map[string][]kratix.WorkloadGroup{}
@@ -166,7 +166,7 @@ func (e *expansion) add(work *kratix.Work) {
 		on := e.on[groupOf{kratix.KeyOf(work), group.ID}]
 		names := on.unwritten
 		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
-		case work.IsDependency(): // it goes to all that fit by itself
+		case work.IsDependency(): // placed on all that fit anyway
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
 			for _, name := range fitting {
 				itself := kratix.NewWorkPlacement(work, &group, name)
@@ -188,10 +188,11 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(going)) {
 		other := *work
-		// No Work can be called so, and the name is hardly longer: names have limits.
+		// The "@" makes the name different from that of any real Work; the suffix is
+		// short, since names have a maximum length.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
-		delete(other.Labels, kratix.DryRunLabel) // it overrides selectors
+		delete(other.Labels, kratix.DryRunLabel) // it would override the selectors
 		other.Spec.WorkloadGroups = going[name]
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {
@@ -203,7 +204,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 }
 
-// aimed returns a group that only one Destination fits.
+// aimed returns a copy of the group that fits only one Destination.
 func aimed(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
 	labels := map[string]string{targetLabel: destination}
 	if dryRun != "" {
@@ -213,7 +214,7 @@ func aimed(group kratix.WorkloadGroup, destination, dryRun string) kratix.Worklo
 	return group
 }
 
-// plain returns a copy of a Work with what Kratix knows of it: without annotations
+// plain returns a copy of a Work with only the fields that Kratix supports: without annotations
 // for this program, and without match expressions.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work
@@ -229,15 +230,15 @@ func plain(work *kratix.Work) *kratix.Work {
 	return &other
 }
 
-// asKratixSees returns a copy of a Destination without annotations for this program,
-// which stand-ins find by its name.
+// asKratixSees returns a copy of a Destination without annotations for this program, labelled
+// so that stand-ins can select it.
 func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = kratixs(d.Annotations)
 	other.Labels = map[string]string{targetLabel: d.Name}
 	maps.Copy(other.Labels, d.Labels)
 	if len(d.Labels) == 0 {
-		other.Spec.StrictMatchLabels = false // it is strict about labels of its own
+		other.Spec.StrictMatchLabels = false // the label of stand-ins must not count
 	}
 	return &other
 }

@@ -22,21 +22,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is what Kratix is to take over.
+// cluster is the cluster to be taken over.
 type cluster struct {
 	t        *testing.T
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
-	// most bounds what all Works unpack to.
+	// most is the limit on the unpacked size of all Works.
 	most int64
 	// breaks and unknown are those of the last verdict.
 	breaks, unknown []string
 	verdict         handover.Verdict
 }
 
-// newCluster has the Destinations worker-1 to worker-3; the last is of another
-// environment.
+// newCluster returns a cluster with the Destinations worker-1 to worker-3; the last one has
+// another environment.
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{t: t, store: memory.New("GitStateStore default")}
 	store := &kratix.GitStateStore{}
@@ -65,7 +65,7 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 	return c.store, nil
 }
 
-// work adds a request's Work with ConfigMaps, or changes it.
+// work adds or replaces a request's Work with ConfigMaps.
 func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -81,7 +81,7 @@ func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.
 	return w
 }
 
-// place returns a Work a WorkPlacement.
+// place adds a WorkPlacement of a Work.
 func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
 	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
 	for _, kind := range conditions {
@@ -132,8 +132,8 @@ func (c *cluster) judge() []string {
 	return breaks
 }
 
-// laidOut has all Destinations in a filepath mode.
-func (c *cluster) laidOut(mode string) {
+// setFilepathMode sets the filepath mode of all Destinations.
+func (c *cluster) setFilepathMode(mode string) {
 	for _, d := range c.snapshot.Destinations {
 		d.Spec.Filepath.Mode = mode
 	}
@@ -153,7 +153,7 @@ var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
 const isWritten = kratix.WriteSucceededCondition
 
-func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
+func TestRequestIsPlacedOnEachFittingDestination(t *testing.T) {
 	for name, prepare := range map[string]func(*cluster){
 		"as it is":                   func(*cluster) {},
 		"cordons are not Kratix's":   func(c *cluster) { c.annotate(scheduler.CordonAnnotation, "true") },
@@ -202,7 +202,7 @@ func TestARequestIsPlacedOnEachDestinationThatFits(t *testing.T) {
 	})
 }
 
-func TestABreakCountsTheDestinationsThatKratixChoosesFrom(t *testing.T) {
+func TestBreakCountsFittingDestinations(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x", "y"), "worker-1", isWritten)
 	c.work("one-of-two", "environment", "dev", "x")
@@ -235,7 +235,7 @@ func (c *cluster) unready(name string) {
 	}
 }
 
-func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
+func TestPlacedGroupIsWrittenWithCurrentContents(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("changed", "environment", "dev", "y"), "worker-1", isWritten)
@@ -246,9 +246,9 @@ func TestWhatIsPlacedStaysAndIsWrittenWithWhatItsWorkHasNow(t *testing.T) {
 	c.expect()
 }
 
-// TestWhatIsAboutToGoIsPlacedAnew: on any Destination that fits, once it is gone. Its
-// files are there until then.
-func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
+// TestDeletedPlacementIsPlacedAgain checks that a group whose placement is being deleted may be
+// placed on any Destination that fits, while its files are still there.
+func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
 		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
 		"one on a Destination that is cleaned up": func(d *kratix.Destination, _ *kratix.WorkPlacement) {
@@ -259,7 +259,7 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				prepared := func(t *testing.T) *cluster {
 					c := newCluster(t)
-					c.laidOut(mode)
+					c.setFilepathMode(mode)
 					prepare(c.snapshot.Destinations[0], c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten))
 					return c
 				}
@@ -287,8 +287,9 @@ func TestWhatIsAboutToGoIsPlacedAnew(t *testing.T) {
 	})
 }
 
-// TestAMoveThatWasInterruptedIsNotGoneOnWith: Kratix writes both WorkPlacements.
-func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
+// TestInterruptedMoveIsNotContinued checks that Kratix would write both
+// WorkPlacements.
+func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
 	c.place(w, "worker-1", isWritten)
@@ -299,7 +300,7 @@ func TestAMoveThatWasInterruptedIsNotGoneOnWith(t *testing.T) {
 	c.expect("default/moving on worker-1 (+0) moving.worker-1-5058f")
 }
 
-func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
+func TestOnDemandDependencyIsPlacedEverywhere(t *testing.T) {
 	c := newCluster(t)
 	owner := c.work("owner", "on", "2", "x")
 	owner.Spec.ResourceName, owner.Spec.PromiseName = "", "other"
@@ -309,8 +310,9 @@ func TestADependencyIsPlacedEverywhereThoughItIsOnDemand(t *testing.T) {
 	c.expect("default/dependency on worker-2 (+0) ")
 }
 
-// TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone: as Kratix has it.
-func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
+// TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors checks that strictMatchLabels has no
+// effect without labels, as in Kratix.
+func TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors(t *testing.T) {
 	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
 		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
 			t.Run(kind+", "+name+" labels", func(t *testing.T) {
@@ -331,7 +333,7 @@ func TestAStrictDestinationWithoutLabelsTakesWhatAsksForNone(t *testing.T) {
 	}
 }
 
-func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
+func TestUnwrittenWorkPlacementWouldBeWritten(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("new", "environment", "dev", "x"), "worker-1")
@@ -342,15 +344,15 @@ func TestAWorkPlacementThatWasNeverWrittenWouldBe(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestTwoThatAreWrittenAndClashAreTold: the Destination is broken already.
-func TestTwoThatAreWrittenAndClashAreTold(t *testing.T) {
+// TestExistingConflictIsReported covers a Destination that is broken already.
+func TestExistingConflictIsReported(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)
 	c.place(c.work("b", "on", "1", "x"), "worker-1", isWritten)
 	c.expect("default/b on worker-1 (+0) b.worker-1-5058f")
 }
 
-func TestOnlyWhatWasNeverWrittenIsRemovable(t *testing.T) {
+func TestOnlyUnwrittenPlacementsAreRemovable(t *testing.T) {
 	const nested, flat, joined = kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML
 	c := newCluster(t)
 	w := c.work("a", "on", "1", "x")

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWhatIsTooLargeToBeLookedAtIsNotKnown: as there is no placement of it, or one that
-// stays as it is.
-func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
+// TestContentAboveLimitsIsUnknown covers content above the limits, with and without a
+// placement.
+func TestContentAboveLimitsIsUnknown(t *testing.T) {
 	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
 	isUnknown := func(t *testing.T, c *cluster) {
 		t.Helper()
@@ -53,9 +53,9 @@ func TestWhatIsTooLargeToBeLookedAtIsNotKnown(t *testing.T) {
 	})
 }
 
-// TestWhatKratixCannotUnpackBreaksNothing: it fails to write that, and the Destination
-// stays as it is.
-func TestWhatKratixCannotUnpackBreaksNothing(t *testing.T) {
+// TestInvalidContentBreaksNothing checks that content which Kratix fails to write does
+// not break the Destination.
+func TestInvalidContentBreaksNothing(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 	damage := func() {

@@ -52,8 +52,9 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn: Kratix writes a group whole.
-func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
+// TestFilesInStoreBelongToTheirWork checks that files of Kratix in the store do
+// not conflict with the Work that they belong to.
+func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
 			"none is there": func(*cluster, *kratix.Work) {},
@@ -67,7 +68,7 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 		} {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				c := newCluster(t)
-				c.laidOut(mode)
+				c.setFilepathMode(mode)
 				for _, d := range c.snapshot.Destinations {
 					d.Spec.Path = d.Name
 				}
@@ -79,7 +80,7 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 				c.work("new", "environment", "dev", "x", "more")
 				c.expect()
 				if len(c.snapshot.WorkPlacements) > 0 {
-					return // it is not placed elsewhere
+					return // not placed elsewhere
 				}
 				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
 				c.expect("default/new on worker-2 (+0) ")
@@ -88,7 +89,7 @@ func TestWhatTheStoreHasWithoutAWorkPlacementIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
+func TestFilesOfDependencyInStoreBelongToIt(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
 			"without a WorkPlacement": func(*cluster, *kratix.Work) {},
@@ -96,7 +97,7 @@ func TestWhatTheStoreHasOfADependencyIsItsOwn(t *testing.T) {
 		} {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				c := newCluster(t)
-				c.laidOut(mode)
+				c.setFilepathMode(mode)
 				dependency := func(configMaps ...string) *kratix.Work {
 					w := c.work("dependency", "on", "1", configMaps...)
 					w.Spec.ResourceName = ""

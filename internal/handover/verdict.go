@@ -12,25 +12,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict says whether Kratix may take over.
+// Verdict is whether Kratix may take over.
 type Verdict struct {
 	// Breaks are the placements by which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are Works and stores that cannot be read, or are too large to be, so that
-	// nothing can be said of them.
+	// Unknown are findings about Works and stores that were not checked, since they are
+	// unreadable or too large.
 	Unknown []finding.Finding
 }
 
 // Break is one group of a Work that would break a Destination.
 type Break struct {
 	Work, Directory, Destination string
-	// Fitting counts the Destinations of which Kratix would choose one; 0 if it has no
-	// choice. Others counts those of them that it would break too.
+	// Fitting is the number of Destinations from which Kratix would choose; 0 if it has no
+	// choice. Others is the number of those, besides this one, that it would break too.
 	Fitting, Others int
-	// WorkPlacement is the name of the one that Kratix would write; empty if it would
-	// make one.
+	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write; empty if
+	// it would create one.
 	WorkPlacement string
-	// Reason says why it would break the Destination, or has broken it.
+	// Reason is why it would break the Destination, or has broken it.
 	Reason string
 	// Findings are about the Work, each in the first of its Breaks.
 	Findings []finding.Finding
@@ -39,19 +39,19 @@ type Break struct {
 // IsSafe reports whether Kratix would break nothing, as far as is known.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge says what a plan from the expanded input comes to. What is held back there is
-// what Kratix would not hold back; what has a WorkPlacement counts as written there, so
-// of that there is only the finding.
+// Judge returns the verdict on the report of a plan from the expanded input. Kratix would write
+// the placements that are held back there. A group with a WorkPlacement counts as written, so
+// for that there is only a finding.
 func (t Takeover) Judge(said report.Report) Verdict {
-	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, told: map[string]bool{}}
+	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
 		if p.State == report.Held {
-			j.held(p)
+			j.addHeld(p)
 		}
 	}
 	for _, p := range said.Placements {
-		if object := kratix.WorkKind + " " + p.Work; !j.told[object] && p.State != report.Removed && p.State != report.Unplaced {
-			j.standing(p, object)
+		if object := kratix.WorkKind + " " + p.Work; !j.reported[object] && p.State != report.Removed && p.State != report.Unplaced {
+			j.addExisting(p, object)
 		}
 	}
 	slices.SortStableFunc(j.verdict.Breaks, func(a, b Break) int {
@@ -61,42 +61,42 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds what says that something was not looked at, once for all stand-ins.
+// unknown adds the findings about unchecked content, once for all stand-ins of a Work.
 func (j *judge) unknown() {
-	held, told := map[string]bool{}, map[finding.Place]bool{}
+	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.said.Placements {
 		if p.State == report.Held {
 			held[kratix.WorkKind+" "+p.Work] = true
 		}
 	}
 	for _, f := range j.said.Findings {
-		// What is in no order Kratix cannot write either.
+		// Kratix cannot write invalid content either.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
 		}
 		made := j.rewritten(f)
-		if f.Place.Object != made.Place.Object && told[made.Place] {
+		if f.Place.Object != made.Place.Object && reported[made.Place] {
 			continue
 		}
-		told[made.Place] = true
+		reported[made.Place] = true
 		j.verdict.Unknown = append(j.verdict.Unknown, made)
 	}
 }
 
-// judge is one call of Judge.
+// judge is the state of one call of Judge.
 type judge struct {
 	Takeover
 	said    report.Report
 	verdict Verdict
-	// first has the place of the Break of a Work's group that Kratix would place, and told
-	// the objects whose findings are in a Break.
-	first map[[2]string]int
-	told  map[string]bool
+	// first has the index of the Break of each group that Kratix would place; reported has the
+	// objects whose findings are in a Break.
+	first    map[[2]string]int
+	reported map[string]bool
 }
 
-// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not,
-// Kratix fails to write it and leaves its Destination as it is, or nothing is known.
+// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix fails
+// to write it and leaves its Destination as it is, or the content is too large to be checked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)
@@ -104,8 +104,8 @@ func canUnpack(p *kratix.WorkPlacement) bool {
 	})
 }
 
-// held adds what is held back.
-func (j *judge) held(p report.Placement) {
+// addHeld adds a placement that is held back.
+func (j *judge) addHeld(p report.Placement) {
 	if !canUnpack(p.Object) {
 		return
 	}
@@ -114,22 +114,22 @@ func (j *judge) held(p report.Placement) {
 		group := [2]string{b.Work, b.Directory}
 		if at, known := j.first[group]; known {
 			j.verdict.Breaks[at].Others++
-			j.told[kratix.WorkKind+" "+p.Work] = true
+			j.reported[kratix.WorkKind+" "+p.Work] = true
 			return
 		}
 		j.first[group] = len(j.verdict.Breaks)
 	}
-	if object := kratix.WorkKind + " " + p.Work; !j.told[object] {
-		j.told[object] = true
+	if object := kratix.WorkKind + " " + p.Work; !j.reported[object] {
+		j.reported[object] = true
 		b.Findings = j.about(object)
 	}
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// standing adds what has a WorkPlacement and breaks its Destination when that is
-// written, if it is not broken already.
-func (j *judge) standing(p report.Placement, object string) {
-	j.told[object] = true
+// addExisting adds a placement that has a WorkPlacement and would break its Destination when that
+// is written, unless the Destination is broken already.
+func (j *judge) addExisting(p report.Placement, object string) {
+	j.reported[object] = true
 	b := j.breakOf(p)
 	if b.Findings = j.about(object); len(b.Findings) > 0 {
 		b.Reason = b.Findings[0].Message
@@ -153,14 +153,14 @@ func (j *judge) breakOf(p report.Placement) Break {
 	return b
 }
 
-// isUnknown reports whether a rule is about what cannot be read.
+// isUnknown reports whether a rule is about something that cannot be read.
 func isUnknown(rule finding.Rule) bool {
 	return slices.Contains([]finding.Rule{
 		finding.StoreFailed(), finding.UnreadableInput(), finding.InvalidObject(), finding.UnsafePath(), finding.SharedPath(),
 	}, rule)
 }
 
-// about returns what Flux could not build of an object.
+// about returns the errors about an object that would make Flux's build fail.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.said.Findings {
@@ -172,7 +172,7 @@ func (j *judge) about(object string) []finding.Finding {
 	return found
 }
 
-// rewritten returns a finding that names Works, and no stand-ins.
+// rewritten returns a finding with the names of Works instead of stand-ins.
 func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	f.Place.Object = t.named(f.Place.Object)
 	f.Message, f.Fix = t.named(f.Message), t.named(f.Fix)
@@ -184,7 +184,7 @@ func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	return f
 }
 
-// named returns a text in which the names of stand-ins are those of their Works.
+// named returns a text with the names of Works instead of stand-ins.
 func (t Takeover) named(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -198,9 +198,9 @@ func (t Takeover) named(text string) string {
 	return text
 }
 
-// Removable returns the WorkPlacements that may be removed without a loss, given a plan
-// from the snapshot itself: those that are held back, and of which nothing was ever
-// written. Kratix would write them.
+// Removable returns the WorkPlacements that may be removed without a loss, given a plan from
+// the snapshot itself: those that are held back and were never written. Kratix would write
+// them.
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
@@ -217,14 +217,14 @@ func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*
 	})
 }
 
-// isEmpty reports whether the state store certainly has nothing of a WorkPlacement in
-// whose directory, and in whose record, there is nothing.
+// isEmpty reports whether the state store certainly has no files of a WorkPlacement for which
+// the plan has found none.
 func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
-	case kratix.NestedByMetadata: // it has the directory alone
+	case kratix.NestedByMetadata: // the directory belongs to it alone
 		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
-	case kratix.None: // files of a write that failed half way may be in no list
+	case kratix.None: // a failed write may have left files that no list has
 		return isUnwritten(p)
 	}
-	return false // nobody knows whose the parts of a joined file are
+	return false // the parts of a joined file cannot be attributed
 }

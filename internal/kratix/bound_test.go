@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestDecodeBoundsWhatItUnpacks(t *testing.T) {
+func TestDecodeLimitsUnpackedSize(t *testing.T) {
 	const bound = 2 << 20
 	if got, err := decode(Encode(make([]byte, bound)), bound); err != nil || len(got) != bound {
 		t.Errorf("as much as the bound: got %d bytes, %v", len(got), err)

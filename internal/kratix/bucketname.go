@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// bucketName is what servers take that speak S3: Amazon takes only lower-case
-// letters, digits, dots and hyphens, others take more.
+// bucketName matches the names that S3 servers accept: Amazon only lower-case letters, digits,
+// dots and hyphens, other servers more.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]$`)
 
-// CheckBucketName returns why no server can have a bucket of that name; nil for a
-// name that some server may have.
+// CheckBucketName returns an error if no server accepts a bucket of this name.
 func CheckBucketName(name string) error {
 	_, notAddress := netip.ParseAddr(name)
 	switch {

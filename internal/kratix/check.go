@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Check says what an object lacks without which it cannot be used, in the
-// words of a user; nil when it lacks nothing.
+// Check returns a user-facing error if a required field of an object is missing or invalid.
 func Check(o Object) error {
 	if o.GetName() == "" {
 		return errors.New("metadata.name is missing")

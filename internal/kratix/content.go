@@ -13,28 +13,28 @@ import (
 	"sync"
 )
 
-// What a Work may unpack to, in bytes, so that a small one cannot fill all memory
-// there is. etcd holds 1.5 MiB at most, and manifests rarely pack better than 50
-// to 1.
+// Limits on the unpacked size in bytes, so that a small Work cannot use up all memory. etcd
+// stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
 const (
-	// MaxContent bounds one workload.
+	// MaxContent is the limit of one workload.
 	MaxContent = 32 << 20
-	// MaxWork bounds all workloads of a Work.
+	// MaxWork is the limit of all workloads of a Work.
 	MaxWork = 64 << 20
 )
 
-// ErrContent is what every error of Decode wraps.
+// ErrContent is wrapped by every error of Decode.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is wrapped by errors of Decode about content that others may unpack.
+// ErrTooLarge is wrapped by errors of Decode about content above our limits, which other
+// programs may accept.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
-// Encode packs a file as a Workload carries it: gzip without a time, then
-// base64, so equal bytes give equal text.
+// Encode returns content in the form of Workload.Content: gzip without a time, then base64, so
+// that equal bytes have equal text.
 func Encode(content []byte) string {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
-	_, _ = zip.Write(content) // a Buffer takes everything
+	_, _ = zip.Write(content) // a Buffer returns no error
 	_ = zip.Close()
 	return base64.StdEncoding.EncodeToString(packed.Bytes())
 }
@@ -57,7 +57,7 @@ func decode(content string, bound int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is base64, but not gzip: %w", ErrContent, err)
 	}
 	declared := declaredSize(packed)
-	if declared <= bound && declared <= int64(len(packed))*mostPacked {
+	if declared <= bound && declared <= int64(len(packed))*maxRatio {
 		tools.plain.Grow(int(declared) + bytes.MinRead)
 	}
 	if _, err := tools.plain.ReadFrom(io.LimitReader(&tools.zip, min(bound, declared)+1)); err != nil {
@@ -72,14 +72,14 @@ func decode(content string, bound int64) ([]byte, error) {
 	return tools.take(), nil
 }
 
-// mostPacked is more than how many bytes gzip packs into one.
-const mostPacked = 1100
+// maxRatio is above gzip's maximum compression ratio.
+const maxRatio = 1100
 
-// UnpackedSize returns the size that a Workload's content says it unpacks to,
-// without unpacking it. Decode refuses content that unpacks to more. It is 0 for
-// what cannot be decoded.
+// UnpackedSize returns the unpacked size that is declared in a Workload's content, without
+// unpacking it. Decode rejects content that unpacks to more. It returns 0 for content that
+// cannot be decoded.
 func UnpackedSize(content string) int64 {
-	const last = 8 // characters of base64, which hold the four bytes of the size
+	const last = 8 // characters of base64 that contain the four bytes of the size
 	if !isPacked(content) {
 		return 0
 	}
@@ -93,8 +93,8 @@ func UnpackedSize(content string) int64 {
 	return declaredSize(packed)
 }
 
-// isPacked reports whether content begins as all gzip does in base64, which may
-// have line breaks anywhere.
+// isPacked reports whether content begins like base64 of gzip; there may be line breaks
+// anywhere.
 func isPacked(content string) bool {
 	for _, want := range []byte("H4sI") {
 		content = strings.TrimLeft(content, "\r\n")
@@ -106,8 +106,8 @@ func isPacked(content string) bool {
 	return true
 }
 
-// CountObjects returns a bound on how many Kubernetes objects a Workload's content
-// holds. Of what is unpacked only a window is in memory. It is 0 for what cannot be
+// CountObjects returns an upper bound of the number of Kubernetes objects in a Workload's
+// content. It unpacks the content in a small window. It returns 0 for content that cannot be
 // decoded.
 func CountObjects(content string) (objects int64) {
 	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
@@ -134,13 +134,13 @@ func CountObjects(content string) (objects int64) {
 	}
 }
 
-// objectSigns are what an object has at least one of.
+// objectSigns are byte sequences of which each object contains at least one.
 var objectSigns = [][]byte{[]byte("kind"), []byte(`\x`), []byte(`\u`), []byte(`\U`)} //nolint:gochecknoglobals // a table
 
 // longestSign is the length of the longest of objectSigns.
 const longestSign = 4
 
-// declaredSize returns what the end of a gzip stream says.
+// declaredSize returns the size at the end of a gzip stream.
 func declaredSize(packed []byte) int64 {
 	const size = 4
 	if len(packed) < size {
@@ -149,21 +149,20 @@ func declaredSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[len(packed)-size:]))
 }
 
-// unpacker is what unpacking takes. Its tables and its window are a hundred times
-// the size of a small file.
+// unpacker is a reusable set of buffers. They are a hundred times the size of a small file.
 type unpacker struct {
 	packed bytes.Reader
 	zip    gzip.Reader
 	plain  bytes.Buffer
 }
 
-// unpackers are those that nobody uses now.
-var unpackers sync.Pool //nolint:gochecknoglobals // nobody can tell one unpacker from another
+// unpackers are the unused unpackers.
+var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeable
 
-// maxKept is the size in bytes from which a buffer is not kept for others.
+// maxKept is the size in bytes above which a buffer is not reused.
 const maxKept = 1 << 20
 
-// take returns what was unpacked. A large buffer is given away, not copied.
+// take returns the unpacked content. It hands over a large buffer and copies a small one.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestEncodeIsGzipWithoutATime holds Encode against the standard library and
-// against the header that the format prescribes.
+// TestEncodeIsGzipWithoutATime compares Encode with the standard library and with the header
+// that the format prescribes.
 func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty":  "",
@@ -53,9 +53,8 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsWhatOthersPack has other bytes for the same content: another
-// level, and a file name in the header.
-func TestDecodeReadsWhatOthersPack(t *testing.T) {
+// TestDecodeReadsOtherEncodings uses another compression level and a file name in the header.
+func TestDecodeReadsOtherEncodings(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -74,7 +73,7 @@ func TestDecodeReadsWhatOthersPack(t *testing.T) {
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeRejects(t *testing.T) {
 	whole, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(strings.Repeat("hello ", 100))))
 	if err != nil {
 		t.Fatal(err)

@@ -5,29 +5,29 @@ import (
 	"fmt"
 )
 
-// ShardLabel of a state store names the shard that writes to it, where several divide
-// the state stores (--watch-label-selector). One without it belongs to the default shard.
+// ShardLabel on a state store names the shard that writes to it (--watch-label-selector). A
+// store without it belongs to the default shard.
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
-// DecisionsAnnotation of a request's Work says where its groups go, where several shards
-// divide the state stores: none writes a new placement before it is said there. The API
-// server takes only one of two that decide at once.
+// DecisionsAnnotation on a request's Work records the Destinations of its groups if several
+// shards divide the state stores. A shard records a decision before it writes a new placement;
+// of two concurrent decisions the API server accepts only one.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
-// MovedFromLabel marks a placement that takes the place of one on another
-// Destination, until that one is gone.
+// MovedFromLabel marks a placement that replaces one on another Destination, until that one is
+// gone.
 const MovedFromLabel = "kratix-schedule.io/moved-from"
 
-// Decision is where a group goes.
+// Decision is the Destination chosen for a group.
 //
 // +kubebuilder:object:generate=false
 type Decision struct {
 	Destination string `json:"destination"`
-	// MovedFrom is the Destination that the group moves away from, if it moves.
+	// MovedFrom is the former Destination if the group moves.
 	MovedFrom string `json:"movedFrom,omitempty"`
 }
 
-// Decisions returns what a Work says of where its groups go, by their ids.
+// Decisions returns the recorded Destinations of a Work's groups, by group id.
 func (w *Work) Decisions() (map[string]Decision, error) {
 	text, there := w.Annotations[DecisionsAnnotation]
 	if !there {
@@ -40,11 +40,11 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide returns the text of a Work's decisions with some more. Those of groups
-// that the Work no longer has are left out.
+// Decide returns the text of a Work's decisions with more added. It drops the decisions of
+// groups that no longer exist.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}
-	before, _ := w.Decisions() // what cannot be read is replaced
+	before, _ := w.Decisions() // invalid decisions are replaced
 	for _, group := range w.Spec.WorkloadGroups {
 		if decision, decided := before[group.ID]; decided {
 			all[group.ID] = decision
@@ -53,6 +53,6 @@ func (w *Work) Decide(more map[string]Decision) string {
 			all[group.ID] = decision
 		}
 	}
-	text, _ := json.Marshal(all) // strings can always be written
+	text, _ := json.Marshal(all) // marshalling strings does not fail
 	return string(text)
 }

@@ -2,8 +2,7 @@ package kratix
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Destination is a place that pulls from a path of a state store: a cluster,
-// most often.
+// Destination is a target that reads from a path of a state store, usually a cluster.
 //
 // +kubebuilder:object:root=true
 type Destination struct {
@@ -14,19 +13,18 @@ type Destination struct {
 	Status DestinationStatus `json:"status,omitzero"`
 }
 
-// DestinationSpec says where and how files for a Destination are written.
+// DestinationSpec configures where and how the files of a Destination are written.
 type DestinationSpec struct {
-	// Path is below the store's own path; "/" and "." are the store's path.
+	// Path is relative to the store's own path; "/" and "." are the store's path.
 	// +required
 	Path          string               `json:"path,omitempty"`
 	StateStoreRef *StateStoreReference `json:"stateStoreRef,omitempty"`
-	// StrictMatchLabels keeps Works without selectors away from a labelled
-	// Destination.
+	// StrictMatchLabels keeps Works without selectors off a Destination that has labels.
 	StrictMatchLabels bool `json:"strictMatchLabels,omitempty"`
 	// +kubebuilder:default={mode: nestedByMetadata}
 	Filepath Filepath `json:"filepath,omitzero"`
-	// Cleanup is "all" or "none" (the default): what happens to the files when
-	// the Destination goes.
+	// Cleanup is "all" or "none" (the default): whether the files are deleted together with the
+	// Destination.
 	// +kubebuilder:validation:Enum=all;none
 	// +kubebuilder:default=none
 	Cleanup string `json:"cleanup,omitempty"`
@@ -34,15 +32,15 @@ type DestinationSpec struct {
 	InitWorkloads InitWorkloads `json:"initWorkloads,omitzero"`
 }
 
-// Filepath says how files are laid out.
+// Filepath is the layout of files.
 type Filepath struct {
-	// Mode is one of the mode constants; empty means NestedByMetadata. It is
-	// immutable. The API server fills it in, so that it cannot be added later either.
+	// Mode is one of the filepath modes; empty means NestedByMetadata. It is immutable. The API
+	// server sets the default, so that it cannot be added later either.
 	// +kubebuilder:validation:Enum=nestedByMetadata;aggregatedYAML;none
 	// +kubebuilder:default=nestedByMetadata
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="filepath.mode is immutable: create a Destination of another name, or delete this one and create it anew"
 	Mode string `json:"mode,omitempty"`
-	// Filename is that of the one file in mode AggregatedYAML.
+	// Filename is the name of the one file in mode AggregatedYAML.
 	Filename string `json:"filename,omitempty"`
 }
 
@@ -53,14 +51,14 @@ const (
 	None             = "none"
 )
 
-// InitWorkloads says whether a Destination starts with Kratix's canary files.
+// InitWorkloads configures Kratix's canary files.
 type InitWorkloads struct {
 	// Enabled defaults to true.
 	// +kubebuilder:default=true
 	Enabled *bool `json:"enabled,omitempty"`
 }
 
-// DestinationStatus is what the writer says of a Destination.
+// DestinationStatus is the status that the writer sets.
 type DestinationStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
@@ -71,7 +69,7 @@ const DestinationKind = "Destination"
 // KindName returns "Destination".
 func (*Destination) KindName() string { return DestinationKind }
 
-// FilepathMode returns the mode, with its default.
+// FilepathMode returns the filepath mode, NestedByMetadata by default.
 func (d *Destination) FilepathMode() string {
 	if d.Spec.Filepath.Mode == "" {
 		return NestedByMetadata
@@ -79,7 +77,7 @@ func (d *Destination) FilepathMode() string {
 	return d.Spec.Filepath.Mode
 }
 
-// WantsCanaries reports whether Kratix's canary files belong to the Destination.
+// WantsCanaries reports whether the Destination has Kratix's canary files.
 func (d *Destination) WantsCanaries() bool {
 	return d.Spec.InitWorkloads.Enabled == nil || *d.Spec.InitWorkloads.Enabled
 }
@@ -87,8 +85,8 @@ func (d *Destination) WantsCanaries() bool {
 // IsDeleted reports whether the Destination is being deleted.
 func (d *Destination) IsDeleted() bool { return !d.DeletionTimestamp.IsZero() }
 
-// CleansUp reports whether the files go with the Destination.
+// CleansUp reports whether the files are deleted together with the Destination.
 func (d *Destination) CleansUp() bool { return d.Spec.Cleanup == "all" }
 
-// IsDryRun reports whether only Works labelled as dry runs go here.
+// IsDryRun reports whether the Destination accepts only Works labelled as dry runs.
 func (d *Destination) IsDryRun() bool { return d.Labels[DryRunLabel] == "true" }

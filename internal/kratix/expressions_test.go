@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestExpressionsAreRefusedAsKubernetesRefusesThem has apimachinery as the
-// oracle.
-func TestExpressionsAreRefusedAsKubernetesRefusesThem(t *testing.T) {
+// TestExpressionsAreValidatedAsInKubernetes compares CheckExpressions with apimachinery.
+func TestExpressionsAreValidatedAsInKubernetes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	operators := []metav1.LabelSelectorOperator{"In", "NotIn", "Exists", "DoesNotExist", "", "in", "Gt"}
 	seen := map[bool]int{}
@@ -33,7 +32,7 @@ func TestExpressionsAreRefusedAsKubernetesRefusesThem(t *testing.T) {
 	}
 }
 
-func TestAWorkWithABadExpressionIsRefused(t *testing.T) {
+func TestWorkWithInvalidExpressionIsRejected(t *testing.T) {
 	w := kratix.NewWork()
 	w.Name, w.Spec.PromiseName = "a", "redis"
 	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: kratix.GroupID("dir"), Directory: "dir"}}

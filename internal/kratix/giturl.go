@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// DefaultBranch is the branch of a GitStateStore that names none.
+// DefaultBranch is the branch of a GitStateStore that does not set one.
 const DefaultBranch = "main"
 
-// BranchName returns the short name of a branch: "main" for "refs/heads/main", as
-// CI systems spell it, and for nothing.
+// BranchName returns the short name of a branch: "main" for "refs/heads/main", as CI systems
+// write it, and for "".
 func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
-// ParseGitURL parses the address of a repository: a URL, git's short spelling of
-// ssh ([user@]host:path, with an IPv6 address in brackets), or a path on this
-// machine, which must be absolute or begin with ./ or ../ and becomes a file URL. An
-// address without a scheme is an error that names what was probably meant; no error
-// repeats a user or a password.
+// ParseGitURL parses the address of a repository: a URL, git's scp-like syntax
+// ([user@]host:path, with an IPv6 address in brackets), or a local path, which must be absolute
+// or begin with ./ or ../ and becomes a file URL. The error for an address without a scheme
+// suggests a correction; no error contains a user or password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {
@@ -30,7 +29,7 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	case strings.Contains(raw, "://"):
 		parsed, err := url.Parse(raw)
 		if err != nil {
-			return nil, errors.New("the URL cannot be read") // err would repeat the URL, and a password in it
+			return nil, errors.New("the URL cannot be read") // err would contain the URL with its password
 		}
 		if parsed.Fragment != "" {
 			return nil, errors.New("the URL has a #, which begins a fragment: write %23 for a # in the path")
@@ -44,8 +43,7 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address that could be a server's or a
-// directory's.
+// withoutScheme returns the error for an address that could be that of a server or a directory.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {
@@ -59,7 +57,7 @@ func withoutScheme(raw string) error {
 	return fmt.Errorf("the URL %q has no scheme: did you mean %s?", raw, meant)
 }
 
-// parseSCP parses git's short spelling of ssh.
+// parseSCP parses git's scp-like syntax.
 func parseSCP(raw string) (*url.URL, error) {
 	parsed, rest := &url.URL{Scheme: "ssh"}, raw
 	if user, after, ok := strings.Cut(raw, "@"); ok && !strings.ContainsAny(user, ":/[") {

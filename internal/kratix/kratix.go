@@ -1,12 +1,12 @@
-// Package kratix turns YAML into the objects of platform.kratix.io/v1alpha1
-// that placing and writing Works is about, exactly as Kratix has them, and
-// back. It does no I/O.
+// Package kratix defines the objects of platform.kratix.io/v1alpha1 that are needed to place
+// and write Works, with exactly the fields of Kratix, and parses them from YAML. It does no
+// I/O.
 //
 // +kubebuilder:object:generate=true
 // +kubebuilder:validation:Optional
 package kratix
 
-// The Kubernetes client copies objects by methods that are made from the types.
+// The Kubernetes client needs the generated DeepCopy methods.
 //go:generate go tool -modfile=../../go.tool.mod controller-gen object paths=.
 
 import (
@@ -17,16 +17,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Group is the API group of every kind of Kratix here.
+// Group is the API group of Kratix's kinds.
 const Group = "platform.kratix.io"
 
-// APIVersion is the group and version of every kind of Kratix here.
+// APIVersion is the API group and version of Kratix's kinds.
 const APIVersion = Group + "/v1alpha1"
 
-// SystemNamespace is where Kratix keeps the Works of Promises.
+// SystemNamespace is the namespace of the Works of Promises.
 const SystemNamespace = "kratix-platform-system"
 
-// The labels of Works and WorkPlacements.
+// Labels of Works and WorkPlacements.
 const (
 	PromiseNameLabel       = "kratix.io/promise-name"
 	ResourceNameLabel      = "kratix.io/resource-name"
@@ -40,65 +40,64 @@ const (
 	DryRunLabel            = "kratix.io/dry-run"
 )
 
-// The values of WorkTypeLabel.
+// Values of WorkTypeLabel.
 const (
 	PromiseWorkType          = "promise"
 	ResourceWorkType         = "resource"
 	StaticDependencyWorkType = "static-dependency"
 )
 
-// The conditions of Works and WorkPlacements.
+// Conditions of Works and WorkPlacements.
 const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
-	// ConflictFreeCondition is not Kratix's. It is false while something keeps
-	// what is asked for from being written, since Flux could not build it.
+	// ConflictFreeCondition is not Kratix's. It is False while a conflict keeps the object or
+	// placement from being written, since Flux could not build it.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is not Kratix's either. Where this program schedules and
-	// Kratix writes, it says of a Work whether all of its groups have WorkPlacements.
+	// ScheduledCondition is not Kratix's. Where this program schedules and Kratix writes, it is
+	// whether all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is not Kratix's. It is false on a Destination while
-	// another scheduler than this program places Works, or may.
+	// SoleSchedulerCondition is not Kratix's. It is False on a Destination while another
+	// scheduler places Works, or may.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no
-	// cluster reads, it says of a WorkPlacement whether it is in the live one.
+	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no cluster
+	// reads, it is whether a WorkPlacement has been copied to the live store.
 	PromotedCondition = "Promoted"
 )
 
-// The finalizers of WorkPlacements, of Destinations whose files go with them, and
-// the one that Kratix sets on Works.
+// Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and the one
+// that Kratix sets on Works.
 const (
 	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
-	// LiveFinalizer is not Kratix's. It keeps a Destination whose files go with it until
-	// they have left the live state store.
+	// LiveFinalizer is not Kratix's. It keeps a Destination whose files are deleted with it
+	// until they are deleted from the live state store.
 	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 
-// DefaultDirectory is the directory of the group that holds every file which
-// no other group claims.
+// DefaultDirectory is the directory of the group with all files that are in no other group.
 const DefaultDirectory = "."
 
-// Object is any of the kinds of this package.
+// Object is an object of any kind of this package.
 //
 // +kubebuilder:object:generate=false
 type Object interface {
 	GetName() string
 	GetNamespace() string
 	GetLabels() map[string]string
-	// Kind is the object's kind as written in YAML.
+	// KindName returns the object's kind as written in YAML.
 	KindName() string
 }
 
-// Key names a namespaced object.
+// Key identifies a namespaced object.
 //
 // +kubebuilder:object:generate=false
 type Key struct{ Namespace, Name string }
 
-// String returns "namespace/name", or the name alone.
+// String returns "namespace/name", or only the name if there is no namespace.
 func (k Key) String() string {
 	if k.Namespace == "" {
 		return k.Name
@@ -117,23 +116,23 @@ func (k Key) Compare(other Key) int {
 // KeyOf returns an object's key.
 func KeyOf(o Object) Key { return Key{o.GetNamespace(), o.GetName()} }
 
-// Describe names an object as a person would: "Work default/example".
+// Describe returns an object's kind and name: "Work default/example".
 func Describe(o Object) string { return o.KindName() + " " + KeyOf(o).String() }
 
-// GroupID returns the id of a directory's workload group: the hexadecimal MD5 of
-// the directory's name, as Kratix computes it.
+// GroupID returns the id of a directory's workload group: the hexadecimal MD5 hash of the
+// directory's name, as in Kratix.
 func GroupID(directory string) string {
 	sum := md5.Sum([]byte(directory)) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])
 }
 
-// shortIDLength is how much of a group's id names and paths carry.
+// shortIDLength is the length of the prefix of a group's id in names and paths.
 const shortIDLength = 5
 
-// ShortID returns the part of a group's id that names and paths carry.
+// ShortID returns the prefix of a group's id that is used in names and paths.
 func ShortID(id string) string { return id[:min(len(id), shortIDLength)] }
 
-// typeMeta is the apiVersion and kind of an object of Kratix.
+// typeMeta returns the apiVersion and kind of a Kratix object.
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: APIVersion, Kind: kind}
 }

@@ -7,17 +7,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineFinder finds the lines of fields in a document. It parses the document
-// only when a line is asked for that needs it.
+// lineFinder finds the lines of fields in a document. It parses the document on first use.
 type lineFinder struct {
 	document []byte
-	// first is the number of the document's first line in its file.
+	// first is the line number of the document's first line in its file.
 	first int
 	root  *yaml.Node
 }
 
-// of returns the line of the field at path ("spec.workloadGroups[0].id"), or of
-// the nearest field above it that is there.
+// of returns the line of the field at path ("spec.workloadGroups[0].id"), or of its nearest
+// existing parent.
 func (l *lineFinder) of(path string) int {
 	if path == "" {
 		return l.first + blankLines(l.document)
@@ -29,8 +28,8 @@ func (l *lineFinder) of(path string) int {
 	return l.first + node.Line - 1
 }
 
-// node returns the value of the field at path, on the line of its key, or of the
-// nearest field above it that is there; nil for a document that is not YAML.
+// node returns the value of the field at path, with the line of its key, or of its nearest
+// existing parent; nil if the document is not YAML.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {
@@ -62,7 +61,7 @@ func (l *lineFinder) parsed() *yaml.Node {
 	return l.root
 }
 
-// child returns the value of a key, standing on the key's own line.
+// child returns a copy of the value of a key, with the line of the key.
 func child(node *yaml.Node, name string) *yaml.Node {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil
@@ -84,7 +83,7 @@ func item(node *yaml.Node, i int) *yaml.Node {
 	return node.Content[i]
 }
 
-// splitIndexes takes "items[3][0]" apart.
+// splitIndexes splits "items[3][0]" into the name and the indexes.
 func splitIndexes(step string) (name string, indexes []int) {
 	name, rest, _ := strings.Cut(step, "[")
 	for part := range strings.SplitSeq(rest, "[") {
@@ -95,15 +94,15 @@ func splitIndexes(step string) (name string, indexes []int) {
 	return name, indexes
 }
 
-// isMarker reports whether a line starts a document and holds nothing of it.
+// isMarker reports whether a line is a document marker without content.
 func isMarker(line string) bool {
 	rest, found := strings.CutPrefix(line, "---")
 	rest = strings.TrimSpace(rest)
 	return found && (rest == "" || rest[0] == '#')
 }
 
-// blankLines counts the lines before the first that holds something: blank
-// ones, comments and document markers do not count.
+// blankLines returns the number of lines before the first content; blank lines, comments and
+// document markers are no content.
 func blankLines(document []byte) int {
 	count := 0
 	for line := range strings.Lines(string(document)) {

@@ -6,25 +6,23 @@ import (
 	"strings"
 )
 
-// Location says which place a store writes to, such that two stores with equal
-// locations write to the same: the repository and branch, or the bucket,
-// however they are spelt, and the path inside.
+// Location is where a store writes: the repository and branch, or the bucket, in a normalized
+// spelling, and the path inside. Stores with equal locations write to the same files.
 //
 // +kubebuilder:object:generate=false
 type Location struct{ Place, Path string }
 
-// Location returns where the store writes.
+// Location returns the location of the store.
 func (s *GitStateStore) Location() Location {
 	return Location{Place: normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), Path: s.Spec.Path}
 }
 
-// Location returns where the store writes.
+// Location returns the location of the store.
 func (s *BucketStateStore) Location() Location {
 	return Location{Place: s.Spec.host() + "/" + s.Spec.BucketName, Path: s.Spec.Path}
 }
 
-// host returns the endpoint without what does not change the server: the default
-// port, and the case.
+// host returns the endpoint in lower case and without the default port.
 func (s *BucketStateStoreSpec) host() string {
 	scheme := "https"
 	if s.Insecure {
@@ -33,8 +31,8 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// LocationOf says where a store writes; spec describes the store. Where nothing
-// does, spec being nil, the store's own name is the place.
+// LocationOf returns the location of a store; spec is the state store. If it is nil, the
+// reference itself serves as the place.
 func LocationOf(ref StateStoreReference, spec Object) Location {
 	if located, ok := spec.(interface{ Location() Location }); ok {
 		return located.Location()
@@ -42,17 +40,17 @@ func LocationOf(ref StateStoreReference, spec Object) Location {
 	return Location{Place: ref.String()}
 }
 
-// SiteOf says where the files of a Destination lie in a store, such that those of two
-// that lie in one place are equal; spec describes the store.
+// SiteOf names the location of a Destination's files: equal for two Destinations whose
+// files lie at one path of one repository or bucket. spec describes the store.
 func SiteOf(d *Destination, ref StateStoreReference, spec Object) string {
 	location := LocationOf(ref, spec)
 	dir := path.Join("/", location.Path, cmp.Or(d.Spec.Path, d.Name))
 	return location.Place + ":" + strings.TrimPrefix(dir, "/")
 }
 
-// normalURL drops what does not change the repository: user, password, the
-// default port, a trailing slash, ".git", the case of the host, what a URL
-// escapes, and whether ssh is written as a URL or as host:path.
+// normalURL removes the parts of a URL that do not identify the repository: user, password, the
+// default port, a trailing slash, ".git", the case of the host and escapes. It treats the
+// scp-like syntax as an ssh URL.
 func normalURL(raw string) string {
 	parsed, err := ParseGitURL(raw)
 	if err != nil {

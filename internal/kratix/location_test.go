@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestStoresOfOnePlaceHaveOneLocation(t *testing.T) {
+func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 	git := func(url, branch string) string {
 		return (&GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}}).Location().Place
 	}
@@ -46,7 +46,7 @@ func TestStoresOfOnePlaceHaveOneLocation(t *testing.T) {
 	}
 }
 
-func TestEverySpellingOfAPlaceIsOneLocation(t *testing.T) {
+func TestLocationIsIndependentOfSpelling(t *testing.T) {
 	place := func(url, branch string) string {
 		return (&GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}}).Location().Place
 	}

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// typeError returns the fault of the object at path, with the field and the line
-// of the value that has the wrong type. Other errors keep the object's line.
+// typeError returns the error of the object at path, with the field and line of the value that
+// has the wrong type. Other errors have the object's line.
 func (l *lineFinder) typeError(path string, err error) *LineError {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -28,16 +28,15 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 	return &LineError{Line: l.first + node.Line - 1, Reason: reason}
 }
 
-// kindOf returns the kind of a JSON value as an UnmarshalTypeError has it, which
-// may be followed by the value.
+// kindOf returns the kind of a JSON value from an UnmarshalTypeError, where the value may
+// follow.
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind
 }
 
-// mistyped returns the first value at the error's field that has the wrong type,
-// with its path in the object. The field has neither indexes nor keys of maps, so
-// all items are searched.
+// mistyped returns the first value of the wrong type at the error's field, with its path in the
+// object. Since the field has neither indexes nor map keys, all items are searched.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -46,8 +45,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a kind at the steps below a node, or below the
-// items or keys that lie there.
+// search returns the first value of a kind at the steps below a node, descending into items and
+// map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:
@@ -75,7 +74,7 @@ func search(node *yaml.Node, path string, steps []string, kind string) (string, 
 	return "", nil
 }
 
-// isMap reports whether a field takes keys of the user's choice.
+// isMap reports whether a field is a map with arbitrary keys.
 func isMap(path string) bool {
 	switch path[strings.LastIndex(path, ".")+1:] {
 	case "labels", "annotations", "matchLabels", "data", "stringData":
@@ -84,7 +83,7 @@ func isMap(path string) bool {
 	return false
 }
 
-// valueOf returns the value of a key of a mapping; nil if there is none.
+// valueOf returns the value of a key of a mapping, or nil.
 func valueOf(node *yaml.Node, key string) *yaml.Node {
 	if node.Kind != yaml.MappingNode {
 		return nil
@@ -99,8 +98,8 @@ func valueOf(node *yaml.Node, key string) *yaml.Node {
 
 func join(path, name string) string { return dotted(path) + name }
 
-// isOfKind reports whether a value is of a kind of JSON. An unquoted yes or off is
-// a bool to Kubernetes, though not to YAML 1.2.
+// isOfKind reports whether a value has a JSON kind. An unquoted yes or off is a bool in
+// Kubernetes, though not in YAML 1.2.
 func isOfKind(node *yaml.Node, kind string) bool {
 	switch kind {
 	case "array":
@@ -117,7 +116,7 @@ func isOfKind(node *yaml.Node, kind string) bool {
 	return false
 }
 
-// isOldBool reports whether YAML 1.1 takes a word for true or false.
+// isOldBool reports whether the word is a boolean in YAML 1.1.
 func isOldBool(word string) bool {
 	switch strings.ToLower(word) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false":

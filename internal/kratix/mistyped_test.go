@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestValuesOfTheWrongTypeAreNamedWithTheirLine: the field, its line, and what to
-// do, however deep the field lies.
-func TestValuesOfTheWrongTypeAreNamedWithTheirLine(t *testing.T) {
+// TestMistypedValuesAreReportedWithTheirLine checks the field, the line and the fix in the
+// message, at any depth.
+func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	const head = "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\n"
 	for name, tt := range map[string]struct {
 		document, want string
@@ -41,9 +41,9 @@ func TestValuesOfTheWrongTypeAreNamedWithTheirLine(t *testing.T) {
 	}
 }
 
-// TestItemsOfAListAreNamedWithTheLineInTheFile: a document that starts late in its
-// file, and an object that is an item of a List.
-func TestItemsOfAListAreNamedWithTheLineInTheFile(t *testing.T) {
+// TestErrorsOfListItemsHaveLineInFile covers a document that does not start at the
+// first line, and an item of a List.
+func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
 	parsed, err := Parse([]byte(document), 101)
 	if err != nil {
@@ -55,9 +55,9 @@ func TestItemsOfAListAreNamedWithTheLineInTheFile(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoTextIsNamedWithItsLine: content that is not UTF-8, and characters
-// that YAML does not allow.
-func TestWhatIsNoTextIsNamedWithItsLine(t *testing.T) {
+// TestInvalidTextIsReportedWithItsLine covers content that is not UTF-8, and characters that YAML
+// does not allow.
+func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		document, want string
 		line           int
@@ -82,8 +82,7 @@ func TestWhatIsNoTextIsNamedWithItsLine(t *testing.T) {
 	}
 }
 
-// TestDocumentsThatAreNoObjectsSayWhatIsMissing.
-func TestDocumentsThatAreNoObjectsSayWhatIsMissing(t *testing.T) {
+func TestErrorForNonObjectNamesMissingFields(t *testing.T) {
 	for document, want := range map[string]string{
 		"kind: Work\n":     "it is no Kubernetes object: apiVersion is missing",
 		"apiVersion: v1\n": "it is no Kubernetes object: kind is missing",

@@ -19,19 +19,18 @@ import (
 //
 // +kubebuilder:object:generate=false
 type Parsed struct {
-	// Object is nil for a kind that this package does not know, and for one
-	// that Err says could not be read.
+	// Object is nil if the kind is not supported, or if Err is set.
 	Object Object
-	// Header is known even when Object is not.
+	// Header is set even if Object is nil.
 	Header Header
-	// Line is where the object starts, counted from Parse's first line.
+	// Line is the first line of the object in the file.
 	Line int
 	// Unknown are the fields that the kind does not have.
 	Unknown []Field
 	Err     error
 }
 
-// Header is what every Kubernetes object has.
+// Header is the part that all Kubernetes objects have.
 //
 // +kubebuilder:object:generate=false
 type Header struct {
@@ -40,18 +39,18 @@ type Header struct {
 	Metadata   struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
-		// UID is there when the object came from a cluster.
+		// UID is set if the object is from a cluster.
 		UID string `json:"uid"`
 	} `json:"metadata"`
 }
 
-// String names the object as Describe does.
+// String returns the same as Describe.
 func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 
 // Key returns the object's key.
 func (h Header) Key() Key { return Key{h.Metadata.Namespace, h.Metadata.Name} }
 
-// Field is a field of a document, and the line it is on.
+// Field is a field of a document, with its line.
 //
 // +kubebuilder:object:generate=false
 type Field struct {
@@ -59,9 +58,8 @@ type Field struct {
 	Line int
 }
 
-// Parse reads one YAML document, whose first line has the number line in its
-// file. Of a kind ending in List it returns the items. An error means that nothing of
-// the document could be read.
+// Parse parses one YAML document, whose first line is the given line of its file. For a List it
+// returns the items. An error means that nothing of the document could be read.
 func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
 		return nil, err
@@ -110,8 +108,8 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems returns the items of a list. A kind that only ends in List and has no
-// items is an object like any other.
+// listItems returns the items of a List. A kind that ends in "List" and has no items is an
+// ordinary object.
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false, nil
@@ -154,7 +152,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject returns an empty object of a known kind, or nil.
+// newObject returns an empty object of a supported kind, or nil.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -179,7 +177,7 @@ func newObject(header Header) Object {
 	return nil
 }
 
-// missing returns which of the fields that make a Kubernetes object are missing.
+// missing returns which of the fields apiVersion and kind are missing, as a message.
 func missing(header Header) string {
 	switch {
 	case header.Kind != "":
@@ -190,16 +188,16 @@ func missing(header Header) string {
 	return "apiVersion and kind are missing"
 }
 
-// headerError returns why a document has no header that can be read.
+// headerError returns why the header of a document cannot be read.
 func (l *lineFinder) headerError(path string, err error) error {
-	told := l.typeError(path, err)
-	if !strings.HasPrefix(told.Reason, "metadata.") {
-		told.Reason, told.NoObject = "it is no Kubernetes object: "+told.Reason, true
+	fault := l.typeError(path, err)
+	if !strings.HasPrefix(fault.Reason, "metadata.") {
+		fault.Reason, fault.NoObject = "it is no Kubernetes object: "+fault.Reason, true
 	}
-	return told
+	return fault
 }
 
-// Kinds returns the kinds of Kratix that Parse reads.
+// Kinds returns the Kratix kinds that Parse supports.
 func Kinds() []string {
 	return []string{WorkKind, WorkPlacementKind, DestinationKind, GitStateStoreKind, BucketStateStoreKind, PromiseKind}
 }
@@ -216,25 +214,25 @@ var (
 	goNames     = regexp.MustCompile(`json: |Go (struct field|value of type) \S+?\.|Go (struct field|value of type) `)
 )
 
-// LineError is a fault in a document, and the line of its file it is on.
+// LineError is an error in a document, with its line in the file.
 //
 // +kubebuilder:object:generate=false
 type LineError struct {
 	Line   int
 	Reason string
 	cause  error
-	// NoObject reports that the document is YAML, but no Kubernetes object.
+	// NoObject means that the document is valid YAML but not a Kubernetes object.
 	NoObject bool
 }
 
-// Unwrap returns the error behind the reason, if there is one.
+// Unwrap returns the cause of the error, if there is one.
 func (e *LineError) Unwrap() error { return e.cause }
 
-// Error returns the reason; the line is for the caller to show.
+// Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError takes the line out of a YAML library's message, makes it that of
-// the file, and makes the message one line.
+// yamlError returns a YAML library's error as a LineError, with the line in the file and the
+// message on one line.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
@@ -248,8 +246,7 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
-// PlainReason returns a JSON library's message in the words of YAML, not in those of
-// the Go language.
+// PlainReason returns a JSON library's message without Go types and in terms of YAML.
 func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -262,8 +259,8 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns what a library says of nested documents and of maps as keys in
-// words of our own, and every other message as it is.
+// plainly returns a library's message; those about deep nesting and about maps as keys are
+// reworded.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):
@@ -274,7 +271,7 @@ func plainly(text string) string {
 	return text
 }
 
-// withArticle puts "a" or "an" before a kind of JSON value.
+// withArticle returns a kind of JSON value preceded by "a" or "an".
 func withArticle(value string) string {
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value

@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// seen is what a test looks at of a Parsed.
+// seen is the part of a Parsed that a test compares.
 type seen struct {
-	// Object is the described object, or "-" when the kind is not known.
+	// Object is the described object, or "-" if the kind is not supported.
 	Object string
-	// Header is what is known in any case.
+	// Header is set in any case.
 	Header  string
 	Line    int
 	Unknown []kratix.Field
@@ -314,8 +314,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		const first = 7
-		// The libraries count CR, NEL, LS and PS as ends of lines too, and put
-		// what is missing at the end on the line after the last.
+		// The libraries also count CR, NEL, LS and PS as line ends, and report errors at the end
+		// of the document on the line after the last.
 		last := first + 1
 		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 			last += strings.Count(string(document), end)

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Promise is what a platform offers. Only what placing is about is typed.
+// Promise is a service that a platform offers. Only the fields needed for placement are typed.
 //
 // +kubebuilder:object:generate=false
 type Promise struct {
@@ -19,7 +19,7 @@ type Promise struct {
 	Status map[string]any `json:"status,omitempty"`
 }
 
-// PromiseSpec says what a Promise needs, and where.
+// PromiseSpec has a Promise's API, workflows, dependencies and selectors.
 //
 // +kubebuilder:object:generate=false
 type PromiseSpec struct {
@@ -40,7 +40,8 @@ type PromiseWorkflows struct {
 	Resource PromiseWorkflow `json:"resource,omitzero"`
 }
 
-// PromiseWorkflow is what runs when something is made, and when it goes.
+// PromiseWorkflow has the pipelines that run when an object is created or changed, and when it
+// is deleted.
 //
 // +kubebuilder:object:generate=false
 type PromiseWorkflow struct {
@@ -54,8 +55,8 @@ const PromiseKind = "Promise"
 // KindName returns "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selector returns all that a Promise asks for as one selector, as Kratix's
-// work-writer does; where two of its selectors disagree, the first wins.
+// Selector merges a Promise's selectors into one, as Kratix's work-writer does. If two of them
+// have the same label, the first wins.
 func (p *Promise) Selector() Selector {
 	merged := Selector{Source: PromiseSource}
 	for _, selector := range p.Spec.DestinationSelectors {
@@ -73,8 +74,8 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns the names of the pipelines that run for requests (type
-// ResourceWorkType) or for the Promise.
+// Pipelines returns the names of the pipelines that run for requests (ResourceWorkType) or for
+// the Promise.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {
@@ -90,8 +91,8 @@ func (p *Promise) Pipelines(workType string) []string {
 	return names
 }
 
-// DependencyWork returns the Work that Kratix makes of a Promise's dependencies,
-// or nil if it has none.
+// DependencyWork returns the Work that Kratix creates from a Promise's dependencies, or nil if
+// it has none.
 func (p *Promise) DependencyWork() (*Work, error) {
 	if len(p.Spec.Dependencies) == 0 {
 		return nil, nil

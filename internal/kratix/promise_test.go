@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-func TestAPromisesSelectorsAreOne(t *testing.T) {
+func TestPromiseSelectorsAreMerged(t *testing.T) {
 	in := metav1.LabelSelectorRequirement{Key: "zone", Operator: "In", Values: []string{"a", "b"}}
 	p := &kratix.Promise{}
 	if !p.Selector().IsEmpty() {

@@ -53,8 +53,8 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	}
 }
 
-// secretWords are what no output may have: the keys, and a value as text, as
-// %v, %d and %x show bytes, and as JSON does.
+// secretWords returns strings that no output may contain: the keys, and a value as text, as
+// formatted by %v, %d and %x, and as JSON.
 func secretWords() []string {
 	value := []byte("hunter2")
 	return []string{
@@ -63,7 +63,7 @@ func secretWords() []string {
 	}
 }
 
-// shown returns a value in every way in which one could get into a log.
+// shown returns a value in every format in which it could get into a log.
 func shown(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// ErrEncrypted is an object that SOPS has encrypted: nothing of it can be used as
-// it is.
+// ErrEncrypted means that an object is encrypted with SOPS and cannot be used.
 var ErrEncrypted = errors.New("it is encrypted with SOPS; decrypt it first")
 
 // isEncrypted reports whether a JSON object has the metadata that SOPS adds.
@@ -25,8 +24,8 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether an encrypted object cannot even be named: its kind is
-// encrypted too, or it is a list of others.
+// hidesKind reports whether an encrypted object cannot be identified, since its kind is
+// encrypted too or it is a list.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

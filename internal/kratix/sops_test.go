@@ -13,11 +13,11 @@ sops:
   version: 3.9.0
 `
 
-func TestAnObjectThatSOPSEncryptedIsKnownAsSuch(t *testing.T) {
+func TestSopsEncryptedObjectIsDetected(t *testing.T) {
 	const encrypted = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]"
 	for name, c := range map[string]struct {
 		document string
-		named    bool // the object can be named
+		named    bool // whether the object has a readable name
 	}{
 		"data":             {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: " + encrypted + sopsMetadata, true},
 		"stringData":       {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  k: " + encrypted + sopsMetadata, true},
@@ -42,7 +42,7 @@ func TestAnObjectThatSOPSEncryptedIsKnownAsSuch(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsCalledSOPSIsNoEncryption(t *testing.T) {
+func TestKeyNamedSopsIsNotEncryption(t *testing.T) {
 	for _, document := range []string{
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {sops: 'mac'}\n",
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nsops: {version: '1'}\n",

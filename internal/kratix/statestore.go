@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// StateStoreReference names a GitStateStore or a BucketStateStore.
+// StateStoreReference refers to a GitStateStore or a BucketStateStore.
 type StateStoreReference struct {
 	// +required
 	// +kubebuilder:validation:Enum=GitStateStore;BucketStateStore
@@ -19,7 +19,7 @@ type StateStoreReference struct {
 // String returns "GitStateStore default".
 func (r StateStoreReference) String() string { return r.Kind + " " + r.Name }
 
-// SecretReference names a Secret; its namespace defaults to "default".
+// SecretReference refers to a Secret; its namespace defaults to "default".
 type SecretReference struct {
 	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
@@ -33,7 +33,7 @@ func (r SecretReference) Key() Key {
 	return Key{r.Namespace, r.Name}
 }
 
-// GitStateStore is a branch of a git repository that files are written to.
+// GitStateStore is a branch of a git repository to which files are written.
 //
 // +kubebuilder:object:root=true
 type GitStateStore struct {
@@ -44,7 +44,7 @@ type GitStateStore struct {
 	Status StateStoreStatus  `json:"status,omitzero"`
 }
 
-// GitStateStoreSpec says where the repository is and how to write to it.
+// GitStateStoreSpec configures the repository and its credentials.
 type GitStateStoreSpec struct {
 	URL string `json:"url,omitempty"`
 	// Branch defaults to "main".
@@ -62,13 +62,13 @@ type GitStateStoreSpec struct {
 	Insecure bool `json:"insecure,omitempty"`
 }
 
-// GitAuthor is who commits are by; the name defaults to "kratix".
+// GitAuthor is the author of commits; the name defaults to "kratix".
 type GitAuthor struct {
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
 }
 
-// BucketStateStore is an S3 bucket that files are written to.
+// BucketStateStore is an S3 bucket to which files are written.
 //
 // +kubebuilder:object:root=true
 type BucketStateStore struct {
@@ -79,11 +79,11 @@ type BucketStateStore struct {
 	Status StateStoreStatus     `json:"status,omitzero"`
 }
 
-// BucketStateStoreSpec says where the bucket is and how to write to it.
+// BucketStateStoreSpec configures the bucket and its credentials.
 type BucketStateStoreSpec struct {
 	// +required
 	BucketName string `json:"bucketName,omitempty"`
-	// Endpoint is a host, with a port if need be, without a scheme.
+	// Endpoint is a host without a scheme, optionally with a port.
 	// +required
 	Endpoint string `json:"endpoint,omitempty"`
 	// Insecure means plain HTTP.
@@ -97,14 +97,14 @@ type BucketStateStoreSpec struct {
 	SecretRef  *SecretReference `json:"secretRef,omitempty"`
 }
 
-// StateStoreStatus is what the writer says of a store.
+// StateStoreStatus is the status that the writer sets.
 type StateStoreStatus struct {
 	Status             string             `json:"status,omitempty"`
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
 }
 
-// The kinds of state stores.
+// Kinds of state stores.
 const (
 	GitStateStoreKind    = "GitStateStore"
 	BucketStateStoreKind = "BucketStateStore"
@@ -116,8 +116,8 @@ func (*GitStateStore) KindName() string { return GitStateStoreKind }
 // KindName returns "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
-// Secret holds credentials. Nothing that formats, logs or encodes one shows its
-// values; Value returns them.
+// Secret holds credentials. Formatting, logging or encoding a Secret does not show its values;
+// Value returns them.
 //
 // +kubebuilder:object:root=true
 type Secret struct {
@@ -136,7 +136,7 @@ const SecretKind = "Secret"
 // KindName returns "Secret".
 func (*Secret) KindName() string { return SecretKind }
 
-// Value returns the value of a key; stringData goes before data, as in the API.
+// Value returns the value of a key; stringData has precedence over data, as in the API.
 func (s *Secret) Value(key string) (string, bool) {
 	if value, ok := s.StringData[key]; ok {
 		return value, true
@@ -145,21 +145,21 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// String names the Secret and shows nothing that is in it. Like the methods
-// below it is one of the value, so that a copy keeps its values in as well.
+// String returns the name of the Secret without its values. Like the methods below it has a
+// value receiver, so that it applies to copies too.
 func (s Secret) String() string {
 	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
 
-// GoString is for %#v.
+// GoString implements fmt.GoStringer for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// Format is for every other verb of fmt: %x and %d would go past String.
+// Format implements fmt.Formatter, since %x and %d do not call String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON returns what String does: a Secret is read, and never written. Its
-// annotations may repeat its values, so they are left out too.
+// MarshalJSON returns the same as String, since Secrets are only read. Annotations may contain
+// the values too, so they are omitted.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
-// MarshalYAML is MarshalJSON for libraries that do not go by way of JSON.
+// MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }

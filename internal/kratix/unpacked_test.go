@@ -29,8 +29,9 @@ func TestUnpackedSize(t *testing.T) {
 	}
 }
 
-// TestDecodeRefusesMoreThanTheStreamSays: UnpackedSize is what limits count on.
-func TestDecodeRefusesMoreThanTheStreamSays(t *testing.T) {
+// TestDecodeRejectsMoreThanDeclaredSize checks that content cannot unpack to more than
+// UnpackedSize, on which limits depend.
+func TestDecodeRejectsMoreThanDeclaredSize(t *testing.T) {
 	var packed bytes.Buffer
 	for _, member := range []string{strings.Repeat("hidden ", 1000), "x"} {
 		zip := gzip.NewWriter(&packed)
@@ -50,7 +51,7 @@ func TestDecodeRefusesMoreThanTheStreamSays(t *testing.T) {
 	}
 }
 
-func TestObjectsAreCountedInAStream(t *testing.T) {
+func TestCountObjectsInStream(t *testing.T) {
 	const object = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n---\n"
 	for name, test := range map[string]struct {
 		content string

@@ -7,15 +7,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Words has very many objects share one copy of what most of them say: names of
-// Promises, namespaces, labels, selectors. It remembers the last few thousand of
-// these, each until so many others came that it is not among them any more, and
-// forgets the rest, so that what nobody uses goes. Its zero value is ready for
-// use; it is not for concurrent use.
+// Words interns the strings and selectors of many objects, most of which have equal names of
+// Promises, namespaces, labels and selectors. It caches the most recently used few thousand and
+// drops others, so that unused strings can be garbage-collected. The zero value is ready to
+// use. Words is not safe for concurrent use.
 //
-// The package unique would forget, at each collection of garbage, all of which
-// nobody keeps a handle, so that objects which come one by one would share
-// nothing; and a handle for each word is half as large as the words are.
+// The package unique is not suitable: each garbage collection drops the values without a
+// handle, so that objects which arrive one by one would share nothing, and a handle for each
+// string takes half as much memory as the strings.
 //
 // +kubebuilder:object:generate=false
 type Words struct {
@@ -24,15 +23,14 @@ type Words struct {
 }
 
 const (
-	// manyWords is how many are remembered for certain; it may be twice as many.
+	// manyWords is the minimum number of cached strings; the maximum is twice as many.
 	manyWords = 1 << 12
-	// longWord and longList are the lengths in bytes above which a word, or a list of
-	// selectors when it is written out, is not remembered: what is that long is
-	// rarely said twice.
+	// longWord and longList are the maximum lengths in bytes of a cached string, and of the
+	// text of a cached list of selectors; longer ones are rarely equal.
 	longWord, longList = 256, 1024
 )
 
-// One returns the one copy of a word.
+// One returns the interned copy of a string.
 func (w *Words) One(word string) string {
 	if word == "" || len(word) > longWord {
 		return word
@@ -40,9 +38,8 @@ func (w *Words) One(word string) string {
 	return w.words.one(word, func() string { return word })
 }
 
-// ShareWork has a Work that was just made use the memory of others that say the
-// same, and no more memory than it needs. Its selectors must never be changed in
-// place after that.
+// ShareWork interns the strings and selectors of a new Work and trims its slices. Afterwards
+// its selectors must not be modified in place.
 func (w *Words) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
 	work.Labels = w.oneOfEach(work.Labels)
@@ -58,7 +55,7 @@ func (w *Words) ShareWork(work *Work) {
 	}
 }
 
-// ShareWorkPlacement is ShareWork for a WorkPlacement.
+// ShareWorkPlacement is like ShareWork for a WorkPlacement.
 func (w *Words) ShareWorkPlacement(p *WorkPlacement) {
 	w.shareMeta(&p.TypeMeta, &p.ObjectMeta)
 	p.Labels = w.oneOfEach(p.Labels)
@@ -85,7 +82,7 @@ func (w *Words) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
 	}
 }
 
-// oneOfEach returns a map of the same words.
+// oneOfEach returns a copy of a map with interned strings.
 func (w *Words) oneOfEach(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return all
@@ -107,7 +104,7 @@ func (w *Words) conditions(all []metav1.Condition) []metav1.Condition {
 	return all
 }
 
-// workloads shares the names of files; their contents are rarely the same.
+// workloads interns the names of files; their contents are rarely equal.
 func (w *Words) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
@@ -116,8 +113,8 @@ func (w *Words) workloads(all []Workload) []Workload {
 	return all
 }
 
-// selectorsOf returns the one copy of a list of selectors: hardly a Work asks for
-// what no other asks for.
+// selectorsOf returns the interned copy of a list of selectors. Nearly every list is used by
+// several Works.
 func (w *Words) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))
@@ -134,8 +131,7 @@ func (w *Words) selectorsOf(asked []Selector) []Selector {
 	return w.selectors.one(key, made)
 }
 
-// fit returns a slice that takes no more memory than its elements need: a decoder
-// makes it for four at once.
+// fit returns a slice without unused capacity; decoders allocate at least four elements.
 func fit[T any](list []T) []T {
 	if cap(list) == len(list) {
 		return list
@@ -143,11 +139,10 @@ func fit[T any](list []T) []T {
 	return slices.Clip(slices.Clone(list))
 }
 
-// recent holds the last values that were asked for: at least manyWords, and at
-// most twice as many.
+// recent caches the most recently used values: at least manyWords, and at most twice as many.
 type recent[V any] struct{ now, before map[string]V }
 
-// one returns the value of a key, and makes it if it is not remembered.
+// one returns the cached value of a key, or the result of made.
 func (r *recent[V]) one(key string, made func() V) V {
 	value, known := r.now[key]
 	if known {

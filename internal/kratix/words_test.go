@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// readWork returns a Work as it is read: nothing in it is shared.
+// readWork returns a newly parsed Work without interned strings.
 func readWork(t *testing.T, name, zone string) *Work {
 	t.Helper()
 	read, err := Parse(fmt.Appendf(nil, `apiVersion: platform.kratix.io/v1alpha1
@@ -48,14 +48,14 @@ status:
 	return work
 }
 
-// isOne reports whether two words are one in memory.
+// isOne reports whether two strings have the same memory.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {
 	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
 }
 
-func TestWorksShareWhatTheySay(t *testing.T) {
+func TestStringsOfWorksAreInterned(t *testing.T) {
 	var words Words
 	share := func(name, zone string) *Work {
 		work := readWork(t, name, zone)
@@ -94,8 +94,8 @@ func TestWorksShareWhatTheySay(t *testing.T) {
 	}
 }
 
-// TestSelectorsAreNotTakenForOthers shares selectors that are nearly the same.
-func TestSelectorsAreNotTakenForOthers(t *testing.T) {
+// TestDifferentSelectorsAreNotMerged interns selectors that are nearly equal.
+func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	var words Words
 	long := map[string]string{}
 	for i := range 200 {
@@ -115,13 +115,13 @@ func TestSelectorsAreNotTakenForOthers(t *testing.T) {
 			}
 		}
 	}
-	if len(words.selectors.now) != 12 { // an empty list is one, and a nil one; the long one is none
+	if len(words.selectors.now) != 12 { // empty and nil lists count as one each; the long one is not cached
 		t.Errorf("%d lists are remembered", len(words.selectors.now))
 	}
 }
 
-// TestWordsAreForgotten has very many words come, and one of them all the time.
-func TestWordsAreForgotten(t *testing.T) {
+// TestUnusedStringsAreDropped interns many strings, one of them again and again.
+func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Words
 	common := words.One("common")
 	for i := range 10 * manyWords {
@@ -143,7 +143,7 @@ func TestWordsAreForgotten(t *testing.T) {
 	}
 }
 
-func TestWorkPlacementsShareWhatTheySay(t *testing.T) {
+func TestStringsOfWorkPlacementsAreInterned(t *testing.T) {
 	var words Words
 	share := func(name string) *WorkPlacement {
 		work := readWork(t, name, "one")

@@ -2,7 +2,7 @@ package kratix
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Work is a set of manifests to be put on Destinations.
+// Work is a set of manifests to be placed on Destinations.
 //
 // +kubebuilder:object:root=true
 type Work struct {
@@ -13,7 +13,7 @@ type Work struct {
 	Status WorkStatus `json:"status,omitzero"`
 }
 
-// WorkSpec is what a pipeline's run asks for.
+// WorkSpec is the result of a pipeline run.
 type WorkSpec struct {
 	LastExecutionTimestamp *metav1.Time    `json:"lastExecutionTimestamp,omitempty"`
 	WorkloadGroups         []WorkloadGroup `json:"workloadGroups,omitempty"`
@@ -22,14 +22,14 @@ type WorkSpec struct {
 	ResourceName string `json:"resourceName,omitempty"`
 }
 
-// WorkStatus is what the scheduler says of a Work.
+// WorkStatus is the status that the scheduler sets.
 type WorkStatus struct {
 	Conditions            []metav1.Condition `json:"conditions,omitempty"`
 	WorkPlacements        int                `json:"workPlacements,omitempty"`
 	WorkPlacementsCreated int                `json:"workPlacementsCreated,omitempty"`
 }
 
-// WorkloadGroup is the part of a Work that goes to one Destination together.
+// WorkloadGroup is a set of files that are placed on the same Destination.
 type WorkloadGroup struct {
 	// ID is GroupID of the directory.
 	ID                   string     `json:"id,omitempty"`
@@ -38,19 +38,19 @@ type WorkloadGroup struct {
 	DestinationSelectors []Selector `json:"destinationSelectors,omitempty"`
 }
 
-// Selector asks for labels that a Destination must have.
+// Selector is a set of labels that a Destination must have.
 type Selector struct {
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
-	// MatchExpressions ask for more than equality. Kratix does not know them.
+	// MatchExpressions are an extension; Kratix itself has only MatchLabels.
 	MatchExpressions []metav1.LabelSelectorRequirement `json:"matchExpressions,omitempty"`
-	// Source is where the labels were asked for: one of the Source constants.
+	// Source is one of the Source constants.
 	Source string `json:"source,omitempty"`
 }
 
-// IsEmpty reports whether nothing is asked for.
+// IsEmpty reports whether the selector has no requirements.
 func (s Selector) IsEmpty() bool { return len(s.MatchLabels) == 0 && len(s.MatchExpressions) == 0 }
 
-// The sources of a Selector.
+// Sources of a Selector.
 const (
 	PromiseSource          = "promise"
 	PromiseWorkflowSource  = "promise-workflow"
@@ -60,28 +60,28 @@ const (
 // Workload is one file.
 type Workload struct {
 	Filepath string `json:"filepath,omitempty"`
-	// Content is made by Encode.
+	// Content is encoded by Encode.
 	Content string `json:"content,omitempty"`
 }
 
 // WorkKind is the kind of a Work.
 const WorkKind = "Work"
 
-// NewWork makes an empty Work with its kind set.
+// NewWork returns an empty Work with its kind set.
 func NewWork() *Work { return &Work{TypeMeta: typeMeta(WorkKind)} }
 
 // KindName returns "Work".
 func (*Work) KindName() string { return WorkKind }
 
-// IsDependency reports whether the Work belongs to a Promise rather than to a
-// request: dependencies go to every matching Destination.
+// IsDependency reports whether the Work belongs to a Promise rather than to a request.
+// Dependencies are placed on every matching Destination.
 func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 
-// Pipeline returns the name of the pipeline that made the Work, if it is known.
+// Pipeline returns the name of the pipeline that created the Work, if known.
 func (w *Work) Pipeline() string { return w.Labels[PipelineNameLabel] }
 
-// Owner names what the Work was made for: "Promise redis" or
-// "request default/my-redis of Promise redis".
+// Owner describes the request or Promise of the Work: "Promise redis" or "request
+// default/my-redis of Promise redis".
 func (w *Work) Owner() string {
 	if w.IsDependency() {
 		return "Promise " + w.Spec.PromiseName

@@ -17,7 +17,7 @@ type WorkPlacement struct {
 	Status WorkPlacementStatus `json:"status,omitzero"`
 }
 
-// WorkPlacementSpec says what is placed where.
+// WorkPlacementSpec is the group that is placed, with its files and Destination.
 type WorkPlacementSpec struct {
 	TargetDestinationName string     `json:"targetDestinationName,omitempty"`
 	Workloads             []Workload `json:"workloads,omitempty"`
@@ -25,35 +25,34 @@ type WorkPlacementSpec struct {
 	ResourceName          string     `json:"resourceName,omitempty"`
 	// ID is the group's id.
 	ID string `json:"id,omitempty"`
-	// Generation is the Work's.
+	// Generation is the generation of the Work.
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlace reports whether two specs place the same group in the same place, whatever
-// its contents and their generation are.
+// SamePlace reports whether two specs place the same group on the same Destination, ignoring
+// contents and generation.
 func (s WorkPlacementSpec) SamePlace(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID
 }
 
-// SameContents reports whether two specs have the same written: the generation may be
-// another one.
+// SameContents reports whether two specs are equal except for the generation.
 func (s WorkPlacementSpec) SameContents(other WorkPlacementSpec) bool {
 	return s.SamePlace(other) && slices.Equal(s.Workloads, other.Workloads)
 }
 
-// WorkPlacementStatus is what the writer says of a placement.
+// WorkPlacementStatus is the status that the writer sets.
 type WorkPlacementStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// VersionID is the commit that holds the placement, in a git store.
+	// VersionID is the commit that contains the placement, in a git store.
 	VersionID string `json:"versionID,omitempty"`
 }
 
 // WorkPlacementKind is the kind of a WorkPlacement.
 const WorkPlacementKind = "WorkPlacement"
 
-// NewWorkPlacement places a group of a Work on a Destination, with the name
-// and labels that Kratix sets: "<work>.<destination>-<first 5 of group id>".
+// NewWorkPlacement returns the placement of a Work's group on a Destination, with the name and
+// labels that Kratix sets: "<work>.<destination>-<first 5 of group id>".
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)
@@ -85,12 +84,11 @@ func PlacementName(work, destination, groupID string) string {
 // KindName returns "WorkPlacement".
 func (*WorkPlacement) KindName() string { return WorkPlacementKind }
 
-// Work returns the key of the Work whose group is placed.
+// Work returns the key of the placed Work.
 func (p *WorkPlacement) Work() Key { return Key{p.Namespace, p.Labels[WorkLabel]} }
 
-// Pipeline returns the name of the pipeline that made the Work, if it is known.
+// Pipeline returns the name of the pipeline that created the Work, if known.
 func (p *WorkPlacement) Pipeline() string { return p.Labels[PipelineNameLabel] }
 
-// IsDependency reports whether the placement belongs to a Promise rather than to
-// a request.
+// IsDependency reports whether the placement belongs to a Promise rather than to a request.
 func (p *WorkPlacement) IsDependency() bool { return p.Spec.ResourceName == "" }

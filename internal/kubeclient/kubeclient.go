@@ -1,5 +1,5 @@
-// Package kubeclient makes the client of those who call the Kubernetes API with bodies
-// and answers of their own.
+// Package kubeclient creates a Kubernetes REST client for callers that encode and decode bodies
+// themselves.
 package kubeclient
 
 import (
@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// New returns a client of the cluster that config leads to. Of an answer it reads only
-// the kind Status: without that, what the API server says of an error is lost.
+// New returns a client of the cluster of config. The client decodes only the kind Status, which
+// it needs for the API server's error messages.
 func New(config *rest.Config) (rest.Interface, error) {
 	own := rest.CopyConfig(config)
 	scheme := runtime.NewScheme()

@@ -10,16 +10,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// defaultFilename is the file of mode aggregatedYAML, unless the Destination
-// names another.
+// defaultFilename is the name of the file of mode aggregatedYAML, unless the Destination sets
+// another.
 const defaultFilename = "aggregated.yaml"
 
-// joint is what Kratix puts between the parts of an aggregated file.
+// joint is the separator that Kratix writes between the parts of an aggregated file.
 const joint = "\n---\n"
 
-// renderAggregated is mode aggregatedYAML: the files of all placements are parts
-// of one file, in the order of the placements' names and, within one, of the
-// Work.
+// renderAggregated renders mode aggregatedYAML: the files of all placements are joined into one
+// file, in the order of the placements' names and, within a placement, of the Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -41,8 +40,8 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile returns the path of the one file that a Destination has in mode
-// aggregatedYAML; false in other modes, and where that can have no path.
+// JoinedFile returns the path of the one file of a Destination in mode aggregatedYAML; false in
+// other modes, or if the path is invalid.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
 		return tree.Path{}, false
@@ -55,13 +54,13 @@ func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	return path, err == nil
 }
 
-// Part is what one placement has in a joined file.
+// Part is the files of one placement in a joined file.
 type Part struct {
 	Placement *kratix.WorkPlacement
 	Files     []File
 }
 
-// Join makes the one file of the parts. Without any part there is none.
+// Join returns the joined file of the parts, or none if there are no parts.
 func Join(parts []Part) []tree.File {
 	var whole []tree.File
 	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {
@@ -78,14 +77,14 @@ func Join(parts []Part) []tree.File {
 
 func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
 
-// Compare is the order of placements in a joined file: by name first, as Kratix
-// has it, whose placements of one name in two namespaces are in no order.
+// Compare orders placements as in a joined file: by name, as in Kratix, and then by namespace,
+// since Kratix has no order for equal names.
 func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split takes a joined file apart again: it returns the content that each record
-// has a part in, if the file is as these records say.
+// Split splits a joined file: it returns the content of each record's placement, or nil if the
+// file does not match the records.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
 		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})

@@ -45,7 +45,7 @@ func decodeOne(workload kratix.Workload) (File, error) {
 	return File{File: tree.File{Path: path, Content: content}, Workload: workload.Filepath}, nil
 }
 
-// causeOf tells content that is too large from content that is in no order.
+// causeOf returns TooLarge if content is too large rather than invalid.
 func causeOf(err error) finding.Cause {
 	if errors.Is(err, kratix.ErrTooLarge) {
 		return finding.TooLarge
@@ -53,7 +53,7 @@ func causeOf(err error) finding.Cause {
 	return ""
 }
 
-// RuleOf returns the rule of what keeps a placement from being laid out.
+// RuleOf returns the rule for an error that keeps a placement from being rendered.
 func RuleOf(err error) finding.Rule {
 	switch {
 	case errors.Is(err, tree.ErrLong):

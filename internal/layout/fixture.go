@@ -5,7 +5,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Kratix's canaries: by them a person sees that a cluster follows its store.
+// Kratix's canaries, which show whether a cluster reads from its store.
 const (
 	canaryNamespace = `apiVersion: v1
 kind: Namespace
@@ -24,17 +24,17 @@ metadata:
 `
 )
 
-// The names of the files that Fixtures returns.
+// Names of the files that Fixtures returns.
 const (
 	placeholder         = ".gitkeep"
 	canaryNamespaceFile = "kratix-canary-namespace.yaml"
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures returns the files that keep a Destination's roots in being when no
-// placement does: Kratix's canaries, or placeholders where they are not
-// wanted. git drops an empty directory, Flux then says "kustomization path not
-// found", and nothing that was removed is pruned.
+// Fixtures returns the files that keep a Destination's roots in existence without placements:
+// Kratix's canaries, or placeholders if canaries are disabled. Without them git would drop the
+// empty directory, Flux would report "kustomization path not found", and it would not prune
+// what was removed.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {
@@ -47,8 +47,8 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 		}
 		return files, nil
 	}
-	// The namespace goes to the root that Flux applies first, the ConfigMap in it
-	// to the last; often there is only one.
+	// The namespace belongs to the root that Flux applies first, the ConfigMap in it to the
+	// last one; often there is only one root.
 	return []tree.File{
 		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
 		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},

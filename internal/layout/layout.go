@@ -1,7 +1,6 @@
-// Package layout turns placements into the files that a Destination's filepath
-// mode makes of them, and a Destination into the roots that Flux builds. The
-// paths are Kratix's own, byte for byte; beside them lie the records of what
-// was placed. It does no I/O.
+// Package layout renders placements as files in the filepath mode of a Destination, and returns
+// the roots that Flux builds. The paths are exactly those of Kratix; records of the placements
+// are stored beside them. The package does no I/O.
 package layout
 
 import (
@@ -14,39 +13,38 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// File is one file of a placement. Its path is relative to the store's.
+// File is one file of a placement. Its path is relative to the store's path.
 type File struct {
 	tree.File
 	// Workload is the file's path in the Work.
 	Workload string
 }
 
-// Rendering is what a placement looks like in a store.
+// Rendering is the files of a placement in a store.
 type Rendering struct {
-	// Root is the directory which Flux builds as one and in which the files lie.
+	// Root is the directory that contains the files and that Flux builds as a unit.
 	Root tree.Path
-	// Dir belongs to the placement whole: what else is in it is not wanted. If it
-	// is the root of the tree, the placement has just its files.
+	// Dir belongs to the placement alone, so other files in it are to be deleted. If it is the
+	// root of the tree, the placement owns only its files.
 	Dir tree.Path
 	// Joined means that the files are parts of one file, in this order.
 	Joined bool
 	Files  []File
-	// Shared are the objects that other placements have in common with this one.
+	// Shared are the objects that the placement has in common with other placements.
 	Shared []SharedObject
-	// Owner is the id of who writes it, if that has one.
+	// Owner is the controller ID of the writer; empty if it has none.
 	Owner string
 }
 
-// mode is how one filepath mode lays out.
+// mode is the layout of one filepath mode.
 type mode struct {
-	// roots returns what Flux builds of a Destination's directory, in the order it
-	// does.
+	// roots returns the directories that Flux builds, in its order.
 	roots func(base tree.Path) []tree.Path
-	// render places a group's files, whose paths are the workloads' own.
+	// render returns a group's files in the store; the given files have the paths in the Work.
 	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
-// modes is the table of filepath modes.
+// modes returns the table of filepath modes.
 func modes() map[string]mode {
 	return map[string]mode{
 		kratix.NestedByMetadata: {roots: nestedRoots, render: renderNested},
@@ -58,13 +56,13 @@ func modes() map[string]mode {
 // Modes returns the filepath modes, the default first.
 func Modes() []string { return []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} }
 
-// wholeRoot is for modes in which Flux builds the Destination's directory whole.
+// wholeRoot returns the Destination's directory as the only root.
 func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
-// ErrMode is a filepath mode that is not in the table.
+// ErrMode is an unknown filepath mode.
 type ErrMode string
 
-// Error names the mode, and those there are.
+// Error returns the unknown mode, with the supported ones.
 func (e ErrMode) Error() string {
 	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join(Modes(), ", "))
 }
@@ -77,8 +75,8 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base returns the directory of a Destination, relative to its store's path. A
-// Destination without a path has its name.
+// Base returns the directory of a Destination, relative to its store's path. Without a path it
+// is the Destination's name.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
 	if err != nil {
@@ -87,8 +85,8 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 	return base, nil
 }
 
-// Roots returns the directories that Flux builds, each as one kustomization, in
-// the order in which it applies them.
+// Roots returns the directories that Flux builds, each as one kustomization, in the order in
+// which it applies them.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
 	if err != nil {
@@ -101,9 +99,8 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	return m.roots(base), nil
 }
 
-// Render returns the files of a placement. What cannot be rendered is in the
-// findings; then the rendering is not to be written, since a part of a group
-// may make no sense without the rest.
+// Render returns the files of a placement. If there are findings the rendering is incomplete
+// and must not be written, since a group may not work without all of its files.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {
 	object := kratix.WorkKind + " " + p.Work().String()
 	m, err := modeOf(d)

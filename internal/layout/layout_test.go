@@ -23,7 +23,7 @@ func destination(name, path string) *kratix.Destination {
 	return d
 }
 
-// placement of a Work whose files are named, with their path as content.
+// placement returns a placement of a Work with these files, each with its path as content.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = "a-work", "default"
@@ -71,7 +71,7 @@ func TestNestedByMetadata(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRenderedIsFound(t *testing.T) {
+func TestUnrenderableFilesAreFindings(t *testing.T) {
 	undecodable := placement("redis", "cache", "", "a.yaml", "b.yaml")
 	undecodable.Spec.Workloads[1].Content = "not packed"
 	for name, c := range map[string]struct {
@@ -104,7 +104,7 @@ func TestWhatCannotBeRenderedIsFound(t *testing.T) {
 	}
 }
 
-func TestAnUnknownModeIsNamed(t *testing.T) {
+func TestUnknownModeIsReported(t *testing.T) {
 	d := destination("d", "")
 	d.Spec.Filepath.Mode = "upsideDown"
 	if _, err := Roots(d); err == nil || !strings.Contains(err.Error(), `"upsideDown"`) {
@@ -115,7 +115,7 @@ func TestAnUnknownModeIsNamed(t *testing.T) {
 	}
 }
 
-func TestFilesComeInWalkOrder(t *testing.T) {
+func TestFilesAreInWalkOrder(t *testing.T) {
 	rendering, _ := Render(destination("d", ""), placement("redis", "cache", "", "a0", "a.yaml", "a-b/x", "a/z"))
 	var names []string
 	for _, file := range rendering.Files {
@@ -180,7 +180,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func TestWhatIsNoRecordIsRefused(t *testing.T) {
+func TestParseRecordRejectsOtherFiles(t *testing.T) {
 	for name, content := range map[string]string{
 		"nothing":            "",
 		"malformed YAML":     "a: b: c",
@@ -198,7 +198,7 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 	}
 }
 
-func TestKratixsOwnStateGivesFilesAndNoPlacement(t *testing.T) {
+func TestKratixStateHasFilesButNoPlacement(t *testing.T) {
 	r, err := ParseRecord([]byte("files:\n- worker-1/a.yaml\n- worker-1/b/c.yaml\n"))
 	if err != nil || r.Placement != nil || len(r.Files) != 2 || r.Files[1].String() != "worker-1/b/c.yaml" {
 		t.Errorf("%+v, %v", r, err)
@@ -211,7 +211,7 @@ func inMode(mode string) *kratix.Destination {
 	return d
 }
 
-func TestModeNoneKeepsTheWorksPaths(t *testing.T) {
+func TestModeNoneKeepsPathsOfWork(t *testing.T) {
 	rendering, findings := Render(inMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
 	if len(findings) > 0 || !rendering.Dir.IsRoot() || rendering.Root.String() != "w" {
 		t.Fatalf("%+v, %v", rendering, findings)
@@ -221,7 +221,7 @@ func TestModeNoneKeepsTheWorksPaths(t *testing.T) {
 	}
 }
 
-// part is a placement of an aggregated file.
+// part returns a placement of an aggregated file, with its record.
 func part(name string, contents ...string) (Part, Record) {
 	var files []string
 	for i := range contents {
@@ -245,7 +245,7 @@ func part(name string, contents ...string) (Part, Record) {
 	return Part{Placement: p, Files: rendering.Files}, record
 }
 
-func TestAggregatedJoinsByNameAndComesApartAgain(t *testing.T) {
+func TestAggregatedJoinAndSplit(t *testing.T) {
 	b, rb := part("b", "b1\n", "b2\n---\nb3")
 	a, ra := part("a", "a1")
 	none, rnone := part("aa")
@@ -273,7 +273,7 @@ func TestAggregatedJoinsByNameAndComesApartAgain(t *testing.T) {
 	}
 }
 
-func TestAggregatedIsInTheOrderOfNamesBeforeNamespaces(t *testing.T) {
+func TestAggregatedIsSortedByNameThenNamespace(t *testing.T) {
 	inA, _ := part("z", "in a")
 	inB, _ := part("y", "in b")
 	again, _ := part("y", "in c")
@@ -284,7 +284,7 @@ func TestAggregatedIsInTheOrderOfNamesBeforeNamespaces(t *testing.T) {
 	}
 }
 
-func TestAnAggregatedFileMayHaveAnotherName(t *testing.T) {
+func TestAggregatedFilename(t *testing.T) {
 	d := inMode(kratix.AggregatedYAML)
 	d.Spec.Filepath.Filename = "all.yaml"
 	if rendering, _ := Render(d, placement("redis", "cache", "", "a")); rendering.Files[0].Path.String() != "w/all.yaml" {
@@ -346,7 +346,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 	}
 }
 
-func TestTheCanariesAreKratixsOwn(t *testing.T) {
+func TestCanariesEqualThoseOfKratix(t *testing.T) {
 	files, err := Fixtures(destination("worker-1", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -356,9 +356,9 @@ func TestTheCanariesAreKratixsOwn(t *testing.T) {
 	}
 }
 
-// TestRecordsOfManyPlacementsAreSpread: git writes a directory's whole list anew
-// with each commit, and hosts advise against long ones.
-func TestRecordsOfManyPlacementsAreSpread(t *testing.T) {
+// TestRecordsAreDistributedOverDirectories checks that no directory has many entries: git rewrites
+// a directory's whole list with each commit, and hosts advise against long ones.
+func TestRecordsAreDistributedOverDirectories(t *testing.T) {
 	d := destination("worker-1", "w")
 	entries := map[tree.Path]int{}
 	seen := map[tree.Path]bool{}
@@ -381,7 +381,7 @@ func TestRecordsOfManyPlacementsAreSpread(t *testing.T) {
 	}
 }
 
-func TestALongNameFitsIntoARecordsPath(t *testing.T) {
+func TestLongNameFitsInRecordPath(t *testing.T) {
 	d := destination("worker-1", "w")
 	one, other := placement("redis", "a", ""), placement("redis", "a", "")
 	one.Name, other.Name = strings.Repeat("ü", 200)+"1", strings.Repeat("ü", 200)+"2"
@@ -392,7 +392,7 @@ func TestALongNameFitsIntoARecordsPath(t *testing.T) {
 	}
 }
 
-func TestKratixsOwnStateMayHaveAbsolutePaths(t *testing.T) {
+func TestKratixStateMayHaveAbsolutePaths(t *testing.T) {
 	r, err := ParseRecord([]byte("files:\n- /d7/a.yaml\n"))
 	if err != nil || len(r.Files) != 1 || r.Files[0].String() != "d7/a.yaml" {
 		t.Errorf("%+v, %v", r, err)

@@ -13,35 +13,34 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerFile lies among the records. It has no ending, so that neither Flux nor
-// Argo CD takes it for a manifest in mode none, where records lie below the root.
+// ledgerFile is stored among the records. It has no extension, so that in mode none, where
+// records are below the root, neither Flux nor Argo CD reads it as a manifest.
 const ledgerFile = "removals"
 
-// Ledger is how many of a Destination's placements were removed lately because
-// they had lost their Works. It lies in the store beside the records, written with
-// the removals themselves, so that every process that reads the store counts them.
+// Ledger counts the recent removals of a Destination's placements whose Works were gone. It is
+// stored beside the records and written together with the removals, so that every process that
+// reads the store counts them.
 type Ledger []Removal
 
-// Removal is how many placements were removed in one minute.
+// Removal is the number of placements removed in one minute.
 type Removal struct {
 	Minute time.Time
 	Count  int
 }
 
-// The bounds of what is believed of a ledger: anyone who can write to the store can
-// write it.
+// Limits on the content of a ledger, since anyone with write access to the store can change it.
 const (
 	maxRemovals = 10_000
 	maxRemoval  = 1 << 30
 )
 
-// LedgerPath returns where the ledger of a Destination lies.
+// LedgerPath returns the path of a Destination's ledger.
 func LedgerPath(d *kratix.Destination) (tree.Path, error) {
 	dir, err := RecordsDir(d)
 	return dir.Join(segment(ledgerFile)), err
 }
 
-// ParseLedger reads a ledger. It skips lines that are none.
+// ParseLedger parses a ledger. It skips invalid lines.
 func ParseLedger(content []byte) Ledger {
 	var ledger Ledger
 	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan() && len(ledger) < maxRemovals; {
@@ -59,14 +58,14 @@ func ParseLedger(content []byte) Ledger {
 func (l Ledger) Content() []byte {
 	var content bytes.Buffer
 	for _, each := range l {
-		_, _ = fmt.Fprintf(&content, "%s %d\n", each.Minute.Format(time.RFC3339), each.Count) // a buffer takes everything
+		_, _ = fmt.Fprintf(&content, "%s %d\n", each.Minute.Format(time.RFC3339), each.Count) // a buffer returns no error
 	}
 	return content.Bytes()
 }
 
-// Within returns the removals of the time before now. Those of the first minute
-// count whole, and so do those that another clock, which is ahead by less than that
-// time, has dated later. A window of zero has none.
+// Within returns the removals in the window before now, including the whole first minute.
+// Removals dated later than now, by a clock that is ahead by less than the window, count too. A
+// window of zero has none.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)
@@ -83,7 +82,7 @@ func (l Ledger) Sum() int {
 	return sum
 }
 
-// With returns the ledger with removals made now.
+// With returns the ledger with removals at the given time added.
 func (l Ledger) With(count int, now time.Time) Ledger {
 	minute := now.UTC().Truncate(time.Minute)
 	with := slices.Clone(l)

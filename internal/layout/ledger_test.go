@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestALedgerIsReadAsItWasWritten(t *testing.T) {
+func TestLedgerRoundTrip(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ledger := Ledger{}.With(3, noon.Add(40*time.Second)).With(1, noon.Add(59*time.Second)).With(2, noon.Add(time.Minute))
 	if got, want := string(ledger.Content()), "2026-01-01T12:00:00Z 4\n2026-01-01T12:01:00Z 2\n"; got != want {
@@ -19,7 +19,7 @@ func TestALedgerIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestALedgerIsNotTrusted(t *testing.T) {
+func TestParseLedgerSkipsInvalidLines(t *testing.T) {
 	text := "nonsense\n\n2026-01-01T12:00:00Z\n2026-01-01T12:00:00Z -5\n2026-01-01T12:00:00Z 99999999999999999999\n2026-01-01T12:00:00+01:00 7\n"
 	if got := ParseLedger([]byte(text)); len(got) != 1 || got.Sum() != 7 {
 		t.Errorf("got %v", got)
@@ -29,7 +29,7 @@ func TestALedgerIsNotTrusted(t *testing.T) {
 	}
 }
 
-func TestALedgerForgets(t *testing.T) {
+func TestLedgerDropsOldRemovals(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ledger := Ledger{{noon, 1}, {noon.Add(5 * time.Minute), 10}, {noon.Add(time.Hour), 100}}
 	for after, want := range map[time.Duration]int{
@@ -41,7 +41,7 @@ func TestALedgerForgets(t *testing.T) {
 	}
 }
 
-func TestAWindowOfZeroHasNoRemovals(t *testing.T) {
+func TestZeroWindowHasNoRemovals(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	if got := (Ledger{{noon, 1}}).Within(0, noon); len(got) > 0 {
 		t.Errorf("got %v", got)

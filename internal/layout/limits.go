@@ -11,38 +11,36 @@ import (
 )
 
 const (
-	// maxGitPath is the longest path in a repository, in bytes. Linux takes 4,096
-	// with the NUL at the end, and a checkout lies in a directory, for which there
-	// are 254 bytes and a slash. It is also what keeps Flux's own checkout whole.
+	// maxGitPath is the maximum length of a path in a repository, in bytes. Linux allows 4,096
+	// including the terminating NUL; the rest leaves 254 bytes and a slash for the directory of
+	// the checkout. Flux's own checkout fits too.
 	maxGitPath = 4096 - 256
-	// maxKey is the longest key of S3, in bytes.
+	// maxKey is the maximum length of an S3 key, in bytes.
 	maxKey = 1024
 )
 
-// Limits say what the state store of a Destination can hold, and which names
-// are reserved there. Equal Limits refuse the same.
+// Limits are the restrictions of a Destination's state store on paths and names. Limits are
+// comparable: equal Limits have the same effect.
 type Limits struct {
 	kind string
 	// top is the store's own path.
 	top tree.Path
-	// allowed are patterns of names, one a line.
+	// allowed are patterns of names, one per line.
 	allowed string
 }
 
-// LimitsOf returns the limits of a state store of a kind and with a path of its
-// own. Reserved names that match a pattern of allowed, as path.Match has it, are
-// allowed.
+// LimitsOf returns the limits of a state store of the given kind and path. Reserved names that
+// match one of the patterns in allowed, as by path.Match, are allowed.
 func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns what keeps the files or the record of one placement from being
-// written, and what is only to be reported. Nothing that it says depends on what
-// else is on the Destination.
+// Check returns the findings that keep the files or the record of a placement from being
+// written, and warnings. It considers the placement alone, not the rest of the Destination.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
-		return nil, nil // Render has reported it
+		return nil, nil // reported by Render
 	}
 	of := placementCheck{Limits: l, object: kratix.WorkKind + " " + p.Work().String(), base: base, Rendering: r}
 	of.checkLengths(record)
@@ -54,8 +52,8 @@ func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Renderin
 	return of.findings, of.warnings
 }
 
-// Fits reports whether a path that is relative to the store's is short enough
-// for the store, and if not, why.
+// Fits reports whether a path relative to the store's path is short enough for the store; if
+// not, why is the reason.
 func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	length := len(l.top.Join(p).String())
 	switch {
@@ -67,7 +65,7 @@ func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	return "", true
 }
 
-// placementCheck is the check of one placement.
+// placementCheck is the state of the check of one placement.
 type placementCheck struct {
 	Limits
 	Rendering
@@ -85,7 +83,7 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 		if why, fits := c.Fits(file.Path); !fits {
 			c.refuse(finding.UnstorablePath(), file, why)
 			if c.Joined {
-				return // it is one path
+				return // all files have one path
 			}
 		}
 	}
@@ -94,8 +92,8 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 	}
 }
 
-// checkDirectories finds files that lie below another file of the placement. The
-// files are in walk order, in which what lies below one follows it at once.
+// checkDirectories reports files below another file of the placement. In walk order these
+// directly follow the other file.
 func (c *placementCheck) checkDirectories() {
 	var above File
 	for _, file := range c.Files {
@@ -136,10 +134,10 @@ func (c *placementCheck) checkNames() {
 	}
 }
 
-// reserved returns why a placement may not have a file at a path, or nothing, and
-// whether no setting can allow it.
+// reserved returns why a placement may not have a file at a path, or "", and whether no setting
+// can allow it.
 func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
-	if c.kind == kratix.BucketStateStoreKind && meets(p, segment(recordsDir).Join(segment(revisionName))) {
+	if c.kind == kratix.BucketStateStoreKind && overlaps(p, segment(recordsDir).Join(segment(revisionName))) {
 		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
 	}
 	flat := c.Dir.IsRoot()
@@ -158,20 +156,18 @@ func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	return "", false
 }
 
-// revisionName is the object in the records' directory that a bucket's revision
-// is in.
+// revisionName is the object in the records' directory with the revision of a bucket.
 const revisionName = "store-revision"
 
-// meets reports whether one path is or leads to the other, as a file system that
-// ignores case would have it.
-func meets(p, q tree.Path) bool {
+// overlaps reports whether one path equals the other or is a parent of it, ignoring case.
+func overlaps(p, q tree.Path) bool {
 	a, b := p.Fold()+"/", q.Fold()+"/"
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// reservedElement returns why an element of a path is reserved; top is for those
-// that lie at the top of a Destination whose directory is everyone's. What is
-// always reserved cannot be allowed.
+// reservedElement returns why an element of a path is reserved. top means that the element is
+// at the top of a Destination's directory which all placements have in common. If always is
+// true, no setting can allow it.
 func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
 	name := tree.PlainName(element)
 	switch {
@@ -189,16 +185,16 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	return "", false
 }
 
-// ignoreFile names what Flux does not fetch.
+// ignoreFile lists the files that Flux does not fetch.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether a plain name is that of a Destination's own files.
+// isFixture reports whether a plain name is that of one of a Destination's own files.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }
 
-// isGitName reports whether git or NTFS takes a plain name for one of git's own:
-// .gitmodules is gitmod~1 there, or gi7eba~1.
+// isGitName reports whether git or NTFS may read a plain name as one of git's own files:
+// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS.
 func isGitName(name string) bool {
 	if strings.HasPrefix(name, ".git") {
 		return true

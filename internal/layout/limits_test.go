@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// limited lays files out on a Destination "w" and checks them.
+// limited renders files on a Destination "w" and returns the findings.
 func limited(t *testing.T, kind, top, mode string, allowed, names []string) []string {
 	t.Helper()
 	d := &kratix.Destination{}
@@ -43,7 +43,7 @@ func limited(t *testing.T, kind, top, mode string, allowed, names []string) []st
 	return said
 }
 
-// deep returns a path of so many bytes.
+// deep returns a path of the given length in bytes.
 func deep(bytes int) string {
 	path := strings.Repeat(strings.Repeat("d", 200)+"/", bytes/201)
 	return path + strings.Repeat("f", bytes-len(path))
@@ -94,9 +94,9 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestNoWorkWritesTheLedgerOfRemovals: whoever could write it would decide what the
-// deletion guard counts.
-func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
+// TestWorkCannotWriteLedger checks that a Work cannot write the ledger, since that
+// would change what the deletion guard counts.
+func TestWorkCannotWriteLedger(t *testing.T) {
 	d := &kratix.Destination{}
 	d.Name = "w"
 	ledger, err := LedgerPath(d)
@@ -111,7 +111,7 @@ func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
 				t.Errorf("%s, mode none: %q: %q", kind, spelled, said)
 			}
 		}
-		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // there it is another file
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // there the path is another one
 			d.Spec.Filepath.Mode = mode
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"
@@ -126,7 +126,7 @@ func TestNoWorkWritesTheLedgerOfRemovals(t *testing.T) {
 	}
 }
 
-func TestTheRevisionOfABucketIsReservedWhereverADestinationLies(t *testing.T) {
+func TestBucketRevisionIsReservedForEveryDestinationPath(t *testing.T) {
 	for path, want := range map[string]string{
 		".kratix/store-revision": "KS008", ".kratix/Store-Revision/x": "KS008", ".kratix/store-revision2": "", ".kratix/x": "",
 	} {

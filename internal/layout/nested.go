@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// The directories of mode nestedByMetadata; Flux applies the first before the
-// second.
+// Directories of mode nestedByMetadata; Flux applies the first before the second.
 const (
 	dependenciesDir = "dependencies"
 	resourcesDir    = "resources"
@@ -18,13 +17,13 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// renderNested returns each group a directory of its own, below the
-// Destination's:
+// renderNested renders mode nestedByMetadata: each group has its own directory below the
+// Destination's,
 //
 //	dependencies/<promise>/<pipeline>/<id5>/<file>
 //	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
 //
-// where the pipeline is left out when it is not known.
+// without the pipeline if it is not known.
 func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
 	top := resourcesDir
 	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
@@ -49,7 +48,7 @@ func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement
 	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
 }
 
-// named is a value that becomes one element of a path, and where it is from.
+// named is a value that becomes one element of a path, with the field that it is from.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {
@@ -63,7 +62,7 @@ func (n named) path() (tree.Path, error) {
 	return p, nil
 }
 
-// segment makes a path of a constant.
+// segment returns the path of a constant.
 func segment(name string) tree.Path {
 	p, err := tree.ParsePath(name)
 	if err != nil {

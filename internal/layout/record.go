@@ -15,25 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is where Kratix keeps its own state in mode none; records of every
-// mode lie there, outside of what Flux builds in mode nestedByMetadata.
+// recordsDir is where Kratix stores its own state in mode none. Records of all modes are there;
+// in mode nestedByMetadata it is outside the roots that Flux builds.
 const recordsDir = ".kratix"
 
-// The annotations that keep a record out of a cluster: the first for kustomize
-// and so for Flux, the second for Argo CD.
+// Annotations that keep a record from being applied to a cluster: the first is for kustomize
+// and thus Flux, the second for Argo CD.
 const (
 	localConfigAnnotation = "config.kubernetes.io/local-config"
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
 
-// ownerAnnotation holds the id of who wrote a placement, if that has one.
+// ownerAnnotation has the controller ID of a placement's writer, if it has one.
 const ownerAnnotation = "kratix-schedule.io/owner"
 
-// bytesAnnotation holds the length of a placement's part of a joined file.
+// bytesAnnotation has the length of a placement's part of a joined file.
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
-// record is a WorkPlacement without its contents, and the list of its files
-// that Kratix writes in mode none.
+// record is a WorkPlacement without its contents, plus the list of files that Kratix writes in
+// mode none.
 type record struct {
 	APIVersion string                   `json:"apiVersion"`
 	Kind       string                   `json:"kind"`
@@ -43,8 +43,8 @@ type record struct {
 	Shared     []SharedObject           `json:"shared,omitempty"`
 }
 
-// SharedObject is an object that several placements want, and that lies in the
-// files of one of them.
+// SharedObject is an object that several placements have in common and that is in the files of
+// one of them.
 type SharedObject struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -67,8 +67,8 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord returns the record of a placement, at RecordPath. The store is the
-// only memory of what is placed where.
+// NewRecord returns the record of a placement, at RecordPath. Records are the only persistent
+// state about placements.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
 	if err != nil {
@@ -78,7 +78,7 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
-	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // the encoder leaves much room behind it
+	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // the encoder's buffer has much unused capacity
 }
 
 func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
@@ -92,8 +92,8 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 		Spec:  p.Spec,
 		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared,
 	}
-	// The contents lie beside the record. The generation changes with every run
-	// of a pipeline, even one that changes no file: that is no reason to commit.
+	// The contents are in the files beside the record. The generation changes with every run of
+	// a pipeline, even if no file does; that should not cause a commit.
 	r.Spec.Workloads, r.Spec.Generation = nil, 0
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
@@ -108,27 +108,27 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 	return r
 }
 
-// Record is what a store remembers of a placement.
+// Record is the parsed record of a placement.
 type Record struct {
-	// Placement has no contents. It is nil in what Kratix itself writes in mode
-	// none: that lists files and says no more.
+	// Placement has no contents. It is nil in a list of files that Kratix has written in mode
+	// none.
 	Placement *kratix.WorkPlacement
-	// Files are the placement's.
+	// Files are the paths of the placement's files.
 	Files []tree.Path
-	// Joined reports whether the files are parts of one joined file, and Bytes is
-	// the length of the placement's part.
+	// Joined means that the files are parts of one joined file; Bytes is the length of the
+	// placement's part.
 	Joined bool
 	Bytes  int
-	// Shared are the objects that it had in common with others.
+	// Shared are the objects that it had in common with other placements.
 	Shared []SharedObject
-	// Owner is the id of who wrote it; empty when that has none.
+	// Owner is the controller ID of the writer; empty if it has none.
 	Owner string
 }
 
-// errNotRecord is a file among the records that is something else.
+// errNotRecord means that a file in the records' directory is not a record.
 var errNotRecord = errors.New("it is no record of a WorkPlacement")
 
-// ParseRecord reads a record back.
+// ParseRecord parses a record.
 func ParseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
@@ -142,7 +142,7 @@ func ParseRecord(content []byte) (Record, error) {
 	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
 		if isKratixs {
-			file = strings.TrimPrefix(file, "/") // of a Destination whose path is "/" or "/x"
+			file = strings.TrimPrefix(file, "/") // for a Destination with the path "/" or "/x"
 		}
 		p, err := tree.ParsePath(file)
 		if err != nil {
@@ -164,7 +164,7 @@ func ParseRecord(content []byte) (Record, error) {
 		read.Joined, read.Bytes = true, n
 	}
 	read.Owner = r.Annotations[ownerAnnotation]
-	placement := r.WorkPlacement // alone: the list of files beside it is not needed any more
+	placement := r.WorkPlacement // a copy, so that the list of files can be garbage-collected
 	placement.Annotations = nil
 	read.Placement = &placement
 	return read, nil

@@ -11,27 +11,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordEnding ends the file name of every record.
+// recordEnding is the extension of record files.
 const recordEnding = ".yaml"
 
-// maxReadable is how many bytes of a record's file name are the names in it; with
-// the digest and the ending the file name stays below 255 bytes.
+// maxReadable is the maximum number of bytes for names in a record's file name. With the digest
+// and the extension, the file name stays below 255 bytes.
 const maxReadable = 200
 
-// RecordPath returns where the record of a placement lies:
+// RecordPath returns the path of a placement's record:
 //
 //	<destination>/.kratix/<2 digits>.kratix/<namespace>-<name>.<digest>.yaml
 //	<destination>/.kratix/<namespace>-<name>.yaml                             in mode none
 //
-// The digest is of the namespace, the name and the group's id, so that no two
-// placements share a record: namespace a-b and Work c are not namespace a and
-// Work b-c. Its first two digits divide the records among 256 directories, since
-// git writes a directory's whole list anew with each commit. The ".kratix" after
-// them keeps ".kratix/<namespace>-<work>" in the path, by which people and scripts
-// look for a record in a listing. In mode none the path is the one at which Kratix
-// itself keeps the list of a placement's files.
+// The digest is computed from the namespace, the name and the group's id, so that records do
+// not collide: namespace a-b with Work c differs from namespace a with Work b-c. Its first two
+// digits distribute the records over 256 directories, since git rewrites a directory's whole
+// list with each commit. The ".kratix" after the digits keeps the substring
+// ".kratix/<namespace>-<work>", by which people and scripts search a listing. In mode none it
+// is the path at which Kratix itself stores the list of a placement's files.
 //
-// The error is that of a namespace or a name that no path can hold.
+// The error is about a namespace or name that cannot be part of a path.
 func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	if d.FilepathMode() == kratix.None {
 		return FlatRecordPath(d, p)
@@ -49,8 +48,8 @@ func shardedRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Pat
 	return dir.Join(segment(digest[:2] + recordsDir)).Join(name), err
 }
 
-// RecordPaths returns where the record of a placement can lie, in whichever filepath
-// mode and by whichever version it was written.
+// RecordPaths returns the possible paths of a placement's record, for any filepath mode and any
+// version of this program.
 func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	var paths []tree.Path
 	for _, of := range []func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error){shardedRecordPath, FlatRecordPath} {
@@ -61,9 +60,9 @@ func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	return paths
 }
 
-// FlatRecordPath returns where Kratix keeps the list of a placement's files in
-// mode none, and where earlier versions of this program kept the record in every
-// mode. Two placements can have the same.
+// FlatRecordPath returns where Kratix stores the list of a placement's files in mode none, and
+// where earlier versions of this program stored the record in every mode. It is not unique to a
+// placement.
 func FlatRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	dir, err := RecordsDir(d)
 	if err != nil {
@@ -73,13 +72,13 @@ func FlatRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, 
 	return dir.Join(name), err
 }
 
-// recordDigest returns 16 hexadecimal digits that name a placement.
+// recordDigest returns 16 hexadecimal digits that identify a placement.
 func recordDigest(p *kratix.WorkPlacement) string {
 	sum := sha256.Sum256([]byte(p.Namespace + "/" + p.Name + "/" + p.Spec.ID))
 	return hex.EncodeToString(sum[:8])
 }
 
-// readable returns as much of a name as a record's file name has room for.
+// readable returns the prefix of a name that fits in a record's file name.
 func readable(name string) string {
 	if len(name) <= maxReadable {
 		return name
@@ -91,8 +90,8 @@ func readable(name string) string {
 	return name[:end]
 }
 
-// RecordBase returns the directory of the Destination whose record lies at a path,
-// and whether a record can lie there: in .kratix/ or in one of its directories.
+// RecordBase returns the directory of the Destination to which a record at this path belongs,
+// and whether the path can be that of a record: in .kratix/ or one of its directories.
 func RecordBase(p tree.Path) (tree.Path, bool) {
 	dir := p.Dir()
 	if isShard(dir.Base()) {
@@ -101,16 +100,15 @@ func RecordBase(p tree.Path) (tree.Path, bool) {
 	return dir.Dir(), dir.Base() == recordsDir && strings.HasSuffix(p.Base(), recordEnding)
 }
 
-// isShard reports whether a directory's name is one of the 256 in .kratix/.
+// isShard reports whether a directory name is one of the 256 in .kratix/.
 func isShard(name string) bool {
 	digits, ok := strings.CutSuffix(name, recordsDir)
 	return ok && len(digits) == len("00")
 }
 
-// ModeOf returns the filepath mode in which the record at a path was written, as
-// far as the path and the files that it lists tell. A flat record whose files lie
-// in the directory of mode nestedByMetadata may be of either mode, and is taken to
-// be of the Destination's own.
+// ModeOf returns the filepath mode in which a record was written, derived from its path and its
+// list of files. A flat record whose files are in the directory of mode nestedByMetadata may be
+// of that mode or of mode none; ModeOf then assumes the Destination's current mode.
 func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	switch {
 	case r.Placement == nil:
@@ -125,8 +123,8 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	return kratix.NestedByMetadata
 }
 
-// DirIn returns the directory that a placement has to itself in mode
-// nestedByMetadata; the root where its names make no path.
+// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata; the
+// root if its names are not valid in a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
 	if err != nil {
@@ -139,8 +137,8 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return rendering.Dir
 }
 
-// DirOf returns the directory that a placement has to itself on a Destination; the
-// root where it has none, or where its names make no path.
+// DirOf returns the directory on a Destination that belongs to a placement alone; the root if
+// it has none or its names are not valid in a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {
 		return tree.Path{}
@@ -148,7 +146,7 @@ func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return DirIn(d, p)
 }
 
-// within reports whether all files of a record lie in a directory.
+// within reports whether all files of a record are in a directory.
 func (r *Record) within(dir tree.Path) bool {
 	return !slices.ContainsFunc(r.Files, func(file tree.Path) bool { return dir.IsRoot() || !file.Within(dir) })
 }

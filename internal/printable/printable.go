@@ -1,10 +1,9 @@
-// Package printable turns text that others wrote into text that is safe to show:
-// on a terminal, in a log and in the output of a CI system. It does no I/O.
+// Package printable escapes text from untrusted sources so that it is safe to print on a
+// terminal, in a log and in the output of a CI system. It does no I/O.
 //
-// Characters that do not show are escaped as in a Go string: control characters,
-// terminal escapes, bidirectional controls, zero-width characters and spaces
-// other than the ordinary one. So is the start of what a CI system would obey as a
-// command: "::" at the start of a line (GitHub), and "##[", "##vso[" and
+// Invisible characters are escaped as in a Go string: control characters, terminal escapes,
+// bidirectional controls, zero-width characters and spaces other than U+0020. The beginnings of
+// CI commands are escaped too: "::" at the start of a line (GitHub), and "##[", "##vso[" and
 // "##teamcity[" anywhere (GitHub, Azure DevOps, TeamCity).
 package printable
 
@@ -15,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns text as one line. Line breaks and tabs are escaped, too.
+// Line returns text as one line, with line breaks and tabs escaped too.
 func Line(text string) string {
 	if isPlain(text, "") {
 		return text
@@ -23,7 +22,7 @@ func Line(text string) string {
 	return escapeColons(escape(text, "", visible))
 }
 
-// Lines returns text with its line breaks and tabs, and everything else escaped.
+// Lines returns text escaped except for line breaks and tabs.
 func Lines(text string) string {
 	if isPlain(text, "\n\t") {
 		return text
@@ -35,8 +34,8 @@ func Lines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// JSON returns encoded JSON that has the same meaning, with \u escapes for
-// everything in its strings that does not show.
+// JSON returns encoded JSON of the same meaning in which invisible characters in strings are
+// written as \u escapes.
 func JSON(encoded []byte) []byte {
 	text := string(encoded)
 	if isPlain(text, "\n\t") {
@@ -45,11 +44,11 @@ func JSON(encoded []byte) []byte {
 	return []byte(escape(text, "\n\t", inJSON))
 }
 
-// IsPlain reports whether Line returns text as it is.
+// IsPlain reports whether Line returns text unchanged.
 func IsPlain(text string) bool { return isPlain(text, "") }
 
-// isPlain reports whether nothing in text is to be escaped. All but a few texts
-// are found plain by a look at single bytes.
+// isPlain reports whether nothing in text needs to be escaped. A check of single bytes is
+// enough for nearly all texts.
 func isPlain(text, keep string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -79,8 +78,7 @@ func isPlainSlowly(text, keep string) bool {
 	return true
 }
 
-// isHidden reports whether r, with which rest begins, does not show, or is no
-// character at all.
+// isHidden reports whether r, the first rune of rest, is invisible or not valid.
 func isHidden(r rune, rest string) bool {
 	if r == utf8.RuneError {
 		_, size := utf8.DecodeRuneInString(rest)
@@ -89,10 +87,10 @@ func isHidden(r rune, rest string) bool {
 	return !strconv.IsPrint(r)
 }
 
-// commands start what Azure DevOps, TeamCity and older runners of GitHub obey.
+// commands are the beginnings of commands of Azure DevOps, TeamCity and older GitHub runners.
 var commands = [...]string{"##[", "##vso[", "##teamcity["}
 
-// commandAt returns where the first command starts, or -1.
+// commandAt returns the index of the first command, or -1.
 func commandAt(text string) int {
 	first := -1
 	for _, command := range commands {
@@ -103,8 +101,8 @@ func commandAt(text string) int {
 	return first
 }
 
-// escape writes what is hidden, and what starts a command, by spell; what is in
-// keep stays.
+// escape replaces invisible characters, and the first character of commands, by the result of
+// spell. It leaves the characters in keep unchanged.
 func escape(text, keep string, spell func(r rune, raw string) string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); {
@@ -123,7 +121,7 @@ func escape(text, keep string, spell func(r rune, raw string) string) string {
 
 func startsCommand(rest string, r rune) bool { return r == '#' && commandAt(rest) == 0 }
 
-// visible spells a character as in a Go string, which is the same in YAML.
+// visible returns a character escaped as in a Go string, which is also valid in YAML.
 func visible(r rune, raw string) string {
 	if r == '#' {
 		return `\x23`
@@ -132,7 +130,7 @@ func visible(r rune, raw string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// inJSON spells a character as in a JSON string.
+// inJSON returns a character escaped as in a JSON string.
 func inJSON(r rune, _ string) string {
 	const hex = 16
 	spell := func(unit rune) string {
@@ -145,8 +143,8 @@ func inJSON(r rune, _ string) string {
 	return spell(r)
 }
 
-// escapeColons keeps a line from being a command of GitHub, which does not mind
-// blanks before it.
+// escapeColons escapes a line that GitHub would execute as a command. GitHub ignores blanks
+// before the command.
 func escapeColons(line string) string {
 	rest := strings.TrimLeft(line, " \t")
 	if !strings.HasPrefix(rest, "::") {

@@ -1,4 +1,4 @@
-// Package secrets finds what concerns Secrets of Kubernetes.
+// Package secrets decides whether kustomize selectors select Kubernetes Secrets.
 package secrets
 
 import (
@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Kind is the kind of Secrets.
+// Kind is the kind of a Secret.
 const Kind = "Secret"
 
-// MaySelect reports whether a selector of kustomize may select a Secret. Its group
-// and kind are expressions that match a whole name; an empty one matches all.
+// MaySelect reports whether a kustomize selector may select a Secret. Group and kind are
+// regular expressions that match a whole name; an empty one matches everything.
 func MaySelect(group, kind string) bool {
 	return matches(group, "") && (matches(kind, Kind) || strings.EqualFold(kind, Kind))
 }

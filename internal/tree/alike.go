@@ -2,9 +2,9 @@ package tree
 
 import "slices"
 
-// Alike returns, by its place among the paths, each path that differs from
-// another only in case or in Unicode's normalisation, and the place of that
-// other. A directory counts too: the file "App" is like "app/x".
+// Alike returns the paths that differ from another path only in case or Unicode normalization,
+// as a map of their indices to that of the other path. Directories count too: "App" is alike to
+// "app/x".
 func Alike(paths []Path) map[int]int {
 	if !slices.ContainsFunc(paths, func(p Path) bool { return !p.IsFolded() }) {
 		return nil

@@ -2,14 +2,14 @@ package tree
 
 import "slices"
 
-// File is a path and the bytes there. Whoever holds a File must not change its
-// Content: it is shared between stages.
+// File is a path with its content. The content may be used by several stages and must not be
+// modified.
 type File struct {
 	Path    Path
 	Content []byte
 }
 
-// SortFiles orders files by Compare of their paths.
+// SortFiles sorts files by path, using Compare.
 func SortFiles(files []File) {
 	slices.SortFunc(files, func(a, b File) int { return Compare(a.Path, b.Path) })
 }

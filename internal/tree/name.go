@@ -7,18 +7,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// PlainName returns the name that the most lenient file systems read in an
-// element of a path: in lower case and Unicode's form NFC, without the characters
-// that HFS+ ignores, and without what NTFS ignores, which is everything from the
-// first colon on and then the dots and spaces at the end. Two elements with one
-// plain name may be one file on some machine; git compares its own names so.
+// PlainName returns the name as the most lenient file systems would read an element of a path:
+// in lower case and Unicode NFC, without the characters that HFS+ ignores, and without those
+// that NTFS ignores, which are everything from the first colon on and trailing dots and spaces.
+// Elements with equal plain names may be the same file on some machine. git checks its own
+// names in the same way.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
 	return fold(strings.TrimRight(element, " ."))
 }
 
-// withoutIgnored drops the characters that HFS+ ignores in names: git's own list.
+// withoutIgnored drops the characters that HFS+ ignores in names, according to git's list.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {
@@ -28,18 +28,18 @@ func withoutIgnored(r rune) rune {
 	return r
 }
 
-// isGitDir reports whether a file system may read an element as git's own
-// directory; git itself refuses to check out a tree that holds one.
+// isGitDir reports whether a file system may read an element as ".git". git refuses to check
+// out a tree that contains one.
 func isGitDir(element string) bool {
 	name := PlainName(element)
 	return name == ".git" || name == "git~1"
 }
 
-// Fold returns the path in lower case and Unicode's form NFC. Two paths that
-// fold to one are one on a file system that ignores case or normalisation.
+// Fold returns the path in lower case and Unicode NFC. Paths with equal results are the same on
+// a file system that ignores case or normalization.
 func (p Path) Fold() string { return fold(p.slashed) }
 
-// IsFolded reports whether Fold changes nothing.
+// IsFolded reports whether Fold returns the path unchanged.
 func (p Path) IsFolded() bool { return isFolded(p.slashed) || fold(p.slashed) == p.slashed }
 
 func fold(s string) string {
@@ -49,7 +49,7 @@ func fold(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFD.String(s))))
 }
 
-// isFolded reports whether s is ASCII without capitals: nearly every path is.
+// isFolded reports whether s is ASCII without capitals, as nearly every path is.
 func isFolded(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || ('A' <= s[i] && s[i] <= 'Z') {

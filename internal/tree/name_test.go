@@ -28,7 +28,7 @@ func TestPlainName(t *testing.T) {
 	}
 }
 
-func TestParsePathRefusesEverySpellingOfGitsDirectory(t *testing.T) {
+func TestParsePathRejectsEverySpellingOfGitDirectory(t *testing.T) {
 	for _, name := range []string{".git", ".g\u200cit", ".git::$INDEX_ALLOCATION", ".git :x", ".Git. ", "git~1", "GIT~1:x", "\ufeff.git", ".gi\u0131t"} {
 		_, err := ParsePath("a/" + name + "/config")
 		if refused := errors.Is(err, ErrPath); refused == (name == ".gi\u0131t") {
@@ -37,7 +37,7 @@ func TestParsePathRefusesEverySpellingOfGitsDirectory(t *testing.T) {
 	}
 }
 
-func TestANameThatIsTooLongIsToldApart(t *testing.T) {
+func TestLongNameHasItsOwnError(t *testing.T) {
 	for name, long := range map[string]bool{strings.Repeat("x", 255): false, strings.Repeat("x", 256): true, strings.Repeat("é", 128): true} {
 		if _, err := ParsePath("a/" + name); errors.Is(err, ErrLong) != long || errors.Is(err, ErrPath) != long {
 			t.Errorf("%d bytes: %v", len(name), err)
@@ -71,7 +71,7 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// FuzzAlike holds Alike against comparing each path with each other.
+// FuzzAlike compares Alike with a comparison of each pair of paths.
 func FuzzAlike(f *testing.F) {
 	f.Add("a/x A/X b")
 	f.Add("app App/y APP/Y/z")
@@ -102,8 +102,8 @@ func FuzzAlike(f *testing.F) {
 	})
 }
 
-// meetsAlike reports whether a path, or a directory that it lies in, is spelt
-// like another path and not the same.
+// meetsAlike reports whether a path or one of its parents differs from another path only in
+// case or normalization.
 func meetsAlike(p, other Path) bool {
 	for at := p; !at.IsRoot(); at = at.Dir() {
 		if at != other && at.Fold() == other.Fold() {

@@ -1,5 +1,5 @@
-// Package tree turns strings into paths that cannot escape their root, and
-// orders files as a walk of the tree would meet them. It does no I/O.
+// Package tree parses paths that cannot escape their root, and orders files as in a walk of the
+// tree. It does no I/O.
 package tree
 
 import (
@@ -12,23 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// maxElement is the longest name common file systems take, in bytes.
+// maxElement is the maximum length of a name on common file systems, in bytes.
 const maxElement = 255
 
-// ErrPath is what every refused path wraps.
+// ErrPath is wrapped by the error for every rejected path.
 var ErrPath = errors.New("unsafe path")
 
-// ErrLong is what a path with an element over 255 bytes wraps, beside ErrPath.
+// ErrLong is also wrapped if an element is longer than 255 bytes.
 var ErrLong = fmt.Errorf("an element is longer than %d bytes", maxElement)
 
-// Path is a clean, slash-separated, relative path. The zero Path is the root
-// itself. Paths are made only by ParsePath, ParseDir and Join, so a Path never
-// holds "..", ".git", an absolute path or a control character.
+// Path is a clean, slash-separated, relative path. The zero Path is the root. Since Paths are
+// created only by ParsePath, ParseDir and Join, a Path is never absolute and never contains
+// "..", ".git" or a control character.
 type Path struct{ slashed string }
 
-// ParsePath reads a path to a file. It cleans "./" and doubled slashes and
-// refuses everything that could lead outside the root or into git's own
-// directory; the error wraps ErrPath and says why.
+// ParsePath parses a path to a file. It cleans "./" and doubled slashes, and rejects everything
+// that could lead outside the root or into git's own directory; the error wraps ErrPath.
 func ParsePath(s string) (Path, error) {
 	if strings.HasPrefix(s, "/") {
 		return Path{}, refused(s, "it is absolute")
@@ -43,9 +42,8 @@ func ParsePath(s string) (Path, error) {
 	return p, err
 }
 
-// ParseDir reads a path to a directory as state stores and Destinations spell
-// it: "", ".", "/" and "./" are the root, and leading or trailing slashes do
-// not count.
+// ParseDir parses a path to a directory as used in state stores and Destinations: "", ".", "/"
+// and "./" are the root, and leading and trailing slashes are ignored.
 func ParseDir(s string) (Path, error) {
 	var elements []string
 	for element := range strings.SplitSeq(s, "/") {
@@ -65,7 +63,7 @@ func ParseDir(s string) (Path, error) {
 
 func refused(s, why string) error { return fmt.Errorf("%w %q: %s", ErrPath, s, why) }
 
-// unsafe says why an element may not be part of a path, or nothing.
+// unsafe returns why an element may not be part of a path, or "".
 func unsafe(element string) string {
 	switch {
 	case element == "..":
@@ -93,7 +91,7 @@ func (p Path) String() string {
 // IsRoot reports whether p is the zero Path.
 func (p Path) IsRoot() bool { return p.slashed == "" }
 
-// Join puts below under p.
+// Join returns below relative to p.
 func (p Path) Join(below Path) Path {
 	switch {
 	case p.IsRoot():
@@ -104,13 +102,13 @@ func (p Path) Join(below Path) Path {
 	return Path{p.slashed + "/" + below.slashed}
 }
 
-// Within reports whether p is dir or lies below it; "a/bc" is not within "a/b".
+// Within reports whether p equals dir or is below it; "a/bc" is not within "a/b".
 func (p Path) Within(dir Path) bool {
 	_, ok := p.RelativeTo(dir)
 	return ok
 }
 
-// RelativeTo returns p as seen from dir, when p lies within dir.
+// RelativeTo returns p relative to dir, and whether p is within dir.
 func (p Path) RelativeTo(dir Path) (Path, bool) {
 	if dir.IsRoot() {
 		return p, true
@@ -122,7 +120,7 @@ func (p Path) RelativeTo(dir Path) (Path, bool) {
 	return Path{strings.TrimPrefix(rest, "/")}, true
 }
 
-// Dir returns the directory that holds p; the root for a single element.
+// Dir returns the parent directory of p; the root for a single element.
 func (p Path) Dir() Path {
 	i := strings.LastIndexByte(p.slashed, '/')
 	return Path{p.slashed[:max(i, 0)]}
@@ -137,14 +135,14 @@ func (p Path) Base() string {
 	return p.slashed[i+1:]
 }
 
-// Cut splits off the first element.
+// Cut returns the first element and the rest.
 func (p Path) Cut() (first string, rest Path) {
 	first, after, _ := strings.Cut(p.slashed, "/")
 	return first, Path{after}
 }
 
-// Compare orders paths as a lexical walk of the tree meets them: by element,
-// so that everything in "a/" comes before "a.yaml" and "a-b/".
+// Compare orders paths as in a lexical walk of the tree: by element, so that everything in "a/"
+// comes before "a.yaml" and "a-b/".
 func Compare(a, b Path) int {
 	n := min(len(a.slashed), len(b.slashed))
 	for i := range n {
@@ -162,10 +160,10 @@ func Compare(a, b Path) int {
 	return cmp.Compare(len(a.slashed), len(b.slashed))
 }
 
-// MarshalText writes the path as String does.
+// MarshalText returns the same as String.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Below returns the part of paths, which are in walk order, that lies within dir.
+// Below returns the slice of paths within dir; paths must be in walk order.
 func Below(paths []Path, dir Path) []Path {
 	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
 	rest := paths[start:]

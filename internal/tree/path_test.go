@@ -35,7 +35,7 @@ func TestParsePathCleans(t *testing.T) {
 	}
 }
 
-func TestParsePathRefuses(t *testing.T) {
+func TestParsePathRejects(t *testing.T) {
 	for name, in := range map[string]string{
 		"nothing":               "",
 		"the root":              ".",
@@ -64,7 +64,7 @@ func TestParsePathRefuses(t *testing.T) {
 	}
 }
 
-func TestParseDirTakesEverySpellingOfTheRoot(t *testing.T) {
+func TestParseDirAcceptsEverySpellingOfRoot(t *testing.T) {
 	for _, in := range []string{"", ".", "/", "./", "//", "/./"} {
 		p, err := ParseDir(in)
 		if err != nil || !p.IsRoot() {
@@ -160,7 +160,7 @@ func FuzzParsePath(f *testing.F) {
 	})
 }
 
-func TestBelowIsTheSliceWithinADirectory(t *testing.T) {
+func TestBelowReturnsSliceWithinDirectory(t *testing.T) {
 	var all []Path
 	for _, s := range []string{"a", "a/b", "a/b/c", "a/b-c", "a-b/x", "a.yaml", "ab/x", "b/y"} {
 		all = append(all, mustPath(t, s))
@@ -182,7 +182,7 @@ func TestBelowIsTheSliceWithinADirectory(t *testing.T) {
 	}
 }
 
-func TestSetHoldsFilesAndWholeDirectories(t *testing.T) {
+func TestSetContainsFilesAndDirectories(t *testing.T) {
 	var set Set
 	if set.Has(mustPath(t, "a")) {
 		t.Error("an empty set has nothing")

@@ -5,7 +5,7 @@ type Set struct {
 	files, dirs map[Path]struct{}
 }
 
-// AddFile puts one path into the set.
+// AddFile adds one path.
 func (s *Set) AddFile(p Path) {
 	if s.files == nil {
 		s.files = map[Path]struct{}{}
@@ -13,7 +13,7 @@ func (s *Set) AddFile(p Path) {
 	s.files[p] = struct{}{}
 }
 
-// AddDir puts a directory with everything in it into the set.
+// AddDir adds a directory with everything in it.
 func (s *Set) AddDir(p Path) {
 	if s.dirs == nil {
 		s.dirs = map[Path]struct{}{}
@@ -21,7 +21,7 @@ func (s *Set) AddDir(p Path) {
 	s.dirs[p] = struct{}{}
 }
 
-// Has reports whether a path was put in, or is within a directory that was.
+// Has reports whether the set contains a path or one of its parent directories.
 func (s *Set) Has(p Path) bool {
 	if _, ok := s.files[p]; ok {
 		return true

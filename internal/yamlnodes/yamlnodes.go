@@ -1,13 +1,13 @@
-// Package yamlnodes bounds how many nodes a YAML document has before a parser
-// makes them, which takes a hundred times the memory of the text. It does no I/O.
+// Package yamlnodes estimates the number of nodes in a YAML document before it is parsed, since
+// a parser needs a hundred times the memory of the text. It does no I/O.
 package yamlnodes
 
-// AtMost returns a bound on the number of nodes in content, without parsing it:
-// each node but the first has a character of its own that makes room for it.
+// AtMost returns an upper bound of the number of nodes in content without parsing it: each node
+// but the first is preceded by a character of its own.
 func AtMost(content []byte) int {
 	nodes := 1
-	// paired is whether a colon has come since the last comma or bracket. In a map
-	// between braces an item without one is a key, and its value null.
+	// paired means that there was a colon since the last comma or bracket. In a flow mapping,
+	// an item without one is a key whose value is null.
 	paired := false
 	for i, c := range content {
 		switch c {

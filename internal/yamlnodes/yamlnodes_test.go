@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// count returns how many nodes a parser makes of all documents.
+// count returns the number of nodes that a parser creates for all documents.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node
@@ -36,7 +36,7 @@ var seeds = []string{
 	`{"a":1,"b":[null,"c"]}`, "&a b", "a: !!str\nb:\n", "-\r\n- x\r\n", "a: b: c", "? - a\n: - b\n", ":", "{:,:}",
 }
 
-func TestAtMostIsABound(t *testing.T) {
+func TestAtMostIsAnUpperBound(t *testing.T) {
 	for _, text := range append(seeds, strings.Repeat("[],", 10)) {
 		content := []byte("[" + text + "]")
 		for _, content := range [][]byte{content, []byte(text)} {
@@ -47,7 +47,7 @@ func TestAtMostIsABound(t *testing.T) {
 	}
 }
 
-func TestAtMostIsNotFarOff(t *testing.T) {
+func TestAtMostIsCloseToTheCount(t *testing.T) {
 	content := []byte(strings.Repeat("- name: value\n  other: text\n  list: [a, b]\n", 100))
 	if nodes, _ := count(content); AtMost(content) > nodes*3/2 {
 		t.Errorf("%d nodes, the bound is %d", nodes, AtMost(content))
@@ -59,7 +59,7 @@ func FuzzAtMostIsABound(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		// Each further document may have one more, which a marker of three dashes starts.
+		// Each document after the first may have one more node, and is started by a marker.
 		if nodes, ok := count(content); ok && nodes > AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
 			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, AtMost(content))
 		}

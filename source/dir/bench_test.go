@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is how many Works the benchmarks have, a file each, in one directory.
+// fleet is the number of Works in the benchmarks, each in its own file of one directory.
 const fleet = 100_000
 
-// request is the Work of a request with three files, as a pipeline makes it.
+// request returns the Work of a request with three files, as a pipeline writes it.
 func request(i int, label string) string {
 	text := fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Work
@@ -49,7 +49,7 @@ func benchFile(root string, i int) string {
 	return filepath.Join(root, fmt.Sprintf("work-%06d.yaml", i))
 }
 
-// fleetDir writes the files.
+// fleetDir creates the directory.
 func fleetDir(b *testing.B) string {
 	b.Helper()
 	root := b.TempDir()
@@ -69,17 +69,17 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkFleet measures the looks that a daemon makes.
+// BenchmarkFleet measures the reads of a daemon.
 func BenchmarkFleet(b *testing.B) {
 	root := fleetDir(b)
-	look := func(b *testing.B, s *Source) {
+	read := func(b *testing.B, s *Source) {
 		b.Helper()
 		snapshot, err := s.Snapshot(b.Context())
 		if err != nil || len(snapshot.Works) != fleet || len(snapshot.Findings) > 0 {
 			b.Fatalf("%d Works, %d findings, error %v", len(snapshot.Works), len(snapshot.Findings), err)
 		}
 	}
-	// The files are an hour old, as where nothing happens.
+	// The files are an hour old, as in an idle directory.
 	s := &Source{Paths: []string{root}, Now: func() time.Time { return time.Now().Add(time.Hour) }}
 	if _, err := s.Changes(b.Context()); err != nil {
 		b.Fatal(err)
@@ -88,24 +88,24 @@ func BenchmarkFleet(b *testing.B) {
 		for b.Loop() {
 			before := heap()
 			fresh := &Source{Paths: []string{root}}
-			look(b, fresh)
+			read(b, fresh)
 			b.ReportMetric(float64(heap()-before)/fleet, "B/Work")
 			runtime.KeepAlive(fresh)
 		}
 	})
-	look(b, s)
+	read(b, s)
 	b.Run("unchanged", func(b *testing.B) {
 		for b.Loop() {
-			look(b, s)
+			read(b, s)
 		}
 	})
 	b.Run("everything", func(b *testing.B) {
 		for b.Loop() {
 			s.LookAgain()
-			look(b, s)
+			read(b, s)
 		}
 	})
-	b.Run("stats", func(b *testing.B) { // what no look can be faster than
+	b.Run("stats", func(b *testing.B) { // a lower bound for any read of the directory
 		for b.Loop() {
 			for i := range fleet {
 				if _, err := os.Lstat(benchFile(root, i)); err != nil {
@@ -122,9 +122,9 @@ func BenchmarkFleet(b *testing.B) {
 			if err := os.WriteFile(benchFile(root, n*7919%fleet), []byte(request(n*7919%fleet, strconv.Itoa(n))), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			s.pending.mark(benchFile(root, n*7919%fleet)) // as the event does, which comes a little later
+			s.pending.mark(benchFile(root, n*7919%fleet)) // as the file system event will do a little later
 			b.StartTimer()
-			look(b, s)
+			read(b, s)
 		}
 	})
 }

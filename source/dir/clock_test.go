@@ -9,10 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestClockJumpsHideNoChange: whatever the clock does between the looks, a file
-// that has changed is seen, though its size and its time of change by hand are
-// the same.
-func TestClockJumpsHideNoChange(t *testing.T) {
+// TestClockJumpsDoNotHideChanges checks that a changed file is read again even if the clock jumps
+// between the reads and the size and modification time are the same.
+func TestClockJumpsDoNotHideChanges(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -29,7 +28,7 @@ func TestClockJumpsHideNoChange(t *testing.T) {
 			}
 			wants(t, s, name)
 			wants(t, s, name)
-			time.Sleep(20 * time.Millisecond) // as long as the steps in which the system counts time
+			time.Sleep(20 * time.Millisecond) // the resolution of the system's file times
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package dir turns directories and files of YAML into a Snapshot, and reports
-// when they change. It reads the disk: everything at first, and then what the
-// file system says has changed, or what has another size, time or inode.
+// Package dir reads directories and files of YAML into a Snapshot, and reports changes. The
+// first Snapshot reads everything; later ones read the files for which the file system reported
+// an event, or whose size, time or inode differs.
 package dir
 
 import (
@@ -16,95 +16,92 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stdin is the path that means standard input.
+// Stdin is the path of standard input.
 const Stdin = "-"
 
-// Source reads YAML files. It may be used by several goroutines; its fields
-// must not change once it is in use.
+// Source reads YAML files. It is safe for concurrent use; its fields must not be modified after
+// the first use.
 type Source struct {
 	// Paths are files, directories, or Stdin.
 	Paths []string
-	// Recursive reads the directories below directories as well.
+	// Recursive includes subdirectories.
 	Recursive bool
-	// Exclude are patterns of paths below directories that are not read.
+	// Exclude are patterns of paths in directories that are skipped.
 	Exclude []Exclusion
-	// Stdin is what the path "-" reads. It can be read only once, so what it
-	// returns is kept.
+	// Stdin is read for the path "-", once; its content is cached.
 	Stdin io.Reader
-	// Now returns the time. Without it no file is ever old enough to be taken for
-	// unchanged by its size and times, so that each look at everything reads all.
+	// Now returns the time. If it is nil, files are never considered unchanged because of their
+	// size and times, so that each full scan reads all of them.
 	Now func() time.Time
-	// RemovalDelay is how long an object must be missing before that counts, while
-	// Changes runs. Zero waits only until the files are at rest.
+	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts
+	// as removed. Zero only waits until its file has been unchanged for a second.
 	RemovalDelay time.Duration
 
 	pending pending
 
-	// looking guards what follows: there is one look at a time.
-	looking    sync.Mutex
+	// scanning serializes reads and guards the fields below.
+	scanning   sync.Mutex
 	collection *source.Collection
 	inputs     []*input
 	held       map[fileID]*hold
-	// absent are the objects that held files take away; each is set once its absence
-	// has lasted for RemovalDelay.
+	// absent are the objects missing from held files; each value is set once the object has
+	// been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
-	looks  int
-	// settled is set once the files have been watched for RemovalDelay; nil before
-	// the first look.
-	settled *atomic.Bool
+	scans  int
+	// delayElapsed is set once the files have been watched for RemovalDelay; nil before the first
+	// read.
+	delayElapsed *atomic.Bool
 }
 
 var _ source.Source = (*Source)(nil)
 
-// ErrPath is a path that the user gave and that cannot be used.
+// ErrPath is returned for an input path that cannot be read.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot looks at the files. While Changes runs these are the files that the
-// file system reports, else all of them. What did not change is the same in
-// memory as in the last Snapshot. A path that is not there is an error; a file
-// in a directory that cannot be read is a finding.
+// Snapshot reads the files: while Changes runs, those with events from the file system,
+// otherwise all. Unchanged objects have the same pointers as in the last Snapshot. A missing
+// input path is an error; an unreadable file in a directory is a finding.
 //
-// While Changes runs, the content of a file that takes something away counts once
-// the file has rested for a second, since it may be half written; the objects that
-// it takes away count until they have been missing for RemovalDelay. The objects of
-// a file that is empty or cannot be read count until it can be read again.
+// While Changes runs, the content of a file that removes something counts once the file has
+// been unchanged for a second, since it may be half written. The removed objects stay in the
+// snapshot until they have been missing for RemovalDelay. The objects of a file that is empty
+// or cannot be read stay until it can be read again.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
 	if s.collection == nil {
 		s.collection, s.held, s.absent = source.NewCollection(), map[fileID]*hold{}, map[string]*atomic.Bool{}
 		for rank, path := range s.Paths {
 			s.inputs = append(s.inputs, newInput(rank, path))
 		}
 	}
-	s.looks++
-	look := &look{Source: s, task: s.pending.take()}
-	if err := look.run(ctx); err != nil {
-		s.pending.lookAgain()
+	s.scans++
+	run := &scan{Source: s, task: s.pending.take()}
+	if err := run.run(ctx); err != nil {
+		s.pending.scanAll()
 		return source.Snapshot{}, err
 	}
 	s.noteUnread()
 	snapshot := s.collection.Snapshot()
-	snapshot.Settling, snapshot.Missing = look.watched && !s.isSettled(), s.stillMissing()
+	snapshot.Settling, snapshot.Missing = run.watched && !s.isDelayElapsed(), s.stillMissing()
 	return snapshot, nil
 }
 
-// isSettled reports whether the files have been watched for as long as a removal
-// must last. A file that is missing when the watch begins may only be about to be
-// replaced.
-func (s *Source) isSettled() bool {
-	if s.settled == nil && s.RemovalDelay <= 0 {
+// isDelayElapsed reports whether the files have been watched for RemovalDelay. A file that is
+// missing at the start may be in the middle of being replaced.
+func (s *Source) isDelayElapsed() bool {
+	if s.delayElapsed == nil && s.RemovalDelay <= 0 {
 		return true
 	}
-	if s.settled == nil {
-		var begun waiting
-		s.settled = begun.add()
+	if s.delayElapsed == nil {
+		var begun delays
+		s.delayElapsed = begun.add()
 		begun.wait(s, s.RemovalDelay)
 	}
-	return s.settled.Load()
+	return s.delayElapsed.Load()
 }
 
-// stillMissing counts the objects whose absence has not lasted yet.
+// stillMissing returns the number of objects that have been missing for less than RemovalDelay.
 func (s *Source) stillMissing() int {
 	count := 0
 	for _, lasted := range s.absent {
@@ -115,11 +112,11 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// LookAgain makes the next Snapshot look at every file, as file systems on a
-// network need it, which do not report what others change.
-func (s *Source) LookAgain() { s.pending.lookAgain() }
+// LookAgain makes the next Snapshot check every file. Network file systems need it, since they
+// do not report changes by other hosts.
+func (s *Source) LookAgain() { s.pending.scanAll() }
 
-// now returns the time, or that it is before that of any file.
+// now returns the time, or a time before that of any file if there is no clock.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)
@@ -127,12 +124,12 @@ func (s *Source) now() time.Time {
 	return s.Now()
 }
 
-// pathError names a path that cannot be used.
+// pathError returns the error for an input path.
 func pathError(path string, err error) error {
 	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }
 
-// reason takes the path out of an error that is shown beside it.
+// reason returns an error without the path, for messages that already have it.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

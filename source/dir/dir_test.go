@@ -53,7 +53,7 @@ func names(s source.Snapshot) []string {
 	return got
 }
 
-// wants reads the source and compares the names of its Works.
+// wants takes a Snapshot and compares the names of its Works.
 func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 	t.Helper()
 	snapshot, err := s.Snapshot(t.Context())
@@ -113,7 +113,7 @@ func TestSnapshotFollowsLinksToFiles(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadIsAFinding(t *testing.T) {
+func TestUnreadableFileIsAFinding(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	dangling, directory := filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml")
@@ -136,7 +136,7 @@ func TestAFileThatCannotBeReadIsAFinding(t *testing.T) {
 	}
 }
 
-func TestAPathThatIsNotThere(t *testing.T) {
+func TestMissingInputPathIsAnError(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	s := &dir.Source{Paths: []string{missing}}
 	want := "cannot read the path " + missing + ": no such file or directory"
@@ -184,11 +184,11 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is how long a change may take to be reported.
+// patience is the timeout for a change to be reported.
 const patience = 20 * time.Second
 
-// told waits for one change.
-func told(t *testing.T, changes <-chan struct{}) {
+// awaitChange waits for one change.
+func awaitChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
 	case _, open := <-changes:
@@ -200,8 +200,8 @@ func told(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// calm makes sure that nothing more is reported.
-func calm(t *testing.T, changes <-chan struct{}) {
+// noChange fails the test if a change is reported.
+func noChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-changes:
@@ -221,7 +221,7 @@ func watch(t *testing.T, s *dir.Source) <-chan struct{} {
 
 func TestChanges(t *testing.T) {
 	tests := map[string]struct {
-		// path is what is watched, below the root.
+		// path is the watched path, relative to the root.
 		path      string
 		recursive bool
 		before    func(t *testing.T, root string)
@@ -278,13 +278,13 @@ func TestChanges(t *testing.T) {
 			s := &dir.Source{Paths: []string{filepath.Join(root, test.path)}, Recursive: test.recursive}
 			changes := watch(t, s)
 			test.change(t, root)
-			told(t, changes)
+			awaitChange(t, changes)
 			wants(t, s, test.want...)
 		})
 	}
 }
 
-// mount lays a directory out as Kubernetes mounts a ConfigMap.
+// mount creates the layout of a mounted ConfigMap.
 func mount(t *testing.T, root string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
@@ -295,7 +295,7 @@ func mount(t *testing.T, root string) {
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 }
 
-// remount does what Kubernetes does when the ConfigMap changes.
+// remount replaces the ConfigMap's content as the kubelet does.
 func remount(t *testing.T, root string) {
 	t.Helper()
 	write(t, filepath.Join(root, "..2026_02", "a.yaml"), work("c"))
@@ -314,16 +314,16 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "one", "two"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	told(t, changes)
+	awaitChange(t, changes)
 	write(t, filepath.Join(root, "one", "two", "a.yaml"), work("a"))
-	told(t, changes)
+	awaitChange(t, changes)
 	wants(t, s, "a")
 	write(t, filepath.Join(root, "three", "four", "b.yaml"), work("b"))
-	told(t, changes)
+	awaitChange(t, changes)
 	wants(t, s, "a", "b")
 }
 
-func TestChangesLeavesOutWhatIsNotRead(t *testing.T) {
+func TestChangesIgnoresFilesThatAreNotRead(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "below", "a.yaml"), work("a"))
@@ -334,19 +334,19 @@ func TestChangesLeavesOutWhatIsNotRead(t *testing.T) {
 		if !recursive {
 			write(t, filepath.Join(root, "below", "a.yaml"), work("b"))
 		}
-		calm(t, changes)
+		noChange(t, changes)
 	}
 }
 
-func TestABurstIsToldTogether(t *testing.T) {
+func TestBurstIsReportedTogether(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	changes := watch(t, &dir.Source{Paths: []string{root}})
 	for i := range 50 {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), work("a"))
 	}
-	told(t, changes)
-	// A slow disk may part the burst, but not into its files.
+	awaitChange(t, changes)
+	// A slow disk may split the burst, but not into single files.
 	for count := 1; ; count++ {
 		select {
 		case <-changes:
@@ -369,7 +369,7 @@ func TestChangesEndWithTheContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
-	told(t, changes)
+	awaitChange(t, changes)
 	cancel()
 	select {
 	case _, open := <-changes:

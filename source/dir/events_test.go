@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// until looks at each telling until the Works are those wanted.
+// until takes a Snapshot after each change until the Works are the expected ones.
 func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -37,8 +37,8 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// looked watches a source and looks at it once.
-func looked(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
+// watchAndRead watches a source and takes one Snapshot.
+func watchAndRead(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
 	changes := watch(t, s)
@@ -53,31 +53,31 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-func TestWhatEditorsLeaveBesideIsNotTold(t *testing.T) {
+func TestTemporaryFilesOfEditorsAreNotReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	for _, name := range []string{".a.yaml.swp", ".a.yaml.swx", "4913", "a.yaml~", "#a.yaml#", ".goutputstream-X3F2", "a.yaml.tmp", "a.yaml.bak"} {
 		write(t, filepath.Join(root, name), work("no"))
 		remove(t, filepath.Join(root, name))
 	}
 	link(t, "somebody@somewhere.4711", filepath.Join(root, ".#a.yaml"))
-	calm(t, changes)
+	noChange(t, changes)
 	wants(t, s, "a")
 }
 
-func TestAnEditorThatRenamesAndWritesAnewTakesNothingAway(t *testing.T) {
+func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
-	told(t, changes)
-	wants(t, s, "a") // while there is no such file
+	awaitChange(t, changes)
+	wants(t, s, "a") // while the file does not exist
 	write(t, path, work("a")+"---\n"+work("b"))
 	remove(t, path+"~")
 	until(t, s, changes, "a", "b")
@@ -88,15 +88,15 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "one", "deep", "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 
 	rename(t, filepath.Join(root, "one"), filepath.Join(root, "two"))
 	got := until(t, s, changes, "a")
 	for got.Origins.Of(got.Works[0]).File != filepath.Join(root, "two", "deep", "a.yaml") {
-		told(t, changes)
+		awaitChange(t, changes)
 		got = wants(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is forgotten
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is no longer watched
 	until(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
 	until(t, s, changes)
@@ -111,7 +111,7 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 	until(t, s, changes, "c")
 }
 
-func TestAnInputThatGoesIsAnError(t *testing.T) {
+func TestInputThatDisappearsIsAnError(t *testing.T) {
 	tests := map[string]func(t *testing.T, root string){
 		"gone":    remove,
 		"renamed": func(t *testing.T, root string) { t.Helper(); rename(t, root, root+".away") },
@@ -128,9 +128,9 @@ func TestAnInputThatGoesIsAnError(t *testing.T) {
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			write(t, filepath.Join(root, "b.yaml"), work("b"))
 			s := &dir.Source{Paths: []string{root}}
-			changes := looked(t, s, "a", "b")
+			changes := watchAndRead(t, s, "a", "b")
 			hide(t, root)
-			told(t, changes)
+			awaitChange(t, changes)
 			for range 2 {
 				if _, err := s.Snapshot(t.Context()); !errors.Is(err, dir.ErrPath) {
 					t.Fatalf("got %v, want an error that names the path", err)
@@ -139,21 +139,21 @@ func TestAnInputThatGoesIsAnError(t *testing.T) {
 			remove(t, root)
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			until(t, s, changes, "a")
-			write(t, filepath.Join(root, "c.yaml"), work("c")) // it is watched again
+			write(t, filepath.Join(root, "c.yaml"), work("c")) // the directory is watched again
 			until(t, s, changes, "a", "c")
 		})
 	}
 }
 
-func TestAnUnreadableInputIsAnError(t *testing.T) {
+func TestUnreadableInputIsAnError(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "a.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	if err := os.Chmod(root, 0); err != nil {
 		t.Fatal(err)
 	}
-	told(t, changes)
+	awaitChange(t, changes)
 	back := asNobody(t)
 	_, err := s.Snapshot(t.Context())
 	if back(); !errors.Is(err, dir.ErrPath) {
@@ -165,15 +165,14 @@ func TestAnUnreadableInputIsAnError(t *testing.T) {
 	until(t, s, changes, "a")
 }
 
-// asNobody keeps root, who may read everything, from reading what is not for
-// all, until back is called.
+// asNobody drops root's permission to read all files until back is called.
 func asNobody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return func() {}
 	}
 	const nobody = 65534
-	runtime.LockOSThread() // the id is the thread's own
+	runtime.LockOSThread() // the id is per thread
 	if err := unix.Setfsuid(nobody); err != nil {
 		t.Fatal(err)
 	}
@@ -183,16 +182,16 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestALinkThatLeadsElsewhere swaps the link that is the input itself, as what
-// keeps a copy of a Git repository does.
-func TestALinkThatLeadsElsewhere(t *testing.T) {
+// TestReplacedSymlinkInInputPath replaces a symbolic link in the input path, as tools do that
+// check out Git repositories.
+func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	write(t, filepath.Join(base, "v1", "works", "a.yaml"), work("a"))
 	write(t, filepath.Join(base, "v2", "works", "b.yaml"), work("b"))
 	link(t, "v1", filepath.Join(base, "now"))
 	s := &dir.Source{Paths: []string{filepath.Join(base, "now", "works")}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	link(t, "v2", filepath.Join(base, "next"))
 	rename(t, filepath.Join(base, "next"), filepath.Join(base, "now"))
 	until(t, s, changes, "b")
@@ -200,7 +199,7 @@ func TestALinkThatLeadsElsewhere(t *testing.T) {
 	until(t, s, changes, "b", "c")
 }
 
-func TestAMountedConfigMapIsSwappedWhileItIsWatched(t *testing.T) {
+func TestMountedConfigMapIsReplaced(t *testing.T) {
 	for _, recursive := range []bool{false, true} {
 		t.Run(map[bool]string{false: "alone", true: "recursively"}[recursive], func(t *testing.T) {
 			t.Parallel()
@@ -208,20 +207,20 @@ func TestAMountedConfigMapIsSwappedWhileItIsWatched(t *testing.T) {
 			write(t, filepath.Join(root, "a.yaml"), work("a"))
 			mount(t, root)
 			s := &dir.Source{Paths: []string{root}, Recursive: recursive}
-			changes := looked(t, s, "a")
+			changes := watchAndRead(t, s, "a")
 			remount(t, root)
 			until(t, s, changes, "c")
 		})
 	}
 }
 
-func TestTwoNamesOfOneDirectory(t *testing.T) {
+func TestDirectoryWithTwoNames(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "works", "a.yaml"), work("a"))
 	link(t, "works", filepath.Join(root, "alias"))
 	s := &dir.Source{Paths: []string{filepath.Join(root, "works"), filepath.Join(root, "alias")}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	write(t, filepath.Join(root, "works", "b.yaml"), work("b"))
 	got := until(t, s, changes, "a", "b")
 	if len(got.Findings) != 2 {
@@ -229,23 +228,23 @@ func TestTwoNamesOfOneDirectory(t *testing.T) {
 	}
 }
 
-// TestWithoutEvents has a link lead out of what is watched, so that no event
-// reports a change.
-func TestWithoutEvents(t *testing.T) {
+// TestLookAgainFindsChangesWithoutEvents uses a symbolic link to a file outside the watched
+// directory, for which there are no events.
+func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()
 	target := filepath.Join(outside, "a.yaml")
 	write(t, target, work("a"))
 	link(t, target, filepath.Join(root, "a.yaml"))
 	s := &dir.Source{Paths: []string{root}}
-	looked(t, s, "a")
+	watchAndRead(t, s, "a")
 	write(t, target, work("a")+"---\n"+work("b"))
 	wants(t, s, "a")
 	s.LookAgain()
 	wants(t, s, "a", "b")
 }
 
-func TestAPipeDoesNotKeepALookWaiting(t *testing.T) {
+func TestPipeDoesNotBlockSnapshot(t *testing.T) {
 	root := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(root, "a.yaml"), 0o600); err != nil {
 		t.Skip("the system makes no pipes:", err)

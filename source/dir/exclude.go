@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Exclusion is a pattern of paths below the inputs that are not read. Each element
-// of a path is matched as path.Match does; ** stands for any number of elements. A
-// pattern without a slash matches an element at any depth, one with a slash the
-// whole path from the input on. What lies below a match is not read either.
+// Exclusion is a pattern of paths in input directories that are skipped. Each element is
+// matched as by path.Match; ** stands for any number of elements. A pattern without a slash
+// matches an element at any depth, one with a slash the whole path relative to the input.
+// Everything below a match is skipped too.
 type Exclusion struct{ elements []string }
 
-// ErrExclusion is the error of a pattern that is not one.
+// ErrExclusion is returned for an invalid pattern.
 var ErrExclusion = errors.New("invalid pattern")
 
-// ParseExclusion reads a pattern.
+// ParseExclusion parses a pattern.
 func ParseExclusion(pattern string) (Exclusion, error) {
 	below := strings.TrimPrefix(pattern, "./")
 	clean := strings.Trim(below, "/")
@@ -40,8 +40,8 @@ func ParseExclusion(pattern string) (Exclusion, error) {
 	return Exclusion{elements}, nil
 }
 
-// matches reports whether the pattern matches a path below an input, which is
-// slash-separated, or one of the directories above it.
+// matches reports whether the pattern matches a slash-separated path relative to an input, or
+// one of its parent directories.
 func (e Exclusion) matches(below string) bool {
 	steps := strings.Split(below, "/")
 	for n := 1; n <= len(steps); n++ {
@@ -61,11 +61,11 @@ func matchElements(pattern, steps []string) bool {
 	case len(steps) == 0:
 		return false
 	}
-	ok, _ := path.Match(pattern[0], steps[0]) // ParseExclusion has tried it
+	ok, _ := path.Match(pattern[0], steps[0]) // validated by ParseExclusion
 	return ok && matchElements(pattern[1:], steps[1:])
 }
 
-// excludes reports whether a path in a directory that was given is not to be read.
+// excludes reports whether a path in an input directory is excluded.
 func (s *Source) excludes(given, name string) bool {
 	if len(s.Exclude) == 0 {
 		return false
@@ -82,8 +82,7 @@ func (s *Source) excludes(given, name string) bool {
 	return false
 }
 
-// excludesEverywhere reports whether a path is not to be read, whichever of the
-// inputs it lies below.
+// excludesEverywhere reports whether a path is excluded in every input that contains it.
 func (s *Source) excludesEverywhere(name string) bool {
 	found := false
 	for _, given := range s.Paths {

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// excluding returns the exclusions of patterns.
+// excluding parses patterns.
 func excluding(t *testing.T, patterns ...string) []dir.Exclusion {
 	t.Helper()
 	var exclusions []dir.Exclusion
@@ -56,7 +56,7 @@ func TestExcludedFilesAreNotRead(t *testing.T) {
 	}
 }
 
-func TestPatternsThatAreNone(t *testing.T) {
+func TestInvalidPatterns(t *testing.T) {
 	for _, pattern := range []string{"", "/", "[", "a/[b", "../x", "a/../b", "a//b", `a\`} {
 		if _, err := dir.ParseExclusion(pattern); !errors.Is(err, dir.ErrExclusion) {
 			t.Errorf("ParseExclusion(%q): %v", pattern, err)
@@ -64,9 +64,9 @@ func TestPatternsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestUnreadDirectoriesAreOneNote: however many there are, and only while they are
-// there.
-func TestUnreadDirectoriesAreOneNote(t *testing.T) {
+// TestUnreadDirectoriesAreOneFinding checks that there is one finding for any number of
+// directories, and none once they are gone.
+func TestUnreadDirectoriesAreOneFinding(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(one, "a.yaml"), work("a"))
 	write(t, filepath.Join(one, "x", "x.yaml"), work("x"))
@@ -87,7 +87,7 @@ func TestUnreadDirectoriesAreOneNote(t *testing.T) {
 		"read with -R":           {&dir.Source{Paths: []string{two}, Recursive: true}, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 2 { // a second Snapshot has the same note
+			for range 2 { // a second Snapshot has the same finding
 				snapshot, err := tt.source.Snapshot(t.Context())
 				if err != nil {
 					t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// follow turns events into tellings, until ctx ends.
+// follow translates file system events to change notifications until ctx ends.
 func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	defer close(changes)
 	defer w.close()
@@ -18,49 +18,49 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	defer check.Stop()
 	timer := time.NewTimer(shortestWait)
 	timer.Stop()
-	var pace pace
+	var limit throttle
 	for {
 		changed := false
 		select {
 		case <-ctx.Done():
 			return
 		case event := <-w.Events:
-			changed = w.heed(event)
-		case <-w.Errors: //nolint:errcheck // the queue overflowed, say: events are missing
+			changed = w.handle(event)
+		case <-w.Errors: //nolint:errcheck // for example a queue overflow: events are missing
 			w.broken, changed = true, true
 		case <-w.woken:
 			changed = true
 		case <-check.C:
 			changed = w.check()
 		case <-timer.C:
-			tell, wait := pace.due()
+			tell, wait := limit.due()
 			if wait > 0 {
 				timer.Reset(wait)
 			}
 			if tell {
-				w.tell(changes)
+				w.notify(changes)
 			}
 		}
 		if changed {
-			if wait := pace.change(); wait > 0 {
+			if wait := limit.change(); wait > 0 {
 				timer.Reset(wait)
 			}
 		}
 	}
 }
 
-// tell says "look again", once all that a look needs is watched.
-func (w *watch) tell(changes chan<- struct{}) {
+// notify sends a change notification. If the watch is broken, it restarts it first.
+func (w *watch) notify(changes chan<- struct{}) {
 	if w.broken && w.start() != nil {
-		w.source.pending.watch(w, seesPart) // check tries again, and Snapshot says what is wrong
+		w.source.pending.watch(w, partialCoverage) // check retries, and Snapshot reports the error
 	}
 	select {
 	case changes <- struct{}{}:
-	default: // said already, not heard yet
+	default: // a notification is pending
 	}
 }
 
-// check reports whether paths lead elsewhere than they did, or somewhere again.
+// check reports whether an input path now leads to another directory, or exists again.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil
@@ -69,40 +69,40 @@ func (w *watch) check() bool {
 	return w.broken
 }
 
-// heed takes in an event. It returns false for one of a file that is not read.
-func (w *watch) heed(event fsnotify.Event) bool {
+// handle handles an event. It returns false if the event is for a file that is not read.
+func (w *watch) handle(event fsnotify.Event) bool {
 	path, pending := filepath.Clean(event.Name), &w.source.pending
 	_, isDir := w.dirs[path]
 	switch {
 	case isDir && event.Has(fsnotify.Remove|fsnotify.Rename):
-		w.broken = true // and what was below may have moved along
+		w.broken = true // directories below may have moved too
 		return true
 	case isDir:
-		pending.lookAgain()
+		pending.scanAll()
 		return true
 	case event.Has(fsnotify.Create) && w.source.Recursive && w.added(path):
-		pending.lookAgain()
+		pending.scanAll()
 		return true
-	case w.source.reads(path) || pending.heedsAll():
+	case w.source.reads(path) || pending.needsAllEvents():
 		pending.mark(path)
 		return true
 	}
 	return false
 }
 
-// added watches a path if it is a new directory.
+// added watches a path if it is a new directory, and reports whether it is.
 func (w *watch) added(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || isHidden(path) || w.skips(path) {
 		return false
 	}
 	if w.addBelow(path) != nil {
-		w.broken = true // gone again, or one too many
+		w.broken = true // deleted already, or the limit on watches is reached
 	}
 	return true
 }
 
-// reads reports whether a path may be of a file that the source reads.
+// reads reports whether the source would read a file of this path.
 func (s *Source) reads(path string) bool {
 	for _, given := range s.Paths {
 		if filepath.Clean(given) == path {

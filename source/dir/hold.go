@@ -10,23 +10,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// rest is how long a file that takes something away must stay unchanged before
-// its content counts. Who writes a file in place empties it first, and some
-// editors remove it before they write it anew.
+// rest is how long a file that removes something must stay unchanged before its content counts.
+// Writing a file in place truncates it first, and some editors delete a file before they write
+// it again.
 const rest = time.Second
 
-// hold is a file that takes something away.
+// hold is a file that removes something, whose effect is delayed.
 type hold struct {
 	loss
-	// rested is set once the file has stayed unchanged for a rest.
+	// rested is set once the file has been unchanged for the duration rest.
 	rested *atomic.Bool
-	// lost are the objects that it takes away.
+	// lost are the objects that it removes.
 	lost []string
-	// kept are those that the collection still has in it; nil before it has rested.
+	// kept are the removed objects that the collection still has; nil before the file has
+	// rested.
 	kept []string
 }
 
-// loss is a file that takes something away. It may be gone altogether.
+// loss is a version of a file that removes something; gone means that the file is deleted.
 type loss struct {
 	in   *input
 	name string
@@ -36,8 +37,8 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take takes a file that was read. It returns false for one that is held.
-func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
+// take adds a file that was read to the collection. It returns false if the file is held.
+func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.held[read.id()]
 	switch {
@@ -50,12 +51,12 @@ func (l *look) take(in *input, name string, now *source.ParsedFile) bool {
 		l.losses = append(l.losses, read)
 		return false
 	}
-	l.believe(read)
+	l.apply(read)
 	return true
 }
 
-// gone takes out a file that is not there any more.
-func (l *look) gone(in *input, name string) {
+// gone removes a deleted file, or holds it if objects would be lost.
+func (l *scan) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
 	if _, known := in.seen[name]; !known {
@@ -68,12 +69,12 @@ func (l *look) gone(in *input, name string) {
 	case l.watched && l.collection.Loses(lost.now):
 		l.losses = append(l.losses, lost)
 	default:
-		l.believe(lost)
+		l.apply(lost)
 	}
 }
 
-// believe makes the collection what the file is.
-func (l *look) believe(lost loss) {
+// apply applies the file to the collection.
+func (l *scan) apply(lost loss) {
 	l.release(lost.id())
 	if lost.gone {
 		delete(lost.in.seen, lost.name)
@@ -84,7 +85,7 @@ func (l *look) believe(lost loss) {
 }
 
 // release ends the hold of a file, if there is one.
-func (l *look) release(id fileID) {
+func (l *scan) release(id fileID) {
 	if before := l.held[id]; before != nil {
 		for _, name := range before.lost {
 			delete(l.absent, name)
@@ -93,14 +94,14 @@ func (l *look) release(id fileID) {
 	}
 }
 
-// settle decides about the losses when all else is known: what has moved from
-// one file to another is not lost.
-func (l *look) settle() {
-	var resting waiting
-	var absent waiting
+// applyLosses applies or holds the losses after all files have been read, since an object that has
+// moved to another file is not lost.
+func (l *scan) applyLosses() {
+	var resting delays
+	var absent delays
 	for _, lost := range l.losses {
 		if before := l.held[lost.id()]; before != nil && before.now.IsBroken() {
-			l.release(lost.id()) // a deletion lasts from when the file was whole, or gone
+			l.release(lost.id()) // the delay starts when the file is valid or deleted
 		}
 		h := &hold{loss: lost, rested: resting.add(filepath.Clean(lost.name))}
 		if before := l.held[lost.id()]; before != nil {
@@ -116,7 +117,7 @@ func (l *look) settle() {
 }
 
 // sortedHolds returns the holds in the order of their files.
-func (l *look) sortedHolds() []*hold {
+func (l *scan) sortedHolds() []*hold {
 	holds := make([]*hold, 0, len(l.held))
 	for _, h := range l.held {
 		holds = append(holds, h)
@@ -125,17 +126,17 @@ func (l *look) sortedHolds() []*hold {
 	return holds
 }
 
-// decide makes the collection what a held file is, but for the objects that still
-// count: all that a broken file held, and those whose absence has not lasted.
-func (l *look) decide(h *hold, absent *waiting) {
+// decide applies a held file to the collection, except for the objects that stay: all objects
+// of a broken file, and those that have been missing for less than RemovalDelay.
+func (l *scan) decide(h *hold, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
-		l.believe(h.loss)
+		l.apply(h.loss)
 		return
 	}
 	for _, name := range h.lost {
 		if _, still := slices.BinarySearch(lost, name); !still {
-			delete(l.absent, name) // it is back, or in another file
+			delete(l.absent, name) // it exists again, maybe in another file
 		}
 	}
 	h.lost = lost
@@ -151,28 +152,28 @@ func (l *look) decide(h *hold, absent *waiting) {
 	switch {
 	case !h.rested.Load():
 	case len(kept) == 0:
-		l.believe(h.loss)
+		l.apply(h.loss)
 	case h.kept == nil || !slices.Equal(kept, h.kept) || !l.collection.File(h.in.rank, h.name).Equal(h.now):
 		l.collection.Put(l.collection.Keep(h.now, kept))
 		h.kept = kept
 	}
 }
 
-// waiting collects what begins to wait in one look.
-type waiting struct {
+// delays collects the delays that start in one read.
+type delays struct {
 	over  []*atomic.Bool
 	paths []string
 }
 
-// add returns what is set once the wait is over; the paths are read again then.
-func (w *waiting) add(paths ...string) *atomic.Bool {
+// add returns a flag that is set after the delay; then the paths are read again.
+func (w *delays) add(paths ...string) *atomic.Bool {
 	over := &atomic.Bool{}
 	w.over, w.paths = append(w.over, over), append(w.paths, paths...)
 	return over
 }
 
-// wait begins the wait, and asks for a look when it is over.
-func (w *waiting) wait(s *Source, delay time.Duration) {
+// wait starts the delay. After it a change is reported.
+func (w *delays) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return
 	}

@@ -7,32 +7,31 @@ import (
 	"strings"
 )
 
-// input is a path that the user gave, and what was seen there.
+// input is one of the paths to read, with the files found there.
 type input struct {
-	// rank is its place among the paths: the first of two equal objects counts.
+	// rank is its index: if an object is defined twice, the first one counts.
 	rank int
 	path string
-	// root is what the path led to at the last look at everything.
+	// root is the file or directory at the path during the last full scan.
 	root fs.FileInfo
-	// seen are the files by their names.
+	// seen are the files by name.
 	seen map[string]seen
-	// links are those that are symbolic links: what they lead to may change
-	// without an event of their own.
+	// links are the symbolic links among the files; their targets may change without an event.
 	links map[string]struct{}
-	// passed is what the last look at everything passed over.
+	// passed counts the entries that the last full scan skipped.
 	passed passed
 }
 
-// seen is a file as the last look found it.
+// seen is the state of a file at the last read.
 type seen struct {
 	stat
-	// old means that the file cannot have changed since without another stat.
+	// old means that a change since then must have changed the stat too.
 	old bool
-	// look is the number of the last look at it.
-	look int
+	// scan is the number of the last read that included it.
+	scan int
 }
 
-// fileID names a file of an input.
+// fileID identifies a file of an input.
 type fileID struct {
 	rank int
 	name string
@@ -50,8 +49,7 @@ func (in *input) setLink(name string, link bool) {
 	}
 }
 
-// name returns what the input calls the file of a path; false when it has no such
-// file.
+// name returns the file name for a path in an input; false if the input has no such file.
 func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
 		return in.path, filepath.Clean(in.path) == path
@@ -59,7 +57,8 @@ func (s *Source) name(in *input, path string) (string, bool) {
 	return s.nameBelow(in.path, path)
 }
 
-// nameBelow returns what the listing of a directory calls a path, if it has it.
+// nameBelow returns the name that a directory listing has for a path; false if the file is not
+// read.
 func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
@@ -73,12 +72,12 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden reports whether a file is an editor's, or a directory one where
-// Kubernetes keeps what a mounted ConfigMap's links point to.
+// isHidden reports whether the name begins with a dot: files of editors, and directories with
+// the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML reports whether a directory is read for such a file. Backups and temporary
-// files of editors ("a.yaml~", "#a.yaml#", "4913") are none of them.
+// isYAML reports whether the name is one of a file to read. Backups and temporary files of
+// editors ("a.yaml~", "#a.yaml#", "4913") are not.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// untilRules looks at each telling until the findings have these rules; the Works
-// must be those wanted all the while.
+// untilRules takes a Snapshot after each change until the findings have the expected rules, and
+// checks the Works each time.
 func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -36,10 +36,10 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 	}
 }
 
-// removalDelay is long enough to be distinguished from the rest of a file.
+// removalDelay is longer than the rest of a file, so that the two can be distinguished.
 const removalDelay = 3 * time.Second
 
-func TestARemovalCountsOnceItHasLasted(t *testing.T) {
+func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 	tests := map[string]struct {
 		files map[string]string
 		do    func(t *testing.T, root string)
@@ -76,7 +76,7 @@ func TestARemovalCountsOnceItHasLasted(t *testing.T) {
 				write(t, filepath.Join(root, file), content)
 			}
 			s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-			changes := looked(t, s, "a", "b")
+			changes := watchAndRead(t, s, "a", "b")
 			began := time.Now()
 			test.do(t, root)
 			until(t, s, changes, test.want...)
@@ -87,15 +87,15 @@ func TestARemovalCountsOnceItHasLasted(t *testing.T) {
 	}
 }
 
-// TestWhatIsMissingIsCountedWhileItsRemovalLasts: what removes placements by their
-// number must know of those that are about to go.
-func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
+// TestMissingObjectsAreCountedDuringRemovalDelay checks the count of missing objects, on which
+// the deletion guard depends.
+func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
 		write(t, filepath.Join(root, name+".yaml"), work(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	changes := looked(t, s, "a", "b", "c")
+	changes := watchAndRead(t, s, "a", "b", "c")
 	remove(t, filepath.Join(root, "b.yaml"))
 	remove(t, filepath.Join(root, "c.yaml"))
 	most := 0
@@ -119,23 +119,23 @@ func TestWhatIsMissingIsCountedWhileItsRemovalLasts(t *testing.T) {
 	}
 }
 
-func TestTheRestOfAFileIsUpToDateWhileARemovalLasts(t *testing.T) {
+func TestOtherObjectsOfFileAreUpdatedDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: time.Minute}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, work("a")+"---\n"+work("c"))
 	got := until(t, s, changes, "a", "b", "c")
 	if len(got.Findings) > 0 || got.Incomplete {
 		t.Errorf("a whole file needs no finding: %v", got.Findings)
 	}
 	write(t, path, work("a")+"---\n"+work("b")+"---\n"+work("d"))
-	until(t, s, changes, "a", "b", "c", "d") // c has gone now, and b is back
+	until(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
 }
 
-func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
+func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 	for name, broken := range map[string]string{"empty": "", "white space": "\n", "zero bytes": "\x00\x00\x00\x00", "no YAML": "kind: [\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -143,8 +143,8 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 			path := filepath.Join(root, "a.yaml")
 			write(t, path, work("a")+"---\n"+work("b"))
 			write(t, filepath.Join(root, "c.yaml"), work("c"))
-			s := &dir.Source{Paths: []string{root}} // no delay: what is broken stays, however long
-			changes := looked(t, s, "a", "b", "c")
+			s := &dir.Source{Paths: []string{root}} // no delay: the objects of a broken file stay
+			changes := watchAndRead(t, s, "a", "b", "c")
 			write(t, path, broken)
 			want := []string{"KS020", "KS029"}
 			if strings.TrimSpace(broken) == "" {
@@ -159,28 +159,28 @@ func TestATruncatedFileKeepsWhatItHeldAndSaysSo(t *testing.T) {
 				s.LookAgain()
 				wants(t, s, "a", "b", "c")
 			}
-			remove(t, filepath.Join(root, "c.yaml")) // another file's loss still counts
+			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still counts
 			until(t, s, changes, "a", "b")
 			write(t, path, work("a")+"---\n"+work("b"))
 			untilRules(t, s, changes, nil, "a", "b")
 			write(t, path, broken)
 			untilRules(t, s, changes, want, "a", "b")
-			remove(t, path) // this says that they are to go
+			remove(t, path) // the deletion confirms the removal
 			until(t, s, changes)
 		})
 	}
 }
 
-// TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts: what is left of it is
-// a whole document with a group that has no files.
-func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) {
+// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that it is
+// still valid, but its group has no files.
+func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	group := strings.Replace(work("a"), "{promiseName: p}", "\n  promiseName: p", 1) + "  workloadGroups:\n  - id: " + kratix.GroupID(".") + "\n    directory: .\n    workloads:\n"
 	write(t, path, group+"    - {filepath: f, content: x}\n")
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	began := time.Now()
 	write(t, path, group)
 	for timeout := time.After(patience); ; {
@@ -200,9 +200,9 @@ func TestAFileCutOffBeforeItsWorkloadsKeepsThemWhileARemovalLasts(t *testing.T) 
 	}
 }
 
-// TestACheckoutOfABranchWithTheSameWorksRemovesNothing does what git does: it
-// removes files, and writes them anew with other contents, some under other names.
-func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
+// TestCheckoutOfBranchWithSameWorksRemovesNothing does what git checkout does: it deletes
+// files and writes them again with other contents, some under other names.
+func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	names := strings.Split("abcdefgh", "")
@@ -210,8 +210,8 @@ func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
 		write(t, filepath.Join(root, name+".yaml"), work(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	remove(t, filepath.Join(root, "c.yaml")) // the process starts in the middle
-	changes := looked(t, s, "a", "b", "d", "e", "f", "g", "h")
+	remove(t, filepath.Join(root, "c.yaml")) // the process starts during the checkout
+	changes := watchAndRead(t, s, "a", "b", "d", "e", "f", "g", "h")
 	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")
 	}
@@ -239,7 +239,7 @@ func TestACheckoutOfABranchWithTheSameWorksRemovesNothing(t *testing.T) {
 	}
 }
 
-func TestMissingTellsOfSubDirectories(t *testing.T) {
+func TestMissingReportsSubdirectories(t *testing.T) {
 	tests := map[string]struct {
 		files     map[string]string
 		recursive bool

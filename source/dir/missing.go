@@ -10,16 +10,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// The bounds of what Missing reads below one path: it explains, and decides
-// nothing.
+// Limits on what Missing reads below one path. Its result is only informational.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20
 	missingNames = 10_000
 )
 
-// Missing returns why Works may be missing, one line a reason: sub-directories
-// that hold Works and are not read. It reads at most some hundred files.
+// Missing returns possible reasons for missing Works, one line each: subdirectories with Works
+// that are not read. It reads at most some hundred files.
 func (s *Source) Missing(ctx context.Context) []string {
 	if s.Recursive {
 		return nil
@@ -38,8 +37,8 @@ func (s *Source) Missing(ctx context.Context) []string {
 	return reasons
 }
 
-// reasonFor words that Works are in sub-directories; all reports whether every
-// one was counted.
+// reasonFor returns the message about Works in subdirectories; all reports whether the count is
+// complete.
 func reasonFor(works int, all bool, path string) string {
 	switch {
 	case !all:
@@ -50,8 +49,7 @@ func reasonFor(works int, all bool, path string) string {
 	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
 }
 
-// worksBelow counts the Works in the sub-directories of a directory, as far as
-// the bounds allow.
+// worksBelow counts the Works in the subdirectories of a directory, within the limits.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
 	all = true
@@ -62,7 +60,7 @@ func worksBelow(ctx context.Context, root string) (works int, all bool) {
 			all = false
 			return fs.SkipAll
 		case err != nil:
-			return nil //nolint:nilerr // what cannot be read explains nothing
+			return nil //nolint:nilerr // unreadable files are ignored
 		case path == root:
 			return nil
 		case isHidden(path) && entry.IsDir():
@@ -72,13 +70,13 @@ func worksBelow(ctx context.Context, root string) (works int, all bool) {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			return nil //nolint:nilerr // it is gone
+			return nil //nolint:nilerr // deleted meanwhile
 		}
 		if files, size = files+1, size+info.Size(); files > missingFiles || size > missingBytes {
 			all = false
 			return fs.SkipAll
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // the user names the directory
+		content, err := os.ReadFile(path) //nolint:gosec // the user chooses the directory
 		if err == nil {
 			works += source.Parse(0, source.File{Name: path, Content: content}).Works()
 		}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestOverflow has the kernel drop events, since nobody takes them: what was
-// written while it did is found all the same.
+// TestOverflow makes the kernel drop events by not reading them, and checks that the changes
+// are found nevertheless.
 func TestOverflow(t *testing.T) {
 	limit, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
 	if err != nil {
@@ -37,10 +37,10 @@ func TestOverflow(t *testing.T) {
 	if _, err := s.Snapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.pending.mu.Lock() // which the watch needs to take an event in
+	s.pending.mu.Lock() // needed to handle an event
 	const buffered = 8192
 	for i := range length + buffered {
-		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // the same event twice in a row is one
+		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // equal events in a row are merged
 		if err := os.Chmod(name, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -6,60 +6,59 @@ import (
 	"sync"
 )
 
-// many is from how many changed paths on a look at everything is made instead:
-// nobody may have looked for long.
-const many = 1 << 14
+// maxPaths is the number of changed paths from which a full scan is made instead.
+const maxPaths = 1 << 14
 
-// task is what a look has to do.
+// task is the work of one read.
 type task struct {
-	// watched means that something reports changes.
+	// watched means that a watch reports changes.
 	watched bool
 	all     bool
-	// paths are what has changed, if not all.
+	// paths are the changed paths, unless all is set.
 	paths []string
 }
 
-// pending is what the next look has to do.
+// pending collects the work of the next read.
 type pending struct {
 	mu sync.Mutex
-	// watches are those that run, and whether they see all there is.
-	watches map[*watch]sight
+	// watches are the running watches, and whether they receive all events.
+	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
 	// links means that there are symbolic links among the files.
 	links bool
 }
 
-// sight is what a watch sees.
-type sight int
+// coverage is how complete the events of a watch are.
+type coverage int
 
 const (
-	// seesAll receives every change.
-	seesAll sight = iota
-	// seesPart may miss changes, so that each look is at everything.
-	seesPart
+	// fullCoverage: the watch receives every change.
+	fullCoverage coverage = iota
+	// partialCoverage: the watch may miss changes, so that each read is a full scan.
+	partialCoverage
 )
 
-// take returns what is to be done, and forgets it. Without a watch everything is.
+// take returns the pending work and clears it. Without a watch it is a full scan.
 func (p *pending) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := task{watched: len(p.watches) > 0, all: p.all || len(p.watches) == 0, paths: slices.Sorted(maps.Keys(p.paths))}
 	for _, sees := range p.watches {
-		t.all = t.all || sees == seesPart
+		t.all = t.all || sees == partialCoverage
 	}
 	p.all, p.paths = false, nil
 	return t
 }
 
-// lookAgain has the next look be at everything.
-func (p *pending) lookAgain() {
+// scanAll makes the next read a full scan.
+func (p *pending) scanAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all, p.paths = true, nil
 }
 
-// mark has the next look read some paths.
+// mark adds paths to the next read.
 func (p *pending) mark(paths ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,38 +71,38 @@ func (p *pending) mark(paths ...string) {
 	for _, path := range paths {
 		p.paths[path] = struct{}{}
 	}
-	if len(p.paths) >= many {
+	if len(p.paths) >= maxPaths {
 		p.all, p.paths = true, nil
 	}
 }
 
-// watch takes in a watch, or what it sees now. What happened before it saw that
-// is not known.
-func (p *pending) watch(w *watch, sees sight) {
+// watch adds a watch or updates its coverage. The next read is a full scan, since earlier changes
+// may have been missed.
+func (p *pending) watch(w *watch, sees coverage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.watches == nil {
-		p.watches = map[*watch]sight{}
+		p.watches = map[*watch]coverage{}
 	}
 	p.watches[w] = sees
 	p.all, p.paths = true, nil
 }
 
-// end takes a watch out.
+// end removes a watch.
 func (p *pending) end(w *watch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watches, w)
 }
 
-// wake has the watches report a change.
+// wake makes the watches report a change.
 func (p *pending) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for w := range p.watches {
 		select {
 		case w.woken <- struct{}{}:
-		default: // woken already
+		default: // pending already
 		}
 	}
 }
@@ -114,9 +113,9 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// heedsAll reports whether every event matters: it may be of what a link leads to,
-// and before the first look nobody knows whether there are links.
-func (p *pending) heedsAll() bool {
+// needsAllEvents reports whether every event matters: if there are symbolic links, the event may be
+// for the target of one, and before the first read this is not known.
+func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.links || p.all

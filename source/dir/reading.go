@@ -6,31 +6,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// atOnce is how many files are read and parsed at once for each processor: what
-// is before one that takes long keeps the others busy meanwhile.
+// atOnce is the number of files per processor that are read and parsed concurrently, so that a
+// slow file does not block the others.
 const atOnce = 2
 
-// reading is a file that is being read and parsed beside others.
+// reading is a file that is being read and parsed.
 type reading struct {
 	in   *input
 	name string
-	// seen is how the file looked before it was read.
+	// seen is the state of the file before it was read.
 	seen seen
 	file <-chan parsed
 }
 
-// parsed is what was read of a file.
+// parsed is the result of reading a file.
 type parsed struct {
 	*source.ParsedFile
-	// failed means that there is no content.
+	// failed means that the content could not be read.
 	failed bool
 }
 
-// begin has a file read and parsed, and takes the first of those under way when
-// these are enough. Files are taken one by one in the order in which they begin,
-// so that the result does not depend on which is read first. A name must not
-// begin again before it is taken.
-func (l *look) begin(in *input, name string, was seen, read func() source.File) {
+// begin starts to read and parse a file. If enough files are in progress, it first takes the
+// oldest. Results are taken in the order in which the files were started, so that they do not
+// depend on timing. A file must be taken before begin is called for it again.
+func (l *scan) begin(in *input, name string, was seen, read func() source.File) {
 	if len(l.readings) >= atOnce*runtime.GOMAXPROCS(0) {
 		l.takeFirst()
 	}
@@ -42,18 +41,18 @@ func (l *look) begin(in *input, name string, was seen, read func() source.File) 
 	l.readings = append(l.readings, reading{in: in, name: name, seen: was, file: result})
 }
 
-// takeFirst waits for the file that began first, and takes it.
-func (l *look) takeFirst() {
+// takeFirst waits for the oldest file in progress and takes its result.
+func (l *scan) takeFirst() {
 	first := l.readings[0]
 	l.readings = l.readings[1:]
 	file := <-first.file
-	believed := l.take(first.in, first.name, file.ParsedFile)
-	first.seen.old = first.seen.old && believed && !file.failed
+	applied := l.take(first.in, first.name, file.ParsedFile)
+	first.seen.old = first.seen.old && applied && !file.failed
 	first.in.seen[first.name] = first.seen
 }
 
-// finish takes all files that are under way.
-func (l *look) finish() {
+// finish takes all results in progress.
+func (l *scan) finish() {
 	for len(l.readings) > 0 {
 		l.takeFirst()
 	}

@@ -19,10 +19,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestFilesReadAtOnceAreWhatTheyAreOneByOne compares looks at directories of random
-// files, some of which hold the same objects and some of which are broken, with
-// their contents read one after the other.
-func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
+// TestConcurrentReadsEqualSequentialReads compares concurrent reads of random files, some of
+// which are broken or define the same objects, with a sequential read.
+func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 3))
@@ -52,7 +51,7 @@ func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := source.Collect(files)
-			if diff := cmp.Diff(told(want), told(got)); diff != "" {
+			if diff := cmp.Diff(contents(want), contents(got)); diff != "" {
 				t.Fatalf("seed %d: the places, -want +got\n%s", seed, diff)
 			}
 			want.Origins, got.Origins = source.Origins{}, source.Origins{}
@@ -63,8 +62,8 @@ func TestFilesReadAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 	}
 }
 
-// told are a snapshot's objects and where they are from.
-func told(s source.Snapshot) []string {
+// contents returns the objects of a snapshot with their places.
+func contents(s source.Snapshot) []string {
 	var all []string
 	for object, place := range s.Origins.All() {
 		all = append(all, kratix.Describe(object)+" < "+place.String())
@@ -72,13 +71,12 @@ func told(s source.Snapshot) []string {
 	return all
 }
 
-// TestFewFilesAreReadAtOnce begins files that nobody can read until the test says
-// so.
-func TestFewFilesAreReadAtOnce(t *testing.T) {
+// TestConcurrentReadsAreLimited blocks the reads to count how many are in progress.
+func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
 	limit := atOnce * runtime.GOMAXPROCS(0)
-	l := &look{Source: &Source{collection: source.NewCollection(), held: map[fileID]*hold{}}}
+	l := &scan{Source: &Source{collection: source.NewCollection(), held: map[fileID]*hold{}}}
 	in := newInput(0, "dir")
 	var begun, most, taken atomic.Int64
 	gates := make([]chan struct{}, files)
@@ -86,7 +84,7 @@ func TestFewFilesAreReadAtOnce(t *testing.T) {
 		gates[i] = make(chan struct{})
 	}
 	go func() {
-		// Each file but the last is read after the next one, where that has begun.
+		// Each file but the last is read after the next one, if that has started.
 		for begun.Load() < int64(limit) {
 			runtime.Gosched()
 		}
@@ -124,7 +122,7 @@ func TestFewFilesAreReadAtOnce(t *testing.T) {
 	if len(l.readings) > 0 || len(in.seen) != files || begun.Load() != files {
 		t.Fatalf("%d files began, %d were taken and %d are under way", begun.Load(), len(in.seen), len(l.readings))
 	}
-	if got := int(most.Load()); got < limit || got > limit+1 { // the count of those taken may be one late
+	if got := int(most.Load()); got < limit || got > limit+1 { // the counter of taken files may lag by one
 		t.Errorf("%d files were read at once, not %d", got, limit)
 	}
 	for name, was := range in.seen {
@@ -138,9 +136,9 @@ func TestFewFilesAreReadAtOnce(t *testing.T) {
 	}
 }
 
-// cancelled ends once it has been asked a number of times.
+// cancelled is a context that is cancelled after Err was called a number of times.
 type cancelled struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context //nolint:containedctx // it implements Context
 	left            int
 }
 
@@ -151,9 +149,9 @@ func (c *cancelled) Err() error {
 	return nil
 }
 
-// TestALookThatIsCutShortLeavesNothingUnderWay ends looks at every point, and
-// goes on with the same source.
-func TestALookThatIsCutShortLeavesNothingUnderWay(t *testing.T) {
+// TestCancelledReadLeavesNothingInProgress cancels reads at every point, and continues with
+// the same source.
+func TestCancelledReadLeavesNothingInProgress(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	const files = 12

@@ -10,23 +10,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestAHalfWrittenFileTakesNothingAway looks at every step of a file that is
-// written in place.
-func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
+// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in
+// place.
+func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	content := work("a") + "---\n" + work("b") + "---\n" + work("c")
 	write(t, path, content)
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a", "b", "c")
+	changes := watchAndRead(t, s, "a", "b", "c")
 	before := wants(t, s, "a", "b", "c")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for part := content + "---\n" + work("d"); part != ""; {
-		told(t, changes)
+		awaitChange(t, changes)
 		got := wants(t, s, "a", "b", "c")
 		if got.Incomplete || len(got.Findings)+len(got.Rejected) > 0 || got.Works[0] != before.Works[0] {
 			t.Fatalf("with %d bytes to come: %+v", len(part), got)
@@ -46,15 +46,15 @@ func TestAHalfWrittenFileTakesNothingAway(t *testing.T) {
 	}
 }
 
-func TestAFileThatStaysBrokenIsTold(t *testing.T) {
+func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
-	write(t, path, work("a")+"---\na: [\n") // it takes nothing away
-	told(t, changes)
+	changes := watchAndRead(t, s, "a")
+	write(t, path, work("a")+"---\na: [\n") // removes no object
+	awaitChange(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
 	}
@@ -66,13 +66,13 @@ func TestAFileThatStaysBrokenIsTold(t *testing.T) {
 	}
 }
 
-func TestALossIsBelievedOnceAFileRests(t *testing.T) {
+func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 
 	began := time.Now()
 	write(t, path, work("a"))
@@ -82,7 +82,7 @@ func TestALossIsBelievedOnceAFileRests(t *testing.T) {
 	}
 	began = time.Now()
 	remove(t, path)
-	told(t, changes)
+	awaitChange(t, changes)
 	s.LookAgain()
 	wants(t, s, "a")
 	until(t, s, changes)
@@ -91,33 +91,32 @@ func TestALossIsBelievedOnceAFileRests(t *testing.T) {
 	}
 }
 
-// TestALossOfAFileThatIsSpeltInALongWay is of a path that the user gave, as
-// "./a.yaml".
-func TestALossOfAFileThatIsSpeltInALongWay(t *testing.T) {
+// TestLossOfFileWithUncleanPath uses an input path that is not clean, as "./a.yaml".
+func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
 	write(t, path, work("a")+"---\n"+work("b"))
 	s := &dir.Source{Paths: []string{path}}
-	changes := looked(t, s, "a", "b")
+	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, work("a"))
 	until(t, s, changes, "a")
 }
 
-func TestWhatMovesToAnotherFileIsNotLost(t *testing.T) {
+func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "b.yaml"), work("a"))
 	s := &dir.Source{Paths: []string{root}}
-	changes := looked(t, s, "a")
+	changes := watchAndRead(t, s, "a")
 	rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml"))
-	told(t, changes)
+	awaitChange(t, changes)
 	got := wants(t, s, "a")
 	if at := got.Origins.Of(got.Works[0]).File; at != filepath.Join(root, "c.yaml") || len(got.Findings) > 0 {
 		t.Errorf("a is said to be in %s, with %v", at, got.Findings)
 	}
 }
 
-func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
+func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(t *testing.T, s *dir.Source){
 		"watched":     func(t *testing.T, s *dir.Source) { t.Helper(); watch(t, s) },
@@ -156,10 +155,9 @@ func TestUnchangedFilesAreTheSameInMemory(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfOneSizeAreSeen writes so fast that the file system may give
-// two contents the same times: only the age of the file says that it must be
-// read.
-func TestQuickChangesOfOneSizeAreSeen(t *testing.T) {
+// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may assign the same
+// times to different contents, so that recent files must be read again.
+func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {
 		t.Run(name, func(t *testing.T) {

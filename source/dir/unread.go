@@ -9,23 +9,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Tally is how much the last Snapshot read, and what it passed over.
+// Tally counts the files that the last Snapshot read and those that it skipped.
 type Tally struct {
-	// Files were read, or could not be.
+	// Files is the number of files, readable or not.
 	Files int
-	// Unread are directories below the inputs that are not read without Recursive.
+	// Unread is the number of subdirectories that are not read without Recursive.
 	Unread int
-	// Excluded are files and directories that Exclude matches.
+	// Excluded is the number of files and directories that match Exclude.
 	Excluded int
 }
 
-// passed is what a look at a directory passes over.
+// passed counts the entries that a scan skips.
 type passed struct{ unread, excluded int }
 
-// Tally returns how much the last Snapshot read.
+// Tally returns the counts of the last Snapshot.
 func (s *Source) Tally() Tally {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
 	var t Tally
 	for _, in := range s.inputs {
 		t.Files += len(in.seen)
@@ -35,8 +35,7 @@ func (s *Source) Tally() Tally {
 	return t
 }
 
-// noteUnread puts one note into the collection about all directories that are not
-// read.
+// noteUnread adds one finding about all subdirectories that are not read.
 func (s *Source) noteUnread() {
 	count, first, inputs := 0, "", 0
 	for _, in := range s.inputs {
@@ -48,7 +47,7 @@ func (s *Source) noteUnread() {
 		}
 		count += in.passed.unread
 	}
-	rank := len(s.inputs) // after the files of all inputs
+	rank := len(s.inputs) // after all inputs
 	if count == 0 {
 		s.collection.Remove(rank, "")
 		return
@@ -66,8 +65,7 @@ func (s *Source) noteUnread() {
 	}
 }
 
-// passOver counts a directory that is not read. One that is an input itself is
-// read as such.
+// passOver counts a subdirectory that is not read, unless it is an input itself.
 func (in *input) passOver(name string, inputs []*input) {
 	if !slices.ContainsFunc(inputs, func(other *input) bool { return filepath.Clean(other.path) == filepath.Clean(name) }) {
 		in.passed.unread++

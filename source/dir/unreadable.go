@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// The errors of files that cannot be read.
+// Errors of files that cannot be read.
 var (
 	// errIrregular: not a regular file; reading a pipe or device could block.
 	errIrregular = errors.New("it is no regular file")
@@ -16,7 +16,7 @@ var (
 	errDenied    = errors.New("permission denied")
 )
 
-// irregular returns why a file that was found in a directory is not read.
+// irregular returns the error for a file in a directory that is not a regular file.
 func irregular(info fs.FileInfo) error {
 	kind := "a device"
 	switch {
@@ -28,7 +28,7 @@ func irregular(info fs.FileInfo) error {
 	return fmt.Errorf("%w but %s; remove it, or leave it out with --exclude", errIrregular, kind)
 }
 
-// unreadable returns why a file cannot be read, and what to do.
+// unreadable returns why a file cannot be read, with a fix.
 func unreadable(name string, err error) error {
 	switch target, isLink := os.Readlink(name); {
 	case errors.Is(err, fs.ErrPermission):

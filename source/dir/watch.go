@@ -13,18 +13,17 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// every is how often the paths that the user gave are looked at themselves: a
-// directory that was replaced or mounted anew has no more events.
+// every is the interval at which the input paths themselves are checked, since there are no
+// events for a directory that was replaced or remounted.
 const every = time.Second
 
-// errTooMany is the kernel's limit.
+// errTooMany is returned at the kernel's limit on watches.
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
-// Changes watches the directories, and those of the files. A quiet source reports
-// of a change within a few milliseconds, a busy one at most twice a second.
-// Standard input never changes. What lies outside of the paths and is only
-// linked to, and what others change on a file system of a network, is not reported:
-// that takes LookAgain. A path that goes is reported, and so is its return.
+// Changes watches the directories, and those that contain input files. A quiet source reports a
+// change within a few milliseconds, a busy one at most twice a second. It does not report
+// changes of standard input, of link targets outside the paths, or of other hosts on a network
+// file system; these need LookAgain. It reports when a path disappears or returns.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {
@@ -35,33 +34,33 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return changes, nil
 }
 
-// watch follows what happens to a source's files.
+// watch is a running watch on a source's files.
 type watch struct {
 	source *Source
-	// woken asks for a look that no event asks for.
+	// woken receives a value when a change is to be reported without an event.
 	woken chan struct{}
 	scope
-	// broken means that events may be missing: all must be watched anew.
+	// broken means that events may be missing and the watch must be restarted.
 	broken bool
 }
 
-// scope is what is watched right now.
+// scope is the set of watched directories.
 type scope struct {
 	*fsnotify.Watcher
 	roots []root
-	// dirs are all directories, with those below the roots.
+	// dirs are all watched directories, including those below the roots.
 	dirs map[string]struct{}
-	// skips reports whether a directory is not to be watched.
+	// skips reports whether a directory is excluded from the watch.
 	skips func(name string) bool
 }
 
-// root is a path that the user gave, and what it led to.
+// root is an input path and the file or directory there.
 type root struct {
 	path string
 	info fs.FileInfo
 }
 
-// start watches all there is now, instead of what was watched before.
+// start watches all directories, replacing the former scope.
 func (w *watch) start() error {
 	now, err := w.source.watchAll()
 	if err != nil {
@@ -69,9 +68,9 @@ func (w *watch) start() error {
 	}
 	w.close()
 	w.scope, w.broken = now, false
-	sees := seesAll
+	sees := fullCoverage
 	if aliased(now.roots) {
-		sees = seesPart
+		sees = partialCoverage
 	}
 	w.source.pending.watch(w, sees)
 	return nil
@@ -79,7 +78,7 @@ func (w *watch) start() error {
 
 func (w *watch) close() {
 	if w.Watcher != nil {
-		_ = w.Close() // nothing is lost with it
+		_ = w.Close() // the error does not matter
 	}
 }
 
@@ -101,8 +100,8 @@ func (s *Source) watchAll() (scope, error) {
 	return all, nil
 }
 
-// addPath watches a directory, or the one that a file is in: editors and
-// Kubernetes replace files rather than write to them.
+// addPath watches a directory, or the parent directory of a file, since editors and Kubernetes
+// replace files rather than write to them.
 func (s *scope) addPath(path string, recursive bool) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -122,8 +121,8 @@ func (s *scope) addPath(path string, recursive bool) error {
 	return s.addDir(dir)
 }
 
-// addBelow watches a directory and those below it. Each is watched before it is
-// read, so that none is missed.
+// addBelow watches a directory and its subdirectories. Each one is watched before it is listed,
+// so that no new entry is missed.
 func (s *scope) addBelow(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -150,7 +149,7 @@ func (s *scope) addDir(dir string) error {
 	return err
 }
 
-// moved reports whether a path leads elsewhere than it did, or nowhere.
+// moved reports whether a path leads to another file or directory than before, or to none.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)
@@ -161,8 +160,8 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether one directory is below two of the paths under two names:
-// its events would have only one of them.
+// aliased reports whether a directory is reachable from the paths under two names, since its
+// events have only one of them.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {
@@ -183,7 +182,7 @@ func aliased(roots []root) bool {
 	return false
 }
 
-// below returns the path of what is in a directory, relative to it.
+// below returns a path relative to a directory, and whether it is inside.
 func below(dir, path string) (string, bool) {
 	dir, errDir := filepath.Abs(dir)
 	path, errPath := filepath.Abs(path)

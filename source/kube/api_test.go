@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// api is an API server that serves what a test puts into it, by list and by
-// watch, as a real one would.
+// api is an API server for tests. It serves the objects that a test puts into it by get, list
+// and watch.
 type api struct {
 	t      testing.TB
 	server *httptest.Server
@@ -28,26 +28,26 @@ type api struct {
 	// objects are JSON by resource and "namespace/name".
 	objects map[string]map[string]map[string]any
 	version int
-	// history are all events; a watch from before forgotten is refused.
-	history   []happened
+	// history has all events; a watch from a version before forgotten is rejected.
+	history   []event
 	forgotten int
-	// changed is closed at the next event, or when streams are to end.
+	// changed is closed at the next event, and when streams are to end.
 	changed chan struct{}
 	dropped int
 	down    bool
-	// refused is what requests are answered with, by "verb resource".
+	// refused is the status code with which requests fail, by "verb resource".
 	refused map[string]int
-	// silent are the requests that are not answered, by "verb resource".
+	// silent are the requests that get no response, by "verb resource".
 	silent map[string]bool
-	// held are the resources of which watches show nothing new.
+	// held are the resources whose watches show no new events.
 	held  map[string]bool
 	asked []string
-	// open are the watches, by what was asked; listed counts how often all of a
-	// resource was given, by list or at the begin of a watch.
+	// open counts the running watches; listed counts how often all objects of a resource were
+	// sent, by a list or at the start of a watch.
 	open, listed map[string]int
 }
 
-type happened struct {
+type event struct {
 	version  int
 	resource string
 	kind     string
@@ -70,7 +70,7 @@ func newAPI(t testing.TB) *api {
 
 func (a *api) config() *rest.Config { return &rest.Config{Host: a.server.URL, QPS: -1} }
 
-// put creates or updates an object written as JSON.
+// put creates or updates an object from JSON.
 func (a *api) put(resource, text string) (version string) {
 	a.t.Helper()
 	object := map[string]any{}
@@ -94,7 +94,7 @@ func (a *api) put(resource, text string) (version string) {
 	if there {
 		kind = "MODIFIED"
 	}
-	a.tell(happened{a.version, resource, kind, object})
+	a.record(event{a.version, resource, kind, object})
 	return strconv.Itoa(a.version)
 }
 
@@ -105,11 +105,11 @@ func (a *api) remove(resource, key string) {
 	object := a.objects[resource][key]
 	delete(a.objects[resource], key)
 	a.version++
-	a.tell(happened{a.version, resource, "DELETED", object})
+	a.record(event{a.version, resource, "DELETED", object})
 }
 
-func (a *api) tell(event happened) {
-	a.history = append(a.history, event)
+func (a *api) record(e event) {
+	a.history = append(a.history, e)
 	close(a.changed)
 	a.changed = make(chan struct{})
 }
@@ -123,14 +123,14 @@ func (a *api) drop() {
 	a.changed = make(chan struct{})
 }
 
-// set changes how the API behaves.
+// set changes the server's behaviour.
 func (a *api) set(change func(*api)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
 }
 
-// requests returns what was asked for, as "watch works".
+// requests returns the requests so far, as "watch works".
 func (a *api) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -156,7 +156,7 @@ func keyOf(object map[string]any) string {
 	return strings.TrimPrefix(namespace+"/"+name, "/")
 }
 
-// ServeHTTP answers a list, a watch or a get.
+// ServeHTTP handles a get, list or watch.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apis/platform.kratix.io/v1alpha1/"), "/api/v1/"), "/")
 	namespace := ""
@@ -245,11 +245,11 @@ func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]
 	})
 }
 
-// watch streams what happened since a version; without one, first all there is,
-// if that is asked for.
+// watch streams the events since a version; without a version, it sends all objects first if
+// the request says so.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
 	w.Header().Set("Content-Type", "application/json")
-	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test's server can
+	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test server implements it
 	send := func(kind string, object any) { _ = stream.Encode(map[string]any{"type": kind, "object": object}) }
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -279,9 +279,9 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 			a.wait(r.Context())
 			continue
 		}
-		for _, event := range a.history {
-			if event.version > seen && event.resource == resource && mine(event.object) {
-				send(event.kind, event.object)
+		for _, e := range a.history {
+			if e.version > seen && e.resource == resource && mine(e.object) {
+				send(e.kind, e.object)
 			}
 		}
 		seen = a.version
@@ -290,7 +290,7 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 	}
 }
 
-// wait waits for the next event, without the lock.
+// wait waits for the next event with the lock released.
 func (a *api) wait(ctx context.Context) {
 	changed := a.changed
 	a.mu.Unlock()
@@ -301,7 +301,7 @@ func (a *api) wait(ctx context.Context) {
 	}
 }
 
-// eventually waits until problem returns nothing.
+// eventually waits until problem returns "".
 func eventually(t *testing.T, problem func() string) {
 	t.Helper()
 	var last string
@@ -313,7 +313,7 @@ func eventually(t *testing.T, problem func() string) {
 	t.Fatal(last)
 }
 
-// The objects that tests put.
+// Objects that tests create.
 
 func workJSON(name, more string) string {
 	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":%q,"namespace":"default","generation":1%s},

@@ -10,9 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// BenchmarkHeld measures what a Source holds of 20,000 Works and their
-// WorkPlacements, which have 2.5 KiB of compressed contents each that cannot be
-// made smaller.
+// BenchmarkHeld measures the memory of a Source with 20,000 Works and their WorkPlacements,
+// each with 2.5 KiB of incompressible contents.
 func BenchmarkHeld(b *testing.B) {
 	const works, size = 20_000, 2560
 	a := newAPI(b)
@@ -35,7 +34,7 @@ func BenchmarkHeld(b *testing.B) {
 		}
 		s.Follow(b.Context())
 		got, err := s.Snapshot(b.Context())
-		for try := 0; err != nil && try < 10; try++ { // it waits half a minute
+		for try := 0; err != nil && try < 10; try++ { // each attempt times out after half a minute
 			got, err = s.Snapshot(b.Context())
 		}
 		if err != nil || len(got.Works) != works || len(got.Existing) != works {

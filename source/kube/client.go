@@ -12,19 +12,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// clients are the two groups of the API that are read.
+// clients are the REST clients of the two API groups that are read.
 type clients struct{ platform, core rest.Interface }
 
 func connect(config *rest.Config) (clients, error) {
 	platform := schema.GroupVersion{Group: "platform.kratix.io", Version: "v1alpha1"}
 	core := schema.GroupVersion{Version: "v1"}
 	scheme := runtime.NewScheme()
-	know[kratix.Work](scheme, platform, kratix.WorkKind)
-	know[kratix.WorkPlacement](scheme, platform, kratix.WorkPlacementKind)
-	know[kratix.Destination](scheme, platform, kratix.DestinationKind)
-	know[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
-	know[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
-	know[kratix.Secret](scheme, core, kratix.SecretKind)
+	register[kratix.Work](scheme, platform, kratix.WorkKind)
+	register[kratix.WorkPlacement](scheme, platform, kratix.WorkPlacementKind)
+	register[kratix.Destination](scheme, platform, kratix.DestinationKind)
+	register[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
+	register[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
+	register[kratix.Secret](scheme, core, kratix.SecretKind)
 	metav1.AddToGroupVersion(scheme, platform)
 	metav1.AddToGroupVersion(scheme, core)
 

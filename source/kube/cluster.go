@@ -10,15 +10,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// ErrNoClusterID is returned when the API does not let this process read the
-// cluster's identity.
+// ErrNoClusterID is returned if this process may not read the cluster's identity.
 var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 
-// clusterNamespace is in every cluster, and lives as long as the cluster.
+// clusterNamespace is a namespace that exists as long as the cluster.
 const clusterNamespace = "kube-system"
 
-// ClusterID returns what distinguishes the cluster from others: the UID of the namespace
-// kube-system. It tries again for a while when the API does not answer.
+// ClusterID returns the identity of the cluster, the UID of the namespace kube-system. It
+// retries for a while if the API does not answer.
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
 	defer cancel()

@@ -7,19 +7,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxDeletions is how many deletions are remembered at least, and half of how many
-// at most. What is forgotten is no harm: the deletion guard judges it.
+// maxDeletions is the minimum number of cached deletions; the maximum is twice as many. The
+// deletion guard handles those that are no longer cached.
 const maxDeletions = 10_000
 
-// deletions are the objects that the API said are deleted. It is safe for
-// concurrent use.
+// deletions are the objects that the API reported as deleted. It is safe for concurrent use.
 type deletions struct {
 	mu sync.Mutex
 	// recent and before are two generations: before is dropped when recent is full.
 	recent, before map[kratix.Key]struct{}
 }
 
-// note takes in that an object is deleted, or there.
+// note records that an object is deleted, or that it exists.
 func (d *deletions) note(key kratix.Key, deleted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted: a Work that is only not listed
-// is not among them.
-func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
+// TestSnapshotHasDeletedWorks checks that Deleted has the Works with a
+// deletion event or timestamp, but not those that are merely missing from a list.
+func TestSnapshotHasDeletedWorks(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("b", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
@@ -38,9 +38,9 @@ func TestASnapshotKnowsWhichWorksTheAPISaidAreDeleted(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted, where Kratix makes them:
-// those that are being deleted, and those that are gone.
-func TestASnapshotKnowsWhichWorkPlacementsTheAPISaidAreDeleted(t *testing.T) {
+// TestSnapshotHasDeletedWorkPlacements checks the same for WorkPlacements
+// that Kratix creates.
+func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))
 	a.put("workplacements", placementJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))

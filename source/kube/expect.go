@@ -12,38 +12,38 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Attempt is a WorkPlacement that this process has created, or may have created.
+// Attempt is a WorkPlacement that this process has created or tried to create.
 type Attempt struct {
 	Object *kratix.WorkPlacement
-	// Version is the one that it was created at; empty if the outcome is not known.
+	// Version is its version after creation; empty if the outcome is unknown.
 	Version string
 }
 
-// unsettled is how long after an attempt of unknown outcome the API server may still
-// carry it out: its own limit for a request. What is known to be there is looked for as
-// seldom, in case it was deleted before the watch has shown it.
-const unsettled = time.Minute
+// pendingTimeout is how long after a request of unknown outcome the API server may still execute it,
+// which is its own request timeout. A WorkPlacement that is known to exist is checked at the
+// same interval, in case it was deleted before the watch showed it.
+const pendingTimeout = time.Minute
 
-// confirmTimeout bounds one request by which an expectation is confirmed.
+// confirmTimeout is the timeout of one request by Confirm.
 const confirmTimeout = 5 * time.Second
 
-// expectation is an attempt that the watch has not shown.
+// expectation is an attempt that has not appeared in the watch.
 type expectation struct {
 	object  *kratix.WorkPlacement
 	version string
-	// tried is when it was attempted last, or found.
+	// tried is the time of the last attempt, or when it was found.
 	tried time.Time
 }
 
-// expectations are the attempts that the watch has not shown, by the keys of their
-// WorkPlacements: a round that did not count them could place a request twice.
+// expectations are the attempts that have not appeared in the watch, by key. A round must
+// include them, since it could place a request twice otherwise.
 type expectations struct {
 	mu      sync.Mutex
 	pending map[kratix.Key]expectation
 }
 
-// Expect has WorkPlacements count in snapshots until the watch has shown them, or
-// Confirm has found that they are not there.
+// Expect adds WorkPlacements to snapshots until they appear in the watch, or until Confirm
+// finds that they do not exist.
 func (s *Source) Expect(attempts []Attempt) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -64,14 +64,13 @@ func (s *Source) Expect(attempts []Attempt) {
 	}
 }
 
-// Expected reports whether a WorkPlacement is known to have been created, though the
-// watch has not shown it.
+// Expected reports whether a WorkPlacement was certainly created but has not appeared in the
+// watch.
 func (s *Source) Expected(key kratix.Key) bool {
 	return s.unseen()[key].version != ""
 }
 
-// unseen returns the expectations that the watch has not fulfilled, and forgets all
-// others.
+// unseen returns the expectations that have not appeared in the watch, and removes the others.
 func (s *Source) unseen() map[kratix.Key]expectation {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -86,24 +85,24 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 	return left
 }
 
-// Confirm asks the API server for each WorkPlacement that is expected and not seen. One
-// that is there counts as it is; one that is not there counts no more, and a round is
-// asked for. Confirm reports whether expectations are left.
+// Confirm reads each expected WorkPlacement from the API server. One that exists is used as it
+// is; one that does not exist is removed, and a round is requested. Confirm reports whether any
+// expectations are left.
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
-		if expected.version != "" && age < unsettled {
-			left = true // the watch lags
+		if expected.version != "" && age < pendingTimeout {
+			left = true // the watch lags behind
 			continue
 		}
 		found, err := s.find(ctx, key)
 		switch {
 		case err != nil:
-			return true // nothing is known of it
+			return true // the outcome is still unknown
 		case found != nil:
 			s.resolve(key, expected, expectation{found, found.ResourceVersion, s.now()})
 			left = true
-		case expected.version == "" && age < unsettled:
+		case expected.version == "" && age < pendingTimeout:
 			left = true // the API server may still create it
 		default:
 			s.resolve(key, expected, expectation{})
@@ -113,8 +112,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve puts an expectation into the place of another, unless that has changed; an
-// empty one ends it.
+// resolve replaces an expectation unless it has changed meanwhile; an empty one removes it.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -127,8 +125,8 @@ func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	}
 }
 
-// find returns a WorkPlacement as the API server has it now, or nil if there is none. It
-// lists, since no role has to allow more.
+// find reads a WorkPlacement from the API server; it returns nil if there is none. It uses a
+// list request, since that needs no additional permission.
 func (s *Source) find(ctx context.Context, key kratix.Key) (*kratix.WorkPlacement, error) {
 	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()

@@ -11,13 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// expecting is a source that has just tried to create a WorkPlacement, of an API whose
-// watches show none that is new.
+// expecting is a source that has just tried to create a WorkPlacement, with an API whose
+// watches show no new WorkPlacements.
 type expecting struct {
 	t      *testing.T
 	api    *api
 	source *kube.Source
-	// passed are the seconds since the start.
+	// passed is the time since the start in seconds.
 	passed atomic.Int64
 }
 
@@ -41,13 +41,13 @@ func newExpecting(t *testing.T, contents bool) *expecting {
 	return e
 }
 
-// hold has watches show nothing new, or everything again.
+// hold stops or resumes the events of WorkPlacements.
 func (e *expecting) hold(is bool) {
 	e.api.set(func(a *api) { a.held["workplacements"] = is })
 	e.api.put("secrets", secretJSON("unrelated", "eA==")) // wakes the watches
 }
 
-// attempt is one to create the WorkPlacement b.
+// attempt returns an attempt to create the WorkPlacement b.
 func attempt(version string) []kube.Attempt {
 	p := kratix.NewWorkPlacement(&kratix.Work{}, &kratix.WorkloadGroup{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
 	p.Name, p.Namespace, p.Labels[kratix.WorkLabel] = "b", "default", "b"
@@ -56,7 +56,7 @@ func attempt(version string) []kube.Attempt {
 
 func (e *expecting) has(want ...string) {
 	e.t.Helper()
-	if got := told(snapshot(e.t, e.source)); !slices.Equal(got, want) {
+	if got := contentOf(snapshot(e.t, e.source)); !slices.Equal(got, want) {
 		e.t.Errorf("it has %q, want %q", got, want)
 	}
 }
@@ -70,7 +70,7 @@ func (e *expecting) confirmed(want bool) {
 
 var key = kratix.Key{Namespace: "default", Name: "b"}
 
-func TestWhatWasCreatedCountsUntilTheWatchShowsIt(t *testing.T) {
+func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	for _, contents := range []bool{false, true} {
 		e := newExpecting(t, contents)
 		version := e.api.put("workplacements", placementJSON("b", "", ""))
@@ -84,7 +84,7 @@ func TestWhatWasCreatedCountsUntilTheWatchShowsIt(t *testing.T) {
 		if !e.source.Expected(key) || e.source.Expected(kratix.Key{Namespace: "default", Name: "other"}) {
 			t.Error("it is not known which one was created")
 		}
-		e.confirmed(true) // the watch lags
+		e.confirmed(true) // the watch lags behind
 		e.hold(false)
 		eventually(t, func() string {
 			if e.source.Expected(key) {
@@ -99,8 +99,8 @@ func TestWhatWasCreatedCountsUntilTheWatchShowsIt(t *testing.T) {
 	}
 }
 
-// TestAnOlderVersionFulfilsNothing: the watch may show what was there before.
-func TestAnOlderVersionFulfilsNothing(t *testing.T) {
+// TestOlderVersionDoesNotFulfilExpectation checks that an older version in the watch does not count.
+func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
 	e.hold(false)
 	old := e.api.put("workplacements", placementJSON("b", "", ""))
@@ -116,9 +116,9 @@ func TestAnOlderVersionFulfilsNothing(t *testing.T) {
 	e.has("Work default/b", lagging) // once
 }
 
-// TestACreateWithoutAnAnswerCountsUntilItIsKnown: for as long as the API server may
-// carry it out it counts, whatever is there.
-func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
+// TestCreateWithoutResponseCountsUntilConfirmed checks that an attempt stays in the snapshot
+// for as long as the API server may still execute it.
+func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e := newExpecting(t, false)
 	e.source.Expect(attempt(""))
 	if e.source.Expected(key) {
@@ -127,13 +127,13 @@ func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
 	e.confirmed(true)
 	e.has("Work default/b", lagging)
 	e.passed.Add(50)
-	e.source.Expect(attempt("")) // tried again
+	e.source.Expect(attempt("")) // retried
 	e.passed.Add(50)
 	e.confirmed(true)
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { a.refused["list workplacements"] = 500 })
 	e.passed.Add(50)
-	e.confirmed(true) // no answer is no proof
+	e.confirmed(true) // an error proves nothing
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { delete(a.refused, "list workplacements") })
 	changes, err := e.source.Changes(t.Context())
@@ -141,7 +141,7 @@ func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-changes: // of the start
+	case <-changes: // the initial change
 	case <-time.After(100 * time.Millisecond):
 	}
 	e.confirmed(false)
@@ -153,9 +153,9 @@ func TestACreateWithoutAnAnswerCountsUntilItIsKnown(t *testing.T) {
 	}
 }
 
-// TestACreateWithoutAnAnswerIsFound: what the API server has counts as it is there, which
-// may be another's.
-func TestACreateWithoutAnAnswerIsFound(t *testing.T) {
+// TestCreateWithoutResponseIsFound checks that the object on the API server is used, even if
+// another process created it.
+func TestCreateWithoutResponseIsFound(t *testing.T) {
 	e := newExpecting(t, true)
 	e.source.Expect(attempt(""))
 	e.api.put("workplacements", placementJSON("b", `,"annotations":{"whose":"another's"}`, ""))
@@ -167,7 +167,7 @@ func TestACreateWithoutAnAnswerIsFound(t *testing.T) {
 	if got := snapshot(t, e.source).Existing[0]; got.Annotations["whose"] == "" || got.ResourceVersion == "" {
 		t.Errorf("what is there counts as %+v", got.ObjectMeta)
 	}
-	// It was deleted before the watch has shown it.
+	// Deleted before the watch has shown it.
 	e.api.remove("workplacements", "default/b")
 	e.has("Work default/b", lagging)
 	e.passed.Add(61)

@@ -1,7 +1,6 @@
-// Package kube turns the objects in a Kubernetes cluster into a Snapshot, and
-// reports when they change. It follows Works, WorkPlacements, Destinations and
-// state stores by list and watch, and so those Secrets that stores name. It writes
-// nothing, and a snapshot makes no call.
+// Package kube reads the objects of a Kubernetes cluster into a Snapshot, and reports changes.
+// It lists and watches Works, WorkPlacements, Destinations, state stores and the Secrets that
+// stores refer to. It never writes, and Snapshot makes no API calls.
 package kube
 
 import (
@@ -21,74 +20,73 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Source follows a cluster.
+// Source watches a cluster.
 type Source struct {
 	works        *mirror[*kratix.Work]
 	placements   *mirror[*kratix.WorkPlacement]
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
-	// secrets are those that stores name; nil if none is to be read.
+	// secrets are the Secrets that stores refer to; nil if none are read.
 	secrets *secrets
 	// opens is as in Options.
 	opens func([]kratix.Object) []kratix.Object
-	// deleted are the Works that the API said are deleted.
+	// deleted are the Works that the API reported as deleted.
 	deleted deletions
-	// deletedPlacements are the WorkPlacements that it said are.
+	// deletedPlacements are the WorkPlacements that the API reported as deleted.
 	deletedPlacements deletions
-	// expected are the WorkPlacements that this process has made and not seen.
+	// expected are the WorkPlacements that this process has created and that have not appeared
+	// in the watch.
 	expected expectations
-	// core is what else is read of the API, and platform what Kratix's kinds are read by.
+	// core and platform are the clients for core objects and for Kratix's kinds.
 	core, platform rest.Interface
 	now            func() time.Time
-	// renewals keeps objects that are renewed again and again from asking for a round each
-	// time.
+	// renewals throttles the rounds for objects that are rewritten without a change of content.
 	renewals throttle
-	// others looks for other schedulers.
+	// others detects other schedulers.
 	others others
-	// contents has the WorkPlacements of a snapshot come with their contents.
+	// contents keeps the contents of WorkPlacements in snapshots.
 	contents bool
-	// shared has had the contents of all WorkPlacements there were at the start use
-	// the memory of those of their Works.
+	// shared guards the one-time deduplication of the contents of WorkPlacements with those of
+	// their Works.
 	shared sync.Once
 
-	// changes says "look again"; it never holds more than one such word.
+	// changes holds at most one pending change notification.
 	changes chan struct{}
 	mu      sync.Mutex
 	// moved is closed at the next event.
 	moved chan struct{}
-	// ended is closed when the cluster is not followed any more; nil before it is.
+	// ended is closed when Follow ends; nil before it starts.
 	ended <-chan struct{}
 }
 
 var _ source.Source = (*Source)(nil)
 
-// patience is how long a snapshot waits for the API: at the start for
-// everything there is, later for what this process has written itself.
-const patience = 30 * time.Second
+// syncTimeout is how long Snapshot waits for the API: at the start for the initial lists, later
+// for the writes of this process to appear.
+const syncTimeout = 30 * time.Second
 
-// insistence is how long it waits for an API that refuses to answer.
-const insistence = 5 * time.Second
+// snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
+const snapshotGracePeriod = 5 * time.Second
 
-// secretPatience is how long a snapshot waits for Secrets that were not named before.
-const secretPatience = 5 * time.Second
+// secretTimeout is how long a snapshot waits for Secrets that were not watched before.
+const secretTimeout = 5 * time.Second
 
-// Options say what a Source has in its snapshots.
+// Options configure a Source.
 type Options struct {
-	// Now is the clock; nil stands still.
+	// Now returns the time; without it, the clock stands still.
 	Now func() time.Time
-	// Contents has them hold all WorkPlacements, with their contents: for who wants to
-	// know what Kratix writes. No round is asked for when it has written one.
+	// Contents includes all WorkPlacements with their contents, for comparison with what Kratix
+	// writes. A WorkPlacement that Kratix has written does not cause a round.
 	Contents bool
-	// NoSecrets has no Secret read: for who opens no state store.
+	// NoSecrets prevents reading Secrets, for commands that open no state store.
 	NoSecrets bool
 	// Opens returns those of the state stores among Destinations and state stores whose
 	// Secrets are read; nil is all of them.
 	Opens func(objects []kratix.Object) []kratix.Object
 }
 
-// New makes a Source of the cluster that config leads to. It is not followed
-// until Follow is called.
+// New returns a Source for the cluster of config. Watching starts with Follow.
 func New(config *rest.Config, options Options) (*Source, error) {
 	api, err := connect(config)
 	if err != nil {
@@ -99,36 +97,38 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.heard)
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.notify)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
-		s.placementFeature(), s.heard)
+		s.placementFeature(), s.notify)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
-		feature[*kratix.Destination]{same: sameReadiness}, s.heard)
-	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.heard)
+		feature[*kratix.Destination]{same: sameReadiness}, s.notify)
+	s.gits = mirrorOf(api.platform, "gitstatestores", &sent[kratix.GitStateStore, *kratix.GitStateStore]{}, feature[*kratix.GitStateStore]{}, s.notify)
 	s.buckets = mirrorOf(api.platform, "bucketstatestores", &sent[kratix.BucketStateStore, *kratix.BucketStateStore]{},
-		feature[*kratix.BucketStateStore]{}, s.heard)
+		feature[*kratix.BucketStateStore]{}, s.notify)
 	if !options.NoSecrets {
-		s.secrets = newSecrets(api.core, s.heard)
+		s.secrets = newSecrets(api.core, s.notify)
 	}
 	return s, nil
 }
 
-// mirrorOf mirrors all objects of a resource.
+// mirrorOf returns a mirror of all objects of a resource.
 func mirrorOf[O object](client rest.Interface, resource string, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
-// shareContents: files are held once, though the status of their Work changes.
+// shareContents reuses the contents of the former version of a Work if only its status has
+// changed.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
-// sameReadiness: a Destination that is ready is chosen before others.
+// sameReadiness reports whether the Ready conditions are equal. Ready Destinations are
+// preferred, so a change matters to the scheduler.
 func sameReadiness(a, b *kratix.Destination) bool {
 	const ready = "Ready"
 	return meta.IsStatusConditionTrue(a.Status.Conditions, ready) == meta.IsStatusConditionTrue(b.Status.Conditions, ready) &&
 		meta.IsStatusConditionFalse(a.Status.Conditions, ready) == meta.IsStatusConditionFalse(b.Status.Conditions, ready)
 }
 
-// Follow follows the cluster until ctx ends.
+// Follow starts watching the cluster until ctx ends.
 func (s *Source) Follow(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = ctx.Done()
@@ -156,9 +156,9 @@ func (s *Source) mirrors() map[string]followed {
 	}
 }
 
-// heard wakes who waits for an event and, if a round would see something new,
-// asks for one.
-func (s *Source) heard(what news) {
+// notify wakes the goroutines that wait for an event, and requests a round if the event may
+// change its result.
+func (s *Source) notify(what news) {
 	s.mu.Lock()
 	close(s.moved)
 	s.moved = make(chan struct{})
@@ -171,18 +171,18 @@ func (s *Source) heard(what news) {
 	}
 }
 
-// ask asks for a round.
+// ask requests a round.
 func (s *Source) ask() {
 	select {
 	case s.changes <- struct{}{}:
-	default: // it is asked for already
+	default: // a request is pending
 	}
 }
 
-// Nudge asks for a round though nothing has changed in the cluster.
-func (s *Source) Nudge() { s.heard(changed) }
+// Nudge requests a round although nothing has changed in the cluster.
+func (s *Source) Nudge() { s.notify(changed) }
 
-// Changes says "look again" until ctx ends.
+// Changes sends a value whenever Snapshot should be called again, until ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	words := make(chan struct{})
 	go func() {
@@ -203,10 +203,9 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return words, nil
 }
 
-// Snapshot returns what the cluster has, as far as it is known: while the API does
-// not answer, what it said last.
+// Snapshot returns the last known state of the cluster, also while the API does not answer.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
-	if err := s.await(ctx, patience, s.synced); err != nil {
+	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
 	}
 	stores := slices.Concat(objects(s.gits.stable()), objects(s.buckets.stable()))
@@ -226,21 +225,21 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// readSecrets returns the Secrets that stores name, and what is wrong with those that
-// cannot be read.
+// readSecrets returns the Secrets that stores refer to, and findings about those that cannot be
+// read.
 func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	if s.secrets == nil {
 		return nil, nil
 	}
 	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
-		_ = s.await(ctx, secretPatience, func() error { return pending(fresh) }) // what is not seen by then is a finding
+		_ = s.await(ctx, secretTimeout, func() error { return pending(fresh) }) // Secrets not seen by then are reported
 	}
 	return s.secrets.read(stores)
 }
 
-// reject adds findings about what cannot be read. What is placed of a Work stays as it is
-// while the Work, or one of its WorkPlacements, cannot be, and so does what is placed on
-// a Destination; a Work that is being deleted need not be read.
+// reject adds findings about objects that cannot be read. Placements stay as they are while
+// their Work, their Destination or one of the Work's WorkPlacements cannot be read. A Work that
+// is being deleted need not be readable.
 func (s *Source) reject(snapshot *source.Snapshot) {
 	for object, wrong := range s.unreadable() {
 		work, isWork := object.(*kratix.Work)
@@ -295,7 +294,7 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced reports whether every kind was listed once.
+// synced returns nil once every kind was listed.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {
@@ -310,20 +309,18 @@ func (s *Source) synced() error {
 	return missing
 }
 
-// Written is an object as it was after a write; one that was deleted has no
-// version.
+// Written is an object version that resulted from a write; it is empty for a deletion.
 type Written struct {
 	Kind    string
 	Key     kratix.Key
 	Version string
 }
 
-// Await waits until the cluster is seen as it was after these writes, so that
-// the next round does not make them again. It gives up after a while: a write
-// that is made twice does no harm.
+// Await waits until the watches have shown the given writes, so that the next round does not
+// repeat them. It gives up after a while, since repeating a write does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
-	_ = s.await(ctx, patience, func() error {
+	_ = s.await(ctx, syncTimeout, func() error {
 		for _, w := range writes {
 			if mirror, ok := mirrors[w.Kind]; ok && !mirror.reached(w.Key, w.Version) {
 				return errNotSeen
@@ -335,13 +332,13 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 
 var errNotSeen = errors.New("no answer yet")
 
-// errEnded means that the cluster is not followed any more: the process ends.
+// errEnded means that the watches have ended, since the process is stopping.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil, for so long at most, and not beyond the end of
-// Follow: nothing new is seen then.
+// await waits until missing returns nil, at most for the given time, and not after the end of
+// Follow, since no more events arrive then.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
-	began := time.NewTimer(insistence)
+	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()
 	late := time.NewTimer(longest)
 	defer late.Stop()
@@ -370,21 +367,20 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 	}
 }
 
-// Objects are all objects of Kratix in the cluster as the API said last, with
-// their statuses, and the WorkPlacements without their contents unless Options ask for
-// them.
+// Objects are all Kratix objects in the cluster as last reported by the API, including their
+// status. WorkPlacements have no contents unless Options.Contents is set.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable are those, as kratix.Describe names them, of which only the
-	// metadata is known.
+	// Unreadable are the objects, named as by kratix.Describe, of which only the metadata could
+	// be read.
 	Unreadable map[string]bool
 }
 
-// Objects returns what there is now.
+// Objects returns the current objects.
 func (s *Source) Objects() Objects {
 	unreadable := map[string]bool{}
 	for object := range s.unreadable() {

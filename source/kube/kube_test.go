@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// follow follows an API until the test ends.
+// follow returns a source that watches an API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	return followWith(t, a, kube.Options{})
@@ -41,8 +41,8 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// told returns what a snapshot has, in a few words.
-func told(s source.Snapshot) []string {
+// contentOf returns the content of a snapshot as text.
+func contentOf(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
 	for _, o := range s.Works {
@@ -78,13 +78,13 @@ func told(s source.Snapshot) []string {
 	return all
 }
 
-// becomes waits until a snapshot has just this.
+// becomes waits until a snapshot has exactly this content.
 func becomes(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
-	eventually(t, func() string { return cmp.Diff(want, told(snapshot(t, s))) })
+	eventually(t, func() string { return cmp.Diff(want, contentOf(snapshot(t, s))) })
 }
 
-// platform has one object of each kind.
+// platform returns an API with one object of each kind.
 func platform(t *testing.T) *api {
 	a := newAPI(t)
 	a.put("secrets", secretJSON("git", "b25l"))
@@ -98,7 +98,7 @@ func platform(t *testing.T) *api {
 
 var whole = []string{"Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/git", "existing WorkPlacement default/a"}
 
-func TestASnapshotHasEverythingInOrder(t *testing.T) {
+func TestSnapshotIsCompleteAndSorted(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("0", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
@@ -121,7 +121,7 @@ func TestASnapshotHasEverythingInOrder(t *testing.T) {
 	}
 }
 
-func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
+func TestUnreadableObjectHidesNoOther(t *testing.T) {
 	broken := map[string]struct {
 		resource, text, repaired string
 		want                     []string
@@ -176,7 +176,7 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 				eventually(t, func() string {
 					got := snapshot(t, s)
 					if len(got.Findings)+len(got.Rejected) > 0 {
-						return fmt.Sprint(told(got))
+						return fmt.Sprint(contentOf(got))
 					}
 					return ""
 				})
@@ -185,7 +185,7 @@ func TestOneObjectThatCannotBeReadHidesNoOther(t *testing.T) {
 	}
 }
 
-func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
+func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"targetDestinationName":"worker-1","workloads":{}}}`)
 	s := follow(t, a)
@@ -195,8 +195,8 @@ func TestAWorkOfAnUnreadablePlacementIsLeftAlone(t *testing.T) {
 	}
 }
 
-// settled returns the words of a source that has said all it has to say by now.
-func settled(t *testing.T, s *kube.Source) <-chan struct{} {
+// quiescent returns the changes of a source after the initial ones.
+func quiescent(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())
 	if err != nil {
@@ -223,7 +223,7 @@ func expectWord(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-func TestWhatAsksForARound(t *testing.T) {
+func TestEventsThatRequestARound(t *testing.T) {
 	ready := func(status string) string { return `"conditions":[{"type":"Ready","status":"` + status + `"}]` }
 	noise := map[string]struct{ resource, text string }{
 		"the status of a Work":            {"works", strings.TrimSuffix(workJSON("a", ""), "}") + `,"status":{"workPlacements":1}}`},
@@ -250,7 +250,7 @@ func TestWhatAsksForARound(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
 			s := follow(t, a)
-			changes := settled(t, s)
+			changes := quiescent(t, s)
 			before := snapshot(t, s)
 			version := a.put(test.resource, test.text)
 			kind := kinds[test.resource][1]
@@ -276,7 +276,7 @@ func TestWhatAsksForARound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
-			changes := settled(t, follow(t, a))
+			changes := quiescent(t, follow(t, a))
 			a.put(test.resource, test.text)
 			expectWord(t, changes)
 		})
@@ -284,13 +284,13 @@ func TestWhatAsksForARound(t *testing.T) {
 	t.Run("a Work that is gone", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
-		changes := settled(t, follow(t, a))
+		changes := quiescent(t, follow(t, a))
 		a.remove("works", "default/a")
 		expectWord(t, changes)
 	})
 }
 
-func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
+func TestContentsOfWorkAreHeldOnce(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("a", `,"managedFields":[{"manager":"x"}],"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"all of it","mine":"yes"}`))
 	s := follow(t, a)
@@ -300,11 +300,11 @@ func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
 	}
 	version := a.put("works", strings.TrimSuffix(workJSON("a", `,"annotations":{"mine":"yes"}`), "}")+`,"status":{"workPlacements":1}}`)
 	s.Await(t.Context(), []kube.Written{{Kind: kratix.WorkKind, Key: kratix.Key{Namespace: "default", Name: "a"}, Version: version}})
-	fresh, settled := s.Objects().Works[0], snapshot(t, s).Works[0]
-	if fresh.Status.WorkPlacements != 1 || settled.Status.WorkPlacements != 0 {
-		t.Fatalf("fresh %+v, settled %+v", fresh.Status, settled.Status)
+	latest, stable := s.Objects().Works[0], snapshot(t, s).Works[0]
+	if latest.Status.WorkPlacements != 1 || stable.Status.WorkPlacements != 0 {
+		t.Fatalf("latest %+v, stable %+v", latest.Status, stable.Status)
 	}
-	if &fresh.Spec.WorkloadGroups[0] != &settled.Spec.WorkloadGroups[0] {
+	if &latest.Spec.WorkloadGroups[0] != &stable.Spec.WorkloadGroups[0] {
 		t.Error("the contents are held twice")
 	}
 	version = a.put("works", strings.Replace(workJSON("a", `,"generation":2`), `"a.yaml"`, `"b.yaml"`, 1))
@@ -314,7 +314,7 @@ func TestTheContentsOfAWorkAreHeldOnce(t *testing.T) {
 	}
 }
 
-func TestDroppedWatches(t *testing.T) {
+func TestDroppedWatchesAreResumed(t *testing.T) {
 	change := func(a *api) {
 		a.put("works", workJSON("b", ""))
 		a.remove("workplacements", "default/a")
@@ -342,7 +342,7 @@ func TestDroppedWatches(t *testing.T) {
 			t.Parallel()
 			a := platform(t)
 			s := follow(t, a)
-			changes := settled(t, s)
+			changes := quiescent(t, s)
 			interrupt(a)
 			expectWord(t, changes)
 			becomes(t, s, "Work default/b", "Destination worker-1", "GitStateStore default", "Secret default/git")
@@ -352,7 +352,7 @@ func TestDroppedWatches(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		s := follow(t, a)
-		changes := settled(t, s)
+		changes := quiescent(t, s)
 		before := snapshot(t, s)
 		a.set(func(a *api) { a.forgotten = a.version + 1 })
 		a.put("bucketstatestores", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"BucketStateStore","metadata":{"name":"s3"},"spec":{"bucketName":"b","endpoint":"e"}}`)
@@ -380,7 +380,7 @@ func TestDroppedWatches(t *testing.T) {
 	})
 }
 
-func TestAnAPIThatRefusesIsTold(t *testing.T) {
+func TestAPIErrorsAreReported(t *testing.T) {
 	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
 			t.Parallel()
@@ -444,7 +444,7 @@ func TestAwaitWaitsForWhatWasWritten(t *testing.T) {
 			test.happen(a)
 			select {
 			case <-done:
-			case <-time.After(25 * time.Second): // less than it waits at most
+			case <-time.After(25 * time.Second): // less than the maximum wait
 				t.Fatal("it does not see what happened")
 			}
 		})

@@ -18,56 +18,54 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// object is what the API has and the domain knows.
+// object is a Kratix object that the Kubernetes client can handle.
 type object interface {
 	kratix.Object
 	runtime.Object
 	metav1.Object
 }
 
-// mirror follows all objects of one kind. It has two views of them: fresh is
-// what the API said last; settled changes only when something changes that a
-// round depends on, so that a round recognizes by its address what it has seen
-// before.
+// mirror lists and watches all objects of one kind. It has two views of them: latest has the
+// latest versions; roundView keeps the pointer of an object until it changes in a way that
+// matters to a round, so that a round can compare pointers.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
-	// heard is called after every event.
-	heard func(news)
+	// notify is called after every event.
+	notify func(news)
 
-	mu             sync.RWMutex
-	fresh, settled map[kratix.Key]O
-	// wrong says why an object cannot be read. Of such a one the metadata is known,
-	// and only the fresh view has it.
+	mu                sync.RWMutex
+	latest, roundView map[kratix.Key]O
+	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
+	// the latest view.
 	wrong  map[kratix.Key]error
 	synced bool
-	// trouble is why the API cannot be followed now.
-	trouble error
+	// lastError is the current error of the list and watch; nil if there is none.
+	lastError error
 }
 
-// feature is what a mirror knows of its kind; nil does nothing, or sees no
+// feature is the behaviour specific to a kind. A nil field does nothing, or reports no
 // difference.
 type feature[O object] struct {
-	// look is called with each object as the API sent it.
-	look func(O)
-	// slim takes out of an object what is never asked for.
+	// inspect is called with each object as received from the API.
+	inspect func(O)
+	// slim removes the fields that are never used.
 	slim func(O)
-	// same compares what a round looks at beside the metadata and the spec.
+	// same compares the fields besides metadata and spec that matter to a round.
 	same func(a, b O) bool
-	// content compares the specs as far as a round depends on them: what differs in
-	// nothing else but the generation is renewed.
+	// content compares the parts of the spec that matter to a round. If they are equal and only
+	// the generation differs, the object is renewed.
 	content func(a, b O) bool
-	// share has an object use the memory of one that is equal but for its status.
+	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
-	// deleted is called with whether an object is deleted, or being deleted.
+	// deleted is called with whether an object is deleted or being deleted.
 	deleted func(key kratix.Key, is bool)
 }
 
-// newMirror makes a mirror of those objects of a resource that a field selector
-// picks, in a namespace or, if that is empty, in all.
+// newMirror returns a mirror of the objects of a resource in the given scope.
 func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
-	if kind.look == nil {
-		kind.look = func(O) {}
+	if kind.inspect == nil {
+		kind.inspect = func(O) {}
 	}
 	if kind.slim == nil {
 		kind.slim = func(O) {}
@@ -84,7 +82,7 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	if kind.deleted == nil {
 		kind.deleted = func(kratix.Key, bool) {}
 	}
-	m := &mirror[O]{kind: kind, heard: heard, fresh: map[kratix.Key]O{}, settled: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
+	m := &mirror[O]{kind: kind, notify: heard, latest: map[kratix.Key]O{}, roundView: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
 	request := func(options metav1.ListOptions) *rest.Request {
 		options.FieldSelector = at.fields
 		return client.Get().NamespaceIfScoped(at.namespace, at.namespace != "").Resource(resource).VersionedParams(&options, metav1.ParameterCodec)
@@ -106,11 +104,10 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope narrows what is mirrored.
+// scope restricts a mirror by namespace, if not empty, and by field selector.
 type scope struct{ namespace, fields string }
 
-// run follows until ctx ends. What goes wrong is kept for the next snapshot to
-// tell, and not logged here.
+// run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.
 func (m *mirror[O]) run(ctx context.Context) {
 	m.feed.RunWithContext(klog.NewContext(ctx, logr.Discard()))
 }
@@ -118,48 +115,48 @@ func (m *mirror[O]) run(ctx context.Context) {
 func (m *mirror[O]) troubled(resource string, err error) {
 	if err != nil {
 		err = fmt.Errorf("follow %s: %w", resource, err)
-		defer m.heard(nothing)
+		defer m.notify(nothing)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trouble = err
+	m.lastError = err
 }
 
-// ready reports whether everything was seen once, and if not, why.
+// ready reports whether the initial list is complete, with the error if it is not.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.synced, m.trouble
+	return m.synced, m.lastError
 }
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer has objects made smaller before many of them are held at once.
+// Transformer returns a function that slims objects before many of them are held at once.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(carrier[O]); ok {
-			_, _ = m.slimmed(sent) // what is wrong with it is reported once it is taken
+			_, _ = m.slimmed(sent) // the error is reported by Update
 		}
 		return seen, nil
 	}
 }
 
-// lastApplied is where kubectl keeps the whole object a second time.
+// lastApplied is the annotation with kubectl's copy of the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
 	o, wrong = seen.carried()
-	m.kind.look(o)
+	m.kind.inspect(o)
 	o.SetManagedFields(nil)
 	delete(o.GetAnnotations(), lastApplied)
 	m.kind.slim(o)
 	return o, wrong
 }
 
-// Add takes in an object that is new.
+// Add adds a new object.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
-// Update takes in an object as it is now.
+// Update adds or replaces an object.
 func (m *mirror[O]) Update(seen any) error {
 	sent, ok := seen.(carrier[O])
 	if !ok {
@@ -168,19 +165,19 @@ func (m *mirror[O]) Update(seen any) error {
 	m.mu.Lock()
 	differs := m.take(sent)
 	m.mu.Unlock()
-	m.heard(differs)
+	m.notify(differs)
 	return nil
 }
 
-// take takes an object in, and returns what that means for rounds.
+// take adds or replaces an object, and returns what that means for rounds.
 func (m *mirror[O]) take(sent carrier[O]) news {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
-	m.fresh[key] = o
+	m.latest[key] = o
 	m.kind.deleted(key, !o.GetDeletionTimestamp().IsZero())
 	if wrong != nil {
 		before, known := m.wrong[key]
-		delete(m.settled, key)
+		delete(m.roundView, key)
 		m.wrong[key] = wrong
 		if known && before.Error() == wrong.Error() {
 			return nothing
@@ -188,20 +185,20 @@ func (m *mirror[O]) take(sent carrier[O]) news {
 		return changed
 	}
 	delete(m.wrong, key)
-	before, known := m.settled[key]
+	before, known := m.roundView[key]
 	isLike := known && sameMetadata(before, o) && m.kind.same(before, o)
 	if isLike && before.GetGeneration() == o.GetGeneration() {
 		m.kind.share(before, o)
 		return nothing
 	}
-	m.settled[key] = o
+	m.roundView[key] = o
 	if isLike && m.kind.content(before, o) {
 		return renewed
 	}
 	return changed
 }
 
-// Delete forgets an object.
+// Delete removes an object.
 func (m *mirror[O]) Delete(seen any) error {
 	sent, ok := seen.(carrier[O])
 	if !ok {
@@ -210,69 +207,69 @@ func (m *mirror[O]) Delete(seen any) error {
 	o, _ := sent.carried()
 	key := kratix.KeyOf(o)
 	m.mu.Lock()
-	delete(m.fresh, key)
-	delete(m.settled, key)
+	delete(m.latest, key)
+	delete(m.roundView, key)
 	delete(m.wrong, key)
 	m.kind.deleted(key, true)
 	m.mu.Unlock()
-	m.heard(changed)
+	m.notify(changed)
 	return nil
 }
 
-// Replace takes in everything there is.
+// Replace replaces all objects.
 func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.mu.Lock()
 	differs := nothing
 	if !m.synced {
 		differs = changed
 	}
-	m.synced, m.trouble = true, nil
-	m.fresh = make(map[kratix.Key]O, len(all))
+	m.synced, m.lastError = true, nil
+	m.latest = make(map[kratix.Key]O, len(all))
 	for _, seen := range all {
 		if sent, ok := seen.(carrier[O]); ok {
 			differs = max(differs, m.take(sent))
 		}
 	}
-	gone := len(m.settled) + len(m.wrong)
-	maps.DeleteFunc(m.settled, func(key kratix.Key, _ O) bool { return !m.has(key) })
+	gone := len(m.roundView) + len(m.wrong)
+	maps.DeleteFunc(m.roundView, func(key kratix.Key, _ O) bool { return !m.has(key) })
 	maps.DeleteFunc(m.wrong, func(key kratix.Key, _ error) bool { return !m.has(key) })
-	if len(m.settled)+len(m.wrong) < gone {
+	if len(m.roundView)+len(m.wrong) < gone {
 		differs = changed
 	}
 	m.mu.Unlock()
-	m.heard(differs)
+	m.notify(differs)
 	return nil
 }
 
 func (m *mirror[O]) has(key kratix.Key) bool {
-	_, there := m.fresh[key]
+	_, there := m.latest[key]
 	return there
 }
 
-// Resync has nothing to do.
+// Resync does nothing.
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata compares what a round looks at, but for the generation, which counts
-// every change of a spec.
+// sameMetadata compares the metadata that matter to a round, except for the generation, which
+// changes with every change of the spec.
 func sameMetadata(a, b metav1.Object) bool {
 	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current returns the fresh view, in no order.
-func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.fresh }) }
+// current returns the latest view, unordered.
+func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.latest }) }
 
-// stable returns the settled view, in no order.
-func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.settled }) }
+// stable returns the round view, unordered.
+func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
-// unreadable returns the objects that cannot be read, and why.
+// unreadable returns the objects that cannot be read, with their errors.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	found := make(map[kratix.Object]error, len(m.wrong))
 	for key, wrong := range m.wrong {
-		found[m.fresh[key]] = wrong
+		found[m.latest[key]] = wrong
 	}
 	return found
 }
@@ -280,36 +277,36 @@ func (m *mirror[O]) unreadable() map[kratix.Object]error {
 func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	objects := make([]O, 0, len(m.fresh))
+	objects := make([]O, 0, len(m.latest))
 	for _, o := range view() {
 		objects = append(objects, o)
 	}
 	return objects
 }
 
-// get returns an object as the API said last.
+// get returns the latest version of an object.
 func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	o, there := m.fresh[key]
+	o, there := m.latest[key]
 	return o, there
 }
 
-// each does something with each object, before anybody else has one in hand.
+// each calls do for each object, before objects were handed out.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, o := range m.fresh {
+	for _, o := range m.latest {
 		do(o)
 	}
 }
 
-// reached reports whether an object is seen as it was at a version, or later; one
-// without a version is to be gone.
+// reached reports whether the mirror has an object at this version or a later one; without a
+// version, whether it is gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	seen, there := m.fresh[key]
+	seen, there := m.latest[key]
 	if !there || version == "" {
 		return !there
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestAWorkPlacementWithoutAWorkIsReported, unless somebody is about to delete it.
-func TestAWorkPlacementWithoutAWorkIsReported(t *testing.T) {
+// TestWorkPlacementWithoutWorkIsReported covers orphans, and WorkPlacements that are about to
+// be deleted.
+func TestWorkPlacementWithoutWorkIsReported(t *testing.T) {
 	const owner = `,"ownerReferences":[{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","name":"gone","uid":"x"}]`
 	for name, test := range map[string]struct {
 		more     string

@@ -12,36 +12,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// others looks for another scheduler: somebody who has written the spec of a
-// WorkPlacement since this process began, as the managed fields say.
+// others detects another scheduler: a manager other than this program that has written the spec
+// of a WorkPlacement since this process started.
 type others struct {
 	mu    sync.Mutex
 	began time.Time
 	found string
 }
 
-// manager is what this program is called in managed fields: the beginning of its
-// user agent.
+// manager is the name of this program in managed fields, the beginning of its user agent.
 const manager = "kratix-schedule"
 
-// person is how a person's tools are called there.
-const person = "kubectl"
+// toolPrefix is the prefix of the field managers of interactive tools.
+const toolPrefix = "kubectl"
 
-// begin forgets what was found before a time.
+// begin ignores writes before the given time.
 func (o *others) begin(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.began = now
 }
 
-// look notes who has written a WorkPlacement.
-func (o *others) look(p *kratix.WorkPlacement) {
+// check records a foreign manager of a WorkPlacement's spec.
+func (o *others) check(p *kratix.WorkPlacement) {
 	for _, entry := range p.ManagedFields {
-		if entry.Manager == manager || strings.HasPrefix(entry.Manager, person) || entry.Subresource != "" || !writesSpec(entry) {
+		if entry.Manager == manager || strings.HasPrefix(entry.Manager, toolPrefix) || entry.Subresource != "" || !writesSpec(entry) {
 			continue
 		}
 		o.mu.Lock()
-		// The API keeps whole seconds: what was written in the second of the start may be older.
+		// Times have a resolution of one second: a write in the second of the start may be
+		// older.
 		if entry.Time != nil && !o.began.IsZero() && entry.Time.After(o.began) && o.found == "" {
 			o.found = fmt.Sprintf("%q has written the spec of %s at %s", entry.Manager, kratix.Describe(p), entry.Time.UTC().Format(time.RFC3339))
 		}
@@ -49,10 +49,10 @@ func (o *others) look(p *kratix.WorkPlacement) {
 	}
 }
 
-// lookAtNew notes who has made a WorkPlacement, where Kratix writes them: a new one
-// whose spec this program has not written. The managed fields of an old one say nothing
-// of when its spec was written, since Kratix changes the rest of it.
-func (o *others) lookAtNew(p *kratix.WorkPlacement) {
+// checkNew records the manager that created a WorkPlacement, where Kratix writes them. Only
+// new ones are checked: Kratix updates other fields of existing ones, so their managed fields
+// do not show when the spec was written.
+func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()
 	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)
 	o.mu.Unlock()
@@ -64,15 +64,15 @@ func (o *others) lookAtNew(p *kratix.WorkPlacement) {
 			return
 		}
 	}
-	o.look(p)
+	o.check(p)
 }
 
 func writesSpec(entry metav1.ManagedFieldsEntry) bool {
 	return entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.GetRawBytes(), []byte(`"f:spec"`))
 }
 
-// OtherScheduler returns who else has placed something since Follow was called, and
-// what, in words; nothing if nobody is known to have.
+// OtherScheduler returns a description of another scheduler's write since Follow was called, or
+// "" if there was none.
 func (s *Source) OtherScheduler() string {
 	s.others.mu.Lock()
 	defer s.others.mu.Unlock()

@@ -12,33 +12,33 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// placementFeature is what the mirror of WorkPlacements knows of them.
+// placementFeature returns the behaviour specific to WorkPlacements.
 func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Words
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
-			look: s.others.lookAtNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
+			inspect: s.others.checkNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },
 			slim: func(p *kratix.WorkPlacement) {
 				s.shareWithWork(p)
 				words.ShareWorkPlacement(p)
 			},
 		}
 	}
-	return feature[*kratix.WorkPlacement]{same: sameMemory, content: samePlacement, look: s.others.look, slim: func(p *kratix.WorkPlacement) {
+	return feature[*kratix.WorkPlacement]{same: sameWriteCondition, content: samePlacement, inspect: s.others.check, slim: func(p *kratix.WorkPlacement) {
 		p.Spec.Workloads = nil // the Work has them too
 		words.ShareWorkPlacement(p)
 	}}
 }
 
-// sameMemory: whether one was written matters to another process that says so of its
-// Work.
-func sameMemory(a, b *kratix.WorkPlacement) bool {
+// sameWriteCondition reports whether both versions agree on the condition WriteSucceeded being False,
+// which another process reports in the status of the Work.
+func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot. Each one of a Work counts, whatever
-// its conditions: what is held back and was never written has none. A versionID is no
-// sign of a write, since those of Kratix on a bucket lack one.
+// addPlacements adds the WorkPlacements to a snapshot, whatever their status is: a placement
+// that is held back and was never written has no status. A versionID is no evidence of a
+// write, since Kratix sets none for buckets.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
@@ -70,8 +70,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether the Work of a WorkPlacement is gone and nobody deletes the
-// WorkPlacement: it has no owner with which the garbage collector would.
+// isOrphan reports whether the Work of a WorkPlacement is gone and the WorkPlacement has no
+// owner with which the garbage collector would delete it.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false
@@ -83,10 +83,10 @@ func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	return !there
 }
 
-// withUnseen returns all WorkPlacements, also those that this process has created, or
-// may have created, and that the watch has not shown.
+// withUnseen returns all WorkPlacements, including those that this process has created, or may
+// have created, and that have not appeared in the watch.
 func (s *Source) withUnseen() []*kratix.WorkPlacement {
-	unseen := s.unseen() // before the others: what is shown meanwhile is among both
+	unseen := s.unseen() // read first, since objects may move to the other list meanwhile
 	all := s.placements.stable()
 	if len(unseen) == 0 {
 		return all
@@ -100,8 +100,7 @@ func (s *Source) withUnseen() []*kratix.WorkPlacement {
 	return all
 }
 
-// shareWithWork has a WorkPlacement use the memory of its Work for the contents that
-// are the same.
+// shareWithWork reuses the contents of the Work in its WorkPlacement where they are equal.
 func (s *Source) shareWithWork(p *kratix.WorkPlacement) {
 	work, known := s.works.get(p.Work())
 	if !known {

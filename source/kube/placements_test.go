@@ -8,10 +8,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestEqualContentsOfAWorkAndItsWorkPlacementAreHeldOnce, whichever comes first; contents
-// that differ stay as they are.
-func TestEqualContentsOfAWorkAndItsWorkPlacementAreHeldOnce(t *testing.T) {
-	content := strings.Repeat("x", 300) // longer than what is held once anyway
+// TestContentsOfWorkAndWorkPlacementAreHeldOnce covers both orders of arrival, and
+// contents that differ.
+func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
+	content := strings.Repeat("x", 300) // longer than strings that are interned
 	long := func(text string) string { return strings.ReplaceAll(text, `"content":"x"`, `"content":"`+content+`"`) }
 	group := func(text string) string {
 		return strings.Replace(text, `"targetDestinationName"`, `"id":"5058f1af8388633f609cadb75a75dc9d","targetDestinationName"`, 1)

@@ -8,29 +8,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// news says what an event means for rounds.
+// news is the effect of an event on rounds.
 type news int
 
 const (
-	// nothing: a round would see no difference.
+	// nothing: the result of a round does not change.
 	nothing news = iota
-	// renewed: an object has another generation, and the same content.
+	// renewed: an object has a new generation with the same content.
 	renewed
-	// changed: a round would see another object, or one that is new or gone.
+	// changed: an object is new, gone or different.
 	changed
 )
 
-// renewalInterval is how often renewals ask for a round at most. A Promise with static
-// dependencies makes Kratix renew its Work some ten times a second, for ever.
+// renewalInterval is the minimum interval between rounds for renewals. A Promise with static
+// dependencies makes Kratix renew its Work about ten times a second, permanently.
 const renewalInterval = time.Second
 
-// throttle calls ask for what is noted: at once, and then once an interval at most.
+// throttle calls ask for each note, at once for the first and then at most once per interval.
 type throttle struct {
 	ask func()
 
 	mu sync.Mutex
-	// cooling means that the interval after the last call has not passed, and pending
-	// that something was noted since.
+	// cooling means that the interval after the last call has not elapsed; pending means that
+	// there was a note since.
 	cooling, pending bool
 }
 
@@ -47,7 +47,7 @@ func (t *throttle) note() {
 	t.ask()
 }
 
-// cool ends an interval.
+// cool handles the end of an interval.
 func (t *throttle) cool() {
 	t.mu.Lock()
 	again := t.pending
@@ -59,8 +59,8 @@ func (t *throttle) cool() {
 	}
 }
 
-// sameContent reports whether two versions of a Work ask for the same: when its
-// pipeline ran is nothing that a round depends on.
+// sameContent reports whether two versions of a Work have the same content. The time of the
+// pipeline run does not matter.
 func sameContent(a, b *kratix.Work) bool {
 	return a.Spec.PromiseName == b.Spec.PromiseName && a.Spec.ResourceName == b.Spec.ResourceName &&
 		reflect.DeepEqual(a.Spec.WorkloadGroups, b.Spec.WorkloadGroups)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// generationOf returns an object of another generation, whose pipeline has run anew.
+// generationOf returns the object with another generation and pipeline run.
 func generationOf(text string, generation int) string {
 	return strings.NewReplacer(
 		`"generation":1`, fmt.Sprintf(`"generation":%d`, generation),
@@ -15,9 +15,9 @@ func generationOf(text string, generation int) string {
 	).Replace(text)
 }
 
-// TestRenewedObjectsAskForFewRounds: of a Work or a WorkPlacement with the same content.
-// What is really another asks for one at once, in the middle of that.
-func TestRenewedObjectsAskForFewRounds(t *testing.T) {
+// TestRenewedObjectsRequestFewRounds checks that renewals of a Work or WorkPlacement are
+// throttled, and that a change in between requests a round at once.
+func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 	for name, renew := range map[string]func(a *api, generation int){
 		"a Work": func(a *api, generation int) { a.put("works", generationOf(workJSON("a", ""), generation)) },
 		"a WorkPlacement": func(a *api, generation int) {
@@ -43,7 +43,7 @@ func TestRenewedObjectsAskForFewRounds(t *testing.T) {
 					}
 				}
 			}
-			asked(200 * time.Millisecond) // of the start
+			asked(200 * time.Millisecond) // from the start
 			began := time.Now()
 			total, generation := 0, 1
 			for generation < 40 {
@@ -61,7 +61,7 @@ func TestRenewedObjectsAskForFewRounds(t *testing.T) {
 			asked(1500 * time.Millisecond) // the last of the renewals
 			renew(a, generation+1)
 			asked(100 * time.Millisecond)
-			renew(a, generation+2) // waits
+			renew(a, generation+2) // throttled
 			a.put("works", strings.Replace(generationOf(workJSON("a", ""), generation+3), "a.yaml", "b.yaml", 1))
 			if asked(500*time.Millisecond) == 0 {
 				t.Error("a real change waits")

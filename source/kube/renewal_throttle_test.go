@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// TestRenewalsAskOnceASecond: the first at once, and the last one is not forgotten.
-func TestRenewalsAskOnceASecond(t *testing.T) {
+// TestRenewalsRequestOneRoundPerSecond checks that the first call is immediate and the last one
+// is not lost.
+func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var mu sync.Mutex
@@ -25,7 +26,7 @@ func TestRenewalsAskOnceASecond(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		for range 120 { // twelve a second, as Kratix does, for ten seconds
+		for range 120 { // twelve a second for ten seconds, as Kratix does
 			limit.note()
 			time.Sleep(time.Second / 12)
 		}

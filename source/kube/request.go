@@ -11,14 +11,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// limits are how long the API server may take. One that accepts a connection and says
-// nothing would otherwise be waited for without end.
+// limits are the timeouts of API requests. Without them, a server that accepts a connection and
+// does not answer would block forever.
 type limits struct {
-	// list bounds a list as a whole: an API server gives up after a minute itself.
+	// list is the timeout of a list; an API server itself gives up after a minute.
 	list time.Duration
-	// headers bounds how long a watch takes to begin.
+	// headers is the timeout for a watch to start.
 	headers time.Duration
-	// beyond is how much longer a watch may last than it was asked for.
+	// beyond is how much longer a watch may last than requested.
 	beyond time.Duration
 }
 
@@ -26,7 +26,7 @@ func usualLimits() limits {
 	return limits{list: 90 * time.Second, headers: 30 * time.Second, beyond: 30 * time.Second}
 }
 
-// listed makes a list call.
+// listed executes a list request.
 func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.list, silence(l.list))
 	defer cancel()
@@ -34,15 +34,14 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	return found, because(ctx, err)
 }
 
-// watched begins a watch, which ends some time after the API server should have ended
-// it.
+// watched starts a watch that ends some time after the API server should have ended it.
 func (l limits) watched(ctx context.Context, request *rest.Request, options metav1.ListOptions) (watch.Interface, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })
 	stream, err := request.Watch(ctx)
 	if err = because(ctx, err); err != nil || !late.Stop() {
 		cancel(nil)
-		if err == nil { // it began too late
+		if err == nil { // it started too late
 			stream.Stop()
 			err = silence(l.headers)
 		}
@@ -69,10 +68,10 @@ func (w *boundedWatch) Stop() {
 	w.Interface.Stop()
 }
 
-// silence is the error of an API server that has not answered in time.
+// silence returns the error for an API server that did not answer in time.
 func silence(within time.Duration) error { return fmt.Errorf("no answer within %s", within) }
 
-// because returns the cause for which a call was given up, if it was.
+// because returns the cause of ctx if a request failed because ctx ended, otherwise err.
 func because(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && context.Cause(ctx) != nil {
 		return context.Cause(ctx)

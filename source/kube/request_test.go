@@ -12,14 +12,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// hanging is an API server that accepts every request and does not answer; it begins
-// to answer a watch if begins is set.
+// hanging returns a client for an API server that accepts requests and does not answer; if
+// begins is set, it sends the headers.
 func hanging(t *testing.T, begins bool) rest.Interface {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if begins {
 			w.Header().Set("Content-Type", "application/json")
-			w.(http.Flusher).Flush() //nolint:errcheck,forcetypeassert // the test's server can
+			w.(http.Flusher).Flush() //nolint:errcheck,forcetypeassert // the test server implements it
 		}
 		<-r.Context().Done()
 	}))
@@ -32,7 +32,7 @@ func hanging(t *testing.T, begins bool) rest.Interface {
 	return api.platform
 }
 
-func TestAnAPIServerThatDoesNotAnswerIsNotWaitedForWithoutEnd(t *testing.T) {
+func TestRequestsToSilentAPIServerTimeOut(t *testing.T) {
 	short := limits{list: 50 * time.Millisecond, headers: 50 * time.Millisecond, beyond: 50 * time.Millisecond}
 	seconds := int64(0)
 	options := metav1.ListOptions{Watch: true, TimeoutSeconds: &seconds}

@@ -12,37 +12,37 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets follows the Secrets that stores name, each by a watch of its own, and no
-// others: so no Secret is held that no store names, a round asks the API for none, and
-// the ServiceAccount needs the right to Secrets in those namespaces only.
+// secrets watches each Secret that stores refer to by a watch of its own. So no other Secret is
+// held in memory, a round makes no API call, and the ServiceAccount needs access to Secrets
+// only in the namespaces of these.
 type secrets struct {
 	client rest.Interface
-	heard  func(news)
+	notify func(news)
 
 	mu      sync.Mutex
 	ctx     func() context.Context
 	watched map[kratix.Key]watchedSecret
 }
 
-// watchedSecret is one Secret; stop ends the watch on it.
+// watchedSecret is one Secret; stop ends its watch.
 type watchedSecret struct {
 	*mirror[*kratix.Secret]
 	stop context.CancelFunc
 }
 
 func newSecrets(client rest.Interface, heard func(news)) *secrets {
-	return &secrets{client: client, heard: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
+	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
-// begin has watches live as long as ctx.
+// begin ends all watches when ctx ends.
 func (s *secrets) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ctx = func() context.Context { return ctx }
 }
 
-// follow follows the Secrets that stores name, and no others any more. It returns
-// those that were not followed before.
+// follow watches the Secrets that stores refer to and stops all other watches. It returns the
+// new ones.
 func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,8 +63,8 @@ func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	return fresh
 }
 
-// pending returns errNotSeen while there is a Secret of which it is not known yet
-// whether it is there. One that may not be read is not waited for.
+// pending returns errNotSeen while it is unknown whether one of the Secrets exists, unless
+// reading it is forbidden.
 func pending(fresh []watchedSecret) error {
 	for _, secret := range fresh {
 		if seen, why := secret.ready(); !seen && !apierrors.IsForbidden(why) {
@@ -74,8 +74,8 @@ func pending(fresh []watchedSecret) error {
 	return nil
 }
 
-// read returns the Secrets that stores name as they were seen last, but for those that
-// are not there, and what is wrong with those that cannot be read.
+// read returns the last versions of the Secrets that stores refer to, without those that do not
+// exist, and findings about those that cannot be read.
 func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +92,7 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns why a Secret was never read; nil if it was, or is not there.
+// unread returns why a Secret was never read, or nil if it was read or does not exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {
 		return wrong
@@ -107,7 +107,7 @@ func (s watchedSecret) unread() error {
 	return why
 }
 
-// references returns the Secrets that stores name, each once.
+// references returns the Secrets that stores refer to, each once.
 func references(stores []kratix.Object) []kratix.Key {
 	var named []kratix.Key
 	known := map[kratix.Key]bool{}
@@ -128,13 +128,13 @@ func references(stores []kratix.Object) []kratix.Key {
 	return named
 }
 
-// watch begins to follow a Secret, and asks for a round when it changes.
+// watch starts to watch a Secret. A change requests a round.
 func (s *secrets) watch(key kratix.Key) watchedSecret {
 	ctx, stop := context.WithCancel(s.ctx())
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}
 	one := newMirror(s.client, "secrets", at, &sent[kratix.Secret, *kratix.Secret]{}, feature[*kratix.Secret]{
 		same: func(a, b *kratix.Secret) bool { return a.ResourceVersion == b.ResourceVersion },
-	}, s.heard)
+	}, s.notify)
 	go one.run(ctx)
 	return watchedSecret{one, stop}
 }

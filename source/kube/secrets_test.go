@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
+func TestOnlySecretsOfStoresAreRead(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
 	becomes(t, s, whole...)
@@ -36,7 +36,7 @@ func TestNoSecretIsReadThatNoStoreNames(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsReadWhereNoStoreIsOpened(t *testing.T) {
+func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {
 		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
@@ -125,7 +125,7 @@ func TestSecrets(t *testing.T) {
 	t.Run("one that changes asks for a round, and is another one then", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
-		changes := settled(t, s)
+		changes := quiescent(t, s)
 		before := snapshot(t, s).Secrets[0]
 		if snapshot(t, s).Secrets[0] != before {
 			t.Error("a round would not recognize it")

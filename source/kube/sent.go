@@ -12,21 +12,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// sent is an object as the API sent it. Of one that is not as its kind should be
-// only the metadata is known, so that it hides none of the others.
+// sent is an object as received from the API. If it does not match its kind, only the metadata
+// is available, so that one invalid object does not hide the others.
 type sent[T any, O pointer[T]] struct {
 	object T
-	// wrong is why more cannot be read.
+	// wrong is the error of decoding the rest.
 	wrong error
 }
 
-// pointer is the pointer to the struct of a kind.
+// pointer is the pointer type of a kind.
 type pointer[T any] interface {
 	*T
 	object
 }
 
-// carrier is what is sent, for any kind.
+// carrier is a received object of any kind.
 type carrier[O object] interface {
 	runtime.Object
 	carried() (O, error)
@@ -34,7 +34,7 @@ type carrier[O object] interface {
 
 func (s *sent[T, O]) carried() (O, error) { return O(&s.object), s.wrong }
 
-// UnmarshalJSON reads an object. It fails only on what cannot even be named.
+// UnmarshalJSON decodes an object. It fails only if the name cannot be read.
 func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	*s = sent[T, O]{}
 	if s.wrong = utiljson.Unmarshal(text, &s.object); s.wrong == nil {
@@ -57,33 +57,33 @@ func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	return utiljson.Unmarshal(text, &s.object)
 }
 
-// GetObjectKind and the methods below are what the Kubernetes client asks for.
+// GetObjectKind and the methods below implement runtime.Object.
 func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).GetObjectKind() }
 
 // GetObjectMeta returns the metadata.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
-// DeepCopyObject is never called: what is sent is not changed by others.
+// DeepCopyObject returns a shallow copy; received objects are not modified.
 func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	made := *s
 	return &made
 }
 
-// list is a list of any kind, as the API answers.
+// list is a list of any kind.
 type list[T any, O pointer[T]] struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`
 	Items           []sent[T, O] `json:"items"`
 }
 
-// DeepCopyObject is never called either: items are handed on one by one.
+// DeepCopyObject returns a shallow copy; items are processed one by one.
 func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	made := *l
 	return &made
 }
 
-// know has the API's answers about a kind read.
-func know[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
+// register registers a kind and its list with the scheme.
+func register[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
 	scheme.AddKnownTypeWithName(version.WithKind(kind), &sent[T, O]{})
 	scheme.AddKnownTypeWithName(version.WithKind(kind+"List"), &list[T, O]{})
 }

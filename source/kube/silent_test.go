@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestASilentAPIHoldsNothingUp: once everything was seen, snapshots need no answer.
-func TestASilentAPIHoldsNothingUp(t *testing.T) {
+// TestSnapshotDoesNotWaitForSilentAPI checks that snapshots need no API call after the initial lists.
+func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
 	becomes(t, s, whole...)
@@ -27,8 +27,9 @@ func TestASilentAPIHoldsNothingUp(t *testing.T) {
 	}
 }
 
-// TestNothingIsAwaitedWhenTheProcessEnds: what is not followed any more is not seen.
-func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
+// TestAwaitEndsWithFollow checks that Snapshot and Await return when Follow
+// ends.
+func TestAwaitEndsWithFollow(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
 	s, err := kube.New(a.config(), kube.Options{})
@@ -50,7 +51,7 @@ func TestNothingIsAwaitedWhenTheProcessEnds(t *testing.T) {
 		if err == nil {
 			t.Error("a snapshot without Works has no error")
 		}
-	case <-time.After(4 * time.Second): // less than it waits for anything else
+	case <-time.After(4 * time.Second): // less than any other timeout
 		t.Fatal("it waits for an API that it does not follow any more")
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxName leaves room for a dash and five characters in a label's 63.
+// maxName leaves room for a dash and five characters within the 63 of a label value.
 const maxName = 63 - 1 - 5
 
-// objectName joins parts as Kratix does for a Work. Where Kratix appends five
-// random characters, these come from the name: the same pipeline has the same
+// objectName returns the name of a Work as Kratix builds it from parts. Instead of Kratix's
+// five random characters it appends a hash of the name, so that a pipeline always has the same
 // Work.
 func objectName(parts ...string) string {
 	parts = slices.DeleteFunc(slices.Clone(parts), func(part string) bool { return part == "" })

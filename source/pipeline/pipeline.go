@@ -1,6 +1,6 @@
-// Package pipeline turns the directories of a Kratix pipeline (input, output
-// and metadata) into the Work that Kratix's work-writer would create of them.
-// It reads the file system that it is given and does no other I/O.
+// Package pipeline converts the directories of a Kratix pipeline (input, output and metadata)
+// to the Work that Kratix's work-writer would create. It reads the given file system and does
+// no other I/O.
 package pipeline
 
 import (
@@ -17,25 +17,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Options is what the directories do not say.
+// Options are the inputs that are not in the directories.
 type Options struct {
 	// Promise is the Promise's name.
 	Promise string
-	// Pipeline is the pipeline's name; empty leaves its segment out of paths.
+	// Pipeline is the pipeline's name; if empty, paths have no segment for it.
 	Pipeline string
 	// Type is the work type: PromiseWorkType or ResourceWorkType.
 	Type string
-	// Selector is what the Promise's own destinationSelectors ask for.
+	// Selector is the Promise's own destinationSelectors.
 	Selector kratix.Selector
 }
 
-// ErrSuspended means that metadata/workflow-control.yaml asks for no Work yet.
+// ErrSuspended means that metadata/workflow-control.yaml suspends the pipeline: there is no
+// Work yet.
 var ErrSuspended = errors.New("the pipeline asks for no Work yet")
 
-// ErrInput is what every error about the directories' content wraps.
+// ErrInput is wrapped by every error about the content of the directories.
 var ErrInput = errors.New("invalid pipeline directories")
 
-// The places in a pipeline's directories.
+// Paths in a pipeline's directories.
 const (
 	requestFile = "input/object.yaml"
 	outputDir   = "output"
@@ -43,8 +44,8 @@ const (
 	controlFile = metadataDir + "/workflow-control.yaml"
 )
 
-// Read makes the Work. Its groups are those of the metadata's destination
-// selectors, in their order, then the default group, if it has files.
+// Read returns the Work. It has one group for each of the metadata's destination selectors, in
+// their order, then the default group if that has files.
 func Read(dir fs.FS, options Options) (*kratix.Work, error) {
 	if err := Control(dir); err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func Read(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, err
 }
 
-// head makes the Work without its groups.
+// head returns the Work without its groups.
 func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	work := kratix.NewWork()
 	work.Spec.PromiseName = options.Promise
@@ -92,8 +93,8 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, nil
 }
 
-// Control returns an error that wraps ErrSuspended when the pipeline wants to be
-// run again before its output counts, as metadata/workflow-control.yaml says.
+// Control returns an error that wraps ErrSuspended if metadata/workflow-control.yaml suspends
+// the pipeline or requests another run.
 func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -150,7 +151,7 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	return workloads, nil
 }
 
-// unwrapped takes the path out of an error that is shown beside it.
+// unwrapped returns an error without its path, for messages that already have it.
 func unwrapped(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -159,8 +160,8 @@ func unwrapped(err error) error {
 	return err
 }
 
-// groups deals the files out: those of a directory that the metadata names to
-// its own group, everything else to the default one.
+// groups returns the workload groups: the files of each directory in the metadata form a group,
+// all other files the default one.
 func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
 	source := options.Type + "-workflow"
 	var made []kratix.WorkloadGroup

@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const selectors = "metadata/destination-selectors.yaml"
 
-// dirs makes a pipeline's directories of pairs of a path and its content, with
-// a request and one output file unless they are among them.
+// dirs returns a pipeline's directories from pairs of path and content, and adds a request and
+// one output file if they are missing.
 func dirs(pairs ...string) fstest.MapFS {
 	made := fstest.MapFS{
 		"input/object.yaml": {Data: []byte("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: team}\n")},
@@ -39,7 +39,7 @@ func resource() pipeline.Options {
 	return pipeline.Options{Promise: "redis", Pipeline: "install", Type: kratix.ResourceWorkType}
 }
 
-// golden compares a Work with the file of the test's name.
+// golden compares a Work with the golden file of the test.
 func golden(t *testing.T, work *kratix.Work) {
 	t.Helper()
 	got, err := yaml.Marshal(work)
@@ -125,7 +125,7 @@ func TestLongNamesDiffer(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadRejects(t *testing.T) {
 	const line = "invalid pipeline directories: metadata/destination-selectors.yaml line "
 	tests := map[string]struct {
 		dir  fs.FS
@@ -178,7 +178,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-func TestAPipelineThatAsksForNoWork(t *testing.T) {
+func TestSuspendedPipelineHasNoWork(t *testing.T) {
 	for control, want := range map[string]string{
 		"suspend: true\n":               "the pipeline asks for no Work yet: metadata/workflow-control.yaml has suspend: true",
 		"message: wait\nretryAfter: 5m": "the pipeline asks for no Work yet: metadata/workflow-control.yaml has retryAfter: 5m",
@@ -190,7 +190,7 @@ func TestAPipelineThatAsksForNoWork(t *testing.T) {
 	}
 }
 
-func TestADanglingLinkInTheOutputIsNamed(t *testing.T) {
+func TestDanglingLinkInOutputIsReported(t *testing.T) {
 	root := t.TempDir()
 	for name, file := range dirs() {
 		full := filepath.Join(root, filepath.FromSlash(name))
@@ -210,8 +210,8 @@ func TestADanglingLinkInTheOutputIsNamed(t *testing.T) {
 	}
 }
 
-// TestRealPipelines reads what real pipelines wrote where that lies beside the
-// repository, and the repository's own example of it otherwise.
+// TestRealPipelines reads the output of real pipelines if available next to the repository, and
+// otherwise the repository's copy of it.
 func TestRealPipelines(t *testing.T) {
 	base := filepath.Join("..", "..", "..", "shared", "fixtures", "eck-2.8.0")
 	if _, err := os.Stat(base); err != nil {
@@ -294,7 +294,7 @@ func FuzzSelectors(f *testing.F) {
 	})
 }
 
-// asks is what a Promise asks for.
+// asks returns a Promise's selector.
 func asks(labels map[string]string) kratix.Selector {
 	return kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource}
 }

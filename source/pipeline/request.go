@@ -11,8 +11,8 @@ import (
 // ErrNoRequest means that input/object.yaml is missing. It wraps ErrInput.
 var ErrNoRequest = fmt.Errorf("%w: %s is missing: it holds the request, or for a Promise's own pipeline the Promise", ErrInput, requestFile)
 
-// ReadRequest returns the header of the object that the pipeline ran for, as
-// input/object.yaml has it: a request, or for a Promise's own pipeline the Promise.
+// ReadRequest returns the header of input/object.yaml, the object for which the pipeline ran: a
+// request, or for a Promise's own pipeline the Promise.
 func ReadRequest(dir fs.FS) (kratix.Header, error) {
 	content, err := fs.ReadFile(dir, requestFile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// entry is one entry of the destination selectors: where a directory's files
-// may go.
+// entry is one destination selector: the labels required for the files of a directory.
 type entry struct {
 	Directory        string            `yaml:"directory"`
 	MatchLabels      map[string]string `yaml:"matchLabels"`
@@ -32,7 +31,7 @@ type expression struct {
 	Values   []string `yaml:"values"`
 }
 
-// selector returns what an entry asks for.
+// selector returns the selector of an entry.
 func (e entry) selector(source string) kratix.Selector {
 	asked := kratix.Selector{MatchLabels: e.MatchLabels, Source: source}
 	for _, x := range e.MatchExpressions {
@@ -43,16 +42,16 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// The spellings of the file of destination selectors, the newest first. The
-// last is older than directories: a plain map of labels.
+// Names of the file with destination selectors, the newest first. The last one is from before
+// directories: a plain map of labels.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"
 	clusterSelectorsFile = "metadata/cluster-selectors.yaml"
 )
 
-// readSelectors reads the destination selectors under whichever name they
-// have; none at all is right too.
+// readSelectors reads the destination selectors under any of their file names. The file is
+// optional.
 func readSelectors(dir fs.FS) ([]entry, error) {
 	var found string
 	var content []byte
@@ -81,7 +80,7 @@ func readSelectors(dir fs.FS) ([]entry, error) {
 	return list(document.Content[0], found)
 }
 
-// plainLabels reads the oldest spelling.
+// plainLabels parses the oldest format, a map of labels.
 func plainLabels(node *yaml.Node) ([]entry, error) {
 	labels := map[string]string{}
 	if err := node.Decode(&labels); err != nil {
@@ -112,8 +111,8 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	return entries, nil
 }
 
-// one reads an entry. Kratix ignores keys that it does not know, so that a
-// misspelt directory turns into labels for everything: here it is an error.
+// one parses an entry. Kratix ignores unknown keys, so that a misspelt "directory" makes the
+// labels apply to everything; here it is an error.
 func one(item *yaml.Node) (entry, error) {
 	var e entry
 	if item.Kind != yaml.MappingNode {
@@ -145,8 +144,8 @@ func one(item *yaml.Node) (entry, error) {
 
 func entryKeys() []string { return []string{"directory", "matchLabels", "matchExpressions"} }
 
-// checkExpressionKeys refuses keys of matchExpressions that are not known: one
-// that is misspelt would change what is asked for.
+// checkExpressionKeys rejects unknown keys of matchExpressions, since a misspelt key would
+// change the selector.
 func checkExpressionKeys(item *yaml.Node) error {
 	for i := 0; i < len(item.Content); i += 2 {
 		if item.Content[i].Value != "matchExpressions" {
@@ -163,7 +162,7 @@ func checkExpressionKeys(item *yaml.Node) error {
 	return nil
 }
 
-// plainYAML puts what the YAML library says into one line.
+// plainYAML returns the YAML library's message as one line.
 func plainYAML(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:")
 	return strings.Join(strings.Fields(text), " ")

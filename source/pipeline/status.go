@@ -10,16 +10,16 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// statusFile is where a pipeline says what goes into its request's status.
+// statusFile is the file with which a pipeline sets its request's status.
 const statusFile = metadataDir + "/status.yaml"
 
-// managedKey is the part of a request's status that is Kratix's own.
+// managedKey is the key of a request's status that Kratix manages.
 const managedKey = "kratix"
 
-// ReadStatus returns what metadata/status.yaml says, as JSON has it: numbers are
-// int64 or float64. A file that is missing or empty says nothing. A message must
-// be text, conditions a list of entries with a type, and the key kratix is not
-// for pipelines; what is wrong is reported with its line.
+// ReadStatus returns the content of metadata/status.yaml with the types of JSON: numbers are
+// int64 or float64. It returns nil if the file is missing or empty. message must be text,
+// conditions a list of entries with a type, and the key kratix is reserved; errors have the
+// line.
 func ReadStatus(dir fs.FS) (map[string]any, error) {
 	if info, err := fs.Stat(dir, metadataDir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, metadataDir)
@@ -49,7 +49,7 @@ func ReadStatus(dir fs.FS) (map[string]any, error) {
 	return said, utiljson.Unmarshal(plain, &said)
 }
 
-// checkStatus returns at which line a status cannot be one.
+// checkStatus returns an error with the line if a status is invalid.
 func checkStatus(status *yaml.Node) error {
 	if status.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: it must be a map of keys, such as message: ready", status.Line)
@@ -74,7 +74,7 @@ func checkStatus(status *yaml.Node) error {
 	return nil
 }
 
-// resolved returns what an alias stands for.
+// resolved returns the target of an alias, or the node itself.
 func resolved(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias

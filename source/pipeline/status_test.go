@@ -38,7 +38,7 @@ func TestReadStatus(t *testing.T) {
 	}
 }
 
-func TestReadStatusRefuses(t *testing.T) {
+func TestReadStatusRejects(t *testing.T) {
 	for _, content := range []string{
 		"- a\n", "text\n", "a: [\n", "a: 1\na: 2\n", "kratix: {}\n", "message: 5\n", "message: [a]\n",
 		"conditions: {}\n", "conditions: [a]\n", "conditions: [{status: \"True\"}]\n", "conditions: [{type: [a]}]\n",
@@ -54,7 +54,7 @@ func TestReadStatusRefuses(t *testing.T) {
 	}
 }
 
-func TestReadRequestTellsTheUID(t *testing.T) {
+func TestReadRequestReturnsUID(t *testing.T) {
 	request, err := pipeline.ReadRequest(dirs("input/object.yaml", "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: team, uid: abc}\n"))
 	if err != nil || request.String() != "redis team/one" || request.Metadata.UID != "abc" || request.APIVersion != "example.com/v1" {
 		t.Errorf("%+v, %v", request, err)
@@ -64,7 +64,7 @@ func TestReadRequestTellsTheUID(t *testing.T) {
 	}
 }
 
-// FuzzReadStatus: whatever a pipeline leaves behind is read or refused.
+// FuzzReadStatus checks that any content is either read as a valid status or rejected.
 func FuzzReadStatus(f *testing.F) {
 	for _, content := range []string{"message: up\n", "conditions:\n- type: Up\n", "a: &x {b: *x}\n", "<<: {kratix: {}}\n", "- a\n"} {
 		f.Add([]byte(content))

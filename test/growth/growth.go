@@ -1,5 +1,4 @@
-// Package growth lets tests hold that a piece of code takes time linear in the size
-// of its input.
+// Package growth lets tests check that code takes time linear in the size of its input.
 package growth
 
 import (
@@ -9,9 +8,9 @@ import (
 	"time"
 )
 
-// The sizes that are compared: one input of many items with as many inputs of few
-// items, so that both have the same number of items in memory. A loop within a loop
-// takes 16 times as long for the one.
+// Sizes that are compared: one input of many items, and as many inputs of few items so that
+// both have the same number of items in memory. Quadratic code takes 16 times as long for the
+// one.
 const (
 	small    = 1_000
 	large    = 16 * small
@@ -19,10 +18,9 @@ const (
 	attempts = 3
 )
 
-// Linear fails the test if work takes much more time for an input of many items than
-// for many inputs of few. Prepare returns the work on an input of that size; only
-// the work is timed, by the processor time that it takes where that is known. Of
-// several attempts the best counts.
+// Linear fails the test if the work takes much more time for one input of many items than for
+// many inputs of few items. prepare returns the work for an input of a size; only the work is
+// timed, in CPU time if available. The best of several attempts counts.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration
@@ -44,8 +42,7 @@ func Linear(t *testing.T, prepare func(size int) (work func())) {
 		large, one, float64(one)/float64(max(several, 1)), large/small, small)
 }
 
-// Benchmark measures work for 1,000, 4,000 and 16,000 items, and reports the time
-// for each item.
+// Benchmark measures the work for 1,000, 4,000 and 16,000 items, and reports the time per item.
 func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	b.Helper()
 	for _, size := range []int{small, 4 * small, large} {
@@ -62,7 +59,7 @@ func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	}
 }
 
-// timed returns how long work takes, without the garbage that was there before.
+// timed returns the time that work takes, after a garbage collection.
 func timed(work func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

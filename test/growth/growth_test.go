@@ -2,7 +2,7 @@ package growth
 
 import "testing"
 
-func TestLinearTellsALoopFromALoopWithinALoop(t *testing.T) {
+func TestLinearDetectsQuadraticCode(t *testing.T) {
 	loop := func(size, times int) func() {
 		list := make([]int, size)
 		return func() {

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// now returns the processor time of this thread: what other processes do on a busy
-// machine does not count.
+// now returns the CPU time of this thread, which does not depend on other processes.
 func now() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(thisThread, &usage); err != nil {
-		panic(err) // it has no other argument that could be wrong
+		panic(err) // no other argument could be wrong
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

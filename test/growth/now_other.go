@@ -4,8 +4,8 @@ package growth
 
 import "time"
 
-// began is when the process began to measure.
+// began is the start of the measurements.
 var began = time.Now() //nolint:gochecknoglobals // it never changes
 
-// now returns the time since the process began to measure.
+// now returns the time since the start of the measurements.
 func now() time.Duration { return time.Since(began) }

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// clone is a full clone of the store, from which git pushes what the daemon
-// writes, to a branch of its own.
+// clone is a full clone of the store, from which git pushes commits like those of the daemon to
+// a branch of its own.
 type clone struct {
 	t               testing.TB
 	repository, dir string
@@ -34,13 +34,13 @@ func (c *clone) make() {
 	}
 	to.User = url.UserPassword(gittest.User, gittest.Password)
 	gittest.Git(c.t, c.dir, "remote", "set-url", "origin", to.String())
-	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // no environment can gainsay that
+	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // cannot be overridden by the environment
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push prepares a commit on top of head with the files of the placement that head
-// has brought, under another name, and returns how long `git push` takes for it.
-// The branch it goes to is at head before, and is gone after.
+// push commits a copy of the placement that was added by head, under another name, and returns
+// the duration of `git push`. It creates a branch at head for the push and deletes it
+// afterwards.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()
 	c.made++
@@ -76,7 +76,7 @@ func (c *clone) push(head string) time.Duration {
 	return took
 }
 
-// rename makes the name of a Work, and of what it is for, another one.
+// rename changes the name of a Work and of its request.
 func rename(text string, i int) string {
 	return strings.ReplaceAll(text, "db-", fmt.Sprintf("bare%d-", i))
 }

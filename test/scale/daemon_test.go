@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// build builds the program that is measured.
+// build builds the program and returns its path.
 func build(t testing.TB) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
@@ -25,7 +25,7 @@ func build(t testing.TB) string {
 	return binary
 }
 
-// daemon is the program at work, in a process of its own.
+// daemon is the program in its own process.
 type daemon struct {
 	t       testing.TB
 	binary  string
@@ -36,14 +36,14 @@ type daemon struct {
 	process *exec.Cmd
 }
 
-// freeAddress returns an address on loopback that nobody listens on.
+// freeAddress returns an unused address on the loopback interface.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // nobody uses it
+	defer listener.Close() //nolint:errcheck // the port is reused
 	return listener.Addr().String()
 }
 
@@ -53,13 +53,13 @@ func (d *daemon) start() {
 	d.process = exec.Command(d.binary, "run", "-f", d.source, "--listen", d.address, "--interval", "1h", "--pprof") //nolint:gosec // the project's own program
 	d.process.Env = append(os.Environ(), d.env...)
 	d.process.Stdout, d.process.Stderr = d.log, d.log
-	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed leaves no daemon
+	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // ends the daemon if the test is killed
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-// stop asks the process to end, and waits until it has.
+// stop terminates the process and waits until it has exited.
 func (d *daemon) stop() {
 	if d.process == nil {
 		return
@@ -75,8 +75,7 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metrics reads the daemon's metrics by name and labels; none when it does not
-// answer.
+// metrics returns the daemon's metrics by name and labels; none if it does not answer.
 func (d *daemon) metrics() map[string]float64 {
 	client := http.Client{Timeout: 10 * time.Second}
 	values := map[string]float64{}
@@ -95,7 +94,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until the metrics are as they should be, and returns them.
+// await waits until ready returns true for the metrics, and returns them.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -108,8 +107,7 @@ func (d *daemon) await(what string, ready func(map[string]float64) bool) map[str
 	}
 }
 
-// placed waits until so many placements are in the store, and a round has seen
-// them there.
+// placed waits until a round has found this number of placements in the store.
 func (d *daemon) placed(works int) map[string]float64 {
 	d.t.Helper()
 	return d.await(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
@@ -122,9 +120,8 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// look has the daemon look at everything once, and returns what its rounds took
-// for that.
-func (d *daemon) look() time.Duration {
+// readAll makes the daemon read everything once, and returns the duration of its round.
+func (d *daemon) readAll() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
 	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {
@@ -136,7 +133,7 @@ func (d *daemon) look() time.Duration {
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// memory returns what of the process is in memory now, and at most so far, in MiB.
+// memory returns the current and the maximum resident set size of the process in MiB.
 func (d *daemon) memory() (now, most int) {
 	d.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))
@@ -151,8 +148,7 @@ func (d *daemon) memory() (now, most int) {
 	return mebibytes("VmRSS"), mebibytes("VmHWM")
 }
 
-// processor returns the processor's time that the process has taken, its
-// children's not among it.
+// processor returns the CPU time of the process without its children.
 func (d *daemon) processor() time.Duration {
 	d.t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.process.Process.Pid))
@@ -162,5 +158,5 @@ func (d *daemon) processor() time.Duration {
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // the kernel's unit, on every machine that Go runs on
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100 on all platforms that Go supports
 }

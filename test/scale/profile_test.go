@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// profile has the daemon take a profile of the processor for some seconds from
-// now on, and one of the heap at the end, if profiles are kept.
-func (s *stage) profile(name string, seconds int) {
+// profile starts a CPU profile of the daemon for some seconds, followed by a heap profile, if
+// the flag for profiles is set.
+func (s *fixture) profile(name string, seconds int) {
 	if *keep == "" {
 		return
 	}

@@ -1,5 +1,5 @@
-// Package scale measures the daemon: the program itself in a process of its own,
-// a directory of Works, and git's own http-backend on loopback.
+// Package scale measures the daemon, running in its own process, with a directory of Works and
+// git's own http-backend on the loopback interface.
 package scale
 
 import (
@@ -25,10 +25,10 @@ var (
 	keep         = flag.String("keep", "", "directory for profiles of the daemon")
 )
 
-// size is what is measured on.
+// size is the size of the input.
 type size struct{ works, destinations, burst, pairs int }
 
-// measured is what came of it.
+// measured is the result of a measurement.
 type measured struct {
 	first, firstCPU         time.Duration
 	firstCommits            int
@@ -45,16 +45,16 @@ type measured struct {
 	burstRSS, burstPeak     int
 }
 
-// stage is a daemon, its world and its store.
-type stage struct {
-	*world
+// fixture is a daemon with its input and its store.
+type fixture struct {
+	*env
 	daemon     *daemon
 	repository string
 	clone      *clone
 	size
 }
 
-func newStage(t testing.TB, size size) *stage {
+func newFixture(t testing.TB, size size) *fixture {
 	t.Helper()
 	repository := gittest.Bare(t)
 	var settings []string
@@ -71,7 +71,7 @@ func newStage(t testing.TB, size size) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{world: newWorld(t, url, size.destinations), repository: repository, size: size}
+	s := &fixture{env: newEnv(t, url, size.destinations), repository: repository, size: size}
 	s.daemon = &daemon{t: t, binary: build(t), source: s.source, env: []string{"SSL_CERT_FILE=" + ca}, log: log}
 	s.clone = &clone{t: t, repository: repository, url: url}
 	t.Cleanup(s.daemon.stop)
@@ -80,7 +80,7 @@ func newStage(t testing.TB, size size) *stage {
 	return s
 }
 
-func (s *stage) commits() int {
+func (s *fixture) commits() int {
 	if _, err := os.Stat(s.ref()); err != nil {
 		return 0
 	}
@@ -88,18 +88,18 @@ func (s *stage) commits() int {
 	return n
 }
 
-// ref is the file that says where the branch is.
-func (s *stage) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
+// ref returns the file that contains the head of the branch.
+func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
-// head reads where the branch is; empty while it is not there.
-func (s *stage) head() string {
+// head returns the head of the branch; empty if the branch does not exist.
+func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))
 }
 
-// measure does everything once.
+// measure runs all measurements once.
 func measure(t testing.TB, size size) (m measured) {
-	s := newStage(t, size)
+	s := newFixture(t, size)
 	s.first(&m)
 	s.unchanged(&m)
 	s.oneNew(&m)
@@ -108,8 +108,8 @@ func measure(t testing.TB, size size) (m measured) {
 	return m
 }
 
-// first measures the start on an empty store, until all is written.
-func (s *stage) first(m *measured) {
+// first measures a start on an empty store, until everything is written.
+func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
 	s.profile("first", 120)
@@ -119,16 +119,16 @@ func (s *stage) first(m *measured) {
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-// unchanged measures rounds that look at everything and find nothing new, and
-// rounds that an event without a change asks for.
-func (s *stage) unchanged(m *measured) {
+// unchanged measures rounds that read everything without changes, and rounds after an event
+// without a change.
+func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
-	s.daemon.look() // sees what the first one wrote
+	s.daemon.readAll() // reads the files of the first round
 	s.profile("unchanged", 5)
 	before := s.daemon.processor()
 	var took, told []time.Duration
 	for range rounds {
-		took = append(took, s.daemon.look())
+		took = append(took, s.daemon.readAll())
 	}
 	m.unchanged, m.unchangedCPU = median(took), (s.daemon.processor()-before)/rounds
 	for range rounds {
@@ -138,8 +138,8 @@ func (s *stage) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch writes a Work anew as it is, and returns what the round for that took.
-func (s *stage) touch() time.Duration {
+// touch rewrites a Work unchanged, and returns the duration of the round.
+func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
 	name := filepath.Join(s.source, workFile(0))
@@ -155,11 +155,11 @@ func (s *stage) touch() time.Duration {
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures one new Work from its file to the branch, and a bare push of
-// the same files, in turns.
-func (s *stage) oneNew(m *measured) {
+// oneNew measures one new Work from its file to the branch, alternating with a plain push of
+// the same files.
+func (s *fixture) oneNew(m *measured) {
 	next := s.works
-	s.place(next) // the clone sees what a placement is like
+	s.place(next) // the clone needs an example of a placement
 	s.clone.make()
 	for range s.pairs {
 		m.push = append(m.push, s.clone.push(s.head()))
@@ -174,8 +174,8 @@ func (s *stage) oneNew(m *measured) {
 	s.works = next + 1
 }
 
-// place brings one Work in, and returns how long it took to be on the branch.
-func (s *stage) place(i int) time.Duration {
+// place adds one Work, and returns the time until it is on the branch.
+func (s *fixture) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
 	began := time.Now()
@@ -191,27 +191,27 @@ func (s *stage) place(i int) time.Duration {
 	return took
 }
 
-// again measures a start on a store that has everything.
-func (s *stage) again(m *measured) {
+// again measures a start on a store that is up to date.
+func (s *fixture) again(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
 	s.daemon.start()
 	s.profile("restart", 40)
 	s.daemon.placed(s.works)
 	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
-	s.daemon.look()
+	s.daemon.readAll()
 	m.restartCommits = s.commits() - before
 	m.restartRSS, m.restartPeak = s.daemon.memory()
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-// burst measures many new Works at once, until the last is on the branch.
-func (s *stage) burst(m *measured) {
+// burst measures many new Works at once, until the last one is on the branch.
+func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
 	s.profile("burst", 30)
 	done := make(chan time.Time)
 	stop := make(chan struct{})
-	go func() { // when the branch moved last
+	go func() { // records when the branch moved last
 		head, moved := s.head(), began
 		for {
 			if now := s.head(); now != head {
@@ -239,7 +239,7 @@ func median(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// BenchmarkDaemon measures the daemon once, with -works Works of three files.
+// BenchmarkDaemon measures the daemon once, with -works Works of three files each.
 func BenchmarkDaemon(b *testing.B) {
 	for range b.N {
 		m := measure(b, size{*works, *destinations, *burst, *pairs})
@@ -256,8 +256,7 @@ func BenchmarkDaemon(b *testing.B) {
 	}
 }
 
-// TestDaemon sees, with few Works, that the benchmark measures what it says, and
-// that commits are as few as they should be.
+// TestDaemon runs the benchmark with few Works, and checks the number of commits.
 func TestDaemon(t *testing.T) {
 	size := size{works: 60, destinations: 6, burst: 40, pairs: 2}
 	m := measure(t, size)

@@ -16,14 +16,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// This file has faults that may hurt nobody but their own request: each begins when
-// all is written, and looks at every commit that was made meanwhile.
+// The faults in this file may affect only the request that they concern. Each starts when
+// everything is written, and checks every commit made meanwhile.
 
-// allowed is the word of the operator that Works may go.
+// allowed is the content of the allowance file that permits all removals.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
-// allowRemovals returns or takes back the operator's word, and waits until the daemon
-// has read it.
+// allowRemovals permits or forbids removals, and waits until the daemon has read the change.
 func (w *trial) allowRemovals(may bool) {
 	w.t.Helper()
 	word := ""
@@ -36,7 +35,7 @@ func (w *trial) allowRemovals(may bool) {
 	w.rounds()
 }
 
-// roundsDone returns how many rounds the daemon has done since it was started.
+// roundsDone returns the number of rounds since the daemon was started.
 func (w *trial) roundsDone() int {
 	done := 0
 	for line := range strings.Lines(w.daemon.page("/metrics")) {
@@ -49,7 +48,7 @@ func (w *trial) roundsDone() int {
 	return done
 }
 
-// rounds waits until a round is done that began after now.
+// rounds waits for the end of a round that started after the call.
 func (w *trial) rounds() {
 	w.t.Helper()
 	for range 2 {
@@ -59,7 +58,7 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until something is so.
+// until waits until is returns true.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
@@ -70,12 +69,12 @@ func (w *trial) until(what string, is func() bool) {
 	}
 }
 
-// written are the manifests that must be in the store: those of every Work that
-// clashes with none and whose Destination is known, by the Work's name.
+// written returns the path and content of the manifest of every Work that is not in conflict
+// and whose Destination is known, by the Work's name.
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
-		if !w.clashing[clashingWith(name)] {
+		if !w.conflicting[conflictingName(name)] {
 			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(name), name), manifest(name, version)}
 		}
 	}
@@ -87,13 +86,13 @@ func (w *trial) written() map[string][2]string {
 	return files
 }
 
-// blob returns git's digest of a content.
+// blob returns git's digest of content.
 func blob(content string) string {
 	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)) //nolint:gosec // git's own digest
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all that must be in the store is, but for one Work.
+// awaitWritten waits until all expected manifests are in the store, except that of one Work.
 func (w *trial) awaitWritten(but string) {
 	w.t.Helper()
 	var missing []string
@@ -119,17 +118,17 @@ func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	}
 }
 
-// calm has the input be whole, and waits until it is written.
-func (w *trial) calm() {
+// repairInput repairs the input and waits until it is written.
+func (w *trial) repairInput() {
 	w.t.Helper()
-	w.mendFiles()
+	w.removeBrokenFiles()
 	w.labelAll()
 	w.awaitWritten("")
 }
 
-// placeable returns the name of a Work that clashes with none.
+// placeable returns the name of a Work that is not in conflict.
 func (w *trial) placeable() string {
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.clashing[clashingWith(name)] })
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.conflicting[conflictingName(name)] })
 	if len(names) == 0 {
 		w.putWork()
 		return w.placeable()
@@ -137,17 +136,16 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless lets something happen that may not remove or change a file of any Work
-// that is there and stays.
+// harmless runs meanwhile, and checks that it removes or changes no file of a Work that stays.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
 }
 
-// harmlessIf is harmless if what happens reports that it went as it should.
+// harmlessIf is like harmless, but skips the check if meanwhile returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
-	w.calm()
+	w.repairInput()
 	before, files, versions := w.head(), map[string]string{}, maps.Clone(w.works)
 	maps.Copy(versions, w.others)
 	for name, file := range w.written() {
@@ -167,7 +165,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		name, isThere := files[path]
 		now := max(w.works[name], w.others[name])
-		changed := status == "M" && now == versions[name] && !strings.Contains(path, "/.kratix/") // a record may still get a label, or lose one
+		changed := status == "M" && now == versions[name] && !strings.Contains(path, "/.kratix/") // a label of the record may still change
 		if isThere && now > 0 && (status == "D" || changed) {
 			w.t.Errorf("%s: %s %s of %s\n%s", what, status, path, name, w.daemon.tail())
 		}
@@ -175,7 +173,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.awaitWritten("")
 }
 
-// forbidden is a word that the server refuses, as push protection does.
+// forbidden is a string for which the server rejects a push, as push protection does.
 const forbidden = "AKIAIOSFODNN7EXAMPLE"
 
 const protection = `while read -r old new ref; do
@@ -183,11 +181,12 @@ const protection = `while read -r old new ref; do
 done
 `
 
-// refused has the server refuse a file of one Work, while others come, change and
-// go: they are written and removed. Then the tenant mends it, or the server takes it.
+// refused makes the server reject a file of one Work, while other Works are added, changed and
+// removed, and checks that these are written. Then either the tenant fixes the file, or the
+// server accepts it.
 func (w *trial) refused() {
 	w.t.Helper()
-	w.calm()
+	w.repairInput()
 	hook := filepath.Join(w.repository, "hooks", "pre-receive")
 	gittest.Hook(w.t, w.repository, "pre-receive", protection)
 	name := w.placeable()
@@ -230,8 +229,8 @@ func (w *trial) refused() {
 	_ = os.Remove(hook)
 }
 
-// vanish has all Works, or half of them, be away for longer than a removal must
-// last, without the operator's word: the deletion guard keeps what they have.
+// vanish removes all Works, or half of them, for longer than the removal delay and without an
+// allowance, and checks that the deletion guard protects their files.
 func (w *trial) vanish(restart bool) {
 	w.t.Helper()
 	w.harmless("Works that are away for a while", func() {
@@ -249,7 +248,7 @@ func (w *trial) vanish(restart bool) {
 	})
 }
 
-// vanishForAMoment has Works be away for less than a removal must last.
+// vanishForAMoment removes Works for less than the removal delay.
 func (w *trial) vanishForAMoment() {
 	w.t.Helper()
 	w.harmlessIf("Works that are away for a moment", func() bool {
@@ -260,8 +259,8 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment does something and undoes it within half the time that a removal must
-// last; it reports whether the machine was quick enough for that.
+// forAMoment does something and undoes it within half of the removal delay. It reports whether
+// the machine was fast enough for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
@@ -300,7 +299,7 @@ func (w *trial) returnWorks(names []string) {
 	}
 }
 
-// truncate cuts the file of a Work off anywhere, for a moment.
+// truncate truncates the file of a Work at a random offset, for a moment.
 func (w *trial) truncate() {
 	w.t.Helper()
 	w.harmlessIf("a file that is cut off for a moment", func() bool {
@@ -309,13 +308,13 @@ func (w *trial) truncate() {
 	})
 }
 
-// truncateAndRestart cuts the file of a Work off such that nothing can be read of it,
-// and starts a process that does not know what it held.
+// truncateAndRestart truncates the file of a Work so that it cannot be parsed, and restarts the
+// daemon, which then does not know the former content.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {
 		file := filepath.Join(w.dir, w.placeable()+".yaml")
-		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // empty, or not the whole content
+		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // empty, or nearly complete
 		w.daemon.kill()
 		w.daemon.start()
 		w.rounds()
@@ -324,7 +323,7 @@ func (w *trial) truncateAndRestart() {
 	})
 }
 
-// cut cuts a file off, in place, and returns what brings it back.
+// cut truncates a file in place, and returns a function that restores it.
 func (w *trial) cut(file string, at func(int) int) (undo func()) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)

@@ -20,8 +20,7 @@ import (
 	"time"
 )
 
-// program is the program that is tested, once it is built: with the race
-// detector if the test has it.
+// program builds the program, with the race detector if the test has it, and returns its path.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "soak-*")
 	if err != nil {
@@ -55,10 +54,10 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// patience is how long anything may take that has to happen.
+// patience is the timeout for everything that a test waits for.
 const patience = 3 * time.Minute
 
-// daemon is the program at work.
+// daemon is a running daemon process.
 type daemon struct {
 	t      *testing.T
 	binary string
@@ -67,34 +66,34 @@ type daemon struct {
 
 	address string
 	process *exec.Cmd
-	// ended returns how the process ended.
+	// ended receives the result of the process.
 	ended  chan error
 	starts int
 }
 
-// usage is what the process takes.
+// usage is the resource usage of the process.
 type usage struct{ mebibytes, goroutines, files int }
 
-// most returns the most of each.
+// most returns the maximum of each resource.
 func (u usage) most(other usage) usage {
 	return usage{max(u.mebibytes, other.mebibytes), max(u.goroutines, other.goroutines), max(u.files, other.files)}
 }
 
-// freeAddress returns an address on loopback that nobody listens on.
+// freeAddress returns an unused address on the loopback interface.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // nobody uses it
+	defer listener.Close() //nolint:errcheck // the port is reused
 	return listener.Addr().String()
 }
 
 func (d *daemon) start() { d.startWith(d.log) }
 
-// startOnFullDisk starts it where neither its log nor a temporary file can be
-// written; as ever where the system has no full device.
+// startOnFullDisk starts the daemon so that it can write neither its log nor temporary files;
+// it starts normally if the system has no /dev/full.
 func (d *daemon) startOnFullDisk() {
 	d.t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -105,7 +104,7 @@ func (d *daemon) startOnFullDisk() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer full.Close() //nolint:errcheck // the process has its own
+	defer full.Close() //nolint:errcheck // the process has its own descriptor
 	d.startWith(full, "TMPDIR="+filepath.Join(d.t.TempDir(), "missing"))
 }
 
@@ -121,11 +120,11 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	process, ended := d.process, make(chan error, 1)
 	d.ended = ended
 	go func() { ended <- process.Wait() }()
-	d.t.Cleanup(func() { _ = process.Process.Kill() }) // if the test fails
+	d.t.Cleanup(func() { _ = process.Process.Kill() }) // in case the test fails
 }
 
-// signal sends a signal once the process can take it: before, every signal ends
-// it.
+// signal sends a signal once the process handles signals; before that, every signal would
+// terminate it.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()
@@ -134,7 +133,7 @@ func (d *daemon) signal(signal os.Signal) {
 	}
 }
 
-// kill ends the process at any moment.
+// kill kills the process immediately.
 func (d *daemon) kill() {
 	d.t.Helper()
 	if err := d.process.Process.Kill(); err != nil {
@@ -146,8 +145,8 @@ func (d *daemon) kill() {
 	}
 }
 
-// lives fails when the process has ended by itself. If another program has taken its
-// address before it could, it is started anew.
+// lives fails the test if the process has exited by itself. If another program took its address
+// first, it restarts the daemon.
 func (d *daemon) lives() {
 	d.t.Helper()
 	select {
@@ -163,7 +162,7 @@ func (d *daemon) lives() {
 	}
 }
 
-// stop asks the process to end, which may finish what it writes.
+// stop terminates the process gracefully.
 func (d *daemon) stop() {
 	d.t.Helper()
 	d.signal(syscall.SIGTERM)
@@ -177,7 +176,7 @@ func (d *daemon) stop() {
 	}
 }
 
-// awaitAlive waits until the process answers.
+// awaitAlive waits until the process answers requests.
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
@@ -194,7 +193,7 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metric reads one of the daemon's metrics; -1 when it does not answer.
+// metric returns one of the daemon's metrics, or -1 if it does not answer.
 func (d *daemon) metric(name string) int {
 	for line := range strings.Lines(d.page("/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
@@ -205,7 +204,7 @@ func (d *daemon) metric(name string) int {
 	return -1
 }
 
-// page reads one of the daemon's pages; nothing when it does not answer.
+// page returns one of the daemon's pages, or "" if it does not answer.
 func (d *daemon) page(path string) string {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + d.address + path)
@@ -217,7 +216,7 @@ func (d *daemon) page(path string) string {
 	return string(body)
 }
 
-// usage is what the process takes now.
+// usage returns the current resource usage of the process.
 func (d *daemon) usage() usage {
 	var now usage
 	proc := fmt.Sprintf("/proc/%d/", d.process.Process.Pid)
@@ -236,7 +235,7 @@ func (d *daemon) usage() usage {
 	return now
 }
 
-// races looks for what the race detector has said.
+// races fails the test if the log contains a data race or a panic.
 func (d *daemon) races() {
 	d.t.Helper()
 	log, err := os.Open(d.log.Name())

@@ -11,27 +11,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// begin is a trial whose daemon has written everything there is.
+// begin returns a trial whose daemon has written everything.
 func begin(t *testing.T) *trial {
 	t.Helper()
 	w := newTrial(t, t.TempDir())
 	w.daemon.start()
-	w.settles("at the start")
+	w.awaitUpToDate("at the start")
 	return w
 }
 
-// end takes away what disturbs, and looks at what is left.
+// end removes all faults and checks the result.
 func (w *trial) end() {
 	w.t.Helper()
-	w.mend()
-	w.settles("in the end")
+	w.repair()
+	w.awaitUpToDate("in the end")
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
 	w.daemon.races()
 }
 
-// awaits waits until a page of the daemon says all of something.
+// awaits waits until a page of the daemon contains all the given strings.
 func (w *trial) awaits(page string, words ...string) {
 	w.t.Helper()
 	var said string
@@ -76,7 +76,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 	w.end()
 }
 
-func TestTheDiskOfTheStoreIsFull(t *testing.T) {
+func TestDiskOfStoreIsFull(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	before := w.head()
@@ -91,7 +91,7 @@ func TestTheDiskOfTheStoreIsFull(t *testing.T) {
 	w.end()
 }
 
-func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
+func TestDiskOfDaemonIsFull(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	w.daemon.stop()
@@ -103,10 +103,10 @@ func TestTheDiskOfTheDaemonIsFull(t *testing.T) {
 	w.end()
 }
 
-func TestTheSourceDirectoryIsGoneOrCannotBeRead(t *testing.T) {
+func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 	for name, meanwhile := range map[string]func(*trial){
 		"gone": func(*trial) {},
-		"unreadable": func(w *trial) { // which root is not kept from by permissions
+		"unreadable": func(w *trial) { // permissions do not apply to root
 			if err := os.Symlink(w.dir, w.dir); err != nil {
 				w.t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w.breakFiles(10_000)
 	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
 	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
-	w.putWork() // which is written all the same
+	w.putWork() // is written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing is written beside the broken files\n%s", w.daemon.tail())
@@ -152,9 +152,9 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestAWorkThatChangesOnEveryLook: one commit a change, and a finding that names
-// it.
-func TestAWorkThatChangesOnEveryLook(t *testing.T) {
+// TestWorkThatChangesAllTheTime checks that each change is one commit, and that a finding
+// names the Work.
+func TestWorkThatChangesAllTheTime(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	const changes = 25
@@ -180,8 +180,9 @@ func TestAWorkThatChangesOnEveryLook(t *testing.T) {
 	}
 }
 
-// TestLabelsThatFlip: a thousand times a minute, and less than half as many rounds.
-func TestLabelsThatFlip(t *testing.T) {
+// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there
+// are less than half as many rounds.
+func TestLabelsThatChangeRapidly(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	rounds := func() int {
@@ -209,20 +210,20 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 		w.removeWork()
 		w.within(100 * time.Millisecond)
 	}
-	w.settles("with two daemons")
+	w.awaitUpToDate("with two daemons")
 	other.stop()
 	w.end()
 }
 
-func TestADamagedRecord(t *testing.T) {
+func TestDamagedRecordIsRepaired(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
-	w.damageRecord() // which waits until it is mended
+	w.damageRecord() // waits until the record is repaired
 	w.end()
 }
 
-// TestTheWayToTheStoreIsBad has each of its ways.
-func TestTheWayToTheStoreIsBad(t *testing.T) {
+// TestNetworkFaultsToTheStore tries each kind of network fault.
+func TestNetworkFaultsToTheStore(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
@@ -230,13 +231,13 @@ func TestTheWayToTheStoreIsBad(t *testing.T) {
 		w.putWork()
 		w.awaits("/api/v1/report", `"KS060"`)
 		w.proxy.Set(gittest.Fault{})
-		w.settles(fmt.Sprint("after fault ", i))
+		w.awaitUpToDate(fmt.Sprint("after fault ", i))
 	}
 	w.end()
 }
 
-// TestOneRequestHurtsNoOther has some of what concerns one request, one record or one
-// input happen once each; the soak draws from all of it.
+// TestOneRequestHurtsNoOther runs some faults that concern one request, record or input, once
+// each. TestSoak selects from all of them.
 func TestOneRequestHurtsNoOther(t *testing.T) {
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},

@@ -15,12 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// fault is one thing that may happen, and how often in proportion.
+// fault is a fault with its relative frequency.
 type fault struct {
 	name  string
 	often int
 	do    func(*trial)
-	// restarts means that the daemon is another one afterwards.
+	// restarts means that the daemon is restarted.
 	restarts bool
 }
 
@@ -28,7 +28,7 @@ func faults() []fault {
 	return []fault{
 		{name: "a Work comes or changes", often: 30, do: func(w *trial) { w.putWork() }},
 		{name: "a Work goes", often: 10, do: func(w *trial) { w.removeWork() }},
-		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.clash() }},
+		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.toggleConflict() }},
 		{name: "a Work changes on every look for a while", often: 1, do: (*trial).restless},
 		{name: "a Destination loses or gets its label", often: 8, do: func(w *trial) { w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0) }},
 		{name: "labels flip 1,000 times a minute for a while", often: 2, do: (*trial).flip},
@@ -42,7 +42,7 @@ func faults() []fault {
 		{name: "the store falls silent", often: 2, do: func(w *trial) { w.disturb(gittest.Fault{After: w.rng.Int64N(3000), Hang: true}) }},
 		{name: "the store answers nonsense", often: 3, do: func(w *trial) { w.disturb(gittest.Fault{Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}) }},
 		{name: "the store's disk is full for a while", often: 2, do: (*trial).fillDisk},
-		{name: "someone else commits", often: 3, do: (*trial).commitForeign},
+		{name: "someone else commits", often: 3, do: (*trial).commitUnowned},
 		{name: "someone damages a file", often: 2, do: (*trial).damage},
 		{name: "someone damages a record", often: 1, do: (*trial).damageRecord},
 		{name: "files that cannot be read", often: 2, do: func(w *trial) { w.breakFiles(w.rng.IntN(100)) }},
@@ -78,14 +78,14 @@ func faults() []fault {
 // within sleeps for a random time.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
-// disturb makes the way to the store bad for a while.
+// disturb causes a network fault for a while.
 func (w *trial) disturb(fault gittest.Fault) {
 	w.proxy.Set(fault)
 	w.within(2 * time.Second)
 	w.proxy.Set(gittest.Fault{})
 }
 
-// fillDisk has the store's server fail whenever it writes a file.
+// fillDisk makes every write of the store's server fail.
 func (w *trial) fillDisk() {
 	w.disk.full.Store(true)
 	for range 3 {
@@ -95,7 +95,7 @@ func (w *trial) fillDisk() {
 	w.disk.full.Store(false)
 }
 
-// restless writes a Work anew again and again, as one that has the time in it.
+// restless rewrites a Work again and again, as if it contained the time.
 func (w *trial) restless() {
 	name, ok := w.some()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
@@ -105,7 +105,7 @@ func (w *trial) restless() {
 	}
 }
 
-// flips are how many labels change in one row.
+// flips is the number of label changes by one call of flip.
 const flips = 100
 
 // flip removes labels and adds them again, 1,000 times a minute.
@@ -116,14 +116,14 @@ func (w *trial) flip() {
 	}
 }
 
-// commitForeign adds a file that is nobody's placement.
-func (w *trial) commitForeign() {
-	w.foreign++
-	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.foreign),
-		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.foreign))
+// commitUnowned adds a file that belongs to no placement.
+func (w *trial) commitUnowned() {
+	w.unowned++
+	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.unowned),
+		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.unowned))
 }
 
-// damage changes a file that is a placement's.
+// damage changes a file of a placement.
 func (w *trial) damage() {
 	listing := strings.Fields(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"))
 	for range 20 {
@@ -135,14 +135,13 @@ func (w *trial) damage() {
 	}
 }
 
-// recordPath returns where the record of a Work lies on the Destination that it is
-// on.
+// recordPath returns the path of a Work's record on its Destination.
 func recordPath(t *testing.T, name string) string {
 	t.Helper()
 	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
 }
 
-// recordPathOn returns where the record of a Work lies on a Destination with a path.
+// recordPathOn returns the path of a Work's record on a Destination with a given path.
 func recordPathOn(t *testing.T, destination, dir, name string) string {
 	t.Helper()
 	d := &kratix.Destination{}
@@ -157,16 +156,16 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 	return path.String()
 }
 
-// damageRecord changes a record, and waits until it is mended: if its Work went
-// before, nobody would know any more what it has listed.
+// damageRecord changes a record, and waits until it is repaired: if its Work were removed
+// before, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.some()
 	path := recordPath(w.t, name)
-	if !ok || w.clashing[clashingWith(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
+	if !ok || w.conflicting[conflictingName(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}
-	w.destination(home(name), true) // while it is away nothing is mended
+	w.destination(home(name), true) // records of a missing Destination are not repaired
 	w.push(path, damaged)
 	for deadline := time.Now().Add(patience); gittest.Git(w.t, w.repository, "show", "main:"+path)+"\n" == damaged; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -175,7 +174,7 @@ func (w *trial) damageRecord() {
 	}
 }
 
-// push commits a file beside the daemon, which may be quicker.
+// push commits a file to the repository, concurrently with the daemon.
 func (w *trial) push(path, content string) {
 	w.pushChange(func(clone string) {
 		file := filepath.Join(clone, filepath.FromSlash(path))
@@ -188,14 +187,14 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits what is changed in a clone.
+// pushChange commits the changes that change makes in a clone.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
 	change(clone)
 	gittest.Git(w.t, clone, "add", "-A")
 	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
-		return // it was damaged so already, and is not mended yet
+		return // damaged already and not yet repaired
 	}
 	gittest.Git(w.t, clone, "commit", "-q", "-m", "by hand")
 	git := func(args ...string) error {
@@ -205,23 +204,23 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 	for range 20 {
 		if git("push", "-q", "origin", "HEAD:main") == nil || git("pull", "-q", "--rebase", "origin", "main") != nil {
-			return // else the daemon has changed the same file meanwhile
+			return // otherwise the daemon has changed the same file meanwhile
 		}
 	}
 }
 
-// breakMany fills the source with broken files, and takes them away.
+// breakMany adds many invalid files to the source, and removes them again.
 func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
 		w.putWork()
 		w.within(2 * time.Second)
 	}
-	w.mendFiles()
+	w.removeBrokenFiles()
 }
 
-// away moves the whole input away while something is done. A daemon that starts
-// meanwhile would end: an input that was never there is a mistake.
+// away moves the whole input away while meanwhile runs. It first waits for the daemon, which
+// would exit if the input did not exist at the start.
 func (w *trial) away(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
@@ -234,10 +233,10 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-// hideSource takes the whole input away and brings it back.
+// hideSource moves the whole input away and back.
 func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
 
-// lockSource leaves a path that leads nowhere, which not even root can read.
+// lockSource replaces the input by a symbolic link to itself, which not even root can read.
 func (w *trial) lockSource() {
 	w.away(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {
@@ -250,7 +249,7 @@ func (w *trial) lockSource() {
 	})
 }
 
-// second lets another daemon work on the same input and store.
+// second runs another daemon on the same input and store.
 func (w *trial) second() {
 	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
 	other.start()

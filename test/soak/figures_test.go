@@ -10,18 +10,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// figures are what a trial has come to.
+// figures are the measurements of a trial.
 type figures struct {
-	// before and after are at rest: before the first fault, and after the last.
+	// before and after are the usage of the idle daemon, before the first fault and after the
+	// last.
 	before, after usage
-	// most is the most in each quarter; logged the bytes of log at its end.
+	// most is the maximum in each quarter; logged is the size of the log at the end of each.
 	most   [4]usage
 	logged [4]int64
 	took   time.Duration
 	empty  int
 }
 
-// quarterOf returns in which quarter something happens.
+// quarterOf returns the quarter of the trial for a point in time.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {
@@ -29,15 +30,15 @@ func (f *figures) note(quarter int, now usage, logged int64) {
 	f.logged[quarter] = logged
 }
 
-// The marks between which a document has the figures.
+// Markers of the section in a document that contains the figures.
 const (
 	firstMark = "<!-- Written by `make soak`: begin. -->\n"
 	lastMark  = "<!-- Written by `make soak`: end. -->\n"
 )
 
-// tell prints what happened, puts it into a document if it is asked to, and
-// fails when anything has grown without need.
-func (w *trial) tell() {
+// report logs the figures, writes them to a document if requested, and fails the test if resource
+// usage has grown.
+func (w *trial) report() {
 	w.t.Helper()
 	text := w.page()
 	w.t.Log("\n" + text)
@@ -90,9 +91,8 @@ func (w *trial) page() string {
 	return page.String()
 }
 
-// What the daemon may take more at rest than it took before, and how much log a
-// fault may make: one that concerns every Work has a line or two for each, and a
-// label may flip a hundred times in one fault.
+// Limits on the growth of the idle daemon, and on the log for each fault: a fault that concerns
+// every Work logs a line or two for each, and a label may change a hundred times in one fault.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20
@@ -100,14 +100,14 @@ const (
 	logOfAFault    = 64 << 10
 )
 
-// grown fails when something has been gathered that is not let go.
+// grown fails the test if resources have leaked.
 func (w *trial) grown() {
 	w.t.Helper()
 	before, after := w.figures.before, w.figures.after
 	if after.goroutines > before.goroutines+moreGoroutines || after.files > before.files+moreFiles || after.mebibytes > before.mebibytes+moreMebibytes {
 		w.t.Errorf("at rest the daemon took %+v before and takes %+v after", before, after)
 	}
-	faults := 100 // the start has its share
+	faults := 100 // for the start
 	for _, n := range w.counts {
 		faults += n
 	}
@@ -116,7 +116,7 @@ func (w *trial) grown() {
 	}
 }
 
-// shortly writes 30m0s as 30m.
+// shortly formats 30m0s as 30m.
 func shortly(d time.Duration) string {
 	text := d.String()
 	for _, nothing := range []string{"m0s", "h0m"} {
@@ -127,7 +127,7 @@ func shortly(d time.Duration) string {
 	return text
 }
 
-// processor names what the machine computes with.
+// processor returns the model of the machine's CPU.
 func processor() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {

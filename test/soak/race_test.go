@@ -2,5 +2,5 @@
 
 package soak
 
-// raced has the daemon built with the race detector too.
+// raced means that the daemon is built with the race detector too.
 const raced = true

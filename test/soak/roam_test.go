@@ -14,23 +14,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// The Destinations that are laid out in another way, and how many Works each has
-// at most. Those of the fleet roam.
+// Maximum numbers of Works on the Destinations of other filepath modes, and of the Works and
+// Destinations of the fleet whose members are renamed and moved.
 const (
 	flatWorks, mergedWorks, roamingWorks = 8, 5, 12
 	mostRoamers                          = 6
 )
 
-// roamer is a Destination of the fleet, which may get another name or path, go and
-// come back.
+// roamer is a Destination of the fleet. Its name and path may change, and it may be deleted and
+// created again.
 type roamer struct {
 	id                                int
 	name, path                        string
 	present, labelled, cordonedByHand bool
 }
 
-// roamers are the Destinations of the fleet, with all names and paths that one ever
-// had.
+// roamers are the Destinations of the fleet, with all their former names and paths.
 type roamers struct {
 	all          []*roamer
 	names, paths []string
@@ -65,15 +64,15 @@ func (r *roamers) present() []*roamer {
 	return slices.DeleteFunc(slices.Clone(r.all), func(one *roamer) bool { return !one.present })
 }
 
-// settle returns all that are there their labels back, and lets them take Works.
-func (r *roamers) settle(w *world) {
+// reset restores the labels of all present Destinations and uncordons them.
+func (r *roamers) reset(w *env) {
 	for _, one := range r.present() {
 		one.labelled, one.cordonedByHand = true, false
 		w.writeRoamer(one)
 	}
 }
 
-func (w *world) writeRoamer(r *roamer) {
+func (w *env) writeRoamer(r *roamer) {
 	file := fmt.Sprintf("roamer-%d.yaml", r.id)
 	if !r.present {
 		w.remove(file)
@@ -95,9 +94,9 @@ spec:
 `, r.name, r.name, fleet, r.cordonedByHand, r.path))
 }
 
-// writeOthers writes the Destinations of the other filepath modes, those of the
-// fleet, and their first Works.
-func (w *world) writeOthers() {
+// writeOthers writes the Destinations of the other filepath modes, those of the fleet, and
+// their first Works.
+func (w *env) writeOthers() {
 	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
 		w.write("destination-"+name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Destination
@@ -118,8 +117,7 @@ spec:
 	}
 }
 
-// otherFile returns the path that the manifest of one of the other Works has, as
-// the Work names it.
+// otherFile returns the path of the manifest in one of the other Works.
 func otherFile(name string) string { return name + ".yaml" }
 
 // kindOf returns flat, merged or roam.
@@ -129,7 +127,7 @@ func kindOf(name string) string {
 }
 
 // putOther writes the next version of one of the other Works.
-func (w *world) putOther(name string) {
+func (w *env) putOther(name string) {
 	w.others[name]++
 	labels := fmt.Sprintf("{name: %s}", kindOf(name))
 	if kindOf(name) == "roam" {
@@ -138,12 +136,12 @@ func (w *world) putOther(name string) {
 	w.writeOther(name, labels)
 }
 
-func (w *world) writeOther(name, labels string) {
+func (w *env) writeOther(name, labels string) {
 	w.workOf(kindOf(name), name, labels, w.others[name], map[string]string{otherFile(name): manifest(name, w.others[name])})
 }
 
-// changeOther has one of the other Works come, change or go.
-func (w *world) changeOther(kinds ...string) {
+// changeOther adds, changes or removes one of the other Works.
+func (w *env) changeOther(kinds ...string) {
 	kind := kinds[w.rng.IntN(len(kinds))]
 	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks}[kind]))
 	if w.others[name] > 0 && w.rng.IntN(4) == 0 {
@@ -154,8 +152,8 @@ func (w *world) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// roamerEvent changes one of the Destinations of the fleet that are there.
-func (w *world) roamerEvent(change func(*roamer)) {
+// roamerEvent changes a random Destination of the fleet.
+func (w *env) roamerEvent(change func(*roamer)) {
 	there := w.roamers.present()
 	if len(there) == 0 {
 		return
@@ -165,8 +163,8 @@ func (w *world) roamerEvent(change func(*roamer)) {
 	w.writeRoamer(one)
 }
 
-// deleteOrReturn deletes a Destination of the fleet, or makes one again.
-func (w *world) deleteOrReturn() {
+// deleteOrReturn deletes a Destination of the fleet, or creates a deleted one again.
+func (w *env) deleteOrReturn() {
 	away := slices.DeleteFunc(slices.Clone(w.roamers.all), func(r *roamer) bool { return r.present })
 	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.roamers.present()) == 1) {
 		one := away[w.rng.IntN(len(away))]
@@ -177,9 +175,8 @@ func (w *world) deleteOrReturn() {
 	w.roamerEvent(func(r *roamer) { r.present = false })
 }
 
-// movePath returns a Destination a path that none has: a new one, or one that has
-// been left.
-func (w *world) movePath() {
+// movePath sets the path of a Destination to a new one, or to one that is no longer used.
+func (w *env) movePath() {
 	free := slices.DeleteFunc(slices.Clone(w.roamers.paths), func(path string) bool {
 		return slices.ContainsFunc(w.roamers.all, func(r *roamer) bool { return r.path == path })
 	})
@@ -192,8 +189,8 @@ func (w *world) movePath() {
 	})
 }
 
-// swapPaths has two Destinations swap their paths; for a moment both have the same.
-func (w *world) swapPaths() {
+// swapPaths swaps the paths of two Destinations; for a moment both have the same.
+func (w *env) swapPaths() {
 	there := w.roamers.present()
 	if len(there) < 2 {
 		return
@@ -204,14 +201,14 @@ func (w *world) swapPaths() {
 	w.writeRoamer(there[1])
 }
 
-func (w *world) newDestination() {
+func (w *env) newDestination() {
 	if len(w.roamers.all) < mostRoamers {
 		w.writeRoamer(w.roamers.add())
 	}
 }
 
-// cleanUp removes, as an operator does, what a Destination of the fleet has left at
-// earlier locations. It reports whether that went well: the daemon may be quicker.
+// cleanUp removes the files of a Destination at its former locations, as an operator does. It
+// reports whether that succeeded, since the daemon may change the branch meanwhile.
 func (w *trial) cleanUp(name string) bool {
 	w.t.Helper()
 	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
@@ -223,7 +220,7 @@ func (w *trial) cleanUp(name string) bool {
 	return err == nil
 }
 
-// cleanUpAll removes what any of the fleet has left anywhere.
+// cleanUpAll removes the files of the whole fleet at former locations.
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
 	for _, name := range w.roamers.names {
@@ -231,8 +228,8 @@ func (w *trial) cleanUpAll() {
 	}
 }
 
-// roamingOn returns where the records of each Work that roams say it is, and fails
-// if that is not one Destination.
+// roamingOn returns the Destination of each Work of the fleet according to its records, and
+// fails the test if it is not exactly one.
 func (w *trial) roamingOn() map[string]string {
 	w.t.Helper()
 	there := map[string]string{} // by path
@@ -270,8 +267,8 @@ func (w *trial) roamingOn() map[string]string {
 	return where
 }
 
-// pin has each Work that roams ask for the Destination that it is on by its name, so
-// that a clean round places it there.
+// pin makes each Work of the fleet select its current Destination by name, so that a clean
+// round places it there too.
 func (w *trial) pin() {
 	w.t.Helper()
 	for name, on := range w.roamingOn() {
@@ -279,8 +276,8 @@ func (w *trial) pin() {
 	}
 }
 
-// abandoned reports whether a path is a canary or a ledger in a directory that a
-// Destination of the fleet had: where no record is left nothing says whose it is.
+// abandoned reports whether a path is a canary in a directory that a Destination of the fleet
+// used formerly. Without a record, there is no information to whom the file belongs.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.roamers.present(), func(r *roamer) bool { return r.path == dir })

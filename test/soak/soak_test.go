@@ -1,5 +1,5 @@
-// Package soak lets the daemon work for as long as it is asked, among random
-// faults, and compares what it leaves with what one clean round writes.
+// Package soak runs the daemon under random faults for a given time, and compares the result
+// with that of one clean round.
 package soak
 
 import (
@@ -41,25 +41,25 @@ func packed(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// trial is a daemon, its world, its store, and what stands in between.
+// trial is a daemon with its input, its store, and the proxy between them.
 type trial struct {
-	*world
+	*env
 	daemon     *daemon
 	repository string
 	proxy      *gittest.Proxy
 	disk       *disk
 	counts     map[string]int
-	foreign    int
+	unowned    int
 	figures    figures
-	// allowance is the file by which an operator allows removals, aside a directory
-	// for files that are taken out of the source.
+	// allowance is the file by which an operator permits removals; aside is a directory for
+	// files that are moved out of the source.
 	allowance, aside string
 }
 
-// removalDelay is how long a removal must last.
+// removalDelay is the removal delay of the daemon.
 const removalDelay = 2 * time.Second
 
-// disk is a git server that may have no room left.
+// disk is a git server whose disk may be full.
 type disk struct {
 	full           atomic.Bool
 	roomy, crammed http.Handler
@@ -73,7 +73,7 @@ func (d *disk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.roomy.ServeHTTP(w, r)
 }
 
-// newTrial starts everything but the daemon.
+// newTrial sets up everything but the daemon process.
 func newTrial(t *testing.T, root string) *trial {
 	t.Helper()
 	repository := filepath.Join(root, "store.git")
@@ -89,7 +89,7 @@ func newTrial(t *testing.T, root string) *trial {
 		gittest.User, gittest.Password, strings.ReplaceAll(strings.TrimSpace(string(server.CA)), "\n", "\n    "))
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	w := &trial{
-		world: newWorld(t, rng, "https://"+proxy.Address+"/store.git", secret), repository: repository, proxy: proxy, disk: disk, counts: map[string]int{},
+		env: newEnv(t, rng, "https://"+proxy.Address+"/store.git", secret), repository: repository, proxy: proxy, disk: disk, counts: map[string]int{},
 		allowance: filepath.Join(root, "allow-removals"), aside: t.TempDir(),
 	}
 	if err := os.WriteFile(w.allowance, []byte(allowed), 0o600); err != nil {
@@ -109,41 +109,41 @@ func newTrial(t *testing.T, root string) *trial {
 	return w
 }
 
-// TestSoak needs git; it takes as long as -for says, and a little.
+// TestSoak runs for the duration of the flag -for, and a little longer. It needs git.
 func TestSoak(t *testing.T) {
 	root := t.TempDir()
 	w := newTrial(t, root)
 	w.daemon.start()
-	w.settles("at the start")
+	w.awaitUpToDate("at the start")
 	w.figures.before = w.daemon.usage()
 
 	began := time.Now()
 	for time.Since(began) < *duration {
-		// Later on the daemon stays the same one: what it gathers would show.
+		// In the second half the daemon is not restarted, so that leaks show.
 		past := time.Since(began)
-		w.happen(past > *duration/2)
+		w.causeFault(past > *duration/2)
 		w.within(300 * time.Millisecond)
 		w.figures.note(quarterOf(past, *duration), w.daemon.usage(), w.logged())
 	}
-	w.mend()
-	w.settles("in the end")
+	w.repair()
+	w.awaitUpToDate("in the end")
 	w.cleanUpAll()
-	w.settles("after the last cleanup")
+	w.awaitUpToDate("after the last cleanup")
 	w.quiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
 	w.compare(root)
 	w.daemon.races()
 	w.history()
-	w.tell()
+	w.report()
 }
 
-// happen lets one fault happen; a calm one does not end the daemon.
-func (w *trial) happen(calm bool) {
+// causeFault causes a random fault; if keepDaemon is set, none that restarts the daemon.
+func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
 	for _, f := range faults() {
-		if !f.restarts || !calm {
+		if !f.restarts || !keepDaemon {
 			all, sum = append(all, f), sum+f.often
 		}
 	}
@@ -157,11 +157,11 @@ func (w *trial) happen(calm bool) {
 	}
 }
 
-// quiet waits until nothing more is logged, though rounds go on: what stays as
-// it is is not reported again.
+// quiet waits until nothing more is logged while rounds continue, since an unchanged state is
+// not logged again.
 func (w *trial) quiet() {
 	w.t.Helper()
-	const rounds = 5 * time.Second // two at least
+	const rounds = 5 * time.Second // at least two rounds
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		before := w.logged()
 		if time.Sleep(rounds); w.logged() == before {
@@ -171,7 +171,7 @@ func (w *trial) quiet() {
 	w.t.Errorf("the log grows though nothing happens\n%s", w.daemon.tail())
 }
 
-// logged is how many bytes of log there are.
+// logged returns the size of the log.
 func (w *trial) logged() int64 {
 	info, err := w.daemon.log.Stat()
 	if err != nil {
@@ -180,9 +180,8 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// settles waits until the store is what it should be: until a plan has nothing
-// to do.
-func (w *trial) settles(when string) {
+// awaitUpToDate waits until the store is up to date, so that a plan has nothing to do.
+func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
@@ -195,7 +194,7 @@ func (w *trial) settles(when string) {
 	w.t.Fatalf("%s the store is not what it should be after %s:\n%s\nthe daemon's log:\n%s", when, patience, out, w.daemon.tail())
 }
 
-// compare compares the store with what one clean round writes into an empty one.
+// compare compares the store with the result of one clean round on an empty store.
 func (w *trial) compare(root string) {
 	w.t.Helper()
 	gittest.Fsck(w.t, w.repository)
@@ -209,7 +208,7 @@ func (w *trial) compare(root string) {
 	}
 	want, got := listing(w.t, clean), listing(w.t, w.repository)
 	for path := range got {
-		if strings.Contains(path, "/foreign-") || strings.HasSuffix(path, "/.kratix/removals") { // the ledger goes by itself
+		if strings.Contains(path, "/foreign-") || strings.HasSuffix(path, "/.kratix/removals") { // the ledger expires by itself
 			delete(got, path)
 		}
 	}
@@ -224,12 +223,12 @@ func (w *trial) compare(root string) {
 			w.t.Errorf("%s is left over", path)
 		}
 	}
-	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.foreign {
-		w.t.Errorf("%d of %d files of others are there", foreign, w.foreign)
+	if foreign := strings.Count(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/foreign-"); foreign != w.unowned {
+		w.t.Errorf("%d of %d files of others are there", foreign, w.unowned)
 	}
 }
 
-// show returns what is at a path of a repository.
+// show returns the content of a path in a repository.
 func show(repository, path string) string {
 	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
 	command.Env = gittest.Env()
@@ -237,7 +236,7 @@ func show(repository, path string) string {
 	return string(out)
 }
 
-// listing maps the paths of a repository to the hashes of their contents.
+// listing maps the paths in a repository to the hashes of their contents.
 func listing(t *testing.T, repository string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -248,8 +247,8 @@ func listing(t *testing.T, repository string) map[string]string {
 	return files
 }
 
-// history looks at all commits: each changes something, and no Work was ever
-// anywhere but where it belongs.
+// history checks all commits: each one changes something, and no Work was ever at a wrong
+// location.
 func (w *trial) history() {
 	w.t.Helper()
 	last := ""

@@ -11,36 +11,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// look is what one Snapshot does.
-type look struct {
+// scan is the state of one read of the source.
+type scan struct {
 	*Source
 	task
-	// losses are the files that take something away.
+	// losses are the files that remove something.
 	losses []loss
-	// readings are under way, in the order in which they are taken.
+	// readings are in progress, in the order in which their results are used.
 	readings []reading
 }
 
-func (l *look) run(ctx context.Context) error {
+func (l *scan) run(ctx context.Context) error {
 	links := false
 	for _, in := range l.inputs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		err := l.input(ctx, in)
-		l.finish() // what was read counts, whatever else failed
+		l.finish() // use the results even after an error
 		if err != nil {
 			return err
 		}
 		links = links || len(in.links) > 0
 	}
 	l.pending.setLinks(links)
-	l.settle()
+	l.applyLosses()
 	return nil
 }
 
-// input looks at what a path leads to.
-func (l *look) input(ctx context.Context, in *input) error {
+// input reads the file or directory of an input path.
+func (l *scan) input(ctx context.Context, in *input) error {
 	if in.path == Stdin {
 		l.stdin(in)
 		return nil
@@ -50,7 +50,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 		return pathError(in.path, err)
 	}
 	if l.all || in.root == nil || !os.SameFile(in.root, root) {
-		if err := l.everything(ctx, in, root); err != nil {
+		if err := l.full(ctx, in, root); err != nil {
 			return err
 		}
 		in.root = root
@@ -65,7 +65,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 		}
 	}
 	if len(l.paths) > 0 {
-		l.finish() // it may be that a link itself has changed
+		l.finish() // a link itself may have changed
 		for name := range in.links {
 			l.file(in, name, fs.ModeSymlink)
 		}
@@ -73,7 +73,7 @@ func (l *look) input(ctx context.Context, in *input) error {
 	return nil
 }
 
-func (l *look) stdin(in *input) {
+func (l *scan) stdin(in *input) {
 	if len(in.seen) == 0 {
 		content, err := io.ReadAll(l.Stdin)
 		l.collection.Set(in.rank, source.File{Name: "standard input", Content: content, Err: err})
@@ -81,8 +81,8 @@ func (l *look) stdin(in *input) {
 	}
 }
 
-// everything looks at all files of an input.
-func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) error {
+// full scans all files of an input.
+func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 	in.passed = passed{}
 	if root.IsDir() {
 		if err := l.directory(ctx, in, in.path); err != nil {
@@ -93,19 +93,19 @@ func (l *look) everything(ctx context.Context, in *input, root fs.FileInfo) erro
 	}
 	l.finish()
 	for name, was := range in.seen {
-		if was.look != l.looks {
+		if was.scan != l.scans {
 			l.gone(in, name)
 		}
 	}
 	return nil
 }
 
-// directory looks at the files of a directory that hold YAML or JSON.
-func (l *look) directory(ctx context.Context, in *input, dir string) error {
+// directory scans the YAML and JSON files of a directory.
+func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && dir != in.path:
-		return nil // it went while its parent was read
+		return nil // deleted after its parent was read
 	case err != nil:
 		return pathError(dir, err)
 	}
@@ -133,13 +133,13 @@ func (l *look) directory(ctx context.Context, in *input, dir string) error {
 	return nil
 }
 
-// changed looks at a file that something has happened to.
-func (l *look) changed(in *input, name string) {
+// changed reads a file for which there was an event.
+func (l *scan) changed(in *input, name string) {
 	if was, known := in.seen[name]; known {
 		was.old = false
 		in.seen[name] = was
 	}
-	kind := fs.ModeSymlink // a path that the user gave is followed wherever it leads
+	kind := fs.ModeSymlink // an input path is always followed
 	if name != in.path {
 		info, err := os.Lstat(name)
 		if err != nil || info.IsDir() {
@@ -151,8 +151,8 @@ func (l *look) changed(in *input, name string) {
 	l.file(in, name, kind)
 }
 
-// file has a file read, unless it is what it was.
-func (l *look) file(in *input, name string, kind fs.FileMode) {
+// file starts reading a file unless it is unchanged.
+func (l *scan) file(in *input, name string, kind fs.FileMode) {
 	link := kind&fs.ModeSymlink != 0
 	stat := os.Lstat
 	if link {
@@ -160,11 +160,11 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	}
 	info, err := stat(name)
 	if !link && errors.Is(err, fs.ErrNotExist) {
-		return // gone since it was listed
+		return // deleted after it was listed
 	}
 	in.setLink(name, link && name != in.path)
 	was, known := in.seen[name]
-	was.look = l.looks
+	was.scan = l.scans
 	given := name == in.path
 	switch {
 	case err != nil:
@@ -178,19 +178,19 @@ func (l *look) file(in *input, name string, kind fs.FileMode) {
 	}
 }
 
-// read reads a file. Only one that the user gave may be a pipe.
+// read returns the content of a file. Only an input path may be a pipe.
 func read(name string, info fs.FileInfo, given bool) source.File {
 	if isPipe(info) && !given {
 		return source.File{Name: name, Err: irregular(info)}
 	}
-	content, err := os.ReadFile(name) //nolint:gosec // the user names the files to read
+	content, err := os.ReadFile(name) //nolint:gosec // the user chooses the files
 	if err != nil {
 		err = unreadable(name, err)
 	}
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe reports whether a file can be read only once, or keeps its reader waiting.
+// isPipe reports whether a file can be read only once, or reading it may block.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
 // still reports whether a file need not be read again.

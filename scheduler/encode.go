@@ -6,27 +6,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// speller writes selectors out as words, so that equal ones give equal words
-// and different ones give different words, whatever the order of their labels.
-type speller struct {
+// encoder encodes selectors as a list of words. Equal selectors have equal words and different
+// selectors have different words, whatever the order of their labels.
+type encoder struct {
 	seed  maphash.Seed
 	words []word
-	// shapes are the labels of the last selectors, by their place in the list.
-	// Most have the same, and looking these up is faster than going through a
-	// map and sorting.
+	// shapes are the sorted label keys of the last selectors, by index. Most groups have the
+	// same keys, and looking these up is faster than iterating over a map and sorting.
 	shapes [][]word
 }
 
-// word is a part of selectors that are spelt out.
+// word is one element of encoded selectors.
 type word struct {
-	// sum is that of the key.
+	// sum is a hash of the key, or a count.
 	sum        uint64
 	key, value string
 }
 
-// spell writes selectors into p.words and returns a sum of them. A word that says
-// how many follow goes before each part.
-func (p *speller) spell(dryRun bool, all []kratix.Selector) uint64 {
+// encode encodes selectors into p.words and returns their hash. Each list is preceded by a word
+// with its length.
+func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	p.words = append(p.words[:0], word{})
 	if dryRun {
 		p.words[0].sum = 1
@@ -54,9 +53,9 @@ func (p *speller) spell(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape writes labels whose keys are those of the last ones in their
-// place; it writes nothing if they are not.
-func (p *speller) bySameShape(at int, labels map[string]string) bool {
+// bySameShape writes the labels and reports true if their keys are those of the last selector
+// at this index; otherwise it writes nothing.
+func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false
 	}
@@ -72,8 +71,8 @@ func (p *speller) bySameShape(at int, labels map[string]string) bool {
 	return true
 }
 
-// sorted writes labels by key, and remembers the keys.
-func (p *speller) sorted(at int, labels map[string]string) {
+// sorted writes the labels sorted by key, and caches the keys as the shape of this index.
+func (p *encoder) sorted(at int, labels map[string]string) {
 	start := len(p.words)
 	for key, value := range labels {
 		p.words = append(p.words, word{maphash.String(p.seed, key), key, value})

@@ -14,20 +14,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// zones is how many kinds of Destinations there are: each Work asks for one.
+// zones is the number of kinds of Destinations; each Work selects one.
 const zones = 100
 
-// world is a source directory, and one beside it in which Works are made ready.
-type world struct {
+// env is a source directory, and a directory beside it in which Works are prepared.
+type env struct {
 	t            testing.TB
 	source, shed string
 	zip          *gzip.Writer
 }
 
-func newWorld(t testing.TB, url string, destinations int) *world {
+func newEnv(t testing.TB, url string, destinations int) *env {
 	t.Helper()
 	root := t.TempDir()
-	w := &world{t: t, source: filepath.Join(root, "source"), shed: filepath.Join(root, "shed"), zip: gzip.NewWriter(nil)}
+	w := &env{t: t, source: filepath.Join(root, "source"), shed: filepath.Join(root, "shed"), zip: gzip.NewWriter(nil)}
 	for _, dir := range []string{w.source, w.shed} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ spec:
 	return w
 }
 
-func (w *world) write(dir, name, content string) {
+func (w *env) write(dir, name, content string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -70,16 +70,16 @@ func (w *world) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare makes Works ready, from one number up to another.
-func (w *world) prepare(from, to, destinations int) {
+// prepare writes the Works with these numbers to the directory beside the source.
+func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
 		w.write(w.shed, workFile(i), w.work(i, min(zones, destinations)))
 	}
 }
 
-// add brings prepared Works in, a rename each.
-func (w *world) add(from, to int) {
+// add moves prepared Works into the source, one by one.
+func (w *env) add(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
 		if err := os.Rename(filepath.Join(w.shed, workFile(i)), filepath.Join(w.source, workFile(i))); err != nil {
@@ -88,8 +88,8 @@ func (w *world) add(from, to int) {
 	}
 }
 
-// work is the Work of a request with three files, as a pipeline makes it.
-func (w *world) work(i, kinds int) string {
+// work returns the Work of a request with three files, as a pipeline writes it.
+func (w *env) work(i, kinds int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `apiVersion: platform.kratix.io/v1alpha1
 kind: Work
@@ -118,18 +118,18 @@ spec:
 	return text.String()
 }
 
-// pack packs a file as kratix.Encode does, with one packer for all.
-func (w *world) pack(content string) string {
+// pack encodes a file as kratix.Encode does, reusing one gzip.Writer.
+func (w *env) pack(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
-	_, _ = w.zip.Write([]byte(content)) // a Buffer takes everything
+	_, _ = w.zip.Write([]byte(content)) // a Buffer returns no error
 	_ = w.zip.Close()
 	return base64.StdEncoding.EncodeToString(packed.Bytes())
 }
 
 type manifest struct{ name, content string }
 
-// manifests are the files of a Work: what a small database needs.
+// manifests returns the files of a Work, those of a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

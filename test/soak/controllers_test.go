@@ -15,12 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// stranger is another controller, with an input of its own that lacks all Works of
-// the trial's and has one for each of the Destinations with a record.
-func (w *trial) stranger(flags ...string) *daemon {
+// otherController returns another controller, whose own input has none of the trial's Works and one
+// Work for each Destination that has records.
+func (w *trial) otherController(flags ...string) *daemon {
 	w.t.Helper()
 	dir := w.t.TempDir()
-	input := &world{t: w.t, rng: w.rng, dir: dir}
+	input := &env{t: w.t, rng: w.rng, dir: dir}
 	for _, name := range []string{"store.yaml", "secret.yaml"} {
 		content, err := os.ReadFile(filepath.Join(w.dir, name))
 		if err != nil {
@@ -45,13 +45,13 @@ func (w *trial) stranger(flags ...string) *daemon {
 	return other
 }
 
-// otherID has a controller with another ID and another input work on the same store:
-// it leaves the Destinations alone.
+// otherID runs a controller with another ID and input on the same store, and checks that it
+// does not write to the Destinations.
 func (w *trial) otherID() {
 	w.t.Helper()
 	w.harmless("a controller with another ID", func() {
 		before := w.head()
-		other := w.stranger("--owner-id", "stranger")
+		other := w.otherController("--owner-id", "stranger")
 		w.until("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
 		for range 3 {
 			w.putWork()
@@ -64,49 +64,48 @@ func (w *trial) otherID() {
 	})
 }
 
-// fight has another controller with the same ID and another input work on the same
-// store, until one of the two stops. Then the operator stops the other, and has the
-// daemon begin anew.
+// fight runs another controller with the same ID and another input on the same store, until one
+// of the two stops. Then the operator stops the other one, and restarts the daemon's rounds.
 func (w *trial) fight() {
 	w.t.Helper()
-	w.calm()
-	other := w.stranger("--owner-id", "soak")
+	w.repairInput()
+	other := w.otherController("--owner-id", "soak")
 	w.until("one of two controllers stops", func() bool {
 		return strings.Contains(w.daemon.page("/api/v1/report"), `"KS067"`) || strings.Contains(other.page("/api/v1/report"), `"KS067"`)
 	})
 	other.stop()
 	w.daemon.signal(syscall.SIGHUP)
 	w.awaitWritten("")
-	w.awaitNoStrangers()
+	w.awaitNoOtherControllers()
 }
 
-// takeover has another controller adopt all that is on the Destinations, as one with
-// the wrong configuration may. Then the operator stops it, and adopts that back.
+// takeover makes another controller adopt the Destinations, as a misconfigured one may. Then
+// the operator stops it and adopts them back.
 func (w *trial) takeover() {
 	w.t.Helper()
-	w.calm()
-	other := w.stranger("--owner-id", "stranger", "--adopt")
+	w.repairInput()
+	other := w.otherController("--owner-id", "stranger", "--adopt")
 	w.awaits("/api/v1/report", `"KS065"`)
 	other.stop()
 	w.until("what is adopted is adopted back", func() bool {
 		adopt := exec.Command(w.daemon.binary, "run", "--once", "-f", w.dir, "--owner-id", "soak", "--adopt", "--allow-removals", "all", "--on-misplaced", "move") //nolint:gosec // the project's own program
-		_ = adopt.Run()                                                                                                                                            // the daemon may have been quicker
+		_ = adopt.Run()                                                                                                                                            // the daemon may have been faster
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
-	w.daemon.signal(syscall.SIGHUP) // it may take the stranger for a controller that it fights with
+	w.daemon.signal(syscall.SIGHUP) // it may have stopped because of the other controller
 	w.awaitWritten("")
-	w.awaitNoStrangers()
+	w.awaitNoOtherControllers()
 }
 
-func (w *trial) awaitNoStrangers() {
+func (w *trial) awaitNoOtherControllers() {
 	w.t.Helper()
 	w.until("what the stranger has placed is removed", func() bool {
 		return !strings.Contains(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/stranger")
 	})
 }
 
-// forge has somebody write a record that claims files of others, and take it back
-// later if it is left.
+// forge commits a record that claims files of others, and removes it later if the daemon has
+// not.
 func (w *trial) forge() {
 	w.t.Helper()
 	forgeries := map[string]func() (path, content string){
@@ -160,7 +159,7 @@ func (w *trial) show(path string) string {
 	return gittest.Git(w.t, w.repository, "show", "main:"+path) + "\n"
 }
 
-// someOther returns one of the Works of a kind, which it makes if there is none.
+// someOther returns one of the Works of a kind, and creates it if there is none.
 func (w *trial) someOther(kind string) string {
 	for _, name := range slices.Sorted(maps.Keys(w.others)) {
 		if kindOf(name) == kind {
@@ -173,8 +172,8 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
-// inName returns a record with another name than that of its Work: its own and, at
-// times, that in its labels.
+// inName returns a record under another name: always its own name, and sometimes also the one
+// in its labels.
 func (w *trial) inName(record, victim, name string) string {
 	if w.rng.IntN(3) == 0 {
 		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)
@@ -182,20 +181,19 @@ func (w *trial) inName(record, victim, name string) string {
 	return strings.ReplaceAll(record, ": "+victim, ": "+name)
 }
 
-// forgedFor returns the record of a Work in mode none with another name.
+// forgedFor returns the record of a Work in mode none under another name.
 func (w *trial) forgedFor(kind, victim string) string {
 	return w.inName(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), victim, "forged")
 }
 
-// forgedPath returns the record at a path with the name of a Work that is not there,
-// and its path.
+// forgedPath returns the record at a path under the name of a Work that does not exist, and the
+// path of such a record.
 func (w *trial) forgedPath(path, victim string) (string, string) {
 	w.t.Helper()
 	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
-// forgeRoaming copies the record of a Work that roams to another Destination of the
-// fleet.
+// forgeRoaming copies the record of a Work of the fleet to another of its Destinations.
 func (w *trial) forgeRoaming() (string, string) {
 	w.t.Helper()
 	there := w.roamers.present()
@@ -219,8 +217,8 @@ func (w *trial) forgeRoaming() (string, string) {
 	return "", ""
 }
 
-// tenantForges has a tenant's Work bring a file that would be a record, or the ledger
-// of removals: it is held back.
+// tenantForges adds a Work with a file at the path of a record or of the ledger, and checks
+// that the Work is held back.
 func (w *trial) tenantForges() {
 	w.t.Helper()
 	w.harmless("a Work with a record among its files", func() {

@@ -14,29 +14,29 @@ import (
 	"testing"
 )
 
-// world is a source directory that changes at random. Each Work asks for one
-// Destination by name, so that what belongs where is known.
-type world struct {
+// env is a source directory that changes at random. Each Work selects one Destination by
+// name, so that its location is known.
+type env struct {
 	t   *testing.T
 	rng *rand.Rand
 	dir string
-	// works has the version of each Work, clashing those that bring an object of
-	// another's.
-	works    map[string]int
-	clashing map[string]bool
-	broken   int
-	// others are the versions of the Works of other Destinations: flat, merged, and
-	// those that roam.
+	// works has the version of each Work; conflicting are the Works that contain an object of
+	// another Work.
+	works       map[string]int
+	conflicting map[string]bool
+	broken      int
+	// others has the versions of the Works on the other Destinations: flat, merged, and those
+	// of the fleet.
 	others map[string]int
-	// roamers are Destinations of one fleet.
+	// roamers are the Destinations of the fleet.
 	roamers *roamers
 }
 
 const destinations = 5
 
-func newWorld(t *testing.T, rng *rand.Rand, url, secret string) *world {
+func newEnv(t *testing.T, rng *rand.Rand, url, secret string) *env {
 	t.Helper()
-	w := &world{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, clashing: map[string]bool{}, others: map[string]int{}, roamers: newRoamers()}
+	w := &env{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, conflicting: map[string]bool{}, others: map[string]int{}, roamers: newRoamers()}
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +59,8 @@ spec:
 	return w
 }
 
-// write replaces a file as an editor does: by a name that is ready.
-func (w *world) write(name, content string) {
+// write replaces a file atomically, as editors do.
+func (w *env) write(name, content string) {
 	w.t.Helper()
 	temporary := filepath.Join(w.dir, "."+name+".tmp")
 	if err := os.WriteFile(temporary, []byte(content), 0o600); err != nil {
@@ -71,16 +71,15 @@ func (w *world) write(name, content string) {
 	}
 }
 
-func (w *world) remove(name string) {
+func (w *env) remove(name string) {
 	w.t.Helper()
 	if err := os.Remove(filepath.Join(w.dir, name)); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// destination writes a Destination, with the label that Works ask for or
-// without.
-func (w *world) destination(i int, labelled bool) {
+// destination writes a Destination, with or without the label that Works select.
+func (w *env) destination(i int, labelled bool) {
 	label := "{}"
 	if labelled {
 		label = fmt.Sprintf("{name: d%d}", i)
@@ -94,28 +93,28 @@ spec:
 `, i, label, i))
 }
 
-// deleteDestination deletes a Destination, if it is there.
-func (w *world) deleteDestination(i int) {
+// deleteDestination deletes a Destination, if it exists.
+func (w *env) deleteDestination(i int) {
 	if err := os.Remove(filepath.Join(w.dir, fmt.Sprintf("destination-%d.yaml", i))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		w.t.Fatal(err)
 	}
 }
 
-// home returns the Destination that a Work asks for.
+// home returns the index of the Destination that a Work selects.
 func home(name string) int { return int(name[len(name)-1]) % destinations }
 
-// manifest returns the object of a version of a Work.
+// manifest returns the manifest of a version of a Work.
 func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
-// work writes a version of a Work, with an object of that name.
-func (w *world) work(name, object string, version int) {
+// work writes a version of a Work, with an object of the given name.
+func (w *env) work(name, object string, version int) {
 	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }
 
-// workOf writes a Work of a Promise with the labels that it asks for and its files.
-func (w *world) workOf(promise, name, labels string, version int, files map[string]string) {
+// workOf writes a Work with the given Promise, selector labels and files.
+func (w *env) workOf(promise, name, labels string, version int, files map[string]string) {
 	var workloads strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(&workloads, "    - filepath: %s\n      content: %s\n", path, base64.StdEncoding.EncodeToString(packed(w.t, files[path])))
@@ -136,7 +135,7 @@ spec:
 %s`, name, version, promise, name, labels, workloads.String()))
 }
 
-func (w *world) some() (string, bool) {
+func (w *env) some() (string, bool) {
 	names := slices.Sorted(maps.Keys(w.works))
 	if len(names) == 0 {
 		return "", false
@@ -144,66 +143,66 @@ func (w *world) some() (string, bool) {
 	return names[w.rng.IntN(len(names))], true
 }
 
-func (w *world) putWork() {
+func (w *env) putWork() {
 	name := fmt.Sprintf("work-%03d", w.rng.IntN(200))
 	w.works[name]++
 	w.work(name, name, w.works[name])
 }
 
-func (w *world) removeWork() {
+func (w *env) removeWork() {
 	if name, ok := w.some(); ok {
 		delete(w.works, name)
 		w.remove(name + ".yaml")
 	}
 }
 
-// clashingWith names the Work that clashes with another.
-func clashingWith(name string) string { return "clash-" + strings.TrimPrefix(name, "work-") }
+// conflictingName returns the name of the Work that conflicts with another.
+func conflictingName(name string) string { return "clash-" + strings.TrimPrefix(name, "work-") }
 
-// clash brings a Work with an object of another's, or takes it away.
-func (w *world) clash() {
+// toggleConflict adds or removes a Work with an object of another Work.
+func (w *env) toggleConflict() {
 	name, ok := w.some()
-	clashing := clashingWith(name)
+	clashing := conflictingName(name)
 	switch {
 	case !ok:
-	case w.clashing[clashing]:
-		delete(w.clashing, clashing)
+	case w.conflicting[clashing]:
+		delete(w.conflicting, clashing)
 		w.remove(clashing + ".yaml")
 	default:
-		w.clashing[clashing] = true
+		w.conflicting[clashing] = true
 		w.work(clashing, name, 1)
 	}
 }
 
-// breakFiles fills the source with files that cannot be read as YAML.
-func (w *world) breakFiles(n int) {
+// breakFiles adds files that are not valid YAML to the source.
+func (w *env) breakFiles(n int) {
 	for i := w.broken; i < n; i++ {
 		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")
 	}
 	w.broken = max(w.broken, n)
 }
 
-// mendFiles takes them away.
-func (w *world) mendFiles() {
+// removeBrokenFiles removes the files of breakFiles.
+func (w *env) removeBrokenFiles() {
 	for i := range w.broken {
 		w.remove(fmt.Sprintf("broken-%04d.yaml", i))
 	}
 	w.broken = 0
 }
 
-// mend takes away everything that was only there to disturb.
-func (w *world) mend() {
-	w.mendFiles()
-	for name := range w.clashing {
+// repair removes all faults from the input.
+func (w *env) repair() {
+	w.removeBrokenFiles()
+	for name := range w.conflicting {
 		w.remove(name + ".yaml")
 	}
-	clear(w.clashing)
+	clear(w.conflicting)
 	w.labelAll()
-	w.roamers.settle(w)
+	w.roamers.reset(w)
 }
 
-// labelAll has every Destination be there, with its label.
-func (w *world) labelAll() {
+// labelAll writes every Destination with its label.
+func (w *env) labelAll() {
 	for i := range destinations {
 		w.destination(i, true)
 	}

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// tellings returns when changes are reported that come at some times, all in
-// milliseconds since the first.
+// tellings returns the times of the notifications for changes at the given times, in
+// milliseconds since the first change.
 func tellings(changes ...int) []int {
-	var p pace
-	var told []int
+	var p throttle
+	var lines []int
 	var now int
-	runs := -1 // when the timer is due
+	runs := -1 // when the timer ends
 	fire := func(until int) {
 		for runs >= 0 && runs <= until {
 			now = runs
 			tell, wait := p.due()
 			if tell {
-				told = append(told, now)
+				lines = append(lines, now)
 			}
 			runs = -1
 			if wait > 0 {
@@ -34,11 +34,11 @@ func tellings(changes ...int) []int {
 		}
 	}
 	fire(1 << 30)
-	return told
+	return lines
 }
 
-func TestPace(t *testing.T) {
-	stream := make([]int, 3000) // three seconds, a change in each millisecond
+func TestThrottleCoalescesChanges(t *testing.T) {
+	stream := make([]int, 3000) // three seconds, one change per millisecond
 	for i := range stream {
 		stream[i] = i
 	}
