@@ -41,14 +41,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one prefix of a bucket. It is safe for concurrent use; its reads and
-// writes take turns.
+// Store is one prefix of a bucket. It is safe for concurrent use; its operations run one at
+// a time.
 type Store struct {
 	name     string
 	client   *minio.Core
-	idle     func() // closes connections that are not in use
+	idle     func() // closes idle connections
 	bucket   string
-	prefix   string // empty, or with a slash at its end
+	prefix   string // empty, or ends in a slash
 	parallel int
 	tell     func(string)
 	secret   string
@@ -56,10 +56,9 @@ type Store struct {
 	cache *cache
 	known *sums
 
-	turn chan struct{} // holds a token while an operation runs
+	turn chan struct{} // holds a token while an operation is in progress
 
-	// What the last listing showed. It is out of date, and fresh is false, once
-	// we have written.
+	// The last listing. It is outdated, and fresh is false, after a write.
 	fresh   bool
 	seen    listing
 	marker  marker
@@ -72,14 +71,14 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the connections that are not in use. What is in hand ends.
+// Close closes the idle connections. An operation in progress continues.
 func (s *Store) Close() error {
 	s.idle()
 	return nil
 }
 
-// Read lists the store. Files is shared with later States of an unchanged
-// store: do not change it.
+// Read lists the store. Later States of an unchanged store share Files: the caller must not
+// modify it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -94,8 +93,8 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}, nil
 }
 
-// Apply swaps the marker, carries the changes out, and marks them as done. An
-// error after the swap leaves a part of them done; the next Read shows which.
+// Apply swaps the marker, carries out the changes, and marks them as done. After an error
+// that follows the swap, some of the changes may have been made; the next Read shows which.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -140,8 +139,8 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return s.marker.revision, err
 }
 
-// agree makes sure that the listing is of base. The swap of the marker proves
-// it later.
+// agree lists the bucket unless the current listing is of base. It returns ErrStale if the
+// store is at another revision. The later swap of the marker verifies the result.
 func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
 	if !s.fresh || s.marker.revision != base {
 		if err := s.look(ctx); err != nil {
@@ -154,7 +153,7 @@ func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin waits for the store's turn, as long as ctx allows.
+// begin acquires the store's turn, or returns the error of ctx if it ends first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -169,5 +168,5 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.turn }
 
-// key returns the object that holds a file.
+// key returns the key of the object of a file.
 func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

@@ -26,7 +26,7 @@ func TestEachHintNamesTheFieldToChange(t *testing.T) {
 	}
 }
 
-func TestEachFailureIsOfASettingTheServerTheNetworkOrThisMachine(t *testing.T) {
+func TestEachFailureHasItsClass(t *testing.T) {
 	server := func(code int) error {
 		return &statusError{code: code, status: fmt.Sprint(code, " ", http.StatusText(code)), header: http.Header{}}
 	}

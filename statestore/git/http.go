@@ -12,15 +12,15 @@ import (
 	"net/url"
 )
 
-// maxReport bounds a server's answer to a push, in bytes.
+// maxReport is the maximum size of a server's response to a push, in bytes.
 const maxReport = 16 << 20
 
-// maxDrain bounds what is read of an answer nobody needs, to keep the
-// connection, in bytes.
+// maxDrain is the maximum number of bytes of an unused response that are read so that the
+// connection can be reused.
 const maxDrain = 64 << 10
 
-// newHTTPClient makes a client with the store's certificates; proxies come
-// from the environment.
+// newHTTPClient returns a client with the store's certificates and the proxies of the
+// environment.
 func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -44,15 +44,14 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 	return &http.Client{Transport: thrifty{own, seen}}, nil
 }
 
-// proxyRefusal is the answer of a proxy that does not let us through.
+// proxyRefusal is a proxy's response that rejects a CONNECT.
 type proxyRefusal struct{ proxy, status string }
 
 func (p proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy %s does not connect us: %s", p.proxy, p.status)
 }
 
-// checkProxy reads a proxy's answer; the library would keep only the end of its
-// status.
+// checkProxy checks a proxy's response; the library would drop most of its status.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -60,21 +59,21 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// thrifty keeps connections usable: it reads answers to their end, which the
-// git protocol's readers do not.
+// thrifty is a RoundTripper that reads responses to their end, so that connections can be
+// reused. The readers of the git protocol do not do so.
 type thrifty struct {
 	next http.RoundTripper
 	seen *moved
 }
 
-// CloseIdleConnections closes what http.Client would close of its own transport.
+// CloseIdleConnections closes the idle connections of the wrapped transport.
 func (t thrifty) CloseIdleConnections() {
 	if idle, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
 }
 
-// RoundTrip sends the request.
+// RoundTrip sends a request and returns a response that Close reads to its end.
 func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
@@ -91,11 +90,11 @@ func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// drained reads what is left before it closes.
+// drained is a response body that is read to its end before it is closed.
 type drained struct{ io.ReadCloser }
 
-// Close reads a little more, then closes.
+// Close reads at most maxDrain more bytes and closes the body.
 func (d drained) Close() error {
-	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // only to keep the connection
+	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // it only keeps the connection
 	return d.ReadCloser.Close()
 }

@@ -51,14 +51,14 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 // heap returns the bytes in use.
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // what has a finalizer goes in the second
+	runtime.GC() // objects with finalizers are freed by the second run
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with so many Works, and returns its hash and those of some
-// trees.
+// grow receives a commit with the given number of Works, and returns its hash and those of
+// some trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()
 	receive := func(kind plumbing.ObjectType, content []byte) plumbing.Hash {
