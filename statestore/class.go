@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Class is the location of the cause of a store's failure: the settings, the server, the
-// network or this machine.
+// Class classifies the cause of a store's failure: the settings, the server, the network or
+// this machine.
 type Class string
 
 // The classes of failures.

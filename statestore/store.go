@@ -101,8 +101,8 @@ type ChangeSet struct {
 	Base Revision
 	// Write holds files to add or replace, in walk order.
 	Write []tree.File
-	// Remove holds paths to remove, in walk order. Removing what is not there
-	// is no error.
+	// Remove holds paths to remove, in walk order. A path that does not exist is not an
+	// error.
 	Remove []tree.Path
 	// Unfinished are the files of State.Unfinished that no placement wants but that must
 	// not be removed yet. The store keeps them unfinished for the next Read.
@@ -115,7 +115,7 @@ type ChangeSet struct {
 	Divisible bool
 }
 
-// Empty reports whether there is nothing to do.
+// Empty reports whether there are no changes.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
 // Part is the changes of one of several stores.
@@ -144,7 +144,7 @@ const (
 // PlacementChange is one placement that caused a ChangeSet.
 type PlacementChange struct {
 	Action Action
-	// Work is "namespace/name".
+	// Work is the Work's "namespace/name".
 	Work        string
 	Destination string
 }

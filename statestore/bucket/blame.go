@@ -14,7 +14,7 @@ const (
 )
 
 // blames maps each hint to its blame.
-var blames = map[string]statestore.Blame{
+var blameOfHint = map[string]statestore.Blame{
 	hintKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintCA:        {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintBucket:    {Class: statestore.Setting, Field: "spec.bucketName"},
@@ -36,7 +36,7 @@ var blames = map[string]statestore.Blame{
 // blame returns the class of an error and the field to change. If the hint determines
 // neither, the class is Server if the server responded, and otherwise Network.
 func blame(err error, v verdict) statestore.Blame {
-	if known, ok := blames[v.hint]; ok {
+	if known, ok := blameOfHint[v.hint]; ok {
 		return known
 	}
 	_, answered := answer(err)

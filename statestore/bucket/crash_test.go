@@ -142,7 +142,8 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks the files after a crash, and reports whether the write was complete.
+// complete checks the files that a crash left behind. It returns true if they equal neither
+// of the two trees, so that the crash has interrupted a write.
 func complete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}

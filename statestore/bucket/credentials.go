@@ -29,7 +29,7 @@ var _ credentials.Provider = (*role)(nil)
 
 const (
 	// soon is the time until the next attempt to renew credentials.
-	soon = 10 * time.Second
+	retryInterval = 10 * time.Second
 	// margin is how long credentials must remain valid to be used.
 	margin = time.Second
 )
@@ -52,7 +52,7 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	if left <= 0 {
 		return value, noCredentials{err}
 	}
-	r.SetExpiration(now.Add(min(soon, left)), 0)
+	r.SetExpiration(now.Add(min(retryInterval, left)), 0)
 	return r.last, nil
 }
 
@@ -69,7 +69,7 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the error of finding no credentials by IAM.
+// noCredentials is the error that IAM returned no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

@@ -108,7 +108,7 @@ func answer(err error) (minio.ErrorResponse, bool) {
 // judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func (s *Store) judge(err error) verdict {
 	var (
-		clash   conflict
+		blocked conflict
 		refused refusedFiles
 		nobody  noCredentials
 		verify  *tls.CertificateVerificationError
@@ -124,8 +124,8 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, cause: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, cause: context.DeadlineExceeded}
-	case errors.As(err, &clash):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: clash.paths, cause: clash}
+	case errors.As(err, &blocked):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: blocked.paths, cause: blocked}
 	case errors.As(err, &refused):
 		hint := orElse(s.judgeAnswer(response, err).hint, hintRefused)
 		return verdict{kind: statestore.ErrContentRefused, hint: hint, paths: refused.paths}
@@ -139,7 +139,7 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintReach}
-	case errors.As(err, new(silence)), errors.Is(err, errHungUp), cutOff(err):
+	case errors.As(err, new(silenceError)), errors.Is(err, errConnectionClosed), cutOff(err):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
@@ -245,7 +245,7 @@ func isMissing(err error) bool {
 }
 
 // maxWords is the maximum number of bytes of a server's message that an error repeats.
-const maxWords = 1 << 10
+const maxMessage = 1 << 10
 
 // oneLine removes terminal control characters and secrets.
 func (s *Store) oneLine(text string) string {
@@ -253,8 +253,8 @@ func (s *Store) oneLine(text string) string {
 		text = strings.ReplaceAll(text, s.secret, "***")
 	}
 	text = strings.Join(strings.FieldsFunc(statestore.RedactURLs(text), unicode.IsControl), " ")
-	if len(text) > maxWords {
-		text = strings.ToValidUTF8(text[:maxWords], "") + "..."
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
 	}
 	return text
 }

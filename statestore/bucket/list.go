@@ -118,7 +118,7 @@ func (s *Store) list(ctx context.Context) (found, error) {
 	next := found{entries: make([]entry, 0, len(s.seen.entries))}
 	reuse := paths{known: s.seen.entries}
 	count, last := 0, ""
-	err := again(ctx, func() error {
+	err := retryTruncated(ctx, func() error {
 		noOwner := false
 		options := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true, FetchOwner: &noOwner, StartAfter: last}
 		for object := range s.client.ListObjectsIter(ctx, s.bucket, options) {
@@ -168,9 +168,9 @@ func (p *paths) path(name string) (tree.Path, bool) {
 	return path, err == nil && path.String() == name
 }
 
-// again retries an operation whose response was truncated: minio-go itself retries
+// retryTruncated retries an operation whose response was truncated: minio-go itself retries
 // requests, but not in this case.
-func again(ctx context.Context, do func() error) error {
+func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error
 	for attempt := range attempts {
@@ -192,7 +192,7 @@ func again(ctx context.Context, do func() error) error {
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError
-		quiet  silence
+		quiet  silenceError
 		sent   *url.Error
 	)
 	return !errors.As(err, &sent) && (errors.As(err, &syntax) || errors.As(err, &quiet) ||

@@ -58,7 +58,7 @@ func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 
 // readMarker returns the marker and its content; a missing marker is not an error.
 func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, err error) {
-	err = again(ctx, func() error {
+	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.prefix+markerName, minio.GetObjectOptions{})
 		if isMissing(err) {
 			next, content = marker{}, nil

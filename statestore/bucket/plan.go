@@ -80,16 +80,16 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 		}
 	}
 	early := map[tree.Path]struct{}{}
-	var clash conflict
+	var conflicts conflict
 	for _, file := range changes.Write {
 		if len(file.Path.String())+prefix > maxKey {
-			clash.add(file.Path, fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path))
+			conflicts.add(file.Path, fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path))
 		} else if why := p.makeRoom(file.Path, early); why != "" {
-			clash.add(file.Path, why)
+			conflicts.add(file.Path, why)
 		}
 	}
-	if len(clash.paths) > 0 {
-		return nil, clash
+	if len(conflicts.paths) > 0 {
+		return nil, conflicts
 	}
 	return p.steps(changes, early), nil
 }
@@ -99,9 +99,9 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom checks for held files that block a file: a file at the path of a directory that
-// it needs, or files below its own path. If the same changes remove them, it adds them to
-// early; otherwise it returns the reason of the conflict.
+// makeRoom checks for held files that block a file: a file at the path of one of its
+// directories, or files below its own path. If the same changes remove these, it adds them
+// to early; otherwise it returns the reason of the conflict.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -112,7 +112,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 		}
 	}
 	if p.held.files.Has(path) {
-		return "" // an entry beside it was checked before
+		return "" // nothing blocks a file that exists already
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
 		if why := p.clear(dir, dir, path, early); why != "" {

@@ -50,7 +50,7 @@ func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 		return version{info.ETag, sum}, nil
 	}
 	var learnt version
-	err = again(ctx, func() error {
+	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.key(path), minio.GetObjectOptions{})
 		if err != nil {
 			return doing{getting, err}

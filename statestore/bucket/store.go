@@ -1,34 +1,36 @@
-// Package bucket turns the changes of a round into objects of an S3 bucket, and
-// a bucket's objects into the files a store holds. It does I/O: it talks to
-// Amazon S3 and to what speaks its protocol.
+// Package bucket implements a state store in a prefix of an S3 bucket: each file is
+// one object. It does I/O: it connects to Amazon S3 and to servers with the same
+// protocol.
 //
-// A Read is one listing of the store's prefix. An object's sum is its ETag when
-// that is the MD5 of the content; where it is not (encryption by a key service,
-// multipart uploads) the sum stands in the object's metadata, or the object is
-// read once, and the result is remembered with the ETag.
+// A Read is one listing of the store's prefix. An object's digest is its ETag if
+// that is the MD5 of the content. If it is not (encryption by a key service,
+// multipart uploads), the digest is in the object's metadata, or the object is read
+// once and the result is cached with the ETag.
 //
-// A bucket has no transactions. What stands in for them:
+// A bucket has no transactions. The store replaces them as follows:
 //
-//   - One object, the marker, is replaced by compare-and-swap before anything
-//     else: its version is the store's Revision. Who loses has written nothing.
-//   - The changes go out in steps, each acknowledged before the next begins:
+//   - One object, the marker, is replaced by compare-and-swap before any other
+//     write: its version is the store's Revision. A writer that loses the swap has
+//     written nothing.
+//   - The changes are written in steps, each acknowledged before the next begins:
 //     records of new placements, files outside of resources/, files in
 //     resources/, records that changed, and last the removals: in resources/,
-//     elsewhere, of records. So a crash leaves more files than wanted, never
+//     elsewhere, of records. A crash thus leaves more files than wanted, never
 //     fewer, and no placement's files without its record.
-//   - The marker names every file that is about to be put or removed, until all
-//     of it is done. What a crash leaves is thus named by a record or by the
-//     marker, and is given as State.Unfinished where it still is what the marker
-//     says. The next round keeps what it wants of it and removes the rest.
-//   - Puts of a writer that was overtaken may arrive late. What its marker named
-//     is therefore kept in mind for one more Apply.
+//   - The marker lists every file that will be written or removed, until all of
+//     them are done. After a crash, each file is therefore listed in a record or in
+//     the marker. Read returns it in State.Unfinished if it still has the digest in
+//     the marker. The next round keeps the files that are wanted and removes the
+//     rest.
+//   - Writes of a writer that lost the store to another may arrive late. The files
+//     in its marker are therefore kept in the marker for one more Apply.
 //
-// A file that the server refuses, for its key or its content, leaves nothing half
-// done: what the Apply has put until then is undone. What it replaced is read
-// before, unless it is remembered.
+// If the server rejects a file for its key or its content, Apply undoes the changes
+// that it has made until then. It reads the contents that it replaces beforehand,
+// unless they are cached.
 //
-// Removals come first only where a file takes the place of a directory or the
-// other way round: some providers cannot hold both.
+// Removals come first only where a file replaces a directory or the other way round:
+// some providers cannot store both.
 package bucket
 
 import (

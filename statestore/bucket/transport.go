@@ -12,7 +12,7 @@ import (
 )
 
 // slowest is the speed, in bytes per second, below which an upload counts as stuck.
-const slowest = 64 << 10
+const minUploadSpeed = 64 << 10
 
 // transport limits the number of concurrent requests, and cancels requests that the server
 // does not answer.
@@ -37,7 +37,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 	ctx, cancel := context.WithCancel(request.Context())
 	watch := &watch{cancel: cancel, patience: t.patience}
-	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/slowest)*time.Second, watch.bark)
+	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/minUploadSpeed)*time.Second, watch.bark)
 	response, err := t.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		return nil, watch.explain(err)
@@ -69,10 +69,10 @@ func (w *watch) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()
 	if w.barked.Load() {
-		return silence(w.patience)
+		return silenceError(w.patience)
 	}
 	if errors.Is(err, io.EOF) {
-		return errHungUp
+		return errConnectionClosed
 	}
 	// minio-go does not retry if it receives this error unwrapped.
 	var unknown x509.UnknownAuthorityError
@@ -89,7 +89,7 @@ func (w *watch) Read(p []byte) (int, error) {
 	case err == nil:
 		w.timer.Reset(w.patience)
 	case err != io.EOF && w.barked.Load(): //nolint:errorlint // readers give io.EOF itself
-		err = silence(w.patience)
+		err = silenceError(w.patience)
 	}
 	return n, err
 }
@@ -103,12 +103,12 @@ func (w *watch) Close() error {
 }
 
 // errHungUp is the error of a connection that closed before a response.
-var errHungUp = errors.New("the server closed the connection and did not answer")
+var errConnectionClosed = errors.New("the server closed the connection and did not answer")
 
-// silence is the error of a server that does not respond.
-type silence time.Duration
+// silenceError is the error of a server that does not respond.
+type silenceError time.Duration
 
-// Error returns the text.
-func (s silence) Error() string {
+// Error returns the message.
+func (s silenceError) Error() string {
 	return fmt.Sprintf("the server kept silent for %s", time.Duration(s))
 }

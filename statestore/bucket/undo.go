@@ -12,7 +12,7 @@ import (
 
 // mostRefused is the number of files of one step that the server may reject before the rest
 // is skipped.
-const mostRefused = 32
+const maxRefused = 32
 
 // refusedFiles is the error of files that the server rejected; it wraps the response to the
 // first.
@@ -38,7 +38,7 @@ func (r *refusals) add(path tree.Path, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.files = append(r.files, refusedFiles{paths: []tree.Path{path}, err: err})
-	if len(r.files) >= mostRefused {
+	if len(r.files) >= maxRefused {
 		return r.all()
 	}
 	return nil

@@ -72,7 +72,7 @@ func (v view) ahead(p tree.Path) []entry {
 // fetch reads the listed version of an object.
 func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 	var content []byte
-	err := again(ctx, func() error {
+	err := retryTruncated(ctx, func() error {
 		var options minio.GetObjectOptions
 		if err := options.SetMatchETag(s.known.etag(e.path, e.sum)); err != nil {
 			return err

@@ -92,7 +92,7 @@ func (s *Store) send(ctx context.Context, key string, content []byte, options mi
 // remove deletes files in batches.
 func (s *Store) remove(ctx context.Context, paths []tree.Path) error {
 	for some := range slices.Chunk(paths, batch) {
-		if err := again(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
+		if err := retryTruncated(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
 			return err
 		}
 	}

@@ -57,17 +57,17 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []stat
 }
 
 // errApart is returned for changes that one commit cannot contain.
-var errApart = errors.New("these cannot be written at once")
+var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewPart) (statestore.Revision, error) {
 	if len(parts) == 1 {
-		return "", errApart // one part saves nothing, and Apply returns better errors
+		return "", errSeparate // one part saves nothing, and Apply returns better errors
 	}
 	own := make([]part, 0, len(parts))
 	for _, p := range parts {
 		store, ok := p.View.Store.(*Store)
 		if !ok || store.branch != l.branch || store.style != l.style || p.Changes.Empty() {
-			return "", errApart
+			return "", errSeparate
 		}
 		own = append(own, part{store, p.Changes})
 	}
@@ -128,7 +128,7 @@ func (s *Store) straight(ctx context.Context, parts []part) *push {
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {
-		return isHooks(refused.status) || isUnpack(refused.status) && judgesContent(refused.words)
+		return isHooks(refused.status) || isUnpack(refused.status) && rejectsContent(refused.words)
 	}
 	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
 }

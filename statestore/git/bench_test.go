@@ -22,9 +22,9 @@ import (
 // BenchmarkBurst writes a thousand placements of three files over https.
 //
 //	store     one Apply
-//	command   one after the other by the git command line, as the writer built
-//	          into Kratix does: fetch, reset, clean, write, add, commit, push
-//	push      git push of one commit that is prepared already
+//	command   one after the other by the git command line, as Kratix's own writer
+//	          does: fetch, reset, clean, write, add, commit, push
+//	push      git push of one commit that was made before
 func BenchmarkBurst(b *testing.B) {
 	const burst = 1000
 	b.Run("store", func(b *testing.B) { benchmarkStore(b, 100, burst) })

@@ -19,7 +19,7 @@ const (
 )
 
 // blames maps each hint to its blame.
-var blames = map[string]statestore.Blame{
+var blameOfHint = map[string]statestore.Blame{
 	hintSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintApp:      {Class: statestore.Setting, Field: "spec.secretRef"},
@@ -49,7 +49,7 @@ var blames = map[string]statestore.Blame{
 // blame returns the class of an error and the field to change. If the hint determines
 // neither, the class is Server if the server responded, and otherwise Network.
 func blame(err error, v verdict) statestore.Blame {
-	if known, ok := blames[v.hint]; ok {
+	if known, ok := blameOfHint[v.hint]; ok {
 		return known
 	}
 	var (

@@ -81,7 +81,7 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 // ids.
 func isRefusedWant(err error) bool {
 	var line *pktline.ErrorLine
-	var said spoken
+	var said serviceError
 	text := err.Error()
 	switch {
 	case errors.As(err, &line):

@@ -65,8 +65,8 @@ type Config struct {
 // Author is the person that a commit names; an empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean removes characters that are invalid in a commit's header. If no name is left, it
-// returns otherwise.
+// clean returns the author without characters that are invalid in a commit's header, or the
+// author otherwise if no name is left.
 func (a Author) clean(otherwise Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -81,9 +81,9 @@ type Auth struct {
 	Username, Password string
 	// Bearer is a token for a Bearer authorization header.
 	Bearer string
-	// SSH is for ssh URLs.
+	// SSH is the credentials for an ssh URL.
 	SSH SSH
-	// App is a GitHub App.
+	// App is the credentials of a GitHub App.
 	App GitHubApp
 }
 

@@ -95,10 +95,10 @@ func judge(err error) verdict {
 		return v
 	}
 	var (
-		clash   conflict
+		blocked conflict
 		refused refusal
 		status  *statusError
-		said    spoken
+		said    serviceError
 	)
 	switch {
 	case errors.Is(err, statestore.ErrStale):
@@ -107,14 +107,14 @@ func judge(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, ended: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
-	case errors.As(err, &clash):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{clash.at}}
+	case errors.As(err, &blocked):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{blocked.at}}
 	case errors.As(err, new(noDirectory)):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
 	case errors.As(err, &said) && said.words != "":
-		v := judgeWords(said.words)
+		v := judgeText(said.words)
 		v.remote = said.words
 		if errors.Is(err, packp.ErrEmptyInput) {
 			v.text = "it did not answer"
@@ -145,7 +145,7 @@ func judgeConnection(err error) verdict {
 	}
 	switch {
 	case errors.As(err, &line):
-		v := judgeWords(line.Text)
+		v := judgeText(line.Text)
 		v.remote = line.Text
 		return v
 	case errors.As(err, &untruste), errors.As(err, &authors):
@@ -193,9 +193,9 @@ func connectionEnded(err error) bool {
 // hintOr returns the verdict's hint, or other if it has none.
 func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
 
-// judgeWords returns the verdict on a text that a server printed. Over ssh, errors have no
+// judgeText returns the verdict on a text that a server printed. Over ssh, errors have no
 // other form.
-func judgeWords(text string) verdict {
+func judgeText(text string) verdict {
 	text = strings.ToLower(text)
 	says := func(phrases ...string) bool {
 		return slices.ContainsFunc(phrases, func(words string) bool { return strings.Contains(text, words) })
@@ -253,7 +253,7 @@ func judgeRefusal(r refusal) verdict {
 		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
-	case isUnpack(status) && judgesContent(r.words):
+	case isUnpack(status) && rejectsContent(r.words):
 		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintUnpack}
 	case isUnpack(status):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
@@ -266,10 +266,10 @@ func judgeRefusal(r refusal) verdict {
 // isUnpack reports whether the server could not unpack the objects of a push.
 func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
 
-// judgesContent reports whether git itself rejected objects for their content, by
+// rejectsContent reports whether git itself rejected objects for their content, by
 // receive.fsckObjects or by receive.maxInputSize. No hook has run at that point, so the
 // text is not a hook's.
-func judgesContent(words string) bool {
+func rejectsContent(words string) bool {
 	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
@@ -288,7 +288,7 @@ func judgeStatus(answer *statusError) verdict {
 	case code == http.StatusUnauthorized:
 		v.kind, v.hint = statestore.ErrDenied, hintSecret
 	case code == http.StatusForbidden:
-		v.kind, v.hint = statestore.ErrDenied, judgeWords(answer.words).hintOr(hintSecret)
+		v.kind, v.hint = statestore.ErrDenied, judgeText(answer.words).hintOr(hintSecret)
 	case code == http.StatusRequestEntityTooLarge:
 		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}
@@ -301,7 +301,7 @@ func isPathError(err error) bool {
 }
 
 // maxWords is the maximum number of bytes of a server's message that an error repeats.
-const maxWords = 4 << 10
+const maxMessage = 4 << 10
 
 // oneSentence joins lines and removes terminal control characters. Of progress lines that
 // overwrite each other it keeps the last.
@@ -323,8 +323,8 @@ func oneSentence(text string) string {
 		}
 	}
 	joined := strings.Join(lines, "; ")
-	if len(joined) > maxWords {
-		joined = strings.ToValidUTF8(joined[:maxWords], "") + "..."
+	if len(joined) > maxMessage {
+		joined = strings.ToValidUTF8(joined[:maxMessage], "") + "..."
 	}
 	return joined
 }

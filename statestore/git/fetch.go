@@ -14,7 +14,7 @@ import (
 // it fetches no blobs yet.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	into := newObjects()
-	into.partial = !b.whole && givesBlobs(refs)
+	into.partial = !b.whole && sendsBlobs(refs)
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSess
 		session.Close() //nolint:errcheck // everything is fetched instead
 		return errors.New("the server knows no shallow fetch")
 	}
-	ask := commitRequest(refs, commit, b.objects.partial && !b.whole && givesBlobs(refs))
+	ask := commitRequest(refs, commit, b.objects.partial && !b.whole && sendsBlobs(refs))
 	ask.Shallows = []plumbing.Hash{b.shallow}
 	ask.Haves = []plumbing.Hash{b.head}
 	// Without a thin pack, git sends all objects of a shallow commit.
@@ -44,9 +44,9 @@ func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSess
 	return nil
 }
 
-// givesBlobs reports whether a server supports fetches without blobs, and later fetches of
+// sendsBlobs reports whether a server supports fetches without blobs, and later fetches of
 // single blobs.
-func givesBlobs(refs *packp.AdvRefs) bool {
+func sendsBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }
 

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// silent is the error of a server that sent nothing for too long.
-type silent struct{ limit time.Duration }
+// silenceError is the error of a server that sent nothing for too long.
+type silenceError struct{ limit time.Duration }
 
-func (s silent) Error() string { return fmt.Sprintf("the server said nothing for %s", s.limit) }
+func (s silenceError) Error() string { return fmt.Sprintf("the server said nothing for %s", s.limit) }
 
 // guarded is a connection that closes after a time of length limit without data.
 type guarded struct {
@@ -46,7 +46,7 @@ func (g *guarded) Write(p []byte) (int, error) {
 
 func (g *guarded) seen(n int, err error) error {
 	if g.ended.Load() {
-		return silent{g.limit}
+		return silenceError{g.limit}
 	}
 	if n > 0 {
 		g.timer.Reset(g.limit)
@@ -60,7 +60,7 @@ func (g *guarded) Close() error {
 	return g.Conn.Close()
 }
 
-// dialFunc opens connections as net.Dialer does.
+// dialFunc is a function that opens connections, such as net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // guardedDial returns a dialFunc that guards each connection; a zero limit means

@@ -67,7 +67,7 @@ func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 		}
 		conn.Close() //nolint:errcheck // the handshake's error is returned
 		if ctx.Err() == nil && within.Err() != nil {
-			err = silent{handshakeTimeout}
+			err = silenceError{handshakeTimeout}
 		}
 		return nil, err
 	})

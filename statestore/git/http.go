@@ -41,7 +41,7 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 	dial := guardedDial(own.DialContext, config.Silence)
 	own.DialContext, own.DialTLSContext = server.dial(dial), server.dialTLS(dial, own.TLSClientConfig)
 	own.OnProxyConnectResponse = checkProxy
-	return &http.Client{Transport: thrifty{own, seen}}, nil
+	return &http.Client{Transport: drainingTransport{own, seen}}, nil
 }
 
 // proxyRefusal is a proxy's response that rejects a CONNECT.
@@ -59,29 +59,29 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// thrifty is a RoundTripper that reads responses to their end, so that connections can be
-// reused. The readers of the git protocol do not do so.
-type thrifty struct {
+// drainingTransport is a RoundTripper that reads responses to their end, so that
+// connections can be reused. The readers of the git protocol do not do so.
+type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved
 }
 
 // CloseIdleConnections closes the idle connections of the wrapped transport.
-func (t thrifty) CloseIdleConnections() {
+func (t drainingTransport) CloseIdleConnections() {
 	if idle, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
 }
 
 // RoundTrip sends a request and returns a response that Close reads to its end.
-func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return response, err
 	}
 	t.seen.see(response)
 	if response.Header.Get("Content-Type") != "application/x-git-receive-pack-result" {
-		response.Body = drained{response.Body}
+		response.Body = drainedBody{response.Body}
 		return response, nil
 	}
 	report, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
@@ -90,11 +90,11 @@ func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// drained is a response body that is read to its end before it is closed.
-type drained struct{ io.ReadCloser }
+// drainedBody is a response body that is read to its end before it is closed.
+type drainedBody struct{ io.ReadCloser }
 
 // Close reads at most maxDrain more bytes and closes the body.
-func (d drained) Close() error {
+func (d drainedBody) Close() error {
 	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // it only keeps the connection
 	return d.ReadCloser.Close()
 }

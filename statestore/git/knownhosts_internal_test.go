@@ -65,8 +65,8 @@ func hashOf(name string) string {
 	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// TestKnownHostsMatchByHostPortAndKey: accepted are the keys that the server may have, and
-// algorithms those that are requested from it.
+// TestKnownHostsMatchByHostPortAndKey checks the keys that are accepted from a server, and
+// the algorithms that are requested from it.
 func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 	keys := testKeys(t)
 	const git22, git2222 = "git.example.com:22", "git.example.com:2222"

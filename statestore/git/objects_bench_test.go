@@ -10,14 +10,14 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// BenchmarkHeld holds what lies in a repository with 100,000 Works, of which each
-// has three files and a record, and reads trees of it.
+// BenchmarkHeld stores the objects of a repository with 100,000 Works, each with
+// three files and a record, and reads its trees.
 //
-//	heap-B/object  memory that the collector cannot free, for each object
-//	heap-MiB       all of it
-//	tidied-MiB     the same when it has been copied and the first is gone
+//	heap-B/object  memory that the collector cannot free, per object
+//	heap-MiB       all of that memory
+//	tidied-MiB     the same after the objects have been copied and the originals freed
 //
-// The time is that of one tree's reading.
+// The time is that of reading one tree.
 func BenchmarkHeld(b *testing.B) {
 	b.Run("all", func(b *testing.B) { benchmarkHeld(b, 100_000, true) })
 	b.Run("trees", func(b *testing.B) { benchmarkHeld(b, 100_000, false) })

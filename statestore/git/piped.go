@@ -17,7 +17,7 @@ type service struct {
 	in  io.WriteCloser
 	out io.Reader
 	// words is its output outside of the protocol.
-	words *words
+	words *transcript
 	// leave ends a service that is not needed any more; kill ends the service and its
 	// connection, even if it hangs. After kill, words is complete.
 	leave, kill func()
@@ -53,15 +53,15 @@ type pipedSession struct {
 	begun    bool // whether a request was sent
 }
 
-// spoken is the failure of a service, with its output.
-type spoken struct {
+// serviceError is the failure of a service, with its output.
+type serviceError struct {
 	cause error
 	words string
 }
 
-func (s spoken) Error() string { return s.cause.Error() }
+func (s serviceError) Error() string { return s.cause.Error() }
 
-func (s spoken) Unwrap() error { return s.cause }
+func (s serviceError) Unwrap() error { return s.cause }
 
 // AdvertisedReferences starts the service.
 func (s *pipedSession) AdvertisedReferences() (*packp.AdvRefs, error) {
@@ -140,7 +140,7 @@ func (s *pipedSession) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return spoken{cause: err, words: s.running.words.String()}
+	return serviceError{cause: err, words: s.running.words.String()}
 }
 
 // Close ends the service. If no request was sent, it sends a flush packet first.
@@ -157,22 +157,22 @@ func (s *pipedSession) Close() error {
 	return nil
 }
 
-// words keeps the first bytes that are written to it.
-type words struct {
+// transcript keeps the first bytes that are written to it.
+type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
 // Write reports all bytes as written and keeps those that fit.
-func (w *words) Write(p []byte) (int, error) {
+func (w *transcript) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.text.Write(p[:min(len(p), max(0, maxWords-w.text.Len()))])
+	w.text.Write(p[:min(len(p), max(0, maxMessage-w.text.Len()))])
 	return len(p), nil
 }
 
 // String returns the bytes that were kept.
-func (w *words) String() string {
+func (w *transcript) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.String()

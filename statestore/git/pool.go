@@ -11,12 +11,12 @@ import (
 // the connection and the branch's objects. The zero Pool is ready for use. It drops
 // branches that no store uses any more.
 type Pool struct {
-	branches shared[place, branch]
+	branches shared[branchKey, branch]
 	neighbours
 }
 
-// place is the key of a branch: stores with equal places share it.
-type place struct {
+// branchKey identifies a branch: stores with equal keys share it.
+type branchKey struct {
 	url, branch, ca  string
 	auth             Auth
 	insecure, create bool
@@ -48,7 +48,7 @@ func (p *Pool) open(config Config) (*Store, error) {
 
 // branch returns the branch that another store uses, or creates one.
 func (p *Pool) branch(config Config) (*branch, error) {
-	at := place{
+	at := branchKey{
 		url: strings.TrimRight(config.URL, "/"), branch: kratix.BranchName(config.Branch), ca: string(config.CABundle),
 		auth: config.Auth, insecure: config.Insecure, create: config.CreateBranch,
 	}

@@ -18,7 +18,7 @@ func (p processes) launch(_ context.Context, name string) (*service, error) {
 	cmd := exec.Command("git", //nolint:noctx // the process outlives the call and is killed by its owner
 		"-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true",
 		strings.TrimPrefix(name, "git-"), p.dir)
-	said := &words{}
+	said := &transcript{}
 	cmd.Stderr = said
 	in, err := cmd.StdinPipe()
 	if err != nil {

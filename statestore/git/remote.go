@@ -50,7 +50,7 @@ func newRemote(config Config, near *neighbours) (*remote, error) {
 	if err != nil {
 		return nil, statestore.InField("spec.branch", err)
 	}
-	r, err := dialect(config, near)
+	r, err := parseRemote(config, near)
 	if err != nil {
 		return nil, statestore.InField("spec.url", err)
 	}
@@ -58,8 +58,8 @@ func newRemote(config Config, near *neighbours) (*remote, error) {
 	return r, nil
 }
 
-// dialect returns the remote for the scheme of the URL.
-func dialect(config Config, near *neighbours) (*remote, error) {
+// parseRemote returns the remote for the scheme of the URL.
+func parseRemote(config Config, near *neighbours) (*remote, error) {
 	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {
 		return nil, err

@@ -114,7 +114,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	said := &words{}
+	said := &transcript{}
 	session.Stderr = said
 	in, err := session.StdinPipe()
 	if err != nil {

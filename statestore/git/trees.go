@@ -42,12 +42,12 @@ func planEdits(parts []part) (*edit, error) {
 }
 
 func (e *edit) write(path tree.Path, content []byte) error {
-	clash := false
+	blocked := false
 	last := e.descend(path, func(above *edit) {
 		above.writes++
-		clash = clash || above.blob != nil
+		blocked = blocked || above.blob != nil
 	})
-	if clash || last.writes > 0 {
+	if blocked || last.writes > 0 {
 		return conflict{at: path, why: "the changes want both a file and a directory there"}
 	}
 	last.blob = encode(plumbing.BlobObject, content)
@@ -168,7 +168,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	return entry, nil
 }
 
-// tree makes a tree object of entries; no entries make no tree.
+// tree returns a new tree object with the given entries; zero if there are none.
 func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
 	if len(entries) == 0 {
 		return plumbing.ZeroHash
@@ -191,8 +191,8 @@ func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
 	return hash
 }
 
-// gitOrder is the order of entries in a tree: by name, where a directory's
-// name counts as ending in a slash.
+// gitOrder compares two entries of a tree in git's order: by name, where a directory's name
+// counts as ending in a slash.
 func gitOrder(a, b object.TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {

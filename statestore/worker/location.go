@@ -20,7 +20,7 @@ func (l location) worker(view statestore.View) *worker { return l.workers.of(vie
 // Read returns the newest state. While a write is in progress it returns the state that the
 // write will produce. A store that does not respond in time is reported as unavailable.
 func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
-	return l.worker(view).newest(ctx)
+	return l.worker(view).readState(ctx)
 }
 
 // Write writes to several stores at once. A write that takes longer than Patience continues

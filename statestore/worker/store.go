@@ -49,9 +49,9 @@ type operation struct {
 	left bool
 }
 
-// newest returns the newest state. While a write is in progress it returns the state that
+// readState returns the newest state. While a write is in progress it returns the state that
 // the write will produce. A store that does not respond in time is reported as unavailable.
-func (s *worker) newest(ctx context.Context) (statestore.State, error) {
+func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
 	}
@@ -154,7 +154,7 @@ func (s *worker) end(op *operation) {
 		s.base = op.state
 	}
 	if op.changes == nil {
-		s.learn(op.late.Stop())
+		s.adaptPatience(op.late.Stop())
 	}
 	if op.left {
 		switch {
@@ -200,8 +200,8 @@ func (s *worker) rest(pause time.Duration) {
 	s.resting = mine
 }
 
-// learn adapts patience to whether a read finished soon.
-func (s *worker) learn(soon bool) {
+// adaptPatience adapts patience to whether a read finished soon.
+func (s *worker) adaptPatience(soon bool) {
 	w := s.workers
 	if soon {
 		s.patience = max(s.patience/2, w.Patience)

@@ -18,11 +18,10 @@ import (
 type Workers struct {
 	// Patience is how long a caller waits for a store.
 	Patience time.Duration
-	// LongestPatience is how long the first caller of a read waits before the store has
-	// been read for the first time. Each read that finishes within Patience halves that
-	// time, down to Patience, and each that takes longer doubles it again, so that a store
-	// that is always slow does not count as one that does not respond. A value less than
-	// Patience means Patience.
+	// LongestPatience is the initial time that the first caller of a read waits. Each read
+	// that finishes within Patience halves that time, down to Patience, and each that takes
+	// longer doubles it, up to LongestPatience, so that a store that is always slow does
+	// not count as one that does not respond. A value less than Patience means Patience.
 	LongestPatience time.Duration
 	// FirstPause is the pause after a store's first failure; each further failure doubles
 	// it, up to LongestPause. A jitter of a quarter spreads the retries of several stores.

@@ -133,12 +133,12 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet
 			{takes: 9 * time.Second, waits: 8 * time.Second},
 			{waits: time.Second, answers: true}, // the same read
-			{answers: true},                     // 4s from here
-			{answers: true},                     // 2s
+			{answers: true},                     // the patience is 4s after the first answer in time
+			{answers: true},                     // now 2s
 			{takes: 3 * time.Second, waits: 2 * time.Second},
-			{waits: time.Second, answers: true}, // 4s
+			{waits: time.Second, answers: true}, // now 4s
 			{takes: 5 * time.Second, waits: 4 * time.Second},
-			{waits: time.Second, answers: true}, // 8s
+			{waits: time.Second, answers: true}, // now 8s
 			{takes: 30 * time.Second, waits: 8 * time.Second},
 			{waits: time.Second}, // later callers do not wait that long again
 		} {
