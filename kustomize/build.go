@@ -11,12 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Build builds files as Flux would build the directory root with only them in
-// it, and returns nil or an error with Flux's words. An error of the build itself
-// wraps ErrBuild; a file that is no Kubernetes object fails before. The cost
-// grows with the square of the number of objects, so pass few files. A
-// kustomization at the very top is no matter of Build: Flux would generate
-// nothing then.
+// Build builds files as Flux would build the directory root with only these files in it. It
+// returns nil or an error with Flux's message. An error of the build itself wraps ErrBuild;
+// a file that is not a Kubernetes object fails before the build. The cost grows with the
+// square of the number of objects, so callers should pass few files. A kustomization at the
+// top of root is not covered: Flux would not generate one then.
 func Build(root tree.Path, files []tree.File) error {
 	var paths []tree.Path
 	for _, unit := range Units(files) {
@@ -31,8 +30,8 @@ func Build(root tree.Path, files []tree.File) error {
 	return BuildUnits(root, paths, files)
 }
 
-// decodable is what Flux does first with every file: it stops at one that is no
-// Kubernetes object.
+// decodable returns the error with which Flux stops before the build at a file that is not
+// a Kubernetes object.
 func decodable(root tree.Path, file tree.File) error {
 	_, err := decode(file.Content)
 	var panicked *panicError
@@ -45,7 +44,7 @@ func decodable(root tree.Path, file tree.File) error {
 	return nil
 }
 
-// directory returns the place of a root in the memory that kustomize works on.
+// directory returns the path of a root in the in-memory file system.
 func directory(root tree.Path) string {
 	if root.IsRoot() {
 		return "/root"
@@ -53,14 +52,14 @@ func directory(root tree.Path) string {
 	return "/" + root.String()
 }
 
-// BuildUnits builds what Flux would generate if it found only some units: files,
-// and directories with a kustomization of their own, in walk order. The paths
-// are relative to the root; files is all that may be loaded.
+// BuildUnits builds the kustomization that Flux would generate for only some units: files,
+// and directories with a kustomization of their own, in walk order. The paths are relative
+// to the root; files are all files that the build may load.
 func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	return Lazy{}.Units(root, units, files)
 }
 
-// Units does what BuildUnits does.
+// Units does the same as BuildUnits.
 func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// files makes files of pairs of a path and its content.
+// files returns files of pairs of a path and its content.
 func files(t *testing.T, pairs ...string) []tree.File {
 	t.Helper()
 	var made []tree.File
@@ -23,14 +23,14 @@ func files(t *testing.T, pairs ...string) []tree.File {
 	return made
 }
 
-// clash is what Flux says of two objects with one id.
-func clash(dir, file, id string) string {
+// idConflict returns Flux's message about two objects with the same id.
+func idConflict(dir, file, id string) string {
 	return "kustomize build failed: accumulating resources: accumulation err='merging resources from './" + file +
 		"': may not add resource with an already registered id: " + id +
 		"': must build at directory: '" + dir + "/" + file + "': file is not directory"
 }
 
-func TestBuild(t *testing.T) {
+func TestBuildReturnsFluxsError(t *testing.T) {
 	const dir = "/worker-1/resources"
 	crd := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: agents.agent.k8s.elastic.co}\n"
 	tests := map[string]struct {
@@ -44,27 +44,27 @@ func TestBuild(t *testing.T) {
 		"one of each kind":   {[]string{"a.yaml", configMap("a"), "b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"}, ""},
 		"another version":    {[]string{"a.yaml", "apiVersion: x.com/v1\nkind: A\nmetadata: {name: a}\n", "b.yaml", "apiVersion: x.com/v2\nkind: A\nmetadata: {name: a}\n"}, ""},
 		"another namespace":  {[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: team\n"}, ""},
-		"one id, no space":   {[]string{"a.yaml", configMap("a"), "b/c.yaml", configMap("a")}, clash(dir, "b/c.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")},
-		"one id, namespaced": {[]string{"a.yaml", configMap("a") + "  namespace: team\n", "b.yaml", configMap("a") + "  namespace: team\n"}, clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.team")},
+		"one id, no space":   {[]string{"a.yaml", configMap("a"), "b/c.yaml", configMap("a")}, idConflict(dir, "b/c.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")},
+		"one id, namespaced": {[]string{"a.yaml", configMap("a") + "  namespace: team\n", "b.yaml", configMap("a") + "  namespace: team\n"}, idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.team")},
 		"a group, no namespace": {
 			[]string{"default/example/crds.yaml", crd, "default/second/crds.yaml", crd},
-			clash(dir, "default/second/crds.yaml", "CustomResourceDefinition.v1.apiextensions.k8s.io/agents.agent.k8s.elastic.co.[noNs]"),
+			idConflict(dir, "default/second/crds.yaml", "CustomResourceDefinition.v1.apiextensions.k8s.io/agents.agent.k8s.elastic.co.[noNs]"),
 		},
 		"a namespace unset is default": {
 			[]string{"a.yaml", configMap("a") + "  namespace: default\n", "b.yaml", configMap("a")},
-			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"),
+			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"),
 		},
 		"default is a namespace unset": {
 			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: default\n"},
-			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.default"),
+			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.default"),
 		},
 		"equal items in a list": {
 			[]string{"a.yaml", listHead + item("a") + item("a")},
-			strings.Replace(clash(dir, "a.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"), "err='merging", "err='accumulating", 1),
+			strings.Replace(idConflict(dir, "a.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"), "err='merging", "err='accumulating", 1),
 		},
-		"only the first clash is named": {
+		"only the first conflict is named": {
 			[]string{"a.yaml", configMap("a") + "---\n" + configMap("b"), "b.yaml", configMap("b") + "---\n" + configMap("a")},
-			clash(dir, "b.yaml", "ConfigMap.v1.[noGrp]/b.[noNs]"),
+			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/b.[noNs]"),
 		},
 		"a values file": {
 			[]string{"a.yaml", configMap("a"), "b.yaml", "replicas: 3\n"},
@@ -82,7 +82,7 @@ func TestBuild(t *testing.T) {
 			[]string{"a.yaml", "a: [\n"},
 			"failed to decode Kubernetes YAML from /worker-1/resources/a.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content",
 		},
-		"a file that cannot be read goes before a clash": {
+		"a file that cannot be read goes before a conflict": {
 			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a"), "c.yaml", "hello\n"},
 			"failed to decode Kubernetes YAML from /worker-1/resources/c.yaml: missing Resource metadata",
 		},
@@ -102,15 +102,15 @@ func TestBuild(t *testing.T) {
 			if got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
-			clashes := duplicates(laid)
-			if errors.Is(err, kustomize.ErrBuild) != clashes {
-				t.Errorf("the ids say that there is a clash: %t; the build says %v", clashes, err)
+			conflicts := duplicates(laid)
+			if errors.Is(err, kustomize.ErrBuild) != conflicts {
+				t.Errorf("the ids say that there is a conflict: %t; the build says %v", conflicts, err)
 			}
 		})
 	}
 }
 
-// duplicates reports whether two objects have one ID, if all can be read.
+// duplicates reports whether two objects have the same ID, if all files can be read.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false
@@ -127,15 +127,15 @@ func duplicates(files []tree.File) bool {
 	return found
 }
 
-func TestBuildOfTheStoreItself(t *testing.T) {
+func TestBuildOfTheRepositoryRoot(t *testing.T) {
 	err := kustomize.Build(tree.Path{}, files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a")))
-	want := clash("/root", "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")
+	want := idConflict("/root", "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")
 	if !errors.Is(err, kustomize.ErrBuild) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 
-func TestBuildTwiceIsTheSame(t *testing.T) {
+func TestRepeatedBuildReturnsTheSameError(t *testing.T) {
 	laid := files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a"))
 	first, second := kustomize.Build(tree.Path{}, laid), kustomize.Build(tree.Path{}, laid)
 	if first == nil || second == nil || first.Error() != second.Error() {

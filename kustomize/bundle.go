@@ -2,17 +2,16 @@ package kustomize
 
 import "bytes"
 
-// isSimple reports whether a file is certainly one document, so that it can be
-// read together with others.
+// isSimple reports whether content certainly holds exactly one document, so that it can be
+// parsed together with other files.
 func isSimple(content []byte) bool {
 	return len(content) > 0 && content[len(content)-1] == '\n' &&
 		!bytes.Contains(content, []byte("---")) && !bytes.Contains(content, []byte("...")) &&
 		!bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, "\r\ufeff%&*!\\|>#")
 }
 
-// readTogether reads files that are simple at once, which costs less than one
-// by one. It returns one object a file, or nothing when not every file has just
-// one.
+// readTogether parses several simple files at once, which costs less than one by one. It
+// returns one object per file, or nil if not every file has exactly one.
 func readTogether(contents [][]byte) []Object {
 	schema.RLock()
 	defer schema.RUnlock()

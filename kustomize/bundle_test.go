@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestFilesReadTogetherAreAsReadAlone(t *testing.T) {
+func TestFilesReadTogetherEqualFilesReadAlone(t *testing.T) {
 	var contents [][]byte
 	for i := range 200 {
 		content := fmt.Sprintf("%sapiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m%d\n", []string{"", "\n\n", "data: {a: b}\n"}[i%3], i)
@@ -32,7 +32,7 @@ func TestFilesReadTogetherAreAsReadAlone(t *testing.T) {
 	}
 }
 
-func TestACacheForgetsWhatNobodyAsksFor(t *testing.T) {
+func TestSweepDropsUnusedCacheEntries(t *testing.T) {
 	var cache Cache
 	old, current := []byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: old\n"), []byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: new\n")
 	cache.Load([][]byte{old, current})

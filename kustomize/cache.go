@@ -12,57 +12,56 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder has kustomize build what a user has written a kustomization for. What
-// such a build takes is not known before.
+// Builder builds directories and units with kustomizations that users have written. The
+// time and memory of such a build cannot be predicted.
 type Builder interface {
-	// Nested does what BuildNested does, Units what BuildUnits does.
+	// Nested does the same as BuildNested, and Units the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
 	Units(root tree.Path, units []tree.Path, files []tree.File) error
 }
 
-// here builds in this process.
-type here struct{}
+// inProcess is a Builder that builds in this process.
+type inProcess struct{}
 
-func (here) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
+func (inProcess) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return BuildNested(root, dir, files)
 }
 
-func (here) Units(root tree.Path, units []tree.Path, files []tree.File) error {
+func (inProcess) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	return BuildUnits(root, units, files)
 }
 
 func (c *Cache) builder() Builder {
 	if c.Builder == nil {
-		return here{}
+		return inProcess{}
 	}
 	return c.Builder
 }
 
-// sum names a content.
+// sum is the digest of a content or a build.
 type sum = [sha256.Size]byte
 
-// Cache reads files and remembers their objects by the sum of their content, so
-// that a file is read once however often it is looked at. It remembers builds
-// of directories alike. The zero Cache is empty. It may be used by several
-// goroutines.
+// Cache parses files and caches their objects by the digest of the content, so that equal
+// files are parsed once. It caches builds of directories, too. The zero Cache is empty. It
+// is safe for concurrent use.
 type Cache struct {
-	// Builder builds directories; nil is this process.
+	// Builder builds directories; nil means in this process.
 	Builder Builder
-	// Stop ends the reading of files when it is closed; nil never does. What was not
-	// read until then has ErrStopped.
+	// Stop ends the reading of files when it is closed; it may be nil. Files that have not
+	// been read then have the error ErrStopped.
 	Stop <-chan struct{}
 
-	// reading bounds the values that are in memory while files are read.
+	// reading limits the nodes in memory while files are parsed.
 	reading budget
 	mu      sync.Mutex
-	// files are those read last, older those before them.
+	// files are the newer cache entries, older the ones before them.
 	files, older map[sum]*cachedFile
 	builds       map[sum]*cachedBuild
 	words        map[string]string
 	round        int
 }
 
-// maxFiles is how many files are remembered until the older ones make room.
+// maxFiles is the number of entries after which files becomes older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {
@@ -73,25 +72,25 @@ type cachedFile struct {
 type cachedBuild struct {
 	nested Nested
 	err    error
-	// round is when it was last asked for, made when it was built.
+	// round is the last round that used the entry; made is the round in which it was built.
 	round, made int
 }
 
-// boundsRounds is for how many rounds a build that took too much is not tried again.
+// boundsRounds is the number of rounds for which a build that exceeded its limits is not
+// retried.
 const boundsRounds = 100
 
-// FileObjects is what kustomize finds in a file. It is shared and must not be
-// changed.
+// FileObjects is the result of parsing a file. It is shared, so callers must not modify it.
 type FileObjects struct {
 	Objects []Object
-	// Err says why the file cannot be read; there are no objects then.
+	// Err is the reason why the file cannot be parsed; Objects is empty then.
 	Err error
-	// Late is what kustomize says at the end of a build, when it follows the
+	// Late is the error at the end of a kustomize build, when kustomize resolves the
 	// references of the objects.
 	Late error
 }
 
-// File returns what is in a file.
+// File returns the objects of a file.
 func (c *Cache) File(content []byte) FileObjects {
 	key := sha256.Sum256(content)
 	for {
@@ -105,7 +104,7 @@ func (c *Cache) File(content []byte) FileObjects {
 	}
 }
 
-// Load reads many files at once, on all processors.
+// Load parses many files in parallel.
 func (c *Cache) Load(contents [][]byte) {
 	work := make(chan [][]byte)
 	var done sync.WaitGroup
@@ -124,7 +123,7 @@ func (c *Cache) Load(contents [][]byte) {
 	done.Wait()
 }
 
-// ErrStopped is a file that is not read, since the program is to end.
+// ErrStopped is the error of a file that was not read because the program is shutting down.
 var ErrStopped = errors.New("it is not read: the program was interrupted")
 
 func (c *Cache) isStopped() bool {
@@ -136,7 +135,7 @@ func (c *Cache) isStopped() bool {
 	}
 }
 
-// unread are files that are to be read.
+// unread is a group of files to parse.
 type unread struct {
 	contents [][]byte
 	sums     []sum
@@ -146,8 +145,7 @@ func (u *unread) add(content []byte, key sum) {
 	u.contents, u.sums = append(u.contents, content), append(u.sums, key)
 }
 
-// load reads files, so many at once that they take no more memory than one that is
-// large.
+// load parses files in groups that take no more memory than one large file.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
@@ -169,7 +167,7 @@ func (c *Cache) load(contents [][]byte) {
 	}
 }
 
-// read reads files as soon as there is room for their nodes.
+// read parses files as soon as the budget has room for their nodes.
 func (c *Cache) read(files unread, nodes int) {
 	defer c.reading.take(nodes)()
 	if c.isStopped() {
@@ -209,7 +207,8 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// isOdd reports whether the file has an object that only a build can judge.
+// isOdd reports whether the file has an object for which only a build can determine the
+// result.
 func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
 		if !object.plain || Refers(object.ID.Kind) {
@@ -219,10 +218,10 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested returns what BuildNested does. What looked at nothing else is remembered
-// by the directory's own files, anything else by all of them. A build that took too
-// much is remembered by its own files too, for some rounds: else it would be tried
-// again, at the cost of everybody, with each change of anything in the root.
+// Nested does the same as BuildNested. The result of a build that read only the directory
+// itself is cached by the directory's own files, any other result by all files. A build
+// that exceeded its limits is also cached by its own files, for some rounds: otherwise it
+// would be repeated after each change in the root, which would delay all others.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -245,7 +244,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return nested, err
 }
 
-// Units returns what BuildUnits does.
+// Units does the same as BuildUnits.
 func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	key := sumOf("units", root, units, files)
 	if build := c.knownBuild(key); build != nil {
@@ -256,7 +255,7 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	return err
 }
 
-// sumOf names a build.
+// sumOf returns the key of a build.
 func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) sum {
 	hash := sha256.New()
 	add := func(text []byte) {
@@ -276,7 +275,7 @@ func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) s
 	return sum(hash.Sum(nil))
 }
 
-// Sweep forgets what nobody has asked for since the last Sweep.
+// Sweep drops the entries that have not been used since the last Sweep.
 func (c *Cache) Sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -307,7 +306,7 @@ func (c *Cache) known(key sum) *cachedFile {
 	return file
 }
 
-// put remembers a file, and makes room for it.
+// put adds a file, and makes room for it.
 func (c *Cache) put(key sum, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files
@@ -325,7 +324,7 @@ func (c *Cache) knownBuild(key sum) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // what it needs may be there by now, or the machine less busy
+		return nil // a later build may find the missing files, or a less busy machine
 	default:
 		build.round = c.round
 	}
@@ -357,7 +356,7 @@ func (c *Cache) addBuild(key sum, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one returns the one copy of a word that very many objects have.
+// one returns the interned copy of a string that very many objects contain.
 func (c *Cache) one(word string) string {
 	if known, there := c.words[word]; there {
 		return known

@@ -10,14 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrInseparable is an object that cannot be cut out of its file without
-// touching the bytes of others.
+// ErrInseparable is the error of an object that cannot be removed from its file without
+// changing the bytes of others.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
-// Without takes objects out of a file, by their positions among the file's
-// Objects. The bytes of everything else stay as they are, and so do the markers
-// before documents. An item of a list goes with its lines; a list goes when all
-// its items do. Nothing is left of a file that had no other object.
+// Without removes objects from a file, by their positions in the file's Objects. All other
+// bytes stay the same, including the markers before documents. An item of a list is removed
+// with its lines; a list is removed if all its items are. If no object is left, the result
+// is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)
@@ -46,8 +46,8 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	return join(kept), nil
 }
 
-// Separable reports, for each of a file's Objects, whether Without can take it out,
-// alone and together with others.
+// Separable reports, for each of a file's Objects, whether Without can remove it, alone and
+// together with others.
 func Separable(content []byte) ([]bool, error) {
 	all, err := Canonical(content)
 	if err != nil {
@@ -64,8 +64,9 @@ func Separable(content []byte) ([]bool, error) {
 	if len(spans) != len(all) {
 		return separable, nil
 	}
-	// What goes wrong goes wrong between neighbours, so it shows when every
-	// second item goes; but for anchors, which reach further.
+	// Removing an object can only damage its neighbours, so it suffices to remove every
+	// second object. Anchors are the exception, since they can be used anywhere in the
+	// document.
 	var halves [2][]int
 	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
 	for i, span := range spans {
@@ -99,7 +100,7 @@ func join(pieces []piece) []byte {
 // piece is a document with its last line break, and the marker line before it.
 type piece struct{ marker, document []byte }
 
-// cutAtMarkers cuts a file where documents does, and keeps every byte.
+// cutAtMarkers splits a file at the same places as documents does, and keeps every byte.
 func cutAtMarkers(content []byte) []piece {
 	var pieces []piece
 	next := piece{}
@@ -114,22 +115,22 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span is an object in a file with lists: some lines of a document. What a list
-// holds are spans below the list's own.
+// span is the lines of an object in a file with lists. The items of a list are spans whose
+// list is the list's own span.
 type span struct {
 	piece int
-	// from and to are lines of the document, from 0; to is the first behind.
+	// from and to are lines of the document, starting at 0; to is exclusive.
 	from, to int
 	node     *yaml.Node
 	list     *span
-	// left counts the items that are not cut out.
+	// left is the number of items that are not removed.
 	left int
-	// block means that a list is written one item below the other.
+	// block means that the list is in block style, with each item on lines of its own.
 	block bool
 }
 
-// withoutItems is Without for a file that may hold lists. What it returns is read
-// again: the other objects must be just what they were.
+// withoutItems is Without for a file that may contain lists. It parses its result again:
+// the other objects must be unchanged.
 func withoutItems(content []byte, positions []int) ([]byte, error) {
 	before, err := Canonical(content)
 	if err != nil {
@@ -174,7 +175,7 @@ func withoutItems(content []byte, positions []int) ([]byte, error) {
 	return rest, nil
 }
 
-// cutSpans takes spans out of pieces; those that are documents take the piece.
+// cutSpans removes spans from pieces; a span that is a whole document removes the piece.
 func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	var kept []piece
 	for i, piece := range pieces {
@@ -195,8 +196,8 @@ func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	return kept
 }
 
-// spansOf returns the objects of a file in kustomize's order: what a list holds
-// comes after everything else.
+// spansOf returns the spans of a file in kustomize's order: the items of lists come after
+// everything else.
 func spansOf(pieces []piece) []*span {
 	var queue, objects []*span
 	for i, piece := range pieces {
@@ -225,8 +226,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the first of the lines of comment right above a line: they
-// are about what follows.
+// aboveComments returns the first of the comment lines directly above a line, since they
+// describe what follows.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -234,8 +235,8 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf returns the line behind the last item of a list: where the field behind
-// the items begins, or else the list's own end.
+// endOf returns the line after the last item of a list: the line of the next field, or else
+// the list's own end.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {
 		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {
@@ -245,8 +246,8 @@ func endOf(list *span, items *yaml.Node) int {
 	return list.to
 }
 
-// Canonical writes each of a file's Objects so that two that mean the same are
-// equal: without comments, style and order of fields.
+// Canonical returns each of a file's Objects in a form that ignores comments, style and the
+// order of fields, so that objects with the same meaning are equal.
 func Canonical(content []byte) ([][]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

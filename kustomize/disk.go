@@ -14,28 +14,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// disk shows files to kustomize as a disk would, with the same words when
-// something is not there. It has nothing but these files.
+// disk is a read-only file system for kustomize with the given files only. Its errors are
+// those of a real disk.
 type disk struct {
-	// FileSystem is an empty one, for what a build never asks for.
+	// FileSystem is empty and implements the methods that a build does not use.
 	filesys.FileSystem
 	files map[string][]byte
-	// dirs has what is in each directory.
+	// dirs lists the entries of each directory.
 	dirs map[string][]string
-	// schema means that a kustomization may add to the schema of Kubernetes.
+	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
-	// root is where the files are; inside, if it is set, a directory in it.
+	// root is the directory of the files; inside is a directory in root, or empty.
 	root, inside string
-	// outside means that something below root was asked for that is not inside.
+	// outside is set when a build accesses a path below root that is not inside.
 	outside atomic.Bool
 	guard   guard
-	// fetch returns the contents of the files that have none; nil if all have one.
+	// fetch returns the contents of files without one; nil if all files have contents.
 	fetch func(tree.Path) ([]byte, error)
 }
 
 var _ filesys.FileSystem = (*disk)(nil)
 
-// newDisk lays files out in a directory.
+// newDisk returns a disk with files in a directory.
 func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	d := &disk{fetch: l.Fetch, root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)
@@ -48,8 +48,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch has the disk note when something is asked for that is not inside a
-// directory.
+// watch makes the disk record accesses outside of a directory.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {
@@ -78,14 +77,14 @@ func (d *disk) mkdir(name string) {
 	d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
 }
 
-// The words of a disk.
+// The error texts of a disk.
 var (
 	errMissing     = errors.New("no such file or directory")
 	errDirectory   = errors.New("is a directory")
 	errNoDirectory = errors.New("not a directory")
 )
 
-// missing says why there is nothing of a name.
+// missing returns the error for a name that does not exist.
 func (d *disk) missing(name string) error {
 	for above := path.Dir(name); above != "/"; above = path.Dir(above) {
 		if _, file := d.files[above]; file {
@@ -95,7 +94,7 @@ func (d *disk) missing(name string) error {
 	return errMissing
 }
 
-// IsDir reports whether there is a directory.
+// IsDir reports whether name is a directory.
 func (d *disk) IsDir(name string) bool {
 	d.note(path.Clean(name))
 	return d.isDir(path.Clean(name))
@@ -106,14 +105,14 @@ func (d *disk) isDir(clean string) bool {
 	return dir
 }
 
-// Exists reports whether there is a file or directory.
+// Exists reports whether name is a file or directory.
 func (d *disk) Exists(name string) bool {
 	d.note(path.Clean(name))
 	_, file := d.files[path.Clean(name)]
 	return file || d.IsDir(name)
 }
 
-// ReadFile returns a file.
+// ReadFile returns the content of a file.
 func (d *disk) ReadFile(name string) ([]byte, error) {
 	clean := path.Clean(name)
 	d.note(clean)
@@ -132,7 +131,7 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: d.missing(clean)}
 }
 
-// ReadDir returns what is in a directory.
+// ReadDir returns the names in a directory.
 func (d *disk) ReadDir(name string) ([]string, error) {
 	d.note(path.Clean(name))
 	inside, there := d.dirs[path.Clean(name)]
@@ -142,7 +141,7 @@ func (d *disk) ReadDir(name string) ([]string, error) {
 	return slices.Sorted(slices.Values(inside)), nil
 }
 
-// CleanedAbs cuts a name into a directory that is there and a file in it.
+// CleanedAbs splits a name into an existing directory and the name of a file in it.
 func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	clean := path.Clean("/" + name)
 	if d.IsDir(clean) {
@@ -161,7 +160,7 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return filesys.ConfirmedDir(path.Dir(clean)), path.Base(clean), nil
 }
 
-// Glob returns the files that a pattern names.
+// Glob returns the files that match a pattern.
 func (d *disk) Glob(pattern string) ([]string, error) {
 	d.outside.Store(true)
 	var found []string

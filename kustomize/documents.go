@@ -8,17 +8,17 @@ import (
 // document is one YAML document of a file.
 type document struct {
 	content []byte
-	// line is the number of its first line.
+	// line is the number of the document's first line.
 	line int
 }
 
-// separator is what kustomize splits a file at. A marker on the very first
-// line separates nothing: it belongs to the first document.
+// separator matches the markers at which kustomize splits a file. A marker on the first
+// line does not separate documents: it belongs to the first one.
 var separator = regexp.MustCompile(`\n---.*\n`)
 
-// documents cuts a file where kustomize does, so that one document after the
-// other returns what the whole file would. A separator with something else than
-// a comment behind it is an error that kustomize finds in the uncut file.
+// documents splits a file where kustomize does, so that parsing the documents one by one
+// has the same result as parsing the file. A separator that is followed by anything but a
+// comment is an error, which kustomize reports for the whole file.
 func documents(content []byte) []document {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	cuts := separator.FindAllIndex(content, -1)

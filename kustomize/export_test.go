@@ -2,10 +2,10 @@ package kustomize
 
 import "github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 
-// Survivable returns an error when kustomize's library must not be called.
+// Survivable returns an error if content must not be passed to kustomize's library.
 func Survivable(content []byte) error { return checkShape(content, yamlnodes.AtMost(content)) }
 
-// Cut returns the documents that a file is cut into, and the line of each.
+// Cut returns the documents of a file, and the line of each.
 func Cut(content []byte) (texts [][]byte, lines []int) {
 	for _, doc := range documents(content) {
 		texts = append(texts, doc.content)
@@ -14,8 +14,8 @@ func Cut(content []byte) (texts [][]byte, lines []int) {
 	return texts, lines
 }
 
-// PlainFates returns the fate of each object of a file that is taken for plain,
-// by the steps that are spared it.
+// PlainFates returns the Fate of each plain object of a file, computed by the steps that
+// are normally skipped for plain objects.
 func PlainFates(content []byte) []Fate {
 	schema.RLock()
 	defer schema.RUnlock()

@@ -12,11 +12,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddPage lists what becomes of odd inputs; the tests of the program write it.
+// oddPage is the documentation page that lists the results for unusual inputs; the tests of
+// the program write it.
 const oddPage = "../docs/reference/inputs.md"
 
-// TestOddInputs holds what becomes of odd inputs to the page that lists it.
-func TestOddInputs(t *testing.T) {
+// TestOddInputsMatchTheirPage compares the results for unusual inputs with the page that
+// lists them.
+func TestOddInputsMatchTheirPage(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +35,7 @@ func TestOddInputs(t *testing.T) {
 	}
 }
 
-// outcomeOf returns what the page begins with in its answer to a file.
+// outcomeOf returns the beginning of the page's result for a file.
 func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	read := cache.File(content)
 	if read.Err != nil || read.Late != nil {
@@ -53,9 +55,9 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	return outcome
 }
 
-// TestPlainObjectsComeToNoHarm holds what is taken for plain to the steps of Flux
-// themselves.
-func TestPlainObjectsComeToNoHarm(t *testing.T) {
+// TestPlainObjectsAreAppliedUnchanged runs Flux's own steps on the objects that isPlain
+// accepts.
+func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +76,7 @@ func TestPlainObjectsComeToNoHarm(t *testing.T) {
 	}
 }
 
-func TestSecretIsNotQuotedInFluxsWords(t *testing.T) {
+func TestErrorsDoNotContainSecrets(t *testing.T) {
 	const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData:\n"
 	for name, c := range map[string]struct{ content, cause string }{
 		"an integer key":       {secret + "  8080: hunter2\n", "json: unsupported type"},
@@ -97,7 +99,7 @@ func TestSecretIsNotQuotedInFluxsWords(t *testing.T) {
 	}
 }
 
-func TestWordsAboutALargeObjectAreBounded(t *testing.T) {
+func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	var cache kustomize.Cache
 	read := cache.File([]byte(configMap("a") + "data: {1: " + strings.Repeat("x", 1<<20) + "}\n"))
 	words := read.Objects[0].Fate.Unwritable
@@ -106,8 +108,8 @@ func TestWordsAboutALargeObjectAreBounded(t *testing.T) {
 	}
 }
 
-// TestLabelsAreLeftOutIfOneIsNoString has labels of every type of YAML.
-func TestLabelsAreLeftOutIfOneIsNoString(t *testing.T) {
+// TestLabelsAreStrippedIfOneIsNotAString uses labels of every YAML type.
+func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	const stripped = "not all of its labels are strings, and Flux applies it without any"
 	for labels, want := range map[string]string{
 		"{a: b}": "", "{a: ~}": "", "{b: c, a: ~}": "", "~": "", "{}": "", "{a: ''}": "", "{a: !!str 1}": "",
@@ -125,8 +127,8 @@ func TestLabelsAreLeftOutIfOneIsNoString(t *testing.T) {
 	}
 }
 
-// TestFatesBelongToTheirObjects has many objects in one file, and in files that
-// are looked at together.
+// TestFatesBelongToTheirObjects uses many objects in one file, and several files that are
+// parsed together.
 func TestFatesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {

@@ -12,44 +12,45 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower has kustomize build what can fail at the end of a build, or after it:
-// objects with references, and objects that are not plain. It builds several
-// files at once: enough to spread the cost of a build, few enough for its square.
+// follower runs kustomize builds for objects that can fail at the end of a build or after
+// it: objects with references, and objects that are not plain. Each build has several
+// files: enough to spread its fixed cost, and few enough that its quadratic cost stays
+// small.
 type follower struct {
 	batch   []buildable
 	objects int
-	// nodes are those of the batch, or more.
+	// nodes is an upper bound of the nodes in batch.
 	nodes   int
 	ids     map[ID]bool
 	results map[int]*followed
 }
 
-// followed is what became of one file.
+// followed is the result for one file.
 type followed struct {
-	// late is the first error of a build of it.
+	// late is the first error of a build of the file.
 	late error
-	// fates are those of objects that are not plain, by their position.
+	// fates are the fates of the objects that are not plain, by their position.
 	fates map[int]Fate
 }
 
-// buildable is a file, or a single object of one, in a batch.
+// buildable is an element of a batch: a file, or a single object of one.
 type buildable struct {
 	file    int
 	content []byte
 	nodes   int
-	// ids are those of its objects that are to be written out, by their position.
+	// ids are the IDs of the objects that are to be written out, by their position.
 	ids map[int]ID
 }
 
 const followedAtOnce = 64
 
-// maxFollowed bounds the nodes of an object that is built, and of a batch: a build
-// has it in memory several times.
+// maxFollowed is the maximum number of nodes of an object that is built, and of a batch: a
+// build has several copies of it in memory.
 const maxFollowed = 60_000
 
-// follow returns, by number, what became of files. Each object is looked at apart
-// from the others: without a directory that has a kustomization, nothing is
-// renamed that could be referred to.
+// follow returns the results by the index of the file. Objects can be built apart from
+// others: without a directory that has a kustomization, nothing that could be referred to
+// is renamed.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
@@ -62,8 +63,8 @@ func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	return f.results
 }
 
-// addFile adds a file as it is; it returns false for one that is too large, and
-// for one that would not build since it has an object twice.
+// addFile adds a whole file. It returns false if the file is too large, or if it would not
+// build because it has an object twice.
 func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	nodes := yamlnodes.AtMost(content)
 	if len(objects) > followedAtOnce || nodes > maxFollowed {
@@ -83,7 +84,7 @@ func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	return true
 }
 
-// addObjects adds the objects of a file that need it one by one.
+// addObjects adds those objects of a file that need a build, one by one.
 func (f *follower) addObjects(file int, content []byte) {
 	var found []single
 	schema.RLock()
@@ -101,7 +102,7 @@ func (f *follower) addObjects(file int, content []byte) {
 		f.results[file].late = err
 	}
 	if err != nil {
-		return // anything else is reported already
+		return // File has already reported all other errors
 	}
 	for _, one := range found {
 		one.file = file
@@ -119,7 +120,7 @@ type single struct {
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID.Kind) {
-		return nil, nil //nolint:nilnil // there is nothing to build
+		return nil, nil //nolint:nilnil // nothing to build
 	}
 	nodes := countNodes(res.YNode())
 	if nodes > maxFollowed {
@@ -127,7 +128,7 @@ func singleOf(res *resource.Resource, position int) (*single, error) {
 	}
 	text, err := res.RNode.String()
 	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // kustomize could not write it out either, and says so
+		return nil, nil //nolint:nilnil,nilerr // kustomize could not write it out either, and reports that
 	}
 	ids := map[int]ID{}
 	if !object.plain {
@@ -160,7 +161,7 @@ func (f *follower) add(some buildable, ids map[ID]bool) {
 	f.nodes += some.nodes
 }
 
-// build builds the batch: at once, or one by one if that fails.
+// build builds the batch, and if that fails, each of its elements alone.
 func (f *follower) build() {
 	if len(f.batch) == 0 {
 		return
@@ -181,7 +182,7 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add writes out the objects of a file that are in a build.
+// add adds the fates of a file's objects in a build.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -195,7 +196,7 @@ func (r *followed) add(some buildable, built resmap.ResMap) {
 	}
 }
 
-// buildAlone builds a batch, each file of it under a name of its own.
+// buildAlone builds a batch with a separate file name for each element.
 func buildAlone(batch []buildable) (resmap.ResMap, error) {
 	var files []tree.File
 	var paths []tree.Path

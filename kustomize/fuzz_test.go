@@ -21,8 +21,7 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzWithout cuts objects out of files: the others must be left, each with the
-// very bytes that it had.
+// FuzzWithout removes objects from files: all others must remain, with the same bytes.
 func FuzzWithout(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, content []byte, mask uint16) {
@@ -79,7 +78,7 @@ func checkRest(t *testing.T, content, rest []byte, left []ID) {
 	}
 }
 
-// checkLines holds that a rest is made of a file's own lines, in their order.
+// checkLines checks that rest consists of lines of content in the same order.
 func checkLines(t *testing.T, content, rest []byte) {
 	t.Helper()
 	lines := bytes.SplitAfter(content, []byte("\n"))
@@ -92,7 +91,7 @@ func checkLines(t *testing.T, content, rest []byte) {
 	}
 }
 
-func TestCanonicalDoesNotSeeStyle(t *testing.T) {
+func TestCanonicalIgnoresStyle(t *testing.T) {
 	a, errA := Canonical([]byte("# c\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\"}\n"))
 	b, errB := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: a # d\napiVersion: v1\n"))
 	c, errC := Canonical([]byte("kind: ConfigMap\nmetadata:\n  name: c\napiVersion: v1\n"))
@@ -101,7 +100,7 @@ func TestCanonicalDoesNotSeeStyle(t *testing.T) {
 	}
 }
 
-func TestWithoutCutsItemsOutOfLists(t *testing.T) {
+func TestWithoutRemovesItemsOfLists(t *testing.T) {
 	const (
 		head = "# all\napiVersion: v1\nkind: List\nitems:\n"
 		a    = "# a\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a} # one\n"

@@ -10,18 +10,18 @@ import (
 // equal IDs cannot be in one build.
 type ID struct {
 	APIVersion, Kind, Name string
-	// Namespace is the effective one: an unset namespace is "default", and a
-	// kind that kustomize knows to be cluster-scoped has one of its own.
+	// Namespace is the effective namespace: an unset one is "default", and a kind that is
+	// cluster-scoped according to kustomize has a special value.
 	Namespace string
 }
 
-// NewID returns the ID of an object in a namespace; of one that lives outside of
-// them when it is empty.
+// NewID returns the ID of an object in a namespace; an empty namespace means a
+// cluster-scoped object.
 func NewID(apiVersion, kind, namespace, name string) ID {
 	return ID{APIVersion: apiVersion, Kind: kind, Name: name, Namespace: cmp.Or(namespace, resid.TotallyNotANamespace)}
 }
 
-// String names the object as a person would: "ConfigMap default/settings".
+// String returns the object's name for messages: "ConfigMap default/settings".
 func (id ID) String() string {
 	if id.IsClusterScoped() {
 		return id.Kind + " " + id.Name
@@ -29,11 +29,11 @@ func (id ID) String() string {
 	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
-// IsClusterScoped reports whether kustomize knows the object's kind to live
-// outside namespaces.
+// IsClusterScoped reports whether the object's kind is cluster-scoped according to
+// kustomize.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
-// Scope returns the namespace; nothing for what lives outside of them.
+// Scope returns the namespace; empty for a cluster-scoped object.
 func (id ID) Scope() string {
 	if id.IsClusterScoped() {
 		return ""
@@ -41,7 +41,7 @@ func (id ID) Scope() string {
 	return id.Namespace
 }
 
-// Compare orders IDs.
+// Compare compares two IDs for sorting.
 func Compare(a, b ID) int {
 	return cmp.Or(
 		cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind),

@@ -12,12 +12,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// IsIgnoreFile reports whether Flux reads a file of this path as patterns of what
-// it does not fetch.
+// IsIgnoreFile reports whether Flux reads a file of this path as a list of patterns to
+// ignore.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
 
-// IgnoreFilesAbove returns the paths where such files would say something of a
-// directory from above it.
+// IgnoreFilesAbove returns the paths of ignore files in the directories above dir, whose
+// patterns may match files in dir.
 func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for !dir.IsRoot() {
@@ -29,7 +29,7 @@ func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 }
 
 func ignoreFile() tree.Path {
-	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // a constant that is one
+	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // a valid constant
 	return path
 }
 
@@ -39,9 +39,9 @@ type Ignored struct {
 	matcher gitignore.Matcher
 }
 
-// Ignore reads what Flux does not fetch from a store: what a .sourceignore
-// names, and a few files that it never fetches. The files' paths are relative
-// to the store's root; only .sourceignore files among them count.
+// Ignore returns the patterns of the files that Flux does not fetch from a store: those in
+// .sourceignore files, and Flux's defaults. The paths of files are relative to the store's
+// root; only the .sourceignore files among them matter.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{}
 	for _, file := range files {
@@ -49,7 +49,7 @@ func Ignore(files []tree.File) *Ignored {
 			ignored.files = append(ignored.files, file)
 		}
 	}
-	// A directory's own patterns come before those of the directories in it.
+	// The patterns of a directory precede those of its subdirectories.
 	slices.SortStableFunc(ignored.files, func(a, b tree.File) int { return tree.Compare(a.Path.Dir(), b.Path.Dir()) })
 	var patterns []gitignore.Pattern
 	for _, file := range ignored.files {
@@ -59,10 +59,10 @@ func Ignore(files []tree.File) *Ignored {
 	return ignored
 }
 
-// Has reports whether Flux leaves a file out. Nothing is ignored by nil.
+// Has reports whether Flux ignores a file. A nil Ignored matches nothing.
 func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
 
-// Equal reports whether two ignore the same, for the same reasons.
+// Equal reports whether both have the same .sourceignore files.
 func (i *Ignored) Equal(other *Ignored) bool {
 	if i == nil || other == nil {
 		return i == other

@@ -11,8 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// withoutReferences takes away whatever kustomize follows references in, so that
-// it comes to the end with objects that are not made as their kind should be.
+// withoutReferences returns a patch that removes the fields of the kinds in which kustomize
+// resolves references, so that a build succeeds with objects that do not have their kind's
+// structure.
 func withoutReferences() types.Patch {
 	return types.Patch{
 		Target: &types.Selector{ResId: resid.ResId{Gvk: resid.Gvk{Kind: strings.Join(referringKinds, "|")}}},
@@ -21,9 +22,9 @@ func withoutReferences() types.Patch {
 	}
 }
 
-// withoutVariables takes the variables out of all kustomizations. kustomize
-// fails on one that stands for nothing in the directory; elsewhere in the root
-// there may be something.
+// withoutVariables removes the variables from all kustomizations. kustomize fails on a
+// variable without an object in the directory, although the root may have that object
+// elsewhere.
 func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {
@@ -36,7 +37,7 @@ func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 		}
 		k.Vars = nil //nolint:staticcheck // as above
 		if k.MetaData == nil {
-			k.MetaData = &types.ObjectMeta{} // kustomize takes none that is empty
+			k.MetaData = &types.ObjectMeta{} // kustomize rejects empty metadata
 		}
 		if content, err := yaml.Marshal(k); err == nil {
 			files[i].Content = content

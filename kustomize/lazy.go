@@ -2,14 +2,14 @@ package kustomize
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// Lazy builds as the functions of this package do, with files that have no content
-// until kustomize reads them. The zero Lazy builds with files that have one.
+// Lazy runs the builds of this package with files whose content is fetched when kustomize
+// reads them. The zero Lazy requires files with content.
 type Lazy struct {
 	// Fetch returns the content of a file whose Content is nil.
 	Fetch func(tree.Path) ([]byte, error)
 }
 
-// fetched returns a file with its content. One that cannot be fetched has none;
+// fetched returns a file with its content. If the content cannot be fetched, it stays nil;
 // kustomize gets the error when it reads the file.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {

@@ -8,19 +8,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// What kustomize is not given, since it might eat all memory or never end. They are
-// limits of a file; a document of it has the same ones.
+// Limits of a file, and of each document in it. kustomize could exhaust memory or not
+// terminate beyond them.
 const (
 	maxFile      = 64 << 20
 	maxDocuments = 20_000
-	// maxObjects bounds the objects of a file, those in lists included.
+	// maxObjects is the maximum number of objects of a file, including those in lists.
 	maxObjects = 20_000
 )
 
-// ErrLimit is a file beyond what kustomize is given.
+// ErrLimit is the error of a file beyond the limits.
 var ErrLimit = errors.New("it is beyond what is read")
 
-// withinLimits refuses what may be made to burst kustomize.
+// withinLimits returns an error if content could make kustomize exhaust memory or time.
 func withinLimits(content []byte) error {
 	if err := isReadable(content); err != nil {
 		return err
@@ -32,8 +32,8 @@ func withinLimits(content []byte) error {
 	return checkShape(content, nodes)
 }
 
-// isReadable refuses a file that is too large, or that has too many documents, before
-// it is cut into them.
+// isReadable returns an error for a file that is too large or has too many documents,
+// before it is split.
 func isReadable(content []byte) error {
 	if len(content) > maxFile {
 		return fmt.Errorf("%w: %d MiB in one file; %d are read", ErrLimit, len(content)>>20, maxFile>>20)
@@ -44,7 +44,7 @@ func isReadable(content []byte) error {
 	return nil
 }
 
-// isCountable refuses a file with too many objects.
+// isCountable returns an error for a file with too many objects.
 func isCountable(objects int) error {
 	if objects > maxObjects {
 		return fmt.Errorf("%w: it has more than %d objects in one file", ErrLimit, maxObjects)

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
+func TestFilesBeyondTheLimitsAreNotRead(t *testing.T) {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	for name, c := range map[string]struct {
 		content []byte
@@ -63,7 +63,7 @@ func TestWhatIsBeyondTheLimitsIsNotRead(t *testing.T) {
 	}
 }
 
-// doublings is a file whose aliases stand for two to that many nodes.
+// doublings returns a file whose aliases expand to 2^levels nodes.
 func doublings(levels int) []byte {
 	text := "a0: &a0 x\n"
 	for i := range levels {
@@ -72,8 +72,8 @@ func doublings(levels int) []byte {
 	return []byte(text)
 }
 
-// TestNoInputTakesLong reads what makes parsers slow. The times are far above
-// what it takes, and far below what a square of the size would.
+// TestNoInputTakesLong parses inputs that are slow for parsers. The time limits are far
+// above the normal time, and far below that of a quadratic algorithm.
 func TestNoInputTakesLong(t *testing.T) {
 	const n = 20_000
 	for name, content := range map[string]string{
@@ -85,14 +85,14 @@ func TestNoInputTakesLong(t *testing.T) {
 		"many markers":        strings.Repeat("---\n", n),
 		"many blank lines":    strings.Repeat("\n", n),
 		"many anchors":        "a: [" + strings.Repeat("&a x, ", n) + "*a]\n",
-		"many keys":           keys(5_000), // the YAML library compares each with each
+		"many keys":           keys(5_000), // the YAML library compares each key with all others
 		"a list of many":      "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- {apiVersion: v1, kind: Pod, metadata: {name: x}}\n", 5_000),
 		"lists in lists":      strings.Repeat("{apiVersion: v1, kind: List, items: [", 1_000),
 		"many carriage turns": strings.Repeat("\r", n),
 	} {
 		t.Run(name, func(t *testing.T) {
 			started := time.Now()
-			_, _ = Objects([]byte(content)) // only that it comes to an end counts
+			_, _ = Objects([]byte(content)) // only the time matters
 			if took := time.Since(started); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
@@ -117,7 +117,7 @@ func keys(n int) string {
 	return text.String()
 }
 
-func TestWhatNamesAnAddressIsRefusedBeforeKustomizeReadsIt(t *testing.T) {
+func TestRemoteAddressesAreRejectedBeforeTheBuild(t *testing.T) {
 	disk := Lazy{}.newDisk("/root", []tree.File{})
 	disk.put("/root/kustomization.yaml", []byte("resources: ['https://example.org/x.yaml']\n"))
 	disk.put("/root/m.yaml", []byte("a: https://example.org/x\n"))

@@ -8,25 +8,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches, behind the key kind, what may be the kind of a list: one that ends in
-// List, or that YAML may spell in a roundabout way. It errs on the side of yes.
+// listKind matches, after the key kind, a value that may be the kind of a list: one that
+// ends in List, or one whose YAML syntax hides the text. It may match other values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
-	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the line, or on one that goes on with it
+	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
 	`[^\n]*\\`,                       // an escape
 	`("[^"\n]*|'[^'\n]*)\n`,          // quotes over several lines
 	`["']?[*&!|>#]`,                  // an alias, a tag, a block
-	`\s*\n\s*["'*&!|>#]`,             // such a one on the next line
+	`\s*\n\s*["'*&!|>#]`,             // any of these on the next line
 }, "|") + `)`)
 
-// oddKey matches a line with a key that may be kind in a roundabout way: one with an
-// escape, an alias, or one of several lines.
+// oddKey matches a line with a key that may be kind in another syntax: with an escape, an
+// alias, or over several lines.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
-// mayHoldList reports whether a file may hold a list, whose items kustomize
-// takes as objects of their own, after everything else in the file.
+// mayHoldList reports whether a file may contain a list, whose items kustomize treats as
+// separate objects after everything else in the file.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
-		return false // the most files, without the cost of the expressions
+		return false // most files return here, without the cost of the expressions
 	}
 	key := []byte("kind")
 	for rest := content; ; {
@@ -50,14 +50,14 @@ func mayHoldList(content []byte) bool {
 	return false
 }
 
-// isWordByte reports whether a byte may be part of a word before another one.
+// isWordByte reports whether a byte before another word makes them one word.
 func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// listObjects reads a file that may hold lists. kustomize says which objects
-// there are and in which order; since it loses the lines of a list's items,
-// those are looked up by the items' names.
+// listObjects parses a file that may contain lists. kustomize determines the objects and
+// their order; since it loses the lines of a list's items, they are found by the items'
+// names.
 func listObjects(content []byte) ([]Object, error) {
 	found, err := resources(content)
 	if err != nil {
@@ -83,10 +83,11 @@ func listObjects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// name is how an object names itself, before any default.
+// name is an object's name, namespace, kind and apiVersion as they are written, without
+// defaults.
 type name struct{ apiVersion, kind, namespace, name string }
 
-// header is what says whether a node is a list or an object.
+// header is the fields that determine whether a node is a list or an object.
 type header struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -97,14 +98,15 @@ type header struct {
 	Items yaml.Node `yaml:"items"`
 }
 
-// place is a node, and the line in the file that its own line 1 is.
+// place is a node, and the line of the file that corresponds to line 1 of the node's
+// document.
 type place struct {
 	node  *yaml.Node
 	first int
 }
 
-// itemLines returns, for each object of a file, the lines where it starts, in
-// kustomize's order: what a list holds comes after everything else.
+// itemLines returns, for each object of a file, the lines where it starts, in kustomize's
+// order: the items of lists come after everything else.
 func itemLines(content []byte) map[name][]int {
 	var queue []place
 	for _, doc := range documents(content) {
@@ -132,7 +134,7 @@ func itemLines(content []byte) map[name][]int {
 	return lines
 }
 
-// faultyLine returns the line of the first document that kustomize cannot read.
+// faultyLine returns the line of the first document that kustomize cannot parse.
 func faultyLine(content []byte) int {
 	for _, doc := range documents(content) {
 		if _, err := resources(doc.content); err != nil {

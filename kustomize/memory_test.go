@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// memoryVariable names what the child process of TestMemoryIsBounded reads.
+// memoryVariable is the environment variable that contains the name of the burden that the
+// child process of TestMemoryIsBounded reads.
 const memoryVariable = "KUSTOMIZE_TEST_READ"
 
-// burdens are files that take the most memory of those that are read, or would if
-// they were.
+// burdens are the files with the largest memory use: some within the limits, and some that
+// the limits reject.
 func burdens() map[string]func() string {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	fill := func(text string, cost int) string { return strings.Repeat(text, (maxFileNodes-50)/cost) }
@@ -48,7 +49,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		return
 	}
 	const mebibyte = 1 << 20
-	// The race detector would take several times the memory.
+	// With the race detector the process would need several times the memory.
 	binary := filepath.Join(t.TempDir(), "kustomize.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -77,7 +78,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// peak returns the most memory that this process has had, in kilobytes.
+// peak returns the peak memory of this process in kilobytes.
 func peak(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

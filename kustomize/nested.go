@@ -14,26 +14,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Nested is what a directory with a kustomization of its own adds to a build.
+// Nested is the objects that a directory with a kustomization of its own adds to a build.
 type Nested struct {
 	Objects []Object
-	// Outside means that the build looked at more than the directory itself:
-	// with other files around it, it may come to something else.
+	// Outside means that the build accessed paths outside of the directory, so that its
+	// result may change with other files.
 	Outside bool
-	// Late means that the directory alone fails only after everything was put
-	// together: references and variables come last. Until then its objects were
-	// there, and they are given, unless it fails for something else.
+	// Late means that the directory alone fails only when kustomize resolves references and
+	// variables, which it does last. Objects are those before that step, unless the
+	// directory fails for another reason.
 	Late bool
 }
 
-// probeDir is where the kustomization lies that asks a directory for its ids.
+// probeDir is the directory of the kustomization that loads a directory to list its
+// objects.
 const probeDir = "/.probe"
 
-// bare are patches that make kustomize keep what it would change or drop only at
-// the very end of a build: the hash behind a generated name, and objects for local
-// use. Two directories clash before that. No other object is patched: kustomize
-// cannot patch all that it can build.
-func bare() []types.Patch {
+// keepPatches returns patches that make kustomize keep everything that it would change or drop
+// only at the very end of a build: the hash suffix of a generated name, and objects for
+// local use. Two directories conflict before that point. The patches match no other
+// objects, since kustomize cannot patch every object that it can build.
+func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
 		{Target: &types.Selector{AnnotationSelector: hashAnnotation}, Patch: fmt.Sprintf(patch, hashAnnotation, "null")},
@@ -41,20 +42,19 @@ func bare() []types.Patch {
 	}
 }
 
-// hashAnnotation is on objects whose name gets a hash at the end of a build.
+// hashAnnotation is set on objects whose names get a hash suffix at the end of a build.
 const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
-// BuildNested has kustomize build a directory that has a kustomization, as a
-// part of a root that Flux builds. The kustomization may load every one of the
-// files, whose paths are relative to the root. The error is kustomize's own; it
-// is ErrRemote when the build was not tried.
+// BuildNested builds a directory that has a kustomization, as a part of a root that Flux
+// builds. The kustomization may load all of the files, whose paths are relative to the
+// root. The error is kustomize's own, or ErrRemote if the build was not attempted.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)
 }
 
-// Nested does what BuildNested does.
+// Nested does the same as BuildNested.
 func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
-	probed := l.probe(root, dir, files, bare()...)
+	probed := l.probe(root, dir, files, keepPatches()...)
 	found := Nested{Outside: probed.outside, Late: probed.late}
 	plain := true
 	found.Objects = objectsOf(probed.built, func(*resource.Resource) Fate {
@@ -72,16 +72,16 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	switch {
 	case failed == nil && fine:
 		found.writeOut(built)
-	case failed == nil: // only the patches fail
+	case failed == nil: // the build without patches succeeds
 		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
 	case probed.late:
-		early := l.probe(root, dir, l.withoutVariables(files), append(bare(), withoutReferences())...)
+		early := l.probe(root, dir, l.withoutVariables(files), append(keepPatches(), withoutReferences())...)
 		found.Objects = objectsOf(early.built, func(*resource.Resource) Fate { return Fate{} })
 	}
 	return found, probed.err
 }
 
-// writeOut adds the fates that the objects have in a build.
+// writeOut sets the fates that the objects have in a build.
 func (n *Nested) writeOut(built resmap.ResMap) {
 	fates := make(map[ID]Fate, built.Size())
 	for _, object := range objectsOf(built, writeOut) {
@@ -96,8 +96,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build; nil has none. fate returns the fate of
-// one that is not plain.
+// objectsOf returns the objects of a build; none for nil. fate returns the Fate of an
+// object that is not plain.
 func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object {
 	if built == nil {
 		return nil
@@ -110,14 +110,14 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object
 		if !object.plain {
 			object.Fate = fate(res)
 		}
-		object.plain = false // it is for files alone
+		object.plain = false // plain applies to files only
 		objects = append(objects, object)
 	}
 	return objects
 }
 
-// fateOfRenamed returns the fate of an object that gets a hash behind
-// its name, or drops.
+// fateOfRenamed returns the Fate of an object whose name gets a hash suffix, or which is
+// dropped.
 func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
 	for other, fate := range fates {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
@@ -128,17 +128,17 @@ func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
 	return Fate{Local: true}
 }
 
-// probed is what a probe comes to.
+// probed is the result of a probe.
 type probed struct {
-	// built is nil when the build fails.
+	// built is nil if the build fails.
 	built resmap.ResMap
-	// outside and late are those of Nested.
+	// outside and late are the fields of Nested.
 	outside, late bool
-	// err is nil when the build fails late.
+	// err is nil if the build fails late.
 	err error
 }
 
-// probe builds a directory, with patches for all that it has.
+// probe builds a directory with patches for all its objects.
 func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())

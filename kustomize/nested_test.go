@@ -8,10 +8,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// noVariable is a variable that stands for nothing.
+// noVariable is a variable that refers to an object that does not exist.
 const noVariable = "vars:\n- {name: V, objref: {kind: ConfigMap, name: none, apiVersion: v1}}\n"
 
-func TestADirectoryThatFailsAtTheEndHasObjectsBefore(t *testing.T) {
+func TestDirectoryThatFailsLateHasObjects(t *testing.T) {
 	const pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
 	tests := map[string]struct {
 		files []string

@@ -2,24 +2,24 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes bounds the nodes of a document, since kustomize takes up to half a
-// kilobyte for each. An object that an API server stores has up to 1.5 MiB, which
-// is some 300,000 nodes as the densest JSON.
+// maxFileNodes is the maximum number of nodes of a document, since kustomize needs up to
+// half a kilobyte for each. An object that an API server stores has up to 1.5 MiB, which is
+// some 300,000 nodes as the densest JSON.
 const maxFileNodes = 300_000
 
-// manyNodes is how many nodes files have that are read together.
+// manyNodes is the number of nodes of files that are parsed together.
 const manyNodes = 50_000
 
-// budget bounds the nodes that are in memory at once, whoever reads them. The zero
-// budget has room for one document of the most that is read.
+// budget limits the nodes that are in memory at once in all goroutines. The zero budget has
+// room for one document of the maximum size.
 type budget struct {
 	mu    sync.Mutex
 	freed sync.Cond
 	taken int
 }
 
-// take waits until there is room for nodes; what it returns makes room again. What
-// alone is more than there is room for waits until there is nothing else.
+// take waits until there is room for nodes, and returns a function that frees it. A request
+// for more than the whole budget waits until nothing else uses it.
 func (b *budget) take(nodes int) (release func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

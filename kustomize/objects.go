@@ -1,6 +1,6 @@
-// Package kustomize turns files into what Flux sees of them: the ids of their
-// objects, and the verdict of a build in kustomize's own words. It calls
-// kustomize's library and does no I/O.
+// Package kustomize determines how Flux processes files: the ids of their objects, and the
+// results of builds with kustomize's own messages. It calls kustomize's library and does no
+// I/O.
 package kustomize
 
 import (
@@ -19,16 +19,15 @@ import (
 // Object is one object of a file.
 type Object struct {
 	ID ID
-	// Line is where the object starts in its file, from 1.
+	// Line is the line at which the object starts in its file, starting at 1.
 	Line int
-	// Defines is what a CustomResourceDefinition defines; nil for other kinds.
+	// Defines is the kind that a CustomResourceDefinition defines; nil for other objects.
 	Defines *Definition
-	// Repeats is a field that the object has twice; nil when it has none.
+	// Repeats is a field that occurs twice in the object; nil if there is none.
 	Repeats *RepeatedField
-	// Fate is what becomes of the object after the build. Only a Cache finds it
-	// out.
+	// Fate is the result of the steps after the build. Only a Cache sets it.
 	Fate Fate
-	// plain is isPlain.
+	// plain is the result of isPlain.
 	plain bool
 }
 
@@ -38,8 +37,8 @@ func Loads(path tree.Path) bool {
 	return strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
 }
 
-// Overlooked reports whether a file may hold Kubernetes objects under a name that
-// Flux does not read.
+// Overlooked reports whether a file may contain Kubernetes objects under a name that Flux
+// does not read.
 func Overlooked(path tree.Path, content []byte) bool {
 	if Loads(path) || IsKustomization(path) {
 		return false
@@ -53,8 +52,8 @@ func Overlooked(path tree.Path, content []byte) bool {
 	return bytes.Contains(content, []byte("apiVersion")) && bytes.Contains(content, []byte("kind"))
 }
 
-// Objects reads a file exactly as Flux's build does and returns its objects in
-// the order in which kustomize takes them. The error is kustomize's own.
+// Objects parses a file exactly as Flux's build does and returns its objects in kustomize's
+// order. The error is kustomize's own.
 func Objects(content []byte) ([]Object, error) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -75,9 +74,9 @@ func Objects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// eachResource hands visit the objects of a file in kustomize's order, with the line
-// at which the document of each starts. One document after the other is in memory,
-// unless the file may hold lists.
+// eachResource calls visit for the objects of a file in kustomize's order, with the line at
+// which the document of each starts. Only one document at a time is in memory, unless the
+// file may contain lists.
 func eachResource(content []byte, visit func(res *resource.Resource, line int) error) error {
 	docs := []document{{content: content, line: 1}}
 	if !mayHoldList(content) {
@@ -97,16 +96,16 @@ func eachResource(content []byte, visit func(res *resource.Resource, line int) e
 	return nil
 }
 
-// FileError says why kustomize cannot read a file.
+// FileError is the reason why kustomize cannot parse a file.
 type FileError struct {
-	// Line is where the document at fault starts, or the very line when the
-	// YAML library names one.
+	// Line is the line of the YAML library's error, or else the first line of the invalid
+	// document.
 	Line int
-	// Err is what kustomize says.
+	// Err is kustomize's error.
 	Err error
 }
 
-// Error returns kustomize's words.
+// Error returns kustomize's message.
 func (e *FileError) Error() string { return e.Err.Error() }
 
 // Unwrap returns kustomize's error.
@@ -130,8 +129,8 @@ func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
 
-// resources decodes, and sees that each object can be asked for its id, on which
-// kustomize's library is known to panic where a list is malformed.
+// resources decodes content and checks that the id of each object can be determined:
+// kustomize's library panics there on some malformed lists.
 func resources(content []byte) (found []*resource.Resource, err error) {
 	defer recoverTo(&err)
 	if found, err = decode(content); err != nil {
@@ -143,8 +142,7 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 	return found, nil
 }
 
-// decode decodes with kustomize's factory, which is known to panic on some
-// malformed objects.
+// decode decodes content with kustomize's factory, which panics on some malformed objects.
 func decode(content []byte) (found []*resource.Resource, err error) {
 	if err := withinLimits(content); err != nil {
 		return nil, err
@@ -153,14 +151,14 @@ func decode(content []byte) (found []*resource.Resource, err error) {
 	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
 }
 
-// recoverTo makes a panic an error.
+// recoverTo converts a panic to an error.
 func recoverTo(err *error) {
 	if r := recover(); r != nil {
 		*err = &panicError{r}
 	}
 }
 
-// objectOf returns what is known of an object that starts at a line.
+// objectOf returns the Object of a resource that starts at a line.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {
@@ -174,5 +172,5 @@ func idOf(res *resource.Resource) ID {
 	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
-// ErrBuild is what the error of a failed build wraps.
+// ErrBuild is wrapped by the error of a failed build.
 var ErrBuild = errors.New("kustomize build failed")

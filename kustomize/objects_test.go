@@ -25,13 +25,13 @@ func item(name string) string {
 
 const listHead = "apiVersion: v1\nkind: List\nitems:\n"
 
-// at is an object as the tests write it.
+// at is the expected name and line of an object.
 type at struct {
 	Object string
 	Line   int
 }
 
-func TestObjects(t *testing.T) {
+func TestObjectsReturnsIDsAndLines(t *testing.T) {
 	tests := map[string]struct {
 		content string
 		want    []at
@@ -104,7 +104,7 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-func TestObjectsRefuses(t *testing.T) {
+func TestObjectsRejectsInvalidFiles(t *testing.T) {
 	tests := map[string]struct {
 		content  string
 		wantLine int
@@ -144,7 +144,7 @@ func TestObjectsRefuses(t *testing.T) {
 	}
 }
 
-// bomb is a small file whose aliases stand for ten to the twelfth nodes.
+// bomb returns a small file whose aliases expand to ten to the twelfth nodes.
 func bomb() string {
 	text := "a0: &a0 x\n"
 	for i := range 12 {
@@ -154,8 +154,7 @@ func bomb() string {
 	return text
 }
 
-// whole reads a file by kustomize's library in one go, and returns the ids of its
-// objects.
+// whole parses a file with kustomize's library at once, and returns the ids of its objects.
 func whole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
@@ -175,7 +174,7 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-// agrees holds Objects against the library called on the whole file.
+// agrees compares Objects with the result of the library for the whole file.
 func agrees(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
@@ -237,8 +236,8 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
 }
 
-// FuzzDocuments holds that a file of objects, cut, returns what the uncut one
-// does, and that every document starts on the line it says.
+// FuzzDocuments checks that the documents of a file have the same objects as the whole
+// file, and that every document starts on its line.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(configMap("a") + "---\n# b\n" + configMap("b")))
 	f.Add([]byte("---\n" + configMap("a") + "--- # x\n" + configMap("b") + "---"))
@@ -276,7 +275,7 @@ func FuzzDocuments(f *testing.F) {
 	})
 }
 
-func TestLoads(t *testing.T) {
+func TestLoadsYAMLFiles(t *testing.T) {
 	for path, want := range map[string]bool{
 		"a.yaml": true, "b/a.yml": true, "a.json": false, "a.yaml.txt": false, "yaml": false, "a.YAML": false, ".gitkeep": false, "b.yaml/a": false,
 	} {
@@ -290,7 +289,7 @@ func TestLoads(t *testing.T) {
 	}
 }
 
-func TestIsClusterScoped(t *testing.T) {
+func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	for content, want := range map[string]bool{
 		configMap("a"): false,
 		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n":                                              true,
@@ -308,8 +307,8 @@ func TestIsClusterScoped(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce is for the race detector: kustomize's schema is global.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentUse is for the race detector: kustomize's schema is global.
+func TestConcurrentUse(t *testing.T) {
 	var running sync.WaitGroup
 	for range 3 {
 		running.Go(func() {

@@ -8,16 +8,15 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 )
 
-// longestPlainKey is far below the 1,024 bytes beyond which the YAML library
-// does not read the key of a JSON object.
+// longestPlainKey is far below the 1,024 bytes beyond which the YAML library does not parse
+// the key of a JSON object.
 const longestPlainKey = 256
 
-// plainNumber matches the numbers that every step writes out and reads alike.
+// plainNumber matches the numbers that every step writes and parses unchanged.
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
-// isPlain reports whether an object is made of nothing but what Flux certainly
-// writes out, decodes and applies. It returns false when in doubt: then
-// writeOut takes the very steps of Flux.
+// isPlain reports whether an object contains only values that Flux certainly writes out,
+// decodes and applies. It returns false if in doubt; writeOut then runs Flux's own steps.
 func isPlain(object *yaml.Node) bool {
 	if object.Kind != yaml.MappingNode || !isPlainNode(object) {
 		return false
@@ -68,8 +67,8 @@ func isPlainMetadata(metadata *yaml.Node) bool {
 	return named
 }
 
-// isPlainTexts reports whether a node is a map of strings, none of which
-// kustomize has a meaning for.
+// isPlainTexts reports whether a node is a map of strings, none of which has a meaning for
+// kustomize.
 func isPlainTexts(texts *yaml.Node) bool {
 	if texts.Kind != yaml.MappingNode {
 		return false
@@ -132,8 +131,8 @@ func isPlainScalar(node *yaml.Node) bool {
 	return false
 }
 
-// isPlainText reports whether a string is printable ASCII, in a style that is
-// written out as it was read.
+// isPlainText reports whether a string is printable ASCII in a style that is preserved when
+// it is written out.
 func isPlainText(node *yaml.Node) bool {
 	block := node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	lines := false

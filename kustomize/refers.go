@@ -7,16 +7,15 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers reports whether kustomize follows references of objects of a kind. It
-// does so at the end of a build, which fails on one that is not made as the
-// kind should be.
+// Refers reports whether kustomize resolves references in objects of a kind. It does so at
+// the end of a build, which fails for an object that does not have its kind's structure.
 func Refers(kind string) bool {
 	_, found := slices.BinarySearch(referringKinds, kind)
 	return found
 }
 
-// referringKinds are the kinds for which kustomize has a rule where a name of
-// another object may stand, in order.
+// referringKinds are the kinds, sorted, for which kustomize has a rule where the name of
+// another object may occur.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"APIService", "ClusterRole", "ClusterRoleBinding", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
 	"Ingress", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
@@ -24,8 +23,8 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single returns a file with just one of a file's Objects, by its position among
-// them: enough for what kustomize says of it.
+// Single returns a file with only one of a file's Objects, by its position: enough for
+// kustomize's messages about that object.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

@@ -12,24 +12,24 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ErrRemote is a kustomization that would have kustomize fetch something, which
-// it is not allowed to here. Flux may well build it.
+// ErrRemote is the error of a kustomization that would make kustomize load something
+// remote, which is not allowed here. Flux may be able to build it.
 var ErrRemote = errors.New("it loads something from outside the store, which is not followed")
 
-// remote finds what kustomize might take for the address of something that is
-// not in the tree. It errs on the side of yes.
+// remote matches texts that kustomize might treat as the address of something outside of
+// the files. It may match other texts.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
-// guard refuses kustomizations that name anything outside the tree, when
-// kustomize is about to read them.
+// guard rejects kustomizations that refer to anything outside of the files, before
+// kustomize parses them.
 type guard struct {
-	// configured means that something was read that may configure a
-	// transformer, and that can name files to load as well.
+	// configured means that a file was read that may configure a transformer, and that may
+	// thus load other files.
 	configured bool
 	refused    error
 }
 
-// allow says why kustomize may not read a file.
+// allow returns an error if kustomize must not read a file.
 func (g *guard) allow(name string, content []byte) error {
 	switch base := path.Base(name); {
 	case slices.Contains(konfig.RecognizedKustomizationFileNames(), base):
@@ -43,7 +43,7 @@ func (g *guard) allow(name string, content []byte) error {
 func (g *guard) kustomization(name string, content []byte) {
 	var fields map[string]any
 	if yaml.Unmarshal(content, &fields) != nil {
-		return // kustomize says why it cannot be read
+		return // kustomize reports why it cannot be parsed
 	}
 	if found := findRemote(fields); found != "" {
 		g.refused = fmt.Errorf("%w: %s names %s", ErrRemote, name, found)
@@ -53,7 +53,7 @@ func (g *guard) kustomization(name string, content []byte) {
 	}
 }
 
-// harmless are fields of a kustomization whose text is never loaded.
+// harmless reports whether the text in a field of a kustomization is never loaded.
 func harmless(field string) bool {
 	switch field {
 	case "commonAnnotations", "commonLabels", "labels", "images", "literals", "patch", "metadata", "target", "inline":

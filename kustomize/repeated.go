@@ -7,17 +7,17 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// RepeatedField is a field that an object has twice. kustomize builds with it
-// and fails when Flux has it write the objects out, so that the whole root
-// fails. Kubernetes takes the last of the two.
+// RepeatedField is a field that occurs twice in an object. kustomize builds such an object,
+// but fails to write it out, so that Flux fails for the whole root. Kubernetes would use
+// the last one.
 type RepeatedField struct {
 	Field string
-	// First and Again are the lines in the object's file, from 1. In a file with
-	// lists First is 0, and Again the line where the object starts.
+	// First and Again are the lines of both fields in the object's file, starting at 1. In
+	// a file with lists First is 0, and Again is the line where the object starts.
 	First, Again int
 }
 
-// String names the field, and both lines if they are known.
+// String returns the field, and both lines if they are known.
 func (f *RepeatedField) String() string {
 	if f.First == 0 {
 		return fmt.Sprintf("the field %q is there twice in one object", f.Field)
@@ -25,8 +25,8 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is there twice, on line %d and on line %d", f.Field, f.First, f.Again)
 }
 
-// repeatedIn looks for a field that an object has twice. before is how many
-// lines of the file come before the object's document.
+// repeatedIn returns a field that occurs twice in an object. before is the number of lines
+// of the file before the object's document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {
@@ -38,11 +38,12 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	return &RepeatedField{Field: again.Value, First: before + first.Line, Again: before + again.Line}
 }
 
-// fewKeys are compared with each other; more are looked up.
+// fewKeys is the number of keys up to which all are compared with each other; more are
+// compared with a map.
 const fewKeys = 12
 
-// repeatedKey returns the first two equal keys of one map, as the YAML library
-// compares them.
+// repeatedKey returns the first two equal keys of one map, compared as the YAML library
+// does.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

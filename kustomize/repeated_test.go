@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-func TestAFieldThatIsThereTwiceIsTold(t *testing.T) {
+func TestRepeatedFieldIsReported(t *testing.T) {
 	const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: '1'\n  x: '2'\n"
 	many := configMap("a") + "data:\n"
 	for i := range 40 {

@@ -12,25 +12,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// BuiltRoot is what Flux makes of a directory that it builds as a root.
+// BuiltRoot is the result of Flux's build of a directory as a root.
 type BuiltRoot struct {
-	// Objects are those of the build, each with its fate.
+	// Objects are the objects of the build, each with its Fate.
 	Objects []Object
-	// Failed holds Flux's words when it does not come to the end of the build.
+	// Failed is Flux's error message if the build fails.
 	Failed string
-	// File is the file on which it stops before the build; empty otherwise.
+	// File is the file at which Flux stops before the build; empty otherwise.
 	File string
-	// Remote reports that the build was not tried, since it would load something
-	// from outside the files.
+	// Remote means that the build was not attempted, since it would load something from
+	// outside the files.
 	Remote bool
 }
 
-// BuildRoot builds a directory as Flux builds what a Flux Kustomization names. A
-// kustomization in it may load every one of the files, whose paths are relative
-// to the top of the repository; without one, Flux generates it.
+// BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. A
+// kustomization in it may load all of the files, whose paths are relative to the top of the
+// repository. If there is none, it is generated as Flux does.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
-// Root does what BuildRoot does.
+// Root does the same as BuildRoot.
 func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	place := directory(tree.Path{})
 	if !dir.IsRoot() {
@@ -54,8 +54,8 @@ func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	return BuiltRoot{Objects: objectsOf(built, writeOut)}
 }
 
-// generate returns the kustomization that Flux makes of a directory without one,
-// or where it stops.
+// generate returns the kustomization that Flux generates for a directory without one, or
+// the failure if it stops.
 func (l Lazy) generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	var within []tree.File
 	for _, file := range files {

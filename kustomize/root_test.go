@@ -9,11 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-func TestBuildRootTakesWhatFluxTakes(t *testing.T) {
+func TestBuildRootReturnsTheResultOfFlux(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string
-		// want are the objects; failed is in Flux's words otherwise, and file the
-		// file that is named.
+		// want is the expected objects. For a failing build, failed is a part of the
+		// message, and file is the file that is named.
 		want, failed, file string
 	}{
 		"an overlay of a base":      {files: map[string]string{"r/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n", "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": configMap("a")}, want: "ConfigMap default/x-a"},

@@ -12,21 +12,20 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// schema guards kustomize's schema, which is global to the process: a build
-// resets it, and reading an id asks it whether the kind lives in namespaces.
-var schema sync.RWMutex //nolint:gochecknoglobals // what it guards is global too
+// schema guards kustomize's schema, which is global to the process: a build resets it, and
+// the computation of an id uses it to find out whether the kind is namespaced.
+var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global, too
 
-// buildTime is how long a build may take. kustomize cannot be stopped: a build
-// that takes longer is waited for by nobody, and the next ones wait for it. So a
-// program that lives on has a Builder build directories; nothing else that is
-// built can take long.
+// buildTime is the maximum duration of a build. kustomize cannot be interrupted: after that
+// time the caller returns, but later builds wait until the build has ended. A long-running
+// program therefore uses a Builder for directories; no other build can take long.
 const buildTime = 2 * time.Minute
 
-// BoundsError is the error of a build that took more time or memory than a build may:
-// nobody knows what it would have come to.
+// BoundsError is the error of a build that exceeded the limits of time or memory, so that
+// its result is unknown.
 type BoundsError string
 
-// Error says which bound it was.
+// Error returns the limit that was exceeded.
 func (e BoundsError) Error() string { return string(e) }
 
 // IsBounds reports whether an error is, or wraps, a BoundsError.
@@ -35,14 +34,14 @@ func IsBounds(err error) bool {
 	return errors.As(err, &bounds)
 }
 
-// errTime is a build that was given up.
+// errTime is the error of a build that took too long.
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
-// run builds as Flux does: one build at a time, plugins off, the schema reset,
-// panics recovered; and gives up after buildTime. Flux also reads the whole
-// schema of Kubernetes before each build, so that a kustomization may add to it;
-// where none does, kustomize reads the schema when it needs it, which comes to
-// the same and is much faster.
+// run runs a build as Flux does: one build at a time, without plugins, with a reset schema,
+// and with panics recovered. It returns an error after buildTime. Flux also loads the whole
+// Kubernetes schema before each build, so that a kustomization may extend it; if no
+// kustomization does, kustomize loads the schema on demand, which has the same result and
+// is much faster.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap

@@ -15,12 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// SecretFiles returns the files that the kustomizations among all files, which are
-// in walk order, put into Secrets, each with the kustomization that names it: those of a secretGenerator,
-// and patches whose target may be a Secret. A kustomization that may have a
-// secretGenerator and cannot be read names all files of its directory.
+// SecretFiles returns the files that kustomizations put into Secrets, each with the
+// kustomization that names it: the files of a secretGenerator, and patches whose target may
+// be a Secret. all is the paths of all files in walk order. If a kustomization that may
+// have a secretGenerator cannot be parsed, all files of its directory are returned.
 //
-// read returns the content of a file; nil if there is none.
+// read returns the content of a file; nil if it does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {
@@ -31,7 +31,7 @@ func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tre
 	return finder.found, finder.err
 }
 
-// secretFiles finds the files of which Secrets are made.
+// secretFiles collects the files whose content is in Secrets.
 type secretFiles struct {
 	all  []tree.Path
 	read func(tree.Path) ([]byte, error)
@@ -42,7 +42,7 @@ type secretFiles struct {
 
 var (
 	// namesSecrets matches kustomizations that may put a file into a Secret; kustomize
-	// takes fields in any case.
+	// ignores the case of fields.
 	namesSecrets = regexp.MustCompile(`(?i)secretGenerator|patches|generators|transformers|validators`)
 	generates    = regexp.MustCompile(`(?i)secretGenerator`)
 )
@@ -93,7 +93,7 @@ func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources)
 	}
 }
 
-// patch adds the file of a patch. One without a target says itself of what it is.
+// patch adds the file of a patch. A patch without a target contains the kind of its target.
 func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
 	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
 		f.add(kustomization, patch.Path)
@@ -106,19 +106,19 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 		return
 	}
 	f.found[file] = kustomization
-	for _, below := range tree.Below(f.all, file) { // kustomize also took directories
+	for _, below := range tree.Below(f.all, file) { // kustomize used to accept directories
 		f.found[below] = kustomization
 	}
 }
 
-// beside returns the path that a name in a directory's kustomization means.
+// beside returns the path of a name in a directory's kustomization.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil
 }
 
-// plugin is the configuration of one of kustomize's own generators and
-// transformers, as much of it as names files.
+// plugin is the fields that name files in a configuration of kustomize's own generators and
+// transformers.
 type plugin struct {
 	Kind string `json:"kind"`
 	types.KvPairSources
@@ -126,9 +126,9 @@ type plugin struct {
 	Target *types.Selector `json:"target"`
 }
 
-// plugins adds the files that configurations of a kustomization name: documents
-// written out there, files, and directories with a kustomization. Paths in them
-// count from the kustomization that has them at last.
+// plugins adds the files that the configurations of a kustomization name: inline documents,
+// files, and directories with a kustomization. Paths in a configuration are relative to the
+// kustomization at which the recursion started.
 func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, depth int) {
 	const deepest = 10
 	if depth > deepest {
@@ -154,7 +154,7 @@ func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, de
 	}
 }
 
-// plugin adds the files that documents name, and reports whether they are objects.
+// plugin adds the files that documents name, and reports whether the documents are objects.
 func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	if !bytes.Contains(content, []byte("kind")) {
 		return false
@@ -166,7 +166,7 @@ func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	for _, object := range objects {
 		var p plugin
 		if json.Unmarshal(object, &p) != nil {
-			continue // kustomize does not take it either
+			continue // kustomize ignores it, too
 		}
 		if p.Kind == "SecretGenerator" {
 			f.sources(kustomization, p.KvPairSources)

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// secretFiles returns the paths that SecretFiles finds among files.
+// secretFiles returns the paths that SecretFiles returns for files.
 func secretFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	var all []tree.Path
@@ -39,10 +39,10 @@ func pathOf(t *testing.T, name string) tree.Path {
 	return path
 }
 
-func TestSecretFilesAreThoseThatAKustomizationPutsIntoSecrets(t *testing.T) {
+func TestSecretFilesReturnsTheFilesInSecrets(t *testing.T) {
 	const plugin = "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: x}\nfiles: [x.key]\n"
 	for name, row := range map[string]struct {
-		// manifest is r/kustomization.yaml, beside other files.
+		// manifest is r/kustomization.yaml, and others are the other files.
 		manifest string
 		others   map[string]string
 		want     string
@@ -91,7 +91,7 @@ func TestSecretFilesNameTheirKustomization(t *testing.T) {
 	}
 }
 
-func TestSecretFilesFailWhereAFileCannotBeRead(t *testing.T) {
+func TestSecretFilesFailIfAFileCannotBeRead(t *testing.T) {
 	broken := errors.New("broken")
 	_, err := kustomize.SecretFiles([]tree.Path{pathOf(t, "kustomization.yaml")}, func(tree.Path) ([]byte, error) { return nil, broken })
 	if !errors.Is(err, broken) {

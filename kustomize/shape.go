@@ -7,26 +7,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What a document may be made of. The largest CustomResourceDefinitions there
-// are have some hundred thousand nodes in thirty levels.
+// Limits of the structure of a document. The largest CustomResourceDefinitions have some
+// hundred thousand nodes in thirty levels.
 const (
-	// maxNodes bounds what the aliases of a document may expand to.
+	// maxNodes is the maximum number of nodes to which the aliases of a document may
+	// expand.
 	maxNodes = maxFileNodes
-	// maxDepth bounds how deep it is nested.
+	// maxDepth is the maximum depth of a document.
 	maxDepth = 500
-	// maxCopies bounds how often its nodes are copied: kustomize copies every
-	// map with all that is in it, so what is deep inside is copied often.
+	// maxCopies is the maximum number of copied nodes: kustomize copies every map with its
+	// content, so that deeply nested nodes are copied often.
 	maxCopies = 50_000_000
-	// maxKeys bounds how many keys a map has: kustomize looks for each of them
-	// among all.
+	// maxKeys is the maximum number of keys of a map: kustomize compares each with all
+	// others.
 	maxKeys = 20_000
 )
 
-// checkShape refuses what kustomize would not survive, or not in time: it
-// replaces aliases with what they stand for, without end where an anchor
-// contains itself, and such an overflow of the stack ends the process; and what
-// it takes to read a document grows with the square of its depth, and with that
-// of the keys of a map. The content has at most so many nodes.
+// checkShape returns an error for a document that would crash kustomize or take too long.
+// kustomize expands aliases, which never ends if an anchor contains itself, and the
+// resulting stack overflow ends the process; and the time to parse a document grows with
+// the square of its depth and of the number of keys of a map. nodes is an upper bound of
+// the content's nodes.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys
@@ -36,7 +37,7 @@ func checkShape(content []byte, nodes int) error {
 	for _, doc := range documents(content) {
 		var node yaml.Node
 		if yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) != nil {
-			continue // kustomize says so in its own words
+			continue // kustomize reports it with its own message
 		}
 		e := expansion{within: map[*yaml.Node]bool{}}
 		if err := e.add(&node, 0); err != nil {
@@ -46,8 +47,8 @@ func checkShape(content []byte, nodes int) error {
 	return nil
 }
 
-// depthAtMost returns a bound on how deep a document in a file is nested, from
-// what could open another level.
+// depthAtMost returns an upper bound of the depth of a document, computed from the
+// characters that can open another level.
 func depthAtMost(content []byte) int {
 	flow, deepestFlow, deepestLine := 0, 0, 0
 	for line := range bytes.Lines(content) {
@@ -69,7 +70,7 @@ func depthAtMost(content []byte) int {
 	return deepestLine + deepestFlow + 1
 }
 
-// expansion counts the nodes of a document, as often as aliases repeat them.
+// expansion counts the nodes of a document with its aliases expanded.
 type expansion struct {
 	nodes, copies, compared int
 	within                  map[*yaml.Node]bool

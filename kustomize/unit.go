@@ -9,33 +9,32 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Unit is one resource of the kustomization that Flux generates for a
-// directory: a file, or a directory that has a kustomization of its own.
+// Unit is one resource of the kustomization that Flux generates for a directory: a file, or
+// a directory that has a kustomization of its own.
 type Unit struct {
 	Path tree.Path
-	// Files is the file itself, or everything in the directory.
+	// Files is the file itself, or all files in the directory.
 	Files []tree.File
-	// Nested means that it is a directory.
+	// Nested means that the unit is a directory.
 	Nested bool
 }
 
-// IsKustomization reports whether kustomize takes a file of this path for a
-// kustomization.
+// IsKustomization reports whether kustomize reads a file of this path as a kustomization.
 func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
 }
 
-// SetsSchema reports whether a kustomization may set the schema by which kustomize
-// takes everything after it: it may say that a kind lives outside namespaces.
+// SetsSchema reports whether a kustomization may set the schema for the rest of the build,
+// which may define that a kind is cluster-scoped.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
 func setsSchema(base string, content []byte) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), base) && bytes.Contains(bytes.ToLower(content), []byte("openapi"))
 }
 
-// Units returns what Flux puts into the kustomization it generates, in the order
-// in which it walks the files. A kustomization at the very top is a unit for
-// everything: Flux then generates nothing.
+// Units returns the resources of the kustomization that Flux generates, in the order in
+// which it walks the files. A kustomization at the top is a unit with all files: Flux then
+// generates nothing.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}

@@ -15,41 +15,40 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Fate is what becomes of an object after the build: Flux's
-// kustomize-controller writes the result of the build out and decodes it again
-// before it applies anything. The zero Fate is that of an object which is
-// applied as it is.
+// Fate is the result of the steps after the build: Flux's kustomize-controller writes the
+// result of the build and decodes it again before it applies anything. The zero Fate means
+// that the object is applied unchanged.
 type Fate struct {
-	// Unwritable holds Flux's words when it cannot write the object out or decode
-	// it again. Then it applies nothing of the whole root.
+	// Unwritable is Flux's error message if it cannot write the object or decode it again.
+	// It then applies nothing of the whole root.
 	Unwritable string `json:",omitempty"`
-	// NotApplied says why Flux leaves the object out without a word.
+	// NotApplied is the reason why Flux skips the object without a message.
 	NotApplied string `json:",omitempty"`
-	// Stripped says what Flux leaves out of the object without a word.
+	// Stripped describes the fields that Flux drops from the object without a message.
 	Stripped string `json:",omitempty"`
-	// Local reports that kustomize drops the object, as its annotation
-	// config.kubernetes.io/local-config wants it to.
+	// Local means that kustomize drops the object because of its annotation
+	// config.kubernetes.io/local-config.
 	Local bool `json:",omitempty"`
 }
 
 // Applied reports whether Flux applies the object, if the root does not fail.
 func (f Fate) Applied() bool { return f.NotApplied == "" && !f.Local }
 
-// Flux's words for an object that the build let through.
+// Flux's error messages for objects that the build accepts.
 const (
 	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
 	unbuilt     = "kustomize build failed: "
 )
 
-// SecretContent stands in Flux's words where Flux quotes a Secret.
+// SecretContent replaces the content of a Secret in Flux's messages.
 const SecretContent = "(the Secret's content)"
 
-// maxWords bounds Flux's words, which hold the object as a whole. The cause
-// comes last in them.
-const maxWords = 4 << 10
+// maxWords is the maximum length of a message, since Flux's messages contain the whole
+// object. The cause is at their end.
+const maxMessage = 4 << 10
 
-// writeOut takes the steps of Flux's kustomize-controller after the build with
-// one object of the result.
+// writeOut runs the steps of Flux's kustomize-controller after the build for one object of
+// the result.
 func writeOut(res *resource.Resource) (fate Fate) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -57,7 +56,7 @@ func writeOut(res *resource.Resource) (fate Fate) {
 		}
 	}()
 	if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
-		return Fate{Unwritable: words(undecodable, res.String(), "", res)}
+		return Fate{Unwritable: fluxMessage(undecodable, res.String(), "", res)}
 	}
 	built := resmap.New()
 	if err := built.Append(res); err != nil {
@@ -70,7 +69,7 @@ func writeOut(res *resource.Resource) (fate Fate) {
 			return Fate{Unwritable: unbuilt + err.Error()}
 		}
 		object := strings.TrimSuffix(err.Error(), ": "+cause.Error())
-		return Fate{Unwritable: words(unbuilt, object, ": "+cause.Error(), res)}
+		return Fate{Unwritable: fluxMessage(unbuilt, object, ": "+cause.Error(), res)}
 	}
 	fate, err = decodeBack(text)
 	if err != nil {
@@ -79,25 +78,25 @@ func writeOut(res *resource.Resource) (fate Fate) {
 	return fate
 }
 
-// quotedValue is where the YAML library quotes a value.
+// quotedValue matches a value that the YAML library quotes.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
-// words returns Flux's words around an object. The content of a Secret is left
-// out of them, and the middle of an object that is very large.
-func words(before, object, after string, res *resource.Resource) string {
+// fluxMessage returns Flux's message about an object, without the content of a Secret, and
+// without the middle of a very large object.
+func fluxMessage(before, object, after string, res *resource.Resource) string {
 	if strings.EqualFold(res.GetKind(), "Secret") {
 		if !strings.HasSuffix(object, "(nil)") {
 			object = SecretContent
 		}
 		after = quotedValue.ReplaceAllLiteralString(after, "`...`")
 	}
-	if over := len(object) - maxWords; over > 0 {
-		object = object[:maxWords/2] + " ... " + object[len(object)-maxWords/2:]
+	if over := len(object) - maxMessage; over > 0 {
+		object = object[:maxMessage/2] + " ... " + object[len(object)-maxMessage/2:]
 	}
 	return before + object + after
 }
 
-// decodeBack decodes what was written out of one object, as Flux does.
+// decodeBack decodes the written form of one object, as Flux does.
 func decodeBack(text []byte) (Fate, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
 	fate, objects := Fate{}, 0
@@ -122,7 +121,7 @@ func decodeBack(text []byte) (Fate, error) {
 	}
 }
 
-// fateOf returns what Flux leaves out of what it has decoded.
+// fateOf returns the Fate of a decoded object.
 func fateOf(object *unstructured.Unstructured) Fate {
 	switch {
 	case object.IsList():
@@ -149,8 +148,8 @@ func isString(value any) bool {
 	return text
 }
 
-// isStrings reports whether a value is a map of strings as Kubernetes reads one:
-// null in it is the empty string.
+// isStrings reports whether Kubernetes reads a value as a map of strings: null is read as
+// the empty string.
 func isStrings(value any) bool {
 	fields, isMap := value.(map[string]any)
 	for _, field := range fields {

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// Class says where the cause of a store's failure lies.
+// Class classifies the cause of a store's failure: the settings, the server, the network or
+// this machine.
 type Class string
 
 // The classes of failures.
 const (
-	// Setting: the store's object or its Secret says something that cannot work.
-	// Field names what to change.
+	// Setting: a value in the store's object or its Secret cannot work. Field names the
+	// field to change.
 	Setting Class = "setting"
-	// Server: the server answers, and its state or its rules are the cause.
+	// Server: the server answers; the cause is its state or its rules.
 	Server Class = "server"
 	// Network: the server was not reached, or its answer did not arrive.
 	Network Class = "network"
@@ -23,19 +24,19 @@ const (
 	Machine Class = "machine"
 )
 
-// Blame says where the cause of a failure lies, and which field of the store's
-// object to change, if that helps.
+// Blame is the class of a failure, and the field of the store's object to change, if
+// changing one helps.
 type Blame struct {
 	Class Class
 	Field string
 }
 
-// MaxRetryAfter bounds Error.RetryAfter: no server keeps its clients away for
-// longer.
+// MaxRetryAfter is the upper limit of Error.RetryAfter: a server cannot make its clients
+// pause for longer.
 const MaxRetryAfter = time.Hour
 
-// ClassOf returns the class of a store's failure. Where the error does not say, its
-// sentinel decides.
+// ClassOf returns the class of a store's failure. If the error has no class, its sentinel
+// determines it.
 func ClassOf(err error) Class {
 	var failed *Error
 	if errors.As(err, &failed) && failed.Class != "" {
@@ -50,14 +51,14 @@ func ClassOf(err error) Class {
 	return Network
 }
 
-// Passes reports whether the failure may pass without anybody's doing, so that a
-// repetition can help.
+// Passes reports whether the failure may be temporary, so that a retry can help without a
+// change by a user.
 func Passes(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStale) || errors.Is(err, ErrPending)
 }
 
-// RetryAfter returns how long the server of a store asks to be left alone, at most
-// MaxRetryAfter; zero when it does not.
+// RetryAfter returns how long the store's server requires its clients to wait before a
+// retry, at most MaxRetryAfter; zero if the server named no time.
 func RetryAfter(err error) time.Duration {
 	var failed *Error
 	if !errors.As(err, &failed) {
@@ -66,9 +67,9 @@ func RetryAfter(err error) time.Duration {
 	return min(max(0, failed.RetryAfter), MaxRetryAfter)
 }
 
-// ParseRetryAfter reads the header Retry-After of an HTTP answer: a number of
-// seconds, or a time, which counts from the server's own clock, the header Date. The
-// result is at most MaxRetryAfter, and zero for what is neither.
+// ParseRetryAfter parses the Retry-After header of an HTTP response: a number of seconds,
+// or a time, which is relative to the server's own clock in the Date header. The result is
+// at most MaxRetryAfter, and zero if the value is invalid.
 func ParseRetryAfter(value, date string) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return min(time.Duration(seconds)*time.Second, MaxRetryAfter) //nolint:gosec // 31 bits fit

@@ -29,7 +29,7 @@ func TestEveryFailureHasAClass(t *testing.T) {
 	}
 }
 
-func TestNoServerKeepsItsClientsAwayForLongerThanAnHour(t *testing.T) {
+func TestRetryAfterIsAtMostAnHour(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{0: 0, -time.Second: 0, time.Minute: time.Minute, 48 * time.Hour: time.Hour} {
 		if got := RetryAfter(fmt.Errorf("x: %w", &Error{Err: ErrUnavailable, RetryAfter: wait})); got != want {
 			t.Errorf("%s: %s", wait, got)
@@ -40,7 +40,7 @@ func TestNoServerKeepsItsClientsAwayForLongerThanAnHour(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsANumberOfSecondsOrATimeByTheServersClock(t *testing.T) {
+func TestParseRetryAfterAcceptsSecondsAndTimesByTheServersClock(t *testing.T) {
 	const date = "Fri, 20 Nov 2026 10:00:00 GMT"
 	for value, want := range map[string]time.Duration{
 		"0": 0, "5": 5 * time.Second, "86400": time.Hour, "-5": 0, "soon": 0, "": 0, "99999999999999999999": 0,

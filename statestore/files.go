@@ -9,29 +9,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Files are the paths of a state with the sums of what is there. They are a tree
-// that is never changed: one that is made from another shares the directories in
-// which nothing differs, so that a look reports whether two are the same. The zero
-// value holds nothing.
+// Files are the paths of a state with the digests of their contents. They form an immutable
+// tree: Files derived from others share the directories that are equal, so that Same need
+// not compare them entry by entry. The zero value is empty.
 type Files struct{ top *directory }
 
-// FileChange is one file of a new state that another state has not, or has with
-// another content; with Gone, one that it has and the new state has not.
+// FileChange is one file of a new state that is missing from another state or has another
+// content there. If Gone is set, the file exists in the other state and is missing from the
+// new one.
 type FileChange struct {
 	Path tree.Path
 	Sum  Sum
 	Gone bool
 }
 
-// directory holds what lies in one directory, by name.
+// directory is the sorted entries of one directory.
 type directory struct {
 	entries []entry
-	files   int // here and below
+	files   int // in this directory and below
 }
 
-// entry is a file, or a directory, or in a bucket both at once. Directories that
-// hold nothing but one directory have no entries of their own: its path is longer
-// than a name.
+// entry is a file or a directory; in a bucket it can be both. A directory whose only
+// content is one other directory has no entry of its own; the path of the inner directory's
+// entry then spans several names.
 type entry struct {
 	path  tree.Path
 	sum   Sum
@@ -39,7 +39,7 @@ type entry struct {
 	below *directory
 }
 
-// FilesOf makes Files of a map.
+// FilesOf returns the Files with the paths and digests of a map.
 func FilesOf(sums map[tree.Path]Sum) Files {
 	changes := make([]FileChange, 0, len(sums))
 	for path, sum := range sums {
@@ -58,13 +58,13 @@ func (d *directory) len() int {
 	return d.files
 }
 
-// Has reports whether there is a file at a path.
+// Has reports whether a file exists at a path.
 func (f Files) Has(p tree.Path) bool {
 	_, ok := f.Sum(p)
 	return ok
 }
 
-// Sum returns the sum of what is at a path, if there is a file.
+// Sum returns the digest of the file at a path, if one exists.
 func (f Files) Sum(p tree.Path) (Sum, bool) {
 	if e := f.find(p); e.file && e.path == p {
 		return e.sum, true
@@ -72,8 +72,8 @@ func (f Files) Sum(p tree.Path) (Sum, bool) {
 	return Sum{}, false
 }
 
-// Own returns the Files' own copy of a path, so that another copy need not be kept;
-// the path itself where there is no file.
+// Own returns the copy of a path that the Files hold, so that the caller can drop its own;
+// if the path is not among the Files it returns p.
 func (f Files) Own(p tree.Path) tree.Path {
 	if e := f.find(p); e.path == p {
 		return e.path
@@ -81,8 +81,9 @@ func (f Files) Own(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path, or the only one below it that is no directory
-// with nothing but a directory; none when nothing is there.
+// find returns the entry at a path. If that directory has no entry of its own, because it
+// contains nothing but one other directory, it returns the entry below it. It returns the
+// zero entry if nothing exists there.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}
@@ -105,26 +106,26 @@ func (f Files) find(p tree.Path) entry {
 	return entry{}
 }
 
-// search finds a name in a directory whose own path, with the slash, is so long.
+// search returns the position of a name in the directory; depth is the length of the
+// directory's own path, including the slash.
 func (d *directory) search(name string, depth int) (int, bool) {
 	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(element(e.path, depth), name) })
 }
 
-// Same reports, without comparing contents, that nothing at or below a path differs from what other
-// has there. It may not know that two are equal which were not made of each
-// other.
+// Same reports in O(depth) whether both share the subtree at p, and so have equal files at
+// or below it. It may return false for equal Files that were built independently.
 func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
 
-// All goes through all files in walk order.
+// All returns an iterator over all files in walk order.
 func (f Files) All() iter.Seq2[tree.Path, Sum] { return f.Below(tree.Path{}) }
 
-// Below goes through the files at or below a path, in walk order.
+// Below returns an iterator over the files at or below a path, in walk order.
 func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Sum] {
 	return func(yield func(tree.Path, Sum) bool) { f.find(p).walk(yield) }
 }
 
-// From goes through the files at a path and behind it, in walk order. What lies
-// before is not walked.
+// From returns an iterator over the files at a path and after it, in walk order. It does
+// not visit earlier files.
 func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Sum] {
 	return func(yield func(tree.Path, Sum) bool) { entry{below: f.top}.walkFrom(p, yield) }
 }
@@ -159,7 +160,7 @@ func (e entry) walk(yield func(tree.Path, Sum) bool) bool {
 	return true
 }
 
-// Within returns the files at or below a path alone.
+// Within returns only the files at or below a path.
 func (f Files) Within(p tree.Path) Files {
 	switch e := f.find(p); {
 	case e == entry{}:
@@ -171,13 +172,14 @@ func (f Files) Within(p tree.Path) Files {
 	}
 }
 
-// Differing goes through the paths at which one of two has a file that the other
-// has not, or has with another content, in walk order. It skips what they share.
+// Differing returns an iterator over the paths, in walk order, at which only one of the two
+// has a file or the contents differ. It skips subtrees that both share.
 func (f Files) Differing(other Files) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) { differing(f.top, other.top, 0, yield) }
 }
 
-// differing compares two directories whose path, with the slash, is so long.
+// differing compares two directories; depth is the length of their path, including the
+// slash.
 func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
 	if a == b {
 		return true
@@ -213,7 +215,7 @@ func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
 	return true
 }
 
-// differing compares two entries of one name; one of them may be none.
+// differing compares two entries of the same name; one of them may be the zero entry.
 func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) bool {
 	if e == other {
 		return true
@@ -226,7 +228,7 @@ func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) boo
 	return differing(e.below, other.below, end+1, yield)
 }
 
-// Paths returns the paths at or below one, in walk order.
+// Paths returns the paths of the files at or below p, in walk order.
 func (f Files) Paths(p tree.Path) []tree.Path {
 	var paths []tree.Path
 	for path := range f.Below(p) {
@@ -235,7 +237,8 @@ func (f Files) Paths(p tree.Path) []tree.Path {
 	return paths
 }
 
-// With returns the files after changes. The last change of a path counts.
+// With returns the files with changes applied. If a path occurs more than once, its last
+// change wins.
 func (f Files) With(changes []FileChange) Files {
 	inOrder := func(a, b FileChange) int { return tree.Compare(a.Path, b.Path) }
 	if !slices.IsSortedFunc(changes, inOrder) {
@@ -245,8 +248,8 @@ func (f Files) With(changes []FileChange) Files {
 	return Files{f.top.with(changes, 0)}
 }
 
-// with applies sorted changes below a directory; depth is the length of its path
-// with the slash.
+// with applies sorted changes below a directory; depth is the length of its path, including
+// the slash.
 func (d *directory) with(changes []FileChange, depth int) *directory {
 	var old []entry
 	if d != nil {
@@ -279,7 +282,8 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 	return newDirectory(append(made, old...))
 }
 
-// expanded returns an entry whose path is so long.
+// expanded returns the entry itself if its path is no longer than length, and otherwise the
+// directory entry above it whose path has that length.
 func (e entry) expanded(length int) entry {
 	if len(e.path.String()) <= length || e == (entry{}) {
 		return e
@@ -287,7 +291,7 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed returns the only entry of a directory for that directory.
+// collapsed returns the only entry of a directory in place of the directory.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]
@@ -295,7 +299,8 @@ func (e entry) collapsed() entry {
 	return e
 }
 
-// names counts the names in a directory that sorted changes are about.
+// names returns the number of distinct names directly below a directory that occur in
+// sorted changes.
 func names(changes []FileChange, depth int) int {
 	n, last := 0, ""
 	for i := range changes {
@@ -306,7 +311,7 @@ func names(changes []FileChange, depth int) int {
 	return n
 }
 
-// with applies the changes at and below one entry, whose path ends at end.
+// with applies changes at and below one entry; end is the length of its path.
 func (e entry) with(changes []FileChange, end int) entry {
 	for len(changes) > 0 && len(changes[0].Path.String()) == end {
 		change := changes[0]
@@ -328,14 +333,14 @@ func (e entry) with(changes []FileChange, end int) entry {
 	return e
 }
 
-// element returns the part of a path that begins at an offset.
+// element returns the element of a path that begins at an offset.
 func element(p tree.Path, from int) string {
 	rest := p.String()[from:]
 	name, _, _ := strings.Cut(rest, "/")
 	return name
 }
 
-// ancestor returns the directory above a path that is so long.
+// ancestor returns the directory above a path whose own path is at most length bytes long.
 func ancestor(p tree.Path, length int) tree.Path {
 	for len(p.String()) > length {
 		p = p.Dir()

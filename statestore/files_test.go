@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// path reads a path that must be one.
+// path parses a valid path.
 func path(t testing.TB, s string) tree.Path {
 	t.Helper()
 	p, err := tree.ParseDir(s)
@@ -21,7 +21,7 @@ func path(t testing.TB, s string) tree.Path {
 	return p
 }
 
-// somePath draws a path from few names, so that files and directories meet.
+// somePath returns a random path from few names, so that files and directories collide.
 func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	names := []string{"a", "a-b", "a.yaml", "ab", "b", "é"}
 	p := tree.Path{}
@@ -31,8 +31,8 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	return p
 }
 
-// TestFilesAreAsAMapIs applies random changes to Files and to a map.
-func TestFilesAreAsAMapIs(t *testing.T) {
+// TestFilesEqualTheMapOfTheSameChanges applies random changes to Files and to a map.
+func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))
 		files, want := statestore.Files{}, map[tree.Path]statestore.Sum{}
@@ -65,8 +65,8 @@ func TestFilesAreAsAMapIs(t *testing.T) {
 	}
 }
 
-// differing compares what differs of two Files with what differs of the maps that
-// they equal.
+// differing compares the result of Differing for two Files with the difference of the maps
+// that they equal.
 func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Sum) {
 	t.Helper()
 	var want []tree.Path
@@ -102,7 +102,7 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 	}
 }
 
-// below compares what is in one directory.
+// below compares the files in one directory.
 func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, dir tree.Path) {
 	t.Helper()
 	within := maps.Clone(want)
@@ -118,7 +118,7 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 	}
 }
 
-// from compares what is at a path and behind it.
+// from compares the files at a path and after it.
 func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, first tree.Path) {
 	t.Helper()
 	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })
@@ -139,7 +139,7 @@ func from(t *testing.T, place string, files statestore.Files, want map[tree.Path
 	}
 }
 
-func TestFilesShareWhatIsTheSame(t *testing.T) {
+func TestDerivedFilesShareUnchangedDirectories(t *testing.T) {
 	sums := map[tree.Path]statestore.Sum{path(t, "a/x"): {1}, path(t, "a/y"): {1}, path(t, "b/x"): {1}}
 	files := statestore.FilesOf(sums)
 	changed := files.With([]statestore.FileChange{{Path: path(t, "a/x"), Sum: statestore.Sum{2}}, {Path: path(t, "b/x"), Sum: statestore.Sum{1}}})

@@ -5,38 +5,39 @@ import (
 	"sync"
 )
 
-// Location is a branch of a repository, or a prefix of a bucket: what state stores,
-// its views, write to. Layers, such as one that counts, wrap a Location. Locations
-// are comparable: those of two views are equal (==) if one Write can take the
+// Location is a branch of a repository or a prefix of a bucket, to which state stores, its
+// views, are written. A layer, such as one that counts writes, wraps a Location. Locations
+// are comparable: the Locations of two views are equal (==) if one Write can contain the
 // changes of both.
 type Location interface {
 	// Read returns the newest state of a view, as Store.Read does.
 	Read(ctx context.Context, view View) (State, error)
-	// Write does for each part what Store.Apply does, at once where it can. None is in
-	// the way of another: what cannot be written fails alone. The outcomes are in the
-	// order of the parts, of which there is at least one.
+	// Write applies each part as Store.Apply does, all of them in one write if the store
+	// supports it. A part that cannot be written fails alone and does not affect the
+	// others. The outcomes are in the order of the parts. parts must not be empty.
 	Write(ctx context.Context, parts []ViewPart) []Outcome
 }
 
-// View is a state store as a part of its Location. It is comparable: a state store
-// that was opened anew is another View.
+// View is one state store within its Location. It is comparable: a state store that was
+// opened again is another View.
 type View struct {
-	// Name is what errors and metrics call the state store.
+	// Name is the name of the state store in errors and metrics.
 	Name string
-	// Store is what the Location knows the view by.
+	// Store is the store that the Location reads and writes for this view.
 	Store    Store
 	Location Location
 }
 
 var _ Store = View{}
 
-// ViewPart is what is to be changed in one of several views.
+// ViewPart is the changes of one of several views.
 type ViewPart struct {
 	View    View
 	Changes ChangeSet
 }
 
-// ViewOf returns a store as a View; one that is none is alone in its location.
+// ViewOf returns a store as a View. A store that is not a View becomes the only view of its
+// own Location.
 func ViewOf(name string, store Store) View {
 	if view, ok := store.(View); ok {
 		return view
@@ -47,19 +48,19 @@ func ViewOf(name string, store Store) View {
 // Read returns the newest state.
 func (v View) Read(ctx context.Context) (State, error) { return v.Location.Read(ctx, v) }
 
-// Apply makes all changes or none.
+// Apply makes all changes or none of them.
 func (v View) Apply(ctx context.Context, changes ChangeSet) (Revision, error) {
 	outcome := v.Location.Write(ctx, []ViewPart{{v, changes}})[0]
 	return outcome.Revision, outcome.Err
 }
 
-// Behind returns the view behind a layer: a Location in front of the view's own.
+// Behind returns the view with its Location replaced by layer, which wraps it.
 func (v View) Behind(layer Location) View {
 	v.Location = layer
 	return v
 }
 
-// Alone is the Location of a store that shares it with no other.
+// Alone is the Location of a store that shares it with no other store.
 type Alone struct{ Store Store }
 
 var _ Location = Alone{}
@@ -72,7 +73,7 @@ func (a Alone) Write(ctx context.Context, parts []ViewPart) []Outcome {
 	return WriteEach(ctx, parts)
 }
 
-// WriteEach writes one part after the other, each to its own store.
+// WriteEach writes the parts one after the other, each to its own store.
 func WriteEach(ctx context.Context, parts []ViewPart) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
@@ -81,7 +82,7 @@ func WriteEach(ctx context.Context, parts []ViewPart) []Outcome {
 	return outcomes
 }
 
-// Refuse is the outcome of parts of which none is written, with the error of each.
+// Refuse returns the outcomes of parts of which none is written: the error of each.
 func Refuse(parts []ViewPart, err func(View) error) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
@@ -90,9 +91,9 @@ func Refuse(parts []ViewPart, err func(View) error) []Outcome {
 	return outcomes
 }
 
-// Commit writes changes of any stores: those in one location at once, and all
-// locations side by side, so that a slow one holds up no other. The outcomes are in
-// the order of the parts.
+// Commit writes changes to any number of stores: the changes to one location in one write,
+// and all locations in parallel, so that a slow location does not delay the others. The
+// outcomes are in the order of the parts.
 func Commit(ctx context.Context, parts []Part) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	var writes sync.WaitGroup
@@ -107,13 +108,14 @@ func Commit(ctx context.Context, parts []Part) []Outcome {
 	return outcomes
 }
 
-// joint is what is written at once.
+// joint is a group of parts that one call of Location.Write takes.
 type joint struct {
 	parts []ViewPart
-	at    []int // their positions among all parts
+	at    []int // indices of parts among all parts of the Commit
 }
 
-// together groups parts by their locations. One without changes stays alone.
+// together groups parts by their locations. A part without changes forms a group of its
+// own.
 func together(parts []Part) []*joint {
 	var joints []*joint
 	known := map[Location]*joint{}

@@ -7,21 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Obstacles are the paths of a state at which something lies that is neither a
-// file nor a directory, such as a symlink, with the kind of each. No file can be
-// written at, above or below one. Like Files they are never changed once they
-// are made. The zero value holds nothing.
+// Obstacles are the paths of a state that hold neither a file nor a directory but, for
+// example, a symlink, with the kind of each. No file can be written at, above or below such
+// a path. Like Files they are immutable. The zero value is empty.
 type Obstacles struct{ files Files }
 
-// Obstacle is what lies at a path, in words: "a symlink".
+// Obstacle is an entry that is neither a file nor a directory. Kind describes it for
+// messages: "a symlink".
 type Obstacle struct {
 	Path tree.Path
 	Kind string
-	// Gone is for one that another state had.
+	// Gone marks an obstacle of another state that no longer exists.
 	Gone bool
 }
 
-// With returns the obstacles after changes. The last change of a path counts.
+// With returns the obstacles with changes applied. If a path occurs more than once, its
+// last change wins.
 func (o Obstacles) With(changes []Obstacle) Obstacles {
 	if len(changes) == 0 {
 		return o
@@ -41,10 +42,10 @@ func (o Obstacles) At(p tree.Path) (kind string, ok bool) {
 	return kindIn(sum), ok
 }
 
-// kindIn reads the kind that a Sum stands for here.
+// kindIn returns the kind that is stored in a Sum.
 func kindIn(sum Sum) string { return string(bytes.TrimRight(sum[:], "\x00")) }
 
-// Below goes through the obstacles at or below a path, in walk order.
+// Below returns an iterator over the obstacles at or below a path, in walk order.
 func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {
 	return func(yield func(Obstacle) bool) {
 		for path, sum := range o.files.Below(p) {
@@ -55,7 +56,6 @@ func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {
 	}
 }
 
-// Same reports, in the time of one look, whether nothing at or below a path
-// differs from the other obstacles there. It may return false for equal ones
-// that were not made of each other.
+// Same reports in O(depth) whether both share the subtree at p, and so have equal obstacles
+// at or below it. It may return false for equal Obstacles that were built independently.
 func (o Obstacles) Same(other Obstacles, p tree.Path) bool { return o.files.Same(other.files, p) }

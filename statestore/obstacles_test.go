@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-func TestObstacles(t *testing.T) {
+func TestObstaclesAreChangedListedAndCompared(t *testing.T) {
 	path := func(s string) tree.Path {
 		p, err := tree.ParsePath(s)
 		if err != nil {

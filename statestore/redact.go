@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// hiddenPart stands for what is not printed of a URL.
+// hiddenPart replaces the redacted parts of a URL.
 const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 
-// RedactURLs returns text in which no URL has a user, a password, a query or a
-// fragment: all of them may be credentials.
+// RedactURLs returns text with the user, password, query and fragment of every URL
+// redacted: all of them may be credentials.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
@@ -19,8 +19,8 @@ func RedactURLs(text string) string {
 	return urls.ReplaceAllStringFunc(text, redactURL)
 }
 
-// redactURL also handles what net/url cannot parse, since that is what errors are
-// about.
+// redactURL redacts one URL. It also handles URLs that net/url cannot parse, since errors
+// are often about such URLs.
 func redactURL(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	tail := ""
@@ -39,7 +39,7 @@ func redactURL(url string) string {
 		return scheme + "://" + hiddenPart + host[i:] + path + tail
 	}
 	if _, port, found := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":"); found && strings.Trim(port, "0123456789:,.;)") != "" {
-		// That is no port: a password with a slash in it, or the start of one.
+		// This is not a port but a password with a slash in it, or the start of one.
 		if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 			return scheme + "://" + hiddenPart + rest[i:] + tail
 		}
@@ -48,11 +48,11 @@ func redactURL(url string) string {
 	return scheme + "://" + host + path + tail
 }
 
-// isGitService reports whether a query is the one that git itself makes.
+// isGitService reports whether query is the one that git itself adds to a URL.
 func isGitService(query string) bool {
 	query = strings.TrimRight(query, ":,.;)")
 	return query == "?service=git-upload-pack" || query == "?service=git-receive-pack"
 }
 
-// trailing returns the punctuation of the sentence that a URL ends.
+// trailing returns the punctuation after a URL that ends a sentence.
 func trailing(url string) string { return url[len(strings.TrimRight(url, ":,.;)")):] }

@@ -6,20 +6,20 @@ import (
 	"fmt"
 )
 
-// settingError is a setting that cannot work, and the field that holds it.
+// settingError is an error about a setting that cannot work, with the name of its field.
 type settingError struct {
 	field string
 	err   error
 }
 
-// Error returns the text of the error in the field.
+// Error returns the text of the wrapped error.
 func (s settingError) Error() string { return s.err.Error() }
 
-// Unwrap returns the error in the field.
+// Unwrap returns the wrapped error.
 func (s settingError) Unwrap() error { return s.err }
 
-// InField names the field of the store's object that an error is about, unless the
-// error names one itself. It returns nil for nil.
+// InField returns err with the name of the field of the store's object that it is about,
+// unless it already names one. It returns nil for nil.
 func InField(field string, err error) error {
 	if err == nil || errors.As(err, new(settingError)) {
 		return err
@@ -27,8 +27,8 @@ func InField(field string, err error) error {
 	return settingError{field, err}
 }
 
-// Misconfigured returns the error of a store that cannot be opened with its
-// settings, with the field that InField names. It wraps ErrMisconfigured and err.
+// Misconfigured returns the error of a store that cannot be opened with its settings, with
+// the field that InField added. It wraps ErrMisconfigured and err.
 func Misconfigured(store string, err error) *Error {
 	var setting settingError
 	errors.As(err, &setting)

@@ -1,6 +1,6 @@
-// Package statestore turns two states of a store, the wanted one and the
-// stored one, into the changes between them, and says what a store that takes
-// such changes must do. The package itself does no I/O; the stores below it do.
+// Package statestore computes the changes between the stored and the wanted state of a
+// store, and defines the interface that stores implement. The package itself does no I/O;
+// the stores in the packages below it do.
 package statestore
 
 import (
@@ -9,85 +9,87 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Revision names one state of a store: a commit's hash, a version, or nothing
-// for a store that was never written.
+// Revision identifies one state of a store: a commit's hash or a version. It is empty for a
+// store that was never written.
 type Revision string
 
-// Sum identifies a content within one store: equal sums mean equal bytes. Only
-// sums that the same store made can be compared.
+// Sum is the digest of a content within one store: equal digests mean equal bytes. Only
+// digests of the same store can be compared.
 type Sum [32]byte
 
-// Store is a place from which Flux or Argo CD pulls. It holds files below the
-// path that its GitStateStore or BucketStateStore names; every path here is
-// relative to that one.
+// Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files
+// below the path that its GitStateStore or BucketStateStore names; every path in this
+// package is relative to that one.
 type Store interface {
-	// Read returns the newest state. A store nothing was written to yet is an
-	// empty State, no error.
+	// Read returns the newest state. A store that was never written has an empty State,
+	// which is not an error.
 	Read(ctx context.Context) (State, error)
-	// Apply makes all changes or none, and returns the revision that holds them.
-	// A store that can only make one after the other names what it leaves
-	// half done in State.Unfinished. When the store is no longer at changes.Base
-	// it fails with ErrStale and has written nothing. An empty ChangeSet writes
-	// nothing and returns Base. When it fails with ErrContentRefused it holds what
-	// it held at Base; a store that is at another revision then returns that one.
+	// Apply makes all changes or none, and returns the revision that contains them. A store
+	// that can only write files one by one lists the files of an interrupted Apply in
+	// State.Unfinished. If the store is no longer at changes.Base, Apply fails with
+	// ErrStale and writes nothing. An empty ChangeSet writes nothing and returns Base. If
+	// Apply fails with ErrContentRefused, the store holds the same files as at Base; if its
+	// revision is another one nevertheless, Apply returns that revision.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
-// Prober is a store that can report whether it could be written.
+// Prober is a store that can check whether a write would succeed.
 type Prober interface {
-	// Probe fails as a write would, and leaves nothing behind.
+	// Probe fails if a write would fail, and leaves the store unchanged.
 	Probe(ctx context.Context) error
 }
 
-// State is what a store held when it was read.
+// State is the content of a store when it was read.
 type State struct {
 	Revision Revision
-	// Files are all paths, each with the sum of its content.
+	// Files are all files, each with the digest of its content.
 	Files Files
-	// Obstacles are what else lies there and is in the way of files.
+	// Obstacles are the entries that are not files and that prevent files from being
+	// written.
 	Obstacles Obstacles
-	// Contents returns what lies behind the digests.
+	// Contents returns the contents of Files.
 	Contents Contents
-	// Unfinished are the files, sorted, that an Apply which was cut short may
-	// have put there or may have had to remove: they are this program's own even
-	// where no record says so. Only stores whose Apply is not one step have any.
+	// Unfinished are the files, sorted, that an interrupted Apply may have written or may
+	// have had to remove. They were written by this program even if no record lists them.
+	// Only stores whose Apply is not atomic have any.
 	Unfinished []tree.Path
-	// InHand means that the store is not like this yet, but will be once a write
-	// that goes on has ended.
+	// InHand is true while a write is in progress: the store will be in this state once the
+	// write has finished.
 	InHand bool
-	// Stepwise means that what is wanted of several placements is not written at once
-	// but by somebody else, one placement after the other, in any order. What a
-	// placement does not want any more counts for all others until it is gone.
+	// Stepwise means that the files of several placements are not written in one step but
+	// by somebody else, one placement after the other, in any order. A file that a
+	// placement no longer wants remains in the way of all others until it is removed.
 	Stepwise bool
-	// Outgoing are files, sorted by path, as the store still has them where Files has
-	// what takes their place, and parts of joined files that are of no record. Only a
+	// Outgoing are files, sorted by path, that the store still has although Files already
+	// contains their replacements, and parts of joined files that no record lists. Only a
 	// Stepwise state has any.
 	Outgoing []Outgoing
-	// Whose returns the object, as kratix.Describe names it, that somebody else writes
-	// the file at a path from; "" if it is not known. nil knows of none.
+	// Whose returns the object, in the form of kratix.Describe, from which somebody else
+	// writes the file at a path; "" if it is unknown. If Whose is nil, no such object is
+	// known.
 	Whose func(path tree.Path) string
-	// Refused is why the last write came to nothing, if it ended with
-	// ErrContentRefused after its caller had got ErrPending; nil otherwise.
+	// Refused is the error of the last write, if it failed with ErrContentRefused after
+	// Apply had already returned ErrPending; nil otherwise.
 	Refused error
-	// Warnings are what works but is doubtful about the store, such as a
-	// certificate that is not verified. They are there even beside an error.
+	// Warnings are problems that do not stop the store from working, such as a certificate
+	// that is not verified. They are set even if Read returns an error.
 	Warnings []string
 }
 
-// Outgoing is a file that somebody else writes, and that a state does not have as it is
-// written.
+// Outgoing is a file that somebody else writes, with a content that differs from the one in
+// the State.
 type Outgoing struct {
 	tree.File
-	// Object is what it is written from, as kratix.Describe names it; "" if it is not
-	// known.
+	// Object is the object that the file is written from, in the form of kratix.Describe;
+	// "" if it is unknown.
 	Object string
-	// Stays means that it is not on its way out: it is a part of a joined file, of no
-	// record.
+	// Stays means that the file will not be removed: it is a part of a joined file and no
+	// record lists it.
 	Stays bool
 }
 
-// Contents computes sums as a store does and fetches contents on demand. It
-// stays valid for its State when the store moves on.
+// Contents computes digests as its store does and fetches contents on demand. It remains
+// valid for its State after the store has changed.
 type Contents interface {
 	Sum(content []byte) Sum
 	Content(ctx context.Context, p tree.Path) ([]byte, error)
@@ -99,50 +101,50 @@ type ChangeSet struct {
 	Base Revision
 	// Write holds files to add or replace, in walk order.
 	Write []tree.File
-	// Remove holds paths to remove, in walk order. Removing what is not there
-	// is no error.
+	// Remove holds paths to remove, in walk order. A path that does not exist is not an
+	// error.
 	Remove []tree.Path
-	// Unfinished are those of the State's that nobody wants now and that may not
-	// be removed now either. The store keeps them in mind for the next Read.
+	// Unfinished are the files of State.Unfinished that no placement wants but that must
+	// not be removed yet. The store keeps them unfinished for the next Read.
 	Unfinished []tree.Path
-	// Placements says which placements are behind the changes; a git store
-	// puts them into the commit's message.
+	// Placements are the placements that caused the changes; a git store lists them in the
+	// commit message.
 	Placements []PlacementChange
-	// Divisible marks changes that the caller divides when they are refused for
-	// their content: such a refusal is an answer, and no failure of the store.
+	// Divisible means that the caller splits the changes and retries if their content is
+	// rejected, so that ErrContentRefused does not count as a failure of the store.
 	Divisible bool
 }
 
-// Empty reports whether there is nothing to do.
+// Empty reports whether there are no changes.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
-// Part is what is to be changed in one of several stores.
+// Part is the changes of one of several stores.
 type Part struct {
 	Store   Store
 	Changes ChangeSet
 }
 
-// Outcome is what became of a Part.
+// Outcome is the result of writing a Part.
 type Outcome struct {
-	// Revision holds the changes, when Err is nil.
+	// Revision contains the changes, if Err is nil.
 	Revision Revision
 	Err      error
 }
 
-// Action says what happens to a placement in a ChangeSet.
+// Action is what a ChangeSet does to a placement.
 type Action string
 
-// The actions, in the words of a commit's message.
+// The actions, as they are written in commit messages.
 const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
 )
 
-// PlacementChange is one placement behind a ChangeSet.
+// PlacementChange is one placement that caused a ChangeSet.
 type PlacementChange struct {
 	Action Action
-	// Work is "namespace/name".
+	// Work is the Work's "namespace/name".
 	Work        string
 	Destination string
 }

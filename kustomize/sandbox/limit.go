@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// maxMemory is the address space of a build that has no limit of its own, in bytes.
+// maxMemory is the default address space of a build, in bytes.
 const maxMemory = 4 << 30
 
-// limitMemory has the kernel end this process when it takes more than some bytes,
-// and Go collect garbage before. What it may write to counts: addresses that Go
-// keeps for later do not.
+// limitMemory sets a limit at which the kernel ends this process, and a lower one at which
+// Go collects garbage. The limit is on writable memory, which does not include addresses
+// that Go reserves.
 func limitMemory(most int64) error {
 	if most <= 0 {
 		return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: maxMemory, Max: maxMemory})

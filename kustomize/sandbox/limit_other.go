@@ -2,6 +2,6 @@
 
 package sandbox
 
-// limitMemory does nothing where a process cannot limit itself, and where the
-// race detector needs all the addresses there are.
+// limitMemory does nothing on systems where a process cannot limit itself, and with the
+// race detector, which needs the whole address space.
 func limitMemory(int64) error { return nil }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// orphanCheck is how often a build looks whether anybody still waits for it.
+// orphanCheck is the interval at which a build checks whether its parent is still running.
 const orphanCheck = 200 * time.Millisecond
 
-// endWithParent ends this process soon after the one that started it has ended.
+// endWithParent ends this process soon after its parent has ended.
 func endWithParent() {
 	parent := os.Getppid()
 	go func() {
 		for range time.Tick(orphanCheck) {
 			if os.Getppid() != parent {
-				os.Exit(1) //nolint:forbidigo // a build is a process of its own, whose answer nobody waits for any more
+				os.Exit(1) //nolint:forbidigo // nobody reads the result any more
 			}
 		}
 	}()

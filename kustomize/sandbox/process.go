@@ -12,9 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a process that builds, and the files that it may fetch: the contents
-// of all of them, most of which no build reads, could be more than there is memory
-// for a second time.
+// process is a building process, and the files that it may fetch. Sending all contents at
+// once, most of which no build reads, could need twice the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -22,7 +21,7 @@ type process struct {
 	files   map[string][]byte
 }
 
-// start starts a process that is to do as asked.
+// start starts a process for a request.
 func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*process, error) {
 	p := &process{command: exec.CommandContext(ctx, b.Program, Argument), files: make(map[string][]byte, len(files))}
 	ask.Memory = b.Memory
@@ -50,7 +49,7 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	return p, nil
 }
 
-// next returns the next answer, after it has sent what was fetched before it.
+// next returns the next answer. It sends the files that the process fetches before that.
 func (p *process) next() (answer, error) {
 	for {
 		var said answer
@@ -66,13 +65,13 @@ func (p *process) next() (answer, error) {
 	}
 }
 
-// end waits for the end of the process.
+// end waits until the process ends.
 func (p *process) end() error {
-	_ = p.in.Close() // the process reads no more
+	_ = p.in.Close() // the process reads nothing more
 	return p.command.Wait()
 }
 
-// writeContent writes bytes with their number before them.
+// writeContent writes bytes with their length before them.
 func writeContent(out io.Writer, content []byte) error {
 	if err := binary.Write(out, binary.BigEndian, uint64(len(content))); err != nil {
 		return err
@@ -81,7 +80,7 @@ func writeContent(out io.Writer, content []byte) error {
 	return err
 }
 
-// readContent reads what writeContent has written.
+// readContent reads bytes that writeContent has written.
 func readContent(in io.Reader) ([]byte, error) {
 	var size uint64
 	if err := binary.Read(in, binary.BigEndian, &size); err != nil {

@@ -11,12 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// errStopped is a build that was ended since the program is to end.
+// errStopped is the error of a build that was interrupted because the program is shutting
+// down.
 var errStopped = errors.New("the build was interrupted")
 
-// Roots builds directories as roots, one after the other in one process, and calls
-// each with every result. A build that takes too much costs the process: the
-// directories after it are built in another one. It fails when ctx ends.
+// Roots builds directories as roots, one after the other in one process, and calls each
+// with every result. A build that exceeds its limits ends the process; the remaining
+// directories are built in another one. Roots fails when ctx ends.
 func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
 	for len(dirs) > 0 {
 		done, err := b.roots(ctx, dirs, files, each)
@@ -33,8 +34,7 @@ func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// roots has one process build directories, and returns how many of them it has
-// built.
+// roots builds directories in one process, and returns the number of those that were built.
 func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -70,7 +70,7 @@ func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return done, nil
 }
 
-// serveRoots answers Roots: a line of JSON for each directory.
+// serveRoots handles a request for roots: it writes a line of JSON for each directory.
 func (r request) serveRoots(with kustomize.Lazy, files []tree.File, answers *json.Encoder) error {
 	for _, root := range r.Roots {
 		dir, err := tree.ParseDir(root)

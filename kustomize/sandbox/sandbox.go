@@ -1,7 +1,7 @@
-// Package sandbox has kustomize build directories in a process of its own: the
-// same program, started anew for one build. kustomize cannot be stopped, and a
-// small kustomization can be made to take all memory or time there is; a process
-// can be ended, and others go on.
+// Package sandbox runs kustomize builds of directories in separate processes: it starts the
+// same program again for one build. kustomize cannot be interrupted, and a small
+// kustomization can take any amount of memory or time; a process can be killed without
+// affecting others.
 package sandbox
 
 import (
@@ -17,61 +17,61 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Argument is the only argument of a program that is to call Serve.
+// Argument is the only argument of a process that must call Serve.
 const Argument = "__kustomize-build"
 
-// Builder starts a program for each build.
+// Builder starts a process for each build.
 type Builder struct {
 	// Program is the path of the program, which calls Serve.
 	Program string
-	// Patience is how long a build may take; nothing is two minutes.
+	// Patience is the maximum duration of a build; zero means two minutes.
 	Patience time.Duration
-	// Memory is how many bytes a build may take; nothing is maxMemory.
+	// Memory is the maximum memory of a build in bytes; zero means maxMemory.
 	Memory int64
-	// Stop ends all builds when it is closed; nil never does.
+	// Stop ends all builds when it is closed; it may be nil.
 	Stop <-chan struct{}
 }
 
 var _ kustomize.Builder = Builder{}
 
-// defaultPatience is how long a build may take.
+// defaultPatience is the default of Builder.Patience.
 const defaultPatience = 2 * time.Minute
 
-// request is what a process is asked, in JSON on its standard input. What follows
-// there are the contents that it fetches.
+// request is the request to a process, in JSON on its standard input. The contents that the
+// process fetches follow it.
 type request struct {
 	Root string `json:"root"`
-	// Directory is asked for its objects; if there is none, units are built.
+	// Directory is the directory to build with Nested; if it is empty, Units are built.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
-	// Roots are built one after the other, if there are any.
+	// Roots are directories to build one after the other as roots.
 	Roots []string `json:"roots,omitempty"`
 	// Files are the paths of all files.
 	Files []string `json:"files"`
-	// Memory is what the process may take, in bytes; 0 is maxMemory.
+	// Memory is the maximum memory of the process in bytes; 0 means maxMemory.
 	Memory int64 `json:"memory,omitempty"`
 }
 
-// answer is what it says, in JSON on its standard output.
+// answer is one response of a process, in JSON on its standard output.
 type answer struct {
-	// Fetch is the path of a file whose content is to be sent; nothing else is said
+	// Fetch is the path of a file whose content must be sent; all other fields are empty
 	// then.
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
-	// Built is a root.
+	// Built is the result for a root.
 	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the error's text; nothing when there is none.
+	// Failed is the error's text; empty if there is no error.
 	Failed string `json:"failed,omitempty"`
 	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`
 }
 
-// Nested does what kustomize.BuildNested does.
+// Nested does the same as kustomize.BuildNested.
 func (b Builder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
 	return b.ask(request{Root: root.String(), Directory: dir.String()}, files)
 }
 
-// Units does what kustomize.BuildUnits does.
+// Units does the same as kustomize.BuildUnits.
 func (b Builder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	ask := request{Root: root.String()}
 	for _, unit := range units {
@@ -109,7 +109,7 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 	return said.Nested, said.err()
 }
 
-// ended returns the error of a build whose process gave no answer.
+// ended returns the error of a build whose process ended without an answer.
 func (b Builder) ended(err error) error {
 	if b.Memory > 0 {
 		return fmt.Errorf("%w: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", errLimits, b.Memory>>20, err)
@@ -119,7 +119,7 @@ func (b Builder) ended(err error) error {
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
 
-// stopWith calls cancel when all builds are to end, until forget is called.
+// stopWith calls cancel when Stop is closed, until forget is called.
 func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	if b.Stop == nil {
 		return func() {}
@@ -135,13 +135,13 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	return func() { close(over) }
 }
 
-// errLimits is a build whose process was ended by the kernel, or by itself for want of
-// memory.
+// errLimits is the error of a build whose process was ended by the kernel, or by Go because
+// it was out of memory.
 const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
 
-// failure is kustomize's error, from another process.
+// failure is an error of kustomize in another process.
 type failure struct {
 	text string
 	is   error
@@ -160,8 +160,8 @@ func (a answer) err() error {
 	return failure{a.Failed, kustomize.ErrBuild}
 }
 
-// Serve answers one Builder: it reads what to build and writes what became of
-// it. The process that calls it must do nothing else.
+// Serve handles the request of one Builder: it reads the request and writes the result. The
+// process that calls it must do nothing else.
 func Serve(in io.Reader, out io.Writer) error {
 	endWithParent()
 	ask, err := readRequest(in)

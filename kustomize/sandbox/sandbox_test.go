@@ -42,7 +42,7 @@ func files(pairs ...string) []tree.File {
 
 const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 
-func TestABuildApartIsAsOneHere(t *testing.T) {
+func TestSandboxedBuildEqualsALocalOne(t *testing.T) {
 	b := Builder{Program: os.Args[0]}
 	for name, laid := range map[string][]tree.File{
 		"it builds":          files("k/kustomization.yaml", "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml", object),
@@ -67,8 +67,7 @@ func TestABuildApartIsAsOneHere(t *testing.T) {
 	}
 }
 
-// doubling is a small tree of kustomizations, each of which takes the one below
-// twice.
+// doubling returns a small tree of kustomizations, each of which loads the one below twice.
 func doubling(levels int) []tree.File {
 	laid := files("k0/kustomization.yaml", "resources: [m.yaml]\n", "k0/m.yaml", object)
 	for i := range levels {
@@ -80,7 +79,7 @@ func doubling(levels int) []tree.File {
 	return laid
 }
 
-func TestABuildWithoutEndIsEndedAndOthersGoOn(t *testing.T) {
+func TestEndlessBuildIsKilledAndOthersContinue(t *testing.T) {
 	laid := doubling(40)
 	b := Builder{Program: os.Args[0], Patience: 2 * time.Second}
 	started := time.Now()
@@ -96,7 +95,7 @@ func TestABuildWithoutEndIsEndedAndOthersGoOn(t *testing.T) {
 	}
 }
 
-func TestAProgramThatDoesNotAnswerIsTold(t *testing.T) {
+func TestProgramWithoutAnAnswerIsReported(t *testing.T) {
 	if _, err := (Builder{Program: "/bin/true"}).Nested(path("r"), path("k"), nil); !errors.Is(err, errNoAnswer) {
 		t.Errorf("got %v", err)
 	}
@@ -138,7 +137,7 @@ func TestRootsAreBuiltInOneProcess(t *testing.T) {
 	}
 }
 
-// endless are files that kustomize takes very long to build.
+// endless returns files that kustomize takes very long to build.
 func endless() []tree.File {
 	var laid []tree.File
 	for i := range 12_000 {
@@ -147,7 +146,7 @@ func endless() []tree.File {
 	return append(laid, files("quick/m.yaml", object)...)
 }
 
-func TestRootThatTakesTooLongIsToldAndTheNextIsBuilt(t *testing.T) {
+func TestSlowRootIsReportedAndTheNextIsBuilt(t *testing.T) {
 	failed := map[string]string{}
 	err := Builder{Program: os.Args[0], Patience: 6 * time.Second}.Roots(t.Context(), []tree.Path{path("slow"), path("quick")}, endless(), func(dir tree.Path, built kustomize.BuiltRoot) {
 		failed[dir.String()] = built.Failed

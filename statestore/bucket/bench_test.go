@@ -20,15 +20,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkWrite writes placements of three files by the store, by puts of the
-// client alone at several parallelisms, and in the order of Kratix's writer:
-// for each placement a list of its directory and a look at the bucket, and then
-// a stat and a put for each file. All take turns in one run.
+// BenchmarkWrite writes placements of three files: by the store, by puts of the client
+// alone at several parallelisms, and in the order of Kratix's writer: for each placement a
+// list of its directory and a check of the bucket, and then a stat and a put for each file.
+// One run alternates between them.
 func BenchmarkWrite(b *testing.B) {
 	server := buckettest.MinIO(b)
 	for _, c := range []struct {
 		latency time.Duration
-		ordered int // placements the slow baseline writes
+		ordered int // placements that the slow baseline writes
 		raw     []int
 	}{{0, 1000, []int{4, 8, 16, 32}}, {20 * time.Millisecond, 20, []int{16, 32, 64}}} {
 		b.Run(fmt.Sprintf("latency=%s", c.latency), func(b *testing.B) {
@@ -61,7 +61,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// rawClient may have as many connections as it likes.
+// rawClient returns a client without a limit of connections.
 func rawClient(b *testing.B, endpoint string) *minio.Client {
 	b.Helper()
 	client, err := minio.New(endpoint, &minio.Options{
@@ -141,7 +141,7 @@ func inOrder(b *testing.B, client *minio.Client, name string, placements int) {
 	}
 }
 
-// numbered makes placements of three files of half a kilobyte.
+// numbered returns placements of three files of half a kilobyte.
 func numbered(b testing.TB, placements int) []tree.File {
 	b.Helper()
 	files := make([]tree.File, 0, 3*placements)
@@ -155,8 +155,8 @@ func numbered(b testing.TB, placements int) []tree.File {
 	return files
 }
 
-// BenchmarkUnchangedRound does rounds in which nothing changed, and counts the
-// requests; the baseline asks for each file.
+// BenchmarkUnchangedRound runs rounds in which nothing changed, and counts the requests;
+// the baseline requests each file.
 func BenchmarkUnchangedRound(b *testing.B) {
 	server := buckettest.MinIO(b)
 	name := server.Bucket(b)
@@ -190,9 +190,8 @@ func BenchmarkUnchangedRound(b *testing.B) {
 	})
 }
 
-// BenchmarkRead reads stores of several sizes: the time for each object must
-// stay the same. The server is a page cut out of memory, so that the figure is
-// of the store.
+// BenchmarkRead reads stores of several sizes: the time for each object must stay constant.
+// The server sends pages from memory, so that the benchmark measures the store.
 func BenchmarkRead(b *testing.B) {
 	for _, objects := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("objects=%d", objects), func(b *testing.B) {
@@ -208,8 +207,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports the most memory a process had that read 100,000
-// objects three times and wrote 1,000; each run is a process of its own.
+// BenchmarkMemory reports the peak memory of a process that reads 100,000 objects three
+// times and writes 1,000; each run is a process of its own.
 func BenchmarkMemory(b *testing.B) {
 	const objects = 100_000
 	endpoint := buckettest.Fake(b, objects)

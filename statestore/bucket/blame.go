@@ -13,8 +13,8 @@ const (
 	hintServer = "look at the server: it answers, and cannot do what it is asked"
 )
 
-// blames has the blame of each hint.
-var blames = map[string]statestore.Blame{
+// blames maps each hint to its blame.
+var blameOfHint = map[string]statestore.Blame{
 	hintKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintCA:        {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintBucket:    {Class: statestore.Setting, Field: "spec.bucketName"},
@@ -33,10 +33,10 @@ var blames = map[string]statestore.Blame{
 	hintRetention: {Class: statestore.Server},
 }
 
-// blame returns what an error is about. Where no hint says it, a server that answered
-// is, else the network.
+// blame returns the class of an error and the field to change. If the hint determines
+// neither, the class is Server if the server responded, and otherwise Network.
 func blame(err error, v verdict) statestore.Blame {
-	if known, ok := blames[v.hint]; ok {
+	if known, ok := blameOfHint[v.hint]; ok {
 		return known
 	}
 	_, answered := answer(err)
@@ -51,7 +51,7 @@ func blame(err error, v verdict) statestore.Blame {
 	return statestore.Blame{Class: statestore.ClassOf(v.kind)}
 }
 
-// advise adds what to do where the verdict does not say.
+// advise adds a hint to a verdict that has none.
 func (v verdict) advise(err error) verdict {
 	if v.hint != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || waitOf(err) > 0 {
 		return v
@@ -65,15 +65,15 @@ func (v verdict) advise(err error) verdict {
 	return v
 }
 
-// waitOf returns how long the server asked to be left alone.
+// waitOf returns how long the server requires its clients to wait before a retry.
 func waitOf(err error) time.Duration {
 	var wait resting
 	errors.As(err, &wait)
 	return wait.wait
 }
 
-// isUnknownUser reports whether a code is about the access key: some servers answer
-// 404 with it, which says nothing about an object.
+// isUnknownUser reports whether a code is about the access key. Some servers send such a
+// code with status 404, which then does not mean that an object is missing.
 func isUnknownUser(code string) bool {
 	switch code {
 	case "XAdminUserNotFound", "XMinioAdminNoSuchUser", "InvalidAccessKeyId", "NoSuchUser":

@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// cache keeps contents by their sum, up to a number of bytes. What goes first
-// when it is full is left to chance: contents are read in the same order in
-// every round, which is the worst case for dropping the oldest.
+// cache stores contents by their digest, up to a number of bytes. When it is full, a random
+// content is dropped: contents are read in the same order in every round, which is the
+// worst case for dropping the oldest.
 type cache struct {
 	mu   sync.Mutex
 	most int
@@ -21,7 +21,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, held: map[statestore.Sum][]byte{}}
 }
 
-// get returns a content; the caller must not change it.
+// get returns a content; the caller must not modify it.
 func (c *cache) get(sum statestore.Sum) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *cache) get(sum statestore.Sum) ([]byte, bool) {
 	return content, ok
 }
 
-// put keeps a copy of a content, unless it is a large part of what fits.
+// put stores a copy of a content, unless it is too large a fraction of the cache's size.
 func (c *cache) put(sum statestore.Sum, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)

@@ -11,11 +11,10 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// tries is how often a request is sent while the server says that it is busy
-// or does not answer.
+// tries is how often a request is sent if the server is busy or does not respond.
 const tries = 8
 
-// newClient makes a client for the endpoint as it was configured.
+// newClient returns a client for the configured endpoint.
 func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {
 	client, err := minio.NewCore(config.Endpoint, &minio.Options{
 		Creds:      newCredentials(config.Auth),
@@ -41,7 +40,7 @@ func newHTTPTransport(config Config) (*http.Transport, error) {
 		IdleConnTimeout:     time.Minute,
 		TLSHandshakeTimeout: config.Patience,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		// Objects are small and are wanted as they are.
+		// Objects are small, and their contents are compared byte by byte.
 		DisableCompression: true,
 	}
 	if len(config.CABundle) == 0 {

@@ -7,58 +7,55 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults for what a Config leaves zero.
+// Defaults of Config.
 const (
-	// DefaultParallel hides 20 ms of latency from a server that can bear it. One
-	// that cannot says so, and gets less.
+	// DefaultParallel hides a latency of 20 ms. A server that cannot process that many
+	// requests responds that it is busy, and then receives fewer.
 	DefaultParallel = 64
 	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20
 )
 
-// Config says which bucket a Store writes to, and with which credentials.
+// Config is the settings of a Store: the bucket and the credentials.
 type Config struct {
-	// Name is what errors call the store, such as "BucketStateStore default".
+	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string
-	// Endpoint is a host, with a port if need be, without a scheme. Requests go
-	// to exactly this host, or to the bucket's name in front of it where the
-	// provider wants that.
+	// Endpoint is a host, optionally with a port, without a scheme. Requests go to exactly
+	// this host, or to a host with the bucket's name in front of it if the provider
+	// requires that.
 	Endpoint string
 	// Insecure means plain HTTP.
 	Insecure bool
-	// DualStack uses the IPv6 and IPv4 endpoints of Amazon.
+	// DualStack uses Amazon's dual-stack (IPv6 and IPv4) endpoints.
 	DualStack bool
 	Bucket    string
-	// Path is the prefix that holds the store, in any spelling tree.ParseDir
-	// takes.
+	// Path is the prefix of the store's objects, in any form that tree.ParseDir accepts.
 	Path string
-	// Region is asked of the server when it is empty.
+	// Region is the bucket's region; if it is empty, the server is asked for it.
 	Region string
 	Auth   Auth
-	// CABundle holds PEM certificates that are trusted beside the system's.
+	// CABundle is PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
-	// Parallel bounds the requests under way at once.
+	// Parallel is the maximum number of concurrent requests.
 	Parallel int
-	// Patience is how long a server may keep silent before a request is given
-	// up and sent again.
+	// Patience is how long a server may send nothing before a request is cancelled and
+	// retried.
 	Patience time.Duration
-	// Cache bounds the bytes of contents that are kept.
+	// Cache is the maximum number of bytes of cached contents.
 	Cache int
-	// Tell is called, once, with what a user should know of the provider. It may be
-	// nil.
+	// Tell is called once for each notice about the provider. It may be nil.
 	Tell func(message string)
 }
 
-// Auth is an access key, or IAM: the environment, a web identity, a
-// container's or an instance's role, whichever is there.
+// Auth is an access key or IAM: the environment, a web identity, or the role of a container
+// or an instance, whichever exists.
 type Auth struct {
 	AccessKeyID     string
 	SecretAccessKey string
 	IAM             bool
 }
 
-// Open checks the configuration and makes a Store of it. It connects to
-// nothing yet.
+// Open checks the configuration and returns a Store. It does not connect yet.
 func Open(config Config) (*Store, error) {
 	store, err := open(config)
 	if err != nil {

@@ -16,19 +16,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// servers are those that a store has to work on.
+// servers are the servers on which every store must work.
 var servers = map[string]func(testing.TB) *buckettest.Server{
 	"MinIO":     func(t testing.TB) *buckettest.Server { return buckettest.MinIO(t) },
 	"versitygw": buckettest.Versitygw,
 }
 
-func TestStoreOnMinIO(t *testing.T) {
+func TestStoreOnMinIOConforms(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture { return fixture(t, configOf(t, server)) })
 }
 
-func TestStoreUnderAPrefix(t *testing.T) {
+func TestStoreUnderAPrefixConforms(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
@@ -38,7 +38,7 @@ func TestStoreUnderAPrefix(t *testing.T) {
 	})
 }
 
-func TestStoreOnVersitygw(t *testing.T) {
+func TestStoreOnVersitygwConforms(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)
 	t.Run("Probe leaves nothing behind", func(t *testing.T) { probe(t, server) })
@@ -64,9 +64,9 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 	}
 }
 
-// TestAFileThatTheServerItselfRefusesIsNamed: somebody else has put an object
-// where the store needs a directory, after the store was listed. MinIO takes both.
-func TestAFileThatTheServerItselfRefusesIsNamed(t *testing.T) {
+// TestFileThatTheServerRejectsIsNamed: after the store was listed, somebody else creates an
+// object at a path where the store needs a directory. MinIO accepts both.
+func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)
 	config := configOf(t, server)
@@ -95,13 +95,13 @@ func TestAFileThatTheServerItselfRefusesIsNamed(t *testing.T) {
 
 const hintConflict = "rename one of the two, in the pipeline's output or in the bucket"
 
-// configOf makes a bucket on a server and says how to reach it.
+// configOf creates a bucket on a server and returns the Config to reach it.
 func configOf(t testing.TB, server *buckettest.Server) bucket.Config {
 	t.Helper()
 	return config(server.Endpoint, server.Bucket(t))
 }
 
-// config is the owner's way to a bucket.
+// config returns a Config with the credentials of the bucket's owner.
 func config(endpoint, name string) bucket.Config {
 	return bucket.Config{
 		Name: "BucketStateStore default", Endpoint: endpoint, Insecure: true, Bucket: name,

@@ -20,12 +20,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// childOf names the environment variable that names for a child process where to
-// write: endpoint/bucket.
+// childOf is the environment variable that contains, in a child process, the
+// endpoint/bucket to write to.
 const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
 
-// TestCrashingWriter is no test: it is the child that TestKill9 kills. It turns
-// the store from one tree into the other until then.
+// TestCrashingWriter is not a test but the child process of TestKill9. It turns the store
+// from one tree into the other until it is killed.
 func TestCrashingWriter(t *testing.T) {
 	given := os.Getenv(childOf)
 	if given == "" {
@@ -40,8 +40,8 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree returns one of two trees that share a third of their paths. Files
-// that are loose have no record.
+// crashTree returns one of two trees that share a third of their paths. Files whose names
+// contain loose have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -54,8 +54,8 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. Whatever it leaves, nothing
-// is gone before all that replaces it is there, and one round finishes it.
+// TestKill9 kills a writer at 100 random moments. Each time, no file may be missing before
+// all its replacements are present, and one round must complete the write.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -76,7 +76,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 		if countdown.Add(-1) == 0 {
 			now <- struct{}{}
 		}
-		// What was sent is carried out, even when who sent it is gone.
+		// A request that was sent is carried out even after its client has died.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -84,7 +84,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	partly := 0
 	for range 100 {
 		storetest.Holds(t, store, finish(t, store))
-		countdown.Store(3 + rand.Int64N(200)) //nolint:gosec // any moment will do
+		countdown.Store(3 + rand.Int64N(200)) //nolint:gosec // a random moment
 		crash(t, proxy.Endpoint+"/"+config.Bucket, now)
 		proxy.Quiet(t)
 		state := storetest.Read(t, open(t, config))
@@ -101,7 +101,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// finish does one round, which must be enough.
+// finish runs one round, which must complete the write.
 func finish(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	want := crashTree(0)
@@ -111,10 +111,10 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer and kills it when it is time.
+// crash starts a writer and kills it when now is closed.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // this test
+	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
 	child.Env = append(os.Environ(), childOf+"="+where)
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func crash(t *testing.T, where string, now <-chan struct{}) {
 	}
 }
 
-// contents reads all files of a state.
+// contents returns the contents of all files of a state.
 func contents(t *testing.T, state statestore.State) map[string]string {
 	t.Helper()
 	held := map[string]string{}
@@ -142,7 +142,8 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks what a crash may leave, and reports whether it left anything.
+// complete checks the files that a crash left behind. It returns true if they equal neither
+// of the two trees, so that the crash has interrupted a write.
 func complete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
@@ -155,13 +156,13 @@ func complete(t *testing.T, held map[string]string) bool {
 		}
 	}
 	for which, tree := range trees {
-		// Something that only one tree has is gone or not there yet: so all that
-		// only the other has must be there.
+		// Files that are only in one tree are missing: then all files that are only in the
+		// other must be present.
 		if !everything(tree, held, "only-") && !everything(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}
 	}
-	// Resources come after the dependencies and go before them.
+	// Resources are written after the dependencies and removed before them.
 	for _, tree := range trees {
 		if has(tree, held, "resources/only-") && !everything(tree, held, "dependencies/only-") {
 			t.Error("resources without their dependencies")
@@ -170,9 +171,8 @@ func complete(t *testing.T, held map[string]string) bool {
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
 }
 
-// everythingIsNamed checks that each file that only one tree has, and whose
-// record is not there, is known to be unfinished: otherwise no one would ever
-// remove it.
+// everythingIsNamed checks that each file that is only in one tree, and whose record is
+// missing, is in Unfinished: otherwise no round would ever remove it.
 func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
 	t.Helper()
 	known := tree.Set{}
@@ -191,8 +191,8 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything reports whether all files of a tree are held as the tree has them:
-// those whose path has a part, without records, which change last.
+// everything reports whether held contains all files of a tree whose path contains part,
+// with the same content. It ignores records, which change last.
 func everything(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
@@ -202,7 +202,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has reports whether any file of a tree whose path has a part is held.
+// has reports whether held contains any file of a tree whose path contains part.
 func has(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {

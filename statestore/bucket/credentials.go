@@ -18,8 +18,8 @@ func newCredentials(auth Auth) *credentials.Credentials {
 	return credentials.New(&role{})
 }
 
-// role takes credentials from a web identity, a container or an instance, and
-// makes it known when there are none: anonymous requests would only be denied.
+// role retrieves credentials of a web identity, a container or an instance. It returns an
+// error if there are none, since anonymous requests would only be denied.
 type role struct {
 	credentials.IAM
 	last credentials.Value
@@ -28,15 +28,15 @@ type role struct {
 var _ credentials.Provider = (*role)(nil)
 
 const (
-	// soon is when it is tried again to renew credentials.
-	soon = 10 * time.Second
-	// margin is how long credentials have to be valid to be used.
+	// soon is the time until the next attempt to renew credentials.
+	retryInterval = 10 * time.Second
+	// margin is how long credentials must remain valid to be used.
 	margin = time.Second
 )
 
-// RetrieveWithCredContext asks for credentials. It is called when four fifths of
-// the time that the last ones have are over; if there are no new ones, these are
-// used on as long as they are valid.
+// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the
+// lifetime of the last ones; if there are no new ones, it returns these as long as they are
+// valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -52,12 +52,12 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	if left <= 0 {
 		return value, noCredentials{err}
 	}
-	r.SetExpiration(now.Add(min(soon, left)), 0)
+	r.SetExpiration(now.Add(min(retryInterval, left)), 0)
 	return r.last, nil
 }
 
-// endpoint returns where to ask, if the environment says so in the words of
-// Amazon's own tools; otherwise the library knows.
+// endpoint returns the endpoint of the metadata service from the environment variables of
+// Amazon's own tools; otherwise the library determines it.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {
@@ -69,7 +69,7 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the failure to find credentials by IAM.
+// noCredentials is the error that IAM returned no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

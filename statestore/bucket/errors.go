@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// action is what a request was for, in the words of a bucket's policies.
+// action is the purpose of a request, as it is named in bucket policies.
 type action string
 
 const (
@@ -28,7 +28,7 @@ const (
 	aborting action = "s3:AbortMultipartUpload"
 )
 
-// doing is an error and what was being done.
+// doing is an error with the action that failed.
 type doing struct {
 	action action
 	err    error
@@ -54,18 +54,18 @@ const (
 	hintRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
-// verdict is what a library's error means.
+// verdict is the meaning of an error of a library.
 type verdict struct {
 	kind error
 	hint string
 	// cause replaces the library's text.
 	cause error
-	// paths are the files that the server refused.
+	// paths are the files that the server rejected.
 	paths []tree.Path
 }
 
-// failure turns whatever the library said into an error of package statestore.
-// It is the only place that does.
+// failure converts an error of a library into an error of package statestore. No other
+// function does.
 func (s *Store) failure(op string, err error) error {
 	var told *statestore.Error
 	if errors.As(err, &told) {
@@ -98,17 +98,17 @@ func doingWhat(err error) string {
 	return " for " + string(d.action)
 }
 
-// answer returns what the server said, if it was the server that refused.
+// answer returns the server's response, if the error is one.
 func answer(err error) (minio.ErrorResponse, bool) {
 	var response minio.ErrorResponse
 	ok := errors.As(err, &response)
 	return response, ok && response.RequestID != "minio"
 }
 
-// judge asks what went wrong, from the most to the least certain sign.
+// judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func (s *Store) judge(err error) verdict {
 	var (
-		clash   conflict
+		blocked conflict
 		refused refusedFiles
 		nobody  noCredentials
 		verify  *tls.CertificateVerificationError
@@ -124,8 +124,8 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, cause: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, cause: context.DeadlineExceeded}
-	case errors.As(err, &clash):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: clash.paths, cause: clash}
+	case errors.As(err, &blocked):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: blocked.paths, cause: blocked}
 	case errors.As(err, &refused):
 		hint := orElse(s.judgeAnswer(response, err).hint, hintRefused)
 		return verdict{kind: statestore.ErrContentRefused, hint: hint, paths: refused.paths}
@@ -139,14 +139,14 @@ func (s *Store) judge(err error) verdict {
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintReach}
-	case errors.As(err, new(silence)), errors.Is(err, errHungUp), cutOff(err):
+	case errors.As(err, new(silenceError)), errors.Is(err, errConnectionClosed), cutOff(err):
 		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// isContent reports whether the server refused one object for its key or for what
-// it holds, by the code of S3: it answers others.
+// isContent reports whether the server rejected one object for its key or its content, by
+// the S3 code, and accepts others.
 func isContent(err error) bool {
 	response, answered := answer(err)
 	if !answered {
@@ -162,13 +162,13 @@ func isContent(err error) bool {
 }
 
 func orElse(hint, other string) string {
-	if hint == hintEndpoint { // it answers, and it has taken the marker
+	if hint == hintEndpoint { // the server responds, and it has accepted the marker
 		return other
 	}
 	return hint
 }
 
-// judgeAnswer reads the code of S3, and the status where the code is unknown.
+// judgeAnswer returns the verdict on an S3 code, or on the status if the code is unknown.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":
@@ -215,7 +215,7 @@ func (s *Store) hintCredentials() string {
 	return hintKeys
 }
 
-// hintPolicy names the permission that is missing, and where.
+// hintPolicy returns a hint that names the missing permission and its resource.
 func (s *Store) hintPolicy(err error) string {
 	var d doing
 	errors.As(err, &d)
@@ -229,7 +229,7 @@ func (s *Store) hintPolicy(err error) string {
 	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
 }
 
-// hintOtherRegion begins the hint about regions.
+// hintOtherRegion is the beginning of the hint about regions.
 const hintOtherRegion = "the bucket is in another region than requests are signed for: "
 
 func hintRegion(region string) string {
@@ -244,17 +244,17 @@ func isMissing(err error) bool {
 	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket" && !isUnknownUser(response.Code)
 }
 
-// maxWords bounds what is repeated of a server's words, in bytes.
-const maxWords = 1 << 10
+// maxWords is the maximum number of bytes of a server's message that an error repeats.
+const maxMessage = 1 << 10
 
-// oneLine drops what a terminal would obey, and what must not be printed.
+// oneLine removes terminal control characters and secrets.
 func (s *Store) oneLine(text string) string {
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "***")
 	}
 	text = strings.Join(strings.FieldsFunc(statestore.RedactURLs(text), unicode.IsControl), " ")
-	if len(text) > maxWords {
-		text = strings.ToValidUTF8(text[:maxWords], "") + "..."
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
 	}
 	return text
 }

@@ -34,8 +34,8 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all of them are of a kind, and that message and hint hold
-// these words.
+// expect checks that all errors are of a kind, and that their message and hint contain the
+// given texts.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()
 	for op, err := range found {
@@ -49,7 +49,7 @@ func expect(t *testing.T, found map[string]error, kind error, message, hint stri
 	}
 }
 
-func TestMisconfigurations(t *testing.T) {
+func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	server := buckettest.MinIO(t, "MINIO_SITE_REGION=eu-test-1")
 	gateway := buckettest.Versitygw(t)
 	config := configOf(t, server)
@@ -99,7 +99,7 @@ func TestMisconfigurations(t *testing.T) {
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
 
-// unknownCA reaches the server through a proxy that speaks TLS.
+// unknownCA reaches the server through a proxy whose TLS certificate is not trusted.
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
@@ -114,8 +114,8 @@ func unknownCA(t *testing.T, config bucket.Config) {
 	}
 }
 
-// sign puts a request's date and signature (version 4) anew, as a client with
-// another clock would have.
+// sign sets a request's date and its signature (version 4) to those of a client with
+// another clock.
 func sign(r *http.Request, region string, at time.Time) {
 	date, day := at.UTC().Format("20060102T150405Z"), at.UTC().Format("20060102")
 	r.Header.Set("X-Amz-Date", date)
@@ -137,7 +137,7 @@ func sign(r *http.Request, region string, at time.Time) {
 		buckettest.AccessKey, scope, strings.Join(signed, ";"), key))
 }
 
-func TestTheMissingPermissionIsNamed(t *testing.T) {
+func TestMissingPermissionIsNamed(t *testing.T) {
 	server := buckettest.MinIO(t)
 	config := configOf(t, server)
 	config.Path = "some/prefix"
@@ -185,7 +185,7 @@ func TestTheMissingPermissionIsNamed(t *testing.T) {
 	})
 }
 
-// asRole puts credentials into the environment that allow these actions.
+// asRole sets credentials in the environment that allow these actions.
 func asRole(t *testing.T, server *buckettest.Server, actions []string) {
 	t.Helper()
 	value := temporary(t, server, append(actions, "s3:GetBucketLocation"))
@@ -209,7 +209,7 @@ func temporary(t *testing.T, server *buckettest.Server, actions []string) creden
 		t.Fatal(err)
 	}
 	value, err := creds.GetWithContext(&credentials.CredContext{Client: http.DefaultClient})
-	for range 100 { // MinIO answers before it knows its users
+	for range 100 { // MinIO responds before it has loaded its users
 		if err == nil || !strings.Contains(err.Error(), "Server not initialized") {
 			break
 		}
@@ -222,8 +222,8 @@ func temporary(t *testing.T, server *buckettest.Server, actions []string) creden
 	return value
 }
 
-// TestIAMByTheContainer takes credentials from where containers get them.
-func TestIAMByTheContainer(t *testing.T) {
+// TestContainerCredentials retrieves credentials from the endpoint that containers use.
+func TestContainerCredentials(t *testing.T) {
 	server := buckettest.MinIO(t)
 	value := temporary(t, server, []string{"s3:*"})
 	container := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -244,7 +244,7 @@ func TestIAMByTheContainer(t *testing.T) {
 	expect(t, everyWay(t, config), statestore.ErrDenied, "missing", "authMethod IAM")
 }
 
-func TestAServerThatIsNotThereIsUnavailable(t *testing.T) {
+func TestUnreachableServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -259,8 +259,9 @@ func TestAServerThatIsNotThereIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "spec.endpoint")
 }
 
-// TestAServersAnswerDecidesTheKindOfError has a server say the same to all.
-func TestAServersAnswerDecidesTheKindOfError(t *testing.T) {
+// TestResponseDeterminesTheKindOfError uses a server that sends the same response to every
+// request.
+func TestResponseDeterminesTheKindOfError(t *testing.T) {
 	t.Parallel()
 	for code, c := range map[string]struct {
 		status int
@@ -296,7 +297,7 @@ func TestAServersAnswerDecidesTheKindOfError(t *testing.T) {
 	}
 }
 
-func TestACancelledRequestSaysSo(t *testing.T) {
+func TestCancelledRequestReportsItsContext(t *testing.T) {
 	hanging := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -319,7 +320,7 @@ func TestACancelledRequestSaysSo(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatCannotWork(t *testing.T) {
+func TestOpenRejectsInvalidSettings(t *testing.T) {
 	good := bucket.Config{Name: "BucketStateStore default", Endpoint: "s3.example.com", Bucket: "bucket", Auth: bucket.Auth{AccessKeyID: "a", SecretAccessKey: "s3cret"}}
 	open(t, good)
 	for words, change := range map[string]func(*bucket.Config){
@@ -340,8 +341,8 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
-// TestEndpoints: requests go to the endpoint as it is configured.
-func TestEndpoints(t *testing.T) {
+// TestRequestsGoToTheConfiguredEndpoint: the client must not replace the host.
+func TestRequestsGoToTheConfiguredEndpoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string
 		dual     bool

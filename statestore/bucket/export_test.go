@@ -2,5 +2,5 @@ package bucket
 
 import "github.com/minio/minio-go/v7"
 
-// ClientOf returns a store's client to tests.
+// ClientOf returns a store's client.
 func ClientOf(s *Store) *minio.Client { return s.client.Client }

@@ -22,10 +22,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fault answers a request wrongly, or not at all.
+// fault sends a wrong response to a request, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
-// faults are what happens to every third request.
+// faults are the faults that every third request meets.
 var faults = map[string]fault{
 	"SlowDown": func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		buckettest.Fail(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
@@ -38,7 +38,7 @@ var faults = map[string]fault{
 		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	},
 	"silence": func(_ http.Handler, _ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // until then a server does not see that its client goes
+		_, _ = io.Copy(io.Discard, r.Body) // before that a server does not notice that its client has gone
 		<-r.Context().Done()
 	},
 	"a closed connection": func(http.Handler, http.ResponseWriter, *http.Request) {
@@ -82,9 +82,9 @@ var faults = map[string]fault{
 	},
 }
 
-// TestRoundsGetThroughFaults does rounds of random trees while every third
-// request fails, and reads back what they should have left.
-func TestRoundsGetThroughFaults(t *testing.T) {
+// TestRoundsSucceedDespiteFaults runs rounds of random trees while every third request
+// fails, and compares the files with those that the rounds should have written.
+func TestRoundsSucceedDespiteFaults(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
 	for name, fault := range faults {
@@ -128,7 +128,7 @@ func randomTree(random *rand.Rand) map[string]string {
 	return files
 }
 
-// settle does rounds until one finds nothing to do.
+// settle runs rounds until one has no changes.
 func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	for range 30 {
@@ -144,7 +144,7 @@ func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Fatal("30 rounds were not enough")
 }
 
-// round makes the store hold want and nothing else.
+// round writes want to the store and removes everything else.
 func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
 	state, err := store.Read(t.Context())
 	if err != nil {
@@ -155,8 +155,8 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 	return changes, err
 }
 
-// TestSilenceForEver: a server that never answers is given up.
-func TestSilenceForEver(t *testing.T) {
+// TestServerThatNeverRespondsIsUnavailable: requests end after the configured time.
+func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer server.Close()
@@ -169,8 +169,9 @@ func TestSilenceForEver(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "kept silent for 20ms", "answers stop on their way")
 }
 
-// TestFaultsForEver: what never passes is given up and reported.
-func TestFaultsForEver(t *testing.T) {
+// TestPermanentFaultsAreReported: the store stops retrying and reports a fault that does
+// not pass.
+func TestPermanentFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
 	for name, c := range map[string]struct {
@@ -194,9 +195,9 @@ func TestFaultsForEver(t *testing.T) {
 	}
 }
 
-// TestTwoWritersAtOnce has two writers want different contents of the same
-// files. Whoever wins, the store is never mixed once they have stopped.
-func TestTwoWritersAtOnce(t *testing.T) {
+// TestTwoConcurrentWriters lets two writers write different contents to the same files.
+// Whichever wins, the store must not contain a mixture once they have stopped.
+func TestTwoConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -233,8 +234,9 @@ func twoWriters(t *testing.T, config bucket.Config) {
 					won.Add(1)
 				case errors.Is(err, statestore.ErrStale):
 					stale.Add(1)
-					// Who won and was overtaken later has sent files, and learnt of it by the
-					// marker: before it would have removed any file, or at the end.
+					// A writer that won and was then overtaken has sent files, and the
+					// marker revealed it: before it would have removed any file, or at the
+					// end.
 					requests := proxy.Requests()
 					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
 					if files && !strings.HasSuffix(requests[len(requests)-1], "store-revision") {

@@ -21,20 +21,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// issuer hands out credentials of a MinIO, new ones each time, and remembers
-// how long each may be used.
+// issuer issues credentials of a MinIO, new ones each time, and records how long each is
+// valid.
 type issuer struct {
 	t      *testing.T
 	server *buckettest.Server
 	life   time.Duration
 
 	mu     sync.Mutex
-	until  map[string]time.Time // by access key
-	late   bool                 // asked when the last ones had run out
+	until  map[string]time.Time // validity, by access key
+	late   bool                 // whether a request came after the last credentials had expired
 	broken bool
 }
 
-// issue makes credentials, or fails.
+// issue issues credentials, or responds with an error.
 func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -51,14 +51,14 @@ func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	return value, true
 }
 
-// issued returns how many credentials there are.
+// issued returns the number of issued credentials.
 func (i *issuer) issued() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return len(i.until)
 }
 
-// ServeHTTP is a security token service.
+// ServeHTTP implements a security token service.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for key, want := range map[string]string{
 		"Action": "AssumeRoleWithWebIdentity", "RoleArn": "arn:aws:iam::1:role/writer", "RoleSessionName": "site-a", "WebIdentityToken": "a-token",
@@ -75,8 +75,8 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// instance is the metadata service of an instance that has a role; it wants to
-// be asked for a token first.
+// instance returns the metadata service of an instance with a role; it requires a session
+// token.
 func (i *issuer) instance() http.Handler {
 	const session = "a-session"
 	mux := http.NewServeMux()
@@ -107,8 +107,8 @@ func (i *issuer) instance() http.Handler {
 	return mux
 }
 
-// TestIAM writes with credentials of each source, for longer than one pair of
-// them is valid.
+// TestIAM writes with credentials of each source, for longer than one set of credentials is
+// valid.
 func TestIAM(t *testing.T) {
 	server := buckettest.MinIO(t)
 	for name, prepare := range map[string]func(*testing.T, *issuer){"web identity": byWebIdentity, "instance metadata": byInstance} {
@@ -125,8 +125,8 @@ func TestIAM(t *testing.T) {
 	}
 }
 
-// openAs opens a store that gets its credentials from an issuer; requests with
-// any others are refused.
+// openAs opens a store that retrieves its credentials from an issuer; requests with others
+// are rejected.
 func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.Store {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -156,8 +156,8 @@ func byInstance(t *testing.T, i *issuer) {
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(t, i.instance()))
 }
 
-// TestCredentialsOutliveTheirSource: what is valid is used on when nothing new
-// is to be had, and then it is reported.
+// TestCredentialsOutliveTheirSource: valid credentials remain in use when no new ones are
+// available; after that the failure is reported.
 func TestCredentialsOutliveTheirSource(t *testing.T) {
 	issuer := &issuer{t: t, server: buckettest.MinIO(t), life: 7 * time.Second, until: map[string]time.Time{}}
 	store := openAs(t, issuer, byInstance)
@@ -176,8 +176,7 @@ func TestCredentialsOutliveTheirSource(t *testing.T) {
 	}
 }
 
-// fail has the issuer fail from now on; it returns until when the newest
-// credentials are valid.
+// fail makes the issuer fail from now on, and returns the expiry of the newest credentials.
 func (i *issuer) fail() (until time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -190,8 +189,8 @@ func (i *issuer) fail() (until time.Time) {
 	return until
 }
 
-// onlyValid lets a request pass if it is signed with credentials that were
-// issued and have not run out.
+// onlyValid passes a request on if it is signed with issued credentials that have not
+// expired.
 func (i *issuer) onlyValid(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	key, _, _ := strings.Cut(rest, "/")

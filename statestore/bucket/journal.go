@@ -11,28 +11,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// journal is what the marker says of files: those that an Apply puts or removes,
-// until it is done, and those that earlier ones may have left behind. Records
-// are not among them: a record speaks for itself.
+// journal is the marker's list of files: those that an Apply writes or removes until it is
+// complete, and those that earlier ones may have left behind. Records are not listed: a
+// record identifies itself.
 type journal struct {
-	// open means that an Apply has begun and not said that it is done.
+	// open means that an Apply has begun and has not recorded its end.
 	open bool
 	// names are sorted by their paths.
 	names []named
-	// carried are those of names that the Apply neither puts nor removes.
+	// carried are the elements of names that this Apply neither writes nor removes.
 	carried []named
 }
 
-// named is a file as an Apply puts it, or as it was before its removal. One that
-// holds anything else is not what is meant.
+// named is a file as an Apply writes it, or as it was before its removal. If the object at
+// path has another digest, it is not this file.
 type named struct {
 	path tree.Path
 	sum  statestore.Sum
 }
 
-// begin returns the journal of an Apply that makes these changes to the files
-// held. It carries on what is still in doubt, and of an Apply that may be under
-// way elsewhere what has not been seen yet.
+// begin returns the journal of an Apply that makes changes to the files held. It carries
+// over the files that are still in doubt, and files of an Apply in another process that are
+// not listed yet.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
@@ -69,10 +69,11 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 	return next
 }
 
-// done returns the journal of an Apply that has come to its end.
+// done returns the journal of a completed Apply.
 func (j journal) done() journal { return journal{names: j.carried, carried: j.carried} }
 
-// unfinished returns those of the files held that are what the journal names.
+// unfinished returns the paths of the held files that the journal names with the same
+// digest.
 func (j journal) unfinished(held statestore.Files) []tree.Path {
 	var paths []tree.Path
 	for _, n := range j.names {
@@ -83,14 +84,14 @@ func (j journal) unfinished(held statestore.Files) []tree.Path {
 	return paths
 }
 
-// The lines of a marker that say how far the Apply behind it has come.
+// The lines of a marker that state the progress of its Apply.
 const (
 	journalOpen = "writing:"
 	journalDone = "written; left in doubt:"
 )
 
-// text returns the marker's content. It is new each time, so that each marker has
-// an ETag of its own. Files stand in it as md5sum would write them.
+// text returns the marker's content. It contains a random string, so that each marker has
+// an ETag of its own. Files are listed in the format of md5sum.
 func (j journal) text() []byte {
 	state := journalDone
 	if j.open {
@@ -104,8 +105,7 @@ func (j journal) text() []byte {
 	return text
 }
 
-// parseJournal reads a marker's content. Lines that say something else are none
-// of ours and are passed over.
+// parseJournal parses a marker's content. It ignores lines of any other format.
 func parseJournal(content []byte) journal {
 	var j journal
 	for line := range bytes.Lines(content) {

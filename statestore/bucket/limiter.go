@@ -5,25 +5,25 @@ import (
 	"sync"
 )
 
-// limiter bounds the requests under way. A server that says it is busy halves
-// the bound; every answer after that raises it a little, so that it finds what
-// the server can bear.
+// limiter limits the number of concurrent requests. A response that the server is busy
+// halves the limit; every other response raises it a little, so that it adapts to the
+// server's capacity.
 type limiter struct {
 	mu    sync.Mutex
 	most  float64
 	bound float64
 	used  int
-	// settling counts the answers still to come to requests that were sent
-	// before the bound was halved: they say nothing new.
+	// settling is the number of outstanding responses to requests that were sent before the
+	// limit was halved; they do not change it again.
 	settling int
-	changed  chan struct{} // closed when a place may be free
+	changed  chan struct{} // closed when a slot may be free
 }
 
 func newLimiter(most int) *limiter {
 	return &limiter{most: float64(most), bound: float64(most), changed: make(chan struct{})}
 }
 
-// acquire waits for a place.
+// acquire waits for a slot.
 func (l *limiter) acquire(ctx context.Context) error {
 	for {
 		l.mu.Lock()
@@ -42,7 +42,7 @@ func (l *limiter) acquire(ctx context.Context) error {
 	}
 }
 
-// release returns a place back; busy is what the server said of itself.
+// release frees a slot; busy reports whether the server responded that it is busy.
 func (l *limiter) release(busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,15 +14,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// long returns a path of so many bytes, with a name as long as names may be.
+// long returns a path of a given size, with one name of the maximum length.
 func long(size int) string {
 	path := strings.Repeat("n", 255) + "/" + strings.Repeat(strings.Repeat("d", 200)+"/", (size-256)/201)
 	return path + strings.Repeat("f", size-len(path))
 }
 
-// TestServersTakeWhatIsLetThrough writes what the limits of a bucket let through,
-// and asks the servers for what they do not.
-func TestServersTakeWhatIsLetThrough(t *testing.T) {
+// TestServersAcceptPathsWithinTheLimits writes paths that the limits of a bucket allow, and
+// tries whether the servers accept those that they exclude.
+func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestServersTakeWhatIsLetThrough(t *testing.T) {
 	}
 }
 
-// takes reports whether a server takes a key.
+// takes reports whether a server accepts a key.
 func takes(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
 	t.Helper()
 	_, err := client.PutObject(t.Context(), config.Bucket, config.Path+"/"+path, bytes.NewReader([]byte("x")), 1, minio.PutObjectOptions{})

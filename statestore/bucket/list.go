@@ -16,13 +16,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pageSize is how many keys a provider lists at once.
+// pageSize is the maximum number of keys in one response of a provider.
 const pageSize = 1000
 
-// listing is what the bucket held below the store's prefix. It is never changed
-// once a State holds it.
+// listing is the content of the bucket below the store's prefix. It is immutable once a
+// State refers to it.
 type listing struct {
-	entries []entry // in the order of their keys
+	entries []entry // sorted by their keys
 	files   statestore.Files
 }
 
@@ -35,9 +35,9 @@ type entry struct {
 // compareKeys orders paths as buckets do: byte by byte.
 func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// look lists the bucket. The marker has to be older than everything listed, or
-// a writer could hide behind it: as a rule its key comes first; where it does
-// not, and it has moved, the listing is made anew.
+// look lists the bucket. The listing must not contain changes that are newer than the
+// marker, or a concurrent writer could remain unnoticed. Usually the marker's key is listed
+// first; if it is not, and the marker has changed, the bucket is listed again.
 func (s *Store) look(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
@@ -62,7 +62,7 @@ func (s *Store) look(ctx context.Context) error {
 		if err := s.resolve(ctx, &found); err != nil {
 			return err
 		}
-		// Some providers list in an order of their own.
+		// Some providers list keys in another order.
 		if !slices.IsSortedFunc(found.entries, byKey) {
 			slices.SortFunc(found.entries, byKey)
 		}
@@ -73,7 +73,7 @@ func (s *Store) look(ctx context.Context) error {
 	return statestore.ErrStale
 }
 
-// adopt makes what was found the newest listing; an equal one stays.
+// adopt makes found the newest listing, unless it equals the current one.
 func (s *Store) adopt(found found) {
 	if s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries) {
 		return
@@ -83,7 +83,7 @@ func (s *Store) adopt(found found) {
 	s.known.keep(files)
 }
 
-// differences returns what turns the files of one listing into those of another.
+// differences returns the changes from the files of one listing to those of another.
 func differences(was, is []entry) []statestore.FileChange {
 	changes := make([]statestore.FileChange, 0, max(0, len(is)-len(was)))
 	for len(was)+len(is) > 0 {
@@ -104,22 +104,21 @@ func differences(was, is []entry) []statestore.FileChange {
 	return changes
 }
 
-// found is a listing in the making.
+// found is a listing that is being built.
 type found struct {
 	entries []entry
-	// unresolved are the entries, by index, whose sums their ETags do not tell.
+	// unresolved are the indices of the entries whose ETags do not determine their digests.
 	unresolved []int
-	marker     string // its ETag; empty when there is none
-	markerAt   int    // how many keys came before it
+	marker     string // the marker's ETag; empty if there is none
+	markerAt   int    // number of keys listed before the marker
 }
 
-// list goes through all pages. Pages whose answer was cut off are asked for
-// again.
+// list reads all pages. It retries pages whose response was truncated.
 func (s *Store) list(ctx context.Context) (found, error) {
 	next := found{entries: make([]entry, 0, len(s.seen.entries))}
 	reuse := paths{known: s.seen.entries}
 	count, last := 0, ""
-	err := again(ctx, func() error {
+	err := retryTruncated(ctx, func() error {
 		noOwner := false
 		options := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true, FetchOwner: &noOwner, StartAfter: last}
 		for object := range s.client.ListObjectsIter(ctx, s.bucket, options) {
@@ -136,7 +135,7 @@ func (s *Store) list(ctx context.Context) (found, error) {
 
 func byKey(a, b entry) int { return compareKeys(a.path, b.path) }
 
-// take puts an object into the listing, unless its key is no path of ours.
+// take adds an object to the listing, unless its key is not a path of the store.
 func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count int) {
 	name := strings.TrimPrefix(object.Key, s.prefix)
 	if name == markerName {
@@ -154,8 +153,8 @@ func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count 
 	next.entries = append(next.entries, entry{path: path, size: object.Size, sum: sum})
 }
 
-// paths makes paths of keys, and returns those of the last listing again where
-// they are the same: that saves the memory of a second copy.
+// paths converts keys to paths. It returns the path of the last listing if that is equal,
+// which saves the memory of a second copy.
 type paths struct{ known []entry }
 
 func (p *paths) path(name string) (tree.Path, bool) {
@@ -169,9 +168,9 @@ func (p *paths) path(name string) (tree.Path, bool) {
 	return path, err == nil && path.String() == name
 }
 
-// again repeats what failed on the way: minio-go itself sends requests again,
-// but does not ask again for an answer that was cut off.
-func again(ctx context.Context, do func() error) error {
+// retryTruncated retries an operation whose response was truncated: minio-go itself retries
+// requests, but not in this case.
+func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error
 	for attempt := range attempts {
@@ -188,12 +187,12 @@ func again(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether an answer ended early. A url.Error is of a request that
-// had no answer at all: minio-go has tried that often enough.
+// cutOff reports whether a response ended early. A url.Error means that there was no
+// response at all; minio-go has already retried that.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError
-		quiet  silence
+		quiet  silenceError
 		sent   *url.Error
 	)
 	return !errors.As(err, &sent) && (errors.As(err, &syntax) || errors.As(err, &quiet) ||

@@ -11,19 +11,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// markerName is the object whose version is the store's Revision. Its directory
-// is outside of what Flux builds, and no tool takes its ending for a manifest.
+// markerName is the object whose version is the store's Revision. Flux does not build its
+// directory, and without an extension no tool reads it as a manifest.
 const markerName = ".kratix/store-revision"
 
-// marker is one version of the marker; the zero marker is none.
+// marker is one version of the marker; the zero marker means that there is none.
 type marker struct {
 	etag     string
 	revision statestore.Revision
 	journal  journal
 }
 
-// newMarker: the Revision is the version that a versioned bucket gave the
-// marker, or else its ETag.
+// newMarker returns a marker whose Revision is the version that a versioned bucket gave it,
+// or else its ETag.
 func newMarker(etag, version string, journal journal) marker {
 	if version == "" || version == "null" {
 		version = etag
@@ -31,7 +31,7 @@ func newMarker(etag, version string, journal journal) marker {
 	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
-// support is what is known of a provider's conditional writes.
+// support is whether a provider supports conditional writes.
 type support int
 
 const (
@@ -40,11 +40,11 @@ const (
 	unconditional
 )
 
-// noConditions is what a user has to know of a provider without them.
+// noConditions is the notice about a provider without conditional writes.
 const noConditions = "this provider does not honour conditional writes (If-Match): two writers at once cannot be told apart, so see to it that only one runs, for instance by leader election"
 
-// recognise returns the marker behind an ETag. A marker of someone else is read,
-// which also shows whether ETags are MD5s here.
+// recognise returns the marker with an ETag. If another writer wrote it, it is read, which
+// also shows whether ETags are MD5s in this bucket.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {
@@ -56,9 +56,9 @@ func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	return next, err
 }
 
-// readMarker gets the marker and its content; no marker is no error.
+// readMarker returns the marker and its content; a missing marker is not an error.
 func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, err error) {
-	err = again(ctx, func() error {
+	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.prefix+markerName, minio.GetObjectOptions{})
 		if isMissing(err) {
 			next, content = marker{}, nil
@@ -80,8 +80,8 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 	return next, content, err
 }
 
-// swap replaces the marker by one with this journal, if it still is the one that
-// was read.
+// swap replaces the marker by one with this journal, if it is still the marker that was
+// read.
 func (s *Store) swap(ctx context.Context, journal journal) error {
 	body := journal.text()
 	if s.support == unconditional {
@@ -93,7 +93,7 @@ func (s *Store) swap(ctx context.Context, journal journal) error {
 		s.lacking()
 		return s.swapUnconditionally(ctx, body, journal)
 	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
-		// An answer that was lost makes our own marker look like another's.
+		// If the response to the put was lost, the changed marker is our own.
 		there, content, err := s.readMarker(ctx)
 		if err != nil {
 			return err
@@ -127,7 +127,8 @@ func (s *Store) swapUnconditionally(ctx context.Context, body []byte, journal jo
 
 const markerType = "text/plain; charset=utf-8"
 
-// putMarker writes the marker when it has the ETag, or when there is none.
+// putMarker writes the marker if it has the given ETag, or, if that is empty, if there is
+// no marker.
 func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker, error) {
 	options := minio.PutObjectOptions{ContentType: markerType}
 	if etag == "" {
@@ -145,8 +146,8 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	return newMarker(info.ETag, info.VersionID, journal{}), nil
 }
 
-// tryConditions writes the marker once more on a condition that does not hold:
-// a provider that takes it ignores conditions. It is done once.
+// tryConditions writes the marker once more with a condition that is false: a provider that
+// accepts the write ignores conditions. This is done once.
 func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {
@@ -175,7 +176,7 @@ func (s *Store) lacking() {
 	}
 }
 
-// stillOurs finds out whether another writer has come since the swap.
+// stillOurs returns an error if another writer has replaced the marker since the swap.
 func (s *Store) stillOurs(ctx context.Context) error {
 	info, err := s.client.StatObject(ctx, s.bucket, s.prefix+markerName, minio.StatObjectOptions{})
 	if err != nil && !isMissing(err) {

@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// readerOf names the environment variable that names for a child process which
-// fake server to read.
+// readerOf is the environment variable that contains, in a child process, the endpoint of
+// the fake server to read.
 const readerOf = "KRATIX_SCHEDULE_TEST_FAKE"
 
-// TestReader is no test: it is the child whose memory is measured.
+// TestReader is not a test but the child process whose memory is measured.
 func TestReader(t *testing.T) {
 	endpoint := os.Getenv(readerOf)
 	if endpoint == "" {
@@ -44,11 +44,10 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// peakOf returns the most memory, in MiB, that a process needs for 100,000
-// objects.
+// peakOf returns the peak memory, in MiB, of a process that reads 100,000 objects.
 func peakOf(t testing.TB, endpoint string) float64 {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestReader$") //nolint:gosec // this test
+	child := exec.Command(os.Args[0], "-test.run=^TestReader$") //nolint:gosec // runs this test binary
 	child.Env = append(os.Environ(), readerOf+"="+endpoint)
 	out, err := child.CombinedOutput()
 	if err != nil {
@@ -62,7 +61,7 @@ func peakOf(t testing.TB, endpoint string) float64 {
 	return kilobytes / 1024
 }
 
-func TestMemoryOfALargeStore(t *testing.T) {
+func TestPeakMemoryOfALargeStore(t *testing.T) {
 	const most = 150
 	if raceEnabled() {
 		t.Log("the race detector needs memory of its own: only the run counts")

@@ -9,20 +9,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxKey is the longest key that providers take, in bytes.
+// maxKey is the maximum length of a key in bytes.
 const maxKey = 1024
 
-// step is a part of the changes; all of it is acknowledged before the next one
-// begins.
+// step is a group of changes; all of them are acknowledged before the next step begins.
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// final steps take something away that was there before: they wait until
-	// everything wanted is there.
+	// final steps remove files that existed before: they come after everything wanted is
+	// present.
 	final bool
 }
 
-// conflict names files that cannot be stored, and why the first of them cannot.
+// conflict is the error of files that cannot be stored, and the reason for the first of
+// them.
 type conflict struct {
 	why   string
 	paths []tree.Path
@@ -30,7 +30,7 @@ type conflict struct {
 
 func (c conflict) Error() string { return c.why }
 
-// add takes in why a file cannot be stored.
+// add adds a file that cannot be stored and the reason.
 func (c *conflict) add(path tree.Path, why string) {
 	if c.why == "" {
 		c.why = why
@@ -38,7 +38,7 @@ func (c *conflict) add(path tree.Path, why string) {
 	c.paths = append(c.paths, path)
 }
 
-// part says which part of a Destination a file belongs to.
+// part is the part of a Destination that a file belongs to.
 type part int
 
 const (
@@ -47,8 +47,9 @@ const (
 	resources
 )
 
-// partOf looks for the first directory on the path that says it. Everything
-// that is neither a record nor in resources/ goes with dependencies/.
+// partOf returns the part that the first directory of the path with a known name
+// determines. Everything that is neither a record nor in resources/ belongs to
+// dependencies/.
 func partOf(path tree.Path) part {
 	for rest := path; !rest.IsRoot(); {
 		var first string
@@ -65,8 +66,8 @@ func partOf(path tree.Path) part {
 	return dependencies
 }
 
-// plan puts the changes into steps. It fails when the bucket could not hold
-// them; prefix is the length of what stands before each path in a key.
+// plan returns the steps of the changes. It fails if the bucket cannot hold the files;
+// prefix is the length of the prefix before each path in a key.
 func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error) {
 	p := planner{held: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
 	for _, file := range changes.Write {
@@ -79,16 +80,16 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 		}
 	}
 	early := map[tree.Path]struct{}{}
-	var clash conflict
+	var conflicts conflict
 	for _, file := range changes.Write {
 		if len(file.Path.String())+prefix > maxKey {
-			clash.add(file.Path, fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path))
+			conflicts.add(file.Path, fmt.Sprintf("a key would be longer than %d bytes: that of %q", maxKey, file.Path))
 		} else if why := p.makeRoom(file.Path, early); why != "" {
-			clash.add(file.Path, why)
+			conflicts.add(file.Path, why)
 		}
 	}
-	if len(clash.paths) > 0 {
-		return nil, clash
+	if len(conflicts.paths) > 0 {
+		return nil, conflicts
 	}
 	return p.steps(changes, early), nil
 }
@@ -98,9 +99,9 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom finds what is in the way of a file: another file where it needs a
-// directory, or a directory at its own place. What is removed in the same
-// changes goes into early; of anything else it returns why that is a conflict.
+// makeRoom checks for held files that block a file: a file at the path of one of its
+// directories, or files below its own path. If the same changes remove these, it adds them
+// to early; otherwise it returns the reason of the conflict.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -111,7 +112,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 		}
 	}
 	if p.held.files.Has(path) {
-		return "" // what is beside it, was before
+		return "" // nothing blocks a file that exists already
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
 		if why := p.clear(dir, dir, path, early); why != "" {
@@ -131,7 +132,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear takes a held file out of the way, if it is there at all and goes.
+// clear adds a held file to early if the changes remove it. If they keep it, it returns the
+// reason of the conflict.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.held.files.Has(path) {
 		return ""
@@ -147,13 +149,13 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers reports whether a path is the marker's, or leads to it or below it.
+// isMarkers reports whether a path is the marker's, or one of its directories, or below it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")
 }
 
-// steps puts the changes in order; the package comment says why this one.
+// steps returns the changes in order; the package comment explains the order.
 func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{}) []step {
 	write := func(of part, replaced bool) step {
 		var files []tree.File

@@ -6,9 +6,9 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Probe finds out whether the store can be listed and written to, and leaves
-// nothing behind: an upload is begun and called off. Whether objects may be
-// deleted shows only when one is.
+// Probe checks whether the store can be listed and written, and leaves nothing behind: it
+// begins an upload and aborts it. The permission to delete cannot be checked without
+// deleting an object.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// resolve finds the sums that the ETags do not tell: each object is asked for
-// once, and never again as long as its ETag stays.
+// resolve determines the digests that ETags do not contain. Each object is requested once,
+// and again only after its ETag has changed.
 func (s *Store) resolve(ctx context.Context, found *found) error {
 	gone := make([]bool, len(found.unresolved))
 	err := parallel(ctx, s.parallel, len(found.unresolved), func(ctx context.Context, i int) error {
@@ -40,8 +40,7 @@ func (s *Store) resolve(ctx context.Context, found *found) error {
 	return nil
 }
 
-// inspect asks for an object's metadata, and reads the object when they hold no
-// sum.
+// inspect requests an object's metadata, and reads the object if they contain no digest.
 func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 	info, err := s.client.StatObject(ctx, s.bucket, s.key(path), minio.StatObjectOptions{})
 	if err != nil {
@@ -51,7 +50,7 @@ func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 		return version{info.ETag, sum}, nil
 	}
 	var learnt version
-	err = again(ctx, func() error {
+	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.key(path), minio.GetObjectOptions{})
 		if err != nil {
 			return doing{getting, err}

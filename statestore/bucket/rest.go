@@ -10,17 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// rest is the time for which a server asked to be left alone. It is measured by a
-// timer, since clocks are set.
+// rest is the pause that a server has requested. It is measured by a timer, since clocks
+// are adjusted.
 type rest struct {
 	mu    sync.Mutex
 	wait  time.Duration
 	why   string
-	over  chan struct{} // closed when the time is over; nil while there is none
+	over  chan struct{} // closed when the pause is over; nil if there is none
 	timer *time.Timer
 }
 
-// resting is the error of a request that is not sent while the time lasts.
+// resting is the error of a request that is not sent because of the pause.
 type resting struct {
 	wait time.Duration
 	why  string
@@ -30,7 +30,7 @@ func (r resting) Error() string {
 	return fmt.Sprintf("it answers %s and asks to be left alone for %s", r.why, r.wait)
 }
 
-// see notes what an answer asks for.
+// see records the pause that a response requests.
 func (r *rest) see(answer *http.Response) {
 	if answer.StatusCode < http.StatusBadRequest {
 		return
@@ -59,8 +59,8 @@ func (r *rest) see(answer *http.Response) {
 	})
 }
 
-// await waits until the server may be asked. A time that is longer than patience is
-// an error at once.
+// await waits until the pause is over. If the pause is longer than patience, it returns an
+// error at once.
 func (r *rest) await(ctx context.Context, patience time.Duration) error {
 	for {
 		r.mu.Lock()

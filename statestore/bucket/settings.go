@@ -19,7 +19,8 @@ func (c Config) check() error {
 	return statestore.InField("spec.bucketName", checkName(c.Bucket, c.Endpoint))
 }
 
-// checkEndpoint reports what is wrong with an endpoint, and how to write it.
+// checkEndpoint returns an error that says what is wrong with an endpoint, and how to write
+// it.
 func checkEndpoint(endpoint string) error {
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	if !found {
@@ -45,14 +46,14 @@ func checkEndpoint(endpoint string) error {
 	return nil
 }
 
-// Limits of a bucket's name, in bytes.
+// Limits of the length of a bucket's name, in bytes.
 const (
 	minName = 3
 	maxName = 63
 )
 
-// checkName reports which rule a bucket's name breaks. Amazon allows less than
-// others do.
+// checkName returns an error that names the rule that a bucket's name violates. Amazon's
+// rules are stricter than those of others.
 func checkName(name, endpoint string) error {
 	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }
 	_, err := netip.ParseAddr(name)

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-func TestASettingThatCannotWorkNamesTheFieldAndTheRule(t *testing.T) {
+func TestInvalidSettingNamesTheFieldAndTheRule(t *testing.T) {
 	good := bucket.Config{Endpoint: "s3.example.com", Bucket: "state", Auth: bucket.Auth{AccessKeyID: "k", SecretAccessKey: "s3cret"}}
 	for name, c := range map[string]struct {
 		change func(*bucket.Config)
@@ -57,8 +57,8 @@ func TestASettingThatCannotWorkNamesTheFieldAndTheRule(t *testing.T) {
 	}
 }
 
-// answered returns the errors of a server that always answers alike, and how often it
-// was asked.
+// answered returns the errors of a store whose server always sends the same response, and
+// the number of requests.
 func answered(t *testing.T, code int, header map[string]string, body string) (map[string]error, int64) {
 	t.Helper()
 	var asked atomic.Int64
@@ -79,7 +79,7 @@ func answered(t *testing.T, code int, header map[string]string, body string) (ma
 	return found, asked.Load()
 }
 
-func TestABucketsServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {
+func TestRetryAfterOfTheServerIsRespected(t *testing.T) {
 	for _, code := range []int{http.StatusServiceUnavailable, http.StatusForbidden} {
 		body := "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 		found, asked := answered(t, code, map[string]string{"Retry-After": "120"}, body)
@@ -99,9 +99,9 @@ func TestABucketsServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {
 	}
 }
 
-// versitygw answers 404 for an access key that it does not know, which says nothing
-// about an object.
-func TestAnUnknownAccessKeyIsNoMissingObject(t *testing.T) {
+// TestUnknownAccessKeyIsNotAMissingObject: versitygw responds with 404 to an unknown access
+// key, which does not mean that an object is missing.
+func TestUnknownAccessKeyIsNotAMissingObject(t *testing.T) {
 	body := "<Error><Code>XAdminUserNotFound</Code><Message>No user exists with the provided access key.</Message></Error>"
 	found, _ := answered(t, http.StatusNotFound, nil, body)
 	for op, err := range found {
@@ -112,7 +112,7 @@ func TestAnUnknownAccessKeyIsNoMissingObject(t *testing.T) {
 	}
 }
 
-func TestEachAnswerOfABucketsServerHasAClass(t *testing.T) {
+func TestEachResponseHasAClass(t *testing.T) {
 	for code, c := range map[string]struct {
 		status int
 		class  statestore.Class

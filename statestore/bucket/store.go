@@ -1,34 +1,36 @@
-// Package bucket turns the changes of a round into objects of an S3 bucket, and
-// a bucket's objects into the files a store holds. It does I/O: it talks to
-// Amazon S3 and to what speaks its protocol.
+// Package bucket implements a state store in a prefix of an S3 bucket: each file is
+// one object. It does I/O: it connects to Amazon S3 and to servers with the same
+// protocol.
 //
-// A Read is one listing of the store's prefix. An object's sum is its ETag when
-// that is the MD5 of the content; where it is not (encryption by a key service,
-// multipart uploads) the sum stands in the object's metadata, or the object is
-// read once, and the result is remembered with the ETag.
+// A Read is one listing of the store's prefix. An object's digest is its ETag if
+// that is the MD5 of the content. If it is not (encryption by a key service,
+// multipart uploads), the digest is in the object's metadata, or the object is read
+// once and the result is cached with the ETag.
 //
-// A bucket has no transactions. What stands in for them:
+// A bucket has no transactions. The store replaces them as follows:
 //
-//   - One object, the marker, is replaced by compare-and-swap before anything
-//     else: its version is the store's Revision. Who loses has written nothing.
-//   - The changes go out in steps, each acknowledged before the next begins:
+//   - One object, the marker, is replaced by compare-and-swap before any other
+//     write: its version is the store's Revision. A writer that loses the swap has
+//     written nothing.
+//   - The changes are written in steps, each acknowledged before the next begins:
 //     records of new placements, files outside of resources/, files in
 //     resources/, records that changed, and last the removals: in resources/,
-//     elsewhere, of records. So a crash leaves more files than wanted, never
+//     elsewhere, of records. A crash thus leaves more files than wanted, never
 //     fewer, and no placement's files without its record.
-//   - The marker names every file that is about to be put or removed, until all
-//     of it is done. What a crash leaves is thus named by a record or by the
-//     marker, and is given as State.Unfinished where it still is what the marker
-//     says. The next round keeps what it wants of it and removes the rest.
-//   - Puts of a writer that was overtaken may arrive late. What its marker named
-//     is therefore kept in mind for one more Apply.
+//   - The marker lists every file that will be written or removed, until all of
+//     them are done. After a crash, each file is therefore listed in a record or in
+//     the marker. Read returns it in State.Unfinished if it still has the digest in
+//     the marker. The next round keeps the files that are wanted and removes the
+//     rest.
+//   - Writes of a writer that lost the store to another may arrive late. The files
+//     in its marker are therefore kept in the marker for one more Apply.
 //
-// A file that the server refuses, for its key or its content, leaves nothing half
-// done: what the Apply has put until then is undone. What it replaced is read
-// before, unless it is remembered.
+// If the server rejects a file for its key or its content, Apply undoes the changes
+// that it has made until then. It reads the contents that it replaces beforehand,
+// unless they are cached.
 //
-// Removals come first only where a file takes the place of a directory or the
-// other way round: some providers cannot hold both.
+// Removals come first only where a file replaces a directory or the other way round:
+// some providers cannot store both.
 package bucket
 
 import (
@@ -41,14 +43,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one prefix of a bucket. It is safe for concurrent use; its reads and
-// writes take turns.
+// Store is one prefix of a bucket. It is safe for concurrent use; its operations run one at
+// a time.
 type Store struct {
 	name     string
 	client   *minio.Core
-	idle     func() // closes connections that are not in use
+	idle     func() // closes idle connections
 	bucket   string
-	prefix   string // empty, or with a slash at its end
+	prefix   string // empty, or ends in a slash
 	parallel int
 	tell     func(string)
 	secret   string
@@ -56,10 +58,9 @@ type Store struct {
 	cache *cache
 	known *sums
 
-	turn chan struct{} // holds a token while an operation runs
+	turn chan struct{} // holds a token while an operation is in progress
 
-	// What the last listing showed. It is out of date, and fresh is false, once
-	// we have written.
+	// The last listing. It is outdated, and fresh is false, after a write.
 	fresh   bool
 	seen    listing
 	marker  marker
@@ -72,14 +73,14 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the connections that are not in use. What is in hand ends.
+// Close closes the idle connections. An operation in progress continues.
 func (s *Store) Close() error {
 	s.idle()
 	return nil
 }
 
-// Read lists the store. Files is shared with later States of an unchanged
-// store: do not change it.
+// Read lists the store. Later States of an unchanged store share Files: the caller must not
+// modify it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -94,8 +95,8 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}, nil
 }
 
-// Apply swaps the marker, carries the changes out, and marks them as done. An
-// error after the swap leaves a part of them done; the next Read shows which.
+// Apply swaps the marker, carries out the changes, and marks them as done. After an error
+// that follows the swap, some of the changes may have been made; the next Read shows which.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -140,8 +141,8 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return s.marker.revision, err
 }
 
-// agree makes sure that the listing is of base. The swap of the marker proves
-// it later.
+// agree lists the bucket unless the current listing is of base. It returns ErrStale if the
+// store is at another revision. The later swap of the marker verifies the result.
 func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
 	if !s.fresh || s.marker.revision != base {
 		if err := s.look(ctx); err != nil {
@@ -154,7 +155,7 @@ func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin waits for the store's turn, as long as ctx allows.
+// begin acquires the store's turn, or returns the error of ctx if it ends first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -169,5 +170,5 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.turn }
 
-// key returns the object that holds a file.
+// key returns the key of the object of a file.
 func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

@@ -24,10 +24,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// kms has MinIO use a key service, so that buckets can be encrypted by it.
+// kms configures a key service for MinIO, so that it can encrypt buckets.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-// through puts a proxy before a server.
+// through starts a proxy in front of a server and returns a Config that uses it.
 func through(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
@@ -44,7 +44,7 @@ func put(t testing.TB, server *buckettest.Server, bucket, key, content string) m
 	return info
 }
 
-// keys lists everything in a bucket.
+// keys returns all keys in a bucket.
 func keys(t testing.TB, server *buckettest.Server, bucket string) []string {
 	t.Helper()
 	var keys []string
@@ -65,7 +65,7 @@ func many(n int) map[string]string {
 	return files
 }
 
-func TestOnMinIO(t *testing.T) {
+func TestStoreDetailsOnMinIO(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t, kms)
 	for _, c := range []struct {
@@ -156,7 +156,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// order watches which requests begin before others have ended.
+// order checks which requests begin only after others have ended.
 func order(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	store := open(t, config)
@@ -329,7 +329,7 @@ func versioned(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, map[string]string{"b": "3"})
 }
 
-// encrypted: ETags look like MD5s here and are none.
+// encrypted tests a bucket whose ETags look like MD5s but are not.
 func encrypted(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	want := map[string]string{"plain-before": "0"}
@@ -383,7 +383,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 			t.Error("it would be written again")
 		}
 	}
-	// Our own objects are put in one piece, whatever their size.
+	// The store's own objects are uploaded in one part, whatever their size.
 	storetest.Write(t, store, map[string]string{"ours.bin": content + content + content})
 	own, err := server.Client.StatObject(t.Context(), config.Bucket, "ours.bin", minio.StatObjectOptions{})
 	if err != nil || strings.Contains(own.ETag, "-") {
@@ -430,7 +430,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished checks what a new process reports.
+// wantUnfinished checks State.Unfinished in a store that was just opened.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, storetest.Paths(t, want...)) {
@@ -445,7 +445,7 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
 	wantUnfinished(t, plain)
 
-	// New files are there, old ones not gone yet, and one was replaced by hand.
+	// New files are present, old ones are not removed yet, and one was replaced by hand.
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			buckettest.Fail(w, http.StatusForbidden, "AccessDenied", "no")
@@ -466,8 +466,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 		t.Errorf("the writer itself is told of %v", got)
 	}
 
-	// The next write settles two of them and leaves one in doubt, for as long as
-	// it says so.
+	// The next write completes two of them and leaves one in doubt, as long as its
+	// ChangeSet lists it.
 	for _, inDoubt := range [][]string{{"w/resources/new"}, {"w/resources/new"}, nil} {
 		other := open(t, plain)
 		_, err := other.Apply(t.Context(), statestore.ChangeSet{
@@ -481,7 +481,7 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// lateArrival holds a put back until another writer has come and gone.
+// lateArrival delays a put until another writer has written and finished.
 func lateArrival(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
 	config, proxy := through(t, plain)
@@ -523,7 +523,8 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// withoutConditions: the proxy is a provider that ignores or refuses them.
+// withoutConditions tests a provider that ignores or rejects conditional writes, which a
+// proxy simulates.
 func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
 		config, proxy := through(t, configOf(t, server))
@@ -615,7 +616,7 @@ func probe(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// cutOffAnswer cuts every other answer to a GET, of lists and of objects.
+// cutOffAnswer truncates every other response to a GET, of lists and of objects.
 func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	config.Region = "us-east-1"
@@ -636,7 +637,7 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// busyServer bears four requests at once, and calls for help beyond.
+// busyServer serves four requests at once and responds to others that it is busy.
 func busyServer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	var (
@@ -674,7 +675,7 @@ func busyServer(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, want)
 }
 
-// wantError checks an error's kind and shape, and returns it.
+// wantError checks the kind and format of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// sumKey is the metadata in which each object we put carries its sum. It is
-// needed where the ETag is something else: with encryption by a key service.
+// sumKey is the metadata in which each object of the store carries its digest. It is needed
+// where the ETag is not the MD5: with encryption by a key service.
 const sumKey = "Kratix-Schedule-Md5"
 
 // sumOf returns the MD5 of a content.
@@ -23,10 +23,10 @@ func sumFrom(md5sum [md5.Size]byte) (s statestore.Sum) {
 	return s
 }
 
-// hexSum is the ETag of an object with this sum, when ETags are MD5s.
+// hexSum returns the ETag of an object with this digest, if ETags are MD5s.
 func hexSum(s statestore.Sum) string { return hex.EncodeToString(s[:md5.Size]) }
 
-// parseSum reads an ETag, or the metadata, that looks like an MD5.
+// parseSum parses an ETag or metadata; false if it does not look like an MD5.
 func parseSum(s string) (sum statestore.Sum, ok bool) {
 	if len(s) != hex.EncodedLen(md5.Size) {
 		return sum, false
@@ -35,10 +35,10 @@ func parseSum(s string) (sum statestore.Sum, ok bool) {
 	return sum, err == nil
 }
 
-// sums remembers what lies behind ETags that are no MD5s.
+// sums caches the digests of objects whose ETags are not MD5s.
 type sums struct {
 	mu sync.Mutex
-	// opaque is set once an ETag was seen that looks like an MD5 and is not.
+	// opaque is set once an ETag has been seen that looks like an MD5 and is not one.
 	opaque bool
 	behind map[tree.Path]version
 }
@@ -51,7 +51,7 @@ type version struct {
 
 func newSums() *sums { return &sums{behind: map[tree.Path]version{}} }
 
-// of returns the sum of an object that was listed with an ETag, if it is known.
+// of returns the digest of an object that was listed with an ETag, if it is known.
 func (s *sums) of(path tree.Path, etag string) (statestore.Sum, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *sums) of(path tree.Path, etag string) (statestore.Sum, bool) {
 	return parseSum(etag)
 }
 
-// learn takes down that an object with this sum has this ETag.
+// learn records that an object with this digest has this ETag.
 func (s *sums) learn(path tree.Path, etag string, sum statestore.Sum) {
 	plain := hexSum(sum) == etag
 	s.mu.Lock()
@@ -79,7 +79,7 @@ func (s *sums) learn(path tree.Path, etag string, sum statestore.Sum) {
 	s.behind[path] = version{etag, sum}
 }
 
-// etag returns the ETag of the version of an object that has this sum.
+// etag returns the ETag of the version of an object that has this digest.
 func (s *sums) etag(path tree.Path, sum statestore.Sum) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,21 +89,21 @@ func (s *sums) etag(path tree.Path, sum statestore.Sum) string {
 	return hexSum(sum)
 }
 
-// suspect notes that ETags of this bucket need not be MD5s.
+// suspect records that ETags of this bucket may not be MD5s.
 func (s *sums) suspect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opaque = true
 }
 
-// suspected reports whether ETags that look like MD5s are trusted no more.
+// suspected reports whether ETags that look like MD5s are no longer trusted.
 func (s *sums) suspected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opaque
 }
 
-// keep forgets the objects that are not among files, when they are many.
+// keep removes the objects that are not among files, once there are many of them.
 func (s *sums) keep(files statestore.Files) {
 	const slack = 1000
 	s.mu.Lock()

@@ -11,12 +11,11 @@ import (
 	"time"
 )
 
-// slowest is the speed, in bytes a second, below which an upload counts as
-// stuck.
-const slowest = 64 << 10
+// slowest is the speed, in bytes per second, below which an upload counts as stuck.
+const minUploadSpeed = 64 << 10
 
-// transport keeps to the number of requests a server can bear, and gives up
-// those it does not answer.
+// transport limits the number of concurrent requests, and cancels requests that the server
+// does not answer.
 type transport struct {
 	next     http.RoundTripper
 	limit    *limiter
@@ -24,8 +23,8 @@ type transport struct {
 	rest     rest
 }
 
-// RoundTrip sends a request when its turn has come, and not before a time that the
-// server named.
+// RoundTrip sends a request when it has a slot, and not during a pause that the server has
+// requested.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := t.rest.await(request.Context(), t.patience); err != nil {
 		return nil, err
@@ -38,7 +37,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 	ctx, cancel := context.WithCancel(request.Context())
 	watch := &watch{cancel: cancel, patience: t.patience}
-	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/slowest)*time.Second, watch.bark)
+	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/minUploadSpeed)*time.Second, watch.bark)
 	response, err := t.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		return nil, watch.explain(err)
@@ -50,8 +49,8 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// watch ends a request when nothing moves for too long. It is also the body of
-// the answer.
+// watch cancels a request that makes no progress for too long. It is also the body of the
+// response.
 type watch struct {
 	body     io.ReadCloser
 	timer    *time.Timer
@@ -65,17 +64,17 @@ func (w *watch) bark() {
 	w.cancel()
 }
 
-// explain says why a request was ended, if the watch did it.
+// explain returns the reason why the watch cancelled a request, or err if it did not.
 func (w *watch) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()
 	if w.barked.Load() {
-		return silence(w.patience)
+		return silenceError(w.patience)
 	}
 	if errors.Is(err, io.EOF) {
-		return errHungUp
+		return errConnectionClosed
 	}
-	// minio-go does not try again when it is given this one alone.
+	// minio-go does not retry if it receives this error unwrapped.
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
 		return unknown
@@ -83,19 +82,19 @@ func (w *watch) explain(err error) error {
 	return err
 }
 
-// Read reads on.
+// Read reads from the body and restarts the timer.
 func (w *watch) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	switch {
 	case err == nil:
 		w.timer.Reset(w.patience)
 	case err != io.EOF && w.barked.Load(): //nolint:errorlint // readers give io.EOF itself
-		err = silence(w.patience)
+		err = silenceError(w.patience)
 	}
 	return n, err
 }
 
-// Close ends the request.
+// Close closes the body and ends the request.
 func (w *watch) Close() error {
 	w.timer.Stop()
 	err := w.body.Close()
@@ -103,13 +102,13 @@ func (w *watch) Close() error {
 	return err
 }
 
-// errHungUp is a connection that ended before there was an answer.
-var errHungUp = errors.New("the server closed the connection and did not answer")
+// errHungUp is the error of a connection that closed before a response.
+var errConnectionClosed = errors.New("the server closed the connection and did not answer")
 
-// silence is the error of a server that does not answer.
-type silence time.Duration
+// silenceError is the error of a server that does not respond.
+type silenceError time.Duration
 
-// Error returns the text.
-func (s silence) Error() string {
+// Error returns the message.
+func (s silenceError) Error() string {
 	return fmt.Sprintf("the server kept silent for %s", time.Duration(s))
 }

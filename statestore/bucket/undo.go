@@ -10,12 +10,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// mostRefused is how many files of one step the server may refuse before the
-// rest is not tried.
-const mostRefused = 32
+// mostRefused is the number of files of one step that the server may reject before the rest
+// is skipped.
+const maxRefused = 32
 
-// refusedFiles is the error of files that the server refused; it wraps the
-// answer to the first.
+// refusedFiles is the error of files that the server rejected; it wraps the response to the
+// first.
 type refusedFiles struct {
 	paths []tree.Path
 	err   error
@@ -26,25 +26,25 @@ func (r refusedFiles) Unwrap() error { return r.err }
 
 func isRefused(err error) bool { return errors.As(err, new(refusedFiles)) }
 
-// refusals gathers refused files. It is safe for concurrent use.
+// refusals collects rejected files. It is safe for concurrent use.
 type refusals struct {
 	mu    sync.Mutex
 	files []refusedFiles
 }
 
-// add takes in a file that the server refused. The error is not nil once there
-// are so many that no more should be tried.
+// add adds a file that the server rejected. It returns an error once there are so many that
+// no more should be tried.
 func (r *refusals) add(path tree.Path, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.files = append(r.files, refusedFiles{paths: []tree.Path{path}, err: err})
-	if len(r.files) >= mostRefused {
+	if len(r.files) >= maxRefused {
 		return r.all()
 	}
 	return nil
 }
 
-// err returns the error of all refused files; nil when there is none.
+// err returns the error of all rejected files; nil if there are none.
 func (r *refusals) err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,8 +54,7 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns the files as one error, in walk order, so that the words are those
-// about the first.
+// all returns the files as one error, in walk order, so that its text is about the first.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}
@@ -65,14 +64,13 @@ func (r *refusals) all() refusedFiles {
 	return all
 }
 
-// progress is what an Apply has done so far, as far as it may have to be undone.
+// progress records the changes of an Apply that may have to be undone.
 type progress struct {
-	// before holds the contents of files that are replaced, or removed to make
-	// room, by path.
+	// before is the contents, by path, of files that are replaced, or removed to make room.
 	before map[tree.Path][]byte
 
 	mu sync.Mutex
-	// touched are the files that were put or removed, or may have been.
+	// touched are the files that were written or removed, or may have been.
 	touched map[tree.Path]struct{}
 }
 
@@ -86,15 +84,15 @@ func (p *progress) touch(path tree.Path) {
 	p.touched[path] = struct{}{}
 }
 
-// untouched takes back that a file was put: the server refused it.
+// untouched records that a file was not written because the server rejected it.
 func (p *progress) untouched(path tree.Path) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.touched, path)
 }
 
-// remember adds the contents that a step replaces or removes, as long as a later
-// write of the same Apply can be refused: not those of removals at the end.
+// remember reads the contents that a step replaces or removes, if a later write of the same
+// Apply can still be rejected. It skips the removals at the end.
 func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	var lost []entry
 	note := func(path tree.Path) {
@@ -131,9 +129,9 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	return nil
 }
 
-// undo makes the store what it was before an Apply that was refused, and returns
-// the refusal and the revision that the store is at then. If that fails the marker
-// still names all that may be half done.
+// undo restores the state before a rejected Apply, and returns the rejection and the
+// revision of the store after that. If it fails, the marker still lists all files that may
+// be incomplete.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

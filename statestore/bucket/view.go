@@ -13,20 +13,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// errGarbled is an answer whose bytes are not those that the ETag promised.
+// errGarbled is the error of a response whose bytes do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view reads the contents of one listing. A content that was replaced since is
-// given as long as it is remembered; after that it is ErrStale.
+// view is the contents of one listing. A content that has since been replaced is returned
+// if it is cached; otherwise Content fails with ErrStale.
 type view struct {
 	store   *Store
 	listing listing
 }
 
-// Sum returns the sum of an object with this content.
+// Sum returns the digest of an object with this content.
 func (view) Sum(content []byte) statestore.Sum { return sumOf(content) }
 
-// Content returns the bytes of a file of this view; do not change them.
+// Content returns the bytes of a file of this view; the caller must not modify them.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.listing.files.Sum(p)
 	if !ok {
@@ -41,7 +41,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 		content, err := v.store.fetch(ctx, ahead[i])
 		contents[i] = content
 		if i > 0 {
-			return nil // it was not asked for
+			return nil // it was only prefetched
 		}
 		return err
 	})
@@ -51,8 +51,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// ahead returns the file at p and those after it in its directory that are not
-// held yet: who reads one record reads them all.
+// ahead returns the file at p and those after it in its directory that are not cached yet:
+// a reader of one record usually reads all of them.
 func (v view) ahead(p tree.Path) []entry {
 	const most, largest = 128, 64 << 10
 	at, _ := slices.BinarySearchFunc(v.listing.entries, p, func(e entry, p tree.Path) int { return compareKeys(e.path, p) })
@@ -69,10 +69,10 @@ func (v view) ahead(p tree.Path) []entry {
 	return ahead
 }
 
-// fetch reads the version of an object that was listed.
+// fetch reads the listed version of an object.
 func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 	var content []byte
-	err := again(ctx, func() error {
+	err := retryTruncated(ctx, func() error {
 		var options minio.GetObjectOptions
 		if err := options.SetMatchETag(s.known.etag(e.path, e.sum)); err != nil {
 			return err

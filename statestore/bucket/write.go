@@ -15,15 +15,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// batch is how many keys one request may delete.
+// batch is the maximum number of keys that one request deletes.
 const batch = 1000
 
-// contentType is what every file is: manifests, and the odd file beside them.
+// contentType is the type of every file: most are manifests.
 const contentType = "application/yaml"
 
-// carryOut does one step after the other. Before the first final one it makes
-// sure that nobody else has become the store's writer meanwhile. What a step takes
-// away or replaces is remembered in done.
+// carryOut carries out one step after the other. Before the first final step it checks that
+// no other writer has replaced the marker. It records in done the contents that a step
+// removes or replaces.
 func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) error {
 	checked := false
 	for _, step := range steps {
@@ -46,8 +46,8 @@ func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) erro
 	return nil
 }
 
-// write puts files, many at a time. It goes on after files that the server
-// refuses, up to a number of these, and returns them all.
+// write writes files in parallel. It continues after files that the server rejects, up to a
+// number of these, and returns them all.
 func (s *Store) write(ctx context.Context, files []tree.File, done *progress) error {
 	var refused refusals
 	err := parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
@@ -76,8 +76,8 @@ func (s *Store) put(ctx context.Context, file tree.File) error {
 	return nil
 }
 
-// send puts one object in one piece, whatever its size: its ETag is its MD5
-// then. The server checks the MD5, so that no broken object is acknowledged.
+// send uploads one object in one part, whatever its size, so that its ETag is its MD5. The
+// server checks the MD5, so that no corrupted object is acknowledged.
 func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
 	sum := md5.Sum(content) //nolint:gosec // see sums.go
 	options.DisableContentSha256 = true
@@ -92,7 +92,7 @@ func (s *Store) send(ctx context.Context, key string, content []byte, options mi
 // remove deletes files in batches.
 func (s *Store) remove(ctx context.Context, paths []tree.Path) error {
 	for some := range slices.Chunk(paths, batch) {
-		if err := again(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
+		if err := retryTruncated(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
 			return err
 		}
 	}
@@ -126,7 +126,7 @@ func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
 	return nil
 }
 
-// parallel calls do for 0 to n-1, so many at a time, until one fails.
+// parallel calls do for 0 to n-1, at most width at a time, until one call fails.
 func parallel(ctx context.Context, width, n int, do func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

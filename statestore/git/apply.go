@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// style is what stores must have in common to make one commit.
+// style is the settings that stores must have in common to share a commit.
 type style struct {
 	author, committer Author
 	owner             string
@@ -15,14 +15,14 @@ type style struct {
 	key               SigningKey
 }
 
-// part is what one commit changes in one store.
+// part is the changes of one commit to one store.
 type part struct {
 	store   *Store
 	changes statestore.ChangeSet
 }
 
-// location is a branch, opened with some credentials, on which all commits look
-// alike.
+// location is a branch, opened with certain credentials, together with the style of its
+// commits.
 type location struct {
 	*branch
 	style style
@@ -30,9 +30,9 @@ type location struct {
 
 var _ statestore.Location = location{}
 
-// View returns the store as a part of its location: the branch and what its commits
-// look like. Stores of which a Pool has opened both with the same credentials have
-// equal locations if they have those in common.
+// View returns the store as a view of its location: the branch and the style of its
+// commits. Two stores have equal locations if a Pool opened both on the same branch with
+// the same credentials and their styles are equal.
 func (s *Store) View() statestore.View {
 	return statestore.View{Name: s.name, Store: s, Location: location{s.branch, s.style}}
 }
@@ -42,9 +42,8 @@ func (location) Read(ctx context.Context, view statestore.View) (statestore.Stat
 	return view.Store.Read(ctx)
 }
 
-// Write makes one commit of the changes of several stores. When that cannot be, each
-// is tried alone, so that none is in the way of another and each has an error of its
-// own.
+// Write makes one commit with the changes of several stores. If that fails, it writes each
+// part alone, so that one cannot block the others and each gets its own error.
 func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
 	revision, err := l.writeAll(ctx, parts)
 	if err != nil {
@@ -57,25 +56,25 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []stat
 	return outcomes
 }
 
-// errApart are changes that one commit cannot hold.
-var errApart = errors.New("these cannot be written at once")
+// errApart is returned for changes that one commit cannot contain.
+var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewPart) (statestore.Revision, error) {
 	if len(parts) == 1 {
-		return "", errApart // nothing is gained, and the store words its errors
+		return "", errSeparate // one part saves nothing, and Apply returns better errors
 	}
 	own := make([]part, 0, len(parts))
 	for _, p := range parts {
 		store, ok := p.View.Store.(*Store)
 		if !ok || store.branch != l.branch || store.style != l.style || p.Changes.Empty() {
-			return "", errApart
+			return "", errSeparate
 		}
 		own = append(own, part{store, p.Changes})
 	}
 	return apply(ctx, own)
 }
 
-// apply makes one commit of everything and pushes it.
+// apply makes one commit of all parts and pushes it.
 func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	edits, err := planEdits(parts)
 	if err != nil {
@@ -85,7 +84,7 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	if err != nil {
 		return "", err
 	}
-	s := parts[0].store // any will do: what follows is the branch's, or of one style
+	s := parts[0].store // any store works: the rest depends on the branch and the style only
 	if err := s.begin(ctx); err != nil {
 		return "", err
 	}
@@ -110,9 +109,9 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	return revision, s.examine(ctx, err)
 }
 
-// straight returns a push to where the branch was seen last, without a question
-// to the server; nil when it is better to ask. When the branch has moved the
-// push is refused, and nothing is lost but the time.
+// straight returns a push onto the last known head of the branch, without a request to the
+// server first. It returns nil if the server must be asked. If the branch has moved, the
+// server rejects the push and only time is lost.
 func (s *Store) straight(ctx context.Context, parts []part) *push {
 	if s.head.IsZero() || s.tip != s.head {
 		return nil
@@ -125,17 +124,16 @@ func (s *Store) straight(ctx context.Context, parts []part) *push {
 	return s.remote.pushAgain(ctx, s.tip)
 }
 
-// isFinal reports whether a push would have failed as well had we asked before.
+// isFinal reports whether a push would have failed even if the branch had been read first.
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {
-		return isHooks(refused.status) || isUnpack(refused.status) && judgesContent(refused.words)
+		return isHooks(refused.status) || isUnpack(refused.status) && rejectsContent(refused.words)
 	}
 	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
 }
 
-// commit makes a commit on head and pushes it; without a difference there is
-// none.
+// commit makes a commit on head and pushes it. If nothing differs, it makes none.
 func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string) (statestore.Revision, error) {
 	made, err := s.build(edits, text)
 	if err != nil || made == nil {
@@ -148,7 +146,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string
 	return revision(s.head), s.objects.add(made.objects)
 }
 
-// anyBase returns a base that is there, if there is any.
+// anyBase returns the first base that is not empty; empty if there is none.
 func anyBase(parts []part) statestore.Revision {
 	var base statestore.Revision
 	for _, p := range parts {

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// asked remembers what a server was asked.
+// asked records the requests that a server received.
 type asked struct {
 	mu       sync.Mutex
 	requests []string
@@ -31,7 +31,7 @@ func (a *asked) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-// since returns what was asked since the last call.
+// since returns the requests since the last call.
 func (a *asked) since() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -50,7 +50,7 @@ func writeOne(t *testing.T, store statestore.Store, base statestore.Revision, na
 	return store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: content})})
 }
 
-func TestAPushGoesStraightToWhereTheBranchWasSeen(t *testing.T) {
+func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "foreign": "0"})
 	var asked asked
@@ -69,7 +69,7 @@ func TestAPushGoesStraightToWhereTheBranchWasSeen(t *testing.T) {
 		}
 		base = next
 	}
-	put("1", question+", "+answered) // what the server can do is not known yet
+	put("1", question+", "+answered) // the server's capabilities are not known yet
 	put("2", answered)
 	put("3", answered)
 
@@ -90,8 +90,9 @@ func TestAPushGoesStraightToWhereTheBranchWasSeen(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// What a server says to a push that came straight is what it says to any.
-func TestARefusalOfAStraightPushIsTold(t *testing.T) {
+// TestRejectionOfADirectPushIsReported: a push without an advertisement is rejected with
+// the same message as any other.
+func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	var asked asked
 	var refuse func(http.ResponseWriter)
@@ -112,7 +113,7 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered+", "+question+", "+answered { // whether the branch is refused as it is, too
+	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether the branch is rejected unchanged, too
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")
@@ -136,7 +137,7 @@ func TestARefusalOfAStraightPushIsTold(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// styled opens a store to be written with others.
+// styled opens a store that can be written together with others.
 func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *git.Store {
 	t.Helper()
 	config.Name, config.Path, config.Now = "GitStateStore "+name, dir, time.Now
@@ -155,7 +156,7 @@ func partOf(t *testing.T, store *git.Store, work string, files map[string]string
 	}}
 }
 
-func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
+func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
 	for name, reach := range map[string]func(string) git.Config{
 		"local": func(repository string) git.Config { return git.Config{URL: repository} },
 		"https": func(repository string) git.Config { return served(t, repository) },
@@ -190,15 +191,15 @@ func TestStoresInOnePlaceAreWrittenInOneCommit(t *testing.T) {
 	}
 }
 
-func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
+func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 	for name, c := range map[string]struct {
-		file    string // that b writes
+		file    string // written by b
 		between map[string]string
 		kind    error
 		says    string
 	}{
-		"a clash": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is wanted"},
-		"stale":   {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
+		"a conflict": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is wanted"},
+		"stale":      {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
@@ -222,7 +223,7 @@ func TestAStoreThatFailsIsInNoOthersWay(t *testing.T) {
 	}
 }
 
-func TestOnlyStoresThatCommitAlikeJoin(t *testing.T) {
+func TestOnlyStoresOfEqualStyleShareACommit(t *testing.T) {
 	repository := gittest.Bare(t)
 	var pool git.Pool
 	config := git.Config{URL: repository}

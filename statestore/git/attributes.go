@@ -14,13 +14,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// attributesFile is where git reads how to change files on their way.
+// attributesFile is the name of the files that configure how git changes content on
+// checkout.
 const attributesFile = ".gitattributes"
 
-// attributes remembers what .gitattributes files say that apply to the store.
+// attributes caches the warnings about the .gitattributes files that apply to the store.
 type attributes struct {
 	mu     sync.Mutex
-	blobs  []plumbing.Hash // of the files read last
+	blobs  []plumbing.Hash // of the files that were read last
 	doubts []string
 }
 
@@ -30,8 +31,8 @@ func (a *attributes) warnings() []string {
 	return a.doubts
 }
 
-// attributesAfter returns which .gitattributes there are below the store's directory
-// after changes to the files.
+// attributesAfter returns the paths of the .gitattributes files below the store's directory
+// after changes.
 func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
 	are := slices.Clone(were)
 	for _, change := range changes {
@@ -51,9 +52,9 @@ func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.P
 
 func comparePaths(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// readAttributes reads the .gitattributes in the repository's root, in the
-// store's directory, between and below, when they are new. Files are written as
-// they are, whatever these say.
+// readAttributes reads the .gitattributes files in the repository's root, in the store's
+// directory, between the two and below, if they have changed. They do not affect how the
+// store writes files.
 func (s *Store) readAttributes(ctx context.Context) error {
 	found, err := s.findAttributes()
 	if err != nil {
@@ -97,7 +98,8 @@ type attributesAt struct {
 	blob plumbing.Hash
 }
 
-// findAttributes goes from the repository's root to the store's directory.
+// findAttributes returns the .gitattributes files from the repository's root down to the
+// store's directory.
 func (s *Store) findAttributes() ([]attributesAt, error) {
 	dir, err := s.objects.root(s.head)
 	var found []attributesAt
@@ -127,14 +129,14 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 	return append(found, s.attributesBelow()...), err
 }
 
-// maxAttributes bounds how many .gitattributes below the store's directory are
-// read, and maxDoubts how many of their lines are reported.
+// maxAttributes is the maximum number of .gitattributes files below the store's directory
+// that are read, and maxDoubts the maximum number of their lines that are reported.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20
 )
 
-// attributesBelow lists the .gitattributes in the directories of Destinations.
+// attributesBelow returns the .gitattributes files in the directories of Destinations.
 func (s *Store) attributesBelow() []attributesAt {
 	var found []attributesAt
 	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {
@@ -145,7 +147,7 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful lists the lines that make a checkout differ from what was written.
+// doubtful returns the lines that make a checkout differ from the files that were written.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

@@ -8,17 +8,17 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// credentials are what a remote is shown.
+// credentials log in to a remote.
 type credentials interface {
-	// login returns what to show now; nil when there is nothing.
+	// login returns the current authentication method; nil if there is none.
 	login(ctx context.Context) (transport.AuthMethod, error)
-	// refused hears that the server did not like it.
+	// refused is called when the server has rejected the credentials.
 	refused()
-	// secrets must not appear in errors.
+	// secrets returns the strings that must not appear in errors.
 	secrets() []string
 }
 
-// fixed are credentials that never change.
+// fixed is credentials that never change.
 type fixed struct {
 	method transport.AuthMethod
 	hidden []string
@@ -32,8 +32,8 @@ func (fixed) refused() {}
 
 func (f fixed) secrets() []string { return f.hidden }
 
-// fixedHTTP shows a bearer token, or a user with a password; a token shown as a
-// password needs no user.
+// fixedHTTP returns credentials with a bearer token, or with a user and a password. A token
+// as the password needs no user.
 func fixedHTTP(auth Auth) fixed {
 	switch {
 	case auth.Bearer != "":
@@ -43,18 +43,18 @@ func fixedHTTP(auth Auth) fixed {
 	}
 	user := orDefault(auth.Username, "git")
 	f := fixed{&githttp.BasicAuth{Username: user, Password: auth.Password}, []string{auth.Password, basic(user, auth.Password)}}
-	if auth.Password == "" { // then the user's name is the token
+	if auth.Password == "" { // the user name is the token
 		f.hidden = append(f.hidden, auth.Username)
 	}
 	return f
 }
 
-// basic is how a user and a password look in a request.
+// basic returns the value of a Basic authorization header for a user and a password.
 func basic(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-// authHint says where the credentials come from.
+// authHint returns the fix that names the source of the credentials.
 func (r *remote) authHint() string {
 	switch {
 	case r.moved.elsewhere():

@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestABearerTokenOpensTheStore(t *testing.T) {
+func TestBearerTokenIsAccepted(t *testing.T) {
 	config := served(t, gittest.Bare(t))
 	config.Auth = git.Auth{Bearer: gittest.Password}
 	storetest.Write(t, open(t, config), map[string]string{"a": "1"})
@@ -35,7 +35,7 @@ func TestABearerTokenOpensTheStore(t *testing.T) {
 	}
 }
 
-func TestWhoMayOnlyReadIsDeniedToWrite(t *testing.T) {
+func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
 	config := served(t, repository)
@@ -51,15 +51,15 @@ func TestWhoMayOnlyReadIsDeniedToWrite(t *testing.T) {
 	}
 }
 
-// github stands in for the API that issues tokens to apps.
+// github is a fake of GitHub's API that issues tokens to apps.
 type github struct {
 	*httptest.Server
 	key    *rsa.PrivateKey
 	app    git.GitHubApp
 	now    time.Time
 	given  int
-	status int    // of the next refusal, if any
-	words  string // of it
+	status int    // of the next rejection; zero for none
+	words  string // its text
 	header http.Header
 }
 
@@ -96,7 +96,7 @@ func (g *github) give(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"token": %q, "expires_at": %q}`, gittest.Password, g.now.Add(time.Hour).Format(time.RFC3339))
 }
 
-// knows checks a JWT: who signed it, for whom, and when.
+// knows reports whether a JWT has the expected signature, issuer and times.
 func (g *github) knows(authorization string) bool {
 	jwt, ok := strings.CutPrefix(authorization, "Bearer ")
 	parts := strings.Split(jwt, ".")
@@ -121,7 +121,7 @@ func (g *github) knows(authorization string) bool {
 	return claims.Issuer == "123" && claims.Issued <= now && claims.Expires > now && claims.Expires-claims.Issued <= 600
 }
 
-// appStore opens a store that logs in as the app, with the clock of g.
+// appStore opens a store that logs in as the app and uses the clock of g.
 func appStore(t *testing.T, g *github, repository string) (*git.Store, git.Config) {
 	t.Helper()
 	backend := gittest.Backend(t, parent(repository))
@@ -143,7 +143,7 @@ func appStore(t *testing.T, g *github, repository string) (*git.Store, git.Confi
 	return store, config
 }
 
-func TestAnAppsTokenIsKeptAndRenewedBeforeItExpires(t *testing.T) {
+func TestAppTokenIsRenewedBeforeItExpires(t *testing.T) {
 	g := newGitHub(t)
 	store, _ := appStore(t, g, gittest.Bare(t))
 	for _, c := range []struct {
@@ -158,7 +158,7 @@ func TestAnAppsTokenIsKeptAndRenewedBeforeItExpires(t *testing.T) {
 	}
 }
 
-func TestAnAppsTokenThatIsRefusedIsRenewed(t *testing.T) {
+func TestRejectedAppTokenIsRenewed(t *testing.T) {
 	g := newGitHub(t)
 	refuse := false
 	backend := gittest.Backend(t, parent(gittest.Bare(t)))
@@ -188,7 +188,7 @@ func TestAnAppsTokenThatIsRefusedIsRenewed(t *testing.T) {
 	}
 }
 
-func TestGitHubsRefusalOfAnAppReachesTheUser(t *testing.T) {
+func TestGitHubsErrorIsReported(t *testing.T) {
 	g := newGitHub(t)
 	store, _ := appStore(t, g, gittest.Bare(t))
 	for status, want := range map[int]error{
@@ -205,7 +205,7 @@ func TestGitHubsRefusalOfAnAppReachesTheUser(t *testing.T) {
 	}
 }
 
-func TestAnAppNeedsSensibleValues(t *testing.T) {
+func TestAppSettingsAreValidated(t *testing.T) {
 	g := newGitHub(t)
 	_, config := appStore(t, g, gittest.Bare(t))
 	for why, change := range map[string]func(*git.GitHubApp){

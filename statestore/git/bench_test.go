@@ -22,9 +22,9 @@ import (
 // BenchmarkBurst writes a thousand placements of three files over https.
 //
 //	store     one Apply
-//	command   one after the other by the git command line, as the writer built
-//	          into Kratix does: fetch, reset, clean, write, add, commit, push
-//	push      git push of one commit that is prepared already
+//	command   one after the other by the git command line, as Kratix's own writer
+//	          does: fetch, reset, clean, write, add, commit, push
+//	push      git push of one commit that was made before
 func BenchmarkBurst(b *testing.B) {
 	const burst = 1000
 	b.Run("store", func(b *testing.B) { benchmarkStore(b, 100, burst) })
@@ -32,14 +32,13 @@ func BenchmarkBurst(b *testing.B) {
 	b.Run("push", func(b *testing.B) { benchmarkPush(b, 100, burst) })
 }
 
-// BenchmarkOne writes one placement of three files over https, into
-// repositories of several sizes. "round" reads the store as well; "push" is git
-// push of a commit that is prepared already.
+// BenchmarkOne writes one placement of three files over https, into repositories of several
+// sizes. "round" reads the store as well; "push" is git push of a commit that is prepared
+// already.
 //
-// What a server's git needs grows with the repository, whoever pushes: own-ms
-// is the time outside of the server's answers, git-cpu-ms the processor's time
-// in git's processes, and go-cpu-ms that in this one, which also holds the
-// server's TLS.
+// The server's git needs more time the larger the repository is, for any client: own-ms is
+// the time outside of the server's responses, git-cpu-ms the CPU time of git's processes,
+// and go-cpu-ms the CPU time of this process, which also includes the server's TLS.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })
@@ -49,14 +48,14 @@ func BenchmarkOne(b *testing.B) {
 	}
 }
 
-// watch measures what a benchmark's operations cost, and where.
+// watch measures the costs of a benchmark's operations, separately for client and server.
 type watch struct {
-	busy            atomic.Int64 // nanoseconds in the server's answers, of all time
+	busy            atomic.Int64 // total nanoseconds in the server's handlers
 	elapsed, waited time.Duration
 	ours, gits      time.Duration
 }
 
-// see is a handler's time.
+// see returns a handler that measures the time that next takes.
 func (w *watch) see(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
@@ -65,7 +64,8 @@ func (w *watch) see(next http.Handler) http.Handler {
 	})
 }
 
-// cpu returns the processor's time of a process and of those it waited for.
+// cpu returns the CPU time of this process, or of the child processes that it has waited
+// for.
 func cpu(b *testing.B, who int) time.Duration {
 	b.Helper()
 	var used syscall.Rusage
@@ -75,7 +75,7 @@ func cpu(b *testing.B, who int) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// measure counts what one operation of n placements costs.
+// measure adds the costs of one operation.
 func (w *watch) measure(b *testing.B, operation func()) {
 	b.Helper()
 	busy, self, children, begun := w.busy.Load(), cpu(b, syscall.RUSAGE_SELF), cpu(b, syscall.RUSAGE_CHILDREN), time.Now()
@@ -86,7 +86,7 @@ func (w *watch) measure(b *testing.B, operation func()) {
 	w.gits += cpu(b, syscall.RUSAGE_CHILDREN) - children
 }
 
-// report prints the costs of n operations of a burst each.
+// report reports the costs of n operations that write burst placements each.
 func (w *watch) report(b *testing.B, n, burst int) {
 	b.Helper()
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(n) }
@@ -96,7 +96,7 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown serves a repository with that many files.
+// grown serves a repository with held files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)
@@ -146,7 +146,7 @@ func worktree(b *testing.B, held int) (string, *watch) {
 	return dir, watch
 }
 
-// toServer makes a clone push to the server.
+// toServer configures a clone to push to the server.
 func toServer(b *testing.B, dir string, config git.Config) {
 	b.Helper()
 	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment can gainsay that
@@ -187,7 +187,7 @@ func benchmarkPush(b *testing.B, held, burst int) {
 	watch.report(b, n, burst)
 }
 
-// commitFiles makes one commit, as loose objects, without a worktree.
+// commitFiles makes one commit of loose objects without a worktree.
 func commitFiles(b *testing.B, dir string, files []tree.File) {
 	b.Helper()
 	var script bytes.Buffer
@@ -224,7 +224,7 @@ func apply(b *testing.B, store statestore.Store, changes statestore.ChangeSet) s
 	return revision
 }
 
-// placements makes the three files of each of n placements.
+// placements returns the three files of each of n placements.
 func placements(text string, n int) []tree.File {
 	files := make([]tree.File, 0, 3*n)
 	for i := range n {

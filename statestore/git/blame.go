@@ -18,8 +18,8 @@ const (
 	hintServer  = "look at the server: it answers, and cannot do what it is asked"
 )
 
-// blames has the blame of each hint.
-var blames = map[string]statestore.Blame{
+// blames maps each hint to its blame.
+var blameOfHint = map[string]statestore.Blame{
 	hintSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},
 	hintApp:      {Class: statestore.Setting, Field: "spec.secretRef"},
@@ -46,10 +46,10 @@ var blames = map[string]statestore.Blame{
 	hintSpill:    {Class: statestore.Machine},
 }
 
-// blame returns what an error is about. Where no hint says it, a server that answered
-// is, else the network.
+// blame returns the class of an error and the field to change. If the hint determines
+// neither, the class is Server if the server responded, and otherwise Network.
 func blame(err error, v verdict) statestore.Blame {
-	if known, ok := blames[v.hint]; ok {
+	if known, ok := blameOfHint[v.hint]; ok {
 		return known
 	}
 	var (
@@ -67,13 +67,13 @@ func blame(err error, v verdict) statestore.Blame {
 	return statestore.Blame{Class: statestore.ClassOf(v.kind)}
 }
 
-// advise adds what to do where the verdict does not say.
+// advise adds a hint to a verdict that has none.
 func (v verdict) advise(err error) verdict {
 	if v.hint != "" || v.ended != nil || errors.Is(v.kind, statestore.ErrStale) {
 		return v
 	}
 	if v.retryAfter(err) > 0 {
-		return v // nothing but to wait
+		return v // nothing to do but to wait
 	}
 	switch blame(err, v).Class {
 	case statestore.Network:
@@ -84,8 +84,8 @@ func (v verdict) advise(err error) verdict {
 	return v
 }
 
-// judgeBranch is about the branch and what the repository has; false for other
-// errors.
+// judgeBranch returns the verdict on errors about the branch and the repository's content;
+// false for other errors.
 func judgeBranch(err error) (verdict, bool) {
 	switch {
 	case errors.As(err, new(missingBranch)):
@@ -98,7 +98,8 @@ func judgeBranch(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// judgeMachine is about the machine this program runs on; false for other errors.
+// judgeMachine returns the verdict on errors of the machine this program runs on; false for
+// other errors.
 func judgeMachine(err error) (verdict, bool) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
@@ -109,7 +110,7 @@ func judgeMachine(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// retryAfter returns for how long the server is to be left alone.
+// retryAfter returns how long to wait before the next request to the server.
 func (v verdict) retryAfter(err error) time.Duration {
 	var wait resting
 	if errors.As(err, &wait) {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestEachHintNamesTheFieldToChange(t *testing.T) {
-	for hint, about := range blames {
+	for hint, about := range blameOfHint {
 		if about.Class == statestore.Setting && about.Field == "" {
 			t.Errorf("no field to change: %s", hint)
 		}
@@ -26,7 +26,7 @@ func TestEachHintNamesTheFieldToChange(t *testing.T) {
 	}
 }
 
-func TestEachFailureIsOfASettingTheServerTheNetworkOrThisMachine(t *testing.T) {
+func TestEachFailureHasItsClass(t *testing.T) {
 	server := func(code int) error {
 		return &statusError{code: code, status: fmt.Sprint(code, " ", http.StatusText(code)), header: http.Header{}}
 	}
@@ -50,7 +50,7 @@ func TestEachFailureIsOfASettingTheServerTheNetworkOrThisMachine(t *testing.T) {
 		"no such host":          {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "h"}}, statestore.Network, "spec.url", true},
 		"a refused connection":  {&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, statestore.Network, "spec.url", true},
 		"a connection that end": {io.ErrUnexpectedEOF, statestore.Network, "spec.url", true},
-		"silence":               {silent{time.Minute}, statestore.Network, "spec.url", true},
+		"silence":               {silenceError{time.Minute}, statestore.Network, "spec.url", true},
 		"a proxy":               {proxyRefusal{"p", "407"}, statestore.Network, "", true},
 		"the context's end":     {context.DeadlineExceeded, statestore.Network, "", true},
 		"a full disk":           {spillError{syscall.ENOSPC}, statestore.Machine, "", true},

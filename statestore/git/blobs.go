@@ -13,21 +13,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The first blob that is missing is fetched with some of its neighbours, and
-// each time that more are missing twice as many come: files are mostly read in
-// order, so that reading n of them takes some log n exchanges.
+// A missing blob is fetched together with its neighbours, and each further fetch doubles
+// their number: files are mostly read in order, so that reading n of them takes about log n
+// fetches.
 const (
 	minAhead = 32
 	maxAhead = 4096
 )
 
-// ahead returns the blobs to fetch when one is missing.
+// ahead computes which blobs to fetch when one is missing.
 type ahead struct {
 	mu   sync.Mutex
 	next int
 }
 
-// wants lists the missing blobs at p and behind it.
+// wants returns the missing blobs at p and the files after it.
 func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -45,8 +45,8 @@ func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plum
 	return wants
 }
 
-// fetchBlobs gets blobs of a commit. A server that does not give them alone
-// sends everything.
+// fetchBlobs fetches blobs of a commit. If the server does not send single blobs, it
+// fetches everything.
 func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -55,8 +55,8 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does what fetchBlobs does, for who has the branch's turn. What comes
-// makes nothing old.
+// getBlobs does the same as fetchBlobs for a caller that holds the branch's turn. The
+// fetched blobs do not count as growth that leads to tidying.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	defer func(before growth) { into.grown = before }(into.grown)
 	if !b.whole {
@@ -77,10 +77,11 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 	return fetch(ctx, session, commitRequest(refs, commit, false), into, nil)
 }
 
-// isRefusedWant reports whether a server sends no objects by their ids.
+// isRefusedWant reports whether an error means that the server sends no objects by their
+// ids.
 func isRefusedWant(err error) bool {
 	var line *pktline.ErrorLine
-	var said spoken
+	var said serviceError
 	text := err.Error()
 	switch {
 	case errors.As(err, &line):

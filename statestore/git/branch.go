@@ -9,32 +9,33 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
-// branch is one branch of a repository and what is known of it. Stores at
-// several paths of it share one.
+// branch is one branch of a repository and its cached objects. Stores at several paths of
+// the branch share it.
 type branch struct {
 	remote *remote
 
-	turn chan struct{} // holds a token while an operation runs
+	turn chan struct{} // holds a token while an operation is in progress
 
-	// users counts the open stores.
+	// users is the number of open stores.
 	users atomic.Int64
-	// asked counts how often the server was asked where the branch is, for a read;
-	// answered is the number of the last question that had an answer.
+	// asked is the number of requests for the branch's head that reads have sent; answered
+	// is the number of the last request that was answered.
 	asked    atomic.Int64
 	answered int64
 
-	// Everything below head is in objects, but for blobs nobody asked for;
-	// history before shallow is not.
+	// objects contains everything reachable from head, except blobs that were never fetched
+	// and the history before shallow.
 	objects *objects
 	head    plumbing.Hash
 	shallow plumbing.Hash
-	// tip is where the server said last that the branch is; zero when there was
-	// none, even if head says from where it would start.
+	// tip is the branch's commit in the server's last response; zero if the branch did not
+	// exist, even if head is the commit from which it would start.
 	tip plumbing.Hash
-	// accepts means that the server has accepted a push, or the branch as it is,
-	// since the branch was read.
+	// accepts means that the server has accepted a push, or the unchanged branch, since the
+	// branch was read.
 	accepts bool
-	// whole says that the server does not give single blobs although it said so.
+	// whole means that the server does not send single blobs although it advertised that it
+	// does.
 	whole bool
 }
 
@@ -42,14 +43,14 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// How many objects, and how many bytes, may be added before the unreachable ones
-// go.
+// minTidyObjects and minTidyBytes are how many objects and bytes must be added before
+// unreachable ones are dropped.
 const (
 	minTidyObjects = 20_000
 	minTidyBytes   = 64 << 20
 )
 
-// begin waits for the branch's turn, as long as ctx allows.
+// begin acquires the branch's turn, or returns the error of ctx if it ends first.
 func (b *branch) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -64,8 +65,8 @@ func (b *branch) begin(ctx context.Context) error {
 
 func (b *branch) end() { <-b.turn }
 
-// release closes the branch once its last store is closed and what is in hand has
-// ended. A store that is used nevertheless begins anew.
+// release closes the branch after its last store is closed and the operation in progress
+// has ended. A store that is used afterwards reads everything again.
 func (b *branch) release() {
 	if b.users.Add(-1) > 0 {
 		return
@@ -81,8 +82,8 @@ func (b *branch) release() {
 	}
 }
 
-// shut returns up connections and everything that is held, for who has the turn. What
-// States have of it stays valid for them.
+// shut closes the connections and drops all objects. Its caller holds the turn. States that
+// use the objects remain valid.
 func (b *branch) shut() {
 	defer b.end()
 	if b.users.Load() > 0 { // it was opened again
@@ -93,8 +94,8 @@ func (b *branch) shut() {
 	b.answered = 0
 }
 
-// pullSince does what pull does, unless the server has answered a question that was
-// asked after the first so many: stores that are read at the same time ask once.
+// pullSince pulls unless a request with a number higher than asked has been answered, so
+// that stores that are read at the same time share one request.
 func (b *branch) pullSince(ctx context.Context, asked int64) error {
 	if b.answered > asked {
 		return nil
@@ -107,8 +108,8 @@ func (b *branch) pullSince(ctx context.Context, asked int64) error {
 	return nil
 }
 
-// pull brings head to the branch's newest commit, or to the commit the branch
-// will start from.
+// pull advances head to the branch's newest commit, or to the commit from which the branch
+// will start.
 func (b *branch) pull(ctx context.Context) error {
 	there, err := b.remote.exists()
 	if err != nil {
@@ -123,13 +124,13 @@ func (b *branch) pull(ctx context.Context) error {
 		return err
 	}
 	if err := b.remote.checkBranch(refs); err != nil {
-		session.Close() //nolint:errcheck // the answer is there
+		session.Close() //nolint:errcheck // the response is complete
 		return err
 	}
 	b.tip = refs.References[b.remote.branch.String()]
 	start := b.remote.start(refs)
 	if start.IsZero() || start == b.head {
-		session.Close() //nolint:errcheck // the answer is there
+		session.Close() //nolint:errcheck // the response is complete
 		b.head = start
 		return nil
 	}
@@ -142,7 +143,7 @@ func (b *branch) pull(ctx context.Context) error {
 	return b.refetch(ctx)
 }
 
-// refetch gets everything anew.
+// refetch fetches everything again.
 func (b *branch) refetch(ctx context.Context) error {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
@@ -152,7 +153,7 @@ func (b *branch) refetch(ctx context.Context) error {
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 
-// start is the branch's head, else HEAD's, else nothing.
+// start returns the branch's head, or that of HEAD if the branch does not exist, or zero.
 func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	switch {
 	case !refs.References[r.branch.String()].IsZero():
@@ -163,7 +164,7 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// tidy drops what head does not reach once that may be half of everything.
+// tidy drops the objects that head does not reach, once they may be half of all objects.
 func (b *branch) tidy() error {
 	held, grown := b.objects, b.objects.grown
 	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)
@@ -178,7 +179,8 @@ func (b *branch) tidy() error {
 	return nil
 }
 
-// isMissing reports whether a server sent less than it should have.
+// isMissing reports whether an error means that the server sent fewer objects than it
+// should have.
 func isMissing(err error) bool {
 	var gone missing
 	return errors.As(err, &gone)

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// connections counts those that are open, to a listener.
+// connections counts the open connections of a listener.
 type connections struct {
 	net.Listener
 	open atomic.Int64
@@ -73,7 +73,7 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pool := &git.Pool{}
 			var stores []*git.Store
-			for i := range 2 { // on one branch
+			for i := range 2 { // both on one branch
 				config := c.config
 				config.Path, config.Now = fmt.Sprint("dir-", i), time.Now
 				store, err := pool.Open(config)
@@ -84,20 +84,20 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 				stores = append(stores, store)
 			}
 			first := storetest.Read(t, stores[0])
-			stores[0].Close() //nolint:errcheck // it returns none
-			stores[0].Close() //nolint:errcheck // a second time, which counts no more
+			stores[0].Close() //nolint:errcheck // it returns no error
+			stores[0].Close() //nolint:errcheck // a second Close must not count
 			storetest.Holds(t, stores[1], map[string]string{"a": name})
 			if c.open() == 0 {
 				t.Error("the connection that another store shares was closed")
 			}
-			stores[1].Close() //nolint:errcheck // it returns none
+			stores[1].Close() //nolint:errcheck // it returns no error
 			gone(t, "connections", c.open)
 			for path := range first.Files.All() {
 				if content, err := first.Contents.Content(t.Context(), path); err != nil || string(content) != name {
 					t.Errorf("what a State held is gone: %q, %v", content, err)
 				}
 			}
-			storetest.Holds(t, stores[1], map[string]string{"a": name}) // it begins anew
+			storetest.Holds(t, stores[1], map[string]string{"a": name}) // a closed store reads everything again
 		})
 	}
 }

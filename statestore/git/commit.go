@@ -7,14 +7,14 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// commit is a commit that was made but not yet sent, with every object the
-// server does not have.
+// commit is a commit that was made but not yet pushed, with all objects that the server
+// lacks.
 type commit struct {
 	commit  plumbing.Hash
 	objects map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// build makes a commit on head; nil when the edits make no difference.
+// build makes a commit on head; it returns nil if the edits make no difference.
 func (s *Store) build(edits *edit, text string) (*commit, error) {
 	was, err := s.objects.root(s.head)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Store) build(edits *edit, text string) (*commit, error) {
 	return &commit{commit: r.keep(encoded), objects: r.made}, nil
 }
 
-// encodeCommit puts author, date, parent and signature around a tree.
+// encodeCommit returns a commit object of a tree, with author, date, parent and signature.
 func (s *Store) encodeCommit(root plumbing.Hash, text string) (plumbing.EncodedObject, error) {
 	now := s.now()
 	made := object.Commit{

@@ -11,60 +11,62 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults for what a Config leaves empty. git's own services give a sign of
-// life every five seconds.
+// Defaults of Config. git's own services send a keep-alive every five seconds.
 const (
 	DefaultBranch  = kratix.DefaultBranch
 	DefaultAuthor  = "kratix"
 	DefaultSilence = 2 * time.Minute
 )
 
-// Config says which repository a Store writes to, and as whom.
+// Config is the settings of a Store: the repository, the credentials and the format of
+// commits.
 type Config struct {
-	// Name is what errors call the store, such as "GitStateStore default".
+	// Name is the name of the store in errors, such as "GitStateStore default".
 	Name string
-	// URL is an https, http, ssh or file URL, git's short spelling of ssh
-	// (user@host:path), or a path on this machine. User and password inside the
-	// URL are used when Auth is empty.
+	// URL is an https, http, ssh or file URL, git's short form of an ssh URL
+	// (user@host:path), or a path on this machine. User and password in the URL are used if
+	// Auth is empty.
 	URL string
-	// Branch is DefaultBranch when empty. refs/heads/main is main.
+	// Branch is the name of the branch; DefaultBranch if it is empty. refs/heads/main means
+	// main.
 	Branch string
-	// CreateBranch lets the first write make Branch in a repository that has other
-	// branches, from the default one, whose files are shown until then. Otherwise
-	// such a Branch is an error.
+	// CreateBranch lets the first write create Branch in a repository that has other
+	// branches. It starts at the default branch, whose files are read until then. Without
+	// CreateBranch a missing Branch is an error.
 	CreateBranch bool
-	// Path is the directory of the repository that holds the store, in any
-	// spelling tree.ParseDir takes.
+	// Path is the directory of the repository that contains the store, in any form that
+	// tree.ParseDir accepts.
 	Path string
-	// Author is who the commits are by; Committer, who made them, is the same
-	// when it has no name.
+	// Author is the author of commits, and Committer their committer, which is the author
+	// if its name is empty.
 	Author, Committer Author
-	// Owner identifies the writer in a trailer of each commit, if it is set.
+	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
 	Owner string
-	// Message replaces the default text of commits, if it is set.
+	// Message is the template of commit messages; nil for the default.
 	Message *Message
-	// SigningKey signs the commits, if it is set.
+	// SigningKey signs the commits; they are not signed if it is empty.
 	SigningKey SigningKey
-	// Auth is how to log in.
+	// Auth is the credentials.
 	Auth Auth
-	// CABundle holds PEM certificates that are trusted beside the system's.
+	// CABundle is PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
-	// Insecure accepts every certificate, and, when no known hosts are given,
-	// every ssh server.
+	// Insecure accepts every certificate and, if no known hosts are set, every ssh host
+	// key.
 	Insecure bool
-	// Silence is how long a server on the network may say nothing before it is
-	// given up; DefaultSilence when zero.
+	// Silence is how long a server on the network may send nothing before the connection is
+	// closed; zero means DefaultSilence.
 	Silence time.Duration
-	// Warnings are reported with every State, beside what the store itself finds.
+	// Warnings are added to every State, in addition to the store's own.
 	Warnings []string
-	// Now dates the commits. It is required.
+	// Now returns the date of commits. It is required.
 	Now func() time.Time
 }
 
-// Author is the person a commit names; Name is DefaultAuthor when empty.
+// Author is the person that a commit names; an empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean drops what would break a commit's header; without a name it is another.
+// clean returns the author without characters that are invalid in a commit's header, or the
+// author otherwise if no name is left.
 func (a Author) clean(otherwise Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -72,20 +74,20 @@ func (a Author) clean(otherwise Author) Author {
 	return Author{Name: otherwise.Name, Email: orDefault(identity(a.Email), otherwise.Email)}
 }
 
-// Auth is how to log in; at most one of its parts is used.
+// Auth is the credentials; at most one kind may be set.
 type Auth struct {
-	// Username and Password are a user with a password or token. Tokens need no
+	// Username and Password are a user with a password or a token. A token needs no
 	// Username.
 	Username, Password string
-	// Bearer is a token that is sent as such.
+	// Bearer is a token for a Bearer authorization header.
 	Bearer string
-	// SSH is for ssh URLs.
+	// SSH is the credentials for an ssh URL.
 	SSH SSH
-	// App is a GitHub App.
+	// App is the credentials of a GitHub App.
 	App GitHubApp
 }
 
-// newStore makes a Store without its branch.
+// newStore returns a Store that has no branch yet.
 func newStore(config Config) (*Store, error) {
 	if config.Now == nil {
 		return nil, errors.New("no clock given")
@@ -112,7 +114,7 @@ func newStore(config Config) (*Store, error) {
 	}, nil
 }
 
-// warnings are what can be known to be doubtful without asking the server.
+// warnings returns the warnings that need no request to the server.
 func (c Config) warnings() []string {
 	said := slices.Clone(c.Warnings)
 	scheme, _, _ := strings.Cut(strings.ToLower(c.URL), "://")
@@ -136,7 +138,7 @@ func orDefault(value, otherwise string) string {
 	return value
 }
 
-// identity drops what would break the header of a commit.
+// identity removes characters that are invalid in the header of a commit.
 func identity(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == '<' || r == '>' || r == 0x7f {

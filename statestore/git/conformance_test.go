@@ -11,21 +11,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestStoreOnThisMachine(t *testing.T) {
+func TestLocalStoreConforms(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, git.Config{URL: "file://" + repository})
 	})
 }
 
-func TestStoreInADirectoryOfTheRepository(t *testing.T) {
+func TestStoreInASubdirectoryConforms(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, git.Config{URL: repository, Path: "/clusters/prod/"})
 	})
 }
 
-func TestStoreOverHTTPS(t *testing.T) {
+func TestHTTPSStoreConforms(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, served(t, repository))
@@ -44,14 +44,14 @@ func fixture(t *testing.T, repository string, config git.Config) storetest.Fixtu
 	}
 }
 
-// keyHook refuses a commit in which a file looks like it has a cloud key.
+// keyHook rejects a commit with a file that seems to contain a cloud key.
 const keyHook = `while read -r old new ref; do
   bad=$(git grep -l 'AKIA[0-9A-Z]\{16\}' "$new" | head -1)
   [ -z "$bad" ] || { echo "push protection: $bad holds a key" >&2; exit 1; }
 done
 `
 
-// served starts a server for the repository and says how to reach it.
+// served starts a server for the repository and returns the Config to reach it.
 func served(t testing.TB, repository string, settings ...string) git.Config {
 	t.Helper()
 	server := gittest.Serve(t, filepath.Dir(repository), settings...)

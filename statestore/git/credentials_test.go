@@ -19,8 +19,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// Every kind of credential, where all goes well and where a server repeats all
-// it received: no text that comes out, and no byte of the repository, holds one.
+// TestCredentialsAppearNowhere uses every kind of credential, with a server that works and
+// with one that repeats everything it receives. No output and no byte of the repository may
+// contain one.
 func TestCredentialsAppearNowhere(t *testing.T) {
 	repository := gittest.Bare(t)
 	echo := func(_ http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -47,7 +48,7 @@ func TestCredentialsAppearNowhere(t *testing.T) {
 	good, loudHTTP := served(t, repository), intercepted(t, repository, echo)
 	_, app := appStore(t, g, repository)
 	loudApp := app
-	var shown string // what the app shows to get a token
+	var shown string // the token request's authorization
 	loudAPI := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		shown = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		w.WriteHeader(http.StatusForbidden)

@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestARealFullDisk has a repository on a disk of its own. Where none may be
-// mounted there is TestAServerWithAFullDisk, which needs none.
-func TestARealFullDisk(t *testing.T) {
+// TestRepositoryOnAFullDisk has a repository on a file system of its own. It needs the
+// permission to mount one; TestServerWithAFullDisk does not.
+func TestRepositoryOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Logf("no disk can be mounted here: %v", err)
@@ -28,13 +28,13 @@ func TestARealFullDisk(t *testing.T) {
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	base := storetest.Read(t, store).Revision
 	ballast := filepath.Join(dir, "ballast")
-	for size := 1 << 20; size > 0; size /= 2 { // to the last byte
+	for size := 1 << 20; size > 0; size /= 2 { // fill the disk to the last byte
 		file, err := os.OpenFile(ballast, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file.Write(make([]byte, size)) //nolint:errcheck // until it is full
-		file.Close()                   //nolint:errcheck // until it is full
+		file.Write(make([]byte, size)) //nolint:errcheck // until the disk is full
+		file.Close()                   //nolint:errcheck // until the disk is full
 	}
 	changes := statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": "2"})}
 	_, err := store.Apply(t.Context(), changes)

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestAServerWithAFullDisk: nothing is written, the error says what the server
-// said, and the repository is whole.
-func TestAServerWithAFullDisk(t *testing.T) {
+// TestServerWithAFullDisk checks that nothing is written, that the error contains the
+// server's message, and that the repository stays valid.
+func TestServerWithAFullDisk(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, served(t, repository))
 	storetest.Write(t, store, map[string]string{"a": "1"})

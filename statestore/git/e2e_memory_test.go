@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// maxPeak is what a process may need at most, in MiB, whether the server sends
-// single blobs or must give all.
+// maxPeak is the maximum memory of a process in MiB, whether or not the server sends single
+// blobs.
 const maxPeak = 300
 
 func TestE2EPeakMemoryOnALargeRepository(t *testing.T) {

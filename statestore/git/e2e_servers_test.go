@@ -67,7 +67,7 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 	})
 }
 
-// nginxServer starts nginx with TLS and basic auth before fcgiwrap.
+// nginxServer starts nginx with TLS and basic auth in front of fcgiwrap.
 func nginxServer(t *testing.T, root string) git.Config {
 	t.Helper()
 	dir := t.TempDir()

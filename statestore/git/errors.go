@@ -45,25 +45,25 @@ const (
 	hintGit      = "repositories on this machine need the git binary in PATH"
 )
 
-// verdict is what a library's error means.
+// verdict is the meaning of an error of a library.
 type verdict struct {
 	kind   error
-	text   string // instead of the library's, when that is not fit to be printed
+	text   string // replaces the library's text if that must not be printed
 	remote string
 	hint   string
-	ended  error // the context's own error, if that is what went wrong
+	ended  error // the context's own error, if the context ended
 	wait   time.Duration
-	at     []tree.Path // what is in the way of the changes, in the repository
+	at     []tree.Path // the paths in the repository that conflict with the changes
 }
 
-// failure turns whatever the library said into an error of package statestore.
-// It is the only place that does.
+// failure converts an error of a library into an error of package statestore. No other
+// function does.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err).advise(unwrapClient(err))
 	if v.wait > 0 {
 		s.remote.rest.until(s.now().Add(v.wait))
 	}
-	if v.kind == statestore.ErrDenied { //nolint:errorlint // not for ErrContentRefused, which says nothing against the credentials
+	if v.kind == statestore.ErrDenied { //nolint:errorlint // not for ErrContentRefused, which does not depend on the credentials
 		s.remote.credentials.refused()
 	}
 	if v.hint == hintSecret {
@@ -88,17 +88,17 @@ func (s *Store) failure(op string, err error) error {
 	return told
 }
 
-// judge asks what went wrong, from the most to the least certain sign.
+// judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func judge(err error) verdict {
 	err = unwrapClient(err)
 	if v, ok := judgeBranch(err); ok {
 		return v
 	}
 	var (
-		clash   conflict
+		blocked conflict
 		refused refusal
 		status  *statusError
-		said    spoken
+		said    serviceError
 	)
 	switch {
 	case errors.Is(err, statestore.ErrStale):
@@ -107,14 +107,14 @@ func judge(err error) verdict {
 		return verdict{kind: statestore.ErrUnavailable, ended: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
-	case errors.As(err, &clash):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{clash.at}}
+	case errors.As(err, &blocked):
+		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{blocked.at}}
 	case errors.As(err, new(noDirectory)):
 		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
 	case errors.As(err, &said) && said.words != "":
-		v := judgeWords(said.words)
+		v := judgeText(said.words)
 		v.remote = said.words
 		if errors.Is(err, packp.ErrEmptyInput) {
 			v.text = "it did not answer"
@@ -126,7 +126,8 @@ func judge(err error) verdict {
 	return judgeConnection(err)
 }
 
-// judgeConnection is about errors from below git's protocol, and of its grammar.
+// judgeConnection returns the verdict on errors of the connection below git's protocol, and
+// of the protocol's syntax.
 func judgeConnection(err error) verdict {
 	var (
 		garbage  *packp.ErrUnexpectedData
@@ -144,7 +145,7 @@ func judgeConnection(err error) verdict {
 	}
 	switch {
 	case errors.As(err, &line):
-		v := judgeWords(line.Text)
+		v := judgeText(line.Text)
 		v.remote = line.Text
 		return v
 	case errors.As(err, &untruste), errors.As(err, &authors):
@@ -173,13 +174,13 @@ func judgeConnection(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// endings are the ways in which a connection that ends shows; which one depends
-// on the moment.
+// endings are the errors of a closed connection; which of them occurs depends on timing.
 var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded reports whether the other side, or something on the way, hung up.
+// connectionEnded reports whether the server, or a proxy or firewall between, closed the
+// connection.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {
 		if errors.Is(err, ending) {
@@ -189,12 +190,12 @@ func connectionEnded(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for it
 }
 
-// hintOr returns the verdict's hint, or another when it has none.
+// hintOr returns the verdict's hint, or other if it has none.
 func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
 
-// judgeWords reads what a server prints when it has no other way to say why; by
-// ssh there is none.
-func judgeWords(text string) verdict {
+// judgeText returns the verdict on a text that a server printed. Over ssh, errors have no
+// other form.
+func judgeText(text string) verdict {
 	text = strings.ToLower(text)
 	says := func(phrases ...string) bool {
 		return slices.ContainsFunc(phrases, func(words string) bool { return strings.Contains(text, words) })
@@ -214,10 +215,10 @@ func judgeWords(text string) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// unwrapClient removes the wrappers of the library that hide what they wrap.
+// unwrapClient removes the library's wrappers, which do not implement Unwrap.
 func unwrapClient(err error) error {
 	for {
-		switch wrapped := err.(type) { //nolint:errorlint // the wrapper itself is wanted
+		switch wrapped := err.(type) { //nolint:errorlint // it matches the wrapper itself
 		case *plumbing.UnexpectedError:
 			err = wrapped.Err
 		case *plumbing.PermanentError:
@@ -228,15 +229,15 @@ func unwrapClient(err error) error {
 	}
 }
 
-// staleTexts are what git servers answer when the branch is not where the push
-// expected it.
+// staleTexts are the messages of git servers for a branch that is not at the commit that
+// the push expects.
 var staleTexts = [...]string{
 	"failed to update ref", "failed to lock", "cannot lock ref", "incorrect old value", "reference already exists",
 	"reference does not exist", "fetch first", "non-fast-forward", "stale info", "lock_failure", "lock failure",
 }
 
-// judgeRefusal reads the status of a push. Only the status decides, not what
-// hooks print, so that no hook can look like a moved branch.
+// judgeRefusal returns the verdict on the status of a push. The output of hooks does not
+// matter, so that no hook can imitate the message for a moved branch.
 func judgeRefusal(r refusal) verdict {
 	if r.status == "" {
 		v := judge(r.cause)
@@ -252,7 +253,7 @@ func judgeRefusal(r refusal) verdict {
 		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
-	case isUnpack(status) && judgesContent(r.words):
+	case isUnpack(status) && rejectsContent(r.words):
 		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintUnpack}
 	case isUnpack(status):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
@@ -262,17 +263,17 @@ func judgeRefusal(r refusal) verdict {
 	return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
 }
 
-// isUnpack reports whether the server could not take the objects of a push.
+// isUnpack reports whether the server could not unpack the objects of a push.
 func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
 
-// judgesContent reports whether git itself refused objects for what they are: by
-// receive.fsckObjects, or by receive.maxInputSize. No hook has run by then whose
-// words could be mistaken for git's.
-func judgesContent(words string) bool {
+// rejectsContent reports whether git itself rejected objects for their content, by
+// receive.fsckObjects or by receive.maxInputSize. No hook has run at that point, so the
+// text is not a hook's.
+func rejectsContent(words string) bool {
 	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
-// isHooks reports whether a hook refused, by the status of a push.
+// isHooks reports whether the status of a push means that a hook rejected it.
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *statusError) verdict {
@@ -287,7 +288,7 @@ func judgeStatus(answer *statusError) verdict {
 	case code == http.StatusUnauthorized:
 		v.kind, v.hint = statestore.ErrDenied, hintSecret
 	case code == http.StatusForbidden:
-		v.kind, v.hint = statestore.ErrDenied, judgeWords(answer.words).hintOr(hintSecret)
+		v.kind, v.hint = statestore.ErrDenied, judgeText(answer.words).hintOr(hintSecret)
 	case code == http.StatusRequestEntityTooLarge:
 		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}
@@ -299,11 +300,11 @@ func isPathError(err error) bool {
 	return errors.As(err, &path)
 }
 
-// maxWords bounds what is repeated of a server's words, in bytes.
-const maxWords = 4 << 10
+// maxWords is the maximum number of bytes of a server's message that an error repeats.
+const maxMessage = 4 << 10
 
-// oneSentence joins lines and drops what a terminal would obey. Progress that
-// overwrites itself leaves only its last state.
+// oneSentence joins lines and removes terminal control characters. Of progress lines that
+// overwrite each other it keeps the last.
 func oneSentence(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -322,8 +323,8 @@ func oneSentence(text string) string {
 		}
 	}
 	joined := strings.Join(lines, "; ")
-	if len(joined) > maxWords {
-		joined = strings.ToValidUTF8(joined[:maxWords], "") + "..."
+	if len(joined) > maxMessage {
+		joined = strings.ToValidUTF8(joined[:maxMessage], "") + "..."
 	}
 	return joined
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// wantError checks an error's kind and shape, and returns it.
+// wantError checks the kind and format of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error
@@ -35,7 +35,7 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	return *told
 }
 
-// both returns the errors of reading and of writing.
+// both returns the errors of a read and of a write.
 func both(t *testing.T, config git.Config) []error {
 	t.Helper()
 	store := open(t, config)
@@ -44,7 +44,7 @@ func both(t *testing.T, config git.Config) []error {
 	return []error{read, write}
 }
 
-func TestAHooksWordsReachTheUser(t *testing.T) {
+func TestHookOutputIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	for _, hook := range []string{"pre-receive", "update"} {
 		for _, config := range []git.Config{{URL: repository}, served(t, repository)} {
@@ -64,7 +64,7 @@ func TestAHooksWordsReachTheUser(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"a": "1"})
 }
 
-func TestWrongCredentialsAreDeniedAndNeverTold(t *testing.T) {
+func TestWrongCredentialsAreDeniedAndNeverPrinted(t *testing.T) {
 	repository := gittest.Bare(t)
 	good := served(t, repository)
 	withUser := func(user *url.Userinfo) git.Config {
@@ -92,7 +92,7 @@ func TestWrongCredentialsAreDeniedAndNeverTold(t *testing.T) {
 	storetest.Write(t, open(t, withUser(url.UserPassword(gittest.User, gittest.Password))), map[string]string{"a": "1"})
 }
 
-func TestAServerThatRepeatsThePasswordDoesNotTellIt(t *testing.T) {
+func TestPasswordThatAServerRepeatsIsRedacted(t *testing.T) {
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusOK} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, password, _ := r.BasicAuth()
@@ -108,7 +108,7 @@ func TestAServerThatRepeatsThePasswordDoesNotTellIt(t *testing.T) {
 	}
 }
 
-func TestAnUnknownCertificateNamesTheKeyForTheCA(t *testing.T) {
+func TestUnknownCertificateNamesTheSecretKeyOfTheCA(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := served(t, repository)
 	config.CABundle = nil
@@ -122,7 +122,7 @@ func TestAnUnknownCertificateNamesTheKeyForTheCA(t *testing.T) {
 	storetest.Write(t, open(t, config), map[string]string{"a": "1"})
 }
 
-func TestAServersAnswerDecidesTheKindOfError(t *testing.T) {
+func TestHTTPStatusDeterminesTheKindOfError(t *testing.T) {
 	for code, want := range map[int]error{
 		http.StatusForbidden:             statestore.ErrDenied,
 		http.StatusNotFound:              statestore.ErrMisconfigured,
@@ -142,7 +142,7 @@ func TestAServersAnswerDecidesTheKindOfError(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsDownIsUnavailable(t *testing.T) {
+func TestUnreachableServerIsUnavailable(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestAServerThatIsDownIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsCutOffIsUnavailable(t *testing.T) {
+func TestTruncatedResponseIsUnavailable(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": strings.Repeat("a\n", 5000)})
 	for _, limit := range []int64{0, 10, 150, 300, 420} {
@@ -174,7 +174,7 @@ func TestAnAnswerThatIsCutOffIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestASlowServerIsLeftWhenTheContextEnds(t *testing.T) {
+func TestReadFromASlowServerEndsWithTheContext(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -195,7 +195,7 @@ func TestASlowServerIsLeftWhenTheContextEnds(t *testing.T) {
 	}
 }
 
-func TestAWaitForTheStoresTurnEndsWithTheContext(t *testing.T) {
+func TestWaitForTheTurnEndsWithTheContext(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
@@ -218,7 +218,7 @@ func TestAWaitForTheStoresTurnEndsWithTheContext(t *testing.T) {
 	wantError(t, <-first, statestore.ErrMisconfigured)
 }
 
-func TestWhatIsNoRepositoryIsMisconfigured(t *testing.T) {
+func TestURLWithoutARepositoryIsMisconfigured(t *testing.T) {
 	repository := gittest.Bare(t)
 	missing := served(t, repository)
 	missing.URL = strings.TrimSuffix(missing.URL, filepath.Base(repository)) + "nothing.git"
@@ -233,7 +233,7 @@ func TestWhatIsNoRepositoryIsMisconfigured(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatCannotWork(t *testing.T) {
+func TestOpenRejectsInvalidSettings(t *testing.T) {
 	now := func() time.Time { return time.Time{} }
 	for name, config := range map[string]git.Config{
 		"no clock":               {URL: "/x"},

@@ -7,9 +7,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// examine finds out whether a push that the server refused was refused for what
-// it holds, or whether the server would refuse any: it pushes the branch to the
-// commit where it is, unless it has accepted a push lately.
+// examine determines whether the server rejected a push for its content or would reject any
+// push. Unless the server has accepted a push recently, it pushes the branch to its current
+// commit.
 func (s *Store) examine(ctx context.Context, err error) error {
 	var refused refusal
 	if !errors.As(err, &refused) || refused.status == "" || !isRule(refused) || s.accepts {
@@ -21,7 +21,7 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	}
 	defer push.close()
 	if push.tip.IsZero() {
-		return err // there is no branch yet that could be pushed as it is
+		return err // there is no branch yet to push unchanged
 	}
 	var again refusal
 	switch failed := push.confirm(ctx); {
@@ -34,12 +34,12 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	return err
 }
 
-// isRule reports whether a rule of the server refused a push: neither a writer
-// that was faster, nor trouble with the objects.
+// isRule reports whether a rule of the server rejected a push, as opposed to a branch that
+// had moved or objects that could not be stored.
 func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).hint == hintHook }
 
-// confirm moves the branch to the commit where it is. The server checks that as
-// it checks any push; if it refuses that, it refuses all.
+// confirm pushes the branch to its current commit. The server checks that like any push; if
+// it rejects it, it rejects every push.
 func (p *push) confirm(ctx context.Context) error {
 	err := p.send(ctx, &commit{commit: p.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
 	var refused refusal

@@ -15,7 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// behindProxy reaches a config's server through a proxy that can spoil things.
+// behindProxy returns a config that reaches the same server through a proxy that can inject
+// faults.
 func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	t.Helper()
 	u, err := url.Parse(config.URL)
@@ -28,8 +29,8 @@ func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	return config, proxy
 }
 
-// Whatever happens to a connection, the error says that the store is
-// unavailable, nothing is written by halves, and all is well afterwards.
+// TestBrokenConnections checks that every fault makes the store unavailable, that no write
+// is partial, and that the store works afterwards.
 func TestBrokenConnections(t *testing.T) {
 	servers := map[string]func(repository string) git.Config{
 		"http":  func(repository string) git.Config { return plainHTTP(t, repository) },
@@ -62,7 +63,7 @@ func TestBrokenConnections(t *testing.T) {
 				base := storetest.Read(t, store).Revision
 				proxy.Set(fault)
 				_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": noise(4000)})})
-				if err != nil || fault.After == 0 { // by http an answer may end before the fault begins
+				if err != nil || fault.After == 0 { // over http a response may be complete before the fault begins
 					wantError(t, err, statestore.ErrUnavailable)
 				}
 				proxy.Set(gittest.Fault{})
@@ -81,7 +82,7 @@ func plainHTTP(t *testing.T, repository string) git.Config {
 	return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
 }
 
-func TestASlowServerIsWaitedFor(t *testing.T) {
+func TestSlowServerIsAwaited(t *testing.T) {
 	repository := gittest.Bare(t)
 	config, proxy := behindProxy(t, served(t, repository))
 	proxy.Set(gittest.Fault{Delay: 300 * time.Millisecond})
@@ -90,7 +91,7 @@ func TestASlowServerIsWaitedFor(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"a": "1"})
 }
 
-func TestAServerThatHangsInTheMiddleIsLeftWhenTheContextEnds(t *testing.T) {
+func TestReadFromAHangingServerEndsWithTheContext(t *testing.T) {
 	for name, reach := range map[string]func(string) git.Config{
 		"https": func(repository string) git.Config { return served(t, repository) },
 		"ssh": func(repository string) git.Config {
@@ -115,7 +116,7 @@ func TestAServerThatHangsInTheMiddleIsLeftWhenTheContextEnds(t *testing.T) {
 	}
 }
 
-func TestAnArchivedRepositoryIsCalledSo(t *testing.T) {
+func TestArchivedRepositoryIsReportedAsArchived(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -134,7 +135,7 @@ func TestAnArchivedRepositoryIsCalledSo(t *testing.T) {
 	}
 }
 
-func TestAWebPageIsNotTakenForARepository(t *testing.T) {
+func TestWebPageIsNotReadAsARepository(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Write([]byte("<html><body>Please log in</body></html>")) //nolint:errcheck // the client is there

@@ -10,30 +10,30 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// fetchAll replaces everything that is known by one commit. Where the server
-// sends single blobs, none come yet.
+// fetchAll replaces all objects by those of one commit. If the server sends single blobs,
+// it fetches no blobs yet.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	into := newObjects()
-	into.partial = !b.whole && givesBlobs(refs)
+	into.partial = !b.whole && sendsBlobs(refs)
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err
 	}
-	into.grown = growth{} // nothing of it is old
+	into.grown = growth{} // everything is reachable
 	b.head, b.shallow, b.objects = commit, commit, into
 	return nil
 }
 
-// fetchNews asks only for what head does not have. Whether the server sent
-// enough is found out by those who look at it.
+// fetchNews fetches only objects that head does not reach. It does not check that the
+// server sent all of them; later reads report missing objects.
 func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {
 		session.Close() //nolint:errcheck // everything is fetched instead
 		return errors.New("the server knows no shallow fetch")
 	}
-	ask := commitRequest(refs, commit, b.objects.partial && !b.whole && givesBlobs(refs))
+	ask := commitRequest(refs, commit, b.objects.partial && !b.whole && sendsBlobs(refs))
 	ask.Shallows = []plumbing.Hash{b.shallow}
 	ask.Haves = []plumbing.Hash{b.head}
-	// Without a thin pack git compares a shallow commit with nothing.
+	// Without a thin pack, git sends all objects of a shallow commit.
 	if refs.Capabilities.Supports(capability.ThinPack) {
 		ask.Capabilities.Set(capability.ThinPack) //nolint:errcheck // it takes no value
 	}
@@ -44,14 +44,15 @@ func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSess
 	return nil
 }
 
-// givesBlobs reports whether a server can leave out blobs, and give them later.
-func givesBlobs(refs *packp.AdvRefs) bool {
+// sendsBlobs reports whether a server supports fetches without blobs, and later fetches of
+// single blobs.
+func sendsBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }
 
-// request asks for objects by their ids. It names multi_ack where that is offered,
-// since Azure DevOps and CodeCommit refuse requests that do not: what the server
-// then acknowledges one by one, the library reads and drops.
+// request returns a request for objects by their ids. It includes multi_ack if the server
+// advertises it, since Azure DevOps and CodeCommit reject requests without it. The library
+// skips the additional acknowledgements.
 func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackRequest {
 	ask := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	ask.Capabilities.Delete(capability.ThinPack)
@@ -64,7 +65,7 @@ func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackReque
 	return ask
 }
 
-// commitRequest asks for one commit without its history.
+// commitRequest returns a request for one commit without its history.
 func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool) *packp.UploadPackRequest {
 	ask := request(refs, commit)
 	if refs.Capabilities.Supports(capability.Shallow) {
@@ -77,17 +78,16 @@ func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool)
 	return ask
 }
 
-// fetch receives a pack and closes the session. Deltas in the pack may build on
-// what is held.
+// fetch receives a pack and closes the session. Deltas in the pack may have bases in held.
 func fetch(ctx context.Context, session transport.UploadPackSession, ask *packp.UploadPackRequest, into, held *objects) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer session.Close() //nolint:errcheck // what came was checked
+	defer session.Close() //nolint:errcheck // the response was checked
 	answer, err := session.UploadPack(ctx, ask)
 	if err != nil {
 		return err
 	}
-	defer answer.Close() //nolint:errcheck // what came was checked
+	defer answer.Close() //nolint:errcheck // the response was checked
 	err = unpack(demultiplexed(answer, ask.Capabilities, nil), into, held)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()

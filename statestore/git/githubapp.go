@@ -24,28 +24,29 @@ import (
 // GitHubApp is an installation of a GitHub App.
 type GitHubApp struct {
 	ID, Installation string
-	// PrivateKey is PEM encoded.
+	// PrivateKey is a PEM private key.
 	PrivateKey string
-	// APIURL is DefaultGitHubAPI when empty; GitHub Enterprise has its own.
+	// APIURL is the URL of the API; GitHub Enterprise has its own. Empty means
+	// DefaultGitHubAPI.
 	APIURL string
 }
 
-// DefaultGitHubAPI is where github.com issues tokens.
+// DefaultGitHubAPI is the API of github.com, which issues tokens.
 const DefaultGitHubAPI = "https://api.github.com"
 
-// appUser is who GitHub expects with a token of an app.
+// appUser is the user name that GitHub expects with an app's token.
 const appUser = "x-access-token"
 
 const (
-	// renewBefore is how long before its end a token is not used any more.
+	// renewBefore is how long before its expiry a token is replaced.
 	renewBefore = 5 * time.Minute
-	// A JWT may live for ten minutes; clocks may differ by one.
+	// A JWT may be valid for ten minutes; jwtDrift allows for a clock that is ahead.
 	jwtLife  = 9 * time.Minute
 	jwtDrift = time.Minute
-	maxToken = 1 << 20 // bytes of an answer
+	maxToken = 1 << 20 // bytes of a response
 )
 
-// appLogin changes an app's key into tokens, which last an hour.
+// appLogin exchanges an app's key for tokens, which are valid for an hour.
 type appLogin struct {
 	app    GitHubApp
 	url    string
@@ -78,7 +79,7 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 	}, nil
 }
 
-// parseRSA reads a key as GitHub issues it, or as PKCS 8.
+// parseRSA parses a key in the format that GitHub issues, or in PKCS 8.
 func parseRSA(text string) (*rsa.PrivateKey, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.TrimSpace(text)))
 	switch {
@@ -113,7 +114,7 @@ func (a *appLogin) secrets() []string {
 	return []string{a.token, basic(appUser, a.token), a.app.PrivateKey}
 }
 
-// renew asks for a token.
+// renew requests a new token.
 func (a *appLogin) renew(ctx context.Context) error {
 	signed, err := a.sign()
 	if err != nil {
@@ -145,7 +146,7 @@ func (a *appLogin) renew(ctx context.Context) error {
 	return nil
 }
 
-// sign returns a token that says that we are the app, signed with its key.
+// sign returns a JWT that identifies the app, signed with its key.
 func (a *appLogin) sign() (string, error) {
 	now := a.now()
 	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
@@ -153,7 +154,7 @@ func (a *appLogin) sign() (string, error) {
 	}).SignedString(a.key)
 }
 
-// appError is GitHub's refusal to give a token.
+// appError is GitHub's rejection of a token request.
 type appError struct {
 	status int
 	words  string

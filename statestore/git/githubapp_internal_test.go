@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// The text is what GitHub was sent before a library made it.
-func TestAnAppSignsWhatGitHubExpects(t *testing.T) {
+// TestAppSignsTheExpectedJWT compares with the request as it was before a library built it.
+func TestAppSignsTheExpectedJWT(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestAnAppSignsWhatGitHubExpects(t *testing.T) {
 	}
 }
 
-func TestAnAppsKeyIsReadInEitherFormat(t *testing.T) {
+func TestAppKeyIsParsedInBothFormats(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

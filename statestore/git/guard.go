@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// silent is the error for a server that said nothing for too long.
-type silent struct{ limit time.Duration }
+// silenceError is the error of a server that sent nothing for too long.
+type silenceError struct{ limit time.Duration }
 
-func (s silent) Error() string { return fmt.Sprintf("the server said nothing for %s", s.limit) }
+func (s silenceError) Error() string { return fmt.Sprintf("the server said nothing for %s", s.limit) }
 
-// guarded is a connection that ends when nothing comes for as long as limit.
+// guarded is a connection that closes after a time of length limit without data.
 type guarded struct {
 	net.Conn
 	limit time.Duration
@@ -22,23 +22,23 @@ type guarded struct {
 	ended atomic.Bool
 }
 
-// guard watches over a connection.
+// guard returns a connection that closes itself when it is silent for too long.
 func guard(conn net.Conn, limit time.Duration) net.Conn {
 	g := &guarded{Conn: conn, limit: limit}
 	g.timer = time.AfterFunc(limit, func() {
 		g.ended.Store(true)
-		g.Conn.Close() //nolint:errcheck // whoever reads will see it
+		g.Conn.Close() //nolint:errcheck // the reader gets the error
 	})
 	return g
 }
 
-// Read reads, and postpones the end.
+// Read reads and restarts the timer.
 func (g *guarded) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
 	return n, g.seen(n, err)
 }
 
-// Write writes, and postpones the end.
+// Write writes and restarts the timer.
 func (g *guarded) Write(p []byte) (int, error) {
 	n, err := g.Conn.Write(p)
 	return n, g.seen(n, err)
@@ -46,7 +46,7 @@ func (g *guarded) Write(p []byte) (int, error) {
 
 func (g *guarded) seen(n int, err error) error {
 	if g.ended.Load() {
-		return silent{g.limit}
+		return silenceError{g.limit}
 	}
 	if n > 0 {
 		g.timer.Reset(g.limit)
@@ -54,16 +54,17 @@ func (g *guarded) seen(n int, err error) error {
 	return err
 }
 
-// Close ends the watch too.
+// Close closes the connection and stops the timer.
 func (g *guarded) Close() error {
 	g.timer.Stop()
 	return g.Conn.Close()
 }
 
-// dialFunc opens connections as net.Dialer does.
+// dialFunc is a function that opens connections, such as net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// guardedDial puts a watch over each connection; no limit is DefaultSilence.
+// guardedDial returns a dialFunc that guards each connection; a zero limit means
+// DefaultSilence.
 func guardedDial(dial dialFunc, limit time.Duration) dialFunc {
 	limit = cmp.Or(limit, DefaultSilence)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -9,20 +9,20 @@ import (
 	"weak"
 )
 
-// maxHandshakes is how many connections to one server are begun at once: servers
-// and their firewalls take more for an attack, and drop them.
+// maxHandshakes is the maximum number of concurrent handshakes with one server: servers and
+// firewalls treat more as an attack and drop them.
 const maxHandshakes = 4
 
-// handshakeTimeout bounds a TLS handshake.
+// handshakeTimeout is the maximum duration of a TLS handshake.
 const handshakeTimeout = 10 * time.Second
 
-// host is what all that connect to one server share.
+// host limits the concurrent handshakes with one server, for all its remotes.
 type host struct{ slots chan struct{} }
 
-// newHost is for a remote that shares nothing.
+// newHost returns a host for a remote that shares it with no other.
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
 
-// enter waits for a slot, as long as ctx allows.
+// enter acquires a slot, or returns the error of ctx if it ends first.
 func (h *host) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
@@ -34,7 +34,7 @@ func (h *host) enter(ctx context.Context) error {
 
 func (h *host) leave() { <-h.slots }
 
-// dial connects while it has a slot.
+// dial returns a dialFunc that holds a slot while it connects.
 func (h *host) dial(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if err := h.enter(ctx); err != nil {
@@ -45,7 +45,8 @@ func (h *host) dial(dial dialFunc) dialFunc {
 	}
 }
 
-// dialTLS connects and makes the handshake while it has a slot.
+// dialTLS returns a dialFunc that holds a slot while it connects and performs the TLS
+// handshake.
 func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	return h.dial(func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -64,22 +65,22 @@ func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 		if err == nil {
 			return secured, nil
 		}
-		conn.Close() //nolint:errcheck // the handshake's error counts
+		conn.Close() //nolint:errcheck // the handshake's error is returned
 		if ctx.Err() == nil && within.Err() != nil {
-			err = silent{handshakeTimeout}
+			err = silenceError{handshakeTimeout}
 		}
 		return nil, err
 	})
 }
 
-// shared are values that live as long as somebody uses them. Its zero value is
-// ready.
+// shared is a set of values by key. Each value exists as long as somebody uses it. The zero
+// value is ready for use.
 type shared[K comparable, V any] struct {
 	mu     sync.Mutex
 	values map[K]weak.Pointer[V]
 }
 
-// get returns the value of a key, and opens one if there is none.
+// get returns the value of a key, and creates it with open if there is none.
 func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,23 +103,23 @@ func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	return made, nil
 }
 
-// neighbours are the servers that the stores of a Pool reach. Its zero value is
-// ready.
+// neighbours are the servers and accounts of the stores of a Pool. The zero value is ready
+// for use.
 type neighbours struct {
 	hosts shared[string, host]
 	rests shared[account, rest]
 }
 
-// account is a user of a server: what the server limits.
+// account is a user of a server: rate limits are per account.
 type account struct {
 	host string
 	auth Auth
 }
 
-// meet returns what a remote shares with others on its server, and with those of
-// them that have its credentials.
+// meet returns the host, which all remotes of a server share, and the rest, which those
+// with the same credentials share.
 func (n *neighbours) meet(address string, auth Auth) (*host, *rest) {
-	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // it cannot fail
+	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // open does not fail
 	r, _ := n.rests.get(account{address, auth}, func() (*rest, error) { return &rest{}, nil })
 	return h, r
 }

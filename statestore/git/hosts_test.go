@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// odd serves a repository with peculiarities.
+// odd serves a repository from a server that deviates from git's own.
 func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
 	t.Helper()
 	server := httptest.NewServer(how.Before(gittest.Backend(t, filepath.Dir(repository), settings...)))
@@ -31,7 +31,7 @@ func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) g
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-// usable writes, has a stranger commit, and reads and writes again.
+// usable writes, commits as another writer, and reads and writes again.
 func usable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
@@ -46,7 +46,7 @@ func usable(t *testing.T, repository string, config git.Config) {
 	gittest.Fsck(t, repository)
 }
 
-func TestAHostThatNeedsMultiAckIsReadAndWritten(t *testing.T) {
+func TestHostThatRequiresMultiAckIsReadAndWritten(t *testing.T) {
 	for name, how := range map[string]gittest.Odd{
 		"multi_ack_detailed": {NeedsMultiAck: true},
 		"multi_ack alone":    {NeedsMultiAck: true, Without: []string{"multi_ack_detailed", "no-done"}},
@@ -59,7 +59,7 @@ func TestAHostThatNeedsMultiAckIsReadAndWritten(t *testing.T) {
 	}
 }
 
-func TestAServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
+func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	for _, without := range []string{
 		"report-status report-status-v2", "report-status report-status-v2 side-band-64k", "side-band-64k", "side-band side-band-64k", "ofs-delta", "shallow",
 		"multi_ack multi_ack_detailed", "agent object-format symref no-progress", "delete-refs atomic quiet",
@@ -71,8 +71,9 @@ func TestAServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	}
 }
 
-// Without a report only the branch itself says what became of a push.
-func TestAPushThatIsNotReportedIsLookedAt(t *testing.T) {
+// TestBranchIsReadAfterAPushWithoutAReport: if the server sends no report, only the branch
+// shows whether the push succeeded.
+func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
 	store := open(t, config)
@@ -90,7 +91,7 @@ func TestAPushThatIsNotReportedIsLookedAt(t *testing.T) {
 	wantError(t, err, statestore.ErrStale)
 }
 
-func TestASHA256RepositoryIsNamedAsSuch(t *testing.T) {
+func TestSHA256RepositoryIsReportedAsUnsupported(t *testing.T) {
 	for _, empty := range []bool{true, false} {
 		repository := filepath.Join(t.TempDir(), "store.git")
 		gittest.Git(t, filepath.Dir(repository), "init", "--quiet", "--bare", "--initial-branch=main", "--object-format=sha256", repository)
@@ -101,7 +102,7 @@ func TestASHA256RepositoryIsNamedAsSuch(t *testing.T) {
 		overSSH, _ := servedBySSH(t, repository)
 		for name, config := range map[string]git.Config{"local": {URL: repository}, "https": served(t, repository), "ssh": overSSH} {
 			errs := append(both(t, config), open(t, config).Probe(t.Context()))
-			if empty { // who only reads learns nothing of an empty repository by git before 2.41
+			if empty { // before git 2.41 the references of an empty repository do not include the object format
 				errs = errs[1:]
 			}
 			for _, err := range errs {
@@ -114,7 +115,7 @@ func TestASHA256RepositoryIsNamedAsSuch(t *testing.T) {
 	}
 }
 
-func TestCharactersThatAURLEscapesReachTheServerAsTheyAre(t *testing.T) {
+func TestEscapedCharactersReachTheServerUnchanged(t *testing.T) {
 	for dir, spelling := range map[string]string{
 		"My Project/_git/plain":      "My%20Project/_git/plain",
 		"100% Cloud/x":               "100%25%20Cloud/x",
@@ -143,14 +144,14 @@ func TestCharactersThatAURLEscapesReachTheServerAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestAnIPv6HostIsReached(t *testing.T) {
+func TestIPv6HostIsReached(t *testing.T) {
 	listener, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		t.Skipf("this machine has no IPv6: %v", err)
 	}
 	repository := gittest.Bare(t)
 	server := httptest.NewUnstartedServer(gittest.Backend(t, filepath.Dir(repository)))
-	server.Listener.Close() //nolint:errcheck // another one serves
+	server.Listener.Close() //nolint:errcheck // another listener serves
 	server.Listener = listener
 	server.Start()
 	t.Cleanup(server.Close)
@@ -161,7 +162,7 @@ func TestAnIPv6HostIsReached(t *testing.T) {
 	usable(t, repository, config)
 }
 
-func TestAURLWithoutASchemeIsRefusedAndTheMeantOneNamed(t *testing.T) {
+func TestURLWithoutASchemeIsRejectedWithASuggestion(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for address, want := range map[string]string{
 		"github.com/org/repo":              "did you mean https://github.com/org/repo?",
@@ -180,7 +181,7 @@ func TestAURLWithoutASchemeIsRefusedAndTheMeantOneNamed(t *testing.T) {
 	}
 }
 
-func TestABranchThatIsMissingBesideOthersIsAnErrorThatNamesThem(t *testing.T) {
+func TestMissingBranchIsReportedWithTheExistingOnes(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
 	gittest.Git(t, repository, "branch", "release", "main")
@@ -215,7 +216,7 @@ func TestABranchThatIsMissingBesideOthersIsAnErrorThatNamesThem(t *testing.T) {
 	}
 }
 
-func TestABranchBesideOneBelowItIsNamedAsSuch(t *testing.T) {
+func TestBranchBlockedByADirectoryOfBranchesIsReported(t *testing.T) {
 	for existing, wanted := range map[string]string{"clusters/prod": "clusters", "clusters": "clusters/prod"} {
 		for _, create := range []bool{true, false} {
 			repository := gittest.Bare(t)
@@ -234,7 +235,7 @@ func TestABranchBesideOneBelowItIsNamedAsSuch(t *testing.T) {
 	}
 }
 
-func TestAFullReferenceIsItsBranch(t *testing.T) {
+func TestFullReferenceNameIsItsBranch(t *testing.T) {
 	repository := gittest.Bare(t)
 	pool := &git.Pool{}
 	var stores []*git.Store
@@ -260,7 +261,7 @@ func TestAFullReferenceIsItsBranch(t *testing.T) {
 	}
 }
 
-func TestALimitOfRequestsIsAWaitAndNoMatterOfCredentials(t *testing.T) {
+func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 	const words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 	for name, c := range map[string]struct {
 		code   int
@@ -302,7 +303,8 @@ func TestALimitOfRequestsIsAWaitAndNoMatterOfCredentials(t *testing.T) {
 			if c.want == 0 {
 				return
 			}
-			// Neither this store nor another of the same user on that server asks before.
+			// Neither this store nor another one with the same user and server sends a
+			// request before.
 			config.URL = server.URL + "/y.git"
 			second, err := pool.Open(config)
 			if err != nil {
@@ -322,9 +324,10 @@ func TestALimitOfRequestsIsAWaitAndNoMatterOfCredentials(t *testing.T) {
 	}
 }
 
-// A server that takes connections and says nothing is left within a second of the
-// context's end, also by who only waits for others to connect.
-func TestNoWaitForASilentServerOutlivesItsContext(t *testing.T) {
+// TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and
+// sends nothing. Connecting ends within a second of the context's end, and so does waiting
+// for a slot to connect.
+func TestWaitForASilentServerEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -380,7 +383,7 @@ func TestNoWaitForASilentServerOutlivesItsContext(t *testing.T) {
 	}
 }
 
-func TestAServerThatOffersHTTP2IsReachedByIt(t *testing.T) {
+func TestHTTP2IsUsedIfTheServerOffersIt(t *testing.T) {
 	repository := gittest.Bare(t)
 	backend := gittest.Backend(t, filepath.Dir(repository))
 	var major atomic.Int64

@@ -12,15 +12,15 @@ import (
 	"net/url"
 )
 
-// maxReport bounds a server's answer to a push, in bytes.
+// maxReport is the maximum size of a server's response to a push, in bytes.
 const maxReport = 16 << 20
 
-// maxDrain bounds what is read of an answer nobody needs, to keep the
-// connection, in bytes.
+// maxDrain is the maximum number of bytes of an unused response that are read so that the
+// connection can be reused.
 const maxDrain = 64 << 10
 
-// newHTTPClient makes a client with the store's certificates; proxies come
-// from the environment.
+// newHTTPClient returns a client with the store's certificates and the proxies of the
+// environment.
 func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -41,18 +41,17 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 	dial := guardedDial(own.DialContext, config.Silence)
 	own.DialContext, own.DialTLSContext = server.dial(dial), server.dialTLS(dial, own.TLSClientConfig)
 	own.OnProxyConnectResponse = checkProxy
-	return &http.Client{Transport: thrifty{own, seen}}, nil
+	return &http.Client{Transport: drainingTransport{own, seen}}, nil
 }
 
-// proxyRefusal is the answer of a proxy that does not let us through.
+// proxyRefusal is a proxy's response that rejects a CONNECT.
 type proxyRefusal struct{ proxy, status string }
 
 func (p proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy %s does not connect us: %s", p.proxy, p.status)
 }
 
-// checkProxy reads a proxy's answer; the library would keep only the end of its
-// status.
+// checkProxy checks a proxy's response; the library would drop most of its status.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -60,29 +59,29 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// thrifty keeps connections usable: it reads answers to their end, which the
-// git protocol's readers do not.
-type thrifty struct {
+// drainingTransport is a RoundTripper that reads responses to their end, so that
+// connections can be reused. The readers of the git protocol do not do so.
+type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved
 }
 
-// CloseIdleConnections closes what http.Client would close of its own transport.
-func (t thrifty) CloseIdleConnections() {
+// CloseIdleConnections closes the idle connections of the wrapped transport.
+func (t drainingTransport) CloseIdleConnections() {
 	if idle, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
 }
 
-// RoundTrip sends the request.
-func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip sends a request and returns a response that Close reads to its end.
+func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return response, err
 	}
 	t.seen.see(response)
 	if response.Header.Get("Content-Type") != "application/x-git-receive-pack-result" {
-		response.Body = drained{response.Body}
+		response.Body = drainedBody{response.Body}
 		return response, nil
 	}
 	report, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
@@ -91,11 +90,11 @@ func (t thrifty) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// drained reads what is left before it closes.
-type drained struct{ io.ReadCloser }
+// drainedBody is a response body that is read to its end before it is closed.
+type drainedBody struct{ io.ReadCloser }
 
-// Close reads a little more, then closes.
-func (d drained) Close() error {
-	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // only to keep the connection
+// Close reads at most maxDrain more bytes and closes the body.
+func (d drainedBody) Close() error {
+	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // it only keeps the connection
 	return d.ReadCloser.Close()
 }

@@ -21,8 +21,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// The texts are what git 2.39 to 2.51 and JGit report for a reference.
-func TestTheStatusOfAPushDecidesTheKindOfError(t *testing.T) {
+// TestPushStatusDeterminesTheKindOfError uses the statuses that git 2.39 to 2.51 and JGit
+// report for a reference.
+func TestPushStatusDeterminesTheKindOfError(t *testing.T) {
 	for status, want := range map[string]error{
 		"failed to update ref":                            statestore.ErrStale,
 		"failed to lock":                                  statestore.ErrStale,
@@ -46,7 +47,7 @@ func TestTheStatusOfAPushDecidesTheKindOfError(t *testing.T) {
 	}
 }
 
-func TestEachWayInWhichAConnectionEndsIsToldAlike(t *testing.T) {
+func TestAllConnectionEndingsAreReportedAlike(t *testing.T) {
 	for _, ending := range []error{
 		fmt.Errorf("ssh: handshake failed: %w", io.EOF),
 		&url.Error{Op: "Get", URL: "http://git.example/", Err: io.ErrUnexpectedEOF},
@@ -64,8 +65,9 @@ func TestEachWayInWhichAConnectionEndsIsToldAlike(t *testing.T) {
 	}
 }
 
-// An old spelling of a mode is no reason for a commit.
-func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
+// TestTreeWithOldModesIsRewrittenOnlyForAChange: an old form of a mode does not cause a
+// commit.
+func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 	held := newObjects()
 	blob := encode(plumbing.BlobObject, []byte("x"))
 	hash := blob.Hash()
@@ -85,7 +87,7 @@ func TestATreeWithOldModesIsOnlyRewrittenForAChange(t *testing.T) {
 	}
 }
 
-func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
+func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
 	if err != nil {
 		t.Fatal(err)
@@ -113,9 +115,9 @@ func TestOldObjectsGoAndOldStatesStay(t *testing.T) {
 	gittest.Fsck(t, store.remote.local)
 }
 
-// A few large files that are written again and again are as many bytes as a
-// thousand small ones.
-func TestLargeOldObjectsGoSooner(t *testing.T) {
+// TestTidyDropsLargeObjectsSooner: a few large files that change often take as many bytes
+// as a thousand small ones.
+func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
 	if err != nil {
 		t.Fatal(err)
@@ -132,8 +134,9 @@ func TestLargeOldObjectsGoSooner(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"large": want})
 }
 
-// What is asked for is no reason to let go of anything.
-func TestBlobsThatAreReadMakeNothingOld(t *testing.T) {
+// TestFetchedBlobsDoNotCountAsGrowth: blobs that are fetched on demand must not lead to
+// tidying.
+func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1", "d/b": "2"})
 	store, err := Open(Config{URL: repository, Now: func() time.Time { return time.Unix(0, 0) }})
@@ -150,8 +153,9 @@ func TestBlobsThatAreReadMakeNothingOld(t *testing.T) {
 	}
 }
 
-// Servers that take a token for a password want some user with it.
-func TestATokenNeedsNoUser(t *testing.T) {
+// TestTokenNeedsNoUser: servers that accept a token as a password require a user name, but
+// any will do.
+func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},
 		{Username: "me", Password: "token"}:    {"me", "token"},

@@ -19,12 +19,12 @@ import (
 // knownHosts checks the key of one server against a known_hosts file.
 type knownHosts struct{ callback ssh.HostKeyCallback }
 
-// parseKnownHosts reads the text of a known_hosts file for the server at an address.
+// parseKnownHosts parses the text of a known_hosts file for the server at an address.
 //
-// The library compares keys and hashed names, and obeys @revoked. It gets the lines
-// about this server only, under the server's own name, since it reads patterns unlike
-// ssh: for it, one without a port is about port 22, and so would be a server's key
-// for another port (see docs/decisions/libraries.md).
+// The library compares keys and hashed names, and supports @revoked. It gets only the lines
+// for this server, rewritten to the server's own name, since it matches patterns
+// differently from ssh: it matches a pattern without a port with port 22 only, even if ssh
+// would match another port (see docs/decisions/libraries.md).
 func parseKnownHosts(text, address string) (*knownHosts, error) {
 	address = strings.ToLower(address)
 	name := knownhosts.Normalize(address)
@@ -56,8 +56,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names of the server on a line with these patterns: its own,
-// if a pattern matches it, and hashed names, which may be its own.
+// spellings returns the names of the server on a line with these patterns: its own, if a
+// pattern matches it, and hashed names, which may be its own.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -65,7 +65,7 @@ func spellings(patterns []string, name string) []string {
 		hashed := strings.HasPrefix(pattern, "|1|")
 		switch {
 		case negated && (hashed || matchesHost(pattern, name)):
-			return nil // ssh knows no negated hashes
+			return nil // ssh does not support negated hashes
 		case negated:
 		case hashed && isHash(pattern):
 			names = append(names, pattern)
@@ -76,17 +76,17 @@ func spellings(patterns []string, name string) []string {
 	return names
 }
 
-// matchesHost reports whether a pattern matches a name, which is a server's as
-// known_hosts spells it: with its port when that is not 22.
+// matchesHost reports whether a pattern matches a server's name in the form of known_hosts:
+// with its port unless that is 22.
 func matchesHost(pattern, name string) bool {
-	// Brackets hold a port here; for path.Match they would be a class.
+	// Brackets enclose the host here; for path.Match they would be a character class.
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
 	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), name)
 	return ok && err == nil
 }
 
-// isHash reports whether the library takes a pattern for a hashed name. It would
-// refuse the whole file because of a broken one.
+// isHash reports whether the library parses a pattern as a hashed name. The library would
+// reject the whole file because of an invalid one.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)
@@ -94,20 +94,20 @@ func isHash(pattern string) bool {
 	return whole && badSalt == nil && badSum == nil
 }
 
-// loadKnownHosts has the library read lines. It reads files only, and a container
-// need not have a directory to write one to, so the file is a pipe, where open files
-// have names in a directory.
+// loadKnownHosts parses lines with the library. The library reads files only, and a
+// container may have no writable directory, so the file is a pipe if the system has a
+// directory of open files.
 func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	go func() {
-		io.WriteString(in, lines) //nolint:errcheck // whoever stops reading has an error of its own
+		io.WriteString(in, lines) //nolint:errcheck // a reader that stops has an error of its own
 		in.Close()                //nolint:errcheck // nothing is buffered
 	}()
 	callback, err := knownhosts.New(fmt.Sprintf("%s/%d", openFiles, out.Fd()))
-	out.Close() //nolint:errcheck // it was only read
+	out.Close() //nolint:errcheck // it was only read from
 	if _, unnamed := errors.AsType[*fs.PathError](err); !unnamed {
 		return callback, err
 	}
@@ -123,11 +123,11 @@ func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	return knownhosts.New(file.Name())
 }
 
-// unknownHost is a server whose key is not the one it should have.
+// unknownHost is the error of a server whose key is not in the known hosts.
 type unknownHost struct {
 	host        string
 	fingerprint string
-	known       bool // under another key
+	known       bool // the file has another key for the server
 }
 
 func (u unknownHost) Error() string {
@@ -138,7 +138,7 @@ func (u unknownHost) Error() string {
 	return fmt.Sprintf("knownHosts has no key for the server %s; the server's is %s", u.host, u.fingerprint)
 }
 
-// check is an ssh.HostKeyCallback.
+// check implements ssh.HostKeyCallback.
 func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error {
 	address = strings.ToLower(address)
 	err := k.callback(address, &net.TCPAddr{}, key)
@@ -153,7 +153,8 @@ func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error 
 	return unknownHost{host: host, fingerprint: ssh.FingerprintSHA256(key), known: other != nil && len(other.Want) > 0}
 }
 
-// algorithms returns what to ask of a server, so that it shows a key that is known.
+// algorithms returns the host key algorithms to request, so that the server presents a key
+// that is in the file.
 func (k *knownHosts) algorithms(address string) []string {
 	known, ok := errors.AsType[*knownhosts.KeyError](k.callback(strings.ToLower(address), &net.TCPAddr{}, noKey{}))
 	if !ok {
@@ -174,14 +175,14 @@ func (k *knownHosts) algorithms(address string) []string {
 	return names
 }
 
-// noKey is the key of no server: the library answers with those that are known.
+// noKey is a key that matches no server: the library's error then lists the known keys.
 type noKey struct{}
 
-// Type returns a type that no key has.
+// Type returns a type that no real key has.
 func (noKey) Type() string { return "none" }
 
-// Marshal returns what no key is marshaled to.
+// Marshal returns no bytes, unlike any real key.
 func (noKey) Marshal() []byte { return nil }
 
-// Verify verifies nothing.
+// Verify always fails.
 func (noKey) Verify([]byte, *ssh.Signature) error { return errors.New("no key") }

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// testKeys returns the keys of servers; the texts of the tests name them K0 to K3.
-// K0 and K1 have one type; the last is not in any text.
+// testKeys returns the keys of servers; the texts of the tests name them K0 to K3. K0 and
+// K1 have the same type; the last key is in no text.
 func testKeys(t testing.TB) []ssh.PublicKey {
 	t.Helper()
 	var keys []ssh.PublicKey
@@ -52,7 +52,7 @@ func testKeys(t testing.TB) []ssh.PublicKey {
 	return keys
 }
 
-// withKeys puts keys where the text names them.
+// withKeys replaces the names of keys in a text with the keys.
 func withKeys(text string, keys []ssh.PublicKey) string {
 	for i, key := range keys {
 		text = strings.ReplaceAll(text, fmt.Sprintf("K%d", i), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
@@ -67,8 +67,9 @@ func hashOf(name string) string {
 	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// In accepted are the keys that a server may have; algorithms are what it is asked for.
-func TestAKnownHostsFileDecidesByHostPortAndKey(t *testing.T) {
+// TestKnownHostsMatchByHostPortAndKey checks the keys that are accepted from a server, and
+// the algorithms that are requested from it.
+func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 	keys := testKeys(t)
 	const git22, git2222 = "git.example.com:22", "git.example.com:2222"
 	ed, rsa2 := ssh.KeyAlgoED25519, []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
@@ -76,7 +77,7 @@ func TestAKnownHostsFileDecidesByHostPortAndKey(t *testing.T) {
 		text, address string
 		accepted      []int
 		algorithms    []string
-		unknown       string // part of the error for the last key
+		unknown       string // contained in the error for the last key
 	}{
 		"a name is for port 22":                  {"git.example.com K0", git22, []int{0}, []string{ed}, "not the one"},
 		"and for no other":                       {"git.example.com K0", git2222, nil, nil, "no key for the server [git.example.com]:2222"},
@@ -141,7 +142,7 @@ func TestAKnownHostsFileDecidesByHostPortAndKey(t *testing.T) {
 	}
 }
 
-func TestAKnownHostsFileThatCannotBeObeyedIsRefused(t *testing.T) {
+func TestInvalidKnownHostsAreRejected(t *testing.T) {
 	keys := testKeys(t)
 	for text, want := range map[string]string{
 		"":                                    "names no host",
@@ -162,8 +163,9 @@ func TestAKnownHostsFileThatCannotBeObeyedIsRefused(t *testing.T) {
 	}
 }
 
-// A certificate is no key: what it says, and for how long, is not looked at.
-func TestACertificateIsNotAKnownKey(t *testing.T) {
+// TestCertificateIsNotAKnownKey: a certificate is not a key; its content and validity are
+// not checked.
+func TestCertificateIsNotAKnownKey(t *testing.T) {
 	keys := testKeys(t)
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {
@@ -184,8 +186,9 @@ func TestACertificateIsNotAKnownKey(t *testing.T) {
 	}
 }
 
-// The library's own match would take two minutes for eight stars.
-func TestAPatternOfManyStarsIsSoonMatched(t *testing.T) {
+// TestPatternOfManyStarsMatchesQuickly: the library's own match would take two minutes for
+// eight stars.
+func TestPatternOfManyStarsMatchesQuickly(t *testing.T) {
 	keys := testKeys(t)
 	began := time.Now()
 	hosts, err := parseKnownHosts(strings.Repeat("*a", 30)+withKeys("b K0", keys), strings.Repeat("a", 60)+":22")
@@ -200,8 +203,9 @@ func TestAPatternOfManyStarsIsSoonMatched(t *testing.T) {
 	}
 }
 
-// Without a temporary directory, and with more lines than a pipe holds.
-func TestAKnownHostsFileNeedsNoDirectory(t *testing.T) {
+// TestKnownHostsNeedNoTemporaryDirectory also uses more lines than fit into a pipe's
+// buffer.
+func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	keys := testKeys(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/missing")
 	var lines strings.Builder
@@ -228,7 +232,7 @@ func TestAKnownHostsFileNeedsNoDirectory(t *testing.T) {
 	}
 }
 
-// agrees compares the answers for a server with those of the check that there was.
+// agrees compares the results for a server with those of the former implementation.
 func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	t.Helper()
 	former, errFormer := parseFormerHosts(text)
@@ -250,8 +254,8 @@ func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	}
 }
 
-// FuzzKnownHosts holds the answers for every file and server against those of the
-// check by hand that there was. In text, K0 to K2 are keys, and H0 to H2 hashed names.
+// FuzzKnownHosts compares the results for every file and server with those of the former
+// implementation. In text, K0 to K2 are keys, and H0 to H2 hashed names.
 func FuzzKnownHosts(f *testing.F) {
 	keys := testKeys(f)
 	for _, seed := range []string{
@@ -269,14 +273,14 @@ func FuzzKnownHosts(f *testing.F) {
 			t.Skip("no host")
 		}
 		if strings.Contains(text, "-cert-v01@") {
-			t.Skip("see TestACertificateIsNotAKnownKey")
+			t.Skip("see TestCertificateIsNotAKnownKey")
 		}
 		for i, name := range []string{"a", "[a]:2222", "a.b"} {
 			text = strings.ReplaceAll(text, fmt.Sprintf("H%d", i), hashOf(name))
 		}
 		text = withKeys(text, keys[:3])
 		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
-		if strings.Contains(text, "!|1|") { // ssh has no negated hashes: their lines are left out
+		if strings.Contains(text, "!|1|") { // ssh does not support negated hashes, so their lines are left out
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
 			for _, key := range keys {

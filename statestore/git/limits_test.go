@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// refuses reports whether a placement with a file is held back for its path.
+// refuses reports whether a placement with a file of this path is held back.
 func refuses(t *testing.T, name string) bool {
 	t.Helper()
 	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
@@ -31,14 +31,14 @@ func refuses(t *testing.T, name string) bool {
 	return len(findings) > 0
 }
 
-// TestAServerThatChecksTakesWhatIsLetThrough pushes to a repository with
-// receive.fsckObjects: what is not held back must be taken, and what is held back
-// because servers refuse it must be refused.
-func TestAServerThatChecksTakesWhatIsLetThrough(t *testing.T) {
+// TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with
+// receive.fsckObjects: the server must accept every path that the limits allow, and must
+// reject the paths that the limits exclude because of servers.
+func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {
 		path, content string
-		// held is what is expected of the limits, refused of the server.
+		// held is the expected result of the limits, and refused that of the server.
 		held, refused bool
 	}{
 		"a file":                          {path: "a.yaml"},
@@ -74,9 +74,9 @@ func TestAServerThatChecksTakesWhatIsLetThrough(t *testing.T) {
 	}
 }
 
-// TestTheLongestPathCanBeCheckedOut clones into a directory whose name is as long
-// as there is room for.
-func TestTheLongestPathCanBeCheckedOut(t *testing.T) {
+// TestLongestPathCanBeCheckedOut clones into a directory whose name is as long as the
+// limits allow for.
+func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))
 	if refuses(t, longest) || !refuses(t, longest+"f") {
@@ -94,7 +94,7 @@ func TestTheLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones checks the branch out, and returns what went wrong.
+// clones clones the branch, and returns the error.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// exists reports whether there is a repository to talk to. Only on this machine
-// can one be missing without being a mistake; an empty directory is none.
+// exists reports whether the repository exists. Only a repository on this machine may be
+// missing without an error. An empty directory counts as missing.
 func (r *remote) exists() (bool, error) {
 	if r.local == "" {
 		return true, nil
@@ -22,7 +22,8 @@ func (r *remote) exists() (bool, error) {
 	return len(entries) > 0, err
 }
 
-// create makes a bare repository on this machine, whose HEAD is the branch. It appears whole, so that of two creators one wins.
+// create makes a bare repository on this machine whose HEAD is the branch. It is renamed
+// into place when it is complete, so that one of two concurrent creators wins.
 func (r *remote) create(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -35,11 +36,11 @@ func (r *remote) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(draft) //nolint:errcheck // it is gone once renamed
+	defer os.RemoveAll(draft) //nolint:errcheck // it no longer exists after the rename
 	if err := r.initialize(draft); err != nil {
 		return err
 	}
-	os.Remove(r.local) //nolint:errcheck // an empty directory goes, anything else stays
+	os.Remove(r.local) //nolint:errcheck // this removes an empty directory only
 	if err := os.Rename(draft, r.local); err != nil {
 		if there, _ := r.exists(); there {
 			return nil
@@ -49,7 +50,7 @@ func (r *remote) create(ctx context.Context) error {
 	return nil
 }
 
-// initialize writes what makes a directory a bare repository.
+// initialize writes the files that make a directory a bare repository.
 func (r *remote) initialize(dir string) error {
 	for _, name := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {

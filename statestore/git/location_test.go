@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestAViewIsAStore(t *testing.T) {
+func TestViewConformsAsAStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		config := git.Config{URL: repository, Path: "a"}
@@ -23,8 +23,8 @@ func TestAViewIsAStore(t *testing.T) {
 	})
 }
 
-// The first question is on its way while all others are asked for.
-func TestStoresThatAreReadAtTheSameTimeAskTheServerOnce(t *testing.T) {
+// TestConcurrentReadsShareARequest delays the first request until all reads have started.
+func TestConcurrentReadsShareARequest(t *testing.T) {
 	const n = 8
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"0/x": "0"})
@@ -47,7 +47,8 @@ func TestStoresThatAreReadAtTheSameTimeAskTheServerOnce(t *testing.T) {
 		})
 	}
 	reads.Wait()
-	// Who comes while a question is on its way needs another; most come during the first.
+	// A read that starts while a request is in progress needs another one; most reads start
+	// during the first.
 	if got := questions.Load(); got < 1 || got > n/2 {
 		t.Errorf("%d stores ask %d times", n, got)
 	}
@@ -60,8 +61,9 @@ func TestStoresThatAreReadAtTheSameTimeAskTheServerOnce(t *testing.T) {
 	}
 }
 
-// An answer that failed is nobody's, and neither is one of before the branch was closed.
-func TestAnAnswerThatFailedIsNotShared(t *testing.T) {
+// TestFailedRequestIsNotShared: neither a failed response nor one from before the branch
+// was closed may be reused.
+func TestFailedRequestIsNotShared(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})
 	var down atomic.Bool

@@ -9,27 +9,26 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log holds objects one behind the other, each behind a number that is its
-// size and type. What is before end is never changed, and may be read while more
-// is written.
+// log stores objects one after the other, each preceded by a number that encodes its size
+// and type. Bytes before end never change, and can be read while more are written.
 type log struct {
 	bytes interface {
 		io.ReaderAt
 		io.WriterAt
 	}
 	end    int64
-	buffer bufio.Writer // joins what is written of one object
+	buffer bufio.Writer // combines the writes of one object
 }
 
-// maxHeader is how many bytes the number before an object takes at most.
+// maxHeader is the maximum number of bytes of the number before an object.
 const maxHeader = binary.MaxVarintLen64
 
-// kindBits is how many bits of that number, the lowest, are the type: as many as
-// in a pack.
+// kindBits is the number of low bits of that number that hold the type, the same as in a
+// pack.
 const kindBits = 3
 
-// write puts an object of that many bytes behind the end, and returns where the end
-// is with it. Who wants to keep it moves the end.
+// write writes an object of the given size after the end, and returns the new end. The
+// caller moves the end to keep the object.
 func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
 	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
 	l.buffer.Reset(io.NewOffsetWriter(l.bytes, l.end))
@@ -52,14 +51,13 @@ func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error)
 	default:
 		return nil, io.ErrUnexpectedEOF
 	}
-	size := int64(number >> kindBits)                       //nolint:gosec // it was none that is larger
+	size := int64(number >> kindBits)                       //nolint:gosec // write stored no larger one
 	kind := plumbing.ObjectType(number & (1<<kindBits - 1)) //nolint:gosec // three bits
 	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
 }
 
-// position says where an object begins. There are many, so that it takes six
-// bytes and not eight: the offset, and in the lowest bit whether that is one in
-// the file.
+// position is the offset of an object, and in its lowest bit whether it is an offset in the
+// file. It takes six bytes instead of eight, since there are very many.
 type position [6]byte
 
 func positionAt(offset int64, spilled bool) (p position) {
@@ -76,7 +74,7 @@ func (p position) split() (offset int64, spilled bool) {
 	var whole [8]byte
 	copy(whole[:], p[:])
 	number := binary.LittleEndian.Uint64(whole[:])
-	return int64(number >> 1), number&1 == 1 //nolint:gosec // it was made of one
+	return int64(number >> 1), number&1 == 1 //nolint:gosec // positionAt made it from an int64
 }
 
 // stored is an object in a log.
@@ -94,21 +92,21 @@ func (s *stored) Hash() plumbing.Hash { return s.hash }
 // Type returns the object's type.
 func (s *stored) Type() plumbing.ObjectType { return s.kind }
 
-// SetType does nothing: the object is what it is.
+// SetType does nothing: a stored object is immutable.
 func (s *stored) SetType(plumbing.ObjectType) {}
 
 // Size returns the content's length.
 func (s *stored) Size() int64 { return s.content.Size() }
 
-// SetSize does nothing: the object is what it is.
+// SetSize does nothing: a stored object is immutable.
 func (s *stored) SetSize(int64) {}
 
-// Reader reads the content.
+// Reader returns a reader of the content.
 func (s *stored) Reader() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(s.content, 0, s.content.Size())), nil
 }
 
-// Writer fails: the object is what it is.
+// Writer fails: a stored object is immutable.
 func (s *stored) Writer() (io.WriteCloser, error) {
 	return nil, errors.New("a stored object cannot be written")
 }

@@ -9,12 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// actions is the order in which a message lists them.
+// actions is the order of actions in a message.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove}
 
-// newMessageData returns what a commit does: a subject, a line for each placement
-// when there are several, and trailers that name each Work and each Destination
-// once.
+// newMessageData returns the data of a commit message: a subject, a line for each placement
+// if there are several, and trailers that name each Work and each Destination once.
 func newMessageData(changes statestore.ChangeSet) MessageData {
 	placements := slices.Clone(changes.Placements)
 	slices.SortFunc(placements, comparePlacements)
@@ -33,7 +32,7 @@ func newMessageData(changes statestore.ChangeSet) MessageData {
 	return data
 }
 
-// text is the message without a template.
+// text returns the message that is used without a template.
 func (d MessageData) text() string {
 	text := d.Subject + "\n"
 	for _, part := range []string{d.List, d.Trailers} {
@@ -63,7 +62,8 @@ func sentence(p statestore.PlacementChange) string {
 	return fmt.Sprintf("%s %s %s %s", p.Action, oneLine(p.Work), preposition, oneLine(p.Destination))
 }
 
-// placementSubject counts: "Place 3, update 2, remove 1 placements".
+// placementSubject returns a subject with the number of placements: "Place 3, update 2,
+// remove 1 placements".
 func placementSubject(placements []statestore.PlacementChange) string {
 	count := map[statestore.Action]int{}
 	for _, p := range placements {
@@ -78,7 +78,7 @@ func placementSubject(placements []statestore.PlacementChange) string {
 	return capital(strings.Join(parts, ", ")) + " placements"
 }
 
-// fileSubject stands in when no placement is behind the changes.
+// fileSubject returns a subject for changes that no placement caused.
 func fileSubject(changes statestore.ChangeSet) string {
 	written, removed := len(changes.Write), len(changes.Remove)
 	switch {
@@ -117,7 +117,7 @@ func trailers(placements []statestore.PlacementChange) string {
 	return strings.Join(slices.Compact(works), "") + strings.Join(slices.Compact(destinations), "")
 }
 
-// oneLine keeps a name from adding lines of its own to a message.
+// oneLine replaces control characters, so that a name cannot add lines to a message.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

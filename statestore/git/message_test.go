@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-func TestMessage(t *testing.T) {
+func TestMessageListsPlacementsAndTrailers(t *testing.T) {
 	const place, update, remove = statestore.Place, statestore.Update, statestore.Remove
 	placements := func(all ...statestore.PlacementChange) statestore.ChangeSet {
 		return statestore.ChangeSet{Placements: all}

@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// moved remembers where a server said that the repository is now.
+// moved records the URL to which a server has redirected.
 type moved struct {
 	mu   sync.Mutex
 	to   *url.URL
 	away bool // on another host
 }
 
-// see notes a redirect of a question for references.
+// see records the redirect of a request for references.
 func (m *moved) see(response *http.Response) {
 	if response.Request == nil || !strings.HasSuffix(response.Request.URL.Path, "/info/refs") {
 		return
@@ -32,14 +32,14 @@ func (m *moved) see(response *http.Response) {
 	m.to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
 }
 
-// elsewhere reports whether it is on another host now.
+// elsewhere reports whether the repository has moved to another host.
 func (m *moved) elsewhere() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.away
 }
 
-// warning returns what a user should know; empty when nothing moved.
+// warning returns a warning about the redirect; empty if there was none.
 func (m *moved) warning() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,21 +10,22 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects holds git objects by hash. States read from it while the store adds
-// to it. There may be very many, so that of each there is no more in memory than
-// its hash and its position.
+// objects stores git objects by hash. States can read it while the store adds to it. Since
+// there may be very many objects, memory holds only the hash and position of each beyond
+// the limit.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
-	grown  growth // since the set was made
-	limit  int64  // of memory; beyond it objects go to a file
+	grown  growth // since the set was created
+	limit  int64  // on bytes in memory; beyond it objects are written to a file
 	memory *log
-	spill  *log // the file, once there is one
-	// partial says that blobs may be missing, to be asked for when they are read.
+	spill  *log // the file; nil until it is needed
+	// partial means that blobs may be missing and are fetched when they are read.
 	partial bool
 }
 
-// growth is what was added, some of which stands for something that is old now.
+// growth is the number and size of added objects, some of which replace others that are no
+// longer used.
 type growth struct {
 	objects int
 	bytes   int64
@@ -34,7 +35,7 @@ func newObjects() *objects {
 	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxHeld, memory: &log{bytes: &pages{}}}
 }
 
-// missing is the error for an object that should be there.
+// missing is the error for an object that the server should have sent.
 type missing struct{ hash plumbing.Hash }
 
 func (m missing) Error() string { return "the server did not send object " + m.hash.String() }
@@ -42,7 +43,7 @@ func (m missing) Error() string { return "the server did not send object " + m.h
 // len returns the number of objects.
 func (o *objects) len() int { return len(o.byHash) }
 
-// bytes returns how many bytes the objects take, in memory and in the file.
+// bytes returns the number of bytes of all objects, in memory and in the file.
 func (o *objects) bytes() int64 {
 	if o.spill == nil {
 		return o.memory.end
@@ -74,7 +75,7 @@ func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	}
 }
 
-// check reports whether a blob is there, or may be asked for.
+// check returns an error unless a blob is present or can be fetched.
 func (o *objects) check(blob plumbing.Hash) error {
 	if o.partial || o.has(blob) {
 		return nil
@@ -100,14 +101,14 @@ func (o *objects) put(one plumbing.EncodedObject) error {
 	return err
 }
 
-// receive adds the object of that many bytes that read returns.
+// receive adds an object of the given size, whose content read writes.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
 	hasher := plumbing.NewHasher(kind, size)
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
 }
 
-// write puts an object where there is room for it; hash is asked once it is
-// read. Only who has the branch's turn adds any.
+// write stores an object where there is room; it calls hash after the content is read. Only
+// the holder of the branch's turn may call it.
 func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error, hash func() plumbing.Hash) (plumbing.Hash, error) {
 	to, spilled := o.room(size)
 	end, err := to.write(kind, size, read)
@@ -116,7 +117,7 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	}
 	name := hash()
 	if o.has(name) {
-		return name, nil // the next is written in its place
+		return name, nil // the next object overwrites it
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -127,8 +128,8 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	return name, nil
 }
 
-// room returns where an object of that many bytes goes: memory, as long as that has
-// room, or there is no file.
+// room returns the log for an object of the given size: memory, if there is room or no file
+// can be created, and otherwise the file.
 func (o *objects) room(size int64) (to *log, spilled bool) {
 	if o.memory.end+maxHeader+size <= o.limit {
 		return o.memory, false
@@ -174,7 +175,7 @@ func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
 	return content, err
 }
 
-// root returns the tree of a commit; no commit has no tree.
+// root returns the tree of a commit; the zero commit has the zero tree.
 func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return plumbing.ZeroHash, nil
@@ -190,7 +191,7 @@ func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	return decoded.TreeHash, nil
 }
 
-// entries returns what a tree holds, in git's order; no tree holds nothing.
+// entries returns the entries of a tree in git's order; the zero tree has none.
 func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	if hash.IsZero() {
 		return nil, nil
@@ -206,8 +207,8 @@ func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// reachable returns a new set with the commit and everything below it. Blobs that
-// can be asked for again are left behind.
+// reachable returns a new set with the objects that are reachable from a commit, without
+// blobs that can be fetched again.
 func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	root, err := o.root(commit)
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// BenchmarkHeld holds what lies in a repository with 100,000 Works, of which each
-// has three files and a record, and reads trees of it.
+// BenchmarkHeld stores the objects of a repository with 100,000 Works, each with
+// three files and a record, and reads its trees.
 //
-//	heap-B/object  memory that the collector cannot free, for each object
-//	heap-MiB       all of it
-//	tidied-MiB     the same when it has been copied and the first is gone
+//	heap-B/object  memory that the collector cannot free, per object
+//	heap-MiB       all of that memory
+//	tidied-MiB     the same after the objects have been copied and the originals freed
 //
-// The time is that of one tree's reading.
+// The time is that of reading one tree.
 func BenchmarkHeld(b *testing.B) {
 	b.Run("all", func(b *testing.B) { benchmarkHeld(b, 100_000, true) })
 	b.Run("trees", func(b *testing.B) { benchmarkHeld(b, 100_000, false) })
@@ -51,14 +51,14 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 // heap returns the bytes in use.
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // what has a finalizer goes in the second
+	runtime.GC() // objects with finalizers are freed by the second run
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with so many Works, and returns its hash and those of some
-// trees.
+// grow receives a commit with the given number of Works, and returns its hash and those of
+// some trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()
 	receive := func(kind plumbing.ObjectType, content []byte) plumbing.Hash {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// holds fails the test unless exactly this object is there.
+// holds fails the test unless an object with exactly this content is present.
 func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 	t.Helper()
 	hash := plumbing.ComputeHash(kind, want)
@@ -28,7 +28,7 @@ func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 	}
 }
 
-func TestObjectsOfAllSizesAndTypesAreHeld(t *testing.T) {
+func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 	for _, limit := range []int64{0, 3 * pageSize, maxHeld} {
 		held := newObjects()
 		held.limit = limit
@@ -59,9 +59,9 @@ func TestObjectsOfAllSizesAndTypesAreHeld(t *testing.T) {
 	}
 }
 
-// What cannot be read to its end, and what is there already, takes no room and is
-// in nothing's way.
-func TestOnlyWhatIsNewAndWholeTakesRoom(t *testing.T) {
+// TestOnlyNewCompleteObjectsTakeRoom: an object whose content cannot be read completely, or
+// that is present already, takes no room and does not affect others.
+func TestOnlyNewCompleteObjectsTakeRoom(t *testing.T) {
 	for _, limit := range []int64{0, maxHeld} {
 		held := newObjects()
 		held.limit = limit
@@ -73,7 +73,7 @@ func TestOnlyWhatIsNewAndWholeTakesRoom(t *testing.T) {
 		before := ends()
 		broken := errors.New("the connection ended")
 		_, err := held.receive(plumbing.TreeObject, 20_000, func(to io.Writer) error {
-			to.Write(make([]byte, 10_000)) //nolint:errcheck // it fails anyway
+			to.Write(make([]byte, 10_000)) //nolint:errcheck // the write fails anyway
 			return broken
 		})
 		if !errors.Is(err, broken) {
@@ -97,11 +97,11 @@ func TestOnlyWhatIsNewAndWholeTakesRoom(t *testing.T) {
 	}
 }
 
-// TestObjectsAreReadWhileOthersAreAdded has something to find with -race alone.
+// TestObjectsAreReadWhileOthersAreAdded is useful only with -race.
 func TestObjectsAreReadWhileOthersAreAdded(t *testing.T) {
 	const n = 2000
 	held := newObjects()
-	held.limit = n * pageSize / 2 // of twice as much
+	held.limit = n * pageSize / 2 // half of the objects fit
 	content := func(i int64) []byte { return fmt.Appendf(nil, "%*d", pageSize, i) }
 	var added atomic.Int64
 	var readers sync.WaitGroup

@@ -3,7 +3,7 @@ package git
 import (
 	"bytes"
 	"compress/zlib"
-	"crypto/sha1" //nolint:gosec // the format asks for it
+	"crypto/sha1" //nolint:gosec // the format requires it
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -11,9 +11,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// pack writes objects as a packfile, in a fixed order, whole and lightly
-// compressed. The library's encoder always compresses at the default level,
-// whose large tables cost more to clear than a small file costs to compress.
+// pack returns objects as a packfile in a fixed order, without deltas and lightly
+// compressed. The library's encoder always uses the default compression level, whose large
+// tables take longer to clear than a small file takes to compress.
 func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	hashes := make([]plumbing.Hash, 0, len(objects))
 	for hash := range objects {
@@ -36,13 +36,13 @@ func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 			return nil, err
 		}
 	}
-	checksum := sha1.Sum(out.Bytes()) //nolint:gosec // the format asks for it
+	checksum := sha1.Sum(out.Bytes()) //nolint:gosec // the format requires it
 	out.Write(checksum[:])
 	return out.Bytes(), nil
 }
 
-// packHeader holds an object's type and size: four bits of size beside the
-// type, then seven bits a byte, lowest first, each byte but the last marked.
+// packHeader returns the encoded type and size of an object: four bits of the size beside
+// the type, then seven bits per byte, lowest first, each byte but the last marked.
 func packHeader(one plumbing.EncodedObject) []byte {
 	size := uint64(one.Size()) //nolint:gosec // a size is not negative
 	header := []byte{byte(one.Type())<<4 | byte(size&0x0f)}

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// pageSize is by how much pages grow.
+// pageSize is the size of the steps in which pages grows.
 const pageSize = 4 << 10
 
-// pages is memory that is read and written like a file. It grows without a copy
-// of what is there.
+// pages is memory that is read and written like a file. It grows without copying its
+// content.
 type pages struct {
 	mu  sync.RWMutex
 	all []*[pageSize]byte
 }
 
-// ReadAt reads from an offset on, up to the end of the last page.
+// ReadAt reads from an offset up to the end of the last page.
 func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()

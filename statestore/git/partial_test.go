@@ -15,14 +15,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestStoreWithBlobsOnDemand(t *testing.T) {
+func TestStoreWithBlobsOnDemandConforms(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, served(t, repository, gittest.Partial()...))
 	})
 }
 
-// counter counts fetches and the bytes of their answers.
+// counter counts fetches and the bytes of their responses.
 type counter struct{ fetches, bytes atomic.Int64 }
 
 func (c *counter) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -33,7 +33,7 @@ func (c *counter) see(next http.Handler, w http.ResponseWriter, r *http.Request)
 	next.ServeHTTP(w, r)
 }
 
-func TestBlobsThatNobodyReadsAreNotFetched(t *testing.T) {
+func TestUnreadBlobsAreNotFetched(t *testing.T) {
 	repository := gittest.Bare(t)
 	big, other := noise(500_000), noise(400_000)
 	gittest.Commit(t, repository, "main", map[string]string{"big": big, "dir/other": other})
@@ -68,8 +68,9 @@ func TestReadingManyFilesTakesFewFetches(t *testing.T) {
 	}
 }
 
-// A server may say that it returns single blobs, and then not do so.
-func TestAServerThatGivesNoSingleBlobsGivesAll(t *testing.T) {
+// TestServerWithoutSingleBlobsSendsAll: a server may advertise single blobs and then not
+// send them.
+func TestServerWithoutSingleBlobsSendsAll(t *testing.T) {
 	repository := gittest.Bare(t)
 	want := map[string]string{"a": "1", "d/b": "2", "d/c": "3"}
 	gittest.Commit(t, repository, "main", want)
@@ -97,7 +98,7 @@ func TestAServerThatGivesNoSingleBlobsGivesAll(t *testing.T) {
 	}
 }
 
-func TestRepositoriesOnThisMachineGiveBlobsOnDemand(t *testing.T) {
+func TestLocalRepositoriesSendBlobsOnDemand(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1", "d/b": "2"})
 	store := open(t, git.Config{URL: repository})

@@ -16,22 +16,21 @@ import (
 type service struct {
 	in  io.WriteCloser
 	out io.Reader
-	// words is what it prints beside the protocol.
-	words *words
-	// leave ends it when nothing more is wanted of it; kill ends it, and the
-	// connection to it, even if it hangs. After kill all its words are there.
+	// words is its output outside of the protocol.
+	words *transcript
+	// leave ends a service that is not needed any more; kill ends the service and its
+	// connection, even if it hangs. After kill, words is complete.
 	leave, kill func()
 }
 
-// launcher starts a service of a repository: as a process of this machine, or
-// by ssh.
+// launcher starts a service of a repository, as a local process or over ssh.
 type launcher interface {
 	launch(ctx context.Context, name string) (*service, error)
 }
 
-// pipedTransport speaks git's protocol with services that have pipes. The
-// library has the like, but it waits without regard to a context, dials anew for
-// each exchange, and drops most of what a server says.
+// pipedTransport is a git transport over the pipes of a service. The library's own ignores
+// the context while it waits, dials for each exchange, and drops most of the server's
+// messages.
 type pipedTransport struct{ launcher launcher }
 
 var _ transport.Transport = pipedTransport{}
@@ -51,25 +50,25 @@ type pipedSession struct {
 	launcher launcher
 	name     string
 	running  *service
-	begun    bool // a request was sent
+	begun    bool // whether a request was sent
 }
 
-// spoken is a failure of a service, with what it printed.
-type spoken struct {
+// serviceError is the failure of a service, with its output.
+type serviceError struct {
 	cause error
 	words string
 }
 
-func (s spoken) Error() string { return s.cause.Error() }
+func (s serviceError) Error() string { return s.cause.Error() }
 
-func (s spoken) Unwrap() error { return s.cause }
+func (s serviceError) Unwrap() error { return s.cause }
 
 // AdvertisedReferences starts the service.
 func (s *pipedSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
 
-// AdvertisedReferencesContext starts the service and reads what it offers.
+// AdvertisedReferencesContext starts the service and reads its advertisement.
 func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	running, err := s.launcher.launch(ctx, s.name)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return refs, err
 }
 
-// UploadPack sends a request and returns the answer, which must be closed.
+// UploadPack sends a request and returns the response, which must be closed.
 func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -103,25 +102,25 @@ func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return answer, nil
 }
 
-// answered is an answer of which the end is known when it is closed.
+// answered is the reader of a response; Close stops watching the context.
 type answered struct {
 	io.Reader
 	stop func() bool
 }
 
-// Close ends the watch over the context.
+// Close stops watching the context.
 func (a *answered) Close() error {
 	a.stop()
 	return nil
 }
 
-// ReceivePack sends a push and returns the report; nil when the request asks for
-// none.
+// ReceivePack sends a push and returns the report; nil if the request requires none.
 func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	s.begun = true
 	defer context.AfterFunc(ctx, s.running.kill)()
 	sent := errors.Join(ask.Encode(s.running.in), s.running.in.Close())
-	// A server that refused early says why although it did not read everything.
+	// A server that rejects a push early reports the reason although it has not read
+	// everything.
 	report, err := readReport(s.running.out, ask)
 	if err != nil {
 		return nil, s.failed(ctx, errors.Join(sent, err))
@@ -129,50 +128,51 @@ func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	if report == nil {
 		return nil, nil
 	}
-	// Hooks that run after the write may still talk; cutting them off would end them.
-	io.Copy(io.Discard, s.running.out) //nolint:errcheck // the report is there
+	// Hooks that run after the write may still print; closing the connection would kill
+	// them.
+	io.Copy(io.Discard, s.running.out) //nolint:errcheck // the report is complete
 	return report, report.Error()
 }
 
-// failed adds the context's end, or what the service printed, to an error.
+// failed adds the context's error or the service's output to an error.
 func (s *pipedSession) failed(ctx context.Context, err error) error {
 	s.running.kill()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return spoken{cause: err, words: s.running.words.String()}
+	return serviceError{cause: err, words: s.running.words.String()}
 }
 
-// Close ends the service, by a word of goodbye when nothing was asked of it.
+// Close ends the service. If no request was sent, it sends a flush packet first.
 func (s *pipedSession) Close() error {
 	if s.running == nil {
 		return nil
 	}
 	if !s.begun {
-		s.running.in.Write(pktline.FlushPkt) //nolint:errcheck // it may have gone
-		s.running.in.Close()                 //nolint:errcheck // it may have gone
+		s.running.in.Write(pktline.FlushPkt) //nolint:errcheck // the service may have ended
+		s.running.in.Close()                 //nolint:errcheck // the service may have ended
 	}
 	s.running.leave()
 	s.running = nil
 	return nil
 }
 
-// words keeps the first of what is written to it.
-type words struct {
+// transcript keeps the first bytes that are written to it.
+type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write takes everything and keeps what fits.
-func (w *words) Write(p []byte) (int, error) {
+// Write reports all bytes as written and keeps those that fit.
+func (w *transcript) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.text.Write(p[:min(len(p), max(0, maxWords-w.text.Len()))])
+	w.text.Write(p[:min(len(p), max(0, maxMessage-w.text.Len()))])
 	return len(p), nil
 }
 
-// String returns what was kept.
-func (w *words) String() string {
+// String returns the bytes that were kept.
+func (w *transcript) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.String()

@@ -7,23 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Pool opens stores. Those that write to one branch of one repository, with the
-// same credentials, share the connection and what is known of the branch. The
-// zero Pool is ready, and forgets branches that no store uses any more.
+// Pool opens stores. Stores of one branch of one repository with the same credentials share
+// the connection and the branch's objects. The zero Pool is ready for use. It drops
+// branches that no store uses any more.
 type Pool struct {
-	branches shared[place, branch]
+	branches shared[branchKey, branch]
 	neighbours
 }
 
-// place is what stores must have in common to share a branch.
-type place struct {
+// branchKey identifies a branch: stores with equal keys share it.
+type branchKey struct {
 	url, branch, ca  string
 	auth             Auth
 	insecure, create bool
 }
 
-// Open checks the configuration and makes a Store of it. It connects to
-// nothing yet.
+// Open checks the configuration and returns a Store. It does not connect yet.
 func (p *Pool) Open(config Config) (*Store, error) {
 	store, err := p.open(config)
 	if err != nil {
@@ -32,7 +31,7 @@ func (p *Pool) Open(config Config) (*Store, error) {
 	return store, nil
 }
 
-// Open opens a store that shares nothing.
+// Open opens a store that shares nothing with others.
 func Open(config Config) (*Store, error) { return new(Pool).Open(config) }
 
 func (p *Pool) open(config Config) (*Store, error) {
@@ -47,9 +46,9 @@ func (p *Pool) open(config Config) (*Store, error) {
 	return store, nil
 }
 
-// branch finds the branch that another store uses, or makes one.
+// branch returns the branch that another store uses, or creates one.
 func (p *Pool) branch(config Config) (*branch, error) {
-	at := place{
+	at := branchKey{
 		url: strings.TrimRight(config.URL, "/"), branch: kratix.BranchName(config.Branch), ca: string(config.CABundle),
 		auth: config.Auth, insecure: config.Insecure, create: config.CreateBranch,
 	}

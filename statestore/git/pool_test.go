@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// pooled opens stores at paths of one branch through one pool.
+// pooled opens stores at paths of one branch with one pool.
 func pooled(t *testing.T, config git.Config, paths ...string) []*git.Store {
 	t.Helper()
 	var pool git.Pool
@@ -31,7 +31,7 @@ func pooled(t *testing.T, config git.Config, paths ...string) []*git.Store {
 	return stores
 }
 
-func TestStoresOfOneBranchShareWhatIsFetched(t *testing.T) {
+func TestStoresOfOneBranchShareFetchedObjects(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "2"})
 	var count counter
@@ -45,8 +45,9 @@ func TestStoresOfOneBranchShareWhatIsFetched(t *testing.T) {
 	}
 }
 
-// Each store was read before any was written, as a round does it.
-func TestAStoreIsNotStaleForWhatHappensOutsideOfIt(t *testing.T) {
+// TestStoreIsNotStaleAfterChangesOutsideItsPath reads each store before any is written, as
+// a round does.
+func TestStoreIsNotStaleAfterChangesOutsideItsPath(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1", "c": "1"})
 	for name, config := range map[string]git.Config{"local": {URL: repository}, "https": served(t, repository)} {
@@ -71,7 +72,7 @@ func TestAStoreIsNotStaleForWhatHappensOutsideOfIt(t *testing.T) {
 	}
 }
 
-func TestAStoreIsStaleForWhatHappensInsideOfIt(t *testing.T) {
+func TestStoreIsStaleAfterChangesInsideItsPath(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1"})
 	stores := pooled(t, git.Config{URL: repository}, "a", "a/deep", "")
@@ -89,7 +90,7 @@ func TestAStoreIsStaleForWhatHappensInsideOfIt(t *testing.T) {
 	}
 }
 
-func TestStoresWithOtherCredentialsShareNothing(t *testing.T) {
+func TestStoresWithDifferentCredentialsShareNothing(t *testing.T) {
 	repository := gittest.Bare(t)
 	var pool git.Pool
 	good := served(t, repository)
@@ -110,7 +111,7 @@ func TestStoresWithOtherCredentialsShareNothing(t *testing.T) {
 	runtime.KeepAlive(first)
 }
 
-func TestTheMessageOfACommitComesFromTheTemplate(t *testing.T) {
+func TestCommitMessageFollowsTheTemplate(t *testing.T) {
 	repository := gittest.Bare(t)
 	changes := statestore.ChangeSet{
 		Write:      storetest.Files(t, map[string]string{"a": "1"}),
@@ -149,7 +150,7 @@ func TestTheMessageOfACommitComesFromTheTemplate(t *testing.T) {
 	}
 }
 
-func TestAProbeLeavesNothingBehind(t *testing.T) {
+func TestProbeLeavesNothingBehind(t *testing.T) {
 	for name, reach := range map[string]func(string) git.Config{
 		"local": func(repository string) git.Config { return git.Config{URL: repository} },
 		"https": func(repository string) git.Config { return served(t, repository) },
@@ -169,7 +170,8 @@ func TestAProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// probes looks at what a Probe of an empty repository leaves there and reports.
+// probes checks the result of a Probe of an empty repository, and that it changes nothing
+// there.
 func probes(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
@@ -193,7 +195,7 @@ func probes(t *testing.T, repository string, config git.Config) {
 	gittest.Fsck(t, repository)
 }
 
-func TestDoubtsAboutAStoreAreWarnings(t *testing.T) {
+func TestDoubtfulSettingsAreWarnings(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{
 		".gitattributes":     "# big files\n*.bin filter=lfs diff=lfs merge=lfs -text\n*.md text\n",
@@ -250,7 +252,7 @@ func withPath(config git.Config, path string) git.Config {
 	return config
 }
 
-func TestAServerThatAsksForPatienceIsLeftAlone(t *testing.T) {
+func TestRetryAfterIsRespected(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		header map[string]string
@@ -298,7 +300,7 @@ func TestAServerThatAsksForPatienceIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestARedirectIsFollowedAndTold(t *testing.T) {
+func TestRedirectIsFollowedAndReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/old/") {
@@ -318,8 +320,9 @@ func TestARedirectIsFollowedAndTold(t *testing.T) {
 	}
 }
 
-// Credentials for one host are not shown to another.
-func TestARedirectToAnotherHostGetsNoCredentials(t *testing.T) {
+// TestRedirectToAnotherHostGetsNoCredentials: credentials for one host must not be sent to
+// another.
+func TestRedirectToAnotherHostGetsNoCredentials(t *testing.T) {
 	repository := gittest.Bare(t)
 	target := served(t, repository)
 	var shown atomic.Bool

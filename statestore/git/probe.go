@@ -7,10 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Probe reports why the store cannot be read or written, and leaves nothing behind.
-// It reads the branch, and asks the server to move it from its newest commit to that
-// same commit, which passes every check of a push; where there is no branch yet it
-// only asks whether this user may push.
+// Probe returns an error if the store cannot be read or written, and leaves nothing behind.
+// It reads the branch and pushes it to its current commit, which passes every check of a
+// push. If there is no branch yet, it checks only whether this user may push.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)
@@ -39,7 +38,7 @@ func (s *Store) probe(ctx context.Context) error {
 	}
 	err = push.confirm(ctx)
 	if err != nil && errors.Is(judge(err).kind, statestore.ErrStale) {
-		return nil // another writer came in between, which is looked at after all else
+		return nil // another writer was faster, which means that the other checks have passed
 	}
 	return err
 }

@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// processes starts services of a repository on this machine.
+// processes starts services of a local repository.
 type processes struct{ dir string }
 
 var _ launcher = processes{}
 
-// launch runs the git binary. Blobs may be left out and asked for one by one,
-// whatever the repository's configuration says of others.
+// launch runs the git binary. Fetches without blobs and of single blobs are allowed,
+// whatever the repository's configuration allows to others.
 func (p processes) launch(_ context.Context, name string) (*service, error) {
-	cmd := exec.Command("git", //nolint:noctx // it outlives the call and is killed by its owner
+	cmd := exec.Command("git", //nolint:noctx // the process outlives the call and is killed by its owner
 		"-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true",
 		strings.TrimPrefix(name, "git-"), p.dir)
-	said := &words{}
+	said := &transcript{}
 	cmd.Stderr = said
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -33,7 +33,7 @@ func (p processes) launch(_ context.Context, name string) (*service, error) {
 	}
 	end := sync.OnceFunc(func() {
 		cmd.Process.Kill() //nolint:errcheck // it may have ended
-		cmd.Wait()         //nolint:errcheck // what it wrote is what counts
+		cmd.Wait()         //nolint:errcheck // only its output matters
 	})
 	return &service{in: in, out: out, words: said, leave: end, kill: end}, nil
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// throughProxy is a process of its own, since a process reads its proxies once:
-// it reads a store, writes and probes it, and prints how each went.
+// throughProxy runs in a process of its own, since a process reads its proxy settings once:
+// it reads, writes and probes a store, and prints the result of each.
 func throughProxy(url, ca string) int {
 	store, err := git.Open(git.Config{
 		Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now,
@@ -44,7 +44,7 @@ func throughProxy(url, ca string) int {
 type connector struct {
 	*httptest.Server
 	server string // host:port
-	answer int    // instead of connecting
+	answer int    // status to send instead of connecting
 
 	mu   sync.Mutex
 	seen []string
@@ -76,16 +76,16 @@ func (c *connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	io.WriteString(client, "HTTP/1.1 200 Connected\r\n\r\n") //nolint:errcheck // either end may go
+	io.WriteString(client, "HTTP/1.1 200 Connected\r\n\r\n") //nolint:errcheck // either end may close
 	go func() {
-		io.Copy(upstream, client) //nolint:errcheck // either end may go
-		upstream.Close()          //nolint:errcheck // either end may go
+		io.Copy(upstream, client) //nolint:errcheck // either end may close
+		upstream.Close()          //nolint:errcheck // either end may close
 	}()
-	io.Copy(client, upstream) //nolint:errcheck // either end may go
-	client.Close()            //nolint:errcheck // either end may go
+	io.Copy(client, upstream) //nolint:errcheck // either end may close
+	client.Close()            //nolint:errcheck // either end may close
 }
 
-// asked returns what the proxy was asked, each once.
+// asked returns the distinct requests that the proxy received.
 func (c *connector) asked() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *connector) asked() string {
 	return strings.Join(slices.Compact(c.seen), ", ")
 }
 
-// inProcess runs throughProxy with an environment.
+// inProcess runs throughProxy in a process with an environment.
 func inProcess(t *testing.T, url, ca string, environment ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -116,12 +116,12 @@ func inProcess(t *testing.T, url, ca string, environment ...string) string {
 
 const allWell = "read: <nil>\nwrite: <nil>\nprobe: <nil>\n"
 
-func TestAProxyOfTheEnvironmentIsUsed(t *testing.T) {
+func TestProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	repository := gittest.Bare(t)
 	server := gittest.Serve(t, filepath.Dir(repository))
 	proxy := newConnector(t, server.Listener.Addr().String(), 0)
 	withPassword := strings.Replace(proxy.URL, "http://", "http://us:s3cret-proxy@", 1)
-	// The certificate of the test's server is good for example.com.
+	// The test server's certificate is valid for example.com.
 	out := inProcess(t, "https://example.com/store.git", string(server.CA), "HTTPS_PROXY="+withPassword)
 	if out != allWell || proxy.asked() != "CONNECT example.com:443 us s3cret-proxy" {
 		t.Errorf("%sthe proxy was asked %s", out, proxy.asked())
@@ -129,12 +129,12 @@ func TestAProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	storetest.Holds(t, open(t, git.Config{URL: repository, Path: "worker-0/resources/default/app/through-0/5058f"}), contents(placements("through", 1)))
 }
 
-func TestNoProxyIsUsedForWhatTheEnvironmentNames(t *testing.T) {
+func TestNO_PROXYIsRespected(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
 	proxy := newConnector(t, "127.0.0.1:1", http.StatusProxyAuthRequired)
-	// Loopback addresses are never asked for by way of a proxy; this one is no
-	// loopback address, and yet leads here.
+	// Requests to loopback addresses never use a proxy. This address is not a loopback
+	// address but reaches this machine.
 	url := strings.Replace(config.URL, "127.0.0.1", "0.0.0.0", 1)
 	out := inProcess(t, url, "", "HTTP_PROXY="+proxy.URL, "NO_PROXY=other.example.com,0.0.0.0")
 	if out != allWell || proxy.asked() != "" {
@@ -146,7 +146,7 @@ func TestNoProxyIsUsedForWhatTheEnvironmentNames(t *testing.T) {
 	}
 }
 
-func TestAProxyThatFailsIsNamed(t *testing.T) {
+func TestFailingProxyIsNamed(t *testing.T) {
 	gone := newConnector(t, "", 0)
 	gone.Close()
 	refusing := newConnector(t, "", http.StatusProxyAuthRequired)

@@ -20,11 +20,11 @@ type push struct {
 	remote  *remote
 	offered *capability.List
 	branch  plumbing.ReferenceName
-	tip     plumbing.Hash // where the branch is; zero when there is none
+	tip     plumbing.Hash // commit of the branch; zero if there is none
 }
 
-// startPush creates a repository on this machine if there never was one, and
-// asks where the branch is.
+// startPush opens a push and reads the branch's current commit. It first creates a local
+// repository that never existed.
 func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push, error) {
 	there, err := r.exists()
 	switch {
@@ -43,16 +43,16 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 		return nil, err
 	}
 	if err := r.checkBranch(refs); err != nil {
-		session.Close() //nolint:errcheck // nothing was asked of it
+		session.Close() //nolint:errcheck // no request was sent
 		return nil, err
 	}
 	r.offered = refs.Capabilities
 	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
 }
 
-// pushAgain returns a push that asks the server nothing, on the strength of what
-// an earlier one sent; nil when that is not possible. By http each request
-// stands alone, so that this saves one of two.
+// pushAgain returns a push without an advertisement, based on the capabilities in an
+// earlier one; nil if that is not possible. Over http each request is independent, so this
+// saves one of two requests.
 func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.rest.over(r.now()) != nil {
 		return nil
@@ -68,15 +68,15 @@ func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: tip}
 }
 
-func (p *push) close() { p.session.Close() } //nolint:errcheck // the report said how it went
+func (p *push) close() { p.session.Close() } //nolint:errcheck // the report contains the result
 
-// refusal is a push that failed, with the status the server gave for the branch
-// or its unpacking, if any, and what it and its hooks printed.
+// refusal is a failed push, with the server's status of the branch or of the unpacking, if
+// any, and the output of the server and its hooks.
 type refusal struct {
 	cause  error
 	status string
 	words  string
-	// always means that the server refuses the branch as it is, too.
+	// always means that the server rejects the unchanged branch too.
 	always bool
 }
 
@@ -84,7 +84,7 @@ func (r refusal) Error() string { return r.cause.Error() }
 
 func (r refusal) Unwrap() error { return r.cause }
 
-// status picks the server's reason out of a report; none when it gave no report.
+// status returns the server's reason in a report; empty if there is no report.
 func status(report *packp.ReportStatus) string {
 	if report == nil {
 		return ""
@@ -123,17 +123,17 @@ func (p *push) send(ctx context.Context, made *commit) error {
 	return nil
 }
 
-// errUnconfirmed is a push that a server neither reported nor carried out.
+// errUnconfirmed is returned for a push that a server neither reported nor carried out.
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
-// checkMoved returns an error unless the branch is at the commit now: the server
-// sends no reports.
+// checkMoved returns an error unless the branch is at the commit now. It replaces the
+// report of servers that send none.
 func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {
 		return err
 	}
-	session.Close() //nolint:errcheck // the answer is there
+	session.Close() //nolint:errcheck // the response is complete
 	switch refs.References[p.branch.String()] {
 	case commit:
 		return nil

@@ -11,8 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestWhatIsRefusedForItsContent: as opposed to a branch that refuses every push.
-func TestWhatIsRefusedForItsContent(t *testing.T) {
+// TestContentRejectionsDifferFromOtherRejections: a branch that rejects every push is not
+// ErrContentRefused.
+func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 	for name, c := range map[string]struct {
 		hook, script string
 		settings     []string
@@ -49,7 +50,7 @@ func TestWhatIsRefusedForItsContent(t *testing.T) {
 			repository := gittest.Bare(t)
 			store := open(t, git.Config{URL: "file://" + repository})
 			storetest.Write(t, store, map[string]string{"a": "1"})
-			base := storetest.Read(t, store).Revision // what was accepted before says nothing now
+			base := storetest.Read(t, store).Revision // an earlier accepted push must not matter
 			if c.hook != "" {
 				gittest.Hook(t, repository, c.hook, c.script)
 			}
@@ -58,7 +59,7 @@ func TestWhatIsRefusedForItsContent(t *testing.T) {
 			}
 			_, err := writeOne(t, store, base, c.file, c.text)
 			told := wantError(t, err, c.want)
-			isContent := c.want == statestore.ErrContentRefused //nolint:errorlint // the very sentinel
+			isContent := c.want == statestore.ErrContentRefused //nolint:errorlint // exactly this sentinel
 			if errors.Is(err, statestore.ErrContentRefused) != isContent {
 				t.Errorf("it is said: %v", told.Err)
 			}

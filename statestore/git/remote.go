@@ -19,28 +19,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remote is the repository and the branch a store writes to.
+// remote is the repository and branch of a store, and how to access them.
 type remote struct {
 	client transport.Transport
-	// auth is where credentials come from.
+	// auth is the configured credentials.
 	auth        Auth
 	credentials credentials
 	branch      plumbing.ReferenceName
 	// createBranch is Config.CreateBranch.
 	createBranch bool
-	// stateless says that requests of one exchange need not be sent together, and
-	// offered what the server said it can do when it receives; nil before.
+	// stateless means that the requests of an exchange are independent of each other.
+	// offered is the capabilities that the server last advertised for pushes; nil before
+	// the first push.
 	stateless bool
 	offered   *capability.List
-	// local is the repository's directory when it is on this machine.
+	// local is the repository's directory if it is on this machine.
 	local string
-	// hidden are further secrets, which must not appear in errors.
+	// hidden are additional secrets that must not appear in errors.
 	hidden []string
-	// closeIdle closes connections that nothing goes on over; nil where none stay
-	// open.
+	// closeIdle closes idle connections; nil if none stay open.
 	closeIdle func()
 	moved     moved
-	// rest is when the server may be asked again.
+	// rest is the pause that the server has requested.
 	rest *rest
 	now  func() time.Time
 }
@@ -50,7 +50,7 @@ func newRemote(config Config, near *neighbours) (*remote, error) {
 	if err != nil {
 		return nil, statestore.InField("spec.branch", err)
 	}
-	r, err := dialect(config, near)
+	r, err := parseRemote(config, near)
 	if err != nil {
 		return nil, statestore.InField("spec.url", err)
 	}
@@ -58,8 +58,8 @@ func newRemote(config Config, near *neighbours) (*remote, error) {
 	return r, nil
 }
 
-// dialect finds out how the URL wants to be spoken to.
-func dialect(config Config, near *neighbours) (*remote, error) {
+// parseRemote returns the remote for the scheme of the URL.
+func parseRemote(config Config, near *neighbours) (*remote, error) {
 	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {
 		return nil, err
@@ -78,8 +78,8 @@ func dialect(config Config, near *neighbours) (*remote, error) {
 	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// fileRemote is what a file URL names: file:///path, or file://./path or a path
-// alone, below the working directory.
+// fileRemote returns the remote of a file URL: file:///path, or file://./path or a path
+// alone, relative to the working directory.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":
@@ -137,15 +137,15 @@ func httpRemote(config Config, parsed *url.URL, near *neighbours) (*remote, erro
 	return r, nil
 }
 
-// hangUp closes the connections, of which none is in use.
+// hangUp closes the connections, all of which are idle.
 func (r *remote) hangUp() {
 	if r.closeIdle != nil {
 		r.closeIdle()
 	}
 }
 
-// redact hides the secrets in a text, as they are and as a URL spells them, and
-// what else of URLs may be secret.
+// redact replaces the secrets in a text, both literal and URL-encoded, and other parts of
+// URLs that may be secret.
 func (r *remote) redact(text string) string {
 	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {
@@ -158,8 +158,7 @@ func (r *remote) redact(text string) string {
 	return statestore.RedactURLs(text)
 }
 
-// advertise opens a session and asks which references there are; an empty
-// repository has none.
+// advertise opens a session and requests the references; an empty repository has none.
 func advertise[S transport.Session](ctx context.Context, r *remote,
 	open func(*transport.Endpoint, transport.AuthMethod) (S, error)) (session S, refs *packp.AdvRefs, err error) {
 
@@ -181,7 +180,7 @@ func advertise[S transport.Session](ctx context.Context, r *remote,
 		return session, packp.NewAdvRefs(), nil
 	}
 	if err != nil {
-		session.Close() //nolint:errcheck // the first error is the one to tell
+		session.Close() //nolint:errcheck // the first error is returned
 	}
 	return session, refs, err
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRest bounds how long a server can keep us away.
+// maxRest is the maximum pause that a server can request.
 const maxRest = statestore.MaxRetryAfter
 
-// rest is the time for which a server asked to be left alone.
+// rest is the pause that a server has requested.
 type rest struct {
 	mu  sync.Mutex
 	end time.Time
 }
 
-// resting is the error while it lasts.
+// resting is the error of requests during a pause.
 type resting struct {
 	end  time.Time
 	left time.Duration
@@ -35,7 +35,7 @@ func (r *rest) until(end time.Time) {
 	r.end = end
 }
 
-// over fails while the time lasts.
+// over returns an error until the pause is over.
 func (r *rest) over(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,16 +45,16 @@ func (r *rest) over(now time.Time) error {
 	return nil
 }
 
-// retryAfter reads how long a server wants to be left alone.
+// retryAfter returns the pause that the headers of a response request.
 func retryAfter(header http.Header) time.Duration {
 	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
 }
 
-// limitedPause is how long a server is left alone that names a limit and no time.
+// limitedPause is the pause after a response that reports a rate limit and no time.
 const limitedPause = time.Minute
 
-// limited reports whether a server refused because of too many requests, in
-// whichever status: GitHub's secondary limits are a 403.
+// limited reports whether a server rejected a request because of a rate limit, whatever the
+// status: GitHub's secondary limits use 403.
 func (e *statusError) limited() bool {
 	switch {
 	case e.code == http.StatusTooManyRequests:
@@ -67,7 +67,7 @@ func (e *statusError) limited() bool {
 	return saysLimited(e.words)
 }
 
-// saysLimited reports whether a server's words are about a rate limit.
+// saysLimited reports whether a server's message is about a rate limit.
 func saysLimited(words string) bool {
 	words = strings.ToLower(words)
 	for _, phrase := range []string{"rate limit", "rate-limit", "ratelimit", "too many requests", "abuse detection"} {
@@ -78,8 +78,7 @@ func saysLimited(words string) bool {
 	return false
 }
 
-// wait returns how long the server is to be left alone; zero when it does not say
-// so.
+// wait returns the pause that a response requests; zero if it requests none.
 func (e *statusError) wait() time.Duration {
 	if wait := retryAfter(e.header); wait > 0 {
 		return wait
@@ -95,8 +94,8 @@ func (e *statusError) wait() time.Duration {
 	return 0
 }
 
-// untilReset reads when a spent limit is renewed, in seconds since 1970; it counts
-// from the server's own clock.
+// untilReset returns the time until an exhausted limit is renewed. The header is in seconds
+// since 1970 by the server's own clock.
 func untilReset(header http.Header) time.Duration {
 	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
 	if err != nil || header.Get("X-Ratelimit-Remaining") != "0" {

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// SigningKey signs commits: an SSH private key or an armored OpenPGP one.
+// SigningKey is the key that signs commits: an SSH private key or an armored OpenPGP one.
 type SigningKey struct{ PrivateKey, Passphrase string }
 
-// signer makes the armored signature of a commit.
+// signer returns the armored signature of a commit.
 type signer func(commit []byte) (string, error)
 
-// newSigner returns nil when there is no key.
+// newSigner returns the signer of a key; nil if there is no key.
 func newSigner(key SigningKey, now func() time.Time) (signer, error) {
 	switch text := strings.TrimSpace(key.PrivateKey); {
 	case text == "":
@@ -59,7 +59,7 @@ func newPGPSigner(text, passphrase string, now func() time.Time) (signer, error)
 	}, nil
 }
 
-// What an SSH signature of git is made of.
+// The constants of git's SSH signatures.
 const (
 	sshMagic     = "SSHSIG"
 	sshNamespace = "git"
@@ -96,7 +96,7 @@ func signSSH(with ssh.Signer, commit []byte) (string, error) {
 	return armored.String(), nil
 }
 
-// signWith keeps RSA keys from using SHA-1.
+// signWith signs payload, with SHA-512 instead of SHA-1 if the key is an RSA key.
 func signWith(with ssh.Signer, payload []byte) (*ssh.Signature, error) {
 	choosy, ok := with.(ssh.AlgorithmSigner)
 	if with.PublicKey().Type() != ssh.KeyAlgoRSA || !ok {

@@ -21,8 +21,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// git itself, with OpenSSH's ssh-keygen, is the judge.
-func TestACommitSignedBySSHIsVerifiedByGit(t *testing.T) {
+// TestCommitSignedBySSHIsVerifiedByGit uses git itself and OpenSSH's ssh-keygen to verify.
+func TestCommitSignedBySSHIsVerifiedByGit(t *testing.T) {
 	ed, edPEM := gittest.NewKey(t, "s3cret")
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestACommitSignedBySSHIsVerifiedByGit(t *testing.T) {
 	}
 }
 
-func TestACommitSignedByOpenPGPIsVerified(t *testing.T) {
+func TestCommitSignedByOpenPGPIsVerified(t *testing.T) {
 	entity, err := openpgp.NewEntity("kratix", "", "kratix@example.com", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestACommitSignedByOpenPGPIsVerified(t *testing.T) {
 	}
 }
 
-// armoredKey returns a private key; a copy of it is locked when there is a passphrase.
+// armoredKey returns a private key, encrypted if there is a passphrase.
 func armoredKey(t *testing.T, entity *openpgp.Entity, passphrase string) string {
 	t.Helper()
 	var text bytes.Buffer
@@ -132,7 +132,7 @@ func armoredKey(t *testing.T, entity *openpgp.Entity, passphrase string) string 
 	return text.String()
 }
 
-func TestASigningKeyThatCannotBeUsedIsRefused(t *testing.T) {
+func TestUnusableSigningKeyIsRejected(t *testing.T) {
 	entity, err := openpgp.NewEntity("kratix", "", "kratix@example.com", nil)
 	if err != nil {
 		t.Fatal(err)

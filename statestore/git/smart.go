@@ -16,15 +16,15 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// maxRedirects bounds how often a server can send a request elsewhere.
+// maxRedirects is the maximum number of redirects of a request.
 const maxRedirects = 10
 
-// smartTransport implements git's smart HTTP protocol. The library's transport
-// rewrites escaped characters of the URL, removes multi_ack from what a server
-// offers, drops the headers of refusals, and requires a report of each push.
+// smartTransport implements git's smart HTTP protocol. The library's transport rewrites
+// escaped characters of the URL, removes multi_ack from the advertised capabilities, drops
+// the headers of failed responses, and requires a report for each push.
 type smartTransport struct {
 	client *http.Client
-	// base is the repository's URL as it is configured, without user and password.
+	// base is the configured URL of the repository without user and password.
 	base string
 }
 
@@ -53,8 +53,8 @@ func (t smartTransport) session(service string, auth transport.AuthMethod) (*sma
 	return s, nil
 }
 
-// smartSession is one exchange with a service: a question for the references,
-// then at most one request.
+// smartSession is one exchange with a service: a request for the references, then at most
+// one other request.
 type smartSession struct {
 	client  http.Client
 	base    string
@@ -62,12 +62,12 @@ type smartSession struct {
 	auth    githttp.AuthMethod // nil for an anonymous session
 }
 
-// AdvertisedReferences asks for the references.
+// AdvertisedReferences requests the references.
 func (s *smartSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
 
-// AdvertisedReferencesContext asks for the references, and follows redirects.
+// AdvertisedReferencesContext requests the references and follows redirects.
 func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	answer, err := s.do(ctx, http.MethodGet, s.base+infoRefs+separator(s.base)+"service="+s.service, http.NoBody)
 	if err != nil {
@@ -80,10 +80,10 @@ func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return decodeRefs(answer.Body, s.service)
 }
 
-// infoRefs is where a repository lists its references.
+// infoRefs is the path at which a repository lists its references.
 const infoRefs = "/info/refs"
 
-// separator returns what stands before a further parameter of a URL.
+// separator returns the character before a further parameter of a URL.
 func separator(base string) string {
 	if strings.Contains(base, "?") {
 		return "&"
@@ -91,8 +91,8 @@ func separator(base string) string {
 	return "?"
 }
 
-// follow makes the session go on where the answer came from. Credentials are for
-// the server that was asked first.
+// follow continues the session at the URL that the response came from. Credentials are sent
+// only to the origin of the first request.
 func (s *smartSession) follow(final *url.URL) error {
 	first, err := url.Parse(s.base)
 	if err != nil {
@@ -116,13 +116,14 @@ func (s *smartSession) follow(final *url.URL) error {
 	return nil
 }
 
-// redirectError is a redirect that is not followed.
+// redirectError is the error of a redirect that is not followed.
 type redirectError struct{ why string }
 
 func (r redirectError) Error() string { return "http redirect " + r.why }
 
-// checkRedirect is an http.Client's: only questions for references are sent
-// elsewhere, never from https to http, and without credentials on other servers.
+// checkRedirect is the CheckRedirect function of an http.Client: only requests for
+// references are redirected, never from https to http, and without credentials to other
+// servers.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
@@ -141,8 +142,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameOrigin reports whether credentials for one URL may be sent to another: to
-// the same host and port, or from http to https of one host on the default ports.
+// sameOrigin reports whether credentials for one URL may be sent to another: to the same
+// host and port, or from http to https of one host on the default ports.
 func sameOrigin(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false
@@ -163,7 +164,7 @@ func portOf(u *url.URL) string {
 	return "443"
 }
 
-// UploadPack sends a request and returns the answer, which must be closed.
+// UploadPack sends a request and returns the response, which must be closed.
 func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -184,8 +185,7 @@ func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return decoded, nil
 }
 
-// ReceivePack sends a push and returns the report; nil when the request asks for
-// none.
+// ReceivePack sends a push and returns the report; nil if the request requires none.
 func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	var body bytes.Buffer
 	if err := ask.Encode(&body); err != nil {
@@ -203,7 +203,7 @@ func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	return report, report.Error()
 }
 
-// Close does nothing: each request stands alone.
+// Close does nothing: the requests are independent of each other.
 func (s *smartSession) Close() error { return nil }
 
 func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Response, error) {
@@ -244,21 +244,22 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 	return answer, nil
 }
 
-// statusError is a server's refusal by an HTTP status.
+// statusError is a response with a failure status.
 type statusError struct {
 	code   int
 	status string
 	header http.Header
-	// words are the server's own, if they are for people.
+	// words is the server's message, if it is plain text.
 	words string
 }
 
-// newStatusError reads as much of an answer as may be printed.
+// newStatusError returns the error of a response, with as much of its text as may be
+// printed.
 func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if kind == "text/plain" || kind == "application/json" {
-		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxWords)) // what came is printed
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is printed, too
 		e.words = string(said)
 	}
 	return e

@@ -6,11 +6,12 @@ import (
 	"os"
 )
 
-// maxHeld is how many bytes of objects are held in memory; more go to a file.
+// maxHeld is the maximum number of bytes of objects in memory; further objects are written
+// to a file.
 const maxHeld = 16 << 20
 
-// newSpill returns a file without a name: it goes when the process does, however
-// that ends. It returns nil when there is no place for a file; then all stays in
+// newSpill returns a log in a file without a name, so that it is freed when the process
+// ends, however it ends. It returns nil if no file can be created; all objects then stay in
 // memory.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
@@ -24,8 +25,8 @@ func newSpill() *log {
 	return &log{bytes: spillFile{file}}
 }
 
-// spillFile is the file in the temporary directory. Its errors say so, since they
-// name a file that nobody can find.
+// spillFile is the file in the temporary directory. It wraps errors, since they name a file
+// that no longer has a name.
 type spillFile struct{ file *os.File }
 
 // WriteAt writes to the file.
@@ -40,7 +41,7 @@ func (s spillFile) ReadAt(p []byte, at int64) (int, error) {
 	return n, spilling(err)
 }
 
-// spillError is a failure of the file in the temporary directory.
+// spillError is an error of the file in the temporary directory.
 type spillError struct{ cause error }
 
 func (s spillError) Error() string {
@@ -49,7 +50,7 @@ func (s spillError) Error() string {
 
 func (s spillError) Unwrap() error { return s.cause }
 
-// spilling wraps an error of the file; the end of the file is none.
+// spilling wraps an error of the file, except io.EOF.
 func spilling(err error) error {
 	if err == nil || err == io.EOF { //nolint:errorlint // readers return io.EOF itself
 		return err

@@ -8,9 +8,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// TestAFullTemporaryDirectory: what cannot be held is an error that says why,
-// and can be had once there is room. Nothing is tried where no disk may be mounted.
-func TestAFullTemporaryDirectory(t *testing.T) {
+// TestFullTemporaryDirectory checks that a full file system is reported as such, and that
+// the read succeeds once there is room. It is skipped where no file system may be mounted.
+func TestFullTemporaryDirectory(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
 		t.Logf("no disk can be mounted here: %v", err)

@@ -7,7 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-func TestBlobsBeyondTheLimitLieInAFile(t *testing.T) {
+func TestBlobsBeyondTheLimitAreWrittenToAFile(t *testing.T) {
 	held := newObjects()
 	held.limit = 100
 	for i := range 50 {

@@ -15,16 +15,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// SSH is a key to log in with, and the servers to trust.
+// SSH is a private key to log in with, and the host keys to trust.
 type SSH struct {
-	// PrivateKey is PEM encoded; Passphrase opens it when it is encrypted.
+	// PrivateKey is a PEM private key; Passphrase decrypts it if it is encrypted.
 	PrivateKey, Passphrase string
-	// KnownHosts is the text of a known_hosts file. A server that is not in it
-	// is not talked to.
+	// KnownHosts is the text of a known_hosts file. Connections to servers that are not in
+	// it fail.
 	KnownHosts string
 }
 
-// shells starts services over one ssh connection, which stays open in between.
+// shells starts services over one ssh connection, which stays open between them.
 type shells struct {
 	address string
 	path    string
@@ -38,7 +38,7 @@ type shells struct {
 
 var _ launcher = (*shells)(nil)
 
-// sshRemote is what an ssh URL names.
+// sshRemote returns the remote of an ssh URL.
 func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
@@ -65,8 +65,8 @@ func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error
 	}, nil
 }
 
-// sshConfig checks the key and the known hosts. Without known hosts only a store
-// that is called insecure goes on.
+// sshConfig checks the key and the known hosts. Only an insecure store may have no known
+// hosts.
 func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 	auth := config.Auth.SSH
 	if auth.PrivateKey == "" {
@@ -90,7 +90,8 @@ func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 	return made, nil
 }
 
-// parseSSHKey reads a private key; names are those of the Secret's keys.
+// parseSSHKey parses a private key; name and passphraseName are the Secret's keys to name
+// in errors.
 func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, error) {
 	pem := []byte(strings.TrimSpace(key) + "\n")
 	signer, err := ssh.ParsePrivateKey(pem)
@@ -113,7 +114,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	said := &words{}
+	said := &transcript{}
 	session.Stderr = said
 	in, err := session.StdinPipe()
 	if err != nil {
@@ -124,7 +125,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 		return nil, err
 	}
 	if err := session.Start(name + " " + quoted(s.path)); err != nil {
-		session.Close() //nolint:errcheck // the first error counts
+		session.Close() //nolint:errcheck // the first error is returned
 		return nil, err
 	}
 	return &service{
@@ -132,7 +133,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 		leave: func() { session.Close() }, //nolint:errcheck // it may have ended
 		kill: sync.OnceFunc(func() {
 			client.Close() //nolint:errcheck // it may have ended
-			session.Wait() //nolint:errcheck // so that all its words are there
+			session.Wait() //nolint:errcheck // it completes the output
 		}),
 	}, nil
 }
@@ -142,12 +143,12 @@ func (s *shells) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.client != nil {
-		s.client.Close() //nolint:errcheck // nothing goes on over it
+		s.client.Close() //nolint:errcheck // the connection is idle
 		s.client = nil
 	}
 }
 
-// session opens a session on the connection that is there, or on a new one.
+// session opens a session on the open connection, or on a new one.
 func (s *shells) session(ctx context.Context) (*ssh.Client, *ssh.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +169,7 @@ func (s *shells) session(ctx context.Context) (*ssh.Client, *ssh.Session, error)
 }
 
 func openSession(ctx context.Context, client *ssh.Client) (*ssh.Session, error) {
-	defer context.AfterFunc(ctx, func() { client.Close() })() //nolint:errcheck // it only ends the wait
+	defer context.AfterFunc(ctx, func() { client.Close() })() //nolint:errcheck // this only ends the wait
 	return client.NewSession()
 }
 
@@ -181,11 +182,11 @@ func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() }) //nolint:errcheck // it only ends the wait
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) //nolint:errcheck // this only ends the wait
 	defer stop()
 	client, channels, requests, err := ssh.NewClientConn(conn, s.address, s.config)
 	if err != nil {
-		conn.Close() //nolint:errcheck // the first error counts
+		conn.Close() //nolint:errcheck // the first error is returned
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -194,7 +195,7 @@ func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
 	return ssh.NewClient(client, channels, requests), nil
 }
 
-// quoted is a path as a shell takes it for one word.
+// quoted returns a path quoted as one word of a shell.
 func quoted(path string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
 }

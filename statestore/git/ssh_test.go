@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestStoreOverSSH(t *testing.T) {
+func TestSSHStoreConforms(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		config, _ := servedBySSH(t, repository)
@@ -26,7 +26,7 @@ func TestStoreOverSSH(t *testing.T) {
 	})
 }
 
-// servedBySSH starts a server for the repository and says how to reach it.
+// servedBySSH starts a server for the repository and returns the Config to reach it.
 func servedBySSH(t testing.TB, repository string) (git.Config, *gittest.Shell) {
 	t.Helper()
 	shell := gittest.ServeSSH(t, filepath.Dir(repository))
@@ -50,7 +50,7 @@ func TestOneSSHConnectionServesManyOperations(t *testing.T) {
 	}
 }
 
-func TestAnSSHConnectionThatBrokeIsMadeAnew(t *testing.T) {
+func TestBrokenSSHConnectionIsReplaced(t *testing.T) {
 	repository := gittest.Bare(t)
 	config, shell := servedBySSH(t, repository)
 	proxy := gittest.NewProxy(t, shell.Address)
@@ -70,7 +70,7 @@ func port(address string) string {
 	return port
 }
 
-func TestAnEncryptedSSHKeyIsOpenedByItsPassphrase(t *testing.T) {
+func TestPassphraseDecryptsAnSSHKey(t *testing.T) {
 	config, shell := servedBySSH(t, gittest.Bare(t))
 	config.Auth.SSH.PrivateKey = "\n" + shell.Locked + "\n\n"
 	config.Auth.SSH.Passphrase = shell.Passphrase
@@ -86,7 +86,7 @@ func TestAnEncryptedSSHKeyIsOpenedByItsPassphrase(t *testing.T) {
 	}
 }
 
-func TestAnSSHServerMustBeKnown(t *testing.T) {
+func TestUnknownSSHServerIsRejected(t *testing.T) {
 	repository := gittest.Bare(t)
 	config, shell := servedBySSH(t, repository)
 	other, _ := gittest.NewKey(t, "")
@@ -131,7 +131,7 @@ func TestAnSSHServerMustBeKnown(t *testing.T) {
 	}
 }
 
-func TestAnInsecureStoreTrustsEverySSHServerAndWarns(t *testing.T) {
+func TestInsecureStoreTrustsEverySSHServerAndWarns(t *testing.T) {
 	config, _ := servedBySSH(t, gittest.Bare(t))
 	config.Auth.SSH.KnownHosts = ""
 	config.Insecure = true
@@ -141,7 +141,7 @@ func TestAnInsecureStoreTrustsEverySSHServerAndWarns(t *testing.T) {
 	}
 }
 
-func TestAnSSHKeyThatTheServerDoesNotKnowIsDenied(t *testing.T) {
+func TestSSHKeyUnknownToTheServerIsDenied(t *testing.T) {
 	config, _ := servedBySSH(t, gittest.Bare(t))
 	_, config.Auth.SSH.PrivateKey = gittest.NewKey(t, "")
 	for _, err := range both(t, config) {
@@ -152,7 +152,7 @@ func TestAnSSHKeyThatTheServerDoesNotKnowIsDenied(t *testing.T) {
 	}
 }
 
-func TestWhatAnSSHServerPrintsReachesTheUser(t *testing.T) {
+func TestOutputOfAnSSHServerIsReported(t *testing.T) {
 	for words, want := range map[string]struct {
 		kind error
 		hint string
@@ -180,12 +180,12 @@ func TestWhatAnSSHServerPrintsReachesTheUser(t *testing.T) {
 	}
 }
 
-func TestASilentSSHServerIsLeftWhenTheContextEnds(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
+func TestWaitForASilentSSHServerEndsWithTheContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and sends nothing
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // the test is over, or the peer
+	defer listener.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	config, shell := servedBySSH(t, gittest.Bare(t))
 	mute := config
 	mute.URL = "ssh://git@" + listener.Addr().String() + "/x.git"
@@ -207,7 +207,7 @@ func TestASilentSSHServerIsLeftWhenTheContextEnds(t *testing.T) {
 	}
 }
 
-func TestEverySpellingOfAnSSHURL(t *testing.T) {
+func TestEveryFormOfAnSSHURLIsAccepted(t *testing.T) {
 	repository := gittest.Bare(t)
 	config, shell := servedBySSH(t, repository)
 	var commands []string

@@ -1,24 +1,23 @@
-// Package git turns the changes of a round into one commit on a branch, and a
-// branch into the files a store holds. It does I/O: it talks to git servers
-// over https, http and ssh, and to repositories on this machine with the help
-// of the git binary.
+// Package git implements a state store in a directory of a git branch. It writes the
+// changes of a round as one commit, and reads the branch without a worktree. It does I/O:
+// it connects to git servers over https, http and ssh, and runs the git binary for local
+// repositories.
 //
-// There is no worktree. The objects of the branch's newest commit are held:
-// up to a limit in memory, the others in a file without a name, and of each its
-// hash and position. Blobs are fetched when they are read, where the server
-// allows it. A write makes the new blobs, the trees on
-// changed paths and one commit, and sends exactly those. The branch is moved by
-// compare-and-swap and never by force. Stores on one branch share what is known
-// of it when one Pool opened them.
+// The objects of the branch's newest commit are kept, up to a limit in memory and beyond it
+// in a file without a name, with the hash and position of each in memory. Blobs are fetched
+// when they are read, if the server supports that. A write creates the new blobs, the trees
+// on changed paths and one commit, and sends exactly those. The branch is moved by
+// compare-and-swap and never by force. Stores of one branch that one Pool opened share its
+// objects.
 //
-// In an empty repository the first write creates the branch, as a commit without a
-// parent. A branch that does not exist in a repository with others is an error,
-// unless Config.CreateBranch is set: then the first write creates it from the
-// default branch (HEAD), whose files the store shows until then. A repository on
-// this machine that does not exist is created, bare, by the first write.
+// In an empty repository the first write creates the branch, as a commit without a parent.
+// A missing branch in a repository with others is an error, unless Config.CreateBranch is
+// set: then the first write creates it from the default branch (HEAD), whose files the
+// store shows until then. A local repository that does not exist is created, bare, by the
+// first write.
 //
-// Symlinks, submodules and names that are no tree.Path are not files of the
-// store: they are never followed, never read and never removed.
+// Symlinks, submodules and names that are not valid as a tree.Path are not files of the
+// store: they are never followed, read or removed.
 package git
 
 import (
@@ -34,8 +33,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one directory on one branch of a repository. It is safe for
-// concurrent use; its operations take turns.
+// Store is one directory on one branch of a repository. It is safe for concurrent use; its
+// operations run one at a time.
 type Store struct {
 	name string
 	path tree.Path
@@ -56,9 +55,8 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close returns up the connections to the server, and what is held of the branch,
-// unless another store shares them. It does not wait for what is in hand, and lets
-// it end.
+// Close closes the connections to the server and drops the branch's objects, unless another
+// store shares them. It does not wait for an operation in progress, which finishes first.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.release()
@@ -66,8 +64,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read returns the newest state. It fetches only when the branch has moved.
-// Files is shared with later States of an unchanged branch: do not change it.
+// Read returns the newest state. It fetches only if the branch has moved. Later States of
+// an unchanged branch share Files: the caller must not modify it.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
 	state.Warnings = s.warned()
@@ -77,7 +75,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return state, nil
 }
 
-// warned returns what a user should know of the store, beside errors.
+// warned returns the current warnings about the store.
 func (s *Store) warned() []string {
 	said := slices.Clone(s.warnings)
 	if moved := s.remote.moved.warning(); moved != "" {
@@ -114,9 +112,9 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	return s.seen.state(), s.readAttributes(ctx)
 }
 
-// Apply makes one commit of all changes and pushes it. Changes that make no
-// difference to the tree make no commit. A branch that has moved is no obstacle
-// as long as the store's own directory is what it was at Base.
+// Apply makes one commit of all changes and pushes it. If the changes do not change the
+// tree, it makes no commit. The branch may have moved, as long as the store's own directory
+// is the same as at Base.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -128,8 +126,8 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// agree brings head to tip, which is where the server says the branch is; zero
-// when there is no branch. What is there must be what was at base.
+// agree advances head to tip, the branch's commit on the server; zero if there is no
+// branch. It fails with ErrStale if the store's directory differs from that at base.
 func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale
@@ -152,7 +150,7 @@ func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Re
 	return err
 }
 
-// revision names a commit; no commit is the empty Revision.
+// revision returns the Revision of a commit; empty for the zero commit.
 func revision(commit plumbing.Hash) statestore.Revision {
 	if commit.IsZero() {
 		return ""

@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestAForeignCommitStaysAndMakesAWriteStale(t *testing.T) {
+func TestCommitOfAnotherWriterStaysAndMakesAWriteStale(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository})
 	base := storetest.Write(t, store, map[string]string{"a": "1"})
@@ -39,7 +39,7 @@ func TestAForeignCommitStaysAndMakesAWriteStale(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-func TestABranchThatMovesDuringThePushIsStale(t *testing.T) {
+func TestBranchThatMovesDuringThePushIsStale(t *testing.T) {
 	repository := gittest.Bare(t)
 	var stranger atomic.Pointer[string]
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -65,7 +65,7 @@ func TestABranchThatMovesDuringThePushIsStale(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-func TestChangesThatChangeNothingMakeNoCommit(t *testing.T) {
+func TestChangesWithoutADifferenceMakeNoCommit(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository})
 	base := storetest.Write(t, store, map[string]string{"a": "1", "d/b": "2"})
@@ -83,7 +83,7 @@ func TestChangesThatChangeNothingMakeNoCommit(t *testing.T) {
 	}
 }
 
-func TestACommitNamesAuthorDateAndPlacements(t *testing.T) {
+func TestCommitNamesAuthorDateAndPlacements(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository, Author: git.Author{Name: "A <B>\n", Email: "a@example.com"}})
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{
@@ -101,7 +101,7 @@ func TestACommitNamesAuthorDateAndPlacements(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-func TestWhatIsNoFileSurvives(t *testing.T) {
+func TestSymlinksAndSubmodulesSurvive(t *testing.T) {
 	repository := gittest.Bare(t)
 	worktree := gittest.Clone(t, repository, "main")
 	script := filepath.Join(worktree, "d", "run.sh")
@@ -169,7 +169,7 @@ func TestWhatIsNoFileSurvives(t *testing.T) {
 	}
 }
 
-func TestAFileAndADirectoryAtOnePathAreRefused(t *testing.T) {
+func TestFileAndDirectoryAtOnePathAreRejected(t *testing.T) {
 	repository := filepath.Join(t.TempDir(), "new.git")
 	store := open(t, git.Config{URL: repository})
 	for _, names := range [][2]string{{"a", "a/b"}, {"a", "a/b/c"}} {
@@ -181,7 +181,7 @@ func TestAFileAndADirectoryAtOnePathAreRefused(t *testing.T) {
 	}
 }
 
-func TestAMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
+func TestMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
 	for _, config := range []git.Config{{URL: repository, Branch: "flux/prod"}, withBranch(served(t, repository), "flux/https")} {
@@ -204,7 +204,7 @@ func TestAMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 	}
 }
 
-func TestAnUnbornDefaultBranchGivesAnOrphan(t *testing.T) {
+func TestUnbornDefaultBranchLeadsToAnOrphan(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "other", map[string]string{"o": "o"})
 	store := open(t, git.Config{URL: repository, CreateBranch: true})
@@ -216,7 +216,7 @@ func TestAnUnbornDefaultBranchGivesAnOrphan(t *testing.T) {
 	}
 }
 
-func TestADeletedOrRewrittenBranchIsReadAgain(t *testing.T) {
+func TestDeletedOrRewrittenBranchIsReadAgain(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository})
 	storetest.Write(t, store, map[string]string{"a": "1"})
@@ -237,7 +237,7 @@ func TestADeletedOrRewrittenBranchIsReadAgain(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-func TestARepositoryOnThisMachineIsMadeByTheFirstWrite(t *testing.T) {
+func TestFirstWriteCreatesALocalRepository(t *testing.T) {
 	t.Chdir(t.TempDir())
 	here, err := os.Getwd()
 	if err != nil {
@@ -270,7 +270,7 @@ func TestARepositoryOnThisMachineIsMadeByTheFirstWrite(t *testing.T) {
 	}
 }
 
-func TestOfTwoFirstWritersOneMakesTheRepository(t *testing.T) {
+func TestOneOfTwoFirstWritersCreatesTheRepository(t *testing.T) {
 	for range 5 {
 		repository := filepath.Join(t.TempDir(), "new.git")
 		var group sync.WaitGroup
@@ -304,7 +304,7 @@ func TestOfTwoFirstWritersOneMakesTheRepository(t *testing.T) {
 	}
 }
 
-func TestAStaleWriteMakesNoRepository(t *testing.T) {
+func TestStaleWriteCreatesNoRepository(t *testing.T) {
 	repository := filepath.Join(t.TempDir(), "new.git")
 	_, err := open(t, git.Config{URL: repository}).Apply(t.Context(), statestore.ChangeSet{Base: "old", Write: storetest.Files(t, map[string]string{"a": "1"})})
 	wantError(t, err, statestore.ErrStale)
@@ -313,7 +313,7 @@ func TestAStaleWriteMakesNoRepository(t *testing.T) {
 	}
 }
 
-func TestEverySpellingOfThePathIsOnePlace(t *testing.T) {
+func TestEveryFormOfThePathIsTheSameDirectory(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"above": "x", "a/bc/d": "x"})
 	for i, spelling := range []string{"a/b", "/a/b", "a/b/", "./a/b/", "//a/./b"} {
@@ -332,9 +332,10 @@ func TestEverySpellingOfThePathIsOnePlace(t *testing.T) {
 	wantError(t, err, statestore.ErrMisconfigured)
 }
 
-// The revert brings back content that only history beyond the shallow fetch
-// holds: the server must learn that we do not have it.
-func TestAForeignRevertToForgottenContentIsReadWithoutFetchingAll(t *testing.T) {
+// TestRevertToDroppedContentIsFetchedAlone: the revert restores content that is only in the
+// history beyond the shallow fetch, so the server must be informed that the client lacks
+// it.
+func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "old", "d/b": "old b", "big": big})
@@ -363,7 +364,7 @@ func TestAForeignRevertToForgottenContentIsReadWithoutFetchingAll(t *testing.T) 
 		if bytes.Load() > 5_000 {
 			t.Errorf("%d bytes for two small files and a line", bytes.Load())
 		}
-		gittest.Git(t, repository, "update-ref", "refs/heads/main", "main~2") // for the next turn
+		gittest.Git(t, repository, "update-ref", "refs/heads/main", "main~2") // for the next case
 		storetest.Holds(t, store, map[string]string{"a": "new", "d/b": "new b", "big": big})
 	}
 	if fetches.Load() != 2 {
@@ -371,7 +372,7 @@ func TestAForeignRevertToForgottenContentIsReadWithoutFetchingAll(t *testing.T) 
 	}
 }
 
-func TestOnlyForeignCommitsAreFetched(t *testing.T) {
+func TestOnlyNewCommitsAreFetched(t *testing.T) {
 	repository := gittest.Bare(t)
 	var fetches atomic.Int64
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -396,7 +397,7 @@ func TestOnlyForeignCommitsAreFetched(t *testing.T) {
 	}
 }
 
-func TestRandomTreesAreStoredAsTheyAre(t *testing.T) {
+func TestRandomTreesAreStoredUnchanged(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository, Path: "p"})
 	other := open(t, git.Config{URL: repository, Path: "p"})
@@ -429,7 +430,7 @@ func grow(random *rand.Rand, names []string, at string, depth int, into map[stri
 	}
 }
 
-// noise is text that does not compress much.
+// noise returns text that hardly compresses.
 func noise(n int) string {
 	random := rand.New(rand.NewPCG(3, 4))
 	text := make([]byte, n)
@@ -444,7 +445,7 @@ func withBranch(config git.Config, branch string) git.Config {
 	return config
 }
 
-// intercepted serves the repository through a function that sees every request.
+// intercepted serves the repository through a function that receives every request.
 func intercepted(t *testing.T, repository string, see func(http.Handler, http.ResponseWriter, *http.Request), settings ...string) git.Config {
 	t.Helper()
 	backend := gittest.Backend(t, filepath.Dir(repository), settings...)

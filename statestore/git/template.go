@@ -9,27 +9,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// MessageData is what a template for commit messages can use.
+// MessageData is the data of a template for commit messages.
 type MessageData struct {
 	// Subject is one line: "Place default/db on worker-1".
 	Subject string
-	// List has a line for each placement, when there are several.
+	// List has a line for each placement, if there are several.
 	List string
 	// Trailers are the Kratix-* lines, which must come last to be trailers.
 	Trailers string
-	// Placements are what List prints, each with Action, Work and Destination.
+	// Placements are the placements in List, each with Action, Work and Destination.
 	Placements []statestore.PlacementChange
-	// Store is the store's kind and name, or several with commas between; Owner is
-	// the id of who writes.
+	// Store is the store's kind and name, or those of several, separated by commas; Owner
+	// is the writer's controller ID.
 	Store, Owner string
-	// Written and Removed count files.
+	// Written and Removed are numbers of files.
 	Written, Removed int
 }
 
-// Message is a template for commit messages, in the language of text/template.
+// Message is a text/template for commit messages.
 type Message struct{ template *template.Template }
 
-// ParseMessage reads a template and tries it.
+// ParseMessage parses a template and executes it once to check it.
 func ParseMessage(text string) (*Message, error) {
 	parsed, err := template.New("commit message").Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -41,7 +41,7 @@ func ParseMessage(text string) (*Message, error) {
 	return m, err
 }
 
-// text fills in the template.
+// text executes the template.
 func (m *Message) text(data MessageData) (string, error) {
 	var text bytes.Buffer
 	if err := m.template.Execute(&text, data); err != nil {
@@ -54,7 +54,7 @@ func (m *Message) text(data MessageData) (string, error) {
 	return clean + "\n", nil
 }
 
-// message returns the text of the commit for the changes of stores of one style.
+// message returns the commit message for changes to stores of one style.
 func message(parts []part) (string, error) {
 	var all statestore.ChangeSet
 	var names []string

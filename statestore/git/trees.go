@@ -14,16 +14,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// edit is what happens at one path of the repository and below it.
+// edit is the changes at one path of the repository and below it.
 type edit struct {
-	blob   plumbing.EncodedObject // the file to write here, if any
-	remove bool                   // a file here goes
-	writes int                    // files to write below here
+	blob   plumbing.EncodedObject // file to write here, if any
+	remove bool                   // remove the file here
+	writes int                    // number of files to write below
 	below  map[string]*edit
 }
 
-// planEdits arranges changes as a tree, and refuses those that want a file and
-// a directory at one path.
+// planEdits arranges changes as a tree. It returns an error if they include a file and a
+// directory at one path.
 func planEdits(parts []part) (*edit, error) {
 	root := &edit{}
 	for _, p := range parts {
@@ -42,19 +42,19 @@ func planEdits(parts []part) (*edit, error) {
 }
 
 func (e *edit) write(path tree.Path, content []byte) error {
-	clash := false
+	blocked := false
 	last := e.descend(path, func(above *edit) {
 		above.writes++
-		clash = clash || above.blob != nil
+		blocked = blocked || above.blob != nil
 	})
-	if clash || last.writes > 0 {
+	if blocked || last.writes > 0 {
 		return conflict{at: path, why: "the changes want both a file and a directory there"}
 	}
 	last.blob = encode(plumbing.BlobObject, content)
 	return nil
 }
 
-// descend returns the edit at path and calls visit for each one above it.
+// descend returns the edit at path and calls visit for each edit above it.
 func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	for !path.IsRoot() {
 		visit(e)
@@ -73,14 +73,14 @@ func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	return e
 }
 
-// rewriter makes new trees out of old ones and edits. It changes nothing but
-// made, where the new objects go.
+// rewriter applies edits to trees. It adds the new objects to made and changes nothing
+// else.
 type rewriter struct {
 	held *objects
 	made map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// dir returns the edited version of a tree; zero when nothing is left in it.
+// dir returns the edited version of a tree; zero if it would be empty.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
 	old, err := r.held.entries(was)
 	if err != nil {
@@ -119,8 +119,7 @@ func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, err
 	return r.tree(next), nil
 }
 
-// entry returns the edited version of one entry. An entry without a mode is not
-// there, before or after.
+// entry returns the edited version of one entry. An entry without a mode does not exist.
 func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if e.blob != nil {
 		return r.file(at, old, e)
@@ -148,7 +147,7 @@ func (r rewriter) subdir(at string, old object.TreeEntry, e *edit) (object.TreeE
 	return object.TreeEntry{Name: old.Name, Mode: filemode.Dir, Hash: hash}, nil
 }
 
-// file puts a file where old is. A file that is replaced keeps its mode.
+// file replaces old with a file. A file that is replaced keeps its mode.
 func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if old.Mode == filemode.Dir {
 		var err error
@@ -169,7 +168,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	return entry, nil
 }
 
-// tree makes a tree object of entries; no entries make no tree.
+// tree returns a new tree object with the given entries; zero if there are none.
 func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
 	if len(entries) == 0 {
 		return plumbing.ZeroHash
@@ -192,8 +191,8 @@ func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
 	return hash
 }
 
-// gitOrder is the order of entries in a tree: by name, where a directory's
-// name counts as ending in a slash.
+// gitOrder compares two entries of a tree in git's order: by name, where a directory's name
+// counts as ending in a slash.
 func gitOrder(a, b object.TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {
@@ -212,17 +211,17 @@ func sortByte(entry object.TreeEntry, i int) byte {
 	return 0
 }
 
-// encode makes an object of a copy of content.
+// encode returns an object with a copy of content.
 func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
 	made := &plumbing.MemoryObject{}
 	made.SetType(kind)
-	made.Write(content) //nolint:errcheck // memory never fails
-	made.Hash()         // computed once, here: later calls only read
+	made.Write(content) //nolint:errcheck // writing to memory never fails
+	made.Hash()         // computes the hash once; later calls only read it
 	return made
 }
 
-// conflict says why changes do not fit the tree they are for, and where in the
-// repository.
+// conflict is the error of changes that do not fit the tree: the path in the repository and
+// the reason.
 type conflict struct {
 	at  tree.Path
 	why string
@@ -230,8 +229,8 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns the conflict at a path that is written with a slash before
-// it. It is the path of a file to be written, or leads to one.
+// conflictAt returns the conflict at a path with a leading slash. It is the path of a file
+// to write, or a directory above one.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {
@@ -240,7 +239,7 @@ func conflictAt(at, why string) error {
 	return conflict{at: path, why: why}
 }
 
-// noDirectory is the error of a store whose own path is no directory.
+// noDirectory is the error of a store whose own path is not a directory.
 type noDirectory struct {
 	path tree.Path
 	name string

@@ -10,12 +10,12 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// unpack receives the objects of a pack. Deltas in it may build on what is
-// held, which may be nil.
+// unpack receives the objects of a pack. Deltas in it may have bases in held, which may be
+// nil.
 //
-// The library's own parser keeps the position of every object three times and a
-// hundred megabytes of contents, and goes through all of them twice. Here each
-// object goes where it belongs as soon as it is read.
+// The library's own parser keeps the position of every object three times and a hundred
+// megabytes of contents, and processes all of them twice. This one stores each object as
+// soon as it is read.
 func unpack(pack io.Reader, into, held *objects) error {
 	u := unpacker{scanner: packfile.NewScanner(pack), into: into, held: held}
 	_, count, err := u.scanner.Header()
@@ -37,22 +37,22 @@ func unpack(pack io.Reader, into, held *objects) error {
 	return u.resolveLate()
 }
 
-// unpacker is where the reading of a pack stands.
+// unpacker is the state of unpacking a pack.
 type unpacker struct {
 	scanner    *packfile.Scanner
 	into, held *objects
-	// offsets says where in the pack each object begins, and hashes which it is;
-	// zero for one that waits.
+	// offsets are the positions of objects in the pack, and hashes their ids; zero for a
+	// delta that is not resolved yet.
 	offsets []int64
 	hashes  []plumbing.Hash
 	late    []delta
 }
 
-// delta is an object stored as its difference to another.
+// delta is an object that is stored as the difference to another.
 type delta struct {
 	index   int // of the object in hashes
 	base    plumbing.Hash
-	at      int // index of the base, when base is zero
+	at      int // index of the base, if base is zero
 	content []byte
 }
 
@@ -91,7 +91,8 @@ func (u *unpacker) next() error {
 	return err
 }
 
-// read returns what copies the content of the next object, of that many bytes.
+// read returns a function that writes the content of the next object, which has the given
+// size.
 func (u *unpacker) read(size int64) func(io.Writer) error {
 	return func(to io.Writer) error {
 		n, _, err := u.scanner.NextObject(to)
@@ -102,11 +103,11 @@ func (u *unpacker) read(size int64) func(io.Writer) error {
 	}
 }
 
-// resolve makes the object of a delta, if its base is there.
+// resolve stores the object of a delta, if its base is present.
 func (u *unpacker) resolve(d delta) (resolved bool, err error) {
 	base, err := u.base(d)
 	if err != nil {
-		return false, nil //nolint:nilerr // it may come later
+		return false, nil //nolint:nilerr // the base may come later
 	}
 	was, err := bytesOf(base)
 	if err != nil {
@@ -121,7 +122,7 @@ func (u *unpacker) resolve(d delta) (resolved bool, err error) {
 	return true, u.into.put(made)
 }
 
-// base finds what a delta builds on.
+// base returns the base of a delta.
 func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 	hash := d.base
 	if hash.IsZero() {
@@ -134,8 +135,8 @@ func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 	return found, err
 }
 
-// resolveLate resolves the deltas whose bases came after them. git sends bases
-// first; other servers need not.
+// resolveLate resolves the deltas whose bases came after them. git sends bases first; other
+// servers may not.
 func (u *unpacker) resolveLate() error {
 	for len(u.late) > 0 {
 		var waiting []delta
@@ -149,7 +150,7 @@ func (u *unpacker) resolveLate() error {
 			}
 		}
 		if len(waiting) == len(u.late) {
-			// What begins a chain names its base by its hash.
+			// The first delta of a chain names its base by its hash.
 			first := slices.IndexFunc(waiting, func(d delta) bool { return !d.base.IsZero() })
 			return missing{waiting[max(0, first)].base}
 		}

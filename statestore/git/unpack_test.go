@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// similar makes a repository of two commits whose files differ a little, so
-// that git has deltas to make.
+// similar makes a repository of two commits whose files differ a little, so that git
+// creates deltas.
 func similar(t testing.TB) string {
 	t.Helper()
 	repository := gittest.Bare(t)
@@ -32,7 +32,7 @@ func similar(t testing.TB) string {
 	return repository
 }
 
-// packed returns what git makes of the objects that revs name.
+// packed returns git's pack of the objects that revs name.
 func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"pack-objects", "--revs", "--stdout", "--quiet", "--window=50", "--no-reuse-delta"}, options...)...)
@@ -44,7 +44,8 @@ func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	return out
 }
 
-// holds fails the test unless every object that git lists is there, as git has it.
+// holdsAll fails the test unless every object that git lists is present with the same
+// content.
 func holdsAll(t testing.TB, repository, list string, held *objects) {
 	t.Helper()
 	hashes := strings.Fields(list)
@@ -94,7 +95,7 @@ func TestPacksOfGitAreUnpacked(t *testing.T) {
 	}
 }
 
-func TestAThinPackBuildsOnWhatIsHeld(t *testing.T) {
+func TestThinPackUsesHeldObjects(t *testing.T) {
 	repository := similar(t)
 	held := newObjects()
 	if err := unpack(bytes.NewReader(packed(t, repository, "main~1\n")), held, nil); err != nil {
@@ -111,7 +112,7 @@ func TestAThinPackBuildsOnWhatIsHeld(t *testing.T) {
 	}
 }
 
-// entry is an object of a pack: a whole one, or what differs from another.
+// entry is an object of a pack: a complete one or a delta.
 type entry struct {
 	kind    plumbing.ObjectType
 	base    plumbing.Hash
@@ -145,7 +146,7 @@ func packOf(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-// chain is three blobs, each stored as its difference to the one before.
+// chain returns three blobs, each stored as the difference to the one before.
 func chain() (blobs [][]byte, entries []entry) {
 	text := bytes.Repeat([]byte("key: value\n"), 100)
 	for i := range 3 {
@@ -159,7 +160,7 @@ func chain() (blobs [][]byte, entries []entry) {
 	return blobs, entries
 }
 
-func TestADeltaMayComeBeforeItsBase(t *testing.T) {
+func TestDeltaMayPrecedeItsBase(t *testing.T) {
 	blobs, chained := chain()
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}} {
 		var entries []entry
@@ -182,7 +183,7 @@ func TestADeltaMayComeBeforeItsBase(t *testing.T) {
 	}
 }
 
-func TestASpoiledPackIsRefused(t *testing.T) {
+func TestInvalidPackIsRejected(t *testing.T) {
 	_, entries := chain()
 	good := packOf(t, entries...)
 	for at := range good {
@@ -198,7 +199,7 @@ func TestASpoiledPackIsRefused(t *testing.T) {
 	short := entries[0]
 	short.content = short.content[:len(short.content)-5]
 	lying := packOf(t, short)
-	lying[12]++ // the size says one more
+	lying[12]++ // the header counts one object too many
 	sum := sha1.Sum(lying[:len(lying)-sha1.Size])
 	copy(lying[len(lying)-sha1.Size:], sum[:])
 	if err := unpack(bytes.NewReader(lying), newObjects(), nil); !errors.Is(err, packfile.ErrMalformedPackFile) {

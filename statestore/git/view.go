@@ -13,20 +13,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// view is the store's directory at one commit. It is never changed once a
-// State holds it.
+// view is the store's directory at one commit. It is immutable once a State refers to it.
 type view struct {
 	commit  plumbing.Hash
-	dir     plumbing.Hash // the tree at the store's path
+	dir     plumbing.Hash // tree at the store's path
 	objects *objects
 	files   statestore.Files
 	// obstacles are symlinks and submodules.
 	obstacles statestore.Obstacles
-	// attributes are the .gitattributes among the files, but for the store's own
-	// directory's, sorted.
+	// attributes are the sorted paths of .gitattributes files, except the one in the
+	// store's own directory.
 	attributes []tree.Path
-	read       bool   // files are known
-	store      *Store // to fetch blobs from
+	read       bool   // files is valid
+	store      *Store // fetches missing blobs
 	ahead      *ahead
 }
 
@@ -34,7 +33,7 @@ func (v view) state() statestore.State {
 	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
-// Sum returns the hash git has for a file with this content.
+// Sum returns git's hash of a file with this content.
 func (view) Sum(content []byte) statestore.Sum {
 	return sum(plumbing.ComputeHash(plumbing.BlobObject, content))
 }
@@ -58,18 +57,18 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.objects.content(blobOf(known))
 }
 
-// blobOf takes the hash of a blob out of its Sum.
+// blobOf returns the hash of the blob that a Sum contains.
 func blobOf(known statestore.Sum) plumbing.Hash {
 	return plumbing.Hash(known[:len(plumbing.Hash{})])
 }
 
-// sum puts a blob's hash into the first bytes of a Sum.
+// sum returns a Sum whose first bytes are a blob's hash.
 func sum(blob plumbing.Hash) (s statestore.Sum) {
 	copy(s[:], blob[:])
 	return s
 }
 
-// look moves the view to head, walking only the trees that differ.
+// look updates the view to head. It reads only the trees that differ.
 func (s *Store) look() error {
 	if s.seen.read && s.seen.commit == s.head && s.seen.objects == s.objects {
 		return nil
@@ -94,7 +93,7 @@ func (s *Store) look() error {
 	return nil
 }
 
-// directory finds the tree at the store's path; zero when there is none.
+// directory returns the tree at the store's path; zero if there is none.
 func (s *Store) directory() (plumbing.Hash, error) {
 	dir, err := s.objects.root(s.head)
 	first, rest := "", s.path
@@ -122,14 +121,14 @@ func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, err
 	return plumbing.ZeroHash, nil
 }
 
-// walk gathers what turns the files of one tree into those of another.
+// walk collects the changes between the files of two trees.
 type walk struct {
 	was, is   *objects
 	changes   []statestore.FileChange
 	obstacles []statestore.Obstacle
 }
 
-// differ visits two versions of a directory and skips what is the same.
+// differ compares two versions of a directory and skips equal subtrees.
 func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	if was == is {
 		return nil
@@ -157,8 +156,8 @@ func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	return nil
 }
 
-// replace makes the files of entry out of those of before; an entry without a
-// mode is not there.
+// replace adds the changes that turn the files of before into those of entry. An entry
+// without a mode does not exist.
 func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	below, ok := element(entry.Name)
 	if !ok {
@@ -198,7 +197,8 @@ func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEnt
 	return byName, err
 }
 
-// element reads a name in a tree as part of a path, when it can be one.
+// element returns a name in a tree as a path of one element; false if it is not valid as
+// one.
 func element(name string) (tree.Path, bool) {
 	if strings.Contains(name, "/") {
 		return tree.Path{}, false

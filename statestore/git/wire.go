@@ -13,19 +13,19 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// maxRefs bounds the list of a repository's references, in bytes.
+// maxRefs is the maximum size of the list of a repository's references, in bytes.
 const maxRefs = 256 << 20
 
-// objectFormatError is a repository whose object names are not SHA-1.
+// objectFormatError is the error of a repository whose object names are not SHA-1.
 type objectFormatError struct{ format string }
 
 func (o objectFormatError) Error() string {
 	return fmt.Sprintf("the repository names its objects by %s (object-format=%s); only SHA-1 repositories are supported", o.format, o.format)
 }
 
-// decodeRefs reads the references and capabilities that a service offers. All
-// capabilities stay, also those that the library does not implement: some servers
-// refuse a request that does not name multi_ack.
+// decodeRefs parses the references and capabilities that a service advertises. It keeps
+// capabilities that the library does not implement: some servers reject a request without
+// multi_ack.
 func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	first := &head{limit: 4 << 10}
 	refs := packp.NewAdvRefs()
@@ -42,20 +42,20 @@ func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	return refs, nil
 }
 
-// head keeps the first bytes of what is written to it.
+// head keeps the first bytes that are written to it.
 type head struct {
 	text  []byte
 	limit int
 }
 
-// Write takes everything and keeps what fits.
+// Write reports all bytes as written and keeps those that fit.
 func (h *head) Write(p []byte) (int, error) {
 	h.text = append(h.text, p[:min(len(p), h.limit-len(h.text))]...)
 	return len(p), nil
 }
 
-// flushing says whether a flush packet ends the objects that a request says are
-// there already.
+// flushing determines whether a flush packet follows the list of objects that the client
+// has.
 type flushing bool
 
 const (
@@ -74,8 +74,8 @@ func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) erro
 	return pktline.NewEncoder(to).EncodeString("done\n")
 }
 
-// demultiplexed returns the data of an answer, whose other channels go to
-// progress; nil drops them.
+// demultiplexed returns the data of a response and passes its other channels to progress;
+// nil drops them.
 func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Progress) io.Reader {
 	kind := sideband.Sideband64k
 	switch {
@@ -90,7 +90,7 @@ func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Pro
 	return data
 }
 
-// readReport reads the answer to a push; nil when the request asks for no report.
+// readReport parses the response to a push; nil if the request requires no report.
 func readReport(from io.Reader, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	data := demultiplexed(from, ask.Capabilities, ask.Progress)
 	if !ask.Capabilities.Supports(capability.ReportStatus) {

@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// told is an error as a user sees it: with what to do about it.
+// told returns an error in the form that is shown to users, with its hint.
 func told(err error) string {
 	var e *statestore.Error
 	switch {
@@ -38,7 +38,7 @@ func told(err error) string {
 	return err.Error()
 }
 
-// contents returns files by the last element of their paths.
+// contents returns files by the last elements of their paths.
 func contents(files []tree.File) map[string]string {
 	byName := map[string]string{}
 	for _, file := range files {
@@ -47,19 +47,19 @@ func contents(files []tree.File) map[string]string {
 	return byName
 }
 
-// trouble is one thing that goes wrong, in a repository that holds a file "a".
+// trouble is one failure, with a repository that contains a file "a".
 type trouble struct {
 	name string
-	// config says how to reach the repository; by https, when there is none.
+	// config returns the Config to reach the repository; nil means https.
 	config func(t *testing.T, repository string) git.Config
-	// before the store is read, between that and the write of file, and instead
-	// of both.
+	// before runs before the store is read, between runs between that and the write of
+	// file, and instead replaces both.
 	before, between func(t *testing.T, repository string)
 	file            string
 }
 
-// answering returns an answer in place of what the server would say to requests
-// that contain a text.
+// answering returns a config whose server sends a fixed response to requests that contain a
+// text.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
 		return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -75,9 +75,9 @@ func answering(to string, code int, header map[string]string, text string) func(
 	}
 }
 
-// spoilt reaches a server through a proxy that spoils connections from the
-// write on.
-func spoilt(reach func(testing.TB, string) git.Config, fault gittest.Fault) (config func(*testing.T, string) git.Config, between func(*testing.T, string)) {
+// faulty returns a config that reaches a server through a proxy; between makes its
+// connections fail from the write on.
+func faulty(reach func(testing.TB, string) git.Config, fault gittest.Fault) (config func(*testing.T, string) git.Config, between func(*testing.T, string)) {
 	var proxy *gittest.Proxy
 	return func(t *testing.T, repository string) git.Config {
 			config := reach(t, repository)
@@ -148,7 +148,7 @@ func troubles() []trouble {
 	down := as(func(c *git.Config) {
 		listener, _ := net.Listen("tcp", "127.0.0.1:0")
 		c.URL = "http://" + listener.Addr().String() + "/store.git"
-		listener.Close() //nolint:errcheck // it listened
+		listener.Close() //nolint:errcheck // only its address was needed
 	})
 	var all []trouble
 	for name, reach := range map[string]func(testing.TB, string) git.Config{"http": overHTTP, "https": overHTTPS, "ssh": overSSH} {
@@ -156,7 +156,7 @@ func troubles() []trouble {
 			"server is silent": {Hang: true}, "server falls silent in mid-answer": {Hang: true, After: 350},
 			"connection is cut": {Cut: true}, "connection is cut in mid-answer": {Cut: true, After: 350},
 		} {
-			config, between := spoilt(reach, how)
+			config, between := faulty(reach, how)
 			all = append(all, trouble{name: fault + ", " + name, config: config, between: between})
 		}
 	}
@@ -191,9 +191,9 @@ func troubles() []trouble {
 	)
 }
 
-// What a user sees of everything that can go wrong with a git store: the file in
-// testdata is the list of it.
-func TestTheWordsOfEachTrouble(t *testing.T) {
+// TestErrorTextOfEachFailure compares the error texts of all failures of a git store with
+// the list in testdata.
+func TestErrorTextOfEachFailure(t *testing.T) {
 	golden := filepath.Join("testdata", "troubles.txt")
 	want, err := os.ReadFile(golden)
 	if err != nil && !*update {
@@ -219,13 +219,13 @@ func TestTheWordsOfEachTrouble(t *testing.T) {
 		writeSorted(t, golden, all)
 		return
 	}
-	delete(sections, "") // before the first
+	delete(sections, "") // the text before the first section
 	for name := range sections {
 		t.Errorf("%s is in the file, and nowhere else", name)
 	}
 }
 
-// meet returns what a user sees, without what differs from one machine to another.
+// meet returns the error text, without the parts that differ between machines.
 func (f trouble) meet(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
@@ -237,7 +237,7 @@ func (f trouble) meet(t *testing.T) string {
 	}
 	config := f.config(t, repository)
 	store := open(t, config)
-	config.Silence = 0 // nothing is wrong yet, even if this machine is busy
+	config.Silence = 0 // nothing has failed yet, even if this machine is slow
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	state, read := open(t, config).Read(ctx)
@@ -261,7 +261,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// anywhere replaces what differs from one machine, and one git, to another.
+// anywhere replaces the parts of a text that differ between machines and versions of git.
 func anywhere(text string, config git.Config) string {
 	text = strings.ReplaceAll(text, parent(config.URL), "URL")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "HOST")

@@ -35,13 +35,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestWritersBesideAForeignCommitter(t *testing.T) {
+func TestConcurrentWritersAndAGitClientLoseNoCommit(t *testing.T) {
 	repository := gittest.Bare(t)
 	writeTogether(t, repository, served(t, repository), 8, 4, 3)
 }
 
-// writeTogether lets writers commit to one branch while a stranger does so with
-// the git command line, and checks that all commits are there.
+// writeTogether lets writers commit to one branch while another process does so with the
+// git command line, and checks that all commits are present.
 func writeTogether(t *testing.T, repository string, config git.Config, writers, commits, foreign int) {
 	t.Helper()
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
@@ -54,7 +54,7 @@ func writeTogether(t *testing.T, repository string, config git.Config, writers, 
 		}
 		group.Go(func() {
 			for i := range commits {
-				insist(t, store, fmt.Sprintf("w%d/f%d", writer, i))
+				writeUntilCurrent(t, store, fmt.Sprintf("w%d/f%d", writer, i))
 			}
 		})
 	}
@@ -75,8 +75,8 @@ func writeTogether(t *testing.T, repository string, config git.Config, writers, 
 	gittest.Fsck(t, repository)
 }
 
-// insist reads and writes one file until the write is not stale.
-func insist(t *testing.T, store *git.Store, name string) {
+// writeUntilCurrent repeats reading and writing one file until the write is not stale.
+func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 	file := []tree.File{{Path: storetest.Path(t, name), Content: []byte("x")}}
 	for try := range 1000 {
 		state, err := store.Read(t.Context())
@@ -90,13 +90,13 @@ func insist(t *testing.T, store *git.Store, name string) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // as a round does
+		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // as in a round
 	}
 	t.Errorf("%s was never written", name)
 }
 
-// pushForeign commits a file as a person would: when the push is refused, by
-// rebasing and pushing again.
+// pushForeign commits a file as a person would: if the push is rejected, it rebases and
+// pushes again.
 func pushForeign(t *testing.T, worktree, name string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(worktree, name), []byte(name), 0o600); err != nil {
@@ -104,7 +104,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 	gittest.Git(t, worktree, "add", name)
 	gittest.Git(t, worktree, "commit", "--quiet", "--message", "by a stranger")
-	for t.Context().Err() == nil { // it gets through at the latest when the writers are done
+	for t.Context().Err() == nil { // it succeeds at the latest when the writers are done
 		gittest.Git(t, worktree, "pull", "--quiet", "--rebase", "origin", "main")
 		push := exec.Command("git", "push", "--quiet", "origin", "HEAD:main")
 		push.Dir, push.Env = worktree, gittest.Env()
@@ -115,8 +115,8 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 }
 
-// writeForEver is a process of its own: it writes one placement of two files
-// after the other, says which are acknowledged, and waits to be killed.
+// writeForEver runs in a process of its own: it writes one placement of two files after the
+// other, prints which are acknowledged, and runs until it is killed.
 func writeForEver(url, ca string) int {
 	config := git.Config{Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now}
 	if ca != "" {
@@ -144,7 +144,7 @@ func writeForEver(url, ca string) int {
 	return 1
 }
 
-func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
+func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	const kills = 100
 	repository := gittest.Bare(t)
 	server := gittest.Serve(t, filepath.Dir(repository))
@@ -158,11 +158,11 @@ func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 		n, said := killWriter(t, env, rand.N(window))
 		acknowledged += n
 		if acknowledged == 0 && i%10 == 9 {
-			window *= 2 // a busy machine needs longer for a first write
+			window *= 2 // a slow machine needs longer for a first write
 		}
 		last = max(last, said)
 	}
-	settled(t, repository)
+	idle(t, repository)
 	state := storetest.Read(t, open(t, git.Config{URL: repository}))
 	if acknowledged == 0 || state.Files.Len() < 2*acknowledged || state.Files.Len()%2 != 0 {
 		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, state.Files.Len())
@@ -170,7 +170,7 @@ func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	if !state.Files.Has(storetest.Path(t, last+"/b")) {
 		t.Errorf("%s was acknowledged and is not there", last)
 	}
-	// Every commit brought one whole placement, none was empty or made twice.
+	// Every commit contains one whole placement; none is empty or duplicated.
 	for line := range strings.SplitSeq(gittest.Git(t, repository, "log", "--format=%H", "--shortstat", "main"), "\n") {
 		if strings.Contains(line, "changed") && !strings.Contains(line, "2 files changed, 2 insertions") {
 			t.Errorf("a commit with %s", line)
@@ -183,8 +183,8 @@ func TestAWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// settled waits until no receive-pack of a killed writer is at work any more.
-func settled(t *testing.T, repository string) {
+// idle returns once no receive-pack of a killed writer is running.
+func idle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""
 	for range 100 {
@@ -198,8 +198,8 @@ func settled(t *testing.T, repository string) {
 	t.Fatal("the repository never came to rest")
 }
 
-// killWriter starts a writer and kills it some time after it begins to write. It
-// returns how many placements were acknowledged, and the last of them.
+// killWriter starts a writer and kills it some time after it begins to write. It returns
+// the number of acknowledged placements, and the last of them.
 func killWriter(t *testing.T, env []string, after time.Duration) (acknowledged int, last string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

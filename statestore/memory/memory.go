@@ -1,5 +1,5 @@
-// Package memory is a state store that lives as long as the process: what
-// validate checks against, and what tests write to. It does no I/O.
+// Package memory implements a state store in the memory of the process. The validate
+// command checks against it, and tests write to it. It does no I/O.
 package memory
 
 import (
@@ -22,17 +22,18 @@ type Store struct {
 	mu      sync.Mutex
 	version int
 	files   statestore.Files
-	// obstacles are what Obstruct put there.
+	// obstacles are the entries that Obstruct added.
 	obstacles statestore.Obstacles
 	// refused are the paths that Refuse named.
 	refused []tree.Path
-	// held has every content that was ever written: a State may still see it.
+	// held maps digests to every content that was ever written: an older State may still
+	// read it.
 	held map[statestore.Sum][]byte
 }
 
 var _ statestore.Store = (*Store)(nil)
 
-// New makes an empty store; name is what its errors call it.
+// New returns an empty store; name is its name in errors.
 func New(name string) *Store { return &Store{name: name, held: map[statestore.Sum][]byte{}} }
 
 // Read returns the current files.
@@ -45,7 +46,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Revision: s.revision(), Files: s.files, Obstacles: s.obstacles, Contents: view{s, s.files}}, nil
 }
 
-// Obstruct puts what is neither a file nor a directory into the store.
+// Obstruct adds entries to the store that are neither files nor directories.
 func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,15 +54,15 @@ func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.version++
 }
 
-// Refuse makes the store refuse every later change that writes one of the paths.
+// Refuse makes the store reject every later change that writes one of the paths.
 func (s *Store) Refuse(paths ...tree.Path) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused = append(s.refused, paths...)
 }
 
-// Apply makes all changes, or fails with ErrStale, or with ErrContentRefused where
-// Refuse named a path.
+// Apply makes all changes, or fails with ErrStale, or with ErrContentRefused if Refuse
+// named one of the paths.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -110,7 +111,7 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// view reads the contents of one state.
+// view is the contents of one state.
 type view struct {
 	store *Store
 	files statestore.Files
@@ -119,7 +120,7 @@ type view struct {
 // Sum returns the SHA-256 of a content.
 func (view) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
 
-// Content returns the bytes of a file of this view; do not change them.
+// Content returns the bytes of a file of this view; the caller must not modify them.
 func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.files.Sum(p)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestStore(t *testing.T) {
+func TestMemoryStoreConforms(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		store := memory.New("memory")
 		return storetest.Fixture{Store: store, Reopen: func() statestore.Store { return store }, Refuse: func(t *testing.T) map[string]string {

@@ -21,7 +21,7 @@ func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketS
 	})
 }
 
-// bucketConfig translates a BucketStateStore and its Secret.
+// bucketConfig converts a BucketStateStore and its Secret.
 func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (bucket.Config, error) {
 	spec := store.Spec
 	config := bucket.Config{
@@ -51,8 +51,8 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 	return config, nil
 }
 
-// withSecret adds what a Secret holds: keys, and for any method the region and
-// the certificate of a CA.
+// withSecret adds the values of a Secret: the access keys, and for any method the region
+// and the CA certificate.
 func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kratix.Secret) (bucket.Config, error) {
 	value := func(key string) string {
 		text, _ := secret.Value(key)

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestBucketConfig says what is wrong with a BucketStateStore before anything
-// is asked of a server.
+// TestBucketConfig checks that a wrong BucketStateStore is reported before any request is
+// sent to a server.
 func TestBucketConfig(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	secret := &kratix.Secret{StringData: map[string]string{
@@ -39,8 +39,8 @@ func TestBucketConfig(t *testing.T) {
 	}
 }
 
-// TestABucketStaysOpenWhileItIsTheSame: what it remembers is worth keeping.
-func TestABucketStaysOpenWhileItIsTheSame(t *testing.T) {
+// TestBucketStaysOpenWhileItsSettingsAreEqual: an open store keeps its caches.
+func TestBucketStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", AuthMethod: "IAM"}}
 	stores := &Stores{}

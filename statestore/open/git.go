@@ -11,13 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// Commits is what the commits of git stores look like.
+// Commits configures the commits that git stores make.
 type Commits struct {
-	// Message is their text; nil is the default one.
+	// Message is the template of their text; nil is the default one.
 	Message *git.Message
-	// Committer has made them; without a name it is the author that a store names.
+	// Committer is the committer of all commits; if its name is empty, the author of the
+	// store is the committer too.
 	Committer git.Author
-	// Owner identifies the writer in a trailer, if it is set.
+	// Owner is the controller ID for a trailer of the commit message; if it is empty, the
+	// trailer is left out.
 	Owner string
 }
 
@@ -39,8 +41,8 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	})
 }
 
-// gitConfig translates a GitStateStore and its Secret. It leaves out what no object
-// says: the clock, and what commits look like.
+// gitConfig converts a GitStateStore and its Secret. It does not set the fields that no
+// object contains: the clock, and the format of commits.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
@@ -71,7 +73,7 @@ func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secr
 	return config, nil
 }
 
-// gitAuth takes out of the Secret what the method needs.
+// gitAuth sets the credentials that the method needs from the Secret.
 func gitAuth(config *git.Config, method string, values *secretValues) error {
 	auth := &config.Auth
 	switch method {
@@ -107,7 +109,7 @@ func gitAuth(config *git.Config, method string, values *secretValues) error {
 	return nil
 }
 
-// secretValues reads a Secret, and remembers what was odd about it.
+// secretValues reads the values of a Secret and collects warnings about them.
 type secretValues struct {
 	secret   *kratix.Secret
 	warnings []string
@@ -115,14 +117,14 @@ type secretValues struct {
 
 func (v *secretValues) name() string { return "Secret " + kratix.KeyOf(v.secret).String() }
 
-// text returns a value of several lines as it is.
+// text returns a value of several lines, unchanged.
 func (v *secretValues) text(key string) string {
 	value, _ := v.secret.Value(key)
 	return value
 }
 
-// line returns a value of one line. White space around it is never meant: it
-// comes from an editor or from echo.
+// line returns a value of one line without surrounding white space, which comes from an
+// editor or from echo and is never intended.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)
 	trimmed := strings.TrimSpace(value)

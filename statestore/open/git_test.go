@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestARepositoryStaysOpenWhileItIsTheSame: what it remembers is worth keeping.
-func TestARepositoryStaysOpenWhileItIsTheSame(t *testing.T) {
+// TestRepositoryStaysOpenWhileItsSettingsAreEqual: an open store keeps its caches.
+func TestRepositoryStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store := &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: "https://git.example.com/stores.git"}}
 	stores := &Stores{Now: time.Now}

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// held are stores that stay open while what they were opened by stays the same.
-// Its zero value is ready for use.
+// held keeps stores open as long as their configurations stay equal. Its zero value is
+// ready for use.
 type held[Config any] struct {
 	stores map[kratix.StateStoreReference]opened[Config]
 }
@@ -20,8 +20,8 @@ type opened[Config any] struct {
 	store  statestore.Store
 }
 
-// open returns the store of a configuration, which says all that counts; begin opens
-// it.
+// open returns the store of a configuration. It returns the open store if its configuration
+// is equal, and otherwise opens one with begin.
 func (h *held[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
 		return was.store, nil
@@ -47,10 +47,10 @@ func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
 	}
 }
 
-// close returns up a store: its connections, and what is held of its contents.
+// close closes a store, which frees its connections and caches.
 func (h *held[Config]) close(ref kratix.StateStoreReference) {
 	if closer, ok := statestore.ViewOf("", h.stores[ref].store).Store.(io.Closer); ok {
-		closer.Close() //nolint:errcheck // nothing is written at the end
+		closer.Close() //nolint:errcheck // nothing is written when a store closes
 	}
 	delete(h.stores, ref)
 }

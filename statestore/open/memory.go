@@ -6,13 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// InMemory opens an empty store for every name: for what is looked at without any
-// store.
+// InMemory opens an empty store for every name, for commands that check input without
+// stores.
 type InMemory struct{}
 
 var _ statestore.Opener = InMemory{}
 
-// Open makes an empty store.
+// Open returns an empty store.
 func (InMemory) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	return memory.New(ref.String()), nil
 }

@@ -1,6 +1,5 @@
-// Package open opens the stores that GitStateStores, BucketStateStores and their
-// Secrets describe. Nothing is asked of a server before a store is read or
-// written.
+// Package open opens the stores that GitStateStores, BucketStateStores and their Secrets
+// describe. Opening a store sends no request to a server; reading and writing do.
 package open
 
 import (
@@ -13,18 +12,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// Stores opens what the objects describe, and keeps it open while the
-// description stays the same. It is for one goroutine.
+// Stores opens the stores that objects describe and keeps each open while its description
+// stays the same. It is not safe for concurrent use.
 type Stores struct {
-	// Commits is what commits look like.
+	// Commits configures the commits of git stores.
 	Commits Commits
-	// CreateBranch lets the first write make a branch in a repository that has
-	// others. Without it a git store whose branch does not exist is misconfigured.
+	// CreateBranch lets the first write create the branch in a repository that has other
+	// branches. Without it a git store whose branch does not exist is misconfigured.
 	CreateBranch bool
-	// Now dates the commits. It is required.
+	// Now returns the date of commits. It is required.
 	Now func() time.Time
-	// Tell is reported, once, what a user should know of a bucket's provider; nil is
-	// not called.
+	// Tell is called once for each notice about a bucket's provider; it may be nil.
 	Tell func(message string)
 
 	repositories held[git.Config]
@@ -55,8 +53,8 @@ func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	s.buckets.keep(refs)
 }
 
-// Misconfigured is the error of a store whose description cannot be followed: the
-// field of its object to change, if one is at fault, why, and what to do about it.
+// Misconfigured returns the error of a store whose description is invalid: the field of its
+// object to change, if a field is the cause, the reason, and the fix.
 func Misconfigured(ref kratix.StateStoreReference, field, why, hint string) error {
 	return &statestore.Error{
 		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint,

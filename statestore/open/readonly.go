@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// ReadOnly opens another's stores so that they can be read and nothing else.
+// ReadOnly opens the stores of another Opener for reading only.
 type ReadOnly struct{ statestore.Opener }
 
 var _ statestore.Opener = ReadOnly{}
@@ -25,7 +25,8 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 // Keep closes the stores that are not among refs.
 func (s ReadOnly) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// readOnly is a store that cannot be written. It holds a reader, no store.
+// readOnly is a store that cannot be written. It embeds a reader and not the Store, so that
+// no other method of the Store is reachable.
 type readOnly struct{ reader }
 
 type reader interface {
@@ -34,7 +35,7 @@ type reader interface {
 
 var _ statestore.Store = readOnly{}
 
-// Apply writes nothing, whatever it is given.
+// Apply always fails with ErrDenied and writes nothing.
 func (readOnly) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
 	return "", &statestore.Error{Op: "write", Err: errors.Join(statestore.ErrDenied, errors.New("it is a dry run"))}
 }

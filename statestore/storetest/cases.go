@@ -222,7 +222,7 @@ func concurrentWriters(t *testing.T, f Fixture) {
 		}
 		group.Go(func() {
 			for i := range writes {
-				insist(t, store, Files(t, map[string]string{fmt.Sprintf("w%d/f%d", writer, i): "x"}))
+				writeUntilCurrent(t, store, Files(t, map[string]string{fmt.Sprintf("w%d/f%d", writer, i): "x"}))
 			}
 		})
 	}
@@ -230,8 +230,8 @@ func concurrentWriters(t *testing.T, f Fixture) {
 	everywhere(t, f, want)
 }
 
-// insist reads and writes until the write is not stale.
-func insist(t *testing.T, store statestore.Store, files []tree.File) {
+// writeUntilCurrent repeats reading and writing until the write is not stale.
+func writeUntilCurrent(t *testing.T, store statestore.Store, files []tree.File) {
 	for range 1000 {
 		state, err := store.Read(t.Context())
 		if err == nil {

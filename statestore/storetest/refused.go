@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// refusedContent has a server refuse some of many changes. The others must pass
+// refusedContent makes the server reject some of many changes. The others must be written
 // without another Read.
 func refusedContent(t *testing.T, f Fixture) {
 	before := map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/removed": "r"}

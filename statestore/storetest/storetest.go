@@ -1,5 +1,5 @@
-// Package storetest holds the behaviour every state store must have, as one
-// suite of tests. It does I/O only through the stores it is given.
+// Package storetest is the conformance suite of state stores. It does I/O only through the
+// stores under test.
 package storetest
 
 import (
@@ -15,18 +15,15 @@ import (
 
 // Fixture is an empty store for one test.
 type Fixture struct {
-	// Store is the handle a test works with.
+	// Store is the store that the tests read and write.
 	Store statestore.Store
-	// Reopen returns another handle on the same store, as another process would
-	// have it.
+	// Reopen returns another handle of the same store, like the one of another process.
 	Reopen func() statestore.Store
-	// Refuse makes the server refuse files from now on, and returns some that it
-	// refuses.
+	// Refuse makes the server reject certain files from now on, and returns some of them.
 	Refuse func(t *testing.T) map[string]string
 }
 
-// Run holds a kind of store against the suite. open makes a new, empty store
-// for each test.
+// Run runs the suite for one kind of store. open returns a new, empty store for each test.
 func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	for _, c := range []struct {
 		name string
@@ -59,7 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// Path reads a path a test spells out.
+// Path parses a path that must be valid.
 func Path(t testing.TB, s string) tree.Path {
 	t.Helper()
 	p, err := tree.ParsePath(s)
@@ -69,7 +66,7 @@ func Path(t testing.TB, s string) tree.Path {
 	return p
 }
 
-// Files makes sorted files out of names and contents.
+// Files returns sorted files with the given names and contents.
 func Files(t testing.TB, contents map[string]string) []tree.File {
 	t.Helper()
 	files := make([]tree.File, 0, len(contents))
@@ -80,7 +77,7 @@ func Files(t testing.TB, contents map[string]string) []tree.File {
 	return files
 }
 
-// Paths makes sorted paths out of names.
+// Paths returns sorted paths with the given names.
 func Paths(t testing.TB, names ...string) []tree.Path {
 	t.Helper()
 	paths := make([]tree.Path, 0, len(names))
@@ -91,7 +88,7 @@ func Paths(t testing.TB, names ...string) []tree.Path {
 	return paths
 }
 
-// Read reads, or ends the test.
+// Read returns the state of a store. An error ends the test.
 func Read(t testing.TB, store statestore.Store) statestore.State {
 	t.Helper()
 	state, err := store.Read(t.Context())
@@ -101,7 +98,8 @@ func Read(t testing.TB, store statestore.Store) statestore.State {
 	return state
 }
 
-// Write reads, then adds or replaces files and removes names, or ends the test.
+// Write reads the store, then adds or replaces files and removes names. An error ends the
+// test.
 func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
 	t.Helper()
 	revision, err := store.Apply(t.Context(), statestore.ChangeSet{
@@ -113,7 +111,7 @@ func Write(t testing.TB, store statestore.Store, contents map[string]string, nam
 	return revision
 }
 
-// Holds reads everything in the store and compares it with want.
+// Holds reads all files of the store and compares them with want.
 func Holds(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	holds(t, Read(t, store), want)
@@ -149,7 +147,7 @@ func content(t testing.TB, state statestore.State, path tree.Path) []byte {
 	return content
 }
 
-// everywhere checks both handles of a fixture.
+// everywhere compares the files of both handles of a fixture with want.
 func everywhere(t *testing.T, f Fixture, want map[string]string) {
 	t.Helper()
 	Holds(t, f.Store, want)

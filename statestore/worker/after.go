@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// after returns what a state will be once changes are written.
+// after returns the state that will result once changes are written to base.
 func after(base statestore.State, changes statestore.ChangeSet) statestore.State {
 	contents := written{Contents: base.Contents, files: make(map[tree.Path][]byte, len(changes.Write))}
 	var differ []statestore.FileChange
@@ -22,7 +22,7 @@ func after(base statestore.State, changes statestore.ChangeSet) statestore.State
 	return base
 }
 
-// written are the contents of a state with files that are being written.
+// written is the contents of a state, including files that are being written.
 type written struct {
 	statestore.Contents
 	files map[tree.Path][]byte

@@ -17,7 +17,7 @@ import (
 
 // joint is a location of slow stores.
 type joint struct {
-	together *[]int // how many were written at once, each time
+	together *[]int // the number of parts of each write
 }
 
 func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
@@ -47,8 +47,8 @@ func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statest
 	return outcomes
 }
 
-// society is some slow stores in one location and their workers.
-func society(n int) (inner []*slow, stores []statestore.View, together *[]int, workers *worker.Workers) {
+// slowStores returns n slow stores of one location and their workers.
+func slowStores(n int) (inner []*slow, stores []statestore.View, together *[]int, workers *worker.Workers) {
 	together = new([]int)
 	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Wake: func() {}}
 	for range n {
@@ -72,37 +72,37 @@ func partsOf(t *testing.T, stores []statestore.View, name string) []statestore.V
 	return parts
 }
 
-func TestWorkersJoinAsTheirStoresDo(t *testing.T) {
-	_, stores, _, workers := society(2)
+func TestWrappedStoresShareALocationIfTheStoresDo(t *testing.T) {
+	_, stores, _, workers := slowStores(2)
 	alone := workers.Wrap(statestore.ViewOf("alone", memory.New("m")))
 	if stores[0].Location != stores[1].Location || stores[0].Location == alone.Location {
 		t.Error("wrong ones join")
 	}
 }
 
-func TestStoresAreWrittenAtOnceBehindTheirWorkers(t *testing.T) {
+func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner, stores, together, _ := society(3)
+		inner, stores, together, _ := slowStores(3)
 		parts := partsOf(t, stores, "x")
 		inner[1].err = errors.New("broken")
 		outcomes := stores[0].Location.Write(t.Context(), parts)
 		if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, inner[1].err) || outcomes[2].Err != nil || !slices.Equal(*together, []int{3}) {
 			t.Errorf("%v, together %v", outcomes, *together)
 		}
-		if _, err := stores[1].Read(t.Context()); !errors.Is(err, inner[1].err) { // it is left alone for a while
+		if _, err := stores[1].Read(t.Context()); !errors.Is(err, inner[1].err) { // the store pauses after a failure
 			t.Errorf("%v", err)
 		}
 		storetest.Holds(t, stores[2], map[string]string{"x": "content of x"})
 	})
 }
 
-func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
+func TestSlowJointWriteContinuesInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner, stores, together, _ := society(3)
+		inner, stores, together, _ := slowStores(3)
 		parts := partsOf(t, stores, "x")
 		inner[0].takes = 5 * time.Second
 		began := time.Now()
-		for range 2 { // the second time all have one in hand
+		for range 2 { // the second time every store has a write in progress
 			for i, outcome := range stores[0].Location.Write(t.Context(), parts) {
 				if !errors.Is(outcome.Err, statestore.ErrPending) {
 					t.Errorf("store %d: %v", i, outcome.Err)
@@ -112,7 +112,7 @@ func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
 		if took := time.Since(began); took > 1100*time.Millisecond {
 			t.Errorf("patience lasted %s", took)
 		}
-		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as it will be
+		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as it will be after the write
 		if state, err := stores[1].Read(t.Context()); err != nil || !state.InHand {
 			t.Errorf("it is not said that this is not so yet: %v", err)
 		}
@@ -130,9 +130,9 @@ func TestWhatIsWrittenAtOnceGoesOnWhenItTakesLong(t *testing.T) {
 	})
 }
 
-func TestAStoreWithAWriteInHandWaitsAlone(t *testing.T) {
+func TestOnlyTheStoreWithAWriteInProgressIsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner, stores, together, _ := society(3)
+		inner, stores, together, _ := slowStores(3)
 		parts := partsOf(t, stores, "x")
 		inner[1].takes = 5 * time.Second
 		if _, err := stores[1].Apply(t.Context(), parts[1].Changes); !errors.Is(err, statestore.ErrPending) {

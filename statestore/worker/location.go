@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// location has a worker for each of its views.
+// location wraps a Location with a worker for each of its views.
 type location struct {
 	inner   statestore.Location
 	workers *Workers
@@ -17,14 +17,15 @@ var _ statestore.Location = location{}
 // worker returns the worker of a view.
 func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Behind(l.inner)) }
 
-// Read returns the newest state. While a write is in hand that is what the store
-// will be like. A store that does not answer soon is unavailable.
+// Read returns the newest state. While a write is in progress it returns the state that the
+// write will produce. A store that does not respond in time is reported as unavailable.
 func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
-	return l.worker(view).newest(ctx)
+	return l.worker(view).readState(ctx)
 }
 
-// Write writes to several stores at once. What takes long goes on, and is ErrPending
-// for now; a store that has an earlier write in hand has to wait.
+// Write writes to several stores at once. A write that takes longer than Patience continues
+// in the background, and its outcome is ErrPending; so is the outcome of a store whose
+// earlier write is still in progress.
 func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	var begun []*begunWrite
@@ -49,7 +50,7 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []stat
 	for _, b := range begun {
 		if !b.worker.await(ctx, b.op, patience) {
 			outcomes[b.at].Err = b.worker.busy("write", statestore.ErrPending, "it takes long")
-			patience = 0 // all end at once
+			patience = 0 // all writes end together, so the time is used up for the others too
 			continue
 		}
 		outcomes[b.at] = statestore.Outcome{Revision: b.op.revision, Err: b.op.err}
@@ -57,14 +58,14 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []stat
 	return outcomes
 }
 
-// begunWrite is one of several writes that are made at once.
+// begunWrite is one of several writes that are made together.
 type begunWrite struct {
 	worker *worker
 	op     *operation
 	at     int
 }
 
-// write writes to the location behind.
+// write writes all begun writes to the wrapped location and ends their operations.
 func (l location) write(ctx context.Context, begun []*begunWrite) {
 	parts := make([]statestore.ViewPart, 0, len(begun))
 	for _, b := range begun {

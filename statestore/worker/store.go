@@ -10,48 +10,48 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// worker is a view and what is in hand with it. It is safe for concurrent use.
+// worker is a view and its operations in progress. It is safe for concurrent use.
 type worker struct {
 	view    statestore.View
 	workers *Workers
 
 	mu sync.Mutex
-	// inHand is what goes on; nil while nothing does.
+	// inHand is the operation in progress; nil if there is none.
 	inHand *operation
-	// read is what was read while nobody waited for it any more.
+	// read is a read that finished after its callers had stopped waiting.
 	read *operation
-	// base is what was read last.
+	// base is the last state that was read.
 	base statestore.State
-	// patience is how long the first to ask for a read waits.
+	// patience is how long the first caller of a read waits.
 	patience time.Duration
-	// failures counts those in a row. While resting runs nothing is asked of the
-	// store, and failure is given instead. It is a timer and no time of day, since
-	// clocks are set.
+	// failures is the number of consecutive failures. While the timer resting runs, no
+	// request is sent to the store, and reads return failure. It is a timer and not a time
+	// of day, since clocks are adjusted.
 	failures int
 	resting  *time.Timer
 	failure  error
-	// refused is why the last write came to nothing, if it was refused for its
-	// content while nobody waited for it.
+	// refused is the error of the last write, if its content was rejected after its callers
+	// had stopped waiting.
 	refused error
 }
 
-// operation is one question to a store, or one write.
+// operation is one read or write of a store.
 type operation struct {
 	done chan struct{}
-	// changes are nil for a read.
+	// changes is nil for a read.
 	changes  *statestore.ChangeSet
 	state    statestore.State
 	revision statestore.Revision
 	err      error
-	// late fires when a read takes longer than a caller waits as a rule.
+	// late fires when a read takes longer than Workers.Patience.
 	late *time.Timer
-	// left means that nobody waits for it any more.
+	// left means that no caller is waiting for the operation any more.
 	left bool
 }
 
-// newest returns the newest state. While a write is in hand that is what the store
-// will be like. A store that does not answer soon is unavailable.
-func (s *worker) newest(ctx context.Context) (statestore.State, error) {
+// readState returns the newest state. While a write is in progress it returns the state that
+// the write will produce. A store that does not respond in time is reported as unavailable.
+func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
 	}
@@ -73,7 +73,7 @@ func (s *worker) newest(ctx context.Context) (statestore.State, error) {
 	}
 	op := s.inHand
 	patience := s.workers.Patience
-	if !op.left { // else somebody has waited long enough
+	if !op.left { // if left is set, an earlier caller has already waited for s.patience
 		patience = max(patience, s.patience)
 	}
 	s.mu.Unlock()
@@ -83,20 +83,20 @@ func (s *worker) newest(ctx context.Context) (statestore.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.read == op {
-		s.read = nil // nobody has to be notified later
+		s.read = nil // the caller has the result, so a later read must not return it again
 	}
 	return s.answer(op)
 }
 
-// answer returns what a read came to, with the refusal of the write before it.
+// answer returns the result of a read, with the rejection of the write before it.
 func (s *worker) answer(op *operation) (statestore.State, error) {
 	state := op.state
 	state.Refused = s.refused
 	return state, op.err
 }
 
-// take makes op the operation in hand. What became of an earlier write is reported
-// by then.
+// take makes op the operation in progress. A write clears the rejection of an earlier
+// write, which has been reported by then.
 func (s *worker) take(op *operation) {
 	s.inHand = op
 	if op.changes != nil {
@@ -104,8 +104,8 @@ func (s *worker) take(op *operation) {
 	}
 }
 
-// isAnswer reports whether an operation failed in a way that its caller deals
-// with: it says nothing against the store.
+// isAnswer reports whether an operation failed in a way that its caller handles, so that
+// the failure does not count against the store.
 func (op *operation) isAnswer() bool {
 	divides := op.changes != nil && op.changes.Divisible
 	return errors.Is(op.err, statestore.ErrStale) || divides && errors.Is(op.err, statestore.ErrContentRefused)
@@ -118,7 +118,7 @@ func (s *worker) busy(op string, err error, why string) error {
 	}
 }
 
-// beginRead has the view read.
+// beginRead starts a read of the view in the background.
 func (s *worker) beginRead(ctx context.Context) {
 	op := &operation{done: make(chan struct{}), late: time.AfterFunc(s.workers.Patience, func() {})}
 	s.take(op)
@@ -128,7 +128,8 @@ func (s *worker) beginRead(ctx context.Context) {
 	})
 }
 
-// beginWrite takes a write in hand, which its caller starts, or says why not.
+// beginWrite registers a write, which its caller starts, or returns the reason why it
+// cannot start.
 func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
 	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 	return op, nil
 }
 
-// end notes what came of something.
+// end records the result of an operation.
 func (s *worker) end(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +154,7 @@ func (s *worker) end(op *operation) {
 		s.base = op.state
 	}
 	if op.changes == nil {
-		s.learn(op.late.Stop())
+		s.adaptPatience(op.late.Stop())
 	}
 	if op.left {
 		switch {
@@ -171,11 +172,11 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// A server that names a time is not asked before it is over.
+	// A server that names a time for retries gets no request before it.
 	s.rest(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
-// rest leaves the store alone for a while, in place of an earlier one.
+// rest pauses requests to the store for a while; the new pause replaces an earlier one.
 func (s *worker) rest(pause time.Duration) {
 	if s.resting != nil {
 		s.resting.Stop()
@@ -199,8 +200,8 @@ func (s *worker) rest(pause time.Duration) {
 	s.resting = mine
 }
 
-// learn takes in whether a read was soon answered.
-func (s *worker) learn(soon bool) {
+// adaptPatience adapts patience to whether a read finished soon.
+func (s *worker) adaptPatience(soon bool) {
 	w := s.workers
 	if soon {
 		s.patience = max(s.patience/2, w.Patience)
@@ -209,7 +210,7 @@ func (s *worker) learn(soon bool) {
 	}
 }
 
-// await reports whether something ends while its caller has patience.
+// await reports whether an operation finishes within the given time.
 func (s *worker) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

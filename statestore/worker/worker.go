@@ -1,9 +1,8 @@
-// Package worker turns a store that may be slow or down into one that answers
-// soon, so that a round over many stores waits for none of them. What takes
-// longer than a round waits goes on by itself; the next round finds what came of
-// it. A store that fails is left alone for a while, each time longer. It
-// waits by timers, and never asks for the time of day: setting the clock changes
-// nothing. All I/O is that of the stores it wraps.
+// Package worker wraps stores that may be slow or down, so that a round over many stores is
+// not delayed by any of them. An operation that takes longer than a round waits continues
+// in the background, and the next round gets its result. A store that fails is paused with
+// exponential backoff. The package uses timers and never the time of day, so that setting
+// the clock has no effect. All I/O is done by the wrapped stores.
 package worker
 
 import (
@@ -15,25 +14,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Workers wrap the stores of one process.
+// Workers wraps the stores of one process.
 type Workers struct {
 	// Patience is how long a caller waits for a store.
 	Patience time.Duration
-	// LongestPatience is how long the first to ask for a read waits, where nothing was
-	// read yet. Each answer within Patience halves that, down to Patience, and each
-	// that takes longer doubles it again: so a store that is slow as a rule is not
-	// taken for one that does not answer. Less than Patience is Patience.
+	// LongestPatience is the initial time that the first caller of a read waits. Each read
+	// that finishes within Patience halves that time, down to Patience, and each that takes
+	// longer doubles it, up to LongestPatience, so that a store that is always slow does
+	// not count as one that does not respond. A value less than Patience means Patience.
 	LongestPatience time.Duration
-	// FirstPause is how long a store is left alone after it failed; after each
-	// further failure the pause doubles, up to LongestPause. Pauses vary by a
-	// quarter, so that not all come back at once.
+	// FirstPause is the pause after a store's first failure; each further failure doubles
+	// it, up to LongestPause. A jitter of a quarter spreads the retries of several stores.
 	FirstPause, LongestPause time.Duration
-	// Resting is called when a store has failed so often in a row and is left alone
-	// for so long, and with zeros that it works; nil is not called. It must not
-	// wait.
+	// Resting is called when a store is paused, with the number of consecutive failures and
+	// the length of the pause, and with zeros when it works. It may be nil and must not
+	// block.
 	Resting func(store string, failures int, pause time.Duration)
-	// Wake is called when a store has something new to say, or may be asked
-	// again after a pause; it must not wait.
+	// Wake is called when an operation has finished in the background, or when a pause is
+	// over; it must not block.
 	Wake func()
 
 	mu      sync.Mutex
@@ -42,12 +40,13 @@ type Workers struct {
 	cancels map[*operation]context.CancelFunc
 }
 
-// Wrap returns a view behind its worker: the same one for the same view.
+// Wrap returns a view that reads and writes through a worker. The same view always gets the
+// same worker.
 func (w *Workers) Wrap(view statestore.View) statestore.View {
 	return view.Behind(location{view.Location, w})
 }
 
-// of returns the worker of a view, which has begun anew if it was forgotten.
+// of returns the worker of a view, and creates it if there is none.
 func (w *Workers) of(view statestore.View) *worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,15 +59,15 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
-// Forget forgets the worker of a view, as Wrap was given it, that is not used any
-// more.
+// Forget removes the worker of a view that is no longer used. The argument is the view that
+// was passed to Wrap.
 func (w *Workers) Forget(view statestore.View) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.workers, view)
 }
 
-// Finish waits for what is in hand. When ctx ends before, it is cut off.
+// Finish waits for the operations in progress and cancels them when ctx ends.
 func (w *Workers) Finish(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
@@ -88,8 +87,7 @@ func (w *Workers) Finish(ctx context.Context) {
 	<-done
 }
 
-// start does something in the background, however soon its caller loses
-// patience.
+// start runs do in the background. Its context does not end when the caller's does.
 func (w *Workers) start(ctx context.Context, op *operation, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.mu.Lock()
@@ -107,7 +105,7 @@ func (w *Workers) start(ctx context.Context, op *operation, do func(context.Cont
 	})
 }
 
-// pause returns how long to leave a store alone after so many failures.
+// pause returns the length of the pause after a number of consecutive failures.
 func (w *Workers) pause(failures int) time.Duration {
 	pause := w.FirstPause
 	for range failures - 1 {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// slow is a store that takes its time, and fails while err is set.
+// slow is a store whose operations take a while, and fail while err is set.
 type slow struct {
 	statestore.Store
 	takes time.Duration
@@ -47,7 +47,7 @@ func (s *slow) Apply(ctx context.Context, changes statestore.ChangeSet) (statest
 	return s.Store.Apply(ctx, changes)
 }
 
-// bench is a slow store and its worker, with a clock of its own.
+// bench is a slow store and its worker with fake time.
 type bench struct {
 	inner   *slow
 	workers *worker.Workers
@@ -78,12 +78,12 @@ func change(t *testing.T, base statestore.Revision, name string) statestore.Chan
 	return statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "content of " + name})}
 }
 
-// inABubble runs a test with a clock of its own.
-func inABubble(test func(*testing.T, *bench)) func(*testing.T) {
+// withFakeTime returns a test that runs in a synctest bubble.
+func withFakeTime(test func(*testing.T, *bench)) func(*testing.T) {
 	return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, newBench()) }) }
 }
 
-func TestAWorkerIsAStore(t *testing.T) {
+func TestWorkerConformsAsAStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		inner := memory.New("m")
 		open := func() statestore.Store {
@@ -97,8 +97,8 @@ func TestAWorkerIsAStore(t *testing.T) {
 	})
 }
 
-func TestASlowReadIsToldLaterWithoutAskingAgain(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestSlowReadIsReturnedLaterWithoutASecondRequest(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		b.inner.takes = 5 * time.Second
 		for range 2 {
 			if _, err := b.store.Read(t.Context()); !errors.Is(err, statestore.ErrUnavailable) || !strings.Contains(err.Error(), "read GitStateStore s:") {
@@ -119,10 +119,10 @@ func TestASlowReadIsToldLaterWithoutAskingAgain(t *testing.T) {
 	})(t)
 }
 
-// TestAStoreThatIsSlowAsARuleIsWaitedFor: longer each time that it takes long, and
-// by one caller alone.
-func TestAStoreThatIsSlowAsARuleIsWaitedFor(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+// TestPatienceAdaptsToSlowStores checks that the wait doubles after each slow read, and
+// that only one caller waits that long.
+func TestPatienceAdaptsToSlowStores(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		b.workers.LongestPatience = 8 * time.Second
 		b.inner = &slow{Store: memory.New("m")}
 		b.store = b.workers.Wrap(statestore.ViewOf("GitStateStore s", b.inner))
@@ -130,17 +130,17 @@ func TestAStoreThatIsSlowAsARuleIsWaitedFor(t *testing.T) {
 			takes, waits time.Duration
 			answers      bool
 		}{
-			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // nothing was read yet
+			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet
 			{takes: 9 * time.Second, waits: 8 * time.Second},
 			{waits: time.Second, answers: true}, // the same read
-			{answers: true},                     // 4s from here
-			{answers: true},                     // 2s
+			{answers: true},                     // the patience is 4s after the first answer in time
+			{answers: true},                     // now 2s
 			{takes: 3 * time.Second, waits: 2 * time.Second},
-			{waits: time.Second, answers: true}, // 4s
+			{waits: time.Second, answers: true}, // now 4s
 			{takes: 5 * time.Second, waits: 4 * time.Second},
-			{waits: time.Second, answers: true}, // 8s
+			{waits: time.Second, answers: true}, // now 8s
 			{takes: 30 * time.Second, waits: 8 * time.Second},
-			{waits: time.Second}, // others do not wait so long again
+			{waits: time.Second}, // later callers do not wait that long again
 		} {
 			synctest.Wait()
 			b.inner.takes = read.takes
@@ -149,14 +149,14 @@ func TestAStoreThatIsSlowAsARuleIsWaitedFor(t *testing.T) {
 			if waited := time.Since(began); waited.Round(time.Second) != read.waits || (err == nil) != read.answers {
 				t.Errorf("read %d: waited %s, err %v", i, waited, err)
 			}
-			time.Sleep(time.Millisecond) // no two things at one time
+			time.Sleep(time.Millisecond) // keep events apart in time
 		}
 		time.Sleep(time.Minute)
 	})(t)
 }
 
-func TestASlowWriteGoesOnAndIsReadAsIfItWereDone(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestSlowWriteContinuesAndReadsReturnItsResult(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		storetest.Write(t, b.store, map[string]string{"old": "1"})
 		base := storetest.Read(t, b.store).Revision
 		b.inner.takes = 5 * time.Second
@@ -184,8 +184,8 @@ func TestASlowWriteGoesOnAndIsReadAsIfItWereDone(t *testing.T) {
 	})(t)
 }
 
-func TestAStoreThatFailsIsLeftAloneLongerEachTime(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestFailingStoreIsPausedWithBackoff(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		b.inner.err = &statestore.Error{Op: "read", Store: "s", Err: statestore.ErrUnavailable}
 		for _, want := range []time.Duration{1, 2, 4, 8, 10, 10} {
 			asked, began := b.inner.asked, time.Now()
@@ -212,8 +212,8 @@ func TestAStoreThatFailsIsLeftAloneLongerEachTime(t *testing.T) {
 	})(t)
 }
 
-func TestWhoWatchesIsToldOfPauses(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestRestingIsCalledForEachPause(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		type rest struct {
 			failures int
 			pause    time.Duration
@@ -238,16 +238,16 @@ func TestWhoWatchesIsToldOfPauses(t *testing.T) {
 	})(t)
 }
 
-// TestAnotherPauseTakesThePlaceOfTheFirst: a write that fails in a pause makes
-// another pause, which the end of the first one does not end.
-func TestAnotherPauseTakesThePlaceOfTheFirst(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+// TestLaterPauseReplacesTheFirst checks that a write that fails during a pause starts
+// another pause, and that the end of the first one does not end it.
+func TestLaterPauseReplacesTheFirst(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		b.inner.err = statestore.ErrUnavailable
 		for range 4 {
 			_, _ = b.store.Apply(t.Context(), change(t, "", "a"))
 		}
 		asked := b.inner.asked
-		for range 5 { // the last pause is of 8 seconds, or a little less
+		for range 5 { // the last pause lasts 8 seconds or a little less
 			time.Sleep(time.Second)
 			_, _ = b.store.Read(t.Context())
 		}
@@ -261,8 +261,8 @@ func TestAnotherPauseTakesThePlaceOfTheFirst(t *testing.T) {
 	})(t)
 }
 
-func TestAStaleWriteIsNoFailure(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestStaleWriteStartsNoPause(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		if _, err := b.store.Apply(t.Context(), change(t, "other", "a")); !errors.Is(err, statestore.ErrStale) {
 			t.Fatalf("err %v", err)
 		}
@@ -272,12 +272,12 @@ func TestAStaleWriteIsNoFailure(t *testing.T) {
 	})(t)
 }
 
-func TestWhatIsInHandAtTheEndMayTakeItsTimeButNotLonger(t *testing.T) {
+func TestFinishWaitsForOperationsUntilItsDeadline(t *testing.T) {
 	for name, c := range map[string]struct {
 		takes, left time.Duration
 		written     bool
 	}{"in time": {5 * time.Second, 10 * time.Second, true}, "too long": {time.Minute, 10 * time.Second, false}} {
-		t.Run(name, inABubble(func(t *testing.T, b *bench) {
+		t.Run(name, withFakeTime(func(t *testing.T, b *bench) {
 			base := storetest.Read(t, b.store).Revision
 			b.inner.takes = c.takes
 			ctx, stop := context.WithCancel(t.Context())
@@ -300,8 +300,8 @@ func TestWhatIsInHandAtTheEndMayTakeItsTimeButNotLonger(t *testing.T) {
 	}
 }
 
-func TestOneWorkerForOneStore(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestStoreHasOneWorkerUntilItIsForgotten(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		inner := statestore.ViewOf("GitStateStore s", b.inner)
 		asks := func() int {
 			before := b.inner.asked
@@ -311,7 +311,7 @@ func TestOneWorkerForOneStore(t *testing.T) {
 			return b.inner.asked - before
 		}
 		b.inner.err = statestore.ErrUnavailable
-		if b.workers.Wrap(inner) != b.store || asks() != 1 || asks() != 0 { // it rests
+		if b.workers.Wrap(inner) != b.store || asks() != 1 || asks() != 0 { // the store pauses
 			t.Error("a second worker")
 		}
 		if b.workers.Forget(inner); asks() != 1 {
@@ -320,13 +320,13 @@ func TestOneWorkerForOneStore(t *testing.T) {
 	})(t)
 }
 
-func TestAServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {
+func TestRetryAfterProlongsThePause(t *testing.T) {
 	for name, c := range map[string]struct{ asks, want time.Duration }{
 		"longer than the pause":  {2 * time.Minute, 2 * time.Minute},
 		"shorter than the pause": {time.Millisecond, time.Second * 3 / 4},
 		"a day":                  {24 * time.Hour, time.Hour},
 	} {
-		t.Run(name, inABubble(func(t *testing.T, b *bench) {
+		t.Run(name, withFakeTime(func(t *testing.T, b *bench) {
 			b.inner.err = &statestore.Error{Op: "read", Store: "s", Err: statestore.ErrUnavailable, RetryAfter: c.asks}
 			_, _ = b.store.Read(t.Context())
 			began, asked := time.Now(), b.inner.asked
@@ -341,10 +341,10 @@ func TestAServerIsNotAskedBeforeTheTimeItNames(t *testing.T) {
 	}
 }
 
-// TestALateRefusalIsToldWithTheNextState: until something else is written, and it
-// is no failure if the caller divides what is refused.
-func TestALateRefusalIsToldWithTheNextState(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+// TestLateRejectionIsReportedWithTheNextState checks that it is reported until something
+// else is written, and that it starts no pause if the caller splits rejected changes.
+func TestLateRejectionIsReportedWithTheNextState(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision
 		b.inner.takes = 3 * time.Second
 		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
@@ -372,8 +372,8 @@ func TestALateRefusalIsToldWithTheNextState(t *testing.T) {
 	})(t)
 }
 
-func TestARefusalOfWhatIsNotDividedLetsTheStoreRest(t *testing.T) {
-	inABubble(func(t *testing.T, b *bench) {
+func TestRejectionOfIndivisibleChangesPausesTheStore(t *testing.T) {
+	withFakeTime(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision
 		b.inner.err = &statestore.Error{Op: "write", Store: "s", Err: statestore.ErrContentRefused}
 		for _, divisible := range []bool{true, false} {

@@ -1,7 +1,7 @@
 package buckettest
 
 import (
-	"crypto/md5" //nolint:gosec // what S3 takes for ETags
+	"crypto/md5" //nolint:gosec // S3 uses it for ETags
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Fake starts a server that lists so many objects and takes every write, and
-// returns its host and port. It is for measuring a client: it holds nothing.
+// Fake starts a server that lists a number of objects and accepts every write without
+// storing it, and returns its host and port. It serves to measure a client.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)
@@ -36,7 +36,7 @@ func Fake(t testing.TB, objects int) string {
 	return server.Listener.Addr().String()
 }
 
-// FakeKey is the key of one of a Fake's objects, as long as most are.
+// FakeKey returns the key of one of a Fake's objects, of typical length.
 func FakeKey(i int) string {
 	return fmt.Sprintf("worker-1/resources/default/elastic-cloud/request-%06d/instance/5058f/elasticsearch.yaml", i)
 }

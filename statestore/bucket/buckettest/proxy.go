@@ -14,27 +14,27 @@ import (
 	"testing"
 )
 
-// Proxy stands before a server, counts requests, and lets a test interfere.
+// Proxy is a proxy in front of a server. It counts requests and lets a test intercept them.
 type Proxy struct {
-	// Endpoint is its host and port.
+	// Endpoint is the proxy's host and port.
 	Endpoint string
-	// Certificate is what it shows, when it speaks TLS.
+	// Certificate is the proxy's certificate, if it uses TLS.
 	Certificate *x509.Certificate
 
 	mu       sync.Mutex
 	changed  *sync.Cond
-	met      map[string]bool // each client's address, and whether it still is there
+	met      map[string]bool // whether each client, by its address, is still connected
 	requests []string
 	between  func(next http.Handler, w http.ResponseWriter, r *http.Request)
 }
 
-// NewProxy starts a proxy before a server.
+// NewProxy starts a proxy in front of a server.
 func NewProxy(t testing.TB, endpoint string) *Proxy {
 	t.Helper()
 	return newProxy(t, endpoint, (*httptest.Server).Start)
 }
 
-// NewTLSProxy starts a proxy that speaks TLS, with a certificate nobody knows.
+// NewTLSProxy starts a proxy with TLS, whose certificate no client trusts.
 func NewTLSProxy(t testing.TB, endpoint string) *Proxy {
 	t.Helper()
 	return newProxy(t, endpoint, (*httptest.Server).StartTLS)
@@ -44,13 +44,13 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: endpoint}
 	forward := &httputil.ReverseProxy{
-		// The host stays as the client signed it.
+		// The Host header stays as the client signed it.
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
 			r.Out.Host = r.In.Host
 		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true},
-		// A client that goes away is nothing to report.
+		// A client that closes its connection is not an error.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	p := &Proxy{met: map[string]bool{}}
@@ -62,7 +62,7 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 		}
 		forward.ServeHTTP(w, r)
 	}))
-	// Handshakes that fail are what some tests are about.
+	// Some tests let handshakes fail on purpose.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Config.ConnState = p.follow
 	start(server)
@@ -79,7 +79,7 @@ func (p *Proxy) note(r *http.Request) func(http.Handler, http.ResponseWriter, *h
 	return p.between
 }
 
-// follow keeps count of who is connected.
+// follow records which clients are connected.
 func (p *Proxy) follow(conn net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,8 +87,8 @@ func (p *Proxy) follow(conn net.Conn, state http.ConnState) {
 	p.changed.Broadcast()
 }
 
-// Quiet waits until all clients that have connected so far are gone, and what
-// they had sent is answered.
+// Quiet waits until all clients that have connected so far are gone and their requests are
+// complete.
 func (p *Proxy) Quiet(t testing.TB) {
 	t.Helper()
 	last, err := net.Dial("tcp", p.Endpoint)
@@ -112,14 +112,14 @@ func (p *Proxy) Quiet(t testing.TB) {
 	}
 }
 
-// Between has every request go through f; nil lets them pass.
+// Between makes every request go through f; nil removes it.
 func (p *Proxy) Between(f func(next http.Handler, w http.ResponseWriter, r *http.Request)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.between = f
 }
 
-// Requests returns what was asked since it was called last, in order.
+// Requests returns the requests since the last call, in order.
 func (p *Proxy) Requests() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,8 +128,8 @@ func (p *Proxy) Requests() []string {
 	return requests
 }
 
-// Describe names a request: "LIST", "LOCATION", "DELETE many", or the method
-// and the path.
+// Describe returns a short form of a request: "LIST", "LOCATION", "DELETE many", or the
+// method and the path.
 func Describe(r *http.Request) string {
 	query := r.URL.Query()
 	switch {
@@ -147,7 +147,7 @@ func Describe(r *http.Request) string {
 	return r.Method + " " + r.URL.Path
 }
 
-// Fail answers as S3 does when it fails.
+// Fail writes an error response of S3.
 func Fail(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)

@@ -1,5 +1,5 @@
-// Package buckettest starts real S3 servers for tests, and a proxy before them
-// that can be made to fail. It does I/O.
+// Package buckettest starts real S3 servers for tests, and a proxy in front of them that
+// can inject faults. It does I/O.
 package buckettest
 
 import (
@@ -23,23 +23,24 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// The credentials of the servers' owner.
+// AccessKey and SecretKey are the credentials of the servers' owner.
 const (
 	AccessKey = "owner-key"
-	SecretKey = "owner-s3cret-key" //nolint:gosec // of a server that lives as long as a test
+	SecretKey = "owner-s3cret-key" //nolint:gosec // of a server that runs as long as a test
 )
 
 // Server is a running S3 server.
 type Server struct {
-	// Endpoint is its host and port.
+	// Endpoint is the server's host and port.
 	Endpoint string
-	// Client is its owner's.
+	// Client is a client with the owner's credentials.
 	Client *minio.Client
 
 	buckets *atomic.Int64
 }
 
-// MinIO starts a MinIO; environment, such as "MINIO_SITE_REGION=x", goes to it.
+// MinIO starts a MinIO server with additional environment variables, such as
+// "MINIO_SITE_REGION=x".
 func MinIO(t testing.TB, environment ...string) *Server {
 	t.Helper()
 	return start(t, &program{
@@ -54,7 +55,7 @@ func MinIO(t testing.TB, environment ...string) *Server {
 	})
 }
 
-// Versitygw starts a versitygw on a directory.
+// Versitygw starts a versitygw server on a directory.
 func Versitygw(t testing.TB) *Server {
 	t.Helper()
 	return start(t, &program{
@@ -66,7 +67,7 @@ func Versitygw(t testing.TB) *Server {
 	})
 }
 
-// program is how to start a server.
+// program is a server program: its binary, arguments and environment.
 type program struct {
 	name, health string
 	environment  []string
@@ -90,9 +91,9 @@ func start(t testing.TB, p *program) *Server {
 	command.Env = append(environment(), p.environment...)
 	command.Env = append(command.Env, "HOME="+dir)
 	command.Stdout, command.Stderr = log, log
-	// The server ends with the test, even when the test is killed.
+	// The server ends with the test process, even if that is killed.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	runtime.LockOSThread() // Pdeathsig is of the thread that starts it
+	runtime.LockOSThread() // Pdeathsig applies when the starting thread ends
 	err = command.Start()
 	runtime.UnlockOSThread()
 	if err != nil {
@@ -106,7 +107,8 @@ func start(t testing.TB, p *program) *Server {
 	return &Server{Endpoint: address, Client: Client(t, address, credentials.NewStaticV4(AccessKey, SecretKey, "")), buckets: &atomic.Int64{}}
 }
 
-// environment is ours without what would change how servers behave.
+// environment returns the environment of this process without variables that affect the
+// servers.
 func environment() []string {
 	var kept []string
 	for _, pair := range os.Environ() {
@@ -117,7 +119,7 @@ func environment() []string {
 	return kept
 }
 
-// Client makes a plain client.
+// Client returns a plain client.
 func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *minio.Client {
 	t.Helper()
 	client, err := minio.New(endpoint, &minio.Options{Creds: creds})
@@ -127,7 +129,7 @@ func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *mini
 	return client
 }
 
-// Bucket makes a new bucket.
+// Bucket creates a new bucket.
 func (s *Server) Bucket(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("bucket-%d", s.buckets.Add(1))
@@ -137,15 +139,14 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// repository returns the directory that this repository is in.
+// repository returns the root directory of this repository.
 func repository() string {
 	_, here, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(here), "..", "..", "..")
 }
 
-// find returns the server's binary below the repository's root, and builds it when
-// it is not there. Where that cannot be done the test is skipped, or under CI
-// fails.
+// find returns the path of a server's binary below the repository's root, and builds it if
+// it is missing. If it cannot be built, find skips the test, or under CI fails it.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
 	err := build(root)
@@ -159,7 +160,7 @@ func find(t testing.TB, root, name string) string {
 	return ""
 }
 
-// build runs the script that builds the servers; one process at a time.
+// build runs the script that builds the servers, in one process at a time.
 func build(root string) error {
 	if err := os.MkdirAll(filepath.Join(root, "bin", "s3"), 0o755); err != nil { //nolint:gosec // no secrets
 		return err

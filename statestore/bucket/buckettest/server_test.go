@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// recorder is a test that notes how it ends.
+// recorder is a testing.TB that records how the test ends.
 type recorder struct {
 	testing.TB
 	ended string
@@ -27,9 +27,9 @@ func (r *recorder) end(how string) {
 	runtime.Goexit()
 }
 
-// TestWithoutAServer: a server that is not there and cannot be built skips the
-// test and says why; under CI it fails it.
-func TestWithoutAServer(t *testing.T) {
+// TestMissingServerSkipsTheTest checks that a server that cannot be built skips the test
+// with a reason, and fails it under CI.
+func TestMissingServerSkipsTheTest(t *testing.T) {
 	for ci, want := range map[string]string{
 		"":     "skipped: minio is neither built nor can it be built here, so the bucket store is not tested on it: exit status 7: no module proxy\n",
 		"true": "failed: minio cannot be built: exit status 7: no module proxy\n",
@@ -44,8 +44,8 @@ func TestWithoutAServer(t *testing.T) {
 	}
 }
 
-// TestAMissingServerIsBuilt: what is missing is built by the repository's script.
-func TestAMissingServerIsBuilt(t *testing.T) {
+// TestMissingServerIsBuilt: the repository's script builds a missing server.
+func TestMissingServerIsBuilt(t *testing.T) {
 	root := repositoryWith(t, "echo built >>bin/s3/minio")
 	want := filepath.Join(root, "bin", "s3", "minio")
 	if got := ending(t, root); got != "found "+want {
@@ -56,7 +56,7 @@ func TestAMissingServerIsBuilt(t *testing.T) {
 	}
 }
 
-// ending returns how a test ends that looks for a server.
+// ending returns how a test ends that requires a server.
 func ending(t *testing.T, root string) string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -69,7 +69,7 @@ func ending(t *testing.T, root string) string {
 	return r.ended
 }
 
-// repositoryWith makes a repository whose script for servers does this.
+// repositoryWith makes a repository with the given script for building servers.
 func repositoryWith(t *testing.T, script string) string {
 	t.Helper()
 	root := t.TempDir()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Slow puts a wire before a server on which what a client sends arrives so much
-// later. It costs little, so that what is measured through it is not it.
+// Slow starts a proxy in front of a server that delays everything a client sends. It uses
+// little CPU time, so that it does not affect measurements.
 func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -28,7 +28,7 @@ func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	return listener.Addr().String()
 }
 
-// parcel is what was read at once, and when it is due at the other end.
+// parcel is the bytes of one read, and when they are due at the other end.
 type parcel struct {
 	bytes []byte
 	due   <-chan time.Time

@@ -1,6 +1,6 @@
-// Package gittest is test support: it makes git repositories, commits to them
-// as a stranger would, and serves them over TLS with git's own http-backend. It
-// runs the git binary and writes only below the directories of its tests.
+// Package gittest is test support: it makes git repositories, commits to them as another
+// writer would, and serves them over TLS with git's own http-backend. It runs the git
+// binary and writes only below the directories of its tests.
 package gittest
 
 import (
@@ -19,15 +19,15 @@ import (
 	"testing"
 )
 
-// User and Password are what a Server asks for.
+// User and Password are the credentials that a Server requires.
 const (
 	User     = "kratix"
 	Password = "s3cret-passw0rd"
-	// Reader is a user with the same password who may not write.
+	// Reader is a user with the same password and without the permission to write.
 	Reader = "reader"
 )
 
-// Env is an environment in which git reads no configuration of the machine.
+// Env returns an environment in which git reads no configuration of the machine.
 func Env() []string {
 	return append(os.Environ(),
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
@@ -49,8 +49,8 @@ func Git(t testing.TB, dir string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// Bare makes an empty bare repository whose HEAD is main, and in which git
-// starts no housekeeping that would outlive a test.
+// Bare makes an empty bare repository whose HEAD is main. Housekeeping is off, since it
+// could outlive a test.
 func Bare(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "store.git")
@@ -59,7 +59,7 @@ func Bare(t testing.TB) string {
 	return dir
 }
 
-// Fsck fails the test when the repository is damaged in any way.
+// Fsck fails the test if the repository is damaged.
 func Fsck(t testing.TB, repository string) {
 	t.Helper()
 	if out := Git(t, repository, "fsck", "--strict", "--no-dangling", "--no-progress"); strings.Contains(out, "error") {
@@ -67,14 +67,14 @@ func Fsck(t testing.TB, repository string) {
 	}
 }
 
-// Commits counts the commits of a branch.
+// Commits returns the number of commits of a branch.
 func Commits(t testing.TB, repository, branch string) string {
 	t.Helper()
 	return Git(t, repository, "rev-list", "--count", "refs/heads/"+branch)
 }
 
-// Clone returns a worktree of the branch, for a test to change. A branch that
-// does not exist is begun.
+// Clone returns a worktree of the branch for a test to change. If the branch does not
+// exist, Clone starts it.
 func Clone(t testing.TB, repository, branch string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "worktree")
@@ -91,7 +91,7 @@ func Push(t testing.TB, worktree string) {
 	Git(t, worktree, "push", "--quiet", "origin", "HEAD")
 }
 
-// Commit writes files to a branch as a stranger would: from a clone.
+// Commit writes files to a branch as another writer would: from a clone.
 func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -107,7 +107,7 @@ func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	Push(t, dir)
 }
 
-// Remove removes a file of a branch as a stranger would: from a clone.
+// Remove removes a file of a branch as another writer would: from a clone.
 func Remove(t testing.TB, repository, branch, name string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -129,20 +129,21 @@ func Hook(t testing.TB, repository, name, script string) {
 	}
 }
 
-// Server serves repositories over https and asks for User and Password.
+// Server serves repositories over https and requires User and Password.
 type Server struct {
 	*httptest.Server
-	// CA is the certificate to trust, PEM encoded.
+	// CA is the PEM certificate to trust.
 	CA []byte
 }
 
-// Partial are settings that let a fetch leave out blobs, and ask for them later.
+// Partial returns the settings of a server that supports fetches without blobs, and later
+// fetches of single blobs.
 func Partial() []string {
 	return []string{"uploadpack.allowFilter=true", "uploadpack.allowReachableSHA1InWant=true"}
 }
 
-// Serve serves every repository below root until the test ends, with settings of
-// git written as key=value.
+// Serve serves every repository below root until the test ends. settings are git settings
+// of the form key=value.
 func Serve(t testing.TB, root string, settings ...string) *Server {
 	t.Helper()
 	return ServeTLS(t, Backend(t, root, settings...))
@@ -152,22 +153,22 @@ func Serve(t testing.TB, root string, settings ...string) *Server {
 func ServeTLS(t testing.TB, handler http.Handler) *Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused certificates are part of tests
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // tests reject certificates on purpose
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	return &Server{Server: server, CA: ca}
 }
 
-// Backend is git's http-backend behind basic auth, or Password as a bearer
-// token. Reader may read and not write.
+// Backend returns git's http-backend behind basic auth, or with Password as a bearer token.
+// Reader may read but not write.
 func Backend(t testing.TB, root string, settings ...string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, backendPath(t, root), nil, settings)
 }
 
-// FullBackend is a Backend that can write no file, as on a full disk: each write
-// fails with EFBIG, where a disk would give ENOSPC. It can read.
+// FullBackend returns a Backend that can read but cannot write any file, as on a full disk:
+// each write fails with EFBIG, where a full disk would return ENOSPC.
 func FullBackend(t testing.TB, root string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, "/bin/sh", []string{"-c", `trap "" XFSZ; ulimit -f 0; exec "$0"`, backendPath(t, root)}, nil)
@@ -178,10 +179,10 @@ func backendPath(t testing.TB, root string) string {
 	return filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
 }
 
-// serveBackend answers as Backend does, by a program.
+// serveBackend returns a Backend that runs the given program.
 func serveBackend(t testing.TB, root, program string, args, settings []string) http.Handler {
 	t.Helper()
-	if limit, err := exec.LookPath("timeout"); err == nil { // git's backend may spin for ever when a request ends too early
+	if limit, err := exec.LookPath("timeout"); err == nil { // git's backend may loop forever if a request ends too early
 		program, args = limit, append([]string{"300", program}, args...)
 	}
 	settings = append([]string{"http.receivepack=true"}, settings...)

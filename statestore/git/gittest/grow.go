@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Grow returns an empty repository one commit on main with files of a size each,
-// of noise, in directories like those of placements.
+// Grow adds one commit on main to an empty repository: a number of files with random
+// content of the given size, in directories like those of placements.
 func Grow(t testing.TB, repository string, files, size int) {
 	t.Helper()
 	cmd := exec.Command("git", "-c", "core.compression=0", "fast-import", "--quiet", "--depth=0")
@@ -34,7 +34,7 @@ func Grow(t testing.TB, repository string, files, size int) {
 	if err := to.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	in.Close() //nolint:errcheck // the exit status says it
+	in.Close() //nolint:errcheck // the exit status shows errors
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}

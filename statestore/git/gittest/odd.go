@@ -12,17 +12,16 @@ import (
 	"strings"
 )
 
-// Odd makes a Backend differ from git's own server in the ways in which hosting
-// services do.
+// Odd changes a Backend in the ways in which hosting services differ from git's own server.
 type Odd struct {
-	// NeedsMultiAck refuses fetches that do not name multi_ack, as Azure DevOps and
+	// NeedsMultiAck rejects fetches that do not request multi_ack, as Azure DevOps and
 	// CodeCommit do.
 	NeedsMultiAck bool
-	// Without are capabilities that are not offered.
+	// Without are the capabilities that are not advertised.
 	Without []string
 }
 
-// Before puts the peculiarities before a backend.
+// Before returns a handler that wraps a backend.
 func (o Odd) Before(backend http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -46,7 +45,7 @@ func (o Odd) Before(backend http.Handler) http.Handler {
 	})
 }
 
-// requestBody reads a request's body, and unpacks it if it is packed.
+// requestBody returns a request's body, decompressed.
 func requestBody(r *http.Request) ([]byte, error) {
 	if r.Header.Get("Content-Encoding") != "gzip" {
 		return io.ReadAll(r.Body)
@@ -59,7 +58,7 @@ func requestBody(r *http.Request) ([]byte, error) {
 	return io.ReadAll(unpacked)
 }
 
-// advertise answers with fewer capabilities than the backend.
+// advertise sends the backend's advertisement without the capabilities in Without.
 func (o Odd) advertise(backend http.Handler, w http.ResponseWriter, r *http.Request) {
 	recorded := httptest.NewRecorder()
 	backend.ServeHTTP(recorded, r)
@@ -69,10 +68,10 @@ func (o Odd) advertise(backend http.Handler, w http.ResponseWriter, r *http.Requ
 		}
 	}
 	w.WriteHeader(recorded.Code)
-	w.Write(o.strip(recorded.Body.Bytes())) //nolint:errcheck // the client may have gone
+	w.Write(o.strip(recorded.Body.Bytes())) //nolint:errcheck // the client may have closed the connection
 }
 
-// strip rewrites the packet that holds the capabilities.
+// strip removes capabilities from the packet that contains them.
 func (o Odd) strip(packets []byte) []byte {
 	var out bytes.Buffer
 	for len(packets) >= 4 {

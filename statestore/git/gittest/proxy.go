@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Fault says what happens to the connections through a Proxy.
+// Fault is how connections through a Proxy fail.
 type Fault struct {
-	// Delay comes before anything is passed on to the client.
+	// Delay is the time before the first byte is passed on to the client.
 	Delay time.Duration
-	// After is how many bytes the client gets before Cut, Reset or Garbage.
+	// After is the number of bytes that the client gets before Cut, Reset or Garbage.
 	After int64
-	// Cut ends the connection, Reset breaks it, Garbage answers nonsense and ends
-	// it, Hang says nothing more.
+	// Cut closes the connection, Reset resets it, Garbage sends a text and closes it, Hang
+	// keeps it open without sending more.
 	Cut, Reset, Hang bool
 	Garbage          string
 }
 
-// Proxy passes connections on, and spoils them when it is asked to.
+// Proxy forwards connections and makes them fail as Set determines.
 type Proxy struct {
-	// Address is host:port to connect to.
+	// Address is the host:port to connect to.
 	Address string
 
 	mu    sync.Mutex
@@ -30,7 +30,7 @@ type Proxy struct {
 	conns []net.Conn
 }
 
-// NewProxy stands before a server until the test ends.
+// NewProxy starts a proxy in front of a server. It runs until the test ends.
 func NewProxy(t testing.TB, server string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -39,7 +39,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	}
 	p := &Proxy{Address: listener.Addr().String()}
 	t.Cleanup(func() {
-		listener.Close() //nolint:errcheck // the test is over, or the peer
+		listener.Close() //nolint:errcheck // the test is over, or the peer has closed it
 		p.drop()
 	})
 	go func() {
@@ -54,7 +54,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
-// Set makes new connections fail in another way, and ends those that there are.
+// Set changes how new connections fail, and closes the existing ones.
 func (p *Proxy) Set(fault Fault) {
 	p.mu.Lock()
 	p.fault = fault
@@ -66,7 +66,7 @@ func (p *Proxy) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, conn := range p.conns {
-		conn.Close() //nolint:errcheck // the test is over, or the peer
+		conn.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	}
 	p.conns = nil
 }
@@ -82,31 +82,31 @@ func (p *Proxy) begin(client net.Conn, server string) (Fault, net.Conn, error) {
 }
 
 func (p *Proxy) pass(client net.Conn, server string) {
-	defer client.Close() //nolint:errcheck // the test is over, or the peer
+	defer client.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	fault, upstream, err := p.begin(client, server)
 	if err != nil {
 		return
 	}
-	defer upstream.Close() //nolint:errcheck // the test is over, or the peer
+	defer upstream.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	go func() {
-		io.Copy(upstream, client) //nolint:errcheck // either end may go
+		io.Copy(upstream, client) //nolint:errcheck // either end may close
 		if half, ok := upstream.(*net.TCPConn); ok {
-			half.CloseWrite() //nolint:errcheck // either end may go
+			half.CloseWrite() //nolint:errcheck // either end may close
 		}
 	}()
 	time.Sleep(fault.Delay)
 	if fault == (Fault{Delay: fault.Delay}) {
-		io.Copy(client, upstream) //nolint:errcheck // either end may go
+		io.Copy(client, upstream) //nolint:errcheck // either end may close
 		return
 	}
-	io.CopyN(client, upstream, fault.After) //nolint:errcheck // either end may go
-	io.WriteString(client, fault.Garbage)   //nolint:errcheck // either end may go
+	io.CopyN(client, upstream, fault.After) //nolint:errcheck // either end may close
+	io.WriteString(client, fault.Garbage)   //nolint:errcheck // either end may close
 	switch {
 	case fault.Hang:
 		io.Copy(io.Discard, upstream) //nolint:errcheck // until the test ends
 	case fault.Reset:
 		if tcp, ok := client.(*net.TCPConn); ok {
-			tcp.SetLinger(0) //nolint:errcheck // then it is cut
+			tcp.SetLinger(0) //nolint:errcheck // then Close resets the connection
 		}
 	}
 }

@@ -16,25 +16,26 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Shell serves repositories by ssh, to who has the key.
+// Shell serves repositories over ssh.
 type Shell struct {
-	// URL is that of the root below which the repositories are.
+	// URL is the URL of the root that contains the repositories.
 	URL string
-	// Address is host:port.
+	// Address is the host:port of the server.
 	Address string
-	// Key is the private key that may log in; Locked is the same with Passphrase.
+	// Key is the private key that may log in; Locked is the same key, encrypted with
+	// Passphrase.
 	Key, Locked, Passphrase string
-	// KnownHosts is the server's line of a known_hosts file.
+	// KnownHosts is the server's line for a known_hosts file.
 	KnownHosts string
-	// Connections counts those that logged in.
+	// Connections is the number of successful logins.
 	Connections atomic.Int64
-	// Open counts those that are open.
+	// Open is the number of open connections.
 	Open atomic.Int64
-	// Answer, when it is set, replaces what a command would do.
+	// Answer, if it is set, runs in place of each command.
 	Answer func(command string, channel ssh.Channel) (status uint32)
 }
 
-// NewKey makes a private key, PEM encoded, and locked when there is a passphrase.
+// NewKey returns a new private key, PEM encoded, and encrypted if there is a passphrase.
 func NewKey(t testing.TB, passphrase string) (ssh.Signer, string) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -76,7 +77,7 @@ func ServeSSH(t testing.TB, root string) *Shell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // the test is over, or the peer
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // the test is over, or the peer has closed it
 	address := listener.Addr().String()
 	_, port, _ := net.SplitHostPort(address)
 	shell := &Shell{
@@ -104,7 +105,7 @@ func ServeSSH(t testing.TB, root string) *Shell {
 }
 
 func (s *Shell) serve(conn net.Conn, config *ssh.ServerConfig) {
-	defer conn.Close() //nolint:errcheck // the test is over, or the peer
+	defer conn.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	_, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
 		return
@@ -123,24 +124,24 @@ func (s *Shell) serve(conn net.Conn, config *ssh.ServerConfig) {
 }
 
 func (s *Shell) session(channel ssh.Channel, asked <-chan *ssh.Request) {
-	defer channel.Close() //nolint:errcheck // the test is over, or the peer
+	defer channel.Close() //nolint:errcheck // the test is over, or the peer has closed it
 	for request := range asked {
 		if request.Type != "exec" {
-			request.Reply(false, nil) //nolint:errcheck // the client finds out
+			request.Reply(false, nil) //nolint:errcheck // the client will notice
 			continue
 		}
-		request.Reply(true, nil) //nolint:errcheck // the client finds out
+		request.Reply(true, nil) //nolint:errcheck // the client will notice
 		var command struct{ Text string }
 		status := uint32(1)
 		if ssh.Unmarshal(request.Payload, &command) == nil {
 			status = s.run(command.Text, channel)
 		}
-		channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status})) //nolint:errcheck // the client may have gone
+		channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status})) //nolint:errcheck // the client may have closed the channel
 		return
 	}
 }
 
-// run does as git's own shell would.
+// run runs a command as git's own shell would.
 func (s *Shell) run(text string, channel ssh.Channel) uint32 {
 	if s.Answer != nil {
 		return s.Answer(text, channel)
@@ -157,8 +158,8 @@ func (s *Shell) run(text string, channel ssh.Channel) uint32 {
 		return 1
 	}
 	go func() {
-		io.Copy(in, channel) //nolint:errcheck // the client may have gone
-		in.Close()           //nolint:errcheck // the test is over, or the peer
+		io.Copy(in, channel) //nolint:errcheck // the client may have closed the channel
+		in.Close()           //nolint:errcheck // the test is over, or the peer has closed it
 	}()
 	if cmd.Wait() != nil {
 		return 128
