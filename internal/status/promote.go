@@ -12,14 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of Promoted, beside those of ConflictFree and the names of rules.
+// The reasons of Promoted, in addition to those of ConflictFree and the names of rules.
 const (
 	promoted            = "Promoted"
 	destinationNotFound = "DestinationNotFound"
 )
 
-// promote has a WorkPlacement of Kratix say whether it is in the live state store, and
-// whether it is free of conflicts.
+// promote sets the conditions of a WorkPlacement of Kratix: whether it is in the live state
+// store, and whether it is free of conflicts.
 func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	if !have.DeletionTimestamp.IsZero() {
 		return
@@ -50,8 +50,8 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// promotedAs returns the condition Promoted of a WorkPlacement; known is false while
-// the report is silent about it as it is now.
+// promotedAs returns the condition Promoted of a WorkPlacement; known is false if the report
+// does not contain its current generation.
 func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told {
@@ -65,7 +65,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 		return p.notInStore(have, placement, work), isCurrent
 	case report.Failed:
 		if placement.Unread && p.isPromoted(have) {
-			return condition, false // nothing says that it is no longer there
+			return condition, false // it may still be in the store
 		}
 		return p.notTaken(placement), true
 	case report.Pending, report.Rehearsed:
@@ -74,14 +74,15 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	return p.outOfReach(have)
 }
 
-// isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is
-// promoted.
+// isPromoted reports whether the current generation of a WorkPlacement has the condition
+// Promoted.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	return said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == have.Generation
 }
 
-// inStore says where a placement is, and the revision that it was first seen in.
+// inStore returns the condition of a promoted placement, with its location and the revision
+// in which it was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := "written to " + p.storeOn[placement.Destination] + " at "
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
@@ -91,7 +92,7 @@ func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement
 	return yes(kratix.PromotedCondition, promoted, at+p.revision[placement.Destination])
 }
 
-// notInStore says why a placement is held back.
+// notInStore returns the condition of a placement that is held back, with the reason.
 func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placement, work *kratix.Work) metav1.Condition {
 	clashes := p.clashesOf(have)
 	switch {
@@ -103,7 +104,8 @@ func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placem
 	return no(kratix.PromotedCondition, reasonOf(clashes[0]), p.conflictFree(work, clashes).Message)
 }
 
-// notTaken says why the live state store has not taken a placement.
+// notTaken returns the condition of a placement that could not be written to the live state
+// store, with the reason.
 func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
 		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
@@ -111,8 +113,8 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	return no(kratix.PromotedCondition, storeWriteFailed, placement.Reason)
 }
 
-// outOfReach says why nothing is known of a WorkPlacement in a live state store: its
-// Destination has none, or the WorkPlacement or its Work cannot be used.
+// outOfReach returns the condition of a WorkPlacement that has no known state in a live state
+// store: its Destination has no live store, or the WorkPlacement or its Work cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]
 	if destination == nil {
@@ -128,8 +130,9 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 	return condition, false
 }
 
-// finalizeLive keeps a Destination that is to take its files along until they have left
-// its live state store. One that has no live store any more keeps its files there.
+// finalizeLive adds or removes the finalizer of a Destination whose files are deleted with it
+// from its live state store. A Destination without a live store any more keeps its files
+// there.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]
