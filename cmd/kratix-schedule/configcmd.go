@@ -63,7 +63,7 @@ relative to the file.`,
 	return command
 }
 
-// configSchema makes the JSON schema of the configuration from the flags.
+// configSchema returns the JSON schema of the configuration, generated from the flags.
 func configSchema() ([]byte, error) {
 	properties := map[string]any{}
 	for name, flag := range settable() {

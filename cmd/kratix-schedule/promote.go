@@ -13,7 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// promoteFlags say how run promotes what Kratix has written where no cluster reads.
+// promoteFlags are the flags for promoting placements that Kratix writes where no cluster
+// reads.
 type promoteFlags struct {
 	enabled bool
 	live    liveStores
@@ -24,7 +25,7 @@ func (f *promoteFlags) add(c *cobra.Command) {
 	c.Flags().Var(&f.live, "live-store", "with --promote, the live state store of Destinations without the annotation, as KIND/NAME=KIND/NAME: the one that Kratix writes, and the live one; may be repeated")
 }
 
-// check returns what of the flags cannot be.
+// check returns an error for flags that cannot be combined.
 func (f *promoteFlags) check(flags runFlags) error {
 	switch {
 	case !f.enabled && len(f.live.stores) > 0:
@@ -43,8 +44,8 @@ func (f *promoteFlags) check(flags runFlags) error {
 	return nil
 }
 
-// liveStores is the value of --live-store: state stores that Kratix writes, and the
-// live ones.
+// liveStores is the value of --live-store: a map from the state stores that Kratix writes to
+// the live ones.
 type liveStores struct {
 	stores promoted.Stores
 	text   []string
@@ -52,7 +53,7 @@ type liveStores struct {
 
 var _ pflag.Value = (*liveStores)(nil)
 
-// Set adds one, written as KIND/NAME=KIND/NAME.
+// Set adds an entry in the form KIND/NAME=KIND/NAME.
 func (l *liveStores) Set(text string) error {
 	written, live, _ := strings.Cut(text, "=")
 	from, err := promoted.ParseReference(written)
@@ -74,8 +75,8 @@ func (l *liveStores) Set(text string) error {
 	return nil
 }
 
-// String returns them as they are written.
+// String returns the entries as they were given.
 func (l *liveStores) String() string { return strings.Join(l.text, ",") }
 
-// Type is what the help calls the value.
+// Type returns the placeholder of the value in the help.
 func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }
