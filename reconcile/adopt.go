@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded finds the groups of requests whose files lie on a Destination
-// without a record: Kratix wrote them. All Destinations are read before one is
-// chosen, so that such a group stays where it is.
+// adoptUnrecorded finds the groups of requests that Kratix has written to a Destination and
+// that have no record yet. All Destinations are read before one is chosen, so such a group
+// stays where it is.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -28,7 +28,7 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	placed := o.placed()
 	for _, work := range o.Works {
 		if work.IsDependency() {
-			continue // where it goes does not depend on where it is
+			continue // dependencies go to every matching Destination, wherever they are now
 		}
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
@@ -40,22 +40,22 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	}
 }
 
-// unrecorded finds Destinations by what lies there without a record.
+// unrecorded indexes the Destinations by the unrecorded files in their directories.
 type unrecorded struct {
-	// requests are those with files below resources/.
+	// requests are the requests that have files below resources/.
 	requests map[requestName][]home
-	// listed are the groups in the lists that Kratix keeps in mode none.
+	// listed are the groups named by the file lists that Kratix keeps in mode none.
 	listed map[listedGroup][]home
 }
 
-// requestName is what the first directories below resources/ are named after.
+// requestName holds the three directory names that a request has below resources/.
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is what the name of Kratix's list says of a group, without the
-// Destination: two namespaces and Works can make one name.
+// listedGroup is a group as the name of Kratix's file list gives it, without the Destination.
+// The name is ambiguous: two pairs of namespace and Work can yield the same one.
 type listedGroup struct{ work, shortID string }
 
-// add takes in what lies on a Destination without a record.
+// add indexes the unrecorded files of a Destination.
 func (u *unrecorded) add(h home, seen *observations) {
 	switch h.FilepathMode() {
 	case kratix.NestedByMetadata:
@@ -80,9 +80,9 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// adopt takes the files of a group for recorded, on each Destination where they
-// are, and returns the names of these. Where Works are assigned to Destinations, what
-// lies on another one stays nobody's.
+// adopt adds an implied record for a group on each Destination that has files of it, and
+// returns the names of these Destinations. Where Works are assigned to Destinations, files on
+// any other Destination are not adopted.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
@@ -91,7 +91,7 @@ func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.Workloa
 		if w.Assigned && !w.isAssigned(p, h.Name) {
 			continue
 		}
-		if adopted := h.assume(p); len(adopted.Files) > 0 {
+		if adopted := h.impliedRecord(p); len(adopted.Files) > 0 {
 			h.records = append(slices.Clip(h.records), adopted)
 			h.assumed = append(slices.Clip(h.assumed), p)
 			on = append(on, h.Name)
@@ -100,16 +100,16 @@ func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.Workloa
 	return on
 }
 
-// unrecordedView is what a Destination has without a record, and the files that it
-// was found among.
+// unrecordedView holds the unrecorded requests of a Destination, and the files they were
+// derived from.
 type unrecordedView struct {
 	store    statestore.Store
 	files    statestore.Files
 	requests []requestName
 }
 
-// unrecordedRequests returns the requests that a Destination in mode
-// nestedByMetadata has files of and no record.
+// unrecordedRequests returns the requests that have files but no record on a Destination in
+// mode nestedByMetadata.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
@@ -141,7 +141,7 @@ func (h home) unrecordedRequests() []requestName {
 	return requests
 }
 
-// requestOf returns the request whose file lies at a path below resources/.
+// requestOf returns the request that a path below resources/ belongs to.
 func requestOf(path, root tree.Path) (requestName, bool) {
 	below, _ := path.RelativeTo(root)
 	namespace, rest := below.Cut()

@@ -5,23 +5,23 @@ import (
 	"strconv"
 )
 
-// Allowance is the explicit word of a user on how many placements may be removed
-// within the window of the deletion guard. The zero value is no word.
+// Allowance is the number of placements that a user explicitly allows to be removed within
+// the window of the deletion guard. The zero value means that the user has set none.
 type Allowance struct{ most int }
 
-// unlimited is the allowance of those who allow all.
+// unlimited marks an allowance without a bound.
 const unlimited = -1
 
-// AllowAll returns the allowance of every removal.
+// AllowAll returns an allowance without a bound.
 func AllowAll() Allowance { return Allowance{unlimited} }
 
-// AllowUpTo returns the allowance of a number of removals.
+// AllowUpTo returns an allowance for at most n removals.
 func AllowUpTo(n int) Allowance { return Allowance{max(n, 0)} }
 
-// errAllowance is a text that is no allowance.
+// errAllowance reports a text that does not parse as an allowance.
 var errAllowance = errors.New("it must be all or a number from 1")
 
-// ParseAllowance reads an allowance: "all" or a number.
+// ParseAllowance parses an allowance: "all" or a number.
 func ParseAllowance(text string) (Allowance, error) {
 	if text == "all" {
 		return AllowAll(), nil
@@ -33,7 +33,7 @@ func ParseAllowance(text string) (Allowance, error) {
 	return AllowUpTo(n), nil
 }
 
-// String returns the allowance as ParseAllowance reads it; empty for no word.
+// String returns the allowance in the syntax of ParseAllowance; empty if none is set.
 func (a Allowance) String() string {
 	switch a.most {
 	case 0:
@@ -44,5 +44,5 @@ func (a Allowance) String() string {
 	return strconv.Itoa(a.most)
 }
 
-// covers reports whether so many removals are allowed.
+// covers reports whether n removals are allowed.
 func (a Allowance) covers(n int) bool { return a.most == unlimited || n <= a.most }

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// BenchmarkRound measures rounds over Works with three small files each, in a
-// store in memory, 100 on each Destination: the first one, one in which nothing has changed, and one with
-// one new Work among the others.
+// BenchmarkRound measures rounds in an in-memory store over Works with three small files
+// each, 100 on each Destination: the first round, one without any change, and one with one
+// new Work.
 func BenchmarkRound(b *testing.B) {
 	for _, works := range []int{100, 1_000, 10_000, 100_000} {
-		crowd := func(b *testing.B) *testWorld {
+		crowd := func(b *testing.B) *testEnv {
 			b.Helper()
-			w := newWorld(b)
+			w := newEnv(b)
 			for i := 1; i < works/100; i++ {
 				w.addDestination(fmt.Sprintf("worker-%04d", i), fmt.Sprintf("worker-%04d", i))
 			}
@@ -32,7 +32,7 @@ func BenchmarkRound(b *testing.B) {
 		b.Run(fmt.Sprintf("unchanged/%d", works), func(b *testing.B) {
 			w := crowd(b)
 			w.round()
-			w.round() // sees the first one's records
+			w.round() // reads the records of the first round
 			b.ResetTimer()
 			for range b.N {
 				w.round()
@@ -51,8 +51,8 @@ func BenchmarkRound(b *testing.B) {
 	}
 }
 
-// add is put without a look at what is there.
-func (w *testWorld) add(i int) {
+// add is put without the search for an existing Work.
+func (w *testEnv) add(i int) {
 	name := fmt.Sprintf("w%06d", i)
 	files := map[string]string{}
 	for _, file := range []string{"one", "two", "three"} {

@@ -9,29 +9,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checked is a Destination of which is decided who may be written: what Flux would refuse
-// is held back. It has its own copies of what the check changes.
+// checked is a Destination after its check: each candidate is either writable or quarantined
+// because Flux would reject it. It owns copies of the fields that the check changes.
 type checked struct {
 	wanted
 	candidates []*candidate
 	holdings   holdings
-	// read has the objects of files, memory the roots of the last check.
+	// read caches the objects of parsed files, memory the roots of the last check.
 	read   *kustomize.Cache
 	memory *dedupe.Memory
-	// leftovers are what an interrupted write has left there; what nobody wants
-	// of it goes.
+	// leftovers are files that an interrupted write has left behind; they are removed unless
+	// a placement wants them.
 	leftovers []tree.Path
-	// ignored is what Flux does not fetch.
+	// ignored matches the files that Flux does not fetch.
 	ignored *kustomize.Ignored
-	// left reports whether everything is left as it is.
+	// left reports whether the whole Destination stays as it is.
 	left bool
-	// unfolded reports whether a file of nobody's has a path with capitals or the like.
+	// unfolded reports whether a file that belongs to no placement has a path with capitals,
+	// or one that is not in normal form.
 	unfolded bool
-	// waits are the WorkPlacements that wait for what others write.
-	waits []string
+	// blocked names the WorkPlacements that cannot be written until Kratix has removed
+	// outgoing files.
+	blocked []string
 }
 
-// newChecked returns a Destination before its check.
+// newChecked returns a Destination on which nothing is checked yet.
 func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.Memory) *checked {
 	c := &checked{wanted: *w, holdings: holdings{wanted: w}, read: read, memory: memory}
 	c.findings, c.removed = slices.Clone(w.findings), slices.Clone(w.removed)
@@ -41,8 +43,8 @@ func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.Memory) *checke
 	return c
 }
 
-// check decides who may be written. The error is the store's; what is returned with it
-// says what is known of the Destination.
+// check decides which placements may be written. The error is the store's; the value returned
+// with it holds the findings made so far.
 func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe.Memory) (*checked, error) {
 	c := newChecked(w, read, memory)
 	if w.store.err != nil {
@@ -63,38 +65,39 @@ func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe
 	if err := c.checkRoots(ctx); err != nil {
 		return c, err
 	}
-	if err := c.waitForOutgoing(ctx); err != nil {
+	if err := c.checkOutgoing(ctx); err != nil {
 		return c, err
 	}
-	c.letGo()
-	c.freeze()
-	c.layOutWhole()
+	c.releaseShared()
+	c.keepMixedUp()
+	c.keepWhole()
 	return c, nil
 }
 
-// checkRoots checks each root, and all of them as one cluster.
+// checkRoots checks each root, and then all roots together, since they are applied to one
+// cluster.
 func (c *checked) checkRoots(ctx context.Context) error {
 	roots := rootCheck{checked: c, claimed: c.claimed()}
 	var verdicts []dedupe.Verdict
-	var strangers []dedupe.File
+	var foreignFiles []dedupe.File
 	for _, root := range c.roots {
 		foreign, err := roots.foreign(ctx, root)
 		if err != nil {
 			return err
 		}
-		strangers = append(strangers, foreign...)
+		foreignFiles = append(foreignFiles, foreign...)
 		verdicts = append(verdicts, roots.check(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
 			Policy: c.policy.OnConflict, Cache: c.read, Memory: c.memory,
 		}))
 	}
-	reportAlike(c, strangers)
+	reportAlike(c, foreignFiles)
 	c.add(dedupe.CheckCluster(verdicts)...)
 	return nil
 }
 
-// claimed returns what is, or was until this round, some placement's, and the
-// records, which neither Flux nor Argo CD takes for manifests.
+// claimed returns the paths that belong to a placement or did until this round, and the
+// records, which Flux and Argo CD do not treat as manifests.
 func (c *checked) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, p := range c.candidates {
@@ -120,7 +123,7 @@ func (c *checked) claimed() *tree.Set {
 	return claimed
 }
 
-// ignored returns which of a Destination's files Flux does not fetch, after the
+// ignored returns a matcher for the files of a Destination that Flux does not fetch after the
 // round.
 func ignored(ctx context.Context, s *situation) (*kustomize.Ignored, error) {
 	var files []tree.File

@@ -11,15 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// rootCheck checks the directories of a Destination that Flux builds.
+// rootCheck checks the roots of a Destination.
 type rootCheck struct {
 	*checked
 	// claimed are the files that belong to placements.
 	claimed *tree.Set
 }
 
-// check has a root checked with the claims of its candidates, and holds back those that
-// may not be written.
+// check checks a root with the claims of its candidates, and quarantines those that may not
+// be written.
 func (c *rootCheck) check(root dedupe.Root) dedupe.Verdict {
 	var claimants []*candidate
 	for _, p := range c.candidates {
@@ -49,8 +49,8 @@ func (c *rootCheck) check(root dedupe.Root) dedupe.Verdict {
 	return verdict
 }
 
-// foreign returns the files below a root that belong to no placement: other
-// tools', people's, and the Destination's own fixtures.
+// foreign returns the files below a root that belong to no placement: files of people and
+// other tools, and the Destination's own fixtures.
 func (c *rootCheck) foreign(ctx context.Context, root tree.Path) ([]dedupe.File, error) {
 	var files []dedupe.File
 	for path := range c.store.state.Files.Below(root) {

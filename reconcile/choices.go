@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// withhold takes what is new of requests out of what is to be written: first
-// their Works must say where it goes. What is chosen is reported, for that to be
-// said there.
-func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*desired) []*desired {
+// deferUndecided removes the new placements of requests from the changes, because the
+// decision must be recorded on their Works before their files are written. The report still
+// contains the chosen Destinations, so that they can be recorded.
+func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
 	for name, part := range plan.parts {
 		undecided := func(p scheduler.Placement) bool { return p.New && !p.Work.IsDependency() }
@@ -34,13 +34,13 @@ func (r *Reconciler) withhold(ctx context.Context, plan *planning, stores []*des
 		}
 	}
 	for i, before := range stores {
-		stores[i] = r.desire(ctx, before.storeView, plan, r.refusals.of(before.storeView).known())
+		stores[i] = r.desired(ctx, before.storeView, plan, r.refusals.of(before.storeView).known())
 	}
 	return stores
 }
 
-// withChoices returns an outcome that also reports what another, which is not
-// written, came to for what is fresh.
+// withChoices returns an outcome that reports the fresh placements with their states in
+// chosen, an outcome that is not written.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

@@ -12,28 +12,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Cleanup is what a Destination has left in one directory where it is no more.
+// Cleanup describes what a Destination has left in one former directory.
 type Cleanup struct {
-	// Store is the state store's kind and name, Dir the directory in it.
+	// Store is the kind and name of the state store, Dir the directory in it.
 	Store string
 	Dir   tree.Path
-	// Works are the placements' Works, and Only those of them that are placed nowhere
-	// else; Remove are all files to be removed.
+	// Works are the Works of the placements found there. Only lists the Works among them that
+	// are placed nowhere else. Remove lists all files to be removed.
 	Works, Only []string
 	Remove      []tree.Path
-	// Err is why they could not be removed.
+	// Err is the reason why the files could not be removed.
 	Err error
 }
 
-// errUnseen is an input that does not say which directories are in use.
+// errUnseen is returned if the input does not show which directories are in use.
 var errUnseen = errors.New("something that cannot be read is, or may be, a Destination, so that its directory is not known; correct it first: kratix-schedule validate names it")
 
-// Cleanup removes what a Destination has left at earlier locations, which no
-// Destination has any more, or shows it where Finish does. It removes what records
-// list, the records, and the canaries where no other record is left. What is not
-// yet written at the location of a Destination that is there stays, and so does what lies
-// where an Unwritten one is. The findings are those of the state stores that cannot be
-// read; the error is the source's.
+// Cleanup removes the files that a Destination has left at former locations that no
+// Destination uses any more; if Finish is a preview, it only shows them. It removes the files
+// listed by records, the records themselves, and the canaries of a directory where no other
+// record remains. It keeps placements that are not yet written at the current location of
+// their Destination, and everything at the location of an Unwritten Destination. The findings
+// are about state stores that cannot be read; the error is the source's.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	return cleanups, failed, nil
 }
 
-// leftIn returns what a Destination has left in a store, by directory.
+// leftIn returns what a Destination has left in a store, one Cleanup for each directory.
 func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}
@@ -108,8 +108,8 @@ func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	return found
 }
 
-// untouchable returns what reports whether a placement in a store lies where an
-// Unwritten Destination is, or in a store that none but such Destinations are on.
+// untouchable returns a function that reports whether a placement in a store lies at the
+// location of an Unwritten Destination, or in a store that only such Destinations use.
 func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
 	whole := locationOf(store, &destinationView{})
 	isUsed := slices.Contains(o.stores, store)
@@ -133,8 +133,8 @@ func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
 	}
 }
 
-// leftFixtures returns the canaries that a Destination has in a directory, in
-// whichever filepath mode, and its ledger of removals.
+// leftFixtures returns the paths of the canaries that a Destination has in a directory in any
+// filepath mode, and of its ledger of removals.
 func leftFixtures(base tree.Path) []tree.Path {
 	var paths []tree.Path
 	for _, mode := range layout.Modes() {

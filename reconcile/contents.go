@@ -12,40 +12,40 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// DefaultMaxUnpacked is how many bytes the files of all Works may have in a round
-// when Policy leaves it open.
+// DefaultMaxUnpacked is the limit for the unpacked bytes of all Works in a round if Policy
+// sets none.
 const DefaultMaxUnpacked = 2 << 30
 
 const mebibyte = 1 << 20
 
-// contents is what a round has unpacked, and what Works say they unpack to. Its
+// contents holds the unpacked sizes of the Works and the large files unpacked in a round. The
 // zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is what all works unpack to but the excessive ones.
+	// total is the unpacked size of all works except the excessive ones.
 	total int64
-	// objects are how many objects the files of a Work may hold, for those of which
-	// that was needed.
+	// objects caches a bound on the number of objects in a Work, for those Works where it was
+	// needed.
 	objects map[*kratix.Work]int64
-	// excessive are Works beyond what one may have, and why.
+	// excessive maps Works that exceed the limit for one Work to the reason.
 	excessive map[*kratix.Work]string
-	// shared are large files, so that placements of equal ones have them once.
-	shared generations[[sha256.Size]byte, []byte]
+	// interned holds large files, so that equal files of several placements are kept once.
+	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot as a round with this MaxUnpacked takes it: without the
-// Works that unpack to too much, which are rejected.
+// Within returns the snapshot as a round with this limit uses it: without the Works that
+// unpack to too much, which are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
 }
 
-// within returns the snapshot without the Works that unpack to more than one may,
-// and without the largest as long as all together take more than most bytes. Those
-// are rejected: what is placed of them stays.
+// within returns the snapshot without the Works that exceed the limit for one Work, and
+// without the largest ones while all together unpack to more than most bytes. These Works are
+// rejected: their existing placements stay.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
-	c.weigh(snapshot.Works)
+	c.update(snapshot.Works)
 	total := c.total
 	if total*bytesForDensest > most {
 		total = c.count()
@@ -76,9 +76,9 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 	return snapshot
 }
 
-// weigh brings the sizes up to date. What lies before the first difference of the
-// two lists, and behind the last, is skipped.
-func (c *contents) weigh(works []*kratix.Work) {
+// update updates the sizes for a new list of Works. It skips the common prefix and suffix of
+// the old and the new list.
+func (c *contents) update(works []*kratix.Work) {
 	gone, come := c.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
 		gone, come = gone[1:], come[1:]
@@ -107,15 +107,15 @@ func (c *contents) weigh(works []*kratix.Work) {
 	c.works = works
 }
 
-// What an object takes beside its text: its name and what is found about it. Even the
-// smallest has some 40 bytes of text.
+// An object takes memory beyond its text: its name and its findings. Even the smallest object
+// has about 40 bytes of text.
 const (
 	bytesForObject  = 1 << 10
 	bytesForDensest = 1 + bytesForObject/40
 )
 
-// count returns what all Works but the excessive ones take, with their objects. Of
-// each Work those are counted once.
+// count returns the bytes that all Works except the excessive ones take, including their
+// objects. The objects of a Work are counted once and cached.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}
@@ -135,12 +135,12 @@ func (c *contents) count() int64 {
 	return total
 }
 
-// weight returns what a Work takes in bytes.
+// weight returns the bytes that a Work takes.
 func (c *contents) weight(work *kratix.Work) int64 {
 	return unpackedSize(work) + c.objects[work]*bytesForObject
 }
 
-// countObjects returns a bound on how many objects the files of a Work hold.
+// countObjects returns an upper bound on the number of objects in the files of a Work.
 func countObjects(work *kratix.Work) (objects int64) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -150,7 +150,7 @@ func countObjects(work *kratix.Work) (objects int64) {
 	return objects
 }
 
-// tenant is a namespace, with its Works from the smallest to the largest.
+// tenant is a namespace with its Works, sorted from the smallest to the largest.
 type tenant struct {
 	works []weighed
 	total int64
@@ -161,9 +161,9 @@ type weighed struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest is within most bytes: each
-// time the largest of the namespace that has most, so that a namespace that has
-// little loses nothing to one that has much.
+// rejectLargest adds Works to rejected until the rest is within most bytes. Each time it
+// takes the largest Work of the namespace with the highest total, so a namespace with little
+// content does not suffer from one with much.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {
@@ -176,7 +176,7 @@ func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]stri
 	}
 }
 
-// tenants returns what each namespace has, in the order of the Works.
+// tenants returns the total and the Works of each namespace, in the order of the Works.
 func (c *contents) tenants() []*tenant {
 	var tenants []*tenant
 	byName := map[string]*tenant{}
@@ -198,7 +198,7 @@ func (c *contents) tenants() []*tenant {
 	return tenants
 }
 
-// unpackedSize returns what a Work says its files have in bytes.
+// unpackedSize returns the unpacked size in bytes that the files of a Work declare.
 func unpackedSize(work *kratix.Work) (size int64) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -208,7 +208,7 @@ func unpackedSize(work *kratix.Work) (size int64) {
 	return size
 }
 
-// excess says why a Work has more than one may; empty if it does not.
+// excess returns the reason why a Work exceeds the limits for one Work; empty if it does not.
 func excess(work *kratix.Work) string {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -223,19 +223,19 @@ func excess(work *kratix.Work) string {
 	return ""
 }
 
-// largeContent is the size in bytes from which a file is shared.
+// largeContent is the size in bytes from which a file is interned.
 const largeContent = 64 << 10
 
-// share has large files use the memory of equal ones.
-func (c *contents) share(files []layout.File) {
+// intern replaces the contents of large files by equal contents that are in memory already.
+func (c *contents) intern(files []layout.File) {
 	for i := range files {
 		if len(files[i].Content) < largeContent {
 			continue
 		}
 		key := sha256.Sum256(files[i].Content)
-		content, known := c.shared.get(key)
+		content, known := c.interned.get(key)
 		if !known {
-			content = c.shared.put(key, files[i].Content)
+			content = c.interned.put(key, files[i].Content)
 		}
 		files[i].Content = content
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// sizedWork returns a Work of namespace/name whose files unpack to these sizes.
+// sizedWork returns a Work namespace/name with files of the given unpacked sizes.
 func sizedWork(key string, sizes ...int) *kratix.Work {
 	work := &kratix.Work{}
 	work.Namespace, work.Name, _ = strings.Cut(key, "/")
@@ -41,7 +41,7 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	for name, test := range map[string]struct {
 		works []*kratix.Work
 		most  int64
-		// kept are the Works that remain; message is what is reported of another.
+		// kept are the Works that remain; message is the finding about another one.
 		kept    []string
 		message string
 	}{
@@ -85,8 +85,9 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	}
 }
 
-// TestObjectsCount: a Work whose small file has very many objects takes what those
-// take; while all sizes leave room for that, nothing is unpacked to count them.
+// TestObjectsCount checks that the objects in a small file with very many of them count
+// towards the limit, and that nothing is unpacked to count them while all sizes are well
+// below it.
 func TestObjectsCount(t *testing.T) {
 	dense, plain := sizedWork("evil/x"), sizedWork("good/x", 3000)
 	dense.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "x.yaml", Content: kratix.Encode([]byte(strings.Repeat("kind: A\n---\n", 100)))}}
@@ -139,16 +140,16 @@ func TestLargeFilesOfPlacementsAreShared(t *testing.T) {
 		return layout.File{File: tree.File{Content: bytes.Repeat([]byte{fill}, size)}}
 	}
 	var c contents
-	c.shared.turn()
+	c.interned.turn()
 	first, second := []layout.File{file('a', largeContent), file('b', 10)}, []layout.File{file('a', largeContent), file('b', 10)}
-	c.share(first)
-	c.share(second)
+	c.intern(first)
+	c.intern(second)
 	if &first[0].Content[0] != &second[0].Content[0] || &first[1].Content[0] == &second[1].Content[0] {
 		t.Error("a large file is there twice, or a small one is shared")
 	}
-	c.shared.turn()
-	c.shared.turn()
-	if len(c.shared.now)+len(c.shared.before) != 0 {
+	c.interned.turn()
+	c.interned.turn()
+	if len(c.interned.now)+len(c.interned.before) != 0 {
 		t.Error("what nobody asked for in two rounds is remembered")
 	}
 }

@@ -11,20 +11,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// recordedCopy is one of several records of a request's group.
+// recordedCopy is one of several records of the same group of a request.
 type recordedCopy struct {
 	home
-	at int // in the Destination's records
+	at int // index in the Destination's records
 }
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
-// resolveCopies decides which placement of a group stays where a request is recorded
-// on several Destinations and no move explains that. The one that stays is marked as
-// moved from the other, which then goes as in every move. In this order
-// counts: a WorkPlacement in the source, the Work's own decision, a Destination
-// whose labels fit, the Destination's name. Where Kratix writes, each copy has a
-// WorkPlacement, so that the labels decide.
+// resolveCopies decides which placement of a group stays if a request is recorded on several
+// Destinations and no move explains it. The placement that stays is marked as moved from the
+// other one, which is then removed as in any move. The criteria, in order: a WorkPlacement in
+// the source, the decision on the Work, matching labels of the Destination, the Destination's
+// name. Where Kratix writes, each copy has a WorkPlacement, so the labels decide.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
@@ -62,15 +61,15 @@ func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))
 }
 
-// copyRanks are what is known of the copies of a group, by the names of their
-// Destinations.
+// copyRanks holds the criteria by which the copies of a group are ranked, by Destination
+// name.
 type copyRanks struct {
-	// remembered are those that have a WorkPlacement in the source, decided is the one
-	// that the Work names.
+	// remembered are the Destinations with a WorkPlacement in the source; decided is the
+	// Destination that the Work names.
 	remembered map[string]bool
 	decided    string
-	// fits reports whether a Destination has the labels that the group asks for; nil if
-	// the Work is not known.
+	// fits reports whether a Destination has the labels that the group selects; nil if the
+	// Work is unknown.
 	fits func(*kratix.Destination) bool
 }
 
@@ -86,7 +85,7 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 		}
 	}
 	for _, work := range o.Works {
-		decisions, _ := work.Decisions() // what is wrong with them is reported elsewhere
+		decisions, _ := work.Decisions() // invalid decisions are reported in addDecisions
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
 			if rank := ranks[placedGroup{kratix.KeyOf(work), group.ID}]; rank != nil {
@@ -98,7 +97,7 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 	return ranks
 }
 
-// compare returns which of two copies stays rather: a negative number is a.
+// compare returns a negative number if a is to stay rather than b.
 func (r *copyRanks) compare(a, b recordedCopy) int {
 	order := func(c recordedCopy) int {
 		switch {

@@ -19,23 +19,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// afterwards is what may happen to a Work whose update was cut short.
-var afterwards = map[string]func(*testWorld){
-	"it stays":     func(*testWorld) {},
-	"it goes":      func(w *testWorld) { w.remove("a") },
-	"it goes back": func(w *testWorld) { w.putFiles("a", crashFiles("old")) },
-	"it goes on":   func(w *testWorld) { w.putFiles("a", crashFiles("newest")) },
+// afterwards are the changes of a Work that may follow an interrupted update.
+var afterwards = map[string]func(*testEnv){
+	"it stays":     func(*testEnv) {},
+	"it goes":      func(w *testEnv) { w.remove("a") },
+	"it goes back": func(w *testEnv) { w.putFiles("a", crashFiles("old")) },
+	"it goes on":   func(w *testEnv) { w.putFiles("a", crashFiles("newest")) },
 }
 
-// crashFiles returns a version of a Work: one file has the same path in all of
-// them, one is of this version alone.
+// crashFiles returns a version of a Work: one file has the same path in all versions, the
+// other exists in this version only.
 func crashFiles(version string) map[string]string {
 	return map[string]string{"same.yaml": configMaps("same-" + version), version + ".yaml": configMaps("only-" + version)}
 }
 
-// TestAnUpdateThatIsCutShortInABucket cuts an update after each of its requests,
-// and looks at what is there, and at what one later round makes of it.
-func TestAnUpdateThatIsCutShortInABucket(t *testing.T) {
+// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and
+// checks the store then and after one more round.
+func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 	server := buckettest.MinIO(t)
 	proxy := buckettest.NewProxy(t, server.Endpoint)
 	config := bucket.Config{
@@ -60,8 +60,8 @@ func TestAnUpdateThatIsCutShortInABucket(t *testing.T) {
 	}
 }
 
-// updated is a world in which one Work is updated and another is not.
-func updated(t *testing.T, mode string, store statestore.Store) *testWorld {
+// updated returns a fixture with one updated and one unchanged Work.
+func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	w := inMode(t, mode)
 	w.store = store
 	w.putFiles("a", crashFiles("old"))
@@ -71,8 +71,8 @@ func updated(t *testing.T, mode string, store statestore.Store) *testWorld {
 	return w
 }
 
-// finished returns what a store holds when nothing was cut short.
-func finished(t *testing.T, mode string, happens func(*testWorld)) string {
+// finished returns what a store holds if nothing is interrupted.
+func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()
 	happens(w)
@@ -80,9 +80,9 @@ func finished(t *testing.T, mode string, happens func(*testWorld)) string {
 	return w.dump()
 }
 
-// cutShort lets so many requests of an update pass. It reports whether that was
-// all of them.
-func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testWorld), want string) bool {
+// cutShort interrupts an update after a number of requests. It reports whether the update
+// needed no more.
+func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64
 	proxy.Between(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
@@ -123,7 +123,7 @@ func reopen(t *testing.T, config bucket.Config) statestore.Store {
 	return store
 }
 
-// holdsVersion reports whether the object that only this version has is there.
+// holdsVersion reports whether the object that exists in this version only is in the dump.
 func holdsVersion(dump, version string) bool {
 	return strings.Contains(dump, "name: only-"+version+"\n")
 }
@@ -142,21 +142,21 @@ func (u unfinished) Read(ctx context.Context) (statestore.State, error) {
 	return state, err
 }
 
-func TestWhatIsUnfinishedStaysAsLongAsItMayBeSomeones(t *testing.T) {
+func TestUnfinishedFilesStayWhileTheyMayBelongToAPlacement(t *testing.T) {
 	const left, elsewhere = "worker-1/left.yaml", "worker-2/left.yaml"
 	for name, c := range map[string]struct {
-		prepare func(*testWorld)
+		prepare func(*testEnv)
 		stays   bool
 	}{
-		"everything is decided": {func(*testWorld) {}, false},
-		"a Work that cannot be read": {func(w *testWorld) {
+		"everything is decided": {func(*testEnv) {}, false},
+		"a Work that cannot be read": {func(w *testEnv) {
 			w.remove("a")
 			w.snapshot.Incomplete = true
 		}, true},
-		"a record that cannot be read": {func(w *testWorld) {
+		"a record that cannot be read": {func(w *testEnv) {
 			w.write(map[string]string{"worker-1/.kratix/odd.yaml": "no: record\n"})
 		}, true},
-		"a Destination that goes and leaves its files": {func(w *testWorld) {
+		"a Destination that goes and leaves its files": {func(w *testEnv) {
 			now := metav1.Now()
 			w.snapshot.Destinations[0].DeletionTimestamp = &now
 		}, true},

@@ -24,11 +24,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// nameLabel of a state store has its name, for replicas to select it by.
+// nameLabel is the label of a state store with its name, for the selectors of replicas.
 const nameLabel = "name"
 
-// sharded is a cluster with several stores, each with one Destination of its name,
-// and the shards that divide them.
+// sharded is a cluster with several stores, each with a Destination of the same name, and the
+// shards that divide them.
 type sharded struct {
 	t        testing.TB
 	stores   map[string]statestore.Store
@@ -38,7 +38,7 @@ type sharded struct {
 	version  int
 }
 
-// replica sees the cluster as it was when it looked last.
+// replica is a shard with its own, possibly outdated, snapshot of the cluster.
 type replica struct {
 	*reconcile.Reconciler
 	cluster *sharded
@@ -84,14 +84,14 @@ func (s *sharded) request(name string) {
 	s.put(w)
 }
 
-// put stores a Work anew; objects are never changed in place.
+// put replaces a Work; objects are never changed in place.
 func (s *sharded) put(w *kratix.Work) {
 	s.version++
 	w.ResourceVersion = strconv.Itoa(s.version)
 	s.works = append(slices.DeleteFunc(slices.Clone(s.works), func(o *kratix.Work) bool { return o.Name == w.Name }), w)
 }
 
-// look has a replica see the cluster as it is.
+// look updates the replica's snapshot.
 func (r *replica) look() {
 	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined)}
 	for _, d := range r.cluster.destined {
@@ -110,7 +110,7 @@ func (r *replica) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 	return r.cluster.stores[ref.Name], nil
 }
 
-// round does a round with what the replica sees.
+// round runs a round over the replica's snapshot.
 func (r *replica) round() {
 	r.cluster.t.Helper()
 	said, err := r.Round(r.cluster.t.Context())
@@ -120,8 +120,8 @@ func (r *replica) round() {
 	r.said = said
 }
 
-// tell passes on what the last round chose, as the API takes it: each Work only as
-// it is now.
+// tell writes the decisions of the last round to the Works. Like the API, it accepts them
+// only for the current version of a Work.
 func (r *replica) tell() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
@@ -133,7 +133,7 @@ func (r *replica) tell() {
 			}
 			at := slices.IndexFunc(r.cluster.works, func(w *kratix.Work) bool { return w.Name == change.Object.GetName() })
 			if old, _ := change.Object.(*kratix.Work); at < 0 || r.cluster.works[at].ResourceVersion != old.ResourceVersion {
-				continue // the API refuses it
+				continue // the API rejects it
 			}
 			made := r.cluster.works[at].DeepCopy()
 			made.Annotations = map[string]string{kratix.DecisionsAnnotation: fmt.Sprint(annotations[kratix.DecisionsAnnotation])}
@@ -161,9 +161,8 @@ func (s *sharded) where(request string) []string {
 	return found
 }
 
-// TestRequestIsInOneStoreWhateverShardsSee has shards with outdated views of Works, of
-// Destinations and of the labels of stores, which get in between each other's reading
-// and writing.
+// TestRequestIsInOneStoreWhateverShardsSee runs shards with outdated snapshots of Works,
+// Destinations and store labels, whose reads and writes are interleaved at random.
 func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 	const requests, stores = 3, 2
 	placed := 0
@@ -189,14 +188,14 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		happen = func() {
 			r := s.replicas[random.Intn(len(s.replicas))]
 			switch what := random.Intn(16); {
-			case what == 0: // the label of a store changes; another may still see the old one
+			case what == 0: // the label of a store changes; another shard may still have the old one
 				store := fmt.Sprint("s", random.Intn(stores))
 				r.selected[store] = !r.selected[store]
 			case what < 3:
 				at := random.Intn(stores)
 				s.destined = slices.Clone(s.destined)
 				s.destined[at] = destinationOn(s.destined[at].Name, []string{"dev", "prod"}[random.Intn(2)])
-			case busy[r]: // one thing at a time
+			case busy[r]: // one round at a time
 			case what < 7:
 				r.look()
 			case what < 10:
@@ -224,8 +223,8 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 	}
 }
 
-// TestMoveBetweenShards: the old placement goes once the new one is recorded,
-// though each is another shard's.
+// TestMoveBetweenShards checks that the old placement is removed once the new one is
+// recorded, though they belong to different shards.
 func TestMoveBetweenShards(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	for i, r := range s.replicas {
@@ -262,9 +261,9 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestDecisionThatCannotHoldIsMadeAnew: of a Destination that is no more, and of
-// one that takes its files along.
-func TestDecisionThatCannotHoldIsMadeAnew(t *testing.T) {
+// TestInvalidDecisionIsMadeAnew covers a Destination that is gone, and one that is
+// being deleted with its files.
+func TestInvalidDecisionIsMadeAnew(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
 	leaving.DeletionTimestamp, leaving.Spec.Cleanup = &now, "all"
@@ -311,8 +310,8 @@ func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
 	}
 }
 
-// TestShardWritesOnlyToSelectedStores: what goes to all Destinations is written by each
-// shard to its own stores.
+// TestShardWritesOnlyToSelectedStores checks that a dependency for all Destinations is
+// written by each shard to its own stores.
 func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	s := newSharded(t, 3, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -348,7 +347,8 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 }
 
-// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels: somebody reports that it is missing.
+// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that some shard reports a missing
+// store.
 func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	s := newSharded(t, 1, 1)
 	r := s.replicas[0]
@@ -362,9 +362,9 @@ func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	}
 }
 
-// TestWhatAPlannerAssignsNeedsNoDecision: a Work does not say where it goes, since nobody
-// else could choose otherwise.
-func TestWhatAPlannerAssignsNeedsNoDecision(t *testing.T) {
+// TestAssignedWorksNeedNoDecision checks that assigned Works are written without a
+// recorded decision, since no other shard could decide otherwise.
+func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	s := newSharded(t, 2, 1)
 	r := s.replicas[0]
 	r.selected["s1"] = true
@@ -378,7 +378,7 @@ func TestWhatAPlannerAssignsNeedsNoDecision(t *testing.T) {
 	}
 }
 
-// inOneLocation has all stores write to one.
+// inOneLocation is a replica whose stores all write to one location.
 type inOneLocation struct {
 	*replica
 	store statestore.Store
@@ -388,8 +388,8 @@ func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.S
 	return o.store, nil
 }
 
-// TestShardsInOneLocationLoseNothing: two state stores of different shards write to one
-// repository, and one shard writes while the other has read.
+// TestShardsInOneLocationLoseNothing has two state stores of different shards in one
+// repository, and one shard writes after the other has read.
 func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -432,8 +432,8 @@ func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatNoShardWritesToIsReported: once placements have waited for it for ten
-// minutes and nobody has written there.
+// TestStoreThatNoShardWritesToIsReported checks that a store is reported after placements
+// were pending on it for ten minutes and no shard has written to it.
 func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	r, other := s.replicas[0], s.replicas[1]

@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// takeDecisions takes in where the Works themselves say that their groups go, as far as
-// nothing is recorded yet. So it counts as placed there, whoever is about to
-// write it. What is recorded elsewhere counts more, unless it is to move.
-func takeDecisions(o *observed) {
+// addDecisions adds a placement for each decision on a Work that is not recorded in a store
+// yet, so that the group counts as placed whichever process is about to write it. A record on
+// another Destination takes precedence, unless the decision moves the group from there.
+func addDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {
 		decisions, err := work.Decisions()
@@ -41,8 +41,8 @@ func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision k
 	return p
 }
 
-// placed returns the Destinations on which a group is by a record or by what the
-// source remembers.
+// placed returns the Destinations that each group is placed on, according to records or to
+// the source.
 func (o *observed) placed() map[placedGroup][]string {
 	placed := o.recorded()
 	for _, p := range o.unread {
@@ -51,7 +51,8 @@ func (o *observed) placed() map[placedGroup][]string {
 	return placed
 }
 
-// taking returns the names of the Destinations that are there, and not to be emptied.
+// taking returns the names of the Destinations that accept placements: those that are not
+// being deleted together with their files.
 func (o *observed) taking() map[string]bool {
 	taking := make(map[string]bool, len(o.Destinations))
 	for _, d := range o.Destinations {

@@ -12,12 +12,13 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// failed is why nothing can be written now.
+	// failed is the reason why nothing can be written now.
 	failed error
 }
 
-// units returns what the changes of some Destinations are about: what is no
-// placement first, then removals, since those are least likely to be refused.
+// units returns the units that the changes consist of: per Destination first the rest, then
+// removals, then placements, so that the units that are least likely to be refused come
+// first.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {
@@ -26,7 +27,7 @@ func (d *desired) units() []unitChange {
 	return units
 }
 
-// suspects returns the units with their contents.
+// suspects returns the units with the digests of their contents.
 func (d *desired) suspects() []suspect {
 	units := d.units()
 	suspects := make([]suspect, 0, len(units))
@@ -36,7 +37,7 @@ func (d *desired) suspects() []suspect {
 	return suspects
 }
 
-// diff returns the changes that make a store what it should be.
+// diff returns the changes from the current state of the store to the desired one.
 func (d *desired) diff() statestore.ChangeSet {
 	all := statestore.ChangeSet{Base: d.state.Revision}
 	for _, o := range d.outcomes {
@@ -45,7 +46,7 @@ func (d *desired) diff() statestore.ChangeSet {
 		all.Unfinished = append(all.Unfinished, o.changes.Unfinished...)
 		all.Placements = append(all.Placements, o.changes.Placements...)
 	}
-	// What lies outside of every Destination is for a later round to decide.
+	// Unfinished files outside of every Destination are left to a later round.
 	for _, path := range d.state.Unfinished {
 		if !slices.ContainsFunc(d.destinations, func(v *destinationView) bool { return path.Within(v.base) }) {
 			all.Unfinished = append(all.Unfinished, path)

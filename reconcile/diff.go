@@ -9,18 +9,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// changes are what makes a Destination's directory what it should be.
+// changes are the changes from the current to the desired content of a Destination's
+// directory.
 type changes struct {
 	set statestore.ChangeSet
-	// units are what the changes are about.
+	// units are the units that the changes consist of.
 	units []unitChange
-	// actions are what is done to the candidates that are written; nothing for those that
-	// are in the store as they should be.
+	// actions maps each written candidate to its action; candidates that are up to date have
+	// none.
 	actions map[*candidate]statestore.Action
 }
 
-// diff returns the changes that make a Destination's directory what it should be.
-// Placements that are not written want what they have.
+// diff returns the changes from the current to the desired content of a Destination's
+// directory. Placements that are not written keep their stored files.
 func diff(c *checked) changes {
 	if c.left {
 		return changes{set: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}
@@ -40,8 +41,8 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have, of those that
-// this program may write.
+// wantedFiles returns the files that a Destination's directory should have, as far as this
+// program may write them.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
 	for _, fixture := range c.fixtures {
@@ -101,8 +102,8 @@ func ownedPaths(c *checked) *tree.Set {
 	return owned
 }
 
-// staying returns what belongs to the placements and records that stay, so that
-// none of it goes with a record that is removed and claims it too.
+// staying returns the paths of the placements and records that stay, so that no file is
+// removed with a record that claims it too.
 func staying(c *checked) *tree.Set {
 	set := &tree.Set{}
 	for _, p := range c.candidates {
@@ -120,7 +121,7 @@ func staying(c *checked) *tree.Set {
 	return set
 }
 
-// placements returns the placements that the changes are about.
+// placements returns the placements that the changes affect.
 func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	var named []statestore.PlacementChange
 	for _, p := range c.candidates {
@@ -138,7 +139,7 @@ func placementChange(p *kratix.WorkPlacement, action statestore.Action) statesto
 	return statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName}
 }
 
-// unitsOf returns what the changes are about, as a server accepts or refuses it.
+// unitsOf returns the changes divided into the units that a server accepts or refuses.
 func (made *changes) unitsOf(c *checked) []unitChange {
 	var written, removed []unitChange
 	for _, p := range c.candidates {
@@ -153,7 +154,7 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 	return append(made.restOf(c, named), named...)
 }
 
-// restOf returns the unit of all that is no placement, if any of it changes.
+// restOf returns the unit of the files that belong to no placement, if any of them changes.
 func (made *changes) restOf(c *checked, named []unitChange) []unitChange {
 	changed := slices.ContainsFunc(c.fixtures, func(f tree.File) bool { return !c.store.state.Files.Has(f.Path) }) ||
 		slices.ContainsFunc(c.retired, func(f tree.File) bool { return c.store.state.Files.Has(f.Path) }) || len(c.leftovers) > 0

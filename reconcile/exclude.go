@@ -8,16 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// exclusion is why a unit with one content is not written now.
+// exclusion is the reason why a unit with one content is not written now.
 type exclusion struct {
 	digest digest
-	// isKnown reports whether the server refuses this unit; false while it may be another
-	// one of the same write.
+	// isKnown reports whether the server is known to refuse this unit; false while another
+	// unit of the same write may be the cause.
 	isKnown bool
 	answer  answer
 }
 
-// answer is what a server said about what it refuses, and what to do about it.
+// answer is the message of a server about refused content, and the fix.
 type answer struct{ message, fix string }
 
 // exclusions are the units that a round does not write, by Destination.
@@ -38,7 +38,7 @@ func (e exclusion) state() (report.State, string) {
 	return report.Held, "the server refuses it: " + e.answer.message
 }
 
-// exclude keeps what a placement has stored if it is excluded with the content that it
+// exclude keeps the stored files of a placement that is excluded with exactly the content it
 // would write.
 func (w *wanted) exclude(p *placement) {
 	e, excluded := w.excluded[unitOf(p.WorkPlacement)]
@@ -68,7 +68,7 @@ func (w *wanted) excludeRemovals() {
 	w.removed = removed
 }
 
-// excludeRest leaves what belongs to no placement as it is, if that is excluded.
+// excludeRest leaves the files that belong to no placement unchanged if they are excluded.
 func (w *wanted) excludeRest() {
 	e, excluded := w.excluded[unit{destination: w.Name}]
 	if !excluded {
@@ -78,8 +78,8 @@ func (w *wanted) excludeRest() {
 	w.add(w.refusal(e, finding.Place{Object: kratix.Describe(w.Destination)}, "the files that every Destination has")...)
 }
 
-// refusal returns the finding about what a server refuses; nothing while it is not known
-// to refuse it.
+// refusal returns the finding about a refused unit; nothing while it is not known to be the
+// cause.
 func (s *situation) refusal(e exclusion, at finding.Place, what string) []finding.Finding {
 	if !e.isKnown {
 		return nil

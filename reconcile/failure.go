@@ -9,15 +9,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Failure makes a store's error a finding.
+// Failure returns the finding about a store's error.
 func Failure(place finding.Place, err error) finding.Finding {
 	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error(), Cause: causeOf(err)}
-	var told *statestore.Error
-	if errors.As(err, &told) {
-		f.Fix = told.Hint
+	var storeErr *statestore.Error
+	if errors.As(err, &storeErr) {
+		f.Fix = storeErr.Hint
 	}
-	if told != nil && told.Field != "" && !strings.Contains(f.Fix, told.Field) {
-		f.Fix = andThen(f.Fix, "check "+told.Field)
+	if storeErr != nil && storeErr.Field != "" && !strings.Contains(f.Fix, storeErr.Field) {
+		f.Fix = andThen(f.Fix, "check "+storeErr.Field)
 	}
 	if statestore.Passes(err) {
 		f.Fix = andThen(f.Fix, "the next round tries again")
@@ -28,7 +28,7 @@ func Failure(place finding.Place, err error) finding.Finding {
 	return f
 }
 
-// andThen puts one more thing to do behind a fix; there may be none.
+// andThen appends one more step to a fix, which may be empty.
 func andThen(fix, more string) string {
 	if fix == "" {
 		return more
@@ -36,13 +36,14 @@ func andThen(fix, more string) string {
 	return strings.TrimSuffix(fix, ".") + "; " + more
 }
 
-// causeOf returns in which way a store failed; nothing if its error does not say.
+// causeOf returns the operation in which a store failed; empty if the error does not contain
+// it.
 func causeOf(err error) finding.Cause {
-	var told *statestore.Error
-	if !errors.As(err, &told) {
+	var storeErr *statestore.Error
+	if !errors.As(err, &storeErr) {
 		return ""
 	}
-	switch told.Op {
+	switch storeErr.Op {
 	case "open":
 		return finding.Unopened
 	case "read":

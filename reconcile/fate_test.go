@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestPlacementWithRepeatedFieldIsQuarantined: Flux fails for the whole root on
-// it, so that no other request in there would be applied any more.
+// TestPlacementWithRepeatedFieldIsQuarantined checks a fault on which Flux fails for the
+// whole root, so that no other request in it would be applied.
 func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 	const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: '1'\n  x: '2'\n"
-	w := newWorld(t)
+	w := newEnv(t)
 	w.putFiles("a", map[string]string{"map.yaml": twice, "notes.txt": twice})
 	w.put("b", "b")
 	result := w.round()
@@ -36,7 +36,7 @@ func TestPlacementThatFluxCannotWriteOutIsQuarantined(t *testing.T) {
 		"no apiVersion":  "kind: ConfigMap\nmetadata: {name: a}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.put("a", "a")
 			w.put("b", "b")
 			w.round()
@@ -56,7 +56,7 @@ func TestPlacementThatFluxCannotWriteOutIsQuarantined(t *testing.T) {
 }
 
 func TestForeignFileThatFluxCannotWriteOutIsNamed(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.put("a", "a")
 	w.round()
 	foreign := storetest.Files(t, map[string]string{
@@ -76,7 +76,7 @@ func TestForeignFileThatFluxCannotWriteOutIsNamed(t *testing.T) {
 	}
 }
 
-func TestPlacementOfWhichFluxAppliesNothingIsToldAndWritten(t *testing.T) {
+func TestPlacementWithoutAppliedObjectsIsReportedAndWritten(t *testing.T) {
 	const numeric = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 2024}\n"
 	const nothing = "Flux would apply nothing of this placement"
 	for name, c := range map[string]struct {
@@ -94,7 +94,7 @@ func TestPlacementOfWhichFluxAppliesNothingIsToldAndWritten(t *testing.T) {
 		"a numeric label, and nothing": {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: 1}}\n"}, []string{"KS017"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.putFiles("a", c.files)
 			for _, state := range []report.State{report.Placed, report.Unchanged} {
 				result := w.round()
@@ -111,10 +111,10 @@ func TestPlacementOfWhichFluxAppliesNothingIsToldAndWritten(t *testing.T) {
 	}
 }
 
-// TestCalmDestinationIsToldOfWhatComes has a Destination where everything fits
-// together, so that a round looks only at what is new.
-func TestCalmDestinationIsToldOfWhatComes(t *testing.T) {
-	w := newWorld(t)
+// TestFindingsOfNewPlacementsOnUnchangedDestination has a Destination without findings, so that a round
+// checks only what is new.
+func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "a")
 	w.round()
 	w.round()

@@ -8,37 +8,38 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The figures of fights: docs/decisions/controllers-fight.md.
+// The limits for detecting fights: docs/decisions/controllers-fight.md.
 const (
-	// fightWindow is how long what was undone counts, and how long this process
-	// leaves a Destination alone at first.
+	// fightWindow is how long an undone write counts, and how long this process initially
+	// leaves a Destination alone.
 	fightWindow = 10 * time.Minute
-	// promptness is within which time a controller overwrites a manifest; who edits
-	// one by hand takes longer.
+	// promptness is the time within which a controller overwrites a manifest; a person who
+	// edits one by hand takes longer.
 	promptness = time.Minute
-	// longestRest bounds how long a Destination is left alone while its records rest.
+	// longestRest bounds the time for which a Destination is left alone while its records do
+	// not change.
 	longestRest = 24 * time.Hour
-	// recordLimit and fileLimit are how often one record or one manifest is undone
-	// in a fight.
+	// recordLimit and fileLimit are how often one record or one manifest must be undone to
+	// count as a fight.
 	recordLimit, fileLimit = 2, 3
-	// maxMarks bounds what is remembered of a Destination.
+	// maxMarks bounds the number of marks kept for a Destination.
 	maxMarks = 64
 )
 
-// content is what is at a path: a digest, or nothing.
+// content is the digest of the file at a path, if there is one.
 type content struct {
 	sum     statestore.Sum
 	present bool
 }
 
-// mark is what this process wrote at a path, or removed from it.
+// mark is what this process wrote at a path, or that it removed the file there.
 type mark struct {
 	path    tree.Path
 	content content
-	// record reports whether it is a record, and not a manifest.
+	// record reports whether it is a record rather than a manifest.
 	record bool
 	at     time.Time
-	// confirmed means that the store had it.
+	// confirmed reports whether the store has had this content.
 	confirmed bool
 }
 
@@ -48,34 +49,34 @@ func (m mark) lasts(now time.Time) bool {
 	return age <= fightWindow && (m.record || age <= promptness)
 }
 
-// undoing is how often what was written at a path was undone.
+// undoing counts how often what was written at a path was undone.
 type undoing struct {
 	content content
 	count   int
 	last    time.Time
 }
 
-// fight remembers what this process wrote for a Destination lately, and how often
-// another controller has undone it. The zero value is peace.
+// fight holds what this process wrote for a Destination recently, and how often another
+// controller has undone it. The zero value means that there is no fight.
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped is set while this process leaves the Destination alone, until the
-	// time: then its records have not changed for as long as they must.
+	// stopped is set while this process leaves the Destination alone. It ends at until, if
+	// its records have not changed for long enough by then.
 	stopped bool
 	until   time.Time
 	// stops counts the fights; each rest is twice as long as the last.
 	stops int
-	// records are those that were there at the last look while stopped.
+	// records are the records of the last round, while stopped.
 	records statestore.Files
 }
 
-// idle reports whether there is nothing to remember.
+// idle reports whether nothing needs to be kept.
 func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
 
-// rest is how long records must rest.
+// rest returns how long the records must stay unchanged before this process writes again.
 func (f *fight) rest() time.Duration {
 	rest := fightWindow
 	for range f.stops - 1 {
@@ -84,9 +85,9 @@ func (f *fight) rest() time.Duration {
 	return rest
 }
 
-// see compares what is in the store with what this process wrote; it reports the
-// path by which it finds a fight. damaged reports whether a record is unreadable:
-// controllers write no such records.
+// see compares the store with what this process wrote; it returns the path at which a fight
+// was detected. damaged reports whether a record is unreadable: that is not the work of a
+// controller.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -105,7 +106,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 			m.confirmed = true
 			left = append(left, m)
 		case !m.confirmed:
-			left = append(left, m) // it is not written yet, or never
+			left = append(left, m) // not written yet, or never will be
 		case m.record && damaged(m.path), !m.record && !is.present:
 		case f.undo(m, is, now):
 			f.stop(now)
@@ -116,7 +117,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 	return tree.Path{}, false
 }
 
-// undo counts what was undone; it reports whether that makes a fight.
+// undo counts an undone write; it reports whether that makes a fight.
 func (f *fight) undo(m mark, is content, now time.Time) bool {
 	u, known := f.undone[m.path]
 	if !known || !m.record && u.content != is {
@@ -134,19 +135,18 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 		limit = recordLimit
 	}
 	if f.stops > 0 {
-		limit-- // the other one is known
+		limit-- // the other controller is already known
 	}
 	return u.count >= limit
 }
 
-// stop leaves the Destination alone.
+// stop starts a rest: this process leaves the Destination alone.
 func (f *fight) stop(now time.Time) {
 	f.stops++
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.rest()), nil, nil
 }
 
-// wait reports whether the Destination is still left alone. Records that change
-// begin the rest anew.
+// wait reports whether the Destination is still left alone. Changed records restart the rest.
 func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool {
 	if !f.stopped {
 		return false
@@ -158,8 +158,8 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 	return f.stopped
 }
 
-// wrote remembers a write. What the store has acknowledged is confirmed; the rest
-// is once it is seen.
+// wrote adds the marks of a write. Marks that the store has acknowledged are confirmed;
+// others are confirmed once the store is read with them.
 func (f *fight) wrote(marks []mark) {
 	for _, m := range marks {
 		f.marks = slices.DeleteFunc(f.marks, func(old mark) bool { return old.path == m.path })

@@ -17,20 +17,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fightStep is one thing that happens on a Destination.
+// fightStep is one event on a Destination.
 type fightStep struct {
 	// after is the time since the last step.
 	after time.Duration
-	// ours is written by this process; theirs by anyone else. Empty is removed.
+	// ours is written by this process, theirs by another one. Empty means removed.
 	ours, theirs string
-	// manifest is of a manifest, not of a record; damages is of a record that
-	// nobody can read.
+	// manifest reports whether a manifest changes rather than a record; damages reports
+	// whether the record becomes unreadable.
 	manifest, damages bool
-	// unconfirmed is a write that the store has not acknowledged.
+	// unconfirmed reports whether the store has not acknowledged the write.
 	unconfirmed bool
 }
 
-// repeat repeats steps.
+// repeat returns the steps n times in a row.
 func repeat(n int, steps ...fightStep) []fightStep {
 	var all []fightStep
 	for range n {
@@ -46,7 +46,8 @@ func TestFight(t *testing.T) {
 	later := func(s fightStep, after time.Duration) fightStep { s.after = after; return s }
 	tests := map[string]struct {
 		steps []fightStep
-		// stops is the number of the step after which this process stops, from 1.
+		// stops is the number of the step after which this process stops, from 1; 0 for
+		// never.
 		stops int
 	}{
 		"a person reverts a commit once":                      {[]fightStep{ours, removed, ours}, 0},
@@ -77,7 +78,7 @@ func TestFight(t *testing.T) {
 			stops := 0
 			for i, step := range test.steps {
 				now = now.Add(step.after)
-				if step.after == 0 && step.theirs == "" { // ours
+				if step.after == 0 && step.theirs == "" { // a write of this process
 					f.wrote([]mark{{path: path, content: has(step.ours), record: !step.manifest, at: now, confirmed: !step.unconfirmed}})
 					if !step.unconfirmed {
 						stored = step.ours
@@ -101,7 +102,7 @@ func TestFight(t *testing.T) {
 	}
 }
 
-func TestAFightRestsTwiceAsLongEachTime(t *testing.T) {
+func TestFightRestsTwiceAsLongEachTime(t *testing.T) {
 	var f fight
 	now := clockAt
 	same := func(statestore.Files) bool { return true }
@@ -123,7 +124,7 @@ func TestAFightRestsTwiceAsLongEachTime(t *testing.T) {
 	}
 }
 
-func TestAFightIsBounded(t *testing.T) {
+func TestFightIsBounded(t *testing.T) {
 	var f fight
 	for i := range 10 * maxMarks {
 		path := parse(fmt.Sprint("d/.kratix/", i))
@@ -135,9 +136,9 @@ func TestAFightIsBounded(t *testing.T) {
 	}
 }
 
-// TestOfTwoControllersWithDifferentInputsOneStops lets two processes work on one
-// Destination of one store in turn.
-func TestOfTwoControllersWithDifferentInputsOneStops(t *testing.T) {
+// TestOneOfTwoFightingControllersStops runs two processes alternately on one
+// Destination of one store.
+func TestOneOfTwoFightingControllersStops(t *testing.T) {
 	stores := map[string]func(t *testing.T) func() statestore.Store{
 		"memory": func(*testing.T) func() statestore.Store {
 			store := memory.New("GitStateStore default")
@@ -161,9 +162,9 @@ func TestOfTwoControllersWithDifferentInputsOneStops(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			opened, now := open(t), clockAt
-			controllers := make([]*testWorld, 2)
+			controllers := make([]*testEnv, 2)
 			for i, name := range []string{"a", "b"} {
-				controllers[i] = newWorld(t)
+				controllers[i] = newEnv(t)
 				controllers[i].store = opened()
 				controllers[i].reconciler.Now = func() time.Time { return now }
 				controllers[i].put(name, name)
@@ -199,7 +200,7 @@ func TestOfTwoControllersWithDifferentInputsOneStops(t *testing.T) {
 					t.Errorf("%s is not in the store: %v", work.Name, winner.paths())
 				}
 			}
-			if got := len(winner.paths()); got != 5 { // one is the ledger
+			if got := len(winner.paths()); got != 5 { // one file is the ledger
 				t.Errorf("the store has %v", winner.paths())
 			}
 			loser := controllers[stopped]
@@ -217,11 +218,11 @@ func TestOfTwoControllersWithDifferentInputsOneStops(t *testing.T) {
 }
 
 func TestTwoReplicasWithOneInputDoNotFight(t *testing.T) {
-	first, second := newWorld(t), newWorld(t)
+	first, second := newEnv(t), newEnv(t)
 	second.store = first.store
 	now := clockAt
 	for i := range 20 {
-		for _, w := range []*testWorld{first, second} {
+		for _, w := range []*testEnv{first, second} {
 			w.reconciler.Now = func() time.Time { return now }
 			w.put("a", fmt.Sprint("m", i/2))
 			if i%3 == 0 {
@@ -230,7 +231,7 @@ func TestTwoReplicasWithOneInputDoNotFight(t *testing.T) {
 				w.remove("b")
 			}
 		}
-		for _, w := range []*testWorld{first, second} {
+		for _, w := range []*testEnv{first, second} {
 			if result := w.round(); len(result.Findings) > 0 {
 				t.Fatalf("round %d: %v", i, result.Findings)
 			}
@@ -239,8 +240,8 @@ func TestTwoReplicasWithOneInputDoNotFight(t *testing.T) {
 	}
 }
 
-func TestAPersonWhoRevertsACommitIsNoController(t *testing.T) {
-	w := newWorld(t)
+func TestPersonWhoRevertsACommitIsNoController(t *testing.T) {
+	w := newEnv(t)
 	w.reconciler.Now = func() time.Time { return clockAt }
 	w.put("a", "x")
 	w.put("b", "y")

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// wrote remembers what was written to a store.
+// wrote marks what was written to a store.
 func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	if f.now.IsZero() || piece.state.Stepwise {
 		return
@@ -30,7 +30,7 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	}
 }
 
-// marks returns what is remembered of changes: records, then manifests.
+// marks returns the marks for the changes: first manifests, then records.
 func (f *fights) marks(piece *desired, d *destinationView, changes statestore.ChangeSet, confirmed bool) []mark {
 	dir, err := layout.RecordsDir(d.Destination)
 	ledger, errLedger := layout.LedgerPath(d.Destination)

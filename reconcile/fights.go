@@ -12,16 +12,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// fights are those of each Destination.
+// fights holds the fights of all Destinations.
 type fights struct {
-	// now is the time of the round; without a clock nothing is watched.
+	// now is the time of the round; without a clock no fights are detected.
 	now time.Time
 	of  map[destinationKey]*fight
-	// over are the paths by which a fight was found.
+	// over are the paths at which the fights were detected.
 	over map[destinationKey]tree.Path
 }
 
-// begin begins a round: what is idle is forgotten.
+// begin starts a round and drops the entries that are idle.
 func (f *fights) begin(now time.Time) {
 	f.now = now
 	for key, each := range f.of {
@@ -32,8 +32,8 @@ func (f *fights) begin(now time.Time) {
 	}
 }
 
-// leaveFights takes out the Destinations where another controller undoes what this
-// process writes. Requests that may be there already wait.
+// leaveFights excludes the Destinations where another controller undoes what this process
+// writes. Requests that may be placed there already stay unplaced.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.InHand || store.state.Stepwise || all.now.IsZero() {
 		return
@@ -55,7 +55,7 @@ func leaveFights(o *observed, store *storeView, all *fights) {
 }
 
 // goesOn compares the records of a Destination with those of the last round, and reports
-// whether it is left alone.
+// whether the Destination is left alone.
 func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes finds the Destinations that are laid out in another filepath mode than
-// they have now. Nothing of such a one is written until its user has confirmed it:
-// then it is laid out anew.
+// checkModes finds the Destinations that are laid out in another filepath mode than they have
+// now. Nothing is written to such a Destination until its user has confirmed the change; then
+// it is laid out anew.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -32,8 +32,8 @@ func checkModes(o *observed) {
 	}
 }
 
-// otherMode returns another filepath mode in which the Destination is laid out, as
-// its records show, or Kratix's lists, or the canaries; empty if there is none.
+// otherMode returns the other filepath mode that the Destination is laid out in, according to
+// its records, to Kratix's file lists or to the canaries; empty if there is none.
 func (d *destinationView) otherMode(store *storeView) string {
 	for _, record := range d.records {
 		if record.mode != d.FilepathMode() {
@@ -44,7 +44,7 @@ func (d *destinationView) otherMode(store *storeView) string {
 		return ""
 	}
 	files := store.state.Files
-	for _, listed := range d.legacy { // Kratix keeps such lists in mode none alone
+	for _, listed := range d.legacy { // Kratix keeps such lists in mode none only
 		if !slices.ContainsFunc(listed, files.Has) {
 			continue
 		}
@@ -79,8 +79,8 @@ func fixturesIn(d *kratix.Destination, mode string) []tree.File {
 	return fixtures
 }
 
-// isBare reports whether nothing but canaries or placeholders of a filepath mode
-// lies on the Destination: then there is nothing to confirm.
+// isBare reports whether the Destination has only canaries or placeholders of a filepath
+// mode; then there is nothing to confirm.
 func (d *destinationView) isBare(store *storeView, mode string) bool {
 	n := 0
 	for _, fixture := range fixturesIn(d.Destination, mode) {
@@ -91,13 +91,13 @@ func (d *destinationView) isBare(store *storeView, mode string) bool {
 	return store.state.Files.Within(d.base).Len() == n
 }
 
-// hasOtherFilename reports whether the Destination's one file had another name.
+// hasOtherFilename reports whether the aggregated file of the Destination had another name.
 func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
 
-// isOutdated reports whether the files of a record lie where the Destination's
-// layout would not put them.
+// isOutdated reports whether the files of a record are not where the Destination's layout
+// would put them.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true
@@ -106,14 +106,14 @@ func (d *destinationView) isOutdated(r *recordView) bool {
 	return joined && slices.ContainsFunc(r.Files, func(file tree.Path) bool { return file != path })
 }
 
-// confirmsMode reports whether the user has said that the Destination may be laid
-// out anew in its filepath mode.
+// confirmsMode reports whether the user has allowed the Destination to be laid out anew in
+// its filepath mode.
 func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode leaves a Destination alone. What is recorded there stays and counts; if
-// nothing is, what Kratix has written there is not known.
+// refuseMode leaves a Destination alone. Its recorded placements stay and count; if it has no
+// records, the Destination counts as unread, because Kratix may have written anything there.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

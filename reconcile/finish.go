@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Finish is the last step of a round: it does something with the changes of
-// each store, and says of each, in their order, how that went.
+// Finish is the last step of a round: it writes, shows or drops the changes of each store,
+// and returns an outcome for each, in the same order.
 type Finish func(context.Context, []statestore.Part) []statestore.Outcome
 
-// Each makes a Finish of what does one store after the other.
+// Each returns a Finish that calls a function for one store after the other.
 func Each(one func(context.Context, statestore.Part) statestore.Outcome) Finish {
 	return func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 		outcomes := make([]statestore.Outcome, len(parts))
@@ -22,8 +22,7 @@ func Each(one func(context.Context, statestore.Part) statestore.Outcome) Finish 
 	}
 }
 
-// failures joins what went wrong: neither what goes on, nor what was only
-// rehearsed.
+// failures joins the errors of the outcomes, except for pending and rehearsed writes.
 func failures(outcomes []statestore.Outcome) error {
 	var all []error
 	for _, outcome := range outcomes {
@@ -34,7 +33,7 @@ func failures(outcomes []statestore.Outcome) error {
 	return errors.Join(all...)
 }
 
-// Preview writes nothing.
+// Preview is a Finish that writes nothing.
 func Preview(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
@@ -43,7 +42,7 @@ func Preview(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	return outcomes
 }
 
-// Rehearse writes nothing, and says so of each store that has changes.
+// Rehearse is a Finish that writes nothing and reports each store with changes as rehearsed.
 func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
@@ -55,11 +54,11 @@ func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 	return outcomes
 }
 
-// errRehearsed is no failure: it means that changes were meant to stay unwritten.
+// errRehearsed marks changes that were left unwritten on purpose; it is not a failure.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
-// Commit writes the changes: those of stores in one location at once, and all
-// locations side by side, so that a slow one holds up no other.
+// Commit is a Finish that writes the changes: one write for the stores of one location, and
+// all locations concurrently, so a slow one delays no other.
 func Commit(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
 	return statestore.Commit(ctx, parts)
 }

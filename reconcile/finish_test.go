@@ -11,15 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// joined is a store that joins those of the same place, and writes down what is
-// asked of it.
+// joined is a store that can be written together with others at the same location. It logs
+// its writes.
 type joined struct {
 	statestore.Store
 	name, place string
 	log         *journal
 }
 
-// journal is written by several stores at once.
+// journal is a log for concurrent use.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -32,7 +32,7 @@ func (j *journal) add(line string) {
 	slices.Sort(j.lines)
 }
 
-// jointPlace is where stores are written at once.
+// jointPlace is a location whose stores are written together.
 type jointPlace struct {
 	statestore.Location
 	name string
@@ -60,11 +60,11 @@ func (j *joined) Apply(context.Context, statestore.ChangeSet) (statestore.Revisi
 	return statestore.Revision(j.name), nil
 }
 
-func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
+func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
 	for name, c := range map[string]struct {
 		stores  []joined
-		without string // changes
+		without string // the store without changes
 		log     []string
 		want    []statestore.Outcome
 	}{
@@ -105,8 +105,8 @@ func TestWhatLiesInOnePlaceIsWrittenAtOnce(t *testing.T) {
 	}
 }
 
-func TestAStoreThatCannotJoinIsWrittenAlone(t *testing.T) {
-	w := newWorld(t)
+func TestStoreThatCannotJoinIsWrittenAlone(t *testing.T) {
+	w := newEnv(t)
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
 	var log journal
 	other := &joined{name: "a", log: &log}

@@ -12,37 +12,37 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// formerPlacement is a placement that is recorded where its Destination is not: the
-// Destination is gone, or has another path or store now.
+// formerPlacement is a placement recorded outside the current directory of its Destination:
+// the Destination is gone, or has another path or store now.
 type formerPlacement struct {
 	recordView
 	store *storeView
-	// base is the directory that the Destination had.
+	// base is the former directory of the Destination.
 	base tree.Path
-	// at is the Destination that has this directory now; nil if none has.
+	// at is the Destination that has this directory now; nil if there is none.
 	at *destinationView
-	// counts reports whether the group counts as placed on the Destination because
-	// of it; otherwise it is an old copy.
+	// counts reports whether the group counts as placed because of this record; otherwise it
+	// is an old copy.
 	counts bool
 }
 
 // target returns the name of the Destination that the placement was made for.
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
-// formerIndex is what is recorded in a store below directories that no Destination
-// of the round has.
+// formerIndex caches the records in a store that lie below directories of no current
+// Destination.
 type formerIndex struct {
 	store statestore.Store
 	files statestore.Files
-	// bases are the directories that Destinations have.
+	// bases are the directories of the current Destinations.
 	bases []tree.Path
-	// paths are the records, with the digests of their content.
+	// paths maps the records to the digests of their content.
 	paths  map[tree.Path]statestore.Sum
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer reads the records in a store that lie below no Destination's
-// directory. While neither the store nor the Destinations change it costs nothing.
+// readFormer reads the records in a store that lie below no Destination's directory. It does
+// no work while neither the store nor the Destinations change.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -64,8 +64,8 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	return nil
 }
 
-// basesIn returns the directories of a store that Destinations have, also those of
-// Destinations on another store that writes to the same place.
+// basesIn returns the directories in a store that Destinations have, including Destinations
+// on other stores that write to the same location.
 func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := locationOf(store, &destinationView{})
 	var bases []tree.Path
@@ -83,7 +83,7 @@ func (o *observed) basesIn(store *storeView) []tree.Path {
 	return bases
 }
 
-// update brings the index to a state of the store's files.
+// update updates the index for the current files of the store.
 func (x *formerIndex) update(files statestore.Files) {
 	for path := range files.Differing(x.files) {
 		base, isRecord := layout.RecordBase(path)
@@ -103,7 +103,8 @@ func (x *formerIndex) update(files statestore.Files) {
 	x.files = files
 }
 
-// read returns the record at a path; what is no record is not of interest here.
+// read returns the record at a path. A file that is not a record yields a readRecord with an
+// error.
 func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path) (*readRecord, error) {
 	key := recordKey{path, x.paths[path]}
 	if read, known := x.parsed[key]; known {
@@ -118,23 +119,23 @@ func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path
 	return read, nil
 }
 
-// formerDestination returns a Destination that has a directory, for what is
-// recorded there.
+// formerDestination returns a Destination with the given directory, to compute the paths of
+// records in it.
 func formerDestination(name string, base tree.Path) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, base.String()
 	return d
 }
 
-// countFormer decides what the placements count as that are recorded where their
-// Destinations are not:
+// countFormer decides whether placements that are recorded outside the directory of their
+// Destination count:
 //
-//	the Destination is gone, its directory has another one now   the other's: it was renamed
-//	the group is recorded or remembered on a Destination         an old copy, which does not count
-//	else                                                         a placement on its Destination, by name
+//	the Destination is gone, its directory has another one now   placed on the other one: it was renamed
+//	the group is placed on a Destination already                 an old copy, which does not count
+//	else                                                         placed on its Destination, by name
 //
-// So a request whose Destination is away stays there, and one whose Destination has
-// another path or store goes along.
+// So a request whose Destination is missing stays there, and one whose Destination has
+// another path or store now follows it.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
@@ -155,8 +156,7 @@ func countFormer(o *observed) {
 	reportUnreadable(o, placed)
 }
 
-// compareFormer orders placements such that those of Destinations that are there
-// come first.
+// compareFormer orders placements such that those of existing Destinations come first.
 func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {
@@ -170,7 +170,7 @@ func compareFormer(o *observed, a, b *formerPlacement) int {
 	)
 }
 
-// has reports whether a Destination is in the input, whatever is known of it.
+// has reports whether a Destination is in the input, written or not.
 func (o *observed) has(name string) bool {
 	if o.names == nil {
 		o.names = make(map[string]bool, len(o.Destinations))
@@ -181,42 +181,42 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addGuests leaves out what other controllers have recorded, and takes in the records
-// of other Destinations that lie in a Destination's directory. Those that mayTakeOver
-// become its own.
-func addGuests(o *observed, policy Policy) {
+// addInherited drops the former placements recorded by other controllers, and adds the
+// records of other Destinations that lie in a Destination's directory. Records that
+// mayTakeOver accepts become the Destination's own.
+func addInherited(o *observed, policy Policy) {
 	seen := map[location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
 		at := location{f.store.place(), locationOf(f.store, &destinationView{base: f.path}).dir}
-		again := seen[at] // two stores that write to one place see the same
+		again := seen[at] // two stores at one location contain the same records
 		seen[at] = true
 		return again || !policy.owns(f.Owner)
 	})
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
-			guests := slices.DeleteFunc(slices.Clone(d.guests), func(guest recordView) bool { return !policy.owns(guest.Owner) })
-			d.guests = nil
-			for _, guest := range guests {
-				if o.mayTakeOver(d, guest.Placement) {
-					d.takeOver(guest)
+			entries := slices.DeleteFunc(slices.Clone(d.inherited), func(entry recordView) bool { return !policy.owns(entry.Owner) })
+			d.inherited = nil
+			for _, entry := range entries {
+				if o.mayTakeOver(d, entry.Placement) {
+					d.takeOver(entry)
 					continue
 				}
-				d.guests = append(d.guests, guest)
-				o.former = append(o.former, &formerPlacement{recordView: guest, store: store, base: d.base, at: d})
+				d.inherited = append(d.inherited, entry)
+				o.former = append(o.former, &formerPlacement{recordView: entry, store: store, base: d.base, at: d})
 			}
 		}
 	}
 }
 
 // mayTakeOver reports whether a placement in the directory of a Destination becomes the
-// Destination's own, since the one that it was made for is gone. Where Works are
-// assigned to Destinations, a new name of the Destination changes no assignment: there
-// the placement must be assigned to the Destination too.
-func (o *observed) mayTakeOver(d *destinationView, guest *kratix.WorkPlacement) bool {
-	if o.has(guest.Spec.TargetDestinationName) || o.Unseen {
+// Destination's own, because the Destination it was made for is gone. Where Works are
+// assigned to Destinations, renaming a Destination does not change an assignment, so the
+// placement must be assigned to the new name too.
+func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
+	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false
 	}
-	return !o.Assigned || o.isAssigned(guest, d.Name)
+	return !o.Assigned || o.isAssigned(entry, d.Name)
 }
 
 // isAssigned reports whether the group of a placement is assigned to a Destination.
@@ -226,25 +226,25 @@ func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool 
 	return is
 }
 
-// takeOver makes a placement the Destination's own that was made for one of another
-// name in the same directory.
-func (d *destinationView) takeOver(guest recordView) {
-	own := guest.Placement.DeepCopy()
+// takeOver makes a placement the Destination's own that was made for another Destination with
+// the same directory.
+func (d *destinationView) takeOver(entry recordView) {
+	own := entry.Placement.DeepCopy()
 	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)
 	own.Spec.TargetDestinationName = d.Name
 	own.Labels[kratix.TargetDestinationLabel] = d.Name
 	path, err := layout.RecordPath(d.Destination, own)
 	if err != nil {
-		return // the name of the Destination makes no path: nothing can be written there
+		return // the Destination's name is no valid path, so nothing can be written there
 	}
 	at := slices.IndexFunc(d.records, func(r recordView) bool { return r.path == path })
 	d.records = slices.Clone(d.records)
 	if at >= 0 {
-		d.records[at].elsewhere = append(slices.Clip(d.records[at].elsewhere), guest.paths()...)
+		d.records[at].elsewhere = append(slices.Clip(d.records[at].elsewhere), entry.paths()...)
 		return
 	}
-	record := *guest.Record
+	record := *entry.Record
 	record.Placement = own
-	d.records = append(d.records, recordView{Record: &record, path: path, elsewhere: guest.paths(), mode: guest.mode})
+	d.records = append(d.records, recordView{Record: &record, path: path, elsewhere: entry.paths(), mode: entry.mode})
 	d.assumed = append(slices.Clip(d.assumed), own)
 }

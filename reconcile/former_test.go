@@ -20,10 +20,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fleet returns a fixture with Destinations a and b, which fit everything, and
-// requests on them.
-func fleet(t testing.TB, requests int) *testWorld {
-	w := newWorld(t)
+// fleet returns a fixture with Destinations a and b, which match everything, and requests on
+// them.
+func fleet(t testing.TB, requests int) *testEnv {
+	w := newEnv(t)
 	w.snapshot.Destinations = nil
 	w.addDestination("a", "path-a")
 	w.addDestination("b", "path-b")
@@ -35,23 +35,23 @@ func fleet(t testing.TB, requests int) *testWorld {
 	return w
 }
 
-// drop takes a Destination out of the input and returns it.
-func (w *testWorld) drop(name string) *kratix.Destination {
+// drop removes a Destination from the input and returns it.
+func (w *testEnv) drop(name string) *kratix.Destination {
 	at := slices.IndexFunc(w.snapshot.Destinations, func(d *kratix.Destination) bool { return d.Name == name })
 	d := w.snapshot.Destinations[at]
 	w.snapshot.Destinations = slices.Delete(slices.Clone(w.snapshot.Destinations), at, at+1)
 	return d
 }
 
-// replace puts a changed copy of a Destination in the place of it.
-func (w *testWorld) replace(name string, change func(*kratix.Destination)) {
+// replace replaces a Destination by a changed copy.
+func (w *testEnv) replace(name string, change func(*kratix.Destination)) {
 	d := w.drop(name).DeepCopy()
 	change(d)
 	w.snapshot.Destinations = append(w.snapshot.Destinations, d)
 }
 
-// placedOn returns, for each request, the directories in which it has files.
-func (w *testWorld) placedOn() map[string][]string {
+// placedOn returns the directories in which each request has files.
+func (w *testEnv) placedOn() map[string][]string {
 	placed := map[string][]string{}
 	for _, path := range w.paths() {
 		dir, rest, is := strings.Cut(path, "/resources/default/redis/")
@@ -62,8 +62,8 @@ func (w *testWorld) placedOn() map[string][]string {
 	return placed
 }
 
-// decides has a Work say where its default group goes.
-func (w *testWorld) decides(name, destination string) {
+// decides records a decision for the default group on a Work.
+func (w *testEnv) decides(name, destination string) {
 	for _, work := range w.snapshot.Works {
 		if work.Name == name {
 			work.Annotations = map[string]string{
@@ -73,8 +73,8 @@ func (w *testWorld) decides(name, destination string) {
 	}
 }
 
-// settle does rounds until nothing is left to do, and returns the last report.
-func (w *testWorld) settle() report.Report {
+// settle runs rounds until nothing is left to do, and returns the last report.
+func (w *testEnv) settle() report.Report {
 	var last report.Report
 	for range 6 {
 		last = w.round()
@@ -117,7 +117,7 @@ func TestRequestsOfADestinationThatIsGoneMoveIfAsked(t *testing.T) {
 	}
 }
 
-func TestADestinationTakesItsRequestsToItsNewPath(t *testing.T) {
+func TestDestinationTakesItsRequestsToItsNewPath(t *testing.T) {
 	w := fleet(t, 6)
 	before := w.placedOn()
 	w.replace("a", func(d *kratix.Destination) { d.Spec.Path = "new-a" })
@@ -128,7 +128,7 @@ func TestADestinationTakesItsRequestsToItsNewPath(t *testing.T) {
 	for name, on := range w.placedOn() {
 		want := before[name]
 		if slices.Equal(want, []string{"path-a"}) {
-			want = []string{"new-a", "path-a"} // the old copy stays until its user says otherwise
+			want = []string{"new-a", "path-a"} // the old copy stays until its user removes it
 		}
 		if !slices.Equal(on, want) {
 			t.Errorf("%s is on %v, want %v", name, on, want)
@@ -136,7 +136,7 @@ func TestADestinationTakesItsRequestsToItsNewPath(t *testing.T) {
 	}
 }
 
-func TestADestinationTakesItsRequestsToItsNewStore(t *testing.T) {
+func TestDestinationTakesItsRequestsToItsNewStore(t *testing.T) {
 	w := fleet(t, 6)
 	stores := map[string]statestore.Store{"default": w.store, "other": memory.New("GitStateStore other")}
 	w.open = func(ref kratix.StateStoreReference) statestore.Store { return stores[ref.Name] }
@@ -144,7 +144,7 @@ func TestADestinationTakesItsRequestsToItsNewStore(t *testing.T) {
 	other.Name, other.Spec.URL = "other", "elsewhere"
 	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
 	before := w.placedOn()
-	for _, name := range []string{"a", "b"} { // no Destination is on the old store any more
+	for _, name := range []string{"a", "b"} { // no Destination uses the old store any more
 		w.replace(name, func(d *kratix.Destination) {
 			d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}
 		})
@@ -182,7 +182,7 @@ func TestDestinationsThatSwapPathsSwapTheirFilesInOneCommit(t *testing.T) {
 	}
 }
 
-func TestASwapWaitsForAPlacementThatIsHeldBack(t *testing.T) {
+func TestSwapWaitsForAPlacementThatIsHeldBack(t *testing.T) {
 	w := fleet(t, 8)
 	before := w.placedOn()
 	var onA string
@@ -205,9 +205,9 @@ func TestASwapWaitsForAPlacementThatIsHeldBack(t *testing.T) {
 	}
 }
 
-func TestARenamedDestinationKeepsWhatIsInItsDirectory(t *testing.T) {
+func TestRenamedDestinationKeepsWhatIsInItsDirectory(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
-		w := newWorld(t)
+		w := newEnv(t)
 		w.snapshot.Destinations = nil
 		for _, name := range []string{"a", "b"} {
 			w.addDestination(name, "path-"+name).Spec.Filepath.Mode = mode
@@ -230,7 +230,7 @@ func TestARenamedDestinationKeepsWhatIsInItsDirectory(t *testing.T) {
 	}
 }
 
-func TestAChangedFilepathModeIsAnErrorUntilItIsConfirmed(t *testing.T) {
+func TestChangedFilepathModeIsAnErrorUntilItIsConfirmed(t *testing.T) {
 	modes := []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None}
 	for _, from := range modes {
 		for _, to := range modes {
@@ -267,7 +267,7 @@ func TestAChangedFilepathModeIsAnErrorUntilItIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestADestinationIsNotLaidOutAnewInPart(t *testing.T) {
+func TestDestinationIsNotLaidOutAnewInPart(t *testing.T) {
 	w := inMode(t, kratix.NestedByMetadata)
 	w.put("a", "x")
 	w.put("b", "y")
@@ -283,7 +283,7 @@ func TestADestinationIsNotLaidOutAnewInPart(t *testing.T) {
 	}
 }
 
-func TestAnAggregatedFileGetsItsNewName(t *testing.T) {
+func TestAggregatedFileGetsItsNewName(t *testing.T) {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.put("a", "x")
 	w.put("b", "y")
@@ -295,7 +295,7 @@ func TestAnAggregatedFileGetsItsNewName(t *testing.T) {
 	}
 }
 
-func TestOfTwoCopiesOneStays(t *testing.T) {
+func TestOneOfTwoCopiesStays(t *testing.T) {
 	w := fleet(t, 6)
 	before := w.placedOn()
 	a := w.drop("a")
@@ -313,12 +313,12 @@ func TestOfTwoCopiesOneStays(t *testing.T) {
 
 func TestTwoCopiesThatNoMoveExplainsAreReportedAndOneGoes(t *testing.T) {
 	for name, c := range map[string]struct {
-		prefer func(*testWorld)
+		prefer func(*testEnv)
 		want   string
 	}{
-		"the WorkPlacement's stays":    {func(w *testWorld) { w.remembers(w.snapshot.Works[0], "b") }, "path-b"},
-		"the decision's stays":         {func(w *testWorld) { w.decides("r00", "b") }, "path-b"},
-		"else the first by its name's": {func(*testWorld) {}, "path-a"},
+		"the WorkPlacement's stays":    {func(w *testEnv) { w.remembers(w.snapshot.Works[0], "b") }, "path-b"},
+		"the decision's stays":         {func(w *testEnv) { w.decides("r00", "b") }, "path-b"},
+		"else the first by its name's": {func(*testEnv) {}, "path-a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := fleet(t, 0)
@@ -327,7 +327,7 @@ func TestTwoCopiesThatNoMoveExplainsAreReportedAndOneGoes(t *testing.T) {
 			w.round()
 			a := w.drop("a")
 			stored := w.state()
-			w.store = memory.New("GitStateStore default") // what a has is not seen
+			w.store = memory.New("GitStateStore default") // the placement on a is not in the store now
 			w.snapshot.Destinations = append(w.snapshot.Destinations, b)
 			w.round()
 			w.merge(stored)
@@ -344,9 +344,9 @@ func TestTwoCopiesThatNoMoveExplainsAreReportedAndOneGoes(t *testing.T) {
 	}
 }
 
-func TestWhatKratixWroteIsLookedForOnAllDestinations(t *testing.T) {
+func TestFilesOfKratixAreFoundOnAllDestinations(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
-		w := newWorld(t)
+		w := newEnv(t)
 		w.snapshot.Destinations = nil
 		for _, name := range []string{"a", "b"} {
 			w.addDestination(name, "path-"+name).Spec.Filepath.Mode = mode
@@ -376,8 +376,8 @@ func TestWhatKratixWroteIsLookedForOnAllDestinations(t *testing.T) {
 	}
 }
 
-// TestRandomDestinationEvents lets Destinations go, come back, and change their
-// names, paths, modes and labels: at rest each request is on exactly one of them.
+// TestRandomDestinationEvents removes, restores and changes Destinations: names, paths, modes
+// and labels. In the end each request must be on exactly one of them.
 func TestRandomDestinationEvents(t *testing.T) {
 	for seed := range uint64(40) {
 		randomDestinationEvents(t, seed, memory.New("GitStateStore default"))
@@ -385,7 +385,7 @@ func TestRandomDestinationEvents(t *testing.T) {
 }
 
 // TestRandomDestinationEventsOnGit does the same on a repository, where a round is one
-// commit and the store shows what it has fetched.
+// commit.
 func TestRandomDestinationEventsOnGit(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -404,7 +404,7 @@ func TestRandomDestinationEventsOnGit(t *testing.T) {
 func randomDestinationEvents(t *testing.T, seed uint64, store statestore.Store) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 7))
-	w := newWorld(t)
+	w := newEnv(t)
 	w.store = store
 	w.snapshot.Destinations = nil
 	for i := range 4 {
@@ -463,7 +463,7 @@ func randomDestinationEvents(t *testing.T, seed uint64, store statestore.Store) 
 	w.expectOneEach(seed)
 }
 
-func (w *testWorld) swap(one, other string) {
+func (w *testEnv) swap(one, other string) {
 	var first, second string
 	for _, d := range w.snapshot.Destinations {
 		switch d.Name {
@@ -477,9 +477,9 @@ func (w *testWorld) swap(one, other string) {
 	w.replace(other, func(d *kratix.Destination) { d.Spec.Path = first })
 }
 
-// expectOneEach fails unless each request is on one Destination: recorded by it in
-// its directory, or, while it is away, where it was.
-func (w *testWorld) expectOneEach(seed uint64) {
+// expectOneEach fails unless each request is on one Destination: recorded in its directory
+// or, while it is missing, in its former one.
+func (w *testEnv) expectOneEach(seed uint64) {
 	w.t.Helper()
 	bases := map[string]string{}
 	for _, d := range w.snapshot.Destinations {
@@ -511,9 +511,9 @@ func (w *testWorld) expectOneEach(seed uint64) {
 }
 
 func TestCleanupRemovesWhatIsLeftAndNothingElse(t *testing.T) {
-	for name, change := range map[string]func(*testWorld){
-		"the path changed":     func(w *testWorld) { w.replace("a", func(d *kratix.Destination) { d.Spec.Path = "new-a" }) },
-		"the Destination went": func(w *testWorld) { w.drop("a") },
+	for name, change := range map[string]func(*testEnv){
+		"the path changed":     func(w *testEnv) { w.replace("a", func(d *kratix.Destination) { d.Spec.Path = "new-a" }) },
+		"the Destination went": func(w *testEnv) { w.drop("a") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := fleet(t, 6)

@@ -10,35 +10,38 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// The limits of the deletion guard. Within the window so many placements may be
-// removed, or one in so many of all, whichever is more: docs/decisions/deletion-guard.md.
+// The limits of the deletion guard: within the window at most freeRemovals placements, or one
+// in removableOneIn of all, may be removed, whichever is more. See
+// docs/decisions/deletion-guard.md.
 const (
 	freeRemovals   = 5
 	removableOneIn = 5
 )
 
-// removals are what the deletion guard judges: the removals of one round over all
-// stores, and what there is beside them.
+// removals is the input of the deletion guard: the removals of one round over all stores, and
+// the numbers they are compared with.
 type removals struct {
-	// counted are the placements that have lost their Work or group without evidence.
+	// counted is the number of placements that have lost their Work or group without
+	// evidence.
 	counted int
-	// recent were removed within the window before.
+	// recent is the number of placements removed earlier within the window.
 	recent int
-	// recorded are all placements there are.
+	// recorded is the number of all placements.
 	recorded int
-	// works are the Works of the input.
+	// works is the number of Works in the input.
 	works int
-	// settling means that a Work may still come.
+	// settling reports whether the input may still be incomplete, so that a missing Work may
+	// appear.
 	settling bool
-	// missing are objects of the input that may be lost soon: files that are moved or
-	// deleted go one by one.
+	// missing is the number of input objects that are about to be lost: files that are moved
+	// or deleted disappear one by one.
 	missing int
 }
 
-// judgement is what the deletion guard decides.
+// judgement is the decision of the deletion guard.
 type judgement string
 
-// The judgements.
+// The possible judgements.
 const (
 	removalsAllowed judgement = ""
 	removalsRefused judgement = "too many would be removed at once"
@@ -63,42 +66,42 @@ func judge(r removals, allowed Allowance) judgement {
 	return removalsAllowed
 }
 
-// removalRules are what the deletion guard goes by in a round.
+// removalRules are the parameters of the deletion guard in a round.
 type removalRules struct {
-	// now is the time of the round; without one each round is judged alone.
+	// now is the time of the round; without a clock each round is judged alone.
 	now     time.Time
 	window  time.Duration
 	allowed Allowance
-	// unreadable is why the user's allowance cannot be read.
+	// unreadable is the reason why the user's allowance cannot be read.
 	unreadable error
 }
 
-// guardVerdict is what the deletion guard has decided about a plan.
+// guardVerdict is the decision of the deletion guard about a plan.
 type guardVerdict struct {
 	removalRules
 	removals
 	judgement judgement
-	// guarded are the counted removals by Destination.
+	// guarded is the number of counted removals by Destination.
 	guarded map[string]int
 }
 
-// guard is the judgement as one Destination needs it.
+// guard is the part of the verdict that concerns one Destination.
 type guard struct {
 	judgement
-	// ledger is what the Destination's ledger is to hold; empty for none.
+	// ledger is the new content of the Destination's ledger; empty for no ledger.
 	ledger string
-	// counts means that removals are added to the ledger.
+	// counts reports whether the removals are added to the ledger.
 	counts bool
 }
 
-// sameEffect reports whether two guards make the same of a Destination. A ledger
-// that has only become old makes no difference.
+// sameEffect reports whether two guards lead to the same outcome on a Destination. A ledger
+// from which only old entries were dropped makes no difference.
 func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// hasEvidence reports whether a placement without a Work or group is known to have
-// lost it: the Kubernetes API said so.
+// hasEvidence reports whether the Kubernetes API shows that the Work or group of a placement
+// is gone.
 func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 	if _, deleted := slices.BinarySearchFunc(o.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
 		return true
@@ -107,14 +110,14 @@ func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
 		return true
 	}
 	if o.Assigned {
-		return false // a Work that is here may be that of another Destination
+		return false // the Work may be in the input for another Destination only
 	}
 	_, present := slices.BinarySearchFunc(o.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
 	return o.FromAPI && present
 }
 
-// countRemovals returns what the guard judges, and the counted removals by Destination.
-// Destinations that are not written, or that go with their files, have none.
+// countRemovals returns the input of the guard, and the counted removals by Destination.
+// Destinations that are not written, or that are deleted with their files, have none.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
@@ -134,8 +137,8 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 	return all, by
 }
 
-// countRecorded returns how many of the placements have records here and would be
-// removed for the loss of their Works.
+// countRecorded returns how many of the removed placements have records on the Destination
+// and have lost their Works.
 func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	if len(removed) == 0 || d.IsDeleted() {
 		return 0
@@ -145,7 +148,7 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 		lost[p] = struct{}{}
 	}
 	count := 0
-	for _, record := range slices.Concat(d.records, d.guests) {
+	for _, record := range slices.Concat(d.records, d.inherited) {
 		if _, is := lost[record.Placement]; is {
 			count++
 		}
@@ -153,8 +156,8 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	return count
 }
 
-// guardRemovals judges the removals of a plan, and adds the judgement to the part of each
-// Destination.
+// guardRemovals judges the removals of a plan, and sets the guard of each Destination in the
+// plan.
 func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict {
 	parts.separateEvidence(o)
 	all, by := countRemovals(o, parts, rules)
@@ -169,7 +172,7 @@ func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict 
 	return verdict
 }
 
-// of returns the verdict as a Destination needs it.
+// of returns the part of the verdict that concerns a Destination.
 func (v *guardVerdict) of(d *destinationView) guard {
 	n := v.guarded[d.Name]
 	g := guard{judgement: v.judgement}
@@ -184,13 +187,12 @@ func (v *guardVerdict) of(d *destinationView) guard {
 		g.ledger = d.ledgerText
 	}
 	if n == 0 {
-		g.judgement = removalsAllowed // it makes no difference here
+		g.judgement = removalsAllowed // no counted removal here, so the judgement makes no difference
 	}
 	return g
 }
 
-// separateEvidence takes the placements whose loss is proven out of those that the
-// guard judges.
+// separateEvidence moves the removals that have evidence from removed to proven.
 func (p planned) separateEvidence(w *observed) {
 	for name, of := range p {
 		if !slices.ContainsFunc(of.removed, w.hasEvidence) {

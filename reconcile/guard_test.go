@@ -66,14 +66,13 @@ func TestParseAllowance(t *testing.T) {
 	}
 }
 
-// clockAt begins the tests' time.
+// clockAt is the start of the tests' clock.
 var clockAt = time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC)
 
-// guarded is a fixture with Destinations of a few Works each, at a time that the
-// test moves.
-func guarded(t *testing.T, destinations, each int) (*testWorld, *time.Time) {
+// guarded returns a fixture with Destinations of a few Works each, and its clock.
+func guarded(t *testing.T, destinations, each int) (*testEnv, *time.Time) {
 	t.Helper()
-	w, now := newWorld(t), clockAt
+	w, now := newEnv(t), clockAt
 	w.snapshot.Destinations = nil
 	for d := range destinations {
 		name := fmt.Sprint("d", d)
@@ -89,12 +88,12 @@ func guarded(t *testing.T, destinations, each int) (*testWorld, *time.Time) {
 	return w, &now
 }
 
-// placed is the number of placements in the store.
-func (w *testWorld) placed() int {
+// placed returns the number of placements in the store.
+func (w *testEnv) placed() int {
 	return len(slices.DeleteFunc(w.paths(), func(path string) bool { return !strings.HasSuffix(path, "/maps.yaml") }))
 }
 
-func TestAnInputWithoutWorksRemovesNothing(t *testing.T) {
+func TestInputWithoutWorksRemovesNothing(t *testing.T) {
 	for _, size := range []struct{ destinations, each int }{{1, 1}, {1, 10}, {12, 10}} {
 		t.Run(fmt.Sprint(size.destinations, " of ", size.each), func(t *testing.T) {
 			w, _ := guarded(t, size.destinations, size.each)
@@ -126,8 +125,8 @@ func TestAnInputWithoutWorksRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestMostOfAllDestinationsIsNotRemovedAtOnce: the guard judges all stores
-// together, so that a little of each is much.
+// TestMostOfAllDestinationsIsNotRemovedAtOnce checks that the guard judges all stores
+// together, so that a few removals on each Destination add up.
 func TestMostOfAllDestinationsIsNotRemovedAtOnce(t *testing.T) {
 	w, _ := guarded(t, 12, 10)
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(work *kratix.Work) bool { return !strings.HasPrefix(work.Name, "w0-") })
@@ -145,8 +144,8 @@ func TestMostOfAllDestinationsIsNotRemovedAtOnce(t *testing.T) {
 	}
 }
 
-// TestRemovalsInStepsStopAtTheLimitOfTheWindow restarts the process after each
-// step: the store is the memory.
+// TestRemovalsInStepsStopAtTheLimitOfTheWindow restarts the process after each step, because
+// removals are counted in the store.
 func TestRemovalsInStepsStopAtTheLimitOfTheWindow(t *testing.T) {
 	for _, step := range []int{1, 10} {
 		t.Run(strconv.Itoa(step), func(t *testing.T) {
@@ -167,7 +166,7 @@ func TestRemovalsInStepsStopAtTheLimitOfTheWindow(t *testing.T) {
 	}
 }
 
-func TestTheWindowSlides(t *testing.T) {
+func TestWindowSlides(t *testing.T) {
 	w, now := guarded(t, 1, 20)
 	remove := func(n int) []string {
 		w.snapshot.Works = slices.Clone(w.snapshot.Works[n:])
@@ -201,11 +200,11 @@ func TestTheWindowSlides(t *testing.T) {
 	}
 }
 
-func TestAFreshLedgerOutlivesOtherChanges(t *testing.T) {
+func TestFreshLedgerOutlivesOtherChanges(t *testing.T) {
 	w, now := guarded(t, 1, 20)
 	w.snapshot.Works = slices.Clone(w.snapshot.Works[5:])
 	w.round()
-	for i := range 3 { // whole, then from what is remembered
+	for i := range 3 { // first by a full check, then from the cache
 		*now = now.Add(2 * time.Minute)
 		w.put("w0-19", fmt.Sprint("changed", i)).Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"name": "d0"}}}
 		w.round()
@@ -218,7 +217,7 @@ func TestAFreshLedgerOutlivesOtherChanges(t *testing.T) {
 	}
 }
 
-func TestAGroupThatIsLostCountsLikeAWork(t *testing.T) {
+func TestGroupThatIsLostCountsLikeAWork(t *testing.T) {
 	w, _ := guarded(t, 1, 6)
 	for _, work := range w.snapshot.Works {
 		work := w.put(work.Name, work.Name)
@@ -229,7 +228,7 @@ func TestAGroupThatIsLostCountsLikeAWork(t *testing.T) {
 	}
 }
 
-func TestARemovalWaitsUntilTheInputHasSettled(t *testing.T) {
+func TestRemovalWaitsUntilTheInputHasSettled(t *testing.T) {
 	w, _ := guarded(t, 1, 5)
 	gone := w.snapshot.Works[0].Name
 	w.remove(gone)
@@ -244,7 +243,7 @@ func TestARemovalWaitsUntilTheInputHasSettled(t *testing.T) {
 	}
 }
 
-func TestADeletionInKubernetesIsEvidence(t *testing.T) {
+func TestDeletionInKubernetesIsEvidence(t *testing.T) {
 	w, _ := guarded(t, 1, 20)
 	w.snapshot.FromAPI = true
 	w.snapshot.Deleted = nil
@@ -268,7 +267,7 @@ func TestADeletionInKubernetesIsEvidence(t *testing.T) {
 	}
 }
 
-func TestAWorkInKubernetesSaysItselfWhichGroupsItHas(t *testing.T) {
+func TestMissingGroupOfAWorkInKubernetesIsEvidence(t *testing.T) {
 	w, _ := guarded(t, 1, 10)
 	w.snapshot.FromAPI = true
 	for _, work := range w.snapshot.Works {
@@ -309,7 +308,7 @@ func TestMovesAndCleanUpAreNotCounted(t *testing.T) {
 	})
 }
 
-func TestTheMessageSaysWhyWorksAreMissing(t *testing.T) {
+func TestFindingListsReasonsForMissingWorks(t *testing.T) {
 	w, _ := guarded(t, 1, 10)
 	w.snapshot.Works, w.snapshot.Empty = nil, []string{"works/a.yaml"}
 	asked := 0
@@ -334,7 +333,7 @@ func TestTheMessageSaysWhyWorksAreMissing(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFileHoldsRemovals(t *testing.T) {
+func TestEmptyFileHoldsRemovals(t *testing.T) {
 	w, _ := guarded(t, 1, 10)
 	w.snapshot.Incomplete, w.snapshot.Empty = true, []string{"works/a.yaml"}
 	w.snapshot.Works = slices.Clone(w.snapshot.Works[2:])

@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// findings reports what the guard keeps; missing looks for the reason.
+// findings returns the findings about the removals that the guard prevents; missing returns
+// why Works may be missing.
 func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(context.Context) []string) []finding.Finding {
 	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", v.counted, v.recorded)
 	switch v.judgement {
@@ -39,7 +40,7 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 	}}
 }
 
-// place returns the Destination that the guard acts on, if it is one.
+// place returns the Destination with the counted removals, if there is only one.
 func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	for _, d := range destinations {
 		if len(v.guarded) == 1 && v.guarded[d.Name] > 0 {
@@ -49,10 +50,10 @@ func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	return finding.Place{}
 }
 
-// namedFiles is how many empty files a message names.
+// namedFiles is the maximum number of empty files that a message names.
 const namedFiles = 3
 
-// reasons returns why Works may be missing; empty are the files that are.
+// reasons returns why Works may be missing; empty are the names of empty files.
 func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {
 	var reasons []string
 	if v.works == 0 {
@@ -70,8 +71,8 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 	return reasons
 }
 
-// emptyFindings reports the empty files of an input that removes nothing because
-// of them.
+// emptyFindings returns findings about the empty files because of which an input removes
+// nothing.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

@@ -12,16 +12,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is what is left to know of a Destination where everything fits together
-// and each placement has a directory to itself: what comes or changes there
-// touches nothing else.
+// independence is what the cache keeps of a Destination without findings on which each
+// placement has a directory of its own, so that a new or changed placement cannot affect
+// another one.
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
 }
 
-// newIndependent returns what update needs of a Destination; nil when something there is
-// not plain.
+// newIndependent returns the independence of a Destination; nil if something there is not
+// plain.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.memory.Digest()
 	if digest == nil || len(made.findings) > 0 || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
@@ -42,28 +42,28 @@ func newIndependent(c *checked, made *outcome) *independence {
 	return &independence{digest: digest, ignored: c.ignored}
 }
 
-// isIndependent reports whether a placement of the plan is written as it should be and has
-// a directory to itself that no other spelling can mean.
+// isIndependent reports whether a placement of the plan is writable and has a directory of
+// its own whose path has no other spelling.
 func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
 
-// isPlain reports whether a placement has a directory to itself.
+// isPlain reports whether a placement has a directory of its own.
 func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
 // staysIndependent reports whether the placements of a Destination were independent, and
-// whether all but its placements and files is what it was: reuseWritten and update build on that. Where
-// placements are written one by one, each change is compared with what is there.
+// whether nothing has changed except its placements and files; reuseWritten and update
+// require it. It is false where placements are written one by one, because there each change
+// is compared with the stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.comesOf(&known.situation)
 }
 
-// update returns the outcome on a Destination whose placements are independent, from the
-// last one: it renders and checks only the placements that have changed.
-// It returns false when these may touch others; then everything has to be looked
-// at.
+// update derives the outcome on a Destination whose placements are independent from the
+// previous outcome: it renders and checks only the placements that have changed. It returns
+// false if these may affect others; then the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -72,7 +72,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, read *kustom
 	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
 	w.destinationView, w.part = &view, part
-	w.fixtures, _ = layout.Fixtures(w.Destination) // without roots it were left out before
+	w.fixtures, _ = layout.Fixtures(w.Destination) // a Destination without roots was left out before
 	w.indexRecords()
 	w.place(nil, unpacked)
 	if len(w.findings) > 0 || !isOnlyTheirs(w, &known.situation) || mayMeetOthers(w, known) {
@@ -89,9 +89,8 @@ func (known *cacheEntry) update(ctx context.Context, now situation, read *kustom
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
-// changed returns the placements that are not as they were or were not written
-// yet, and the objects of those that they replace. It returns false when any is
-// gone, or is not plain.
+// changed returns the placements that have changed or were not written yet, and the previous
+// objects that they replace. It returns false if a placement is gone or misplaced.
 func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.part.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
@@ -127,8 +126,8 @@ func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kr
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain, and that nothing differs in
-// the store but what is theirs. The Destination has their records alone then.
+// isOnlyTheirs reports whether the placements are plain and all differences in the store lie
+// in their directories or records. It then reduces the Destination's records to theirs.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {
@@ -161,7 +160,7 @@ func isOnlyTheirs(w *wanted, was *situation) bool {
 	return true
 }
 
-// claims returns what the placements want, by the roots that they are in.
+// claims returns the claims of the placements, by root.
 func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	roots := make([]dedupe.Root, 0, len(c.roots))
 	for _, path := range c.roots {
@@ -176,8 +175,8 @@ func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	return roots
 }
 
-// placementsWith returns the placements that were reported, with others in the place of
-// some.
+// placementsWith returns the reported placements without the replaced ones and with the new
+// ones merged in.
 func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
 	all := make([]report.Placement, 0, len(o.placements)+len(come))
 	for _, p := range o.placements {
@@ -192,8 +191,8 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 	return slices.Concat(all, come)
 }
 
-// mayMeetOthers reports whether any of the placements, which have directories of
-// their own, may be in the way of something on the Destination.
+// mayMeetOthers reports whether any of the placements, which have directories of their own,
+// may collide with something on the Destination.
 func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {
@@ -204,8 +203,8 @@ func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	})
 }
 
-// mayMeet reports whether a new placement, with a
-// directory of its own, may be in the way of anything there, or that in its way.
+// mayMeet reports whether a new placement with a directory of its own may collide with
+// something on the Destination.
 func mayMeet(w *wanted, p *placement, known *cacheEntry) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {

@@ -13,17 +13,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// joinedFile is the one file of filepath mode aggregatedYAML, taken apart.
+// joinedFile is the single file of filepath mode aggregatedYAML, split into its parts.
 type joinedFile struct {
-	// parts are its parts, by the paths of their records.
+	// parts maps the paths of records to their parts of the file.
 	parts map[tree.Path][]byte
-	// mixedUp reports whether nobody's part is known: the file is neither as the records
-	// say nor empty.
+	// mixedUp reports whether the file cannot be split: it is not empty and does not match
+	// the records.
 	mixedUp bool
 }
 
-// splitJoined takes the joined file of a Destination apart, and sets what each candidate
-// has of it.
+// splitJoined splits the aggregated file of a Destination, and sets the stored part of each
+// candidate.
 func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joinedFile, error) {
 	path, ok := layout.JoinedFile(w.Destination)
 	if !ok || !w.store.state.Files.Has(path) {
@@ -49,14 +49,14 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 			c.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: c.object(), File: path.Base()}}}
 		}
 	}
-	// A store that somebody else writes has a record for each part that somebody wants.
+	// A store that Kratix writes has a record for each part that is wanted.
 	hasRecords := len(records) > 0 || w.store.state.Stepwise
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// freeze leaves a mixed-up file as it is while some placement is not to be
-// written: its part is in there, and nobody knows where.
-func (c *checked) freeze() {
+// keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because
+// the file may hold its only copy at an unknown position.
+func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
 	}
@@ -78,9 +78,9 @@ func (c *checked) freeze() {
 	})
 }
 
-// mayLosePart reports whether a mixed-up file may have a part that is nowhere else: that
-// of a placement which is not to be written. Where nothing is recorded, that may be one
-// that is not known to be on the Destination, too.
+// mayLosePart reports whether a mixed-up file may hold the only copy of a part: that of a
+// placement that is not written or, if nothing is recorded, that of a placement missing in
+// the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isMadeAnew(c)
@@ -89,7 +89,7 @@ func mayLosePart(c *checked) bool {
 	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isMadeAnew(c)
 }
 
-// isMadeAnew reports whether a joined file has nothing but what is to be written anyway.
+// isMadeAnew reports whether an aggregated file holds exactly what would be written.
 func isMadeAnew(c *checked) bool {
 	var wanted []layout.Part
 	for _, p := range c.candidates {

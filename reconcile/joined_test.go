@@ -10,9 +10,9 @@ import (
 
 const between = "\n---\n"
 
-// writtenByKratix is a Destination in mode aggregatedYAML with what Kratix has written
-// there, which no record says anything of.
-func writtenByKratix(t *testing.T, parts ...string) *testWorld {
+// writtenByKratix returns a fixture in mode aggregatedYAML with an aggregated file of Kratix,
+// and without records.
+func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.snapshot.FromAPI = true
 	text := ""
@@ -26,8 +26,8 @@ func writtenByKratix(t *testing.T, parts ...string) *testWorld {
 	return w
 }
 
-// stays fails the test unless the joined file is as it was for several rounds.
-func (w *testWorld) stays(want map[string]report.State, found ...string) {
+// stays fails the test unless the aggregated file stays the same for several rounds.
+func (w *testEnv) stays(want map[string]report.State, found ...string) {
 	w.t.Helper()
 	before := w.content(aggregated)
 	for range 3 {
@@ -38,21 +38,21 @@ func (w *testWorld) stays(want map[string]report.State, found ...string) {
 	}
 }
 
-// TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack, whether or not a WorkPlacement says
-// that it is there; it is written anew once its successor is.
-func TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack(t *testing.T) {
+// TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack runs with and without WorkPlacements for
+// the parts; the file is rewritten once its conflict is resolved.
+func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	held := map[string]report.State{"a": report.Held, "b": report.Held}
 	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
-			a, b := w.put("a", "one"), w.put("b", "one") // b has changed since, and clashes with a
+			a, b := w.put("a", "one"), w.put("b", "one") // b has changed since, and conflicts with a
 			if isRemembered {
 				w.remembers(a, "worker-1")
 				w.remembers(b, "worker-1")
 			}
 			w.stays(held, "KS001", "KS063")
 			for _, p := range w.round().Placements {
-				if p.Written != isRemembered { // else its WorkPlacement would be deleted, or one be made
+				if p.Written != isRemembered { // otherwise its WorkPlacement would be deleted or created wrongly
 					t.Errorf("%s is written: %v", p.Work, p.Written)
 				}
 			}
@@ -61,7 +61,7 @@ func TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack(t *testing.T) {
 			if got := w.content(aggregated); got != configMaps("one")+between+configMaps("three") {
 				t.Errorf("%q", got)
 			}
-			w.put("b", "one") // whose part is which is recorded now
+			w.put("b", "one") // the parts are recorded now
 			w.put("a", "one", "four")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
 			if got := w.content(aggregated); got != configMaps("one", "four")+between+configMaps("three") {
@@ -71,9 +71,9 @@ func TestWhatKratixHasJoinedStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestWhatKratixHasJoinedIsAdoptedBesideWhatIsNew: where nothing but what is to be
-// written is in the file, what is held back has no part in it.
-func TestWhatKratixHasJoinedIsAdoptedBesideWhatIsNew(t *testing.T) {
+// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements has a file with exactly the content to be
+// written, so the quarantined placement has no part in it.
+func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")
 	w.put("b", "two")
@@ -86,11 +86,12 @@ func TestWhatKratixHasJoinedIsAdoptedBesideWhatIsNew(t *testing.T) {
 	}
 }
 
-// TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead: the Work may have a part.
-func TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead(t *testing.T) {
-	for name, hide := range map[string]func(*testWorld){
-		"rejected":   func(w *testWorld) { w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}} },
-		"incomplete": func(w *testWorld) { w.snapshot.Incomplete = true },
+// TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead has a Work that cannot be read and may
+// have a part.
+func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
+	for name, hide := range map[string]func(*testEnv){
+		"rejected":   func(w *testEnv) { w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}} },
+		"incomplete": func(w *testEnv) { w.snapshot.Incomplete = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
@@ -101,7 +102,7 @@ func TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead(t *testing.T) {
 			w.put("b", "two")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
 			w.remove("b")
-			hide(w) // what is recorded is known
+			hide(w) // recorded parts are known
 			w.put("a", "three")
 			w.round()
 			if got := w.content(aggregated); got != configMaps("three")+between+configMaps("two") {
@@ -111,9 +112,9 @@ func TestWhatKratixHasJoinedStaysWhileAWorkCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestNothingIsRemovedOfAJoinedFileThatIsLeft: what is to go is there until the file is
-// written anew.
-func TestNothingIsRemovedOfAJoinedFileThatIsLeft(t *testing.T) {
+// TestUntouchedAggregatedFileKeepsRemovedParts checks that a part to be removed stays until
+// the file is rewritten.
+func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	w := writtenByKratix(t, "one", "two", "three")
 	a, b, c := w.put("a", "one"), w.put("b", "one"), w.put("c", "three")
 	for _, work := range []*kratix.Work{a, b, c} {

@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// layOutWhole leaves a Destination as it is that is to be laid out anew while any of
-// its placements cannot be written: half of it in each layout would not build.
-func (c *checked) layOutWhole() {
+// keepWhole leaves a Destination that is to be laid out anew unchanged while any of its
+// recorded placements cannot be written: half of it in each layout would not build.
+func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
 	if !c.relayout || at < 0 {
 		return

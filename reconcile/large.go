@@ -11,16 +11,15 @@ import (
 // largeWork is the size in bytes from which a Work is reported as large.
 const largeWork = 1 << 20
 
-// large remembers which Works are large, so that only those are weighed which
-// were not there in the last round.
+// large caches which Works are large, so that only new Works have to be measured.
 type large struct {
 	works []*kratix.Work
 	sizes map[*kratix.Work]int
 }
 
-// weigh brings what is remembered up to date. What lies before the first
-// difference of the two lists, and behind the last, is skipped.
-func (l *large) weigh(works []*kratix.Work) {
+// update updates the cache for a new list of Works. It skips the common prefix and suffix of
+// the old and the new list.
+func (l *large) update(works []*kratix.Work) {
 	gone, come := l.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
 		gone, come = gone[1:], come[1:]
@@ -48,9 +47,9 @@ func (l *large) weigh(works []*kratix.Work) {
 	l.works = works
 }
 
-// largeWorks returns findings about Works that are near etcd's limit.
+// largeWorks returns findings about Works that are near etcd's size limit.
 func largeWorks(w *observed, known *large) []finding.Finding {
-	known.weigh(w.Works)
+	known.update(w.Works)
 	var findings []finding.Finding
 	for work, size := range known.sizes {
 		at := w.Origins.Of(work)

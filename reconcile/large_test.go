@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noise is a file that takes so many bytes when it is packed.
+// noise returns a file of the given size when compressed.
 func noise(t *testing.T, size int) string {
 	t.Helper()
-	content := make([]byte, size/4*3-size/4000-60) // base64 makes four bytes of three, gzip some more
+	content := make([]byte, size/4*3-size/4000-60) // base64 makes four bytes of three, gzip adds some more
 	for i := range content {
 		content[i] = byte(rand.New(rand.NewPCG(uint64(i), 1)).UintN(256))
 	}
@@ -23,8 +23,8 @@ func noise(t *testing.T, size int) string {
 	return string(content)
 }
 
-func TestAWorkNearTheLimitOfEtcdIsTold(t *testing.T) {
-	w := newWorld(t)
+func TestWorkNearTheLimitOfEtcdIsReported(t *testing.T) {
+	w := newEnv(t)
 	w.putFiles("a", map[string]string{"image.bin": noise(t, largeWork-100), "b.txt": ""})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 	w.putFiles("a", map[string]string{"image.bin": noise(t, largeWork-100), "b.txt": noise(t, 1000)})
@@ -35,8 +35,8 @@ func TestAWorkNearTheLimitOfEtcdIsTold(t *testing.T) {
 	}
 }
 
-func TestALargeWorkIsToldAsLongAsItIsThere(t *testing.T) {
-	w := newWorld(t)
+func TestLargeWorkIsReportedAsLongAsItExists(t *testing.T) {
+	w := newEnv(t)
 	big := strings.Repeat("A", largeWork+1)
 	for i, step := range []struct {
 		change func()

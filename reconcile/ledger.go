@@ -8,16 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerView is what a store remembers of a Destination's removals.
+// ledgerView is the ledger of a Destination's removals, as read from the store.
 type ledgerView struct {
 	ledgerPath tree.Path
 	ledger     layout.Ledger
-	// ledgerText is the file; empty when there is none.
+	// ledgerText is the content of the file; empty if there is none.
 	ledgerText string
 }
 
-// maxLedger is how much of a ledger is read: anyone who can write to the store can
-// write one.
+// maxLedger bounds how much of a ledger is read, because anyone who can write to the store
+// can write one.
 const maxLedger = 64 << 10
 
 func readLedger(ctx context.Context, store *storeView, path tree.Path) (ledgerView, error) {

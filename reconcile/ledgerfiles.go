@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// ledgerFiles returns the Destination's ledger as it is to be, if it is to be
-// there.
+// ledgerFiles returns the Destination's ledger after the round, if it has one.
 func ledgerFiles(c *checked) []tree.File {
 	path, err := layout.LedgerPath(c.Destination)
 	text := c.part.guard.ledger
@@ -22,14 +21,14 @@ func ledgerFiles(c *checked) []tree.File {
 	return []tree.File{{Path: path, Content: []byte(text)}}
 }
 
-// removesCounted reports whether a removal that the guard counts is made: those that
-// a server has refused are not.
+// removesCounted reports whether a removal that the guard counts is part of the changes; the
+// server may refuse it.
 func removesCounted(c *checked) bool {
 	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.part.removed, r.Placement) })
 }
 
-// clearLedger removes a ledger that counts no more, beside other changes: it is no
-// reason for a commit of its own.
+// clearLedger removes a ledger whose entries no longer count, but only together with other
+// changes: it does not justify a commit of its own.
 func clearLedger(c *checked, set *statestore.ChangeSet) {
 	stale := c.ledgerText != "" && (c.part.guard.ledger == "" || c.goesWithItsFiles())
 	if !stale || set.Empty() || slices.Contains(set.Remove, c.ledgerPath) {

@@ -2,18 +2,16 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// findLeftovers takes the unfinished files in the Destination's directory. They
-// are no one else's: what is wanted of them is there already, and the rest may
-// go. As long as anything on the Destination is kept as it is, or may be
-// unknown, they stay: they could be a part of it.
+// findLeftovers sets the leftovers: the unfinished files in the Destination's directory. They
+// are set only if every placement is either written or removed and every record is valid;
+// otherwise an unfinished file could belong to a placement that is kept.
 func (c *checked) findLeftovers() {
 	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.invalidRecords) == 0 && c.decided() {
 		c.leftovers = unfinished
 	}
 }
 
-// decided reports whether each placement on the Destination is either to be
-// written or to be removed.
+// decided reports whether each placement on the Destination is either written or removed.
 func (c *checked) decided() bool {
 	known := tree.Set{}
 	for _, p := range c.candidates {

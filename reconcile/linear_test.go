@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// manyWorks returns so many requests' Works without contents.
+// manyWorks returns Works of requests without contents.
 func manyWorks(size int) []*kratix.Work {
 	works := make([]*kratix.Work, size)
 	for i := range works {
@@ -50,8 +50,7 @@ func lookUpRecords(size int) func() {
 	}
 }
 
-// openStores opens a state store of its own, with a Secret of its own, for each of
-// many Destinations.
+// openStores opens one state store with one Secret for each of many Destinations.
 func openStores(size int) func() {
 	var snapshot source.Snapshot
 	for i := range size {
@@ -67,12 +66,12 @@ func openStores(size int) func() {
 	return func() {
 		w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 		for _, d := range snapshot.Destinations {
-			addDestination(w, d, &testWorld{})
+			addDestination(w, d, &testEnv{})
 		}
 	}
 }
 
-// rememberPlacements takes in many WorkPlacements of which no record is there.
+// rememberPlacements adds many WorkPlacements without records.
 func rememberPlacements(size int) func() {
 	d := &kratix.Destination{}
 	d.Name = "worker-1"
@@ -81,7 +80,7 @@ func rememberPlacements(size int) func() {
 	for _, work := range manyWorks(size) {
 		w.Existing = append(w.Existing, recordOf(work, d).Placement)
 	}
-	return func() { addRemembered(w) }
+	return func() { addExisting(w) }
 }
 
 // restoreRecords restores the damaged records of many Works.
@@ -97,8 +96,7 @@ func restoreRecords(size int) func() {
 	return func() { restoreDamaged(w) }
 }
 
-// heedDecisions takes in what many Works say about where they go, each to another
-// Destination.
+// heedDecisions adds the decisions of many Works, each for another Destination.
 func heedDecisions(size int) func() {
 	w := &observed{}
 	w.Works = manyWorks(size)
@@ -110,10 +108,10 @@ func heedDecisions(size int) func() {
 			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
 		})}
 	}
-	return func() { takeDecisions(w) }
+	return func() { addDecisions(w) }
 }
 
-// moveAll deals out the plan of many moves whose successors are decided.
+// moveAll divides the plan of many moves whose successors are decided.
 func moveAll(size int) func() {
 	from, to := &kratix.Destination{}, &kratix.Destination{}
 	from.Name, to.Name = "from", "to"
@@ -126,7 +124,7 @@ func moveAll(size int) func() {
 	return func() { byDestination(&plan, decided) }
 }
 
-// stages are parts of a round that look things up for each of many.
+// stages are the steps of a round that look things up once per item.
 func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
 		"records looked up":             lookUpRecords,
@@ -150,13 +148,13 @@ func BenchmarkRoundsOverMany(b *testing.B) {
 	}
 }
 
-// BenchmarkDeletions measures the round in which all Works but one in ten are gone,
-// in each filepath mode.
+// BenchmarkDeletions measures the round in which nine of ten Works are gone, in each filepath
+// mode.
 func BenchmarkDeletions(b *testing.B) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		b.Run(mode, func(b *testing.B) {
 			growth.Benchmark(b, func(size int) func() {
-				w := newWorld(b)
+				w := newEnv(b)
 				w.policy.Allow = AllowAll()
 				w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 				for i := range size {

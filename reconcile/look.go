@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Look returns what a round would plan from, and what is wrong with it. It plans
-// and writes nothing.
+// Look returns what a round would plan from, and the findings about it. It plans and writes
+// nothing.
 func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {

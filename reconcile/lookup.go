@@ -5,13 +5,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// lookup finds the state stores and Secrets of a snapshot by name, so that opening
-// many stores takes time linear in their number.
+// lookup finds the state stores and Secrets of a snapshot by name, so that opening many
+// stores takes linear time.
 type lookup struct {
 	stores  map[kratix.StateStoreReference]*storeView
 	specs   map[kratix.StateStoreReference]spec
 	secrets map[kratix.Key]*kratix.Secret
-	// reported are the objects that findings of the source are about.
+	// reported are the objects that have a finding of the source.
 	reported map[string]bool
 }
 
@@ -21,7 +21,7 @@ type spec struct {
 	secret *kratix.SecretReference
 }
 
-// newLookup returns the lookup of a snapshot, without stores. Of two objects of one
+// newLookup returns the lookup of a snapshot, without stores. Of two objects with the same
 // name the first one counts.
 func newLookup(snapshot source.Snapshot) lookup {
 	l := lookup{
@@ -52,7 +52,7 @@ func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
 	}
 }
 
-// lacks reports whether a Secret is named and is not there. One that is there and
+// lacks reports whether a store names a Secret that is missing. A Secret that exists but
 // cannot be read was reported by the source.
 func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
@@ -64,8 +64,8 @@ func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.Se
 	return found.object, found.secret
 }
 
-// secret returns the Secret that a store names; nil if it names none, or it is not
-// there.
+// secret returns the Secret that a store names; nil if it names none, or the Secret is
+// missing.
 func (l *lookup) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil

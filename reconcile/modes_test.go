@@ -20,21 +20,22 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// inMode is a world whose Destination has a filepath mode.
-func inMode(t *testing.T, mode string) *testWorld {
-	w := newWorld(t)
+// inMode returns a fixture whose Destination has a filepath mode.
+func inMode(t *testing.T, mode string) *testEnv {
+	w := newEnv(t)
 	w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 	return w
 }
 
-// dependency makes a Work that put made a Promise's.
+// dependency turns a request's Work into a Promise's.
 func dependency(w *kratix.Work) {
 	w.Namespace, w.Spec.ResourceName = kratix.SystemNamespace, ""
 	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}
 }
 
-// TestAWholeTreeInEachMode shows everything that a round writes, in each mode.
-func TestAWholeTreeInEachMode(t *testing.T) {
+// TestWholeTreeInEachMode compares everything that a round writes with a golden file, in
+// each mode.
+func TestWholeTreeInEachMode(t *testing.T) {
 	off := false
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for name, canaries := range map[string]*bool{"": nil, "-bare": &off} {
@@ -56,8 +57,8 @@ func TestAWholeTreeInEachMode(t *testing.T) {
 	}
 }
 
-// dump writes the whole store down.
-func (w *testWorld) dump() string {
+// dump returns the contents of the store.
+func (w *testEnv) dump() string {
 	var out strings.Builder
 	for _, path := range w.allPaths() {
 		fmt.Fprintf(&out, "=== %s\n%s\n", path, w.content(path))
@@ -65,7 +66,7 @@ func (w *testWorld) dump() string {
 	return out.String()
 }
 
-func (w *testWorld) allPaths() []string {
+func (w *testEnv) allPaths() []string {
 	var paths []string
 	for path := range w.state().Files.All() {
 		paths = append(paths, path.String())
@@ -104,7 +105,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 		t.Errorf("shared.yaml is %q", got)
 	}
 
-	// Removing one never removes the other's file, not even at the same path.
+	// Removing one Work never removes the other's file, not even at the same path.
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 	want := []string{"worker-1/.kratix/default-b.worker-1-5058f.yaml", "worker-1/.kratix/default-c.worker-1-5058f.yaml", "worker-1/c.yaml", "worker-1/shared.yaml"}
@@ -161,14 +162,14 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// A change that clashes keeps the part that is there.
+	// A change with a conflict keeps the stored part.
 	w.put("a", "a", "c")
 	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged, "c": report.Unchanged}, "KS001")
 	if got := w.content(aggregated); got != configMaps("a")+joint+configMaps("b", "b2")+joint+configMaps("c") {
 		t.Errorf("%q", got)
 	}
 
-	// So does a Work that cannot be read, while others come and go.
+	// So does a Work that cannot be read, while others are added and removed.
 	w.remove("b")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
 	w.put("a", "a3")
@@ -178,7 +179,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// The last one takes the file with it.
+	// The file is removed with its last part.
 	w.snapshot.Rejected = nil
 	w.policy.Allow = AllowAll()
 	w.remove("a")
@@ -229,10 +230,10 @@ func TestAggregatedAdoptsWhatKratixWrote(t *testing.T) {
 	}
 }
 
-func TestADestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
+func TestDestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
 	for cleanup, want := range map[string]int{"all": 0, "none": 3, "": 3} {
 		t.Run("cleanup "+cleanup, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			for i := range 1 {
 				w.put(fmt.Sprint("w", i), fmt.Sprint("m", i))
 			}
@@ -256,7 +257,7 @@ func TestADestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
 }
 
 func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.snapshot.GitStateStores[0].Spec.URL = "https://git.example.com/state.git"
 	other := &kratix.GitStateStore{}
 	other.Name, other.Spec.URL, other.Spec.Path = "other", "https://Git.Example.com/state", "/"

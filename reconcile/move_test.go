@@ -11,10 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// newPair is a world of two Destinations; requests go to the first, and then it
-// fits no more.
-func newPair(t *testing.T, requests int) *testWorld {
-	w := newWorld(t)
+// newPair returns a fixture with two Destinations; requests are placed on the first, which
+// then no longer matches.
+func newPair(t *testing.T, requests int) *testEnv {
+	w := newEnv(t)
 	two := w.addDestination("worker-2", "worker-2")
 	one := w.snapshot.Destinations[0]
 	one.Labels, two.Labels = map[string]string{"env": "dev"}, map[string]string{"env": "prod"}
@@ -37,7 +37,7 @@ func newPair(t *testing.T, requests int) *testWorld {
 }
 
 // on counts the files of requests in a Destination's directory.
-func (w *testWorld) on(destination string) int {
+func (w *testEnv) on(destination string) int {
 	n := 0
 	for _, path := range w.paths() {
 		if strings.HasPrefix(path, destination+"/resources/default") {
@@ -47,7 +47,7 @@ func (w *testWorld) on(destination string) int {
 	return n
 }
 
-func TestAMoveIsTwoAcknowledgedSteps(t *testing.T) {
+func TestMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	const requests = 20 // more than the guard would remove at once
 	w := newPair(t, requests)
 	result := w.round()
@@ -58,7 +58,7 @@ func TestAMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	if result := w.round(); w.on("worker-1") != requests || w.on("worker-2") != requests || !result.Again {
 		t.Fatalf("after the first step: %d and %d, again %v", w.on("worker-1"), w.on("worker-2"), result.Again)
 	}
-	w.policy.OnMisplaced = scheduler.Keep // nobody asks any more
+	w.policy.OnMisplaced = scheduler.Keep // moving is no longer requested
 	result = w.round()
 	if w.on("worker-1") != 0 || w.on("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
 		t.Fatalf("after the second step: %d and %d, again %v, %v", w.on("worker-1"), w.on("worker-2"), result.Again, result.Findings)
@@ -76,7 +76,7 @@ func TestAMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	}
 }
 
-func TestAMoveToWhereItWouldClashIsNotBegun(t *testing.T) {
+func TestMoveToWhereItWouldConflictIsNotBegun(t *testing.T) {
 	w := newPair(t, 1)
 	w.write(map[string]string{"worker-2/resources/by-hand.yaml": configMaps("r00")})
 	w.policy.OnMisplaced = scheduler.Move
@@ -86,8 +86,8 @@ func TestAMoveToWhereItWouldClashIsNotBegun(t *testing.T) {
 	}
 }
 
-func TestAnAnnotationThatCannotBeReadIsTold(t *testing.T) {
-	w := newWorld(t)
+func TestAnnotationThatCannotBeReadIsReported(t *testing.T) {
+	w := newEnv(t)
 	w.snapshot.Destinations[0].Annotations = map[string]string{scheduler.CordonAnnotation: "maybe"}
 	w.put("a", "x")
 	if got := rules(w.round()); !slices.Equal(got, []string{"KS040", "KS046"}) {
@@ -95,8 +95,8 @@ func TestAnAnnotationThatCannotBeReadIsTold(t *testing.T) {
 	}
 }
 
-func TestADependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
-	w := newWorld(t)
+func TestDependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
+	w := newEnv(t)
 	work := w.put("d", "x")
 	work.Spec.ResourceName = ""
 	work.Annotations = map[string]string{scheduler.DependenciesAnnotation: scheduler.OnDemand}

@@ -17,94 +17,95 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// observed is all that a round knows.
+// observed is the input of a round and the state of all stores.
 type observed struct {
 	source.Snapshot
 	stores []*storeView
-	// leftOut are Destinations that nothing can be written to.
+	// leftOut are Destinations that cannot be written.
 	leftOut []scheduler.Destination
-	// misfits are those of them that have no layout, and vacant are Destinations that are
-	// being deleted, have nothing, and were in the way of others.
+	// misfits are the Destinations in leftOut that have no valid layout. vacant are
+	// Destinations that are being deleted, are empty and overlapped others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores in the input that no Destination is on; unreadable are those
-	// that cannot be read.
+	// unused are stores in the input that no Destination uses; unreadable are the unused
+	// stores that cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements that no Destination's own records name: the source
-	// remembers them where no record can be read, or they are recorded where their
-	// Destination was.
+	// unread are placements without a record in their own Destination's directory: the source
+	// has them but no record can be read, or they are recorded in the former directory of
+	// their Destination.
 	unread []*kratix.WorkPlacement
-	// former are all that are recorded where their Destinations are not, copies
-	// those of them that do not count.
+	// former are all placements recorded outside the directory of their Destination; copies
+	// are the former placements that do not count.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
-	// names are those of all Destinations; made when first needed.
+	// names is the set of the names of all Destinations; built on first use.
 	names map[string]bool
-	// works are the keys of all Works that are known; made when first needed.
+	// works is the set of the keys of all known Works; built on first use.
 	works map[kratix.Key]bool
-	// decided are placements that only their Works know of yet.
+	// decided are placements that are decided on their Works only, without a record.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
 }
 
-// storeView is one store, what it holds, and the Destinations on it.
+// storeView is a store with its state and the Destinations on it.
 type storeView struct {
 	statestore.Store
 	ref kratix.StateStoreReference
-	// spec describes the store; nil when the input does not.
+	// spec describes the store; nil if it is not in the input.
 	spec kratix.Object
-	// lacksSecret means that the Secret it names is not there.
+	// lacksSecret reports whether the Secret it names is missing.
 	lacksSecret bool
-	// rejectsSecret reports whether the Secret it names is there, and a finding says
-	// why it cannot be used.
+	// rejectsSecret reports whether the Secret it names exists but cannot be used; a finding
+	// contains the reason.
 	rejectsSecret bool
-	// leaving reports whether a placement leaves the directory of another Destination
-	// with the very commit that writes its new copy, which must not be divided then.
+	// leaving reports whether a commit removes a placement from the directory of another
+	// Destination and writes its new copy. Such a commit must not be divided.
 	leaving bool
-	// orphans are the WorkPlacements, sorted, whose Work is gone and that nobody deletes.
+	// orphans are the WorkPlacements, sorted, whose Work is gone and that no controller
+	// deletes.
 	orphans []kratix.Key
-	// limits are what it can hold.
+	// limits are the limits of the store for paths and names.
 	limits       layout.Limits
 	state        statestore.State
 	err          error
 	destinations []*destinationView
 }
 
-// destinationView is one Destination and the records found in its directory.
+// destinationView is a Destination and the records found in its directory.
 type destinationView struct {
 	*kratix.Destination
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
-	// guests are records of other Destinations in this one's directory.
-	guests []recordView
+	// inherited are records of other Destinations in this Destination's directory.
+	inherited []recordView
 	// owners are the controller IDs in the records.
 	owners []string
-	// assumed are the placements that have records only because the source
-	// remembers them.
+	// assumed are the placements whose records are implied: they are not in the store.
 	assumed []*kratix.WorkPlacement
-	// relayout reports whether the Destination is to be laid out anew, since its
-	// records are of another layout.
+	// relayout reports whether the Destination is to be laid out anew, because its records
+	// have another layout.
 	relayout bool
-	// formerMode is another filepath mode that it is laid out in.
+	// formerMode is the filepath mode that it is laid out in, if that is another one.
 	formerMode string
-	// legacy holds, by its path, the files that Kratix itself lists in mode none.
+	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
+	// files.
 	legacy map[tree.Path][]tree.Path
-	// invalidRecords are the files among the records that cannot be read as one.
+	// invalidRecords are files in the record directory that do not parse or are not believed.
 	invalidRecords []tree.Path
 	ledgerView
 }
 
-// observations are what was read in the last round. The zero value is ready for use.
+// observations caches what was read in the last round. The zero value is ready for use.
 type observations struct {
 	records generations[*kratix.Destination, recordsView]
 	former  generations[kratix.StateStoreReference, *formerIndex]
-	// unrecorded is what Destinations have without a record.
+	// unrecorded are the requests of each Destination that have no record.
 	unrecorded generations[*kratix.Destination, unrecordedView]
 	fights     fights
 }
 
-// turn begins a round: what the last one did not need is forgotten.
+// turn starts a round and drops the entries that the last round did not use.
 func (o *observations) turn() {
 	o.records.turn()
 	o.former.turn()
@@ -130,28 +131,29 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	reads.Wait()
 	separate(w)
 	for _, store := range w.stores {
-		takeRead(ctx, w, store, seen)
+		addState(ctx, w, store, seen)
 		leaveToOthers(w, store, policy)
 		leaveFights(w, store, &seen.fights)
 	}
 	readUnused(ctx, w, opener, seen)
 	restoreDamaged(w)
-	addGuests(w, policy)
+	addInherited(w, policy)
 	checkModes(w)
-	addRemembered(w)
+	addExisting(w)
 	countFormer(w)
 	if !policy.Unrecorded {
 		adoptUnrecorded(w, seen)
 	}
-	if !w.Assigned { // else a request may well be on two Destinations
+	if !w.Assigned { // assigned requests may be on several Destinations
 		resolveCopies(w)
 	}
 	reportOldCopies(w)
 	return w
 }
 
-// addUnwritten has what may be on the Destinations that are not to be written wait, and
-// what is there stay. Where Works are assigned to Destinations, nothing is chosen.
+// addUnwritten adds the Destinations that must not be written as unread ones: their
+// placements stay, and requests that may be placed there are not placed elsewhere. Where
+// Works are assigned to Destinations, no Destination is chosen, so none is added.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -161,8 +163,8 @@ func addUnwritten(o *observed) {
 	}
 }
 
-// keepOpen lets the opener close the stores that are neither named by a Destination
-// nor described in the input any more.
+// keepOpen makes the opener close the stores that are no longer named by a Destination or
+// described in the input.
 func keepOpen(o *observed, opener statestore.Opener) {
 	refs := o.describedStores() // readUnused reads these too
 	for _, store := range o.stores {
@@ -185,7 +187,7 @@ func addDestination(o *observed, d *kratix.Destination, opener statestore.Opener
 		return
 	}
 	view := &destinationView{Destination: d, base: base, roots: roots}
-	store := storeOf(o, *d.Spec.StateStoreRef, opener)
+	store := storeFor(o, *d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.StoreMissing(), Place: o.Origins.Of(d),
@@ -206,14 +208,14 @@ func ruleFor(err error) finding.Rule {
 	return finding.Unsupported()
 }
 
-// leaveOut reports a Destination that cannot be written to.
+// leaveOut reports a Destination that cannot be written.
 func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 	o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
 	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})
 }
 
-// storeOf finds or opens the store of a name.
-func storeOf(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
+// storeFor returns the store with a reference, which it opens on first use.
+func storeFor(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	if known := o.lookup.stores[ref]; known != nil {
 		return known
 	}
@@ -223,7 +225,7 @@ func storeOf(o *observed, ref kratix.StateStoreReference, opener statestore.Open
 	return view
 }
 
-// openStore opens the store of a name.
+// openStore opens the store with a reference.
 func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
@@ -241,8 +243,8 @@ func (s *storeView) read(ctx context.Context) {
 	}
 }
 
-// takeRead takes in what was read of a store, and reads the records in it.
-func takeRead(ctx context.Context, o *observed, store *storeView, seen *observations) {
+// addState adds the findings about a store that was read, and reads its records.
+func addState(ctx context.Context, o *observed, store *storeView, seen *observations) {
 	for _, warning := range store.state.Warnings {
 		o.findings = append(o.findings, finding.Finding{Rule: finding.DoubtfulStore(), Place: finding.Place{Object: store.ref.String()}, Message: warning})
 	}
@@ -255,18 +257,17 @@ func takeRead(ctx context.Context, o *observed, store *storeView, seen *observat
 			failure.Cause = finding.SecretMissing
 		}
 		if store.rejectsSecret && failure.Cause == finding.Unopened {
-			return // that the Secret cannot be used says all
+			return // the finding about the Secret is enough
 		}
 		o.findings = append(o.findings, failure)
 	}
 }
 
-// goesWithItsFiles reports whether the Destination is being deleted, and its files
-// with it.
+// goesWithItsFiles reports whether the Destination is being deleted together with its files.
 func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
-// limitsOf returns what a store can hold.
+// limitsOf returns the limits of a store.
 func limitsOf(store *storeView, policy Policy) layout.Limits {
-	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // without one the store cannot be opened
+	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // a store with an invalid path cannot be opened
 	return layout.LimitsOf(store.ref.Kind, top, policy.AllowNames)
 }

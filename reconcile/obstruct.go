@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// blockedBy returns what is in the store where a directory is needed: at a path
-// or above it.
+// blockedBy returns the file or obstacle in the store that is at the path of a directory or
+// at one of its parents.
 func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
 	for at = dir; !at.IsRoot(); at = at.Dir() {
 		if kind, there := s.store.state.Obstacles.At(at); there {
@@ -26,8 +26,8 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns what is in the store where a file is needed: something above
-// or below its path, or at it what is no file.
+// filledBy returns what prevents a file from being written at a path: something above or
+// below it, or an object at it that is not a file.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true
@@ -43,9 +43,9 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 	return p, "", false
 }
 
-// quarantineBlocked holds back the placements whose root or record cannot be made,
-// since something else is in its way in the store, and leaves out the
-// Destination's own files there.
+// quarantineBlocked quarantines the placements whose root or record cannot be created because
+// something else in the store blocks it, and leaves out the Destination's own files that are
+// blocked.
 func (c *checked) quarantineBlocked() {
 	for _, root := range c.roots {
 		if at, kind, blocked := c.blockedBy(root); blocked {
@@ -77,7 +77,7 @@ func (c *checked) quarantineBlocked() {
 	c.fixtures = slices.DeleteFunc(slices.Clone(c.fixtures), c.isBlockedFixture)
 }
 
-// quarantineAll holds back placements that were to be written.
+// quarantineAll quarantines all writable placements for which a function returns true.
 func (c *checked) quarantineAll(which func(*candidate) bool, at tree.Path, kind string) {
 	for _, p := range c.candidates {
 		if p.writable() && which(p) {
@@ -86,7 +86,7 @@ func (c *checked) quarantineAll(which func(*candidate) bool, at tree.Path, kind 
 	}
 }
 
-// reportBlocked reports that something is in the way of the Destination.
+// reportBlocked reports that something in the store blocks a path of the Destination.
 func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	message := fmt.Sprintf("%s cannot be written: %s is %s in the store, which belongs to no placement", wanted, at, kind)
 	if wanted == at {
@@ -99,8 +99,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	})
 }
 
-// isBlockedFixture reports whether one of the Destination's own files cannot be
-// written. The placements report what blocks their root.
+// isBlockedFixture reports whether one of the Destination's own files cannot be written. A
+// blocked root is reported with the placements.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{
@@ -116,7 +116,7 @@ func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	return filled
 }
 
-// obstacles returns what is no file and in the way of wanted files below a root.
+// obstacles returns the objects below a root that are not files and block wanted files.
 func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	var found []dedupe.Obstacle
 	var files, dirs tree.Set
@@ -138,8 +138,8 @@ func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	return found
 }
 
-// wantedPaths returns the files that placements want below a root, and the
-// directories that these lie in.
+// wantedPaths returns the files that placements want below a root, and the directories that
+// contain these.
 func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	for _, p := range c.candidates {
 		if p.rendering.Root != root || !p.writable() {
@@ -155,8 +155,8 @@ func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	return files, dirs
 }
 
-// reportAlike reports paths that differ only in case from another placement's, or
-// from those of a file of nobody's.
+// reportAlike reports paths that differ only in case from a path of another placement, or of
+// a file that belongs to no placement.
 func reportAlike(c *checked, foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place
@@ -180,7 +180,7 @@ func reportAlike(c *checked, foreign []dedupe.File) {
 	for i, place := range places {
 		other, is := alike[i]
 		if !is || places[other].Object == place.Object {
-			continue // a placement alone has reported it already
+			continue // paths of one placement are checked when it is rendered
 		}
 		c.add(finding.Finding{
 			Rule: finding.PathsDifferOnlyInCase(), Place: place,

@@ -18,8 +18,8 @@ import (
 
 type placements = map[string]report.State
 
-// obstruct puts a symlink into the store, or takes it away.
-func (w *testWorld) obstruct(path string, gone ...string) {
+// obstruct puts a symlink into the store, or removes it.
+func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {
 		store.Obstruct(statestore.Obstacle{Path: parse(path), Kind: "a symlink"})
@@ -29,8 +29,8 @@ func (w *testWorld) obstruct(path string, gone ...string) {
 	}
 }
 
-// erase is what someone else removes from the store.
-func (w *testWorld) erase(paths ...string) {
+// erase removes files from the store, as another writer.
+func (w *testEnv) erase(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
@@ -41,7 +41,7 @@ func (w *testWorld) erase(paths ...string) {
 	}
 }
 
-func TestAFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
+func TestFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 	w := inMode(t, kratix.None)
 	w.putFiles("a", map[string]string{"app": "text"})
 	w.putFiles("b", map[string]string{"app/b.yaml": configMaps("b")})
@@ -59,12 +59,12 @@ func TestAFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 	}
 }
 
-func TestAWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
+func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"KS009": {"a": "text", "a/b.yaml": configMaps("b")},
 		"KS008": {".git\u200cmodules": "[submodule \"x\"]\n"},
 	} {
-		w := newWorld(t)
+		w := newEnv(t)
 		w.put("a", "x")
 		w.put("b", "y")
 		w.round()
@@ -79,8 +79,8 @@ func TestAWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 	}
 }
 
-func TestAnAllowedNameIsWritten(t *testing.T) {
-	w := newWorld(t)
+func TestAllowedNameIsWritten(t *testing.T) {
+	w := newEnv(t)
 	w.putFiles("a", map[string]string{".gitignore": "*.tmp\n"})
 	w.expect(w.round(), placements{"a": report.Held}, "KS008")
 	w.policy.AllowNames = []string{".gitign*"}
@@ -90,7 +90,7 @@ func TestAnAllowedNameIsWritten(t *testing.T) {
 }
 
 func TestLimitsFollowTheStoresPath(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	store := &kratix.BucketStateStore{}
 	store.Name, store.Spec.BucketName, store.Spec.Endpoint = "default", "b", "s3"
 	w.snapshot.BucketStateStores = append(w.snapshot.BucketStateStores, store)
@@ -110,7 +110,7 @@ func TestLimitsFollowTheStoresPath(t *testing.T) {
 	w.expect(w.round(), placements{"a": report.Held}, "KS009")
 }
 
-func TestWhatIsInTheWayInTheStoreIsNamed(t *testing.T) {
+func TestObstacleInTheStoreIsNamed(t *testing.T) {
 	const parent, base, records = "worker-1/resources/default", "worker-1", "worker-1/.kratix"
 	for name, c := range map[string]struct {
 		file, symlink string
@@ -126,7 +126,7 @@ func TestWhatIsInTheWayInTheStoreIsNamed(t *testing.T) {
 		"a symlink for the records":     {symlink: records, rule: "KS003", object: "Destination worker-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.addDestination("worker-2", "two").Labels = map[string]string{"other": "yes"}
 			other := w.put("other", "o")
 			other.Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"other": "yes"}, Source: "promise"}}
@@ -158,8 +158,8 @@ func TestWhatIsInTheWayInTheStoreIsNamed(t *testing.T) {
 	}
 }
 
-func TestASymlinkThatComesLaterHoldsAnUpdateBack(t *testing.T) {
-	w := newWorld(t)
+func TestSymlinkThatComesLaterHoldsAnUpdateBack(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.put("b", "y")
 	w.round()
@@ -172,8 +172,8 @@ func TestASymlinkThatComesLaterHoldsAnUpdateBack(t *testing.T) {
 	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Unchanged, "c": report.Placed})
 }
 
-func TestAFixtureThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
-	w := newWorld(t)
+func TestFixtureThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
+	w := newEnv(t)
 	w.obstruct("worker-1/resources/kratix-canary-configmap.yaml")
 	w.put("a", "x")
 	w.expect(w.round(), placements{"a": report.Placed}, "KS003")
@@ -182,7 +182,7 @@ func TestAFixtureThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
 	}
 }
 
-func TestPathsThatDifferOnlyInCaseAreToldAndWritten(t *testing.T) {
+func TestPathsThatDifferOnlyInCaseAreReportedAndWritten(t *testing.T) {
 	w := inMode(t, kratix.None)
 	w.putFiles("a", map[string]string{"App/x.yaml": configMaps("a")})
 	w.putFiles("b", map[string]string{"app/x.yaml": configMaps("b")})
@@ -191,15 +191,15 @@ func TestPathsThatDifferOnlyInCaseAreToldAndWritten(t *testing.T) {
 	w.expect(w.round(), placements{"a": report.Removed, "b": report.Unchanged})
 }
 
-// obstructIf puts a symlink into the store if it has a path.
-func (w *testWorld) obstructIf(path string) {
+// obstructIf puts a symlink into the store if the path is not empty.
+func (w *testEnv) obstructIf(path string) {
 	if path != "" {
 		w.obstruct(path)
 	}
 }
 
-// noFileIsADirectory compares each path in the store with each other.
-func (w *testWorld) noFileIsADirectory() {
+// noFileIsADirectory fails the test if a path in the store is below another one.
+func (w *testEnv) noFileIsADirectory() {
 	w.t.Helper()
 	state := w.state()
 	paths := state.Files.Paths(tree.Path{})
@@ -215,9 +215,9 @@ func (w *testWorld) noFileIsADirectory() {
 	}
 }
 
-// TestRandomPathsNeverCollide lets Works, files of nobody's and symlinks come and
-// go whose paths are in each other's way: whatever a round writes no path is both a
-// file and a directory, and what a round remembers makes no difference.
+// TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with
+// overlapping paths. No path may become both a file and a directory, and the cache must make
+// no difference.
 func TestRandomPathsNeverCollide(t *testing.T) {
 	held, placed := 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -255,8 +255,8 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 	}
 }
 
-// collide changes a Work, or a file or symlink of nobody's.
-func (w *testWorld) collide(rng *rand.Rand) {
+// collide changes a Work, a foreign file or a symlink.
+func (w *testEnv) collide(rng *rand.Rand) {
 	name := fmt.Sprint("w", rng.IntN(5))
 	some := func(from ...string) string { return from[rng.IntN(len(from))] }
 	file := some("app", "app/x", "app/x/y", "App", "b", "b/x.yaml", "b/.sourceignore", "c")

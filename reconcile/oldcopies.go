@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// reportOldCopies reports the old copies in directories that no Destination has any
-// more, one finding for each directory. Those of Destinations that are in the input
-// and cannot be used now lie, as far as is known, where they should.
+// reportOldCopies reports the old copies in directories that no Destination has any more, one
+// finding for each directory. A Destination that is in the input but cannot be used may still
+// have its placements there, so these are not reported.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
@@ -33,7 +33,7 @@ func reportOldCopies(o *observed) {
 	}
 }
 
-// formerLocation is where a Destination was.
+// formerLocation is the former location of a Destination.
 type formerLocation struct {
 	target string
 	store  kratix.StateStoreReference
@@ -48,7 +48,7 @@ func countOf(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// reaches reports whether a Destination of a name can be written to.
+// reaches reports whether the Destination with a name can be written.
 func (o *observed) reaches(name string) bool {
 	return slices.ContainsFunc(o.stores, func(s *storeView) bool {
 		return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return d.Name == name })

@@ -13,18 +13,18 @@ import (
 	"testing"
 )
 
-// stageFiles are the files of each stage of a round, in the order of the stages. A stage
-// refers to its own declarations and to those of the stages before it.
+// stageFiles returns the files of each stage of a round, in the order of the stages. A stage
+// refers to its own declarations and to those of earlier stages.
 func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
-		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore remember adopt copies oldcopies decisions filepathmode"},
-		{"plan", "plan guard guests"},
+		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
+		{"plan", "plan guard inherited"},
 		{"render", "render situation placement rendering exclude relayout"},
 		{"check", "check checkroot stored joined obstruct share outgoing leftovers keepwhole"},
 		{"diff", "diff units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence"},
-		{"commit", "desired write writer refusals search finish fightmarks waits"},
+		{"commit", "desired write writer refusals search finish fightmarks poll"},
 		{"report", "reporter guardfindings unreached large tries placementlist"},
 		{"round", "reconcile replan choices shards look cleanup"},
 	}
@@ -32,7 +32,7 @@ func stageFiles() []stageFile {
 
 type stageFile struct{ stage, files string }
 
-// withoutImports resolves no import: only the package's own names are of interest.
+// withoutImports resolves no imports, because only the package's own names are needed.
 type withoutImports struct{}
 
 func (withoutImports) Import(name string) (*types.Package, error) {
@@ -41,8 +41,8 @@ func (withoutImports) Import(name string) (*types.Package, error) {
 	return pkg, nil
 }
 
-// TestNoStageRefersToALaterOne keeps the way of a round straight: who follows it file by
-// file never turns back.
+// TestNoStageRefersToALaterOne ensures that a round can be read file by file in the order of
+// its stages.
 func TestNoStageRefersToALaterOne(t *testing.T) {
 	stageOf, known := map[string]int{}, 0
 	for i, stage := range stageFiles() {
@@ -67,7 +67,7 @@ func TestNoStageRefersToALaterOne(t *testing.T) {
 		t.Errorf("%d files, and stageFiles has %d", len(files), known)
 	}
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: withoutImports{}, Error: func(error) {}} // what is imported is unknown
+	config := types.Config{Importer: withoutImports{}, Error: func(error) {}} // imported packages are unknown
 	pkg, _ := config.Check("reconcile", fset, files, info)
 
 	var upward []string
@@ -93,7 +93,7 @@ func TestNoStageRefersToALaterOne(t *testing.T) {
 	}
 }
 
-// sourceFiles returns the files of this package but its tests.
+// sourceFiles returns the names of this package's files, without tests.
 func sourceFiles(t *testing.T) []string {
 	t.Helper()
 	names, err := filepath.Glob("*.go")

@@ -10,29 +10,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outcome is what a round comes to on one Destination.
+// outcome is the result of a round for one Destination.
 type outcome struct {
 	findings []finding.Finding
-	// changes are those of the Destination's files alone.
+	// changes are the changes of the Destination's files alone.
 	changes statestore.ChangeSet
-	// units are what the changes are about.
+	// units are the units that the changes consist of.
 	units   []unitChange
 	changed report.Destination
 	// placements are the states to report once the changes are written, sorted as in a
 	// report.
 	placements []report.Placement
-	// conflicting are new placements that are held back because of a conflict.
+	// conflicting are new placements that are quarantined because of a conflict.
 	conflicting []choice
-	// waits are the WorkPlacements that wait for what others write.
-	waits []string
-	// emptied reports whether the Destination goes with its files, and has nothing more
-	// but placements that are reported.
+	// blocked names the WorkPlacements that cannot be written until Kratix has removed
+	// outgoing files.
+	blocked []string
+	// emptied reports whether the Destination goes with its files, and nothing of it is left
+	// but reported placements.
 	emptied bool
 }
 
-// newOutcome returns what there is to say of a Destination, and what changes there.
+// newOutcome returns the findings, placements and changes of a Destination.
 func newOutcome(c *checked, made changes) *outcome {
-	o := &outcome{findings: c.findings, changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), waits: c.waits}
+	o := &outcome{findings: c.findings, changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), blocked: c.blocked}
 	for _, p := range c.candidates {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}
@@ -47,8 +48,8 @@ func newOutcome(c *checked, made changes) *outcome {
 	return o
 }
 
-// placementStates returns the state of each placement once all changes are written,
-// sorted as in a report.
+// placementStates returns the state of each placement once all changes are written, sorted as
+// in a report.
 func placementStates(c *checked, made changes) []report.Placement {
 	var states []report.Placement
 	for _, p := range c.candidates {
@@ -74,8 +75,8 @@ func placementStates(c *checked, made changes) []report.Placement {
 	return states
 }
 
-// own returns a placement if it is the Destination's; nil for one that is only in
-// its directory, whose WorkPlacement says what is on the placement's own Destination.
+// own returns a placement if it is the Destination's; nil for one that is only in its
+// directory. The status of that one is reported by its own Destination.
 func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	if p.Spec.TargetDestinationName != d.Name {
 		return nil
@@ -83,7 +84,7 @@ func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// filesChanged returns what becomes of the Destination's files.
+// filesChanged returns the added, changed and removed files of the Destination.
 func filesChanged(s *situation, set statestore.ChangeSet) report.Destination {
 	of := report.Destination{Name: s.Name, Removed: set.Remove}
 	for _, file := range set.Write {
@@ -96,23 +97,23 @@ func filesChanged(s *situation, set statestore.ChangeSet) report.Destination {
 	return of
 }
 
-// unwritten returns the placements if the changes are not written: those that had
-// something to write are in another state.
+// unwritten returns the placements for the case that the changes are not written: those with
+// changes get the given state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
-	told := slices.Clone(o.placements)
-	for i := range told {
-		switch told[i].State {
+	placements := slices.Clone(o.placements)
+	for i := range placements {
+		switch placements[i].State {
 		case report.Removed:
-			told[i].Reason = "to be removed: " + told[i].Reason
-			told[i].State = state
+			placements[i].Reason = "to be removed: " + placements[i].Reason
+			placements[i].State = state
 		case report.Placed:
-			told[i].State = state
+			placements[i].State = state
 		}
 	}
-	return told
+	return placements
 }
 
-// choice is a group on a Destination.
+// choice is a group and a Destination chosen for it.
 type choice struct {
 	work               *kratix.Work
 	group, destination string

@@ -16,31 +16,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// outgoingFile is a file that is still in a store though nobody wants it any more,
-// and the group that it is of; none for a file of nobody's.
+// outgoingFile is a file in the store that no placement wants any more, and the group that it
+// belongs to; the group is empty for a file of no placement.
 type outgoingFile struct {
 	dedupe.File
 	of placedGroup
-	// stays means that it is nobody's, and stays.
+	// stays reports whether the file belongs to no placement and is not going to be removed.
 	stays bool
 }
 
-// outgoingCheck holds back what conflicts with files that are to go and have not gone
-// yet, where placements are written one after the other, in any order: the rest of the
-// check takes all that is wanted for written at once. What a group does not want any more
-// is in no way of the same group, since each is written whole.
+// outgoingCheck quarantines placements that conflict with files that are to be removed and
+// are still in the store. It is needed where placements are written one after the other in
+// any order; the rest of the check assumes that all changes are written at once. A file of a
+// group does not block the same group, since each group is written as a whole.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile
 }
 
-// waitForOutgoing does an outgoingCheck.
-func (c *checked) waitForOutgoing(ctx context.Context) error {
+// checkOutgoing runs an outgoingCheck.
+func (c *checked) checkOutgoing(ctx context.Context) error {
 	if !c.store.state.Stepwise {
 		return nil
 	}
-	for moved := range c.part.moved { // it goes once it is written elsewhere
-		c.waits = append(c.waits, kratix.Describe(moved))
+	for moved := range c.part.moved { // removed once the new copy is written
+		c.blocked = append(c.blocked, kratix.Describe(moved))
 	}
 	check := outgoingCheck{checked: c}
 	if err := check.find(ctx); err != nil || len(check.files) == 0 {
@@ -52,19 +52,19 @@ func (c *checked) waitForOutgoing(ctx context.Context) error {
 			waiting = append(waiting, p)
 		}
 	}
-	for _, p := range waiting { // what waits still counts as written for the others
-		p.state, p.reason = report.Held, waitsForOthers
-		c.waits = append(c.waits, kratix.Describe(p.WorkPlacement))
+	for _, p := range waiting { // a blocked placement still counts as written in the check of the others
+		p.state, p.reason = report.Held, reasonOutgoing
+		c.blocked = append(c.blocked, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
 }
 
-// waitsForOthers is the reason of a placement that waits. It passes by itself, so the
-// placement is not tried on other Destinations.
-const waitsForOthers = "an object of it is still in the state store with a placement that gives it up"
+// reasonOutgoing is the reason of a placement that is blocked by outgoing files. The block
+// resolves by itself, so the placement is not tried on other Destinations.
+const reasonOutgoing = "an object of it is still in the state store with a placement that gives it up"
 
-// conflicts reports whether a placement conflicts with outgoing files of others, and adds
-// the findings.
+// conflicts reports whether a placement conflicts with outgoing files of others, and adds the
+// findings.
 func (c *outgoingCheck) conflicts(p *candidate) bool {
 	claim := p.claim()
 	root := dedupe.Root{
@@ -77,7 +77,7 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 		if file.of == groupOf(p.WorkPlacement) || !file.Path.Within(root.Path) {
 			continue
 		}
-		if p.rendering.Joined { // the path is nobody's, and only objects can conflict
+		if p.rendering.Joined { // the parts have no path of their own, so only objects can conflict
 			file.Path = asideOf(root.Path, i)
 		}
 		root.Foreign = append(root.Foreign, file.File)
@@ -108,14 +108,14 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 	return true
 }
 
-// asideOf returns a path in a root for one of the outgoing parts of a joined file.
+// asideOf returns a path in a root for one of the outgoing parts of an aggregated file.
 func asideOf(root tree.Path, i int) tree.Path {
-	name, _ := tree.ParsePath(fmt.Sprintf("outgoing-%d.yaml", i)) // a plain name
+	name, _ := tree.ParsePath(fmt.Sprintf("outgoing-%d.yaml", i)) // a plain name always parses
 	return root.Join(name)
 }
 
-// find sets the files that are in the store and will not be once everything that is
-// decided is written.
+// find sets the files that are in the store and will be gone once all decided changes are
+// written.
 func (c *outgoingCheck) find(ctx context.Context) error {
 	for _, file := range c.store.state.Outgoing {
 		if file.Path.Within(c.base) {
@@ -159,7 +159,7 @@ func (c *outgoingCheck) filesOf(ctx context.Context, record recordView) (files [
 	return files, nil
 }
 
-// keeps reports whether a placement that is written still has a file as it is.
+// keeps reports whether a written placement keeps a stored file unchanged.
 func (c *candidate) keeps(file dedupe.File) bool {
 	if c.rendering.Joined {
 		return c.isStored()
@@ -173,7 +173,7 @@ func (c *candidate) keeps(file dedupe.File) bool {
 }
 
 // placeOf returns the place that findings name for a file in the store: the object that
-// somebody else writes it from, or the store.
+// another controller writes it from, or else the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
 	if whose := s.store.state.Whose; whose != nil {
@@ -182,7 +182,8 @@ func (s *situation) placeOf(path tree.Path) finding.Place {
 	return finding.Place{Object: object, File: path.String()}
 }
 
-// nameOf returns what a recorded placement is named in the cluster, where that is known.
+// nameOf returns the name of a recorded placement's WorkPlacement in the cluster, if it is
+// known.
 func (c *outgoingCheck) nameOf(record recordView) string {
 	if object := c.placeOf(record.path).Object; object != c.store.ref.String() {
 		return object
@@ -190,8 +191,8 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// How findings call a WorkPlacement that is of no placement of the round, and one that
-// still has what it is to give up.
+// How findings describe a WorkPlacement that belongs to no placement of the round, or that
+// still has files it is to give up.
 const (
 	ofNoWork = "a WorkPlacement that no Work asks for"
 	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"
@@ -199,7 +200,8 @@ const (
 	orphaned = "a WorkPlacement whose Work is gone"
 )
 
-// ofStranger is the role of what no placement of the round has.
+// ofStranger returns the description of a WorkPlacement that belongs to no placement of the
+// round.
 func ofStranger(object string) string {
 	if isWorkPlacement(object) {
 		return ofNoWork
@@ -211,8 +213,8 @@ func isWorkPlacement(object string) bool {
 	return strings.HasPrefix(object, kratix.WorkPlacementKind+" ")
 }
 
-// withOwners returns findings in which the other places say whose they are, by what role
-// returns for their objects; "" leaves them. Where one is an orphan, they say to delete
+// withOwners returns the findings with descriptions of the related objects: role returns the
+// one for an object, and "" leaves the message unchanged. For an orphan the fix is to delete
 // it.
 func (s *situation) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
 	if !s.store.state.Stepwise {
@@ -235,8 +237,8 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 	return named
 }
 
-// groupAt returns the group that a file of the store is of, by its directory or by
-// what its record lists; none for a file that has parts of many.
+// groupAt returns the group that a file in the store belongs to, by its directory or by the
+// listing of its record; empty for a file with parts of several groups.
 func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
 	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}

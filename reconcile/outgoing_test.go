@@ -9,11 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestTheLongerSomethingWaitsTheLaterIsTheNextRead: of the stores; what is new is read
-// soon, and nothing is read where nothing waits.
-func TestTheLongerSomethingWaitsTheLaterIsTheNextRead(t *testing.T) {
+// TestPollBacksOff checks the backoff of poll: a new blocked
+// placement is checked soon, and nothing is read while none is blocked.
+func TestPollBacksOff(t *testing.T) {
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	var w waits
+	var w poll
 	for _, test := range []struct {
 		at    time.Duration
 		names []string
@@ -25,9 +25,9 @@ func TestTheLongerSomethingWaitsTheLaterIsTheNextRead(t *testing.T) {
 		{5 * time.Second, []string{"a"}, 2 * time.Second},
 		{61 * time.Second, []string{"a"}, 30 * time.Second},
 		{10 * time.Minute, []string{"a"}, time.Minute},
-		{11 * time.Minute, []string{"a", "b"}, 500 * time.Millisecond}, // another one waits, too
+		{11 * time.Minute, []string{"a", "b"}, 500 * time.Millisecond}, // another one is blocked, too
 		{12 * time.Minute, []string{"a", "b"}, 30 * time.Second},
-		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond}, // something has gone, so the next may soon
+		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond}, // one is resolved, so the next may be soon
 		{14 * time.Minute, nil, 0},
 		{15 * time.Minute, []string{"b"}, 500 * time.Millisecond},
 	} {
@@ -37,8 +37,9 @@ func TestTheLongerSomethingWaitsTheLaterIsTheNextRead(t *testing.T) {
 	}
 }
 
-// TestAnOutcomeIsNotReusedWhenSomethingElseIsOnItsWayOut: each difference counts.
-func TestAnOutcomeIsNotReusedWhenSomethingElseIsOnItsWayOut(t *testing.T) {
+// TestOutcomeIsNotReusedWhenOutgoingFilesDiffer changes each field of an outgoing
+// file.
+func TestOutcomeIsNotReusedWhenOutgoingFilesDiffer(t *testing.T) {
 	path := func(text string) tree.Path {
 		p, err := tree.ParsePath(text)
 		if err != nil {

@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// leaveToOthers takes out the Destinations where another owner has recorded
-// placements. What these are is that owner's business, so requests that may be
-// there already wait.
+// leaveToOthers excludes the Destinations where another controller has recorded placements.
+// Requests that may be placed there already stay unplaced.
 func leaveToOthers(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-func TestWhatAnotherOwnerHasRecordedIsLeftAloneUntilItIsAdopted(t *testing.T) {
-	w := newWorld(t)
+func TestPlacementsOfAnotherOwnerAreLeftAloneUntilAdopted(t *testing.T) {
+	w := newEnv(t)
 	w.policy = Policy{Owner: "north"}
 	w.put("a", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
@@ -37,7 +37,7 @@ func TestWhatAnotherOwnerHasRecordedIsLeftAloneUntilItIsAdopted(t *testing.T) {
 }
 
 func TestRecordsWithoutAnOwnerAreAnyones(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
 	w.policy = Policy{Owner: "north"}

@@ -13,12 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision is whether a placement is written, and why. The state is Placed while it is
-// to be written.
+// decision is whether a placement is written, and why. The state is Placed while the
+// placement is to be written.
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts reports whether it is held back because of what else is there.
+	// conflicts reports whether the placement is quarantined because of a conflict.
 	conflicts bool
 }
 
@@ -28,28 +28,28 @@ func (d *decision) writable() bool { return d.state == report.Placed }
 // quarantine keeps a placement from being written because of a conflict.
 func (d *decision) quarantine(why string) { d.state, d.reason, d.conflicts = report.Held, why, true }
 
-// placement is one placement on a Destination with the files that it is to have.
+// placement is a placement on a Destination with its rendered files.
 type placement struct {
 	*kratix.WorkPlacement
-	// from is the plan's; nil for a placement that is kept as it is.
+	// from is the plan's placement; nil for a placement that is kept as it is.
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
 	decision
 }
 
-// keep returns a placement that stays as it is, whatever it is.
+// keep returns a placement that stays as it is.
 func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placement {
 	kept := &placement{WorkPlacement: p, decision: decision{state: report.Kept, reason: reason}}
-	kept.rendering, _ = layout.Render(d, p) // a record has no contents that could fail
+	kept.rendering, _ = layout.Render(d, p) // a record has no contents, so it cannot fail
 	kept.record, _ = layout.NewRecord(d, p, kept.rendering)
 	return kept
 }
 
-// object names the placement's Work.
+// object returns the description of the placement's Work.
 func (p *placement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
-// rank returns which of two claimants comes first.
+// rank returns the placement's rank among claimants.
 func (p *placement) rank() dedupe.Rank {
 	rank := dedupe.Rank{Name: kratix.KeyOf(p).String()}
 	if p.from != nil {
@@ -67,17 +67,17 @@ func (p *placement) files() []dedupe.File {
 	return files
 }
 
-// candidate is a placement that is being checked, with what it has in the store.
+// candidate is a placement that is being checked, with its files in the store.
 type candidate struct {
 	placement
 	// stored are its files in the store.
 	stored []dedupe.File
-	// leaving is the record of a placement that nobody wants any more; it is checked
+	// leaving is the record of a placement that is to be removed; the placement is checked
 	// once more because others share objects with it.
 	leaving *recordView
 }
 
-// claim returns what a placement has and wants.
+// claim returns the stored and wanted files of a placement as a claim.
 func (c *candidate) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: c.object(), Owner: c.object(), Dir: c.rendering.Dir, Joined: c.rendering.Joined,
@@ -92,7 +92,7 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// addTo adds what a placement has, or may have, to itself to a set.
+// addTo adds the paths that belong, or may belong, to a placement to a set.
 func (c *candidate) addTo(set *tree.Set) {
 	if !c.rendering.Dir.IsRoot() {
 		set.AddDir(c.rendering.Dir)
@@ -120,7 +120,7 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
-// isStored reports whether the store has what a placement wants.
+// isStored reports whether the store has exactly the files that a placement wants.
 func (c *candidate) isStored() bool {
 	wanted := make([]tree.File, 0, len(c.rendering.Files))
 	for _, file := range c.rendering.Files {

@@ -6,15 +6,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// placementList is the list of all placements, which it puts together anew only where
-// something has changed.
+// placementList is the sorted list of all placements; it is rebuilt only for the Destinations
+// that have changed.
 type placementList struct {
 	parts map[string][]report.Placement
 	all   []report.Placement
 }
 
-// merge returns all placements in order, of parts that name one Destination each. It
-// is the same slice as before when nothing has changed.
+// merge returns all placements in order. The key of each part is its Destination. The result
+// is the same slice as before if nothing has changed.
 func (r *placementList) merge(parts map[string][]report.Placement) []report.Placement {
 	stale := map[string]bool{}
 	var fresh []report.Placement
@@ -37,7 +37,7 @@ func (r *placementList) merge(parts map[string][]report.Placement) []report.Plac
 	return r.all
 }
 
-// merge returns the placements of before that are not stale, and the fresh ones.
+// merge returns the placements of before that are not stale, merged with the fresh ones.
 func merge(before []report.Placement, stale map[string]bool, fresh []report.Placement) []report.Placement {
 	all := make([]report.Placement, 0, len(before)+len(fresh))
 	for _, p := range before {

@@ -8,26 +8,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Planner decides where everything goes. It is called several times in a round.
+// Planner decides which placements go to which Destination. It is called several times in a
+// round.
 type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// part is the plan of one Destination.
+// part is the part of the plan for one Destination.
 type part struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
-	// proven are placements to be removed whose loss is proven; the deletion guard
-	// judges those in removed alone.
+	// proven are placements to be removed whose loss has evidence; the deletion guard judges
+	// only the placements in removed.
 	proven []*kratix.WorkPlacement
 	guard  guard
 	// awaiting are placements whose successors are not recorded yet.
 	awaiting []*kratix.WorkPlacement
-	// moved maps placements to where others have taken their place.
+	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
 }
 
-// same reports whether two parts want the same of the same objects.
+// same reports whether two parts have the same placements in the same roles.
 func (p part) same(other part) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
@@ -36,7 +37,7 @@ func (p part) same(other part) bool {
 // planned is the plan, by Destination.
 type planned map[string]part
 
-// byDestination deals a plan out; decided are placements that are not recorded
+// byDestination divides a plan by Destination; decided are placements that are not recorded
 // yet.
 func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
@@ -60,7 +61,7 @@ func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) plan
 	return parts
 }
 
-// move adds a placement whose place another has taken.
+// move adds a placement whose group has moved to another Destination.
 func (p *part) move(placement *kratix.WorkPlacement, to string) {
 	if p.moved == nil {
 		p.moved = map[*kratix.WorkPlacement]string{}
@@ -86,8 +87,8 @@ type successor struct {
 	destination string
 }
 
-// successors returns the groups that are decided to be on a Destination and not
-// recorded there yet: until they are, what they take the place of stays.
+// successors returns the groups that are decided to be on a Destination and not recorded
+// there yet: until they are, their old placements stay.
 func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	awaited := make(map[successor]bool, len(decided))
 	for _, p := range decided {
@@ -96,7 +97,7 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// schedulerInput is what the scheduler needs of it.
+// schedulerInput returns the input of the scheduler.
 func schedulerInput(o *observed) scheduler.Input {
 	in := scheduler.Input{Works: o.Works, Rejected: o.Rejected, RejectedPlacements: o.RejectedPlacements, Incomplete: o.Incomplete, Unseen: o.Unseen, Destinations: slices.Clone(o.leftOut), Existing: slices.Concat(o.unread, o.decided), Copies: o.copies}
 	for _, store := range o.stores {
@@ -117,7 +118,7 @@ func schedulerInput(o *observed) scheduler.Input {
 	return in
 }
 
-// apply puts what the user decides into the input of a plan.
+// apply sets the scheduling options of the policy in the input of a plan.
 func (p Policy) apply(in scheduler.Input) scheduler.Input {
 	in.OnMisplaced, in.Moves = p.OnMisplaced, p.Moves
 	return in

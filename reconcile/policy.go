@@ -9,45 +9,44 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Policy is what a user decides about rounds.
+// Policy holds the options of a user for rounds.
 type Policy struct {
-	// Allow is how many removals are allowed within RemovalWindow, whatever the
-	// deletion guard says.
+	// Allow is the number of removals that are allowed within RemovalWindow, whatever the
+	// deletion guard decides.
 	Allow Allowance
-	// RemovalWindow is how long the deletion guard counts a removal. Zero counts
-	// those of the round.
+	// RemovalWindow is how long the deletion guard counts a removal. With zero it counts only
+	// the removals of the round.
 	RemovalWindow time.Duration
-	// OnMisplaced says what becomes of placements whose Destination no longer
-	// fits.
+	// OnMisplaced is the action for placements whose Destination no longer matches.
 	OnMisplaced scheduler.OnMisplaced
-	// Moves are asked for beside that.
+	// Moves are further relocations requested by the user.
 	Moves []scheduler.Relocation
-	// Owner is the id of who does the rounds; it is recorded with each placement.
-	// What another has recorded is left alone, unless Adopt is set.
+	// Owner is the controller ID; it is recorded with each placement. Placements recorded by
+	// another controller are left alone, unless Adopt is set.
 	Owner string
 	Adopt bool
-	// Unrecorded leaves files without a record to whoever is placed where they are,
-	// and places no group by them: for what one group is to be in several places.
+	// Unrecorded disables adopting files without a record. It is set where one group is meant
+	// to be on several Destinations.
 	Unrecorded bool
-	// OnConflict is what is done about conflicts; empty is Quarantine.
+	// OnConflict is the action for conflicts; empty is Quarantine.
 	OnConflict dedupe.Policy
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
-	// MaxUnpacked bounds what the files of all Works have in a round, in bytes;
-	// nothing is DefaultMaxUnpacked.
+	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero is
+	// DefaultMaxUnpacked.
 	MaxUnpacked int64
 }
 
-// sameEffect reports whether two policies make the same of a Destination. The
-// deletion guard's judgement is a part of the plan.
+// sameEffect reports whether two policies lead to the same outcome on a Destination. The
+// deletion guard's judgement is in the plan, so its options are not compared.
 func (p Policy) sameEffect(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }
 
-// owns reports whether what a controller has recorded may be changed.
+// owns reports whether placements recorded by a controller may be changed.
 func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
 
-// named returns who an owner is.
+// named returns the description of a controller ID for messages.
 func named(owner string) string {
 	if owner == "" {
 		return "one without an id"

@@ -1,6 +1,5 @@
-// Package reconcile turns everything wanted and everything stored into the
-// changes between them, and has them written. It joins the stages; what each
-// does is in its own package. All I/O is behind its Source and its stores.
+// Package reconcile turns the wanted placements and the state of the stores into changes, and
+// writes them. It joins the stages of a round. All I/O is behind its Source and its stores.
 package reconcile
 
 import (
@@ -16,51 +15,49 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Reconciler does rounds, one at a time. It remembers what it may forget: the
-// stores say what is placed.
+// Reconciler runs rounds, one at a time. Its state between rounds is only a cache: the
+// placements are recorded in the stores.
 type Reconciler struct {
 	Source source.Source
 	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
-	// Planner decides where everything goes; nil is a scheduler.Planner.
+	// Planner decides which placements go where; nil is a scheduler.Planner.
 	Planner Planner
-	// Pause waits before a round is tried again, after attempt tries; nil does
-	// not wait.
+	// Pause waits before a round is tried again, after the given attempt; nil does not wait.
 	Pause func(ctx context.Context, attempt int)
-	// Observe is called when a stage begins; the stage runs with the context it
-	// returns, and done when the stage ends. nil means that nobody looks.
+	// Observe is called when a stage begins; the stage runs with the returned context, and
+	// done is called when the stage ends. It may be nil.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
-	// Builder builds directories with a kustomization; nil builds them in this
-	// process, which a build without end would hold up.
+	// Builder builds directories with a kustomization; nil builds them in this process, where
+	// a build that does not end would block the round.
 	Builder kustomize.Builder
-	// Stop ends a round before it writes anything, when it is closed; nil is the end
-	// of the round's context.
+	// Stop, when closed, ends a round before it writes anything; nil is the end of the
+	// round's context.
 	Stop <-chan struct{}
-	// Selects reports whether this process writes to a state store with some labels, as
-	// one of several shards; nil means that it writes to all state stores.
+	// Selects reports whether this process, one of several shards, writes to a state store
+	// with the given labels; nil means that it writes to all state stores.
 	Selects func(labels map[string]string) bool
-	// Now returns the time of a round. nil means that nothing is remembered of
-	// earlier removals: the deletion guard judges each round alone; and that what a
-	// server refused is tried again only when its content changes, or TryRefused is
-	// called.
+	// Now returns the time of a round. If it is nil, earlier removals are not counted, so the
+	// deletion guard judges each round alone; and refused content is tried again only when it
+	// changes, or after TryRefused.
 	Now func() time.Time
-	// Allowed returns how many removals a user allows at a time, beside the policy,
-	// and why it cannot be read; nil is no more than the policy.
+	// Allowed returns the number of removals that a user allows at a time, in addition to the
+	// policy, and an error if it cannot be read; nil allows no more than the policy.
 	Allowed func(now time.Time) (Allowance, error)
-	// Missing returns why Works may be missing from the input, a line a reason; it
-	// is called when the deletion guard refuses. nil returns nothing.
+	// Missing returns possible reasons for Works missing from the input, one per element; it
+	// is called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
 
 	cache    cache
 	refusals refusals
-	waits    waits
+	poll     poll
 	idle     idleStores
 	planner  scheduler.Planner
 }
 
-// cache is what a Reconciler keeps from round to round. It may be lost: that costs time
-// and nothing else. The zero value is ready for use.
+// cache is what a Reconciler keeps from round to round. Losing it costs only time. The zero
+// value is ready for use.
 type cache struct {
 	observations observations
 	contents     contents
@@ -69,19 +66,19 @@ type cache struct {
 	reported     placementList
 }
 
-// turn begins a round.
+// turn starts a round.
 func (m *cache) turn(builder kustomize.Builder, stop <-chan struct{}) {
 	m.observations.turn()
-	m.contents.shared.turn()
+	m.contents.interned.turn()
 	m.outcomes.turn(builder, stop)
 }
 
-// TryRefused has the next rounds try everything again that servers have refused
-// for its content. It must not be called during a round.
+// TryRefused makes the next rounds retry all content that servers have refused. It must not
+// be called during a round.
 func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
-// The stages of a round, as Observe is called with them. A round that is tried again
-// has each of them again.
+// The stages of a round, as passed to Observe. A round that is tried again runs each of them
+// again.
 const (
 	StageSource  = "source"
 	StageObserve = "observe"
@@ -92,7 +89,7 @@ const (
 // Stages returns all stages in their order.
 func Stages() []string { return []string{StageSource, StageObserve, StagePlan, StageFinish} }
 
-// stage begins a stage.
+// stage starts a stage.
 func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	if r.Observe == nil {
 		return ctx, func(error) {}
@@ -100,9 +97,8 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 	return r.Observe(ctx, stage)
 }
 
-// Round does one round: it reads everything and makes the stores what they should be. The
-// error is only for what leaves nothing to report; everything else is in the
-// report.
+// Round runs one round: it reads everything and writes the changes. It returns an error only
+// if there is nothing to report; everything else is in the report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
 	r.refusals.begin(r.time())
@@ -118,10 +114,10 @@ func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	}
 }
 
-// errStopped is a round that was ended before it wrote anything.
+// errStopped is returned by a round that was stopped before it wrote anything.
 var errStopped = errors.New("interrupted")
 
-// stop returns what ends a round.
+// stop returns the channel that stops a round when closed.
 func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	if r.Stop != nil {
 		return r.Stop
@@ -129,7 +125,8 @@ func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	return ctx.Done()
 }
 
-// ignoreStale: when all attempts met another writer, the report says so.
+// ignoreStale drops the error of a round that met another writer in all attempts: the report
+// contains it.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
 		return nil
@@ -137,20 +134,21 @@ func ignoreStale(err error) error {
 	return err
 }
 
-// try is one round:
+// try runs the round once:
 //
-//	source     everything there is
-//	stores     everything stored, and the records of what is placed
-//	scheduler  who goes where
-//	layout     the files of each placement
-//	dedupe     who may be written without breaking a Destination; what may not
-//	           is scheduled once more, in case another Destination takes it
-//	withhold   what is new of requests waits until their Works say where it goes,
-//	           if there are several shards
-//	diff       the changes, one set a store
-//	finish     written, what lies in one place at once, or only shown
+//	source     read the input
+//	stores     read the stores, and the records in them
+//	scheduler  decide which placements go where
+//	layout     render the files of each placement
+//	dedupe     decide which placements may be written without breaking a
+//	           Destination; the others are scheduled once more, in case they fit
+//	           on another one
+//	defer      leave out new placements of requests until they are recorded on
+//	           their Works, if there are several shards
+//	diff       compute the changes, one set per store
+//	finish     write them, one commit per location, or only show them
 //
-// It returns ErrStale, beside the report, when a store moved on meanwhile.
+// It returns ErrStale, with the report, if a store has changed in the meantime.
 func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done := r.stage(ctx, StageSource)
 	snapshot, err := r.Source.Snapshot(inner)
@@ -167,14 +165,14 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	seen := observe(inner, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	done(nil)
 	if r.agrees() {
-		takeDecisions(seen)
+		addDecisions(seen)
 	}
 	inner, done = r.stage(ctx, StagePlan)
 	r.refusals.sweep(seen.stores)
 	plan, parts, stores := r.plan(inner, seen, rules)
 	done(nil)
 	select {
-	case <-r.stop(ctx): // not all files may have been read, so nothing of it may be reused
+	case <-r.stop(ctx): // some files may not have been read, so the outcomes must not be reused
 		r.cache.outcomes.forget()
 		return report.Report{}, errStopped
 	default:
@@ -185,18 +183,18 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
 		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),
-		desire: func(store *storeView, excluded exclusions) *desired { return r.desire(inner, store, parts, excluded) },
+		desired: func(store *storeView, excluded exclusions) *desired { return r.desired(inner, store, parts, excluded) },
 	}
 	results, stale, failed := commit.write(inner, writableStores(r, stores, out))
 	done(failed)
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)
 	}
-	out.report.Due = soonest(r.refusals.due(r.time()), r.waits.due(r.time(), waiting(stores)))
+	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
 	return out.result(&r.cache.reported), stale
 }
 
-// removalRules returns what the deletion guard goes by, at the beginning of a round.
+// removalRules returns the parameters of the deletion guard at the start of a round.
 func (r *Reconciler) removalRules() removalRules {
 	rules := removalRules{now: r.time(), window: r.Policy.RemovalWindow, allowed: r.Policy.Allow}
 	if r.Allowed != nil {
@@ -209,7 +207,7 @@ func (r *Reconciler) removalRules() removalRules {
 	return rules
 }
 
-// time returns the time of the round; the zero time where nobody hands it in.
+// time returns the time of the round; the zero time if there is no clock.
 func (r *Reconciler) time() time.Time {
 	if r.Now == nil {
 		return time.Time{}
@@ -217,15 +215,15 @@ func (r *Reconciler) time() time.Time {
 	return r.Now()
 }
 
-// followInput hands the input to an Opener whose stores depend on it.
+// followInput passes the input to an Opener whose stores depend on it.
 func followInput(r *Reconciler, snapshot source.Snapshot) {
 	if follower, ok := r.Stores.(Follower); ok {
 		follower.Follow(snapshot)
 	}
 }
 
-// ForgetFights has the next round write to the Destinations that were left to
-// another controller.
+// ForgetFights makes the next round write to the Destinations that were left to another
+// controller.
 func (r *Reconciler) ForgetFights() {
 	r.cache.observations.fights.of, r.cache.observations.fights.over = nil, nil
 }

@@ -25,23 +25,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// world is what a test reconciles: a source that it changes at will, and one
-// store.
-type testWorld struct {
+// testEnv is a source that the test changes at will, and one store.
+type testEnv struct {
 	t        testing.TB
 	snapshot source.Snapshot
 	store    statestore.Store
 	policy   Policy
 	finish   Finish
 	secret   *kratix.Secret
-	// open returns the store of a reference; nil for one store alone.
+	// open returns the store with a reference; nil if there is only one store.
 	open func(kratix.StateStoreReference) statestore.Store
 
 	reconciler *Reconciler
 }
 
-func newWorld(t testing.TB) *testWorld {
-	w := &testWorld{t: t, store: memory.New("GitStateStore default"), finish: Commit}
+func newEnv(t testing.TB) *testEnv {
+	w := &testEnv{t: t, store: memory.New("GitStateStore default"), finish: Commit}
 	w.reconciler = &Reconciler{Source: w, Stores: w}
 	w.addDestination("worker-1", "worker-1")
 	store := &kratix.GitStateStore{}
@@ -50,7 +49,7 @@ func newWorld(t testing.TB) *testWorld {
 	return w
 }
 
-func (w *testWorld) addDestination(name, path string) *kratix.Destination {
+func (w *testEnv) addDestination(name, path string) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, path
 	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
@@ -58,19 +57,19 @@ func (w *testWorld) addDestination(name, path string) *kratix.Destination {
 	return d
 }
 
-// put adds or replaces a request's Work that brings ConfigMaps.
-func (w *testWorld) put(name string, maps ...string) *kratix.Work {
+// put adds or replaces the Work of a request with ConfigMaps.
+func (w *testEnv) put(name string, maps ...string) *kratix.Work {
 	return w.putFiles(name, map[string]string{"maps.yaml": configMaps(maps...)})
 }
 
-func (w *testWorld) putFiles(name string, files map[string]string) *kratix.Work {
+func (w *testEnv) putFiles(name string, files map[string]string) *kratix.Work {
 	w.remove(name)
 	made := work(name, files)
 	w.snapshot.Works = append(w.snapshot.Works, made)
 	return made
 }
 
-// work makes a request's Work with these files.
+// work returns the Work of a request with these files.
 func work(name string, files map[string]string) *kratix.Work {
 	work := kratix.NewWork()
 	work.Name, work.Namespace = name, "default"
@@ -83,7 +82,7 @@ func work(name string, files map[string]string) *kratix.Work {
 	return work
 }
 
-func (w *testWorld) remove(name string) {
+func (w *testEnv) remove(name string) {
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(k *kratix.Work) bool { return k.Name == name })
 }
 
@@ -95,12 +94,12 @@ func configMaps(names ...string) string {
 	return strings.Join(docs, "---\n")
 }
 
-// The test is the world's source and opener.
-func (w *testWorld) Snapshot(context.Context) (source.Snapshot, error) { return w.snapshot, nil }
+// The fixture is the reconciler's source and opener.
+func (w *testEnv) Snapshot(context.Context) (source.Snapshot, error) { return w.snapshot, nil }
 
-func (w *testWorld) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
+func (w *testEnv) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
-func (w *testWorld) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+func (w *testEnv) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	if spec == nil {
 		return nil, errors.New("no such store")
 	}
@@ -111,7 +110,7 @@ func (w *testWorld) Open(ref kratix.StateStoreReference, spec kratix.Object, sec
 	return w.store, nil
 }
 
-func (w *testWorld) round() report.Report {
+func (w *testEnv) round() report.Report {
 	w.t.Helper()
 	w.reconciler.Finish, w.reconciler.Policy = w.finish, w.policy
 	works := w.snapshot.Works
@@ -123,7 +122,7 @@ func (w *testWorld) round() report.Report {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for i, work := range works { // its labels and selectors may be those of others
+	for i, work := range works { // its labels and selectors may differ
 		if !reflect.DeepEqual(before[i], work) {
 			w.t.Errorf("the round has changed Work %s", work.Name)
 		}
@@ -131,7 +130,7 @@ func (w *testWorld) round() report.Report {
 	return result
 }
 
-func (w *testWorld) state() statestore.State {
+func (w *testEnv) state() statestore.State {
 	w.t.Helper()
 	state, err := w.store.Read(w.t.Context())
 	if err != nil {
@@ -141,13 +140,13 @@ func (w *testWorld) state() statestore.State {
 }
 
 // commits returns how often the store was written.
-func (w *testWorld) commits() int {
+func (w *testEnv) commits() int {
 	n, _ := strconv.Atoi(string(w.state().Revision)) // empty before the first
 	return n
 }
 
 // merge writes the files of another state into the store.
-func (w *testWorld) merge(state statestore.State) {
+func (w *testEnv) merge(state statestore.State) {
 	w.t.Helper()
 	files := map[string]string{}
 	for path := range state.Files.All() {
@@ -160,8 +159,8 @@ func (w *testWorld) merge(state statestore.State) {
 	w.write(files)
 }
 
-// paths lists the store without the fixtures.
-func (w *testWorld) paths() []string {
+// paths returns the paths in the store without the fixtures.
+func (w *testEnv) paths() []string {
 	var paths []string
 	for path := range w.state().Files.All() {
 		if !strings.Contains(path.String(), "kratix-canary") {
@@ -172,7 +171,7 @@ func (w *testWorld) paths() []string {
 	return paths
 }
 
-func (w *testWorld) content(path string) string {
+func (w *testEnv) content(path string) string {
 	w.t.Helper()
 	content, err := w.state().Contents.Content(w.t.Context(), parse(path))
 	if err != nil {
@@ -181,8 +180,8 @@ func (w *testWorld) content(path string) string {
 	return string(content)
 }
 
-// write is what someone else writes into the store.
-func (w *testWorld) write(files map[string]string) {
+// write writes files into the store, as another writer.
+func (w *testEnv) write(files map[string]string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for path, content := range files {
@@ -193,8 +192,8 @@ func (w *testWorld) write(files map[string]string) {
 	}
 }
 
-// delete removes files by another hand.
-func (w *testWorld) delete(paths ...string) {
+// delete removes files from the store, as another writer.
+func (w *testEnv) delete(paths ...string) {
 	w.t.Helper()
 	change := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
@@ -213,7 +212,7 @@ func parse(path string) tree.Path {
 	return p
 }
 
-// states maps each Work to what became of it.
+// states returns the state of each Work.
 func states(r report.Report) map[string]report.State {
 	at := map[string]report.State{}
 	for _, p := range r.Placements {
@@ -230,7 +229,7 @@ func rules(r report.Report) []string {
 	return ids
 }
 
-func (w *testWorld) expect(r report.Report, want map[string]report.State, found ...string) {
+func (w *testEnv) expect(r report.Report, want map[string]report.State, found ...string) {
 	w.t.Helper()
 	if got := states(r); !maps.Equal(got, want) {
 		w.t.Errorf("placements %v, want %v", got, want)
@@ -247,8 +246,8 @@ const (
 	bRecord = "worker-1/.kratix/a1.kratix/default-b.worker-1-5058f.a177081bde997cd5.yaml"
 )
 
-func TestARoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
-	w := newWorld(t)
+func TestRoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) {
@@ -264,8 +263,8 @@ func TestARoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
 	}
 }
 
-func TestAnUpdateReplacesAndRemovesFiles(t *testing.T) {
-	w := newWorld(t)
+func TestUpdateReplacesAndRemovesFiles(t *testing.T) {
+	w := newEnv(t)
 	w.putFiles("a", map[string]string{"maps.yaml": configMaps("x"), "old.yaml": configMaps("old")})
 	w.round()
 	w.put("a", "y")
@@ -280,8 +279,8 @@ func TestAnUpdateReplacesAndRemovesFiles(t *testing.T) {
 	}
 }
 
-func TestAWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
-	w := newWorld(t)
+func TestWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
+	w := newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
 	w.put("a", "x")
 	w.round()
@@ -297,8 +296,8 @@ func TestAWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
 	}
 }
 
-func TestAClashHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
-	w := newWorld(t)
+func TestConflictHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x", "mine")
 	w.put("b", "x")
 	w.put("c", "z")
@@ -308,8 +307,8 @@ func TestAClashHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 }
 
-func TestANewRequestGoesWhereItDoesNotClash(t *testing.T) {
-	w := newWorld(t)
+func TestNewRequestGoesWhereItDoesNotConflict(t *testing.T) {
+	w := newEnv(t)
 	w.addDestination("worker-2", "two")
 	for _, name := range []string{"a", "b", "c"} {
 		w.put(name, "x", "mine-"+name)
@@ -328,8 +327,8 @@ func TestANewRequestGoesWhereItDoesNotClash(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Unchanged, "c": report.Placed, "d": report.Unchanged})
 }
 
-func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {
-	w := newWorld(t)
+func TestUpdateThatConflictsKeepsWhatIsStored(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.put("b", "y")
 	w.round()
@@ -340,9 +339,10 @@ func TestAnUpdateThatClashesKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
-// TestWhatIsHeldBackSaysWhetherItIsWritten: only what is has a WorkPlacement.
-func TestWhatIsHeldBackSaysWhetherItIsWritten(t *testing.T) {
-	w := newWorld(t)
+// TestHeldPlacementReportsWhetherItIsWritten checks the field that decides whether a
+// WorkPlacement is created.
+func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.put("b", "y")
 	w.round()
@@ -359,7 +359,7 @@ func TestWhatIsHeldBackSaysWhetherItIsWritten(t *testing.T) {
 	}
 }
 
-func TestAWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
+func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 	for name, spoil := range map[string]struct {
 		change func(*kratix.Workload)
 		rule   string
@@ -368,7 +368,7 @@ func TestAWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 		"leads out":   {func(w *kratix.Workload) { w.Filepath = "../x.yaml" }, "KS023"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.put("a", "x")
 			w.put("b", "y")
 			w.round()
@@ -383,8 +383,8 @@ func TestAWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestARejectedWorkKeepsWhatIsStored(t *testing.T) {
-	w := newWorld(t)
+func TestRejectedWorkKeepsWhatIsStored(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
 	w.remove("a")
@@ -397,8 +397,8 @@ func TestARejectedWorkKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptStillTakesPartInClashes(t *testing.T) {
-	w := newWorld(t)
+func TestKeptPlacementsTakePartInConflicts(t *testing.T) {
+	w := newEnv(t)
 	w.put("z", "x")
 	w.round()
 	w.remove("z")
@@ -408,7 +408,7 @@ func TestWhatIsKeptStillTakesPartInClashes(t *testing.T) {
 }
 
 func TestForeignFilesStayAndTakePart(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.write(map[string]string{
 		"README.md":                           "not ours",
 		"worker-1/resources/by-hand.yaml":     configMaps("x"),
@@ -429,8 +429,8 @@ func TestForeignFilesStayAndTakePart(t *testing.T) {
 	}
 }
 
-func TestATreeThatKratixWroteIsAdopted(t *testing.T) {
-	w := newWorld(t)
+func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
+	w := newEnv(t)
 	w.write(map[string]string{
 		aFile: configMaps("x"),
 		"worker-1/resources/default/redis/a/5058f/stale.yaml":   configMaps("stale"),
@@ -449,8 +449,8 @@ func TestATreeThatKratixWroteIsAdopted(t *testing.T) {
 	}
 }
 
-func TestADriftIsPutRight(t *testing.T) {
-	w := newWorld(t)
+func TestDriftIsPutRight(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
 	w.write(map[string]string{aFile: "changed by hand", "worker-1/resources/default/redis/a/5058f/more.yaml": configMaps("more")})
@@ -460,8 +460,8 @@ func TestADriftIsPutRight(t *testing.T) {
 	}
 }
 
-func TestTheGuardRefusesToEmptyADestination(t *testing.T) {
-	w := newWorld(t)
+func TestGuardRefusesToEmptyADestination(t *testing.T) {
+	w := newEnv(t)
 	for i := range 20 {
 		w.put(fmt.Sprint("w", i), fmt.Sprint("m", i))
 	}
@@ -486,7 +486,7 @@ func TestTheGuardRefusesToEmptyADestination(t *testing.T) {
 func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
 	for _, other := range []string{"worker-1", "./worker-1/", "worker-1/sub"} {
 		t.Run(other, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.addDestination("worker-2", other)
 			w.addDestination("worker-3", "apart").Labels = map[string]string{"a": "b"}
 			w.put("a", "x").Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"a": "b"}}}
@@ -502,26 +502,26 @@ func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
 	}
 }
 
-// TestNothingIsPlacedTwiceWhateverBecomesOfADestination spoils, one after the
-// other, what a placed request's Destination needs.
+// TestNothingIsPlacedTwiceWhateverBecomesOfADestination breaks each thing that the
+// Destination of a placed request needs.
 func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil  func(*testWorld)
-		mended []string // what is found
+		spoil  func(*testEnv)
+		mended []string // the findings
 	}{
-		"its filepath mode is not known":  {func(w *testWorld) { w.destination().Spec.Filepath.Mode = "nested" }, []string{"KS043"}},
-		"its path leads out":              {func(w *testWorld) { w.destination().Spec.Path = "../worker-1" }, []string{"KS023"}},
-		"another one is in its directory": {func(w *testWorld) { w.addDestination("third", "./worker-1/sub") }, []string{"KS044", "KS044"}},
-		"it cannot be read itself": {func(w *testWorld) {
+		"its filepath mode is not known":  {func(w *testEnv) { w.destination().Spec.Filepath.Mode = "nested" }, []string{"KS043"}},
+		"its path leads out":              {func(w *testEnv) { w.destination().Spec.Path = "../worker-1" }, []string{"KS023"}},
+		"another one is in its directory": {func(w *testEnv) { w.addDestination("third", "./worker-1/sub") }, []string{"KS044", "KS044"}},
+		"it cannot be read itself": {func(w *testEnv) {
 			w.snapshot.Destinations, w.snapshot.Unseen = w.snapshot.Destinations[1:], true
 		}, []string{"KS049"}},
-		"only its metadata can be read": {func(w *testWorld) {
+		"only its metadata can be read": {func(w *testEnv) {
 			w.policy.OnMisplaced = scheduler.Move
 			w.snapshot.Unwritten, w.snapshot.Destinations = w.snapshot.Destinations[:1], w.snapshot.Destinations[1:]
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.put("a", "x")
 			w.round()
 			other := &kratix.GitStateStore{}
@@ -540,24 +540,24 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 	}
 }
 
-// destination returns the first Destination, anew: what a source has changed is
-// another object.
-func (w *testWorld) destination() *kratix.Destination {
+// destination replaces the first Destination by a copy and returns it, because a source never
+// changes an object in place.
+func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]
 	w.snapshot.Destinations = append([]*kratix.Destination{&changed}, w.snapshot.Destinations[1:]...)
 	return &changed
 }
 
-func TestADestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
-	w := newWorld(t)
+func TestDestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
+	w := newEnv(t)
 	w.addDestination("worker-2", "/")
 	w.put("a", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 }
 
-func TestAPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
+func TestPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
 	const before, after = "worker-1/resources/default/redis/a/one/5058f/maps.yaml", "worker-1/resources/default/redis/a/two/5058f/maps.yaml"
-	w := newWorld(t)
+	w := newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
 	w.put("a", "x").Labels = map[string]string{kratix.PipelineNameLabel: "one"}
 	w.round()
@@ -583,7 +583,7 @@ func TestAPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
 }
 
 func TestPreviewWritesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.finish = Preview
 	w.put("a", "x")
 	result := w.round()
@@ -593,8 +593,8 @@ func TestPreviewWritesNothing(t *testing.T) {
 	}
 }
 
-func TestASecretIsHandedToTheStore(t *testing.T) {
-	w := newWorld(t)
+func TestSecretIsHandedToTheStore(t *testing.T) {
+	w := newEnv(t)
 	w.snapshot.GitStateStores[0].Spec.SecretRef = &kratix.SecretReference{Name: "creds"}
 	secret := &kratix.Secret{}
 	secret.Name, secret.Namespace = "creds", "default"
@@ -604,8 +604,8 @@ func TestASecretIsHandedToTheStore(t *testing.T) {
 	}
 }
 
-func TestADestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
-	w := newWorld(t)
+func TestDestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
+	w := newEnv(t)
 	lost := w.addDestination("lost", "lost")
 	lost.Spec.StateStoreRef.Name = "nowhere"
 	w.put("a", "x")
@@ -616,8 +616,7 @@ func TestADestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
 	}
 }
 
-// flaky is a store of which each step can be made to fail, or be preceded by
-// another writer.
+// flaky is a store in which each step can be made to fail, or be preceded by another writer.
 type flaky struct {
 	statestore.Store
 	read   error
@@ -643,7 +642,7 @@ func (f *flaky) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 }
 
 func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	inner := w.store
 	times := 0
 	w.store = &flaky{Store: inner, before: func() {
@@ -662,8 +661,8 @@ func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestAStoreThatNeverStandsStillIsGivenUpAndTold(t *testing.T) {
-	w := newWorld(t)
+func TestStoreThatNeverStandsStillIsGivenUpAndReported(t *testing.T) {
+	w := newEnv(t)
 	times := 0
 	stale := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrStale}
 	w.store = &flaky{Store: w.store, before: func() { times++ }, apply: stale}
@@ -681,11 +680,11 @@ func TestAStoreThatNeverStandsStillIsGivenUpAndTold(t *testing.T) {
 	}
 }
 
-func TestAStoreThatFailsIsToldWithItsHint(t *testing.T) {
+func TestStoreThatFailsIsReportedWithItsHint(t *testing.T) {
 	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
 	for name, store := range map[string]*flaky{"reading": {read: broken}, "writing": {apply: broken}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			store.Store = w.store
 			w.store = store
 			w.put("a", "x")
@@ -701,8 +700,8 @@ func TestAStoreThatFailsIsToldWithItsHint(t *testing.T) {
 	}
 }
 
-func TestARecordThatCannotBeReadIsTold(t *testing.T) {
-	w := newWorld(t)
+func TestRecordThatCannotBeReadIsReported(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
 	stolen := strings.ReplaceAll(w.content(aRecord), "- worker-1/", "- worker-2/")
@@ -717,14 +716,14 @@ func TestARecordThatCannotBeReadIsTold(t *testing.T) {
 	}
 }
 
-// TestRandomRounds lets Works come, change, clash and go, in every mode. After
-// each round every root must build, and an undisturbed second round must do
-// nothing; in the end, when all have gone, nothing of theirs may be left.
+// TestRandomRounds adds, changes and removes Works at random, in every mode, with conflicts.
+// After each round every root must build, and a second round must change nothing; in the end,
+// without Works, no file of theirs may be left.
 func TestRandomRounds(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(15) {
 			rng := rand.New(rand.NewPCG(seed, 3))
-			w := newWorld(t)
+			w := newEnv(t)
 			w.addDestination("worker-2", "two")
 			for _, d := range w.snapshot.Destinations {
 				d.Spec.Filepath.Mode = mode
@@ -751,8 +750,8 @@ func TestRandomRounds(t *testing.T) {
 	}
 }
 
-// forgetful is what a round would report of a reconciler that remembers nothing.
-func (w *testWorld) forgetful() report.Report {
+// forgetful returns the report of a reconciler without a cache.
+func (w *testEnv) forgetful() report.Report {
 	w.t.Helper()
 	fresh := &Reconciler{Source: w, Stores: w, Finish: Preview, Policy: w.policy}
 	result, err := fresh.Round(w.t.Context())
@@ -762,7 +761,7 @@ func (w *testWorld) forgetful() report.Report {
 	return result
 }
 
-func (w *testWorld) disturb(rng *rand.Rand) {
+func (w *testEnv) disturb(rng *rand.Rand) {
 	name := fmt.Sprint("w", rng.IntN(6))
 	if rng.IntN(4) == 0 {
 		w.remove(name)
@@ -775,7 +774,7 @@ func (w *testWorld) disturb(rng *rand.Rand) {
 	w.putFiles(name, map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): configMaps(maps...)})
 }
 
-func (w *testWorld) buildAll(seed uint64) {
+func (w *testEnv) buildAll(seed uint64) {
 	w.t.Helper()
 	stored := w.state().Files
 	for _, d := range w.snapshot.Destinations {
@@ -796,7 +795,7 @@ func (w *testWorld) buildAll(seed uint64) {
 	}
 }
 
-// early returns what it will be like once a write that goes on has ended.
+// early is a store whose state includes a write that is still in progress.
 type early struct{ statestore.Store }
 
 func (e early) Read(ctx context.Context) (statestore.State, error) {
@@ -805,8 +804,8 @@ func (e early) Read(ctx context.Context) (statestore.State, error) {
 	return state, err
 }
 
-func TestWhatAWriteInHandBringsIsNotThereYet(t *testing.T) {
-	w := newWorld(t)
+func TestPlacementsOfAWriteInProgressArePending(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "one")
 	w.round()
 	plain := w.store

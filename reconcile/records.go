@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// recordView is a placement that a store remembers.
+// recordView is a placement recorded in a store.
 type recordView struct {
 	*layout.Record
 	// path is where the record belongs.
 	path tree.Path
-	// elsewhere are other paths at which the placement is recorded: those of an
-	// earlier layout, or of the Destination's earlier name.
+	// elsewhere are other paths at which the placement is recorded, from an earlier layout or
+	// an earlier name of the Destination.
 	elsewhere []tree.Path
 	// mode is the filepath mode that the record was written in.
 	mode string
@@ -30,7 +30,7 @@ type recordView struct {
 // paths returns all paths at which the placement is recorded or should be.
 func (r *recordView) paths() []tree.Path { return append(slices.Clip(r.elsewhere), r.path) }
 
-// addTo puts a recorded placement's files and its record into a set.
+// addTo adds a recorded placement's files and its record to a set.
 func (r *recordView) addTo(set *tree.Set) {
 	for _, path := range r.paths() {
 		set.AddFile(path)
@@ -40,7 +40,7 @@ func (r *recordView) addTo(set *tree.Set) {
 	}
 }
 
-// addUnless is addTo without the files in another set.
+// addUnless is like addTo but leaves out the files in another set.
 func (r *recordView) addUnless(others, set *tree.Set) {
 	for _, path := range r.paths() {
 		set.AddFile(path)
@@ -69,15 +69,14 @@ func readRecords(ctx context.Context, o *observed, store *storeView, seen *obser
 			}
 			seen.records.put(d.Destination, read)
 		}
-		d.records, d.guests, d.legacy, d.owners, d.invalidRecords = read.records, read.guests, read.legacy, read.owners, read.invalidRecords
+		d.records, d.inherited, d.legacy, d.owners, d.invalidRecords = read.records, read.inherited, read.legacy, read.owners, read.invalidRecords
 		d.ledgerView = read.ledgerView
 		o.findings = append(o.findings, read.findings...)
 	}
 	return nil
 }
 
-// readRecords reads the records of a Destination; known are those that were read
-// before.
+// readRecords reads the records of a Destination; known are the records parsed before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var interned kratix.Words
@@ -107,9 +106,8 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 	return view, nil
 }
 
-// parseRecord reads the record at a path in the directory of a Destination. Why a
-// file is no record, or is not believed, is in what it returns; the error is the
-// store's.
+// parseRecord reads the record at a path in the directory of a Destination. If the file is
+// not a valid record, the reason is in the result; the returned error is the store's.
 func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *kratix.Destination) (*readRecord, error) {
 	content, err := store.state.Contents.Content(ctx, path)
 	if err != nil {
@@ -127,11 +125,11 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 	return read, nil
 }
 
-// errMisnamed is a record whose path is another placement's.
+// errMisnamed marks a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
-// doubt returns why a record is not believed: a record is a claim, and counts only
-// for what its own placement can have.
+// doubt returns why a record is not believed: a record is a claim, and counts only for paths
+// that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {
@@ -161,7 +159,7 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	return nil
 }
 
-// add takes a record in, if it is believed.
+// add adds a record, if it is believed.
 func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
 	switch {
 	case read.err != nil:
@@ -173,7 +171,7 @@ func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) 
 		v.legacy[path] = read.Files
 		return
 	case read.Placement.Spec.TargetDestinationName != d.Name:
-		v.guests = append(v.guests, read.view(path))
+		v.inherited = append(v.inherited, read.view(path))
 	default:
 		v.records = append(v.records, read.view(path))
 	}
@@ -191,8 +189,8 @@ func (r *readRecord) view(at tree.Path) recordView {
 	return view
 }
 
-// united returns the records with those of one placement, in the layouts of two
-// versions, made one. The record that lies where it belongs counts.
+// united returns the records with duplicates merged: a placement can have records in the
+// layouts of two versions. The record at the current path takes precedence.
 func united(records []recordView) []recordView {
 	at := make(map[tree.Path]int, len(records))
 	all := records[:0]
@@ -214,7 +212,8 @@ func united(records []recordView) []recordView {
 	return all
 }
 
-// readRecord is what a file among the records says, or why that is not believed.
+// readRecord is the content of a file in the record directory, or the reason why it is not
+// believed.
 type readRecord struct {
 	layout.Record
 	// path is where the record belongs.
@@ -223,32 +222,31 @@ type readRecord struct {
 	err  error
 }
 
-// recordKey is a record's content, as its store names it.
+// recordKey is a record's path and the digest of its content.
 type recordKey struct {
 	path tree.Path
 	sum  statestore.Sum
 }
 
-// recordsView is what the records of a Destination say, and the files that they
-// were read from.
+// recordsView holds the records of a Destination, and the files they were read from.
 type recordsView struct {
-	store    statestore.Store
-	files    statestore.Files
-	records  []recordView
-	guests   []recordView
-	legacy   map[tree.Path][]tree.Path
-	findings []finding.Finding
-	// invalidRecords are the files among the records that are none.
+	store     statestore.Store
+	files     statestore.Files
+	records   []recordView
+	inherited []recordView
+	legacy    map[tree.Path][]tree.Path
+	findings  []finding.Finding
+	// invalidRecords are files in the record directory that do not parse or are not believed.
 	invalidRecords []tree.Path
-	// owners are who wrote them, by the ids recorded.
+	// owners are the controller IDs in the records.
 	owners []string
 	ledgerView
-	// parsed are the records by the sum of their content.
+	// parsed caches the records by path and digest.
 	parsed map[recordKey]*readRecord
 }
 
-// intern makes a record use the strings and paths that are there already: of each
-// placement a store has a record.
+// intern replaces the strings and paths of a record by equal ones already in memory, since a
+// store has one record per placement.
 func (r *readRecord) intern(words *kratix.Words, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Own(path)

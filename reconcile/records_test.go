@@ -13,20 +13,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordPath returns where the first Destination has the record of a Work's only
-// group.
-func (w *testWorld) recordPath(namespace, name string) string {
+// recordPath returns the path of the record of a Work's only group on the first Destination.
+func (w *testEnv) recordPath(namespace, name string) string {
 	w.t.Helper()
 	return w.pathOfRecord(namespace, name, layout.RecordPath)
 }
 
-// flatRecordPath is recordPath as earlier versions had it.
-func (w *testWorld) flatRecordPath(namespace, name string) string {
+// flatRecordPath is recordPath in the layout of earlier versions.
+func (w *testEnv) flatRecordPath(namespace, name string) string {
 	w.t.Helper()
 	return w.pathOfRecord(namespace, name, layout.FlatRecordPath)
 }
 
-func (w *testWorld) pathOfRecord(namespace, name string, of func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error)) string {
+func (w *testEnv) pathOfRecord(namespace, name string, of func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error)) string {
 	w.t.Helper()
 	made := work(name, nil)
 	made.Namespace = namespace
@@ -38,8 +37,8 @@ func (w *testWorld) pathOfRecord(namespace, name string, of func(*kratix.Destina
 	return path.String()
 }
 
-// putIn adds a request's Work in a namespace.
-func (w *testWorld) putIn(namespace, name, file string) *kratix.Work {
+// putIn adds the Work of a request in a namespace.
+func (w *testEnv) putIn(namespace, name, file string) *kratix.Work {
 	added := w.putFiles(name, map[string]string{file: configMaps(namespace + "." + name)})
 	added.Namespace = namespace
 	return added
@@ -76,8 +75,8 @@ func TestInModeNoneTheSecondOfTwoWithOneRecordIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestRecordsOfAnEarlierVersionAreMigratedInOneCommit: they were flat in every
-// filepath mode.
+// TestRecordsOfAnEarlierVersionAreMigratedInOneCommit starts with records in the flat layout
+// that all filepath modes had.
 func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		t.Run(mode, func(t *testing.T) {
@@ -96,7 +95,7 @@ func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 				t.Errorf("the store has\n%s, want\n%s", got, want)
 			}
 			if mode == kratix.None {
-				return // they lie where they were
+				return // they are at the same path
 			}
 			if len(told.Findings) > 0 || w.state().Revision == before {
 				t.Errorf("findings %v", told.Findings)
@@ -106,7 +105,7 @@ func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 	}
 }
 
-func (w *testWorld) moveFile(from, to string) {
+func (w *testEnv) moveFile(from, to string) {
 	content := w.content(from)
 	if from == to {
 		return
@@ -115,9 +114,9 @@ func (w *testWorld) moveFile(from, to string) {
 	w.delete(from)
 }
 
-// TestForgedRecordsNeverTakeWhatIsAnothers: whatever they claim, the files of other
-// placements stay as they are, in the round that reads them and in the next ones.
-func TestForgedRecordsNeverTakeWhatIsAnothers(t *testing.T) {
+// TestForgedRecordsNeverAffectOtherPlacements checks that whatever a record claims, the files of
+// other placements stay as they are, in the round that reads it and in later ones.
+func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(60) {
 			rng := rand.New(rand.NewPCG(seed, 1))
@@ -129,7 +128,7 @@ func TestForgedRecordsNeverTakeWhatIsAnothers(t *testing.T) {
 			before := w.manifests()
 			forged := w.forge(rng)
 			w.write(forged)
-			if rng.IntN(2) == 0 { // what its Work cannot say now must stay as well
+			if rng.IntN(2) == 0 { // placements of unreadable Works must stay as well
 				w.snapshot.Rejected = append(w.snapshot.Rejected, kratix.Key{Namespace: "default", Name: "b"})
 				w.remove("b")
 			}
@@ -143,9 +142,9 @@ func TestForgedRecordsNeverTakeWhatIsAnothers(t *testing.T) {
 	}
 }
 
-// TestARecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved: of two records for one
-// group on one Destination only the one with its own name counts.
-func TestARecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
+// TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved has two records for one group on
+// one Destination; only the one with the right name counts.
+func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
 		w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
@@ -169,8 +168,8 @@ func TestARecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	}
 }
 
-// manifests returns everything in the store but the records.
-func (w *testWorld) manifests() string {
+// manifests returns everything in the store except records.
+func (w *testEnv) manifests() string {
 	var all strings.Builder
 	for _, path := range w.allPaths() {
 		if _, isRecord := layout.RecordBase(parse(path)); !isRecord {
@@ -180,10 +179,9 @@ func (w *testWorld) manifests() string {
 	return all.String()
 }
 
-// forge returns a record that claims what is not its own: a stored one with other
-// names, files or parts, or one that is made up, at a path that may or may not be
-// that of its placement.
-func (w *testWorld) forge(rng *rand.Rand) map[string]string {
+// forge returns a record with claims of its own making: a stored record with other names,
+// files or parts, or an invented one, at a path that may or may not be its placement's.
+func (w *testEnv) forge(rng *rand.Rand) map[string]string {
 	paths := w.allPaths()
 	victims := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return strings.Contains(path, ".kratix/") })
 	var files []string

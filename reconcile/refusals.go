@@ -11,86 +11,85 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Limits of what is tried and remembered of refused writes.
+// Limits for retrying and keeping refused writes.
 const (
-	// maxTrials is how many writes beside the ordinary ones a round makes in a
-	// store to find out what the server refuses.
+	// maxTrials is the number of additional writes that a round makes in a store to find out
+	// which units the server refuses.
 	maxTrials = 32
-	// maxRetries is how many refused units a round tries again.
+	// maxRetries is the number of refused units that a round tries again.
 	maxRetries = 4
-	// maxRefused is how many refused units of a store are remembered.
+	// maxRefused is the number of refused units of a store that are kept.
 	maxRefused = 256
-	// maxRefusedWords bounds what is remembered of a server's words, in bytes.
+	// maxRefusedWords bounds the length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
-	// firstRetry is how soon a refused unit is tried again, lastRetry the longest
-	// it takes.
+	// firstRetry is the delay before the first retry of a refused unit, lastRetry the longest
+	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
-	// searchPause is how soon a search that has used up its trials goes on.
+	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
-	// alwaysRefused is how many units refused alone in the same words, with nothing
-	// accepted in between, show that a server refuses everything; anyhowRefused is
-	// how many in whatever words.
+	// alwaysRefused is the number of units, refused alone with the same message and nothing
+	// accepted in between, that shows that a server refuses everything; anyhowRefused is the
+	// number for any messages.
 	alwaysRefused = 3
 	anyhowRefused = 16
-	// trust is how long a server that has accepted something is taken for one that
-	// does not refuse everything.
+	// trust is how long a server that has accepted something is assumed not to refuse
+	// everything.
 	trust = time.Hour
 )
 
-// refusals remember what servers refuse, by store. Their zero value is ready for
+// refusals holds the units that servers have refused, by store. The zero value is ready for
 // use.
 type refusals struct {
 	stores map[kratix.StateStoreReference]*refusedStore
 }
 
-// refusedStore is what is remembered of one store.
+// refusedStore holds the refused units of one store.
 type refusedStore struct {
 	store statestore.Store
-	// apart reports whether a commit that moved placements between directories was
-	// refused: from then on the new copies are written first, so that what is
-	// refused can be searched for.
+	// apart reports whether a commit that moved placements between directories was refused:
+	// from then on the new copies are written first, so that the search can isolate the
+	// refused ones.
 	apart bool
 	// refused are the units that were refused alone.
 	refused map[unit]*refusal
 	search  search
 	// why is the last refusal of a group.
 	why error
-	// inHand are the units of a write that goes on.
-	inHand []suspect
-	// always is why the store counts as failed: it refuses everything. probed are
+	// inProgress are the units of a write that is in progress.
+	inProgress []suspect
+	// always is the reason why the store counts as failed: it refuses everything. probed are
 	// the units that were tried since.
 	always error
 	probed map[suspect]bool
-	// since are the units that were refused alone since anything was accepted; words
-	// were said of the last, and of as many before it as same counts.
+	// since are the units that were refused alone since the last accepted write; words is the
+	// message of the last refusal, and same the number of consecutive refusals with it.
 	since map[unit]bool
 	words string
 	same  int
-	// accepts means that something was accepted, last at acceptedAt.
+	// accepts reports whether anything was accepted, last at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
-	// trials are those of this round.
+	// trials is the number of trials in this round.
 	trials int
 }
 
-// refusal is a unit that a server refused.
+// refusal is a unit that a server has refused.
 type refusal struct {
 	digest digest
 	answer answer
 	tries  int
 	next   time.Time
-	// due means that it is tried again in this round.
+	// due reports whether it is tried again in this round.
 	due bool
 }
 
-// exclusion returns why the unit is not written.
+// exclusion returns the exclusion of the unit.
 func (r *refusal) exclusion() exclusion {
 	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
 
-// of returns what is remembered of a store; nothing is left of one that was
-// opened anew.
+// of returns the entry of a store; it is reset if the store was reopened.
 func (r *refusals) of(store *storeView) *refusedStore {
 	known := r.stores[store.ref]
 	if known == nil || !known.isEmpty() && store.Store != nil && known.store != store.Store {
@@ -108,10 +107,10 @@ func (r *refusals) of(store *storeView) *refusedStore {
 
 // isEmpty reports whether nothing was refused.
 func (s *refusedStore) isEmpty() bool {
-	return len(s.refused) == 0 && s.search.isOver() && s.inHand == nil && s.always == nil
+	return len(s.refused) == 0 && s.search.isOver() && s.inProgress == nil && s.always == nil
 }
 
-// begin starts a round: refusals whose time has come are due.
+// begin starts a round and marks the refusals to be retried as due.
 func (r *refusals) begin(now time.Time) {
 	for _, store := range r.stores {
 		store.trials = 0
@@ -132,7 +131,7 @@ func (s *refusedStore) setDue(now time.Time) {
 	}
 }
 
-// retry makes everything that was refused due in the rounds from now on.
+// retry makes all refused units due in the following rounds.
 func (r *refusals) retry() {
 	for _, store := range r.stores {
 		for _, refused := range store.refused {
@@ -141,7 +140,7 @@ func (r *refusals) retry() {
 	}
 }
 
-// sweep forgets the stores that no Destination names.
+// sweep drops the stores that no Destination names.
 func (r *refusals) sweep(stores []*storeView) {
 	for ref := range r.stores {
 		if !slices.ContainsFunc(stores, func(s *storeView) bool { return s.ref == ref }) {
@@ -150,7 +149,7 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns how soon a round is to try again by itself; 0 for never.
+// due returns the time until the next round that retries something; 0 for never.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {
@@ -162,8 +161,8 @@ func (r *refusals) due(now time.Time) time.Duration {
 }
 
 func (s *refusedStore) wait(now time.Time) time.Duration {
-	if s.inHand != nil {
-		return 0 // the end of the write wakes
+	if s.inProgress != nil {
+		return 0 // the end of the write triggers a round
 	}
 	if !s.search.isOver() || s.always != nil {
 		return searchPause
@@ -178,7 +177,7 @@ func (s *refusedStore) wait(now time.Time) time.Duration {
 	return soonest
 }
 
-// known returns what is not written before its time comes or it changes.
+// known returns the units that are excluded until they change or their retry is due.
 func (s *refusedStore) known() exclusions {
 	excluded := exclusions{}
 	for of, refused := range s.refused {
@@ -189,7 +188,8 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns also what only the search may write, but for some units.
+// excluded returns the known exclusions and the units that only the search may write, except
+// for some units.
 func (s *refusedStore) excluded(but []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
@@ -205,11 +205,10 @@ func (s *refusedStore) excluded(but []suspect) exclusions {
 	return excluded
 }
 
-// take brings what is remembered up to date with what a round would write, where
-// the state was read.
-func (s *refusedStore) take(d *desired, now time.Time) {
-	if s.inHand != nil && !d.state.InHand {
-		s.learn(d, now)
+// sync updates the entry from the desired state of a store that was just read.
+func (s *refusedStore) sync(d *desired, now time.Time) {
+	if s.inProgress != nil && !d.state.InHand {
+		s.resolve(d, now)
 	}
 	if len(s.refused) == 0 && s.search.isOver() {
 		return
@@ -225,10 +224,10 @@ func (s *refusedStore) take(d *desired, now time.Time) {
 	s.search.keep(current)
 }
 
-// learn takes in what became of the write that was in hand.
-func (s *refusedStore) learn(d *desired, now time.Time) {
-	tried := s.inHand
-	s.inHand = nil
+// resolve processes the result of a write that was in progress.
+func (s *refusedStore) resolve(d *desired, now time.Time) {
+	tried := s.inProgress
+	s.inProgress = nil
 	switch current := d.suspects(); {
 	case d.state.Refused != nil:
 		if s.always == nil {
@@ -239,7 +238,7 @@ func (s *refusedStore) learn(d *desired, now time.Time) {
 	}
 }
 
-// forget drops the refusals of units that are gone, or as they should be.
+// forget drops the refusals of units that are gone or up to date.
 func (s *refusedStore) forget(d *desired) {
 	if len(s.refused) == 0 {
 		return
@@ -247,9 +246,9 @@ func (s *refusedStore) forget(d *desired) {
 	there := map[unit]bool{}
 	for i, o := range d.outcomes {
 		there[unit{destination: d.destinations[i].Name}] = true
-		for _, told := range o.placements {
-			if told.Object != nil {
-				there[unitOf(told.Object)] = true
+		for _, p := range o.placements {
+			if p.Object != nil {
+				there[unitOf(p.Object)] = true
 			}
 		}
 	}
@@ -264,7 +263,7 @@ func (s *refusedStore) forget(d *desired) {
 	}
 }
 
-// answer takes in that a write of units was refused, by the search or not.
+// answer processes the refusal of a write of units, whether it was part of a search or not.
 func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, now time.Time) {
 	s.why = err
 	named := namedBy(err, units)
@@ -283,15 +282,15 @@ func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, no
 	}
 }
 
-// namedBy returns the units whose files a server named, if it named files of one
-// unit each.
+// namedBy returns the units whose files a server has named, if each named file belongs to
+// exactly one unit.
 func namedBy(err error, units []unitChange) []suspect {
-	var told *statestore.Error
-	if !errors.As(err, &told) {
+	var storeErr *statestore.Error
+	if !errors.As(err, &storeErr) {
 		return nil
 	}
 	var named []suspect
-	for _, path := range told.Paths {
+	for _, path := range storeErr.Paths {
 		var of []suspect
 		for i := range units {
 			if units[i].writes(path) {
@@ -308,8 +307,7 @@ func namedBy(err error, units []unitChange) []suspect {
 	return named
 }
 
-// find remembers units that are refused. When that are too many the store counts
-// as failed.
+// find adds refused units. If there are too many, the store counts as failed.
 func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	said := answerOf(err)
 	for _, one := range found {
@@ -330,12 +328,12 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	}
 }
 
-// provesRefusal counts refusals, and reports whether there are so many in a row
-// that the server must refuse everything.
+// provesRefusal counts refusals, and reports whether there are enough in a row to conclude
+// that the server refuses everything.
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
-	var told *statestore.Error
-	if errors.As(err, &told) && len(told.Paths) > 0 {
-		return false // it takes others
+	var storeErr *statestore.Error
+	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
+		return false // it accepts other files
 	}
 	if words != s.words {
 		s.words, s.same = words, 0
@@ -345,19 +343,19 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	}
 	for _, one := range found {
 		if s.since[one.unit] {
-			continue // it is tried again
+			continue // counted already
 		}
 		s.since[one.unit] = true
 		s.same++
 		if one.isRest() || one.digest == removalDigest() {
-			s.same++ // nothing in it could be refused for its content
+			s.same++ // it has no content that could be refused, so it counts twice
 		}
 	}
 	return s.same >= alwaysRefused || len(s.since) >= anyhowRefused
 }
 
-// fail makes the store count as failed. What is being searched counts as refused:
-// what comes later is tried before it.
+// fail marks the store as failed. Units in the search count as refused, so that units that
+// appear later are probed before them.
 func (s *refusedStore) fail(err error) {
 	if s.since == nil {
 		s.since = map[unit]bool{}
@@ -369,14 +367,14 @@ func (s *refusedStore) fail(err error) {
 	clear(s.refused)
 }
 
-// accepted takes in that something was written.
+// accepted processes a write that was accepted.
 func (s *refusedStore) accepted(now time.Time) {
 	s.accepts, s.acceptedAt = true, now
 	s.since, s.words, s.same, s.always, s.probed = nil, "", 0, nil, nil
 }
 
-// retried takes in that a unit which was refused is accepted: what else was
-// refused may be accepted now too.
+// retried processes the acceptance of a unit that was refused before: other refused units may
+// be accepted now too, so they are tried again.
 func (s *refusedStore) retried(one suspect) {
 	if s.refused[one.unit] == nil {
 		return
@@ -397,7 +395,7 @@ func compareSuspects(a, b suspect) int {
 	return cmp.Or(cmp.Compare(a.destination, b.destination), cmp.Compare(a.work.String(), b.work.String()), cmp.Compare(a.id, b.id))
 }
 
-// backoff returns how long to leave a unit alone that was refused so often.
+// backoff returns the delay before the next retry of a unit that was refused so many times.
 func backoff(tries int) time.Duration {
 	wait := firstRetry
 	for range tries - 1 {
@@ -408,24 +406,24 @@ func backoff(tries int) time.Duration {
 	return wait
 }
 
-// answerOf returns what a server said, and what to do if that depends on it.
+// answerOf returns the message of a server, and the fix if it depends on the message.
 func answerOf(err error) answer {
-	var told *statestore.Error
-	if !errors.As(err, &told) {
+	var storeErr *statestore.Error
+	if !errors.As(err, &storeErr) {
 		return answer{message: clip(err.Error())}
 	}
-	said := answer{message: strings.TrimPrefix(told.Err.Error(), statestore.ErrContentRefused.Error()+": ")}
-	if told.Remote != "" {
-		said.message = strings.TrimSpace(told.Remote)
+	said := answer{message: strings.TrimPrefix(storeErr.Err.Error(), statestore.ErrContentRefused.Error()+": ")}
+	if storeErr.Remote != "" {
+		said.message = strings.TrimSpace(storeErr.Remote)
 	}
-	if len(told.Paths) > 0 {
-		said.fix = told.Hint
+	if len(storeErr.Paths) > 0 {
+		said.fix = storeErr.Hint
 	}
 	said.message = clip(said.message)
 	return said
 }
 
-// clip bounds a text.
+// clip truncates a text to maxRefusedWords bytes.
 func clip(text string) string {
 	if len(text) <= maxRefusedWords {
 		return text

@@ -20,7 +20,7 @@ import (
 // picky is a store whose server refuses some changes.
 type picky struct {
 	statestore.Store
-	// refuses returns what the server says to changes; nothing if it takes them.
+	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
 	// names makes the error name the files that hold a key.
 	names bool
@@ -45,7 +45,7 @@ func (p *picky) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return p.Store.Apply(ctx, changes)
 }
 
-// count returns how many changes were sent since it was asked last.
+// count returns how many changes were sent since the last call.
 func (p *picky) count() int {
 	n := len(p.pushes)
 	p.pushes = nil
@@ -62,15 +62,15 @@ func holdsKey(changes statestore.ChangeSet) string {
 	return ""
 }
 
-// refusing is an environment with a picky store and a clock.
+// refusing is a fixture with a picky store and a clock.
 type refusing struct {
-	*testWorld
+	*testEnv
 	picky *picky
 	now   time.Time
 }
 
 func newRefusing(t *testing.T, destinations int) *refusing {
-	w := &refusing{testWorld: newWorld(t), picky: &picky{Store: memory.New("GitStateStore default"), refuses: holdsKey}, now: time.Unix(1e9, 0)}
+	w := &refusing{testEnv: newEnv(t), picky: &picky{Store: memory.New("GitStateStore default"), refuses: holdsKey}, now: time.Unix(1e9, 0)}
 	w.store = w.picky
 	w.snapshot.Destinations = nil
 	for i := range destinations {
@@ -88,7 +88,8 @@ func (w *refusing) bring(name, destination, data string) *kratix.Work {
 	return made
 }
 
-// wantStates compares the states of the Works; all others are in the last one.
+// wantStates compares the states of the Works; Works that are not in want must have the state
+// others.
 func wantStates(t *testing.T, r report.Report, others report.State, want map[string]report.State) {
 	t.Helper()
 	for _, p := range r.Placements {
@@ -114,9 +115,9 @@ func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 	return of
 }
 
-// TestARefusedPlacementBesideADestinationWithoutChanges: what does not change is no
-// part of the search, and is reported as it is.
-func TestARefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
+// TestRefusedPlacementBesideADestinationWithoutChanges checks that an unchanged Destination
+// is not part of the search, and is reported.
+func TestRefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
 	for _, others := range []string{"", "good"} { // alone, and beside another change on its Destination
 		w := newRefusing(t, 3)
 		for i := range 3 {
@@ -135,7 +136,7 @@ func TestARefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
 	}
 }
 
-func TestARefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
+func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		works, destinations int
 		bad                 []int
@@ -153,7 +154,7 @@ func TestARefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 				w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
 			}
 			w.round()
-			w.remove("before-0") // its removal must go through
+			w.remove("before-0") // its removal must succeed
 			want := map[string]report.State{}
 			for i := range c.works {
 				w.bring(fmt.Sprintf("work-%02d", i), fmt.Sprint("worker-", i%c.destinations), "")
@@ -200,7 +201,7 @@ func TestARefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 	}
 }
 
-func TestARefusedPlacementKeepsWhatIsStored(t *testing.T) {
+func TestRefusedPlacementKeepsWhatIsStored(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		t.Run(mode, func(t *testing.T) {
 			w := newRefusing(t, 1)
@@ -235,7 +236,7 @@ func TestARefusedPlacementKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestARefusedPlacementIsTriedAgain(t *testing.T) {
+func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 	start := func(t *testing.T) *refusing {
 		w := newRefusing(t, 1)
 		w.bring("bad", "worker-0", "AKIA")
@@ -295,7 +296,7 @@ func TestARefusedPlacementIsTriedAgain(t *testing.T) {
 	})
 }
 
-// lastAccepted returns the first of the changes that were counted.
+// lastAccepted returns the first of the counted changes.
 func (p *picky) lastAccepted() statestore.ChangeSet {
 	if len(p.pushes) == 0 {
 		return statestore.ChangeSet{}
@@ -303,7 +304,7 @@ func (p *picky) lastAccepted() statestore.ChangeSet {
 	return p.pushes[0]
 }
 
-func TestWhatWasRefusedIsTriedAtOnceWhenOneIsAccepted(t *testing.T) {
+func TestRefusedUnitsAreRetriedOnceOneIsAccepted(t *testing.T) {
 	w := newRefusing(t, 2)
 	for i := range 20 {
 		w.bring(fmt.Sprintf("bad-%02d", i), fmt.Sprint("worker-", i%2), "AKIA")
@@ -330,7 +331,7 @@ func TestWhatWasRefusedIsTriedAtOnceWhenOneIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
+func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	w := newRefusing(t, 1)
 	for i := range 100 {
 		w.bring(fmt.Sprintf("work-%02d", i), "worker-0", "")
@@ -363,9 +364,9 @@ func TestAServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	}
 }
 
-// TestManyRefusedInTheSameWordsDoNotFailAStoreThatAccepts: nor does what comes
-// later wait for them.
-func TestManyRefusedInTheSameWordsDoNotFailAStoreThatAccepts(t *testing.T) {
+// TestManyEqualRefusalsDoNotFailAStoreThatAccepts checks that neither the store fails
+// nor later changes are delayed.
+func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.picky.refuses = func(changes statestore.ChangeSet) string {
 		if holdsKey(changes) == "" {
@@ -389,9 +390,10 @@ func TestManyRefusedInTheSameWordsDoNotFailAStoreThatAccepts(t *testing.T) {
 	}
 }
 
-// TestWhatComesLaterIsTriedFirstWhereEverythingWasRefused: nothing was accepted
-// before, so that three in the same words look like a server that refuses all.
-func TestWhatComesLaterIsTriedFirstWhereEverythingWasRefused(t *testing.T) {
+// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused has a store that has accepted
+// nothing yet, so three refusals with the same message look like a server that refuses
+// everything.
+func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.write(map[string]string{"worker-0/dependencies/kratix-canary-namespace.yaml": "", "worker-0/resources/kratix-canary-configmap.yaml": ""})
 	w.reconciler = &Reconciler{Source: w, Stores: w, Now: w.reconciler.Now}
@@ -414,7 +416,7 @@ func TestWhatComesLaterIsTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	}
 }
 
-func TestTheSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
+func TestSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
 	w := newRefusing(t, 1)
 	for i := range 60 {
 		w.bring(fmt.Sprintf("bad-%02d", i), "worker-0", "AKIA")
@@ -441,7 +443,7 @@ func TestTheSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestAServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
+func TestServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.picky.names = true
 	for i := range 40 {
@@ -461,7 +463,7 @@ func TestAServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	}
 }
 
-func TestARefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
+func TestRefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
 	w := newRefusing(t, 1)
 	for _, name := range []string{"a", "b", "c"} {
 		w.bring(name, "worker-0", "")
@@ -490,7 +492,7 @@ func TestARefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
 	}
 }
 
-func TestARefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
+func TestRefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.policy.OnConflict = dedupe.Share
 	shared := func(name, data string) {
@@ -518,9 +520,9 @@ func TestARefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
 	wantStates(t, w.round(), report.Unchanged, map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Placed})
 }
 
-// TestAWriteThatIsRefusedLater: the outcome comes in a later round, as it does in
-// a daemon with a slow store.
-func TestAWriteThatIsRefusedLater(t *testing.T) {
+// TestWriteThatIsRefusedLater has a store that reports the outcome in a later round, as a
+// slow store of a daemon does.
+func TestWriteThatIsRefusedLater(t *testing.T) {
 	w := newRefusing(t, 2)
 	late := &late{picky: w.picky}
 	w.store = late
@@ -535,7 +537,7 @@ func TestAWriteThatIsRefusedLater(t *testing.T) {
 		if w.picky.count() > 1 {
 			t.Fatal("two pushes at once")
 		}
-		if rounds == 3 { // a Work that comes meanwhile waits for nobody
+		if rounds == 3 { // a Work that is added meanwhile is not delayed
 			w.bring("other", "worker-0", "")
 		}
 		if r.Counts()[report.Unchanged] == 30 {
@@ -553,7 +555,7 @@ func TestAWriteThatIsRefusedLater(t *testing.T) {
 	}
 }
 
-// late is a store that ends each write after the round that began it.
+// late is a store that finishes each write after the round that started it.
 type late struct {
 	*picky
 	err error
@@ -598,7 +600,7 @@ func TestFilesThatAreRefusedTogetherAreWrittenOneByOne(t *testing.T) {
 	}
 }
 
-func TestASearchOverUnitsThatDependOnEachOtherEnds(t *testing.T) {
+func TestSearchOverUnitsThatDependOnEachOtherEnds(t *testing.T) {
 	two := []suspect{{unit: unit{destination: "d", placedGroup: placedGroup{id: "1"}}}, {unit: unit{destination: "d", placedGroup: placedGroup{id: "2"}}}}
 	s := search{}
 	s.add(two)

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// formerFixtures returns the canaries and placeholders of the filepath modes in
-// which the Destination was laid out, where its own mode has none.
+// formerFixtures returns the canaries and placeholders of the filepath modes that the
+// Destination was laid out in, at paths that its own mode does not use.
 func formerFixtures(w *wanted) []tree.File {
 	var former []tree.File
 	for _, mode := range formerModes(w) {
@@ -21,8 +21,8 @@ func formerFixtures(w *wanted) []tree.File {
 	return former
 }
 
-// formerModes returns the other filepath modes in which something on the Destination
-// is laid out.
+// formerModes returns the other filepath modes in which something on the Destination is laid
+// out.
 func formerModes(w *wanted) []string {
 	var modes []string
 	add := func(mode string) {

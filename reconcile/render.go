@@ -13,40 +13,39 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// wanted is what the plan makes of a Destination: its placements with their files, and
-// the records to be removed. render makes it; nothing of it depends on the contents of
-// the store.
+// wanted is the desired content of a Destination: its placements with their files, and the
+// records to be removed. It does not depend on the contents of files in the store.
 type wanted struct {
 	situation
-	// fixtures are the files that every Destination has, wanted where they are not there
-	// yet; retired are those of another layout, which go. Neither changes where
-	// restExcluded says that the server refuses such a change.
+	// fixtures are the files that every Destination has, written where they are missing;
+	// retired are the fixtures of another layout, which are removed. With restExcluded
+	// neither changes, because the server refuses it.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
-	// removed are the records of placements that go.
+	// removed are the records of placements that are removed.
 	removed  []recordView
 	findings []finding.Finding
-	// renderings are those of the placements of the plan.
+	// renderings are the renderings of the plan's placements.
 	renderings renderings
-	// recordAt finds records by the paths where they belong.
+	// recordAt maps the paths where records belong to the records.
 	recordAt map[tree.Path]*recordView
 }
 
-// renderings are the files of placements, by everything that these depend on.
+// renderings caches the files of placements by everything that they depend on.
 type renderings map[renderKey]rendered
 
-// render returns what the plan makes of a Destination. It takes the renderings of the
-// last round that still hold, and large files from those unpacked before.
+// render returns the desired content of a Destination. It reuses the renderings of the last
+// round that are still valid, and interns large files.
 func render(now situation, before renderings, unpacked *contents) *wanted {
 	w := &wanted{situation: now, renderings: renderings{}}
-	if len(now.guests) > 0 {
+	if len(now.inherited) > 0 {
 		view := *now.destinationView
-		view.records = slices.Concat(view.records, view.guests)
+		view.records = slices.Concat(view.records, view.inherited)
 		w.destinationView = &view
 	}
 	w.indexRecords()
-	fixtures, _ := layout.Fixtures(w.Destination) // without roots it were left out before
+	fixtures, _ := layout.Fixtures(w.Destination) // a Destination without roots was left out before
 	switch {
 	case w.goesWithItsFiles():
 		w.retired, w.removed = fixtures, slices.Clone(w.records)
@@ -67,7 +66,7 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 	return w
 }
 
-// place renders what the scheduler has decided.
+// place renders the placements of the plan.
 func (w *wanted) place(before renderings, unpacked *contents) {
 	for i := range w.part.placements {
 		from := &w.part.placements[i]
@@ -75,7 +74,7 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 		made, known := before[key]
 		if !known {
 			made = w.situation.render(from)
-			unpacked.share(made.rendering.Files)
+			unpacked.intern(made.rendering.Files)
 		}
 		w.renderings[key] = made
 		w.placements = append(w.placements, w.placement(from, made))
@@ -89,8 +88,8 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 	}
 }
 
-// placement returns a placement of the plan with its files. One that cannot be rendered
-// whole is held back.
+// placement returns a placement of the plan with its files. It is held back if it cannot be
+// rendered completely.
 func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement {
 	p := &placement{
 		WorkPlacement: from.WorkPlacement, from: from, rendering: made.rendering, record: made.record,
@@ -108,7 +107,7 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 // add adds findings.
 func (w *wanted) add(findings ...finding.Finding) { w.findings = append(w.findings, findings...) }
 
-// keep leaves a placement as it is, whatever it is.
+// keep leaves a placement as it is.
 func (w *wanted) keep(p *kratix.WorkPlacement, reason string) {
 	w.placements = append(w.placements, keep(w.Destination, p, reason))
 }
@@ -120,8 +119,8 @@ func (w *wanted) keepAll() {
 	}
 }
 
-// relocate removes the placements that have moved to another Destination. The guard does
-// not count them: nothing of their Works is lost.
+// relocate removes placements that have moved to another Destination. The deletion guard does
+// not count them, because their Works are not lost.
 func (w *wanted) relocate() {
 	for _, record := range w.records {
 		if to, ok := w.part.moved[record.Placement]; ok {
@@ -131,8 +130,8 @@ func (w *wanted) relocate() {
 	}
 }
 
-// remove takes the records of placements that are no longer wanted. Those that the
-// guard judges stay unless it allows their removal.
+// remove removes the records of placements that are no longer wanted. Placements that the
+// deletion guard judges are kept unless it allows their removal.
 func (w *wanted) remove() {
 	gone := make(map[*kratix.WorkPlacement]bool, len(w.part.removed)+len(w.part.proven))
 	for _, placement := range w.part.removed {
@@ -152,9 +151,9 @@ func (w *wanted) remove() {
 	}
 }
 
-// separateRecords holds back placements whose record would lie where another's
-// does: in filepath mode none the path is Kratix's, which is the same for Work b-c
-// in namespace a and Work c in namespace a-b. The recorded one stays, else the
+// separateRecords quarantines placements whose record would have the same path as another
+// placement's. In filepath mode none the path is chosen by Kratix and is the same for Work
+// b-c in namespace a and Work c in namespace a-b. The recorded placement stays, else the
 // older one.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
@@ -176,7 +175,7 @@ func (w *wanted) separateRecords() {
 	}
 }
 
-// precedes reports whether a placement keeps a path that another claims too.
+// precedes reports whether a placement keeps a path that another one claims too.
 func (w *wanted) precedes(p, other *placement) bool {
 	if recorded := w.recordOf(p) != nil; recorded || w.recordOf(other) != nil {
 		return recorded
@@ -185,7 +184,7 @@ func (w *wanted) precedes(p, other *placement) bool {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) < 0
 }
 
-// indexRecords makes the records of the Destination be found by their paths.
+// indexRecords builds the index of the Destination's records by path.
 func (w *wanted) indexRecords() {
 	w.recordAt = make(map[tree.Path]*recordView, len(w.records))
 	for i := range w.records {

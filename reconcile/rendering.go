@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// renderKey is everything that a rendering on a Destination depends on.
+// renderKey holds everything that a rendering on a Destination depends on.
 type renderKey struct {
 	work      *kratix.Work
 	group     string
@@ -18,7 +18,7 @@ type renderKey struct {
 	owner     string
 }
 
-// renderKeyOf returns what a placement's files and record depend on.
+// renderKeyOf returns the key of a placement's rendering.
 func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
 	return renderKey{
 		work: p.Work, group: p.Spec.ID, name: p.Name,
@@ -26,11 +26,11 @@ func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
 	}
 }
 
-// rendered is the files of a placement, and what is wrong with them.
+// rendered holds the files of a placement, and the findings about them.
 type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
-	// findings are why the placement is not written; warnings hold nothing back.
+	// findings keep the placement from being written; warnings do not.
 	findings, warnings []finding.Finding
 }
 

@@ -10,17 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// plan decides where everything goes and what may be written there. Groups that
-// would conflict where they are new are tried elsewhere, while that helps.
+// plan decides which placements go where and which may be written. New groups that would
+// conflict are tried on other Destinations, as long as that makes progress.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	clashing := conflicts{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
-		parts, stores := r.desireAll(ctx, seen, &plan, rules)
+		parts, stores := r.desiredStores(ctx, seen, &plan, rules)
 		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
 			if r.agrees() {
-				stores = r.withhold(ctx, parts, stores)
+				stores = r.deferUndecided(ctx, parts, stores)
 			}
 			return plan, parts, stores
 		}
@@ -28,11 +28,10 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRule
 	}
 }
 
-// replans bounds how often a plan is made anew because of conflicts.
+// replans bounds how often a plan is recomputed because of conflicts.
 const replans = 8
 
-// conflicts are the choices of a Destination that were tried in this round and
-// would conflict there.
+// conflicts are the choices that were tried in this round and would conflict.
 type conflicts map[choice]bool
 
 // has reports whether a choice was tried and would conflict.
@@ -40,9 +39,8 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are held back, where the scheduler could
-// have chosen otherwise. It reports whether there are any: then it is worth to
-// plan again.
+// learn adds the new placements that are quarantined by a conflict. It reports whether it has
+// added any, so that planning again may help.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	for _, store := range stores {
@@ -55,7 +53,7 @@ func (c conflicts) learn(stores []*desired) bool {
 	return len(c) > before
 }
 
-// placer returns what decides where everything goes.
+// placer returns the Planner of the Reconciler or the default one.
 func (r *Reconciler) placer() Planner {
 	if r.Planner != nil {
 		return r.Planner
@@ -63,73 +61,73 @@ func (r *Reconciler) placer() Planner {
 	return &r.planner
 }
 
-// planning is what a plan puts on each Destination.
+// planning is a plan, divided by Destination.
 type planning struct {
 	parts planned
-	// guard is what the deletion guard has decided.
+	// guard is the verdict of the deletion guard.
 	guard guardVerdict
-	// hidden reports whether there may be placements that the plan does not have.
+	// hidden reports whether placements may exist that are not in the plan.
 	hidden bool
-	// chosen has, by Destination, what is reported of placements that are fresh: they
-	// are not written before their Works say where they go.
+	// chosen has, by Destination, the outcome to report for fresh placements. They are not
+	// written before their Works record where they go.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }
 
-// desireAll finds out what all stores should hold. A guest leaves its directory only
-// if its new copy is written with the same commit: where that is held back, the
-// guest stays, and the stores are computed once more. Each time more guests stay,
-// so that it ends.
-func (r *Reconciler) desireAll(ctx context.Context, seen *observed, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
+// desiredStores computes the desired content of all stores. An inherited placement leaves its
+// directory only if its new copy is written in the same commit. If the new copy is held back,
+// the inherited placement stays and the stores are computed once more. The set of staying
+// placements grows each time, so the loop ends.
+func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	staying := placementSet{}
-	for _, guest := range seen.guests() {
-		if r.refusals.of(guest.store).apart {
-			staying[guest.Placement] = true
+	for _, former := range seen.inherited() {
+		if r.refusals.of(former.store).apart {
+			staying[former.Placement] = true
 		}
 	}
 	for {
 		parts := byDestination(plan, seen.decided)
-		routeGuests(seen, parts, plan, staying)
+		routeInherited(seen, parts, plan, staying)
 		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
-			stores = append(stores, r.desire(ctx, store, whole, r.refusals.of(store).known()))
+			stores = append(stores, r.desired(ctx, store, whole, r.refusals.of(store).known()))
 		}
-		if !keepGuests(seen, stores, staying) {
+		if !keepInherited(seen, stores, staying) {
 			return whole, stores
 		}
 	}
 }
 
-// keepGuests adds the guests to staying whose new copy would not be written, and
-// reports whether there are more than before.
-func keepGuests(o *observed, stores []*desired, staying placementSet) bool {
+// keepInherited adds the inherited placements whose new copy would not be written to staying,
+// and reports whether it has added any.
+func keepInherited(o *observed, stores []*desired, staying placementSet) bool {
 	before := len(staying)
-	for _, guest := range o.guests() {
-		if guest.counts && o.sharesStore(guest) && !isWritten(stores, guest) {
-			staying[guest.Placement] = true
+	for _, former := range o.inherited() {
+		if former.counts && o.sharesStore(former) && !isWritten(stores, former) {
+			staying[former.Placement] = true
 		}
 	}
 	return len(staying) > before
 }
 
-// isWritten reports whether the new copy of a guest is written in this round.
-func isWritten(stores []*desired, guest *formerPlacement) bool {
+// isWritten reports whether the new copy of an inherited placement is written in this round.
+func isWritten(stores []*desired, former *formerPlacement) bool {
 	for _, store := range stores {
 		for i, d := range store.destinations {
-			if d.Name != guest.target() {
+			if d.Name != former.target() {
 				continue
 			}
 			return slices.ContainsFunc(store.outcomes[i].placements, func(p report.Placement) bool {
-				return p.Object != nil && groupOf(p.Object) == groupOf(guest.Placement) && (p.State == report.Placed || p.State == report.Unchanged)
+				return p.Object != nil && groupOf(p.Object) == groupOf(former.Placement) && (p.State == report.Placed || p.State == report.Unchanged)
 			})
 		}
 	}
 	return false
 }
 
-// desire finds out what a store should hold, if some of it is excluded.
-func (r *Reconciler) desire(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
+// desired computes the desired content of a store with some units excluded.
+func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
 		o, err := r.cache.outcomes.outcome(ctx, situation{

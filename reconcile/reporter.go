@@ -13,15 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reporter gathers what a round has to say.
+// reporter builds the report of a round.
 type reporter struct {
 	report report.Report
-	// parts are the placements by Destination; those that are on none are under
-	// "".
+	// parts are the placements by Destination; unplaced ones have the key "".
 	parts map[string][]report.Placement
 }
 
-// newReporter starts with what is known before any store is written.
+// newReporter returns a reporter with everything known before any store is written.
 func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r := &reporter{parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
@@ -58,7 +57,7 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	return r
 }
 
-// group names a workload group as a person would.
+// group returns the name of a workload group for messages.
 func group(directory string) string {
 	if directory == "" || directory == kratix.DefaultDirectory {
 		return "its default group"
@@ -70,36 +69,36 @@ func (r *reporter) add(findings ...finding.Finding) {
 	r.report.Findings = append(r.report.Findings, findings...)
 }
 
-// addFailed reports that a store could not be read; its own finding is there
-// already when it could not be opened.
+// addFailed reports a store that could not be read; if it could not be opened, it already has
+// a finding.
 func (r *reporter) addFailed(d *desired) {
 	if d.err == nil {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
 	}
 	r.addUnwritten(d, report.Failed)
 	for _, view := range d.destinations {
-		told := r.parts[view.Name]
-		for i := range told {
-			told[i].Unread = true
+		placements := r.parts[view.Name]
+		for i := range placements {
+			placements[i].Unread = true
 		}
 	}
 }
 
-// addUnwritten reports everything on a store whose changes are not written. What
-// is unchanged only once an earlier write ends is not written yet.
+// addUnwritten reports all placements on a store whose changes are not written. Placements
+// that are up to date only once a write in progress ends are pending.
 func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
-		told := o.unwritten(state)
-		for i := range told {
-			if d.state.InHand && told[i].State == report.Unchanged {
-				told[i].State = report.Pending
+		placements := o.unwritten(state)
+		for i := range placements {
+			if d.state.InHand && placements[i].State == report.Unchanged {
+				placements[i].State = report.Pending
 			}
 		}
-		r.parts[d.destinations[i].Name] = told
+		r.parts[d.destinations[i].Name] = placements
 	}
 }
 
-// addResult reports what became of a store, and of everything on it.
+// addResult reports the result of writing a store, and all placements on it.
 func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
@@ -121,31 +120,31 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.addUnwritten(d, report.Failed)
 		return
 	}
-	told := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
+	written := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
 	for i, o := range d.outcomes {
 		view := d.destinations[i]
-		told.Sites[view.Name] = kratix.SiteOf(view.Destination, d.ref, d.spec)
+		written.Sites[view.Name] = kratix.SiteOf(view.Destination, d.ref, d.spec)
 		if o.emptied {
 			r.report.Emptied = append(r.report.Emptied, view.Name)
 		}
 		if !o.changes.Empty() && !d.state.Stepwise {
-			told.Destinations = append(told.Destinations, o.changed)
+			written.Destinations = append(written.Destinations, o.changed)
 		}
 		r.parts[d.destinations[i].Name] = o.placements
 	}
-	at := slices.IndexFunc(r.report.Stores, func(s report.Store) bool { return s.Name == told.Name })
+	at := slices.IndexFunc(r.report.Stores, func(s report.Store) bool { return s.Name == written.Name })
 	if at < 0 {
-		r.report.Stores = append(r.report.Stores, told)
+		r.report.Stores = append(r.report.Stores, written)
 		return
 	}
-	first := &r.report.Stores[at] // what was written of it before
-	first.Revision = told.Revision
-	maps.Copy(first.Sites, told.Sites)
-	first.Destinations, first.Covered = append(first.Destinations, told.Destinations...), append(first.Covered, told.Covered...)
+	first := &r.report.Stores[at] // the part of it that was written before
+	first.Revision = written.Revision
+	maps.Copy(first.Sites, written.Sites)
+	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
 }
 
 // addUnselected reports a store that another shard writes to, and returns how many placements
-// wait for that.
+// are pending on it.
 func (r *reporter) addUnselected(d *desired) (waiting int) {
 	for _, o := range d.outcomes {
 		r.add(o.findings...)
@@ -164,11 +163,11 @@ func (r *reporter) addUnselected(d *desired) (waiting int) {
 	return waiting
 }
 
-// result returns everything said, in a stable order.
-func (r *reporter) result(told *placementList) report.Report {
-	// A round that could do nothing would do nothing again.
+// result returns the complete report, sorted.
+func (r *reporter) result(list *placementList) report.Report {
+	// A round that could change nothing would change nothing the next time either.
 	r.report.Again = r.report.Again && r.report.Changes()
 	finding.Sort(r.report.Findings)
-	r.report.Placements = told.merge(r.parts)
+	r.report.Placements = list.merge(r.parts)
 	return r.report
 }

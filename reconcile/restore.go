@@ -8,28 +8,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restoreDamaged takes a file that should be a record and is none for the record of the
-// placement that it is named after, as long as the Work is there: so that
-// placement stays where it is, and the round writes its record anew.
+// restoreDamaged replaces each damaged record by the record implied for the placement that it
+// is named after, if its Work exists. So that placement stays where it is, and the round
+// rewrites its record.
 func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
 			continue
 		}
-		spoilt := pathSet{}
+		invalid := pathSet{}
 		for _, path := range at.invalidRecords {
-			spoilt[path] = true
+			invalid[path] = true
 		}
 		recorded := map[placedGroup]bool{}
 		for _, record := range at.records {
 			recorded[groupOf(record.Placement)] = true
 		}
 		claimed := at.claimed()
-		at.records, at.assumed = slices.Clip(at.records), slices.Clip(at.assumed) // what the memo has is not appended to
+		at.records, at.assumed = slices.Clip(at.records), slices.Clip(at.assumed) // appending must not change the cached slices
 		for _, work := range o.Works {
 			for i := range work.Spec.WorkloadGroups {
 				p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[i], at.Name)
-				damaged := spoilt.among(layout.RecordPaths(at.Destination, p))
+				damaged := invalid.among(layout.RecordPaths(at.Destination, p))
 				if len(damaged) > 0 && !recorded[groupOf(p)] {
 					guessed := at.guess(p, damaged, claimed)
 					guessed.addTo(claimed)
@@ -45,19 +45,18 @@ func restoreDamaged(o *observed) {
 // pathSet is a set of paths.
 type pathSet map[tree.Path]bool
 
-// among returns those of the paths that are in the set.
+// among returns the paths that are in the set.
 func (s pathSet) among(paths []tree.Path) []tree.Path {
 	return slices.DeleteFunc(paths, func(path tree.Path) bool { return !s[path] })
 }
 
-// guess makes the record that a placement of a Work had here. Where no directory
-// is the placement's alone, those of the files it wants now that are there and
-// that no other record lists (claimed) are its own: it will have written them.
-// What is damaged is replaced.
+// guess returns the record that a placement of a Work probably had. If the placement has no
+// directory of its own, its files are the wanted files that exist in the store and that no
+// other record lists (claimed). Damaged records are replaced.
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
-	guessed := h.assume(p)
+	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
-	rendering, _ := layout.Render(h.Destination, p) // what cannot be rendered now is not known to be its own
+	rendering, _ := layout.Render(h.Destination, p) // files that cannot be rendered now are not known to be its own
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}
@@ -69,7 +68,7 @@ func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.
 	return guessed
 }
 
-// claimed returns the files that the Destination's records list, and Kratix's.
+// claimed returns the files listed by the Destination's records and by Kratix.
 func (h home) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, record := range h.records {

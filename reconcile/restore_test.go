@@ -13,12 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// damages are ways in which a record can be spoilt.
+// damages returns ways in which a record can be damaged.
 func damages() map[string]string {
 	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": configMaps("damaged"), "empty": ""}
 }
 
-func TestADamagedRecordIsWrittenAnew(t *testing.T) {
+func TestDamagedRecordIsWrittenAnew(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for name, damage := range damages() {
 			t.Run(mode+", "+name, func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestADamagedRecordIsWrittenAnew(t *testing.T) {
 	}
 }
 
-// TestWhatSomeoneChangedOrDeletedIsPutBack: whichever of our files it is.
-func TestWhatSomeoneChangedOrDeletedIsPutBack(t *testing.T) {
+// TestChangedOrDeletedFilesAreRestored covers each of our files.
+func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
 		w.put("a", "x")
@@ -51,13 +51,13 @@ func TestWhatSomeoneChangedOrDeletedIsPutBack(t *testing.T) {
 		before := w.dump()
 		for _, path := range w.allPaths() {
 			if strings.Contains(path, "canary") {
-				continue // one that is there stays as it is
+				continue // an existing one stays as it is
 			}
 			for what, change := range map[string]statestore.ChangeSet{
 				"changed": {Write: []tree.File{{Path: parse(path), Content: []byte("changed: true\n")}}}, "deleted": {Remove: []tree.Path{parse(path)}},
 			} {
 				if mode == kratix.None && what == "deleted" && strings.Contains(path, ".kratix/") {
-					continue // nothing else says whose the files are
+					continue // no other record lists the files
 				}
 				change.Base = w.state().Revision
 				if _, err := w.store.Apply(t.Context(), change); err != nil {
@@ -72,12 +72,12 @@ func TestWhatSomeoneChangedOrDeletedIsPutBack(t *testing.T) {
 	}
 }
 
-// TestADamagedRecordPlacesNothingTwice: the name of a record says where its
-// placement is, though more Destinations fit, or this one no longer does.
-func TestADamagedRecordPlacesNothingTwice(t *testing.T) {
+// TestDamagedRecordPlacesNothingTwice checks that the name of a record is enough to keep its
+// placement, though other Destinations match, or this one no longer does.
+func TestDamagedRecordPlacesNothingTwice(t *testing.T) {
 	for name, damage := range damages() {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.put("a", "x").Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"fits": "yes"}}}
 			first := w.snapshot.Destinations[0]
 			first.Labels = map[string]string{"fits": "yes"}
@@ -96,17 +96,17 @@ func TestADamagedRecordPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-func TestADamagedRecordOfSomethingElseStays(t *testing.T) {
-	for name, change := range map[string]func(*testWorld){
-		"its Work is gone":           func(w *testWorld) { w.remove("a") },
-		"its Work has another group": func(w *testWorld) { w.put("a", "y").Spec.WorkloadGroups[0].ID = kratix.GroupID("other") },
-		"its Work cannot be read": func(w *testWorld) {
+func TestDamagedRecordOfSomethingElseStays(t *testing.T) {
+	for name, change := range map[string]func(*testEnv){
+		"its Work is gone":           func(w *testEnv) { w.remove("a") },
+		"its Work has another group": func(w *testEnv) { w.put("a", "y").Spec.WorkloadGroups[0].ID = kratix.GroupID("other") },
+		"its Work cannot be read": func(w *testEnv) {
 			w.remove("a")
 			w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "a"}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			w.put("a", "x")
 			w.round()
 			w.write(map[string]string{aRecord: "no: record\n"})
@@ -119,13 +119,13 @@ func TestADamagedRecordOfSomethingElseStays(t *testing.T) {
 	}
 }
 
-// TestAMoveGoesOnThoughARecordIsDamaged: whichever of the two records it is, and
-// whenever, the placement ends on the Destination that fits, and only there.
-func TestAMoveGoesOnThoughARecordIsDamaged(t *testing.T) {
+// TestMoveGoesOnThoughARecordIsDamaged checks that the placement ends on the matching
+// Destination only, whichever of the two records is damaged, and whenever.
+func TestMoveGoesOnThoughARecordIsDamaged(t *testing.T) {
 	for _, damaged := range []string{aRecord, "worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml"} {
 		for rounds := range 3 {
 			t.Run(fmt.Sprint(damaged, " after ", rounds), func(t *testing.T) {
-				w := newWorld(t)
+				w := newEnv(t)
 				w.put("a", "x").Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{MatchLabels: map[string]string{"fits": "yes"}}}
 				w.snapshot.Destinations[0].Labels = map[string]string{"fits": "yes"}
 				w.round()

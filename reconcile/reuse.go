@@ -8,31 +8,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// outcomes are those of the last round, and what it takes to make the next ones from
+// outcomes caches the outcomes of the last round and the data to derive the next ones from
 // them. The zero value is ready for use.
 type outcomes struct {
 	of generations[*kratix.Destination, cacheEntry]
-	// roots are what the checks remember.
+	// roots caches the checks of the roots.
 	roots generations[destinationKey, *dedupe.Memory]
-	// read has the objects of files.
+	// read caches the objects of parsed files.
 	read kustomize.Cache
-	// updated counts the outcomes that were made of those before them, carried
-	// those for which no file had to be read.
+	// updated counts the outcomes that were derived from previous ones, reused those for
+	// which no file had to be read.
 	updated, reused int
 }
 
-// cacheEntry is an outcome and what it came from.
+// cacheEntry is an outcome and the situation it was computed from.
 type cacheEntry struct {
 	situation situation
 	outcome   *outcome
-	// independent is what update needs; nil when that is not possible.
+	// independent is the data that update needs; nil if update is not possible.
 	independent *independence
-	// renderings are those of the placements, unless the placements are independent.
+	// renderings are the renderings of the placements, unless the placements are independent.
 	renderings renderings
 }
 
-// turn begins a round: what the last one did not need is forgotten. Directories are built
-// by builder, and no file is read once stop is closed.
+// turn starts a round and drops the entries that the last round did not use. Directories are
+// built by builder, and no file is read after stop is closed.
 func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
 	m.of.turn()
@@ -40,18 +40,17 @@ func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Sweep()
 }
 
-// forget forgets everything but files.
+// forget drops everything except parsed files.
 func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.Memory]{}
 }
 
-// outcome finds out what a Destination should be like: the one way from what a
-// Destination is and should have to what is written there. What came of the same before
-// is taken again. The error is the store's.
+// outcome computes the outcome on a Destination from its situation. It reuses the previous
+// outcome for an equal situation. The error is the store's.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	known, ok := m.of.get(now.Destination)
 	if ok && known.situation.same(&now) {
-		m.roots.get(now.key()) // else they would be forgotten while nothing changes
+		m.roots.get(now.key()) // keeps the entry in use, so that turn does not drop it
 		return known.outcome, nil
 	}
 	if ok && known.staysIndependent(&now) {
@@ -65,7 +64,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		}
 	}
 	if ok && known.situation.store.limits != now.store.limits {
-		known.renderings = nil // what is wrong with it may be something else
+		known.renderings = nil // other limits, so other findings about a rendering
 	}
 	wanted := render(now, known.renderings, unpacked)
 	checked, err := check(ctx, wanted, &m.read, m.memory(now.key()))
@@ -74,13 +73,13 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	}
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
-		made.renderings = nil // a digest is enough, and contents are large
+		made.renderings = nil // the digest is enough, and renderings are large
 		m.roots.drop(now.key())
 	}
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// memory returns what the last check of a Destination remembers.
+// memory returns the cached checks of a Destination's roots.
 func (m *outcomes) memory(key destinationKey) *dedupe.Memory {
 	memory, known := m.roots.get(key)
 	if !known {

@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reuseWritten returns the outcome on a Destination where all that is wanted is as it
-// did in the last round, though the objects may be others, and where that is
-// written by now, or nothing is: no file has to be read. It returns false when
-// anything else has changed.
+// reuseWritten returns the outcome on a Destination whose placements all render as in the
+// last round, even if the objects are new, and where either all of the last changes have been
+// written since or none of them. Then no file has to be read. It returns false if anything
+// else has changed.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.part.rendersAs(was.part, now.policy.Owner) {
@@ -42,15 +42,15 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	return cacheEntry{situation: now.kept(), outcome: newOutcome(c, made), independent: known.independent}, true
 }
 
-// rendersAs reports whether the placements of two parts have the same files and
-// records; none of them is misplaced.
+// rendersAs reports whether the placements of two parts have the same files and records, and
+// none of them is misplaced.
 func (p part) rendersAs(other part, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
 		return !a.Misplaced && a.Spec.TargetDestinationName == b.Spec.TargetDestinationName && renderKeyOf(&a, owner) == renderKeyOf(&b, owner)
 	})
 }
 
-// differsBy reports whether the Destination's files are what others become by changes
+// differsBy reports whether the Destination's files are the earlier ones with changes applied
 // that remove nothing.
 func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {

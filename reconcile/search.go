@@ -2,32 +2,31 @@ package reconcile
 
 import "slices"
 
-// search finds out which of some units a server refuses, by having smaller and
-// smaller groups of them written. It is a value that may wait between two rounds.
+// search finds the units that a server refuses, by writing smaller and smaller groups of
+// them. Its state is kept between rounds.
 type search struct {
-	// group was refused as a whole, as far as it has not been accepted since.
+	// group was refused as a whole, without the units accepted since.
 	group []suspect
-	// origin is the group as it was refused last; learned means that anything was
+	// origin is the group as it was refused last; learned reports whether anything was
 	// accepted or refused since.
 	origin  []suspect
 	learned bool
-	// backwards means that the second half of a group is tried first. It changes with each unit
-	// that is found, so that a server which refuses many side by side is soon seen
-	// to accept others.
+	// backwards reports whether the second half of a group is tried first. It flips with each
+	// unit found, so that a server that refuses many adjacent units soon accepts others.
 	backwards bool
-	// untried may or may not be refused.
+	// untried are units that may or may not be refused.
 	untried []suspect
-	// alone are tried one by one: they were refused before.
+	// alone are tried one by one, because they were refused before.
 	alone []suspect
 }
 
 // isOver reports whether there is nothing left to try.
 func (s *search) isOver() bool { return len(s.group)+len(s.untried)+len(s.alone) == 0 }
 
-// all returns everything that is not to be written but by the search.
+// all returns the units that only the search may write.
 func (s *search) all() []suspect { return slices.Concat(s.group, s.untried, s.alone) }
 
-// add takes in units that were refused together.
+// add adds units that were refused together.
 func (s *search) add(refused []suspect) {
 	if len(s.group) == 0 {
 		s.blame(refused)
@@ -40,7 +39,7 @@ func (s *search) blame(refused []suspect) {
 	s.group, s.origin, s.learned = refused, refused, false
 }
 
-// keep forgets the units that are not as they were.
+// keep drops the units that have changed.
 func (s *search) keep(current map[suspect]bool) {
 	gone := func(one suspect) bool { return !current[one] }
 	s.learned = s.learned || slices.ContainsFunc(s.group, gone)
@@ -50,8 +49,8 @@ func (s *search) keep(current map[suspect]bool) {
 	s.alone = slices.DeleteFunc(slices.Clone(s.alone), gone)
 }
 
-// next returns what to write next: half of a group that was refused, else all
-// that is untried at once, else one that was refused before.
+// next returns what to write next: half of a refused group, else all untried units at once,
+// else one unit that was refused before.
 func (s *search) next() []suspect {
 	switch {
 	case len(s.group) > 0:
@@ -65,7 +64,7 @@ func (s *search) next() []suspect {
 	return nil
 }
 
-// halves returns the half of a group that is tried first, and the other.
+// halves returns the half of a group that is tried first, and the other one.
 func (s *search) halves() (tried, other []suspect) {
 	at := half(s.group)
 	if s.backwards && len(s.group) > 1 {
@@ -74,8 +73,8 @@ func (s *search) halves() (tried, other []suspect) {
 	return s.group[:at], s.group[at:]
 }
 
-// half returns where to cut a group in two: between two Destinations if it has
-// several, as near to the middle as that allows.
+// half returns where to divide a group: between two Destinations if it has several, as near
+// to the middle as possible.
 func half(group []suspect) int {
 	middle := (len(group) + 1) / 2
 	for off := range middle {
@@ -88,7 +87,7 @@ func half(group []suspect) int {
 	return middle
 }
 
-// accepted takes in that what was next is written.
+// accepted processes the acceptance of the units in next.
 func (s *search) accepted() {
 	switch {
 	case len(s.group) > 0:
@@ -101,8 +100,8 @@ func (s *search) accepted() {
 	}
 }
 
-// refused takes in that what was next is refused, and returns the units that are
-// found: one that was refused alone.
+// refused processes the refusal of the units in next, and returns a unit that was refused
+// alone.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()
 	switch {
@@ -122,9 +121,9 @@ func (s *search) refused() (found []suspect) {
 	return nil
 }
 
-// empty takes in that what was next changes nothing by itself: it depends on
-// another unit. It returns the units that cannot be distinguished, if all that was
-// refused depends on one another.
+// empty processes a trial that would change nothing by itself, because its units depend on
+// another one. It returns the units that cannot be distinguished, if all refused units depend
+// on one another.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()
 	switch {
@@ -145,8 +144,8 @@ func (s *search) empty() (found []suspect) {
 	return found
 }
 
-// take takes in that units were refused by their names, and returns what is left
-// of the units that were tried with them as untried.
+// take processes a refusal that names the refused units: the other units of the trial become
+// untried.
 func (s *search) take(tried, named []suspect) {
 	isNamed := func(one suspect) bool { return slices.Contains(named, one) }
 	isTried := func(one suspect) bool { return slices.Contains(tried, one) }

@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location is where a Destination's files lie, such that two can be compared
-// across stores.
+// location is where a Destination's files lie, in a form that can be compared across stores.
 type location struct {
 	place string
 	dir   tree.Path
@@ -28,10 +27,10 @@ func locationOf(store *storeView, d *destinationView) location {
 	return location{place: at.Place, dir: path.Join(d.base)}
 }
 
-// place names where a store writes to.
+// place identifies the repository and branch, or the bucket, that a store writes to.
 func (s *storeView) place() string { return kratix.LocationOf(s.ref, s.spec).Place }
 
-// overlaps reports whether one lies in the other.
+// overlaps reports whether one location contains the other.
 func (t location) overlaps(other location) bool {
 	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))
 }
@@ -42,9 +41,9 @@ type owned struct {
 	*destinationView
 }
 
-// separate takes out Destinations that are in each other's way, on one store or
-// on two that write to one place. One that is being deleted and has nothing stops no
-// other.
+// separate excludes Destinations whose directories overlap, on one store or on two stores at
+// one location. A Destination that is being deleted and is empty does not exclude another
+// one.
 func separate(o *observed) {
 	all := withoutVacant(o)
 	inTheWay := overlapping(all)
@@ -61,8 +60,8 @@ func separate(o *observed) {
 	}
 }
 
-// withoutVacant takes out the vacant Destinations that are in another's way, and returns
-// the others with their locations.
+// withoutVacant excludes the vacant Destinations that overlap others, and returns the rest
+// with their locations.
 func withoutVacant(o *observed) []owned {
 	var all []owned
 	vacant := map[*destinationView]bool{}
@@ -90,10 +89,10 @@ func withoutVacant(o *observed) []owned {
 	}
 }
 
-// isVacant reports whether a Destination is being deleted and nothing is recorded in its
-// name: neither by this program, nor by Kratix, nor in the source's memory.
+// isVacant reports whether a Destination is being deleted and nothing is recorded for it,
+// neither by this program, nor by Kratix, nor in the source.
 func isVacant(o *observed, store *storeView, d *destinationView) bool {
-	if !d.IsDeleted() || store.err != nil || o.remembers(d.Name) {
+	if !d.IsDeleted() || store.err != nil || o.hasExisting(d.Name) {
 		return false
 	}
 	dir, err := layout.RecordsDir(d.Destination)
@@ -101,23 +100,23 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 		return false
 	}
 	for path := range store.state.Files.Below(dir) {
-		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // as placements are named
+		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // the pattern of placement names
 			return false
 		}
 	}
 	return true
 }
 
-// longName is the length from which the name of a record may be cut.
+// longName is the length from which the name of a record may be truncated.
 const longName = 200
 
-// remembers reports whether the source has a placement on a Destination.
-func (o *observed) remembers(destination string) bool {
+// hasExisting reports whether the source has a placement on a Destination.
+func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of the Destinations that are being deleted and that no store
-// has anything of, though nothing is written to them.
+// emptied returns the names of the Destinations that are being deleted and have nothing in
+// any store, though nothing is written to them.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {
@@ -125,7 +124,7 @@ func emptied(o *observed) []string {
 	}
 	for _, d := range o.misfits {
 		isRead := func(s *storeView) bool { return s.ref == *d.Spec.StateStoreRef && s.err == nil }
-		isRecorded := slices.ContainsFunc(o.former, func(f *formerPlacement) bool { return f.target() == d.Name }) || o.remembers(d.Name)
+		isRecorded := slices.ContainsFunc(o.former, func(f *formerPlacement) bool { return f.target() == d.Name }) || o.hasExisting(d.Name)
 		if d.IsDeleted() && !isRecorded && (slices.ContainsFunc(o.stores, isRead) || slices.ContainsFunc(o.unused, isRead)) {
 			names = append(names, d.Name)
 		}
@@ -133,8 +132,8 @@ func emptied(o *observed) []string {
 	return names
 }
 
-// overlapping finds, for each that is in another's way, one of these. In walk
-// order whatever lies in a directory follows it at once.
+// overlapping maps each Destination that overlaps another one to one of these. In walk order
+// the contents of a directory follow it immediately.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {
 		return cmp.Or(cmp.Compare(a.place, b.place), tree.Compare(a.dir, b.dir))

@@ -15,21 +15,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// goes has a Destination be deleted, with its files.
-func (w *testWorld) goes(name string) {
+// goes marks a Destination as being deleted with its files.
+func (w *testEnv) goes(name string) {
 	w.replace(name, func(d *kratix.Destination) {
 		d.Spec.Cleanup, d.DeletionTimestamp = "all", &metav1.Time{Time: time.Unix(1, 0)}
 	})
 }
 
-// stopsBoth reports whether two Destinations are in each other's way.
+// stopsBoth reports whether two Destinations overlap.
 func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
 
-// TestADestinationWithNothingStopsNoOtherOnceItIsDeleted, whose directory it is in, and
-// counts as emptied.
-func TestADestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
+// TestDestinationWithNothingStopsNoOtherOnceItIsDeleted has an empty Destination in the
+// directory of another one; it counts as emptied.
+func TestDestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, path := range []string{"worker-1", "worker-1/sub", "/"} {
 			t.Run(mode+" "+path, func(t *testing.T) {
@@ -53,9 +53,9 @@ func TestADestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
 	}
 }
 
-// TestADestinationWithPlacementsStopsOthersThoughItIsDeleted: what is whose in the
-// directory of both is not known.
-func TestADestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
+// TestDestinationWithPlacementsStopsOthersThoughItIsDeleted has two Destinations with files
+// in one directory, so the files cannot be told apart.
+func TestDestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {
 			t.Run(mode+" "+name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestADestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 			})
 		}
 	}
-	w := newWorld(t) // Kratix has written it
+	w := newEnv(t) // written by Kratix
 	w.remembers(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: configMaps("x")})
 	w.addDestination("worker-2", "worker-1")
@@ -82,9 +82,10 @@ func TestADestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 	}
 }
 
-// TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual, where they share a directory.
-func TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual(t *testing.T) {
-	w := newWorld(t)
+// TestOneOfTwoDeletedDestinationsIsEmptied has two Destinations in one
+// directory.
+func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
+	w := newEnv(t)
 	w.round()
 	w.addDestination("worker-2", "worker-1")
 	w.goes("worker-1")
@@ -95,14 +96,15 @@ func TestOfTwoDestinationsThatAreDeletedOneIsEmptiedAsUsual(t *testing.T) {
 	}
 }
 
-// TestADestinationWithoutALayoutIsEmptiedIfItHasNothing and is being deleted.
-func TestADestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
+// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing has a Destination that is being
+// deleted.
+func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	for name, spoil := range map[string]func(*kratix.Destination){
 		"a path that leads out": func(d *kratix.Destination) { d.Spec.Path = "../worker-1" },
 		"an unknown mode":       func(d *kratix.Destination) { d.Spec.Filepath.Mode = "nested" },
 	} {
 		for _, has := range []bool{false, true} {
-			w := newWorld(t)
+			w := newEnv(t)
 			if has {
 				w.put("a", "x")
 				w.round()
@@ -137,7 +139,7 @@ func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 			}
 		}
 	}
-	w := newWorld(t)
+	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
 	w.replace("worker-1", func(d *kratix.Destination) { d.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} })

@@ -11,11 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether what is new of a request is written only once its Work says
-// where it goes: several shards decide, and nobody else does.
+// agrees reports whether new placements of requests are written only once they are recorded
+// on their Works: where several shards decide, and no other controller does.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
-// labels returns the labels of a store; one that nothing describes has none.
+// labels returns the labels of a store; a store that is not in the input has none.
 func (s *storeView) labels() map[string]string {
 	if s.spec == nil {
 		return nil
@@ -23,7 +23,7 @@ func (s *storeView) labels() map[string]string {
 	return s.spec.GetLabels()
 }
 
-// writableStores returns the stores that this process can write to, and reports all others.
+// writableStores returns the stores that this process can write, and reports all others.
 func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired {
 	var ready []*desired
 	unselected := idleStores{}
@@ -42,21 +42,21 @@ func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired 
 	return ready
 }
 
-// idleAfter is how long a state store of another shard may stay as it is while placements
-// wait for it. It is twice the default interval of rounds.
+// idleAfter is how long a state store of another shard may stay unchanged while placements
+// are pending on it. It is twice the default interval of rounds.
 const idleAfter = 10 * time.Minute
 
-// idleStores are the state stores of other shards for which placements wait.
+// idleStores are the state stores of other shards with pending placements.
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore is a state store as it was when placements began to wait for it.
+// idleStore is the revision of a state store when placements became pending on it.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time
 }
 
-// add adds a store as it is now. Before are the stores of the last round; a store that has
-// not changed since long ago is a finding. Without a clock nothing is added.
+// add adds a store with pending placements. before are the stores of the last round; a store
+// that has not changed for idleAfter yields a finding. Without a clock nothing is added.
 func (s idleStores) add(before idleStores, store *storeView, waiting int, now time.Time) []finding.Finding {
 	if waiting == 0 || now.IsZero() {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// returnShared brings placements back that are to be removed and share objects
-// with others: they may go only if someone takes these over.
+// returnShared adds the removed placements that share objects with others to the candidates:
+// they may be removed only if another placement takes these objects over.
 func (c *checked) returnShared() {
 	for i := range c.removed {
 		if record := &c.removed[i]; len(record.Shared) > 0 && !c.goesWithItsFiles() {
@@ -19,8 +19,9 @@ func (c *checked) returnShared() {
 	}
 }
 
-// letGo takes leave of those that may go, and keeps the others.
-func (c *checked) letGo() {
+// releaseShared drops the candidates that returnShared added and that may be removed; the
+// others stay and are not removed.
+func (c *checked) releaseShared() {
 	kept := map[*kratix.WorkPlacement]bool{}
 	c.candidates = slices.DeleteFunc(c.candidates, func(p *candidate) bool {
 		kept[p.WorkPlacement] = p.leaving == nil
@@ -29,8 +30,8 @@ func (c *checked) letGo() {
 	c.removed = slices.DeleteFunc(c.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// takeShares gives a placement the files that are left to it once others have
-// some of its objects, and has its record say so.
+// takeShares sets the files of a placement that remain when others write some of its objects,
+// and updates its record.
 func (c *rootCheck) takeShares(p *candidate, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// stored joins all manifests of worker-1.
-func (w *testWorld) stored() string {
+// stored returns all manifests of worker-1.
+func (w *testEnv) stored() string {
 	var all strings.Builder
 	for _, path := range w.paths() {
 		if !strings.HasPrefix(path, "worker-1/.kratix/") {
@@ -21,8 +21,8 @@ func (w *testWorld) stored() string {
 	return all.String()
 }
 
-// count counts how often the store has an object.
-func (w *testWorld) count(name string) int {
+// count returns how often the store has an object.
+func (w *testEnv) count(name string) int {
 	return strings.Count(w.stored(), "  name: "+name+"\n")
 }
 
@@ -51,9 +51,9 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares holds that the store builds and has each of these objects, the first
-// ones just so often.
-func (w *testWorld) shares(times int, names ...string) {
+// shares checks that the store builds and has each of these objects, the first ones exactly
+// times times.
+func (w *testEnv) shares(times int, names ...string) {
 	w.t.Helper()
 	w.buildAll(0)
 	for _, name := range names {
@@ -71,7 +71,7 @@ func TestItemsOfListsAreShared(t *testing.T) {
 		}
 		return text
 	}
-	w := newWorld(t)
+	w := newEnv(t)
 	w.policy.OnConflict = dedupe.Share
 	w.putFiles("a", map[string]string{"maps.yaml": list("common", "a")})
 	w.putFiles("b", map[string]string{"maps.yaml": list("b", "common", "c")})
@@ -87,8 +87,8 @@ func TestItemsOfListsAreShared(t *testing.T) {
 	}
 }
 
-func TestAnItemThatCannotBeCutOutSaysSo(t *testing.T) {
-	w := newWorld(t)
+func TestItemThatCannotBeCutOutSaysSo(t *testing.T) {
+	w := newEnv(t)
 	w.policy.OnConflict = dedupe.Share
 	w.put("a", "x")
 	w.putFiles("b", map[string]string{"maps.yaml": `{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "y"}}]}`})
@@ -100,7 +100,7 @@ func TestAnItemThatCannotBeCutOutSaysSo(t *testing.T) {
 }
 
 func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.policy.OnConflict = dedupe.Share
 	w.put("a", "common", "a")
 	w.put("b", "b", "common")
@@ -123,8 +123,8 @@ func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatFluxDoesNotFetchIsNotJudged(t *testing.T) {
-	w := newWorld(t)
+func TestIgnoredFilesAreNotChecked(t *testing.T) {
+	w := newEnv(t)
 	w.write(map[string]string{
 		"worker-1/resources/values.yaml":  "no: object\n",
 		"worker-1/resources/by-hand.yaml": configMaps("x"),
@@ -137,7 +137,7 @@ func TestWhatFluxDoesNotFetchIsNotJudged(t *testing.T) {
 	if got := rules(w.round()); !slices.Equal(got, []string{"KS001", "KS002"}) {
 		t.Errorf("found %v", got)
 	}
-	// A directory's own file counts as well.
+	// An ignore file inside the root counts as well.
 	w.write(map[string]string{"worker-1/resources/.sourceignore": "*.yaml\n!maps.yaml\n"})
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged})
 }

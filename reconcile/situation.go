@@ -18,12 +18,12 @@ type situation struct {
 	policy Policy
 	// excluded are the units that are not written now.
 	excluded map[unit]exclusion
-	// hidden reports whether there may be placements that the plan does not have: Works
-	// cannot be read. It is of interest where files say nothing of whose they are.
+	// hidden reports whether placements may exist that are not in the plan, because Works
+	// cannot be read. It matters only where files do not show which placement they belong to.
 	hidden bool
 }
 
-// same reports whether two situations have one outcome.
+// same reports whether two situations lead to the same outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
@@ -31,8 +31,7 @@ func (s *situation) same(other *situation) bool {
 		s.policy.sameEffect(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
 }
 
-// sameAbove reports whether the directories above say the same about what Flux does
-// not fetch.
+// sameAbove reports whether the ignore files in the parent directories are the same.
 func (s *situation) sameAbove(other *situation) bool {
 	for file := range kustomize.IgnoreFilesAbove(s.base) {
 		was, had := other.store.state.Files.Sum(file)
@@ -43,8 +42,8 @@ func (s *situation) sameAbove(other *situation) bool {
 	return true
 }
 
-// sameWay reports whether the same is in the way of the Destination's directory
-// and, of what is no file, in it.
+// sameWay reports whether the same objects block the Destination's directory, and whether the
+// same obstacles lie in it.
 func (s *situation) sameWay(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
@@ -62,8 +61,8 @@ func (s *situation) sameWay(other *situation) bool {
 	return true
 }
 
-// sameOutgoing reports whether the same is on its way out of the Destination's
-// directory, and of the store in the same way.
+// sameOutgoing reports whether the same files are outgoing, and the store is written in the
+// same way.
 func (s *situation) sameOutgoing(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {
@@ -71,8 +70,7 @@ func (s *situation) sameOutgoing(other *situation) bool {
 	})
 }
 
-// unfinished returns those of the store's unfinished files that lie in the
-// Destination's directory.
+// unfinished returns the store's unfinished files in the Destination's directory.
 func (s *situation) unfinished() []tree.Path {
 	var here []tree.Path
 	for _, path := range s.store.state.Unfinished {
@@ -83,8 +81,8 @@ func (s *situation) unfinished() []tree.Path {
 	return here
 }
 
-// kept returns a situation without the contents of its store, which would be held
-// for as long as nothing changes on the Destination.
+// kept returns a situation without the contents of its store, so that the cache does not keep
+// them in memory.
 func (s situation) kept() situation {
 	view := *s.store
 	view.state.Contents, view.destinations = nil, nil
@@ -92,14 +90,13 @@ func (s situation) kept() situation {
 	return s
 }
 
-// isPlain reports whether there is nothing on a Destination but what its records and
-// its plan say.
+// isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
 	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
-		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.guests)+len(s.excluded) == 0
+		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded) == 0
 }
 
-// comesOf reports whether all but placements and files is what it was.
+// comesOf reports whether nothing has changed except placements and files.
 func (s *situation) comesOf(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)

@@ -11,11 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stageKey is the context key under which a stage finds its own name.
+// stageKey is the context key for the name of the current stage.
 type stageKey struct{}
 
-// watch records the stages of the world's rounds, in order.
-func watch(w *testWorld) *[]string {
+// watch records the stages of the fixture's rounds, in order.
+func watch(w *testEnv) *[]string {
 	var told []string
 	w.reconciler.Observe = func(ctx context.Context, stage string) (context.Context, func(error)) {
 		told = append(told, "begin "+stage)
@@ -26,8 +26,8 @@ func watch(w *testWorld) *[]string {
 	return &told
 }
 
-func TestStagesAreToldInTheirOrder(t *testing.T) {
-	w := newWorld(t)
+func TestStagesAreObservedInOrder(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "one")
 	told := watch(w)
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
@@ -46,8 +46,8 @@ func TestStagesAreToldInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAStageIsToldWhatItFailedWith(t *testing.T) {
-	w := newWorld(t)
+func TestStageReceivesItsError(t *testing.T) {
+	w := newEnv(t)
 	w.put("a", "one")
 	told := watch(w)
 	refuse := errors.New("no")
@@ -67,7 +67,7 @@ func TestAStageIsToldWhatItFailedWith(t *testing.T) {
 	}
 }
 
-// brokenSource is a source that cannot be read.
+// brokenSource is a source that always fails.
 type brokenSource struct{}
 
 func (brokenSource) Snapshot(context.Context) (source.Snapshot, error) {

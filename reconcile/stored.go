@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// holdings are what the store has of the placements on a Destination.
+// holdings are the stored files of the placements on a Destination.
 type holdings struct {
 	*wanted
 	// listings counts, in filepath mode none, the records that list a file.
@@ -20,8 +20,8 @@ type holdings struct {
 	joined   joinedFile
 }
 
-// newHoldings returns what the store has of the candidates, and sets what each has
-// stored. The error is the store's.
+// newHoldings reads the stored files of the candidates, and sets the stored field of each.
+// The error is the store's.
 func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdings, error) {
 	h := holdings{wanted: w}
 	if slices.ContainsFunc(candidates, func(c *candidate) bool { return c.rendering.Dir.IsRoot() && !c.rendering.Joined }) {
@@ -46,10 +46,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs returns whose each whole directory is, by the path of a record. It
-// is the placement's that wants it and has a record there; else that of another
-// record; else, when Kratix wrote it, the first placement's that wants it. before
-// holds the directory of each record's placement when the record was written.
+// recordedDirs maps each placement directory to the record that owns it. The owner is the
+// placement that wants the directory and has a record for it; else another record; else,
+// where Kratix wrote it, the first placement that wants it. before maps each record to the
+// directory of its placement when it was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -79,8 +79,8 @@ func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.
 	return dirs, before
 }
 
-// recordedIn returns the files that a placement's record lists in a directory
-// which was the placement's before: the pipeline's name is a part of its path.
+// recordedIn returns the files that a placement's record lists in the former directory of the
+// placement: the directory changes with the name of the pipeline.
 func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
 	if dir.IsRoot() || dir == c.rendering.Dir {
 		return nil
@@ -88,8 +88,8 @@ func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
 	return slices.DeleteFunc(slices.Clone(h.recordedFiles(&c.placement)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
-// recordedFiles returns the files that a placement's record lists, ours or
-// Kratix's.
+// recordedFiles returns the files that a placement's record lists, whether this program or
+// Kratix wrote it.
 func (h *holdings) recordedFiles(p *placement) []tree.Path {
 	if record := h.recordOf(p); record != nil {
 		return record.Files
@@ -97,9 +97,8 @@ func (h *holdings) recordedFiles(p *placement) []tree.Path {
 	return h.legacy[p.record.Path]
 }
 
-// has reports whether the store has something of a placement: what its record
-// lists, or what is in the directory that is the placement's alone. What is known to
-// be on the Destination may have a part of a mixed-up file.
+// has reports whether the store has files of a placement: those that its record lists, or
+// those in its own directory. A recorded placement may have a part in a mixed-up file.
 func (h *holdings) has(p *placement) bool {
 	if len(h.recordedFiles(p)) > 0 || h.joined.mixedUp && h.recordOf(p) != nil {
 		return true
@@ -107,9 +106,9 @@ func (h *holdings) has(p *placement) bool {
 	return !p.rendering.Dir.IsRoot() && h.store.state.Files.Within(p.rendering.Dir).Len() > 0
 }
 
-// ownFiles returns the files that a placement's record lists, where only records
-// say whose a file is. One that another record lists too is the placement's only
-// if the placement wants it, or is to keep what it has.
+// ownFiles returns the files that a placement's record lists, in a layout where only records
+// assign files. A file that another record lists too belongs to the placement only if the
+// placement wants it or is not written.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {
@@ -135,7 +134,7 @@ func (h *holdings) countListings() map[tree.Path]int {
 	}
 	for path, files := range h.legacy {
 		if h.recordAt[path] != nil {
-			continue // the placement's own
+			continue // the placement's own list
 		}
 		for _, file := range files {
 			listings[file]++
@@ -144,7 +143,7 @@ func (h *holdings) countListings() map[tree.Path]int {
 	return listings
 }
 
-// contents reads those of the paths that are there.
+// contents reads the files that exist at the paths.
 func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path) ([]dedupe.File, error) {
 	wanted := map[tree.Path]layout.File{}
 	for _, file := range c.rendering.Files {
@@ -169,8 +168,8 @@ func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path
 	return files, nil
 }
 
-// content returns the stored content of a path. It fetches nothing if the guess is
-// right.
+// content returns the stored content of a path. It fetches nothing if the guess has the same
+// digest.
 func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
 		if sum, _ := h.store.state.Files.Sum(path); sum == h.store.state.Contents.Sum(guess) {
@@ -194,9 +193,8 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 	return shared
 }
 
-// action returns what is done to a placement that may be written; nothing, when it is in
-// the store as it should be. Where somebody else writes, records are not theirs to keep,
-// and only files count.
+// action returns the action for a writable placement; empty if it is up to date. Where Kratix
+// writes, it does not write these records, so only files count.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Sum(c.record.Path)
 	switch record := h.recordOf(&c.placement); {

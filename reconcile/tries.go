@@ -6,17 +6,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is how often a round is tried while other writers get in first.
+// attempts is how often a round is tried while other writers come first.
 const attempts = 5
 
-// tries are what a round came to in several tries: what one has written the
-// next finds unchanged, and it was written all the same.
+// tries collects what was written in the earlier tries of a round, since the last try reports
+// it as unchanged.
 type tries struct {
 	placements []report.Placement
 	stores     []report.Store
 }
 
-// add takes in what a try has written.
+// add adds what a try has written.
 func (t *tries) add(r report.Report) {
 	for _, p := range r.Placements {
 		if p.State == report.Placed || p.State == report.Removed {
@@ -30,7 +30,7 @@ func (t *tries) add(r report.Report) {
 	}
 }
 
-// all returns the last try's report, with what the ones before it have written.
+// all returns the last try's report, with what the earlier ones have written.
 func (t *tries) all(last report.Report) report.Report {
 	if len(t.placements)+len(t.stores) == 0 {
 		return last
@@ -52,7 +52,7 @@ func (t *tries) all(last report.Report) report.Report {
 			last.Stores = append(last.Stores, store)
 		case len(last.Stores[at].Destinations) == 0:
 			last.Stores[at] = store
-		default: // one try has written a part of it, the next one the rest
+		default: // each try has written some of it
 			last.Stores[at].Destinations = slices.Concat(store.Destinations, last.Stores[at].Destinations)
 		}
 	}

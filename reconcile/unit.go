@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// unit is what a server accepts or refuses as one: a placement on a Destination
-// or, without a Work, the rest of the Destination's directory.
+// unit is the smallest change that a server accepts or refuses: a placement on a Destination
+// or, without a Work, the other files in the Destination's directory.
 type unit struct {
 	destination string
 	placedGroup
@@ -19,23 +19,23 @@ func unitOf(p *kratix.WorkPlacement) unit {
 	return unit{p.Spec.TargetDestinationName, groupOf(p)}
 }
 
-// isRest reports whether a unit is no placement.
+// isRest reports whether a unit consists of the files of no placement.
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
 // digest identifies what a unit would write.
 type digest [sha256.Size]byte
 
-// removalDigest stands for the removal of a placement.
+// removalDigest is the digest of the removal of a placement.
 func removalDigest() digest { return sha256.Sum256([]byte("removal")) }
 
-// suspect is a unit with one content.
+// suspect is a unit with the digest of its content.
 type suspect struct {
 	unit
 	digest digest
 }
 
-// digestOf returns the digest of a placement's files. Their record is no part of
-// it: it changes with what other placements share.
+// digestOf returns the digest of a placement's files. It does not include the record, which
+// changes with the objects that other placements share.
 func digestOf(files []layout.File) digest {
 	hash := sha256.New()
 	for _, file := range files {

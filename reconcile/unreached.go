@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// absentDestination reports the placements on a Destination that is not in the input.
+// absentDestination returns the finding about placements on a Destination that is not in the
+// input.
 func absentDestination(o *observed, part scheduler.Part) finding.Finding {
 	var places []string
 	for _, f := range o.former {
@@ -32,8 +33,7 @@ func absentDestination(o *observed, part scheduler.Part) finding.Finding {
 	}
 }
 
-// reportUnreached reports the placements that stay on Destinations which nothing
-// can be written to.
+// reportUnreached reports the placements that stay on Destinations that cannot be written.
 func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	if len(o.unread) == 0 {
 		return
@@ -57,8 +57,8 @@ func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	}
 }
 
-// addKept reports a placement that stays as it is; that its Destination is not in
-// the input is reported once for all that are on it.
+// addKept reports a placement that stays as it is. A Destination missing from the input is
+// reported once for all its placements.
 func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{
@@ -71,7 +71,7 @@ func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	}
 }
 
-// invalidSettings makes findings of settings that the scheduler could not read.
+// invalidSettings returns findings about settings that the scheduler could not parse.
 func invalidSettings(o *observed, settings []scheduler.Invalid) []finding.Finding {
 	var findings []finding.Finding
 	for _, s := range settings {
@@ -82,7 +82,7 @@ func invalidSettings(o *observed, settings []scheduler.Invalid) []finding.Findin
 	return findings
 }
 
-// names returns the Destinations on a store.
+// names returns the names of the Destinations on a store.
 func (d *desired) names() []string {
 	names := make([]string, 0, len(d.destinations))
 	for _, dest := range d.destinations {

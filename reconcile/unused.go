@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// readUnused reads the state stores that no Destination is on: one that had another
-// store before may have placements there.
+// readUnused reads the state stores that no Destination uses: a Destination that was moved to
+// another store may have left placements there.
 func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen *observations) {
 	for _, ref := range o.describedStores() {
 		if !slices.ContainsFunc(o.stores, func(s *storeView) bool { return s.ref == ref }) {
@@ -46,9 +46,9 @@ func (o *observed) describedStores() []kratix.StateStoreReference {
 	return refs
 }
 
-// reportUnreadable reports the unused stores that cannot be read, while a request
-// is placed nowhere: it may be there. Nothing waits for them, since a store may be
-// out of use because it is no more.
+// reportUnreadable reports the unused stores that cannot be read, if a request is unplaced
+// and may be there. The request is placed nevertheless, since an unused store may no longer
+// exist.
 func reportUnreadable(o *observed, placed map[placedGroup][]string) {
 	if len(o.unreadable) == 0 || !hasUnplaced(o, placed) {
 		return

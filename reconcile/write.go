@@ -9,35 +9,35 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxWrite is how many bytes of files are written at once, if they are of more
-// than one Destination: a store has them in memory several times over.
+// maxWrite bounds the bytes of files written at once if they belong to several Destinations,
+// because a store holds them in memory several times over.
 const maxWrite = 8 << 20
 
-// committer writes what a round changes.
+// committer writes the changes of a round.
 type committer struct {
 	finish   Finish
 	refusals *refusals
 	fights   *fights
 	now      time.Time
-	// desire computes what some Destinations of a store should hold without what is
-	// excluded.
-	desire func(*storeView, exclusions) *desired
+	// desired computes the desired content of some Destinations of a store without the
+	// excluded units.
+	desired func(*storeView, exclusions) *desired
 }
 
-// result is what became of some Destinations of a store.
+// result is the outcome of writing some Destinations of a store.
 type result struct {
 	*desired
 	statestore.Outcome
 }
 
-// write has the changes of each store written, and returns what became of them. What is
-// too much for one write is written in several, each with all that changes on some
-// Destinations; so is what a server refuses for its content. stale is the error of a
-// store that has moved on, failed all that went wrong.
+// write writes the changes of each store, and returns the results. Changes that are too large
+// for one write are divided by Destination; so are changes that a server refuses for their
+// content. stale is the error of a store that has changed in the meantime, failed joins all
+// errors.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
-		writers = append(writers, newWriter(store, c.refusals.of(store.storeView), c.now, c.desire))
+		writers = append(writers, newWriter(store, c.refusals.of(store.storeView), c.now, c.desired))
 	}
 	for {
 		var parts []statestore.Part
@@ -66,8 +66,8 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 	return results, stale, failed
 }
 
-// cut splits off what may be written at once; the rest is nil when that is all.
-// What an earlier write has left unfinished is finished in one.
+// cut returns the Destinations that may be written at once, and the rest; the rest is nil if
+// that is all. A store with unfinished files of an earlier write is not divided.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {
@@ -82,7 +82,7 @@ func (d *desired) cut() (piece, rest *desired) {
 	return d, nil
 }
 
-// part returns some of the Destinations of a store.
+// part returns a range of the Destinations of a store.
 func (d *desired) part(from, to int) *desired {
 	view := *d.storeView
 	view.destinations = view.destinations[from:to:to]
@@ -96,12 +96,12 @@ func (d *desired) none() *desired {
 	return &desired{storeView: &view, failed: d.failed}
 }
 
-// add adds a Destination to what none has returned.
+// add adds a Destination to a value returned by none.
 func (d *desired) add(view *destinationView, o *outcome) {
 	d.destinations, d.outcomes = append(d.destinations, view), append(d.outcomes, o)
 }
 
-// has reports whether a Destination is among those of d.
+// has reports whether a Destination is in d.
 func (d *desired) has(name string) bool {
 	return slices.ContainsFunc(d.destinations, func(view *destinationView) bool { return view.Name == name })
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// bulky returns a world with a Work for each of so many Destinations, whose files
-// are too much for one write.
-func bulky(t *testing.T, destinations int) *testWorld {
-	w := newWorld(t)
+// bulky returns a fixture with one Work for each of several Destinations, whose files are too
+// large for one write.
+func bulky(t *testing.T, destinations int) *testEnv {
+	w := newEnv(t)
 	w.snapshot.Destinations = nil
 	for i := range destinations {
 		name := fmt.Sprint("worker-", i)
@@ -49,7 +49,7 @@ func TestMuchIsWrittenInSeveralPieces(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsAPieceThatFailsWaits(t *testing.T) {
+func TestPiecesAfterAFailedOneAreNotWritten(t *testing.T) {
 	w := bulky(t, 4)
 	pieces := 0
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
@@ -68,7 +68,7 @@ func TestWhatFollowsAPieceThatFailsWaits(t *testing.T) {
 	}
 }
 
-func TestATryThatWroteAPartIsToldWithTheNext(t *testing.T) {
+func TestTryThatWroteAPartIsReportedWithTheNext(t *testing.T) {
 	w := bulky(t, 3)
 	pieces := 0
 	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {

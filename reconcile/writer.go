@@ -10,32 +10,32 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// writer writes what a round changes in one store, one ChangeSet after another:
-// first what the server is not known to refuse, in pieces that are not too large;
-// then, if anything was refused, what a search for the culprit asks for. All of
-// it is computed from the state that the round has read: what is written already
-// is a part of the next ChangeSet for the same Destinations.
+// writer writes the changes of a round in one store, one ChangeSet after another: first the
+// units that the server is not known to refuse, in pieces of limited size; then, if any was
+// refused, the trials of a search for the refused units. All ChangeSets are computed from the
+// state that the round has read, so what is already written is part of the next ChangeSet for
+// the same Destinations.
 type writer struct {
-	desire func(view *storeView, excluded exclusions) *desired
-	now    time.Time
-	memory *refusedStore
-	// full is what the store should hold if the server refused nothing new.
+	desired func(view *storeView, excluded exclusions) *desired
+	now     time.Time
+	memory  *refusedStore
+	// full is the desired content of the store if the server refuses nothing new.
 	full *desired
-	// base is the revision that the store is at.
+	// base is the current revision of the store.
 	base statestore.Revision
-	// rest is what is still to be written before a search, after what follows the
-	// piece that is current.
+	// rest is what remains to be written before a search, after what remains after the
+	// current piece.
 	rest, after *desired
 	// current is what is being written, trial the units that a search tries with it.
 	current *desired
 	trial   []suspect
-	// searched are the Destinations that a search is about; written has what was
+	// searched are the Destinations that a search has tried; written has the outcome that was
 	// written for each Destination.
 	searched map[string]bool
 	written  map[string]*outcome
-	// refused is what was refused last with nothing accepted since.
+	// refused is the last refused ChangeSet, if nothing was accepted since.
 	refused *statestore.ChangeSet
-	// closing means that what is being written ends the search.
+	// closing reports whether the current write is the last one of the search.
 	closing bool
 	over    bool
 	err     error
@@ -43,29 +43,29 @@ type writer struct {
 
 func newWriter(full *desired, memory *refusedStore, now time.Time, desire func(*storeView, exclusions) *desired) *writer {
 	w := &writer{
-		desire: desire, now: now, memory: memory, full: full, base: full.state.Revision, rest: full,
+		desired: desire, now: now, memory: memory, full: full, base: full.state.Revision, rest: full,
 		searched: map[string]bool{}, written: map[string]*outcome{},
 	}
-	memory.take(full, now)
+	memory.sync(full, now)
 	switch {
 	case memory.always != nil && !full.state.InHand && len(full.units()) > 0:
 		w.probe()
 	case !memory.search.isOver():
 		w.about(memory.search.all())
-		w.rest = desire(full.storeView, memory.excluded(memory.inHand))
+		w.rest = desire(full.storeView, memory.excluded(memory.inProgress))
 	}
 	return w
 }
 
-// about notes the Destinations of units that a search is about.
+// about adds the Destinations of units to the searched ones.
 func (w *writer) about(units []suspect) {
 	for _, one := range units {
 		w.searched[one.destination] = true
 	}
 }
 
-// probe has one unit written, since the server refuses everything: another one in
-// each round.
+// probe limits the round to one unit, because the server refuses everything; each round tries
+// another one.
 func (w *writer) probe() {
 	units := w.full.suspects()
 	isNew := func(one suspect) bool { return !w.memory.probed[one] }
@@ -79,10 +79,10 @@ func (w *writer) probe() {
 	w.memory.probed[units[next]] = true
 	w.about(units)
 	w.memory.search.untried = slices.Delete(units, next, next+1)
-	w.rest = w.desire(w.full.storeView, w.memory.excluded(nil))
+	w.rest = w.desired(w.full.storeView, w.memory.excluded(nil))
 }
 
-// next returns what to write next; false when there is nothing more.
+// next returns what to write next; false if there is nothing more.
 func (w *writer) next() (statestore.ChangeSet, bool) {
 	if w.over {
 		return statestore.ChangeSet{}, false
@@ -108,10 +108,10 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes what a trial would write. It returns false if that need not be
-// written: because nothing is new in it, or because it was refused before.
+// try computes what a trial would write. It returns false if the trial need not be written,
+// because it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
-	w.current = w.desire(w.full.of(w.trial), w.memory.excluded(w.trial))
+	w.current = w.desired(w.full.of(w.trial), w.memory.excluded(w.trial))
 	changes := w.changes()
 	switch {
 	case w.current.failed != nil:
@@ -126,15 +126,14 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns what is left to be written at the end of a search. As a rule that
-// is nothing.
+// close returns what is left to be written at the end of a search, which is usually nothing.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.memory.always != nil || w.full.state.InHand {
 		w.over = true
 		return statestore.ChangeSet{}, false
 	}
-	w.current, w.closing = w.desire(w.full.only(w.searched), w.memory.excluded(nil)), true
+	w.current, w.closing = w.desired(w.full.only(w.searched), w.memory.excluded(nil)), true
 	if w.err = w.current.failed; w.err != nil || w.isWritten(w.current) {
 		w.over = true
 		return statestore.ChangeSet{}, false
@@ -142,15 +141,14 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 	return w.changes(), true
 }
 
-// changes returns the changes of what is current.
+// changes returns the changes of current.
 func (w *writer) changes() statestore.ChangeSet {
 	changes := w.current.diff()
 	changes.Base, changes.Divisible = w.base, w.memory.always == nil && !w.closing && !w.full.leaving
 	return changes
 }
 
-// isWritten reports whether nothing of some Destinations differs from what was
-// written of them.
+// isWritten reports whether the changes of all Destinations in d are those that were written.
 func (w *writer) isWritten(d *desired) bool {
 	for i, o := range d.outcomes {
 		var before statestore.ChangeSet
@@ -170,7 +168,7 @@ func sameChanges(a, b statestore.ChangeSet) bool {
 	})
 }
 
-// take takes in what became of the changes.
+// take processes the outcome of a write.
 func (w *writer) take(changes *statestore.ChangeSet, outcome statestore.Outcome) {
 	if outcome.Revision != "" {
 		w.base = outcome.Revision
@@ -213,7 +211,7 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	}
 }
 
-// refuse takes in that a server refused what is current for its content.
+// refuse processes a write that a server refused for its content.
 func (w *writer) refuse(err error) {
 	tried := w.trial
 	if tried == nil {
@@ -223,7 +221,8 @@ func (w *writer) refuse(err error) {
 	w.memory.answer(tried, w.current.units(), err, w.now)
 }
 
-// end takes in that a write has failed, or goes on: what comes after it waits.
+// end processes a write that has failed or is still in progress: later writes are left to a
+// later round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
 	if w.memory.always != nil {
@@ -232,9 +231,9 @@ func (w *writer) end(err error) {
 	if !errors.Is(err, statestore.ErrPending) || w.full.state.InHand {
 		return
 	}
-	w.memory.inHand = slices.Clone(w.trial)
+	w.memory.inProgress = slices.Clone(w.trial)
 	if w.trial == nil {
-		w.memory.inHand = w.current.suspects()
+		w.memory.inProgress = w.current.suspects()
 	}
 }
 
@@ -256,7 +255,7 @@ func (w *writer) results() (results []result) {
 			continue
 		}
 		if o == nil {
-			o = w.full.outcomes[i] // nothing of it changes, so it is no part of a search
+			o = w.full.outcomes[i] // nothing of it changes, so it is not part of a search
 		}
 		done.add(d, o)
 	}
@@ -269,11 +268,11 @@ func (w *writer) results() (results []result) {
 	return results
 }
 
-// final returns what a search has come to, by Destination.
+// final returns the outcomes at the end of a search, by Destination.
 func (w *writer) final() map[string]*outcome {
 	final := map[string]*outcome{}
 	if w.memory.always == nil && len(w.searched) > 0 {
-		d := w.desire(w.full.only(w.searched), w.memory.excluded(w.memory.inHand))
+		d := w.desired(w.full.only(w.searched), w.memory.excluded(w.memory.inProgress))
 		for i, o := range d.outcomes {
 			final[d.destinations[i].Name] = o
 		}
@@ -281,7 +280,7 @@ func (w *writer) final() map[string]*outcome {
 	return final
 }
 
-// isHeld reports whether what is to be done on a Destination has not been done.
+// isHeld reports whether the changes of a Destination were not written.
 func (w *writer) isHeld(destination string, written bool) bool {
 	switch {
 	case w.memory.always != nil && w.searched[destination]:
@@ -294,8 +293,7 @@ func (w *writer) isHeld(destination string, written bool) bool {
 	return !written || errors.Is(w.err, statestore.ErrPending) && w.current.has(destination)
 }
 
-// latest returns the outcome that was to be written last on a Destination of the
-// store.
+// latest returns the last outcome that was computed for a Destination of the store.
 func (w *writer) latest(i int) *outcome {
 	name := w.full.destinations[i].Name
 	for _, d := range []*desired{w.current, w.rest} {

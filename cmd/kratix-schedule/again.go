@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// onceEach leaves out what is found only because a file is named twice, by
-// itself and by its directory for one.
+// onceEach drops findings that exist only because a file is read twice, for example by its
+// own path and by its directory's.
 func onceEach(findings []finding.Finding) []finding.Finding {
 	type found struct{ rule, file, object, message string }
 	first := map[found]finding.Place{}
@@ -27,7 +27,7 @@ func onceEach(findings []finding.Finding) []finding.Finding {
 
 func samePlace(a, b finding.Place) bool { return a.Line == b.Line && sameFile(a.File, b.File) }
 
-// sameFile reports whether two spellings name one file.
+// sameFile reports whether two paths name the same file.
 func sameFile(a, b string) bool { return absolute(a) == absolute(b) }
 
 func absolute(path string) string {

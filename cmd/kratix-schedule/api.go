@@ -6,7 +6,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// apiFlags say where the Kubernetes API is.
+// apiFlags are the flags for access to the Kubernetes API.
 type apiFlags struct{ kubeconfig, context string }
 
 func (f *apiFlags) add(c *cobra.Command) {
@@ -14,7 +14,7 @@ func (f *apiFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
 }
 
-// config is how to reach the API; asks is what asks for it.
+// config returns the configuration of the API client; asks names the command in errors.
 func (f *apiFlags) config(asks string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
@@ -22,7 +22,7 @@ func (f *apiFlags) config(asks string) (*rest.Config, error) {
 	if err != nil {
 		return nil, exit{code: exitUsage, text: asks + ": " + err.Error()}
 	}
-	// The API server shares its time out among its clients by itself.
+	// The API server limits its clients itself.
 	config.QPS = -1
 	config.UserAgent = "kratix-schedule/" + version
 	return config, nil

@@ -16,9 +16,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// besideFlags say how run lives with a Kratix that runs too.
+// besideFlags are the flags for running beside Kratix.
 type besideFlags struct {
-	// schedules means that Kratix writes what this process places.
+	// schedules reports whether Kratix writes the placements of this process.
 	schedules bool
 	unread    bool
 	account   string
@@ -28,8 +28,7 @@ type besideFlags struct {
 	given func(name string) bool
 }
 
-// ignoreKratix is the value of --with-kratix by which another scheduler is no reason to
-// stop.
+// The values of --with-kratix: whether another scheduler stops this process.
 const ignoreKratix, stopForKratix = "ignore", "stop"
 
 func (f *besideFlags) add(c *cobra.Command) {
@@ -41,7 +40,7 @@ func (f *besideFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.with, "with-kratix", stopForKratix, "with --kube, what to do when another scheduler places Works: stop writing, or ignore it")
 }
 
-// check returns what of the flags cannot be.
+// check returns an error for flags that cannot be combined.
 func (f *besideFlags) check(kube bool) error {
 	switch {
 	case f.schedules && !kube:
@@ -63,17 +62,17 @@ func (f *besideFlags) check(kube bool) error {
 	return nil
 }
 
-// How often the admission policy is looked at: while it is in force, and while it is
-// not, so that one which has just been applied is soon noticed.
+// The intervals between checks of the admission policy: while it is in force, and the shorter
+// one while it is not, so that a newly applied policy is noticed soon.
 const (
 	policyInterval = 30 * time.Second
 	policyRetry    = 5 * time.Second
 )
 
-// policyWatch looks whether the admission policy is in force.
+// policyWatch checks whether the admission policy is in force.
 type policyWatch struct {
 	check *admission.Check
-	// changed is called when the verdict is another one.
+	// changed is called when the verdict changes.
 	changed func()
 	verdict atomic.Pointer[admission.Verdict]
 }
@@ -90,11 +89,11 @@ func (f *besideFlags) policyWatch(config *rest.Config, changed func()) (*policyW
 	return &policyWatch{check: check, changed: changed}, nil
 }
 
-// look looks once.
+// look runs one check.
 func (w *policyWatch) look(ctx context.Context) admission.Verdict {
 	verdict := w.check.InForce(ctx)
 	if ctx.Err() != nil {
-		return verdict // the process ends
+		return verdict // the process is stopping
 	}
 	before := w.verdict.Swap(&verdict)
 	if before != nil && (before.State != verdict.State || before.Reason != verdict.Reason) {
@@ -103,11 +102,11 @@ func (w *policyWatch) look(ctx context.Context) admission.Verdict {
 	return verdict
 }
 
-// errPolicy ends a process that --require-policy keeps from going on.
+// errPolicy ends a process if --require-policy is set and the policy is not in force.
 var errPolicy = errors.New("--require-policy")
 
-// watch checks again and again until ctx ends; verdict is that of the last check. If
-// the policy is required and not in force, it calls end.
+// watch repeats the check until ctx ends; verdict is the last one. If the policy is required
+// and not in force, it calls end.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; verdict = w.look(ctx) {
 		pause := policyInterval
@@ -127,7 +126,7 @@ func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, requ
 	}
 }
 
-// findings returns what is wrong with the policy, as it was last seen.
+// findings returns the findings about the policy from the last check.
 func (w *policyWatch) findings() []finding.Finding {
 	verdict := w.verdict.Load()
 	if verdict == nil || verdict.State == admission.InForce {
@@ -153,7 +152,7 @@ func besideOther(mode status.Mode) (consequence, fix string) {
 		"Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. --with-kratix=ignore goes on in spite of it."
 }
 
-// otherScheduler returns a finding when somebody else places Works.
+// otherScheduler returns a finding if another controller schedules Works.
 func (k *cluster) otherScheduler() []finding.Finding {
 	if k.ignoresOthers {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestAVerdictIsAFinding: a policy that is in force is nothing to tell, one that is
-// not is an error, and one whose state is unknown is a warning.
+// TestAVerdictIsAFinding checks that a policy in force yields no finding, one not in force an
+// error, and one in an unknown state a warning.
 func TestAVerdictIsAFinding(t *testing.T) {
 	for state, want := range map[admission.State]finding.Rule{
 		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyDeniesSelf(),

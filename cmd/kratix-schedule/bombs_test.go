@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// writeWork writes a Work with one file into a file of its own.
+// writeWork writes a Work with one file to a file of its own.
 func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	t.Helper()
 	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
@@ -58,8 +58,8 @@ func writeBombs(t *testing.T, dir string) {
 	}
 }
 
-// writeLargest writes Works that are as large as any that is read, in all a few
-// times what may be unpacked.
+// writeLargest writes Works of the maximal size, in total several times the limit for
+// unpacked content.
 func writeLargest(t *testing.T, dir string) {
 	t.Helper()
 	packed := kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nl: [" + strings.Repeat("[],", 96_000) + "]\n"))
@@ -68,7 +68,7 @@ func writeLargest(t *testing.T, dir string) {
 	}
 }
 
-// writeInputs writes files that are bombs before any Work is unpacked.
+// writeInputs writes input files that are bombs without any Work being unpacked.
 func writeInputs(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -84,8 +84,7 @@ func writeInputs(t *testing.T, dir string) {
 	}
 }
 
-// program builds the program without the race detector, which takes several times the
-// memory.
+// program builds the program without the race detector, which needs several times the memory.
 func program(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
@@ -97,9 +96,9 @@ func program(t *testing.T) string {
 	return binary
 }
 
-// TestBombsTakeLittleMemory: what a Work unpacks to, what kustomize would make of
-// it, and input files themselves do not end the process; the good Work is placed.
-// What counts is all that the process takes, the program and the input included.
+// TestBombsTakeLittleMemory checks that neither unpacked Works, nor their kustomizations, nor
+// input files exhaust the memory, and that the good Work is placed. It measures all memory of
+// the process, including program and input.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	const budget, beyond = 128, 256 // MiB
 	binary := program(t)
@@ -135,8 +134,8 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// writeGrowing writes a Work with a kustomization that takes the one below twice, and
-// so on, with an object of 8 MB below.
+// writeGrowing writes a Work with a chain of kustomizations, each of which includes the next
+// one twice, and an object of 8 MB at the end.
 func writeGrowing(t *testing.T, dir string) {
 	t.Helper()
 	var workloads []string
@@ -157,8 +156,8 @@ func writeGrowing(t *testing.T, dir string) {
 	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
 }
 
-// TestProgramAndItsBuildStayWithinTheMemoryLimit: kustomize builds in another process,
-// which is under the same limit of a container.
+// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize
+// builds in a process of its own under the same limit of a container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	const limit = 1 << 10 // MiB, as in deploy
 	dir := t.TempDir()
@@ -176,9 +175,8 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	}
 }
 
-// measured runs a program with a GOMEMLIMIT, and returns what it printed, its exit
-// status and the most memory that it had, in kilobytes, with that of the largest
-// process that it started.
+// measured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
+// peak memory in kilobytes, together with that of its largest child process.
 func measured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer
@@ -193,13 +191,13 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 		defer close(ended)
 		_ = command.Wait() // the exit status is returned
 	}()
-	// The kernel reports the peak as long as the process runs; what it reports after
-	// that includes this process, which has more.
+	// The kernel reports the peak only while the process runs; afterwards the value includes
+	// this larger process.
 	build := 0
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // until then it has this program's memory
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before that it has this program's memory
 				build = max(build, peakMemory(pid))
 			}
 		}
@@ -211,8 +209,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	}
 }
 
-// peakMemory returns the most memory that a process has had, in kilobytes; 0 for
-// one that has ended.
+// peakMemory returns the peak memory of a process, in kilobytes; 0 if it has ended.
 func peakMemory(pid int) int {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, line, _ := strings.Cut(string(status), "VmHWM:")

@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkFlags say what a check reads beside files of YAML.
+// checkFlags are the flags for the input of a check in addition to YAML files.
 type checkFlags struct {
 	inputFlags
 	pipelines []string
@@ -37,8 +37,8 @@ func (f *checkFlags) add(c *cobra.Command) {
 	pathFlags(c, "filename", "pipeline", "promise")
 }
 
-// source returns a source of everything that the flags name, and the stores that
-// it is checked against.
+// source returns a source for everything that the flags name, and the stores to check it
+// against.
 func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*checkSource, error) {
 	paths := append(append([]string{}, f.paths...), args...)
 	if len(paths) == 0 && len(f.pipelines) == 0 && !f.tree.given() {
@@ -74,16 +74,16 @@ type checkSource struct {
 	promise   string
 	stores    *checkStores
 	std       streams
-	// notices is where to print what is no finding.
+	// notices is the output for messages that are not findings.
 	notices io.Writer
-	// unpacked is what the files of all Works may have, in bytes.
+	// unpacked is the limit for the files of all Works, in bytes.
 	unpacked unpackedFlag
 
 	*locator
 	read reading
-	// pipelineFiles counts the files of the pipelines' output.
+	// pipelineFiles is the number of files in the pipelines' output.
 	pipelineFiles int
-	// comments are the ignores found in what was read.
+	// comments are the ignore comments in the input.
 	comments []policy.Comment
 }
 
@@ -96,7 +96,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return snapshot, err
 	}
 	snapshot.Findings = onceEach(slices.Clone(snapshot.Findings))
-	snapshot.Unseen = false // a check places nothing that could be placed twice
+	snapshot.Unseen = false // a check places nothing, so nothing can be placed twice
 	if err := s.addPipelines(&snapshot); err != nil {
 		return snapshot, err
 	}
@@ -109,7 +109,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.read.Destinations = len(snapshot.Destinations)
 	err = s.stores.addTree(ctx, &snapshot, s.locator, s.std, s.notices)
 	if failed := storeFailure(err); failed != nil {
-		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
+		return source.Snapshot{Findings: failed}, nil // the rest cannot be checked
 	}
 	if err != nil {
 		return snapshot, err
@@ -130,7 +130,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// storeFailure makes a finding of an error that is about a store; none of others.
+// storeFailure returns the finding about an error of a store; nothing for other errors.
 func storeFailure(err error) []finding.Finding {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
@@ -139,12 +139,13 @@ func storeFailure(err error) []finding.Finding {
 	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Hint}}
 }
 
-// Changes never says anything: a check looks once.
+// Changes returns no changes, because a check reads the input once.
 func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return s.files.Changes(ctx)
 }
 
-// addPromises makes Works of the Promises' dependencies, unless Kratix has.
+// addPromises adds Works with the Promises' dependencies, unless Kratix has already created
+// them.
 func addPromises(snapshot *source.Snapshot) error {
 	for _, promise := range snapshot.Promises {
 		takesPart(snapshot, promise)
@@ -164,7 +165,7 @@ func addPromises(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// takesPart drops the note that an object takes no part.
+// takesPart drops the note that an object is not used.
 func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	name := kratix.Describe(object)
 	snapshot.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f finding.Finding) bool {
@@ -172,7 +173,7 @@ func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	})
 }
 
-// assume adds Destinations to an input that has none, and says so.
+// assume adds Destinations to an input without any, and prints a notice.
 func (s *checkSource) assume(snapshot *source.Snapshot) {
 	if len(snapshot.Destinations) > 0 {
 		return
@@ -186,8 +187,7 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
 }
 
-// noticeNoWork writes a notice that nothing is placed where only Destinations and state
-// stores are checked.
+// noticeNoWork prints a notice if only Destinations and state stores are checked.
 func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	if len(snapshot.Works) > 0 || s.read.nothing() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
 		return
@@ -195,12 +195,12 @@ func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")
 }
 
-// isPipeline reports whether a pipeline has left a directory behind.
+// isPipeline reports whether a directory is a pipeline's output.
 func isPipeline(path string) bool {
 	return isDir(filepath.Join(path, "output")) && (isDir(filepath.Join(path, "input")) || isDir(filepath.Join(path, "metadata")))
 }
 
-// addStore describes a store that only the check knows.
+// addStore adds a store that exists only in the check.
 func addStore(snapshot *source.Snapshot, name string) {
 	if slices.ContainsFunc(snapshot.GitStateStores, func(s *kratix.GitStateStore) bool { return s.Name == name }) {
 		return
@@ -210,5 +210,5 @@ func addStore(snapshot *source.Snapshot, name string) {
 	snapshot.GitStateStores = append(snapshot.GitStateStores, store)
 }
 
-// slashed joins a path as findings show it.
+// slashed joins a path in the form of findings.
 func slashed(parts ...string) string { return filepath.ToSlash(filepath.Join(parts...)) }

@@ -97,7 +97,7 @@ func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std st
 	return cleaned(std.out, left, failed, flags.apply)
 }
 
-// oneDestination is for commands about one Destination.
+// oneDestination checks the arguments of commands about one Destination.
 func oneDestination(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return usage(c, "name one Destination")
@@ -105,8 +105,7 @@ func oneDestination(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// warnOfLive says of each state store which may be the Destination's live one that it
-// may be.
+// warnOfLive prints a warning for each state store that may be the Destination's live one.
 func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.OnLive) {
 	var stores []string
 	for _, one := range left {
@@ -118,7 +117,7 @@ func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.OnLive) {
 	}
 }
 
-// cleaned prints what is left, or what was removed, and returns the exit status.
+// cleaned prints the files that are left or were removed, and returns the exit status.
 func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, apply bool) error {
 	verb := "left"
 	if apply {
@@ -155,7 +154,7 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 	return nil
 }
 
-// countOf returns a number with its noun, in the plural unless it is one.
+// countOf returns a number with a noun in the singular or plural.
 func countOf(n int, noun string) string {
 	if n != 1 {
 		noun += "s"

@@ -40,7 +40,7 @@ Have the shell read it when it starts:
 	return command
 }
 
-// helpCommand prints the help of a command that it is given the name of.
+// helpCommand returns the command that prints the help of another command.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",

@@ -19,44 +19,42 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// configName is the file that is searched for, from the working directory up to
-// the top of the repository.
+// configName is the name of the configuration, which is searched for from the working
+// directory up to the root of the repository.
 const configName = ".kratix-schedule.yaml"
 
-// envPrefix starts the names of environment variables: KRATIX_SCHEDULE_FAIL_ON
-// is --fail-on.
+// envPrefix is the prefix of environment variables: KRATIX_SCHEDULE_FAIL_ON is --fail-on.
 const envPrefix = "KRATIX_SCHEDULE_"
 
-// The annotations of flags that a configuration may set, and of those whose
-// value is a path.
+// The annotations of flags that a configuration may set, and of those whose value is a path.
 const (
 	configurableFlag = "configurable"
 	pathFlag         = "path"
 )
 
-// configurable lets the configuration and the environment set flags.
+// configurable allows the configuration and the environment to set flags.
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
-// pathFlags says that values are paths: in a configuration they are relative to
-// its file.
+// pathFlags marks flags whose values are paths; in a configuration they are relative to its
+// file.
 func pathFlags(c *cobra.Command, names ...string) { annotate(c, pathFlag, names) }
 
 func annotate(c *cobra.Command, key string, names []string) {
 	for _, name := range names {
-		_ = c.Flags().SetAnnotation(name, key, []string{"true"}) // the flags are there
+		_ = c.Flags().SetAnnotation(name, key, []string{"true"}) // the flags exist
 	}
 }
 
 func has(flag *pflag.Flag, key string) bool { return len(flag.Annotations[key]) > 0 }
 
-// addConfigFlag adds the flag that names the configuration.
+// addConfigFlag adds the flag for the configuration's path.
 func addConfigFlag(c *cobra.Command) {
 	c.Flags().String("config", "", "configuration to read instead of the nearest "+configName+"; none reads no file")
 }
 
-// configure sets the flags that the command line leaves open: from the
-// environment, else from the configuration. What a check reads is one choice: a
-// path on the command line replaces all inputs of the configuration.
+// configure sets the flags that are not on the command line: from the environment, else from
+// the configuration. The input flags form one choice: a path on the command line replaces all
+// inputs of the configuration.
 func configure(c *cobra.Command, args []string) error {
 	file, err := findConfig(c)
 	if err != nil {
@@ -95,7 +93,7 @@ func configureOne(c *cobra.Command, name string) error {
 	return nil
 }
 
-// inputFlagNames say together what is read.
+// inputFlagNames are the flags that together select the input.
 var inputFlagNames = []string{"filename", "pipeline", "promise", "tree", "repo"}
 
 func changed(c *cobra.Command, name string) bool {
@@ -123,7 +121,7 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	for _, value := range setting.values {
 		values = append(values, settings.resolve(flag, value))
 	}
-	if err := setFlag(c, flag, values); err != nil { // readConfig has tried them
+	if err := setFlag(c, flag, values); err != nil { // readConfig has checked them
 		return err
 	}
 	return markSetByFile(c, flag, settings.file)
@@ -144,7 +142,7 @@ func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	return nil
 }
 
-// findConfig returns the configuration to read; empty when there is none.
+// findConfig returns the path of the configuration; empty if there is none.
 func findConfig(c *cobra.Command) (string, error) {
 	named, _ := c.Flags().GetString("config")
 	if named == "" {
@@ -179,15 +177,14 @@ type config struct {
 	values map[string]setting
 }
 
-// setting is the value of a key, as flags take it.
+// setting is the value of a key, in the form of flags.
 type setting struct {
 	values []string
 	line   int
 }
 
-// resolve makes a path relative to the working directory that is relative to the
-// configuration. What is no path stays: a Promise's name, a repository's URL, the
-// format of a report.
+// resolve makes a path that is relative to the configuration relative to the working
+// directory. Other values stay: a Promise's name, a repository's URL, the format of a report.
 func (s *config) resolve(flag *pflag.Flag, value string) string {
 	switch {
 	case flag.Name == "output":
@@ -205,7 +202,8 @@ func (s *config) resolve(flag *pflag.Flag, value string) string {
 	return value
 }
 
-// beside returns a path seen from the configuration as one seen from here.
+// beside returns a path relative to the configuration as one relative to the working
+// directory.
 func (s *config) beside(path string) string {
 	if path == "-" || filepath.IsAbs(path) {
 		return path
@@ -219,7 +217,7 @@ func readConfig(file string) (*config, error) {
 	if file == "" {
 		return settings, nil
 	}
-	content, err := os.ReadFile(file) //nolint:gosec // the user names it
+	content, err := os.ReadFile(file) //nolint:gosec // a path given by the user
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +261,7 @@ func readConfig(file string) (*config, error) {
 
 var lineInError = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
 
-// malformed puts what the YAML library says into one line, after file and line.
+// malformed returns an error of the YAML library in one line, after file and line.
 func malformed(file string, err error) error {
 	text := oneLine(err.Error())
 	if at := lineInError.FindStringSubmatch(text); at != nil {
@@ -272,7 +270,7 @@ func malformed(file string, err error) error {
 	return fmt.Errorf("%s: %s", file, strings.TrimPrefix(text, "yaml: "))
 }
 
-// valuesOf checks a value against its flag.
+// valuesOf parses and checks the value of a flag.
 func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	if isList(flag) && value.Kind == yaml.SequenceNode {
 		var values []string
@@ -298,8 +296,8 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	return []string{value.Value}, nil
 }
 
-// takes returns what is wrong with a value of a flag, as far as that one value
-// shows it. The flag must be one of settable: it is set.
+// takes returns an error if a flag does not accept a value, as far as that can be checked
+// without other flags. The flag must be a copy from settable, because it is set.
 func takes(flag *pflag.Flag, value string) error {
 	if err := flag.Value.Set(value); err != nil {
 		return cause(err)
@@ -322,8 +320,8 @@ func takes(flag *pflag.Flag, value string) error {
 	return nil
 }
 
-// cause says why a flag does not take a value: without the value and the flag,
-// which stand beside it, and without the names of Go's own functions.
+// cause returns the reason why a flag rejects a value, without the value and the flag, which
+// the message contains anyway, and without the names of Go functions.
 func cause(err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
@@ -339,7 +337,7 @@ func cause(err error) error {
 	return errNoNumber
 }
 
-// What a value must be that is not.
+// The requirements for values that are not met.
 var (
 	errNoBool   = errors.New("it must be true or false")
 	errNoNumber = errors.New("it must be a whole number")
@@ -358,7 +356,7 @@ func settable() map[string]*pflag.Flag {
 	return flags
 }
 
-// nearest says which setting may have been meant.
+// nearest returns a suggestion for an unknown setting.
 func nearest(key string, known map[string]*pflag.Flag) string {
 	plain := func(s string) string {
 		return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)), "s")

@@ -64,7 +64,7 @@ and cleanup take live-store from it, and nothing else.`,
 	return command
 }
 
-// configSchema makes the JSON schema of the configuration from the flags.
+// configSchema returns the JSON schema of the configuration, generated from the flags.
 func configSchema() ([]byte, error) {
 	properties := map[string]any{}
 	for name, flag := range settable() {

@@ -25,12 +25,12 @@ func (f *conflictFlag) policy() dedupe.Policy {
 // String returns the policy.
 func (f *conflictFlag) String() string { return string(f.policy()) }
 
-// Set reads a policy.
+// Set parses a policy.
 func (f *conflictFlag) Set(name string) error {
 	policy, err := dedupe.ParsePolicy(name)
 	*f = conflictFlag(policy)
 	return err
 }
 
-// Type is what help shows for the value.
+// Type returns the placeholder of the value in the help.
 func (*conflictFlag) Type() string { return "policy" }

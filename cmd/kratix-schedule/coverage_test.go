@@ -23,19 +23,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// callsVariable names the directory where the program of scripts writes down
-// how it was called.
+// callsVariable names the directory in which the program of scripts records its calls.
 const callsVariable = "RECORD_CALLS"
 
 // call is one call of the program in a script.
 type call struct {
 	Args   []string
 	Status int
-	// Said is all that it wrote, on both outputs.
+	// Said is everything it wrote to both outputs.
 	Said string
 }
 
-// recorded is the program of scripts: main, which also writes down its call.
+// recorded is the main function for scripts, which also records the call.
 func recorded() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -54,7 +53,7 @@ func recorded() {
 	os.Exit(code)
 }
 
-// both writes to a file, and what could be written to a tee.
+// both writes to a file, and the successful writes to a tee.
 type both struct {
 	file *os.File
 	tee  *tee
@@ -87,8 +86,8 @@ func readCalls(t *testing.T, dir string) []call {
 	return calls
 }
 
-// covered fails for whatever no script has seen: a rule, a command, a flag, a
-// format, an exit status, an error message.
+// covered fails the test for each rule, command, flag, format, exit status and error message
+// that no script covers.
 func covered(t *testing.T, calls []call) {
 	t.Helper()
 	said := &strings.Builder{}
@@ -119,25 +118,25 @@ func covered(t *testing.T, calls []call) {
 		switch rule {
 		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestWorkPlacementWithoutWorkIsReported
 			continue
-		case finding.PlacementsDisagree(): // only a cluster remembers placements
+		case finding.PlacementsDisagree(): // only a cluster has existing WorkPlacements
 			continue
-		case finding.RestlessWork(): // only a daemon sees many rounds: TestEachChangeOfARestlessWorkIsOneWrite
+		case finding.RestlessWork(): // only a daemon runs many rounds: TestEachChangeOfARestlessWorkIsOneWrite
 			continue
-		case finding.WriteRefused(): // only a cluster refuses objects: TestARefusedWriteRepeatsNoRounds
+		case finding.WriteRefused(): // only a cluster refuses objects: TestRefusedWriteTriggersNoRounds
 			continue
-		case finding.PolicyNotInForce(): // only a cluster has policies: TestAPolicyThatIsRemovedIsNoticed
+		case finding.PolicyNotInForce(): // only a cluster has policies: TestPolicyThatIsRemovedIsNoticed
 			continue
 		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
 			continue
-		case finding.PolicyDeniesSelf(): // as above: TestAPolicyThatDeniesThisProgramIsNoticed
+		case finding.PolicyDeniesSelf(): // as above: TestPolicyThatDeniesThisProgramIsNoticed
 			continue
 		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
 			continue
-		case finding.NotPromoted(), finding.InvalidLiveStore(), finding.UnusablePlacement(): // only a cluster has what is promoted: internal/promoted, TestWhatIsNotPromotedSaysWhy
+		case finding.NotPromoted(), finding.InvalidLiveStore(), finding.UnusablePlacement(): // only a cluster has WorkPlacements to promote: internal/promoted, TestUnpromotedWorkPlacementsReportWhy
 			continue
 		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
 			continue
-		case finding.ControllersFight(): // only a daemon sees what it wrote undone: TestOfTwoControllersWithDifferentInputsOneStops
+		case finding.ControllersFight(): // only a daemon sees its writes undone: TestOneOfTwoFightingControllersStops
 			continue
 		}
 		if !strings.Contains(said.String(), fmt.Sprintf("%s %s %s: ", rule.Severity, rule.ID, rule.Name)) {
@@ -154,7 +153,7 @@ func covered(t *testing.T, calls []call) {
 	}
 }
 
-// seeFlag notes a flag with each of its values.
+// seeFlag records a flag with each of its values.
 func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	seen[command+" --"+f.Name] = true
 	values := []string{f.Value.String()}
@@ -168,7 +167,7 @@ func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	}
 }
 
-// values are those of flags that take one of a few words.
+// values returns the flags with a fixed set of values, and these values.
 func values() map[string][]string {
 	return map[string][]string{
 		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "on-misplaced": {"keep", "move"},
@@ -177,7 +176,7 @@ func values() map[string][]string {
 	}
 }
 
-// statuses are those with which a command can end.
+// statuses returns the possible exit statuses of a command.
 func statuses(command string) []int {
 	switch strings.TrimPrefix(command, "kratix-schedule ") {
 	case "validate", "plan", "run", "rebalance":
@@ -189,12 +188,12 @@ func statuses(command string) []int {
 	case "work":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // only in a cluster there is a status, or anything to hand over: test/kube
+		return []int{exitUsage, exitFailure} // only in a cluster there is a status to write, or anything to hand over: test/kube
 	}
 	return []int{exitClean, exitUsage}
 }
 
-// wantedOfCommands is what scripts must have seen of every command.
+// wantedOfCommands returns what scripts must cover of every command.
 func wantedOfCommands() []string {
 	var wanted []string
 	for _, command := range append(allCommands(root(streams{})), root(streams{})) {
@@ -228,10 +227,10 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 	return wanted
 }
 
-// errorText is what the code says of an error.
+// errorText is the text of an error in the code.
 type errorText struct {
 	at, text string
-	// parts are what lies between the values.
+	// parts are the constant parts between the values.
 	parts []string
 }
 
@@ -241,8 +240,8 @@ func (e errorText) isIn(said string) bool {
 
 var verb = regexp.MustCompile(`%[-+# 0-9.*]*[a-zA-Z]`)
 
-// errorTexts returns the texts of all errors that packages make: what is given to
-// errors.New, fmt.Errorf and usage, and the text of an exit.
+// errorTexts returns the texts of all errors that packages create: arguments of errors.New,
+// fmt.Errorf and usage, and the text of an exit.
 func errorTexts(t *testing.T, dirs ...string) []errorText {
 	t.Helper()
 	var texts []errorText
@@ -309,12 +308,12 @@ func makesError(called ast.Expr) bool {
 	return false
 }
 
-// literals returns the strings in an expression; a verb parts them.
+// literals returns the string literals in an expression, divided at formatting verbs.
 func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {
 		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, _ := strconv.Unquote(literal.Value) // the parser took it
+			text, _ := strconv.Unquote(literal.Value) // the parser accepted it
 			parts = append(parts, text)
 		}
 		return true
@@ -322,17 +321,17 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen returns why no script can bring a text about.
+// unseen returns the reason why no script can produce a text.
 func unseen(text string) bool {
 	switch text {
-	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before it would open the store
-	case "a store of this kind cannot be probed": // both kinds can
-	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // the system's limit is not a script's to lower
-	case "permission denied", "%w; let the user that runs this read the file": // root reads everything; TestGeneratedInputs runs as another user
-	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes: TestBombsTakeLittleMemory
-	case "interrupted": // a script does not interrupt: TestInterruptEndsACheckAndItsBuilds
-	case "the process is about to end; the next one writes it": // only a daemon is asked to stop: internal/daemon/stopping_test.go
-	case "it is a dry run": // nobody tries: it would take a fault of ours
+	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before opening the store
+	case "a store of this kind cannot be probed": // both kinds can be probed
+	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // a script cannot lower the system's limit
+	case "permission denied", "%w; let the user that runs this read the file": // root can read everything; TestGeneratedInputs runs as another user
+	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes of input: TestBombsTakeLittleMemory
+	case "interrupted": // scripts do not interrupt commands: TestInterruptEndsACheckAndItsBuilds
+	case "the process is about to end; the next one writes it": // only a daemon is stopped: internal/daemon/stopping_test.go
+	case "it is a dry run": // unreachable without a bug
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server
 	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
@@ -343,7 +342,8 @@ func unseen(text string) bool {
 	return true
 }
 
-// TestScriptsLookAtWhatFails: a script that expects an error looks at its words.
+// TestScriptsLookAtWhatFails checks that scripts that expect an error also compare its
+// message.
 func TestScriptsLookAtWhatFails(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {

@@ -40,8 +40,9 @@ metadata: {name: %[1]s, namespace: default}
 stringData:
 `
 
-// Servers that repeat all they receive, keys of every kind, and the whole
-// program: neither its log nor its metrics, reports and commits hold a secret.
+// TestNoSecretLeavesTheProgram runs the whole program with keys of every kind against servers
+// that repeat everything they receive: its log, metrics, reports and commits must not contain
+// a secret.
 func TestNoSecretLeavesTheProgram(t *testing.T) {
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()

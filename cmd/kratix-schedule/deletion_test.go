@@ -13,15 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// daemonEnv is a directory of Works that a daemon watches, and the repository that it
-// writes to.
+// daemonEnv is a directory of Works watched by a daemon, and the daemon's repository.
 type daemonEnv struct {
 	t               *testing.T
 	dir, repository string
 	log             tee
 }
 
-// watchedWorks makes the directory, with Works whose objects have a version.
+// watchedWorks returns a directory with Works of one version.
 func watchedWorks(t *testing.T, works int, version string) *daemonEnv {
 	t.Helper()
 	root := t.TempDir()
@@ -54,7 +53,7 @@ func (w *daemonEnv) write(name, content string) {
 	}
 }
 
-// writeWorks writes Works, eight in a file.
+// writeWorks writes Works, eight per file.
 func (w *daemonEnv) writeWorks(works int, version string) {
 	w.t.Helper()
 	const each = 8
@@ -69,7 +68,7 @@ func (w *daemonEnv) writeWorks(works int, version string) {
 	}
 }
 
-// run begins a daemon, and returns what ends it.
+// run starts a daemon, and returns a function that stops it.
 func (w *daemonEnv) run(delay time.Duration) (stop func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -85,7 +84,7 @@ func (w *daemonEnv) run(delay time.Duration) (stop func()) {
 	}
 }
 
-// removals are the commits that remove a manifest.
+// removals returns the commits that remove a manifest.
 func (w *daemonEnv) removals() string {
 	w.t.Helper()
 	return w.git("--git-dir", w.repository, "log", "--diff-filter=D", "--format=%h", "--name-only", "main", "--", ":(glob)**/m.yaml")
@@ -110,7 +109,7 @@ func TestADaemonKeepsWhatATruncatedFileHeld(t *testing.T) {
 		t.Fatalf("%d are left; removed are\n%s", w.placed(), got)
 	}
 	stop()
-	stop = w.run(delay) // it does not know what the file held
+	stop = w.run(delay) // the new process has no record of the file's earlier content
 	time.Sleep(delay + time.Second)
 	if got := w.removals(); got != "" || w.placed() != 16 {
 		t.Fatalf("%d are left; removed are\n%s", w.placed(), got)
@@ -127,8 +126,8 @@ func TestADaemonKeepsWhatATruncatedFileHeld(t *testing.T) {
 	}
 }
 
-// TestADaemonThatStartsDuringACheckoutRemovesNothing switches between two branches
-// that hold the same Works in other files, while daemons come and go.
+// TestADaemonThatStartsDuringACheckoutRemovesNothing switches between two branches with the
+// same Works in different files, while daemons are started and stopped.
 func TestADaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	w := watchedWorks(t, 40, "one")
 	in := func(args ...string) { t.Helper(); w.git(append([]string{"-C", w.dir}, args...)...) }

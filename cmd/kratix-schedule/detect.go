@@ -15,16 +15,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// treeStore is the name of the store that a tree is taken for when the input
-// describes none.
+// treeStore is the name of the store that is assumed for a tree if the input describes none.
 const treeStore = "tree"
 
-// recordsDir is where a Destination's records lie.
+// recordsDir is the directory of a Destination's records.
 const recordsDir = ".kratix"
 
-// addTree makes a tree take part: its files are in the stores, what its records
-// place and the input does not know stays as it is, and its Destinations are
-// found if the input has none.
+// addTree adds a tree to the check: its files are the content of the stores, placements
+// recorded there without a Work stay, and its Destinations are detected if the input has
+// none.
 func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams, notices io.Writer) error {
 	if !s.tree.given() {
 		return nil
@@ -39,7 +38,7 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 		s.detect(snapshot)
 	}
 	if len(snapshot.Works) == 0 {
-		s.filesOnly = true // so records are beside the point
+		s.filesOnly = true // so records are not needed
 		s.files = slices.DeleteFunc(s.files, func(f tree.File) bool { return isRecord(f.Path) })
 	}
 	for _, file := range s.files {
@@ -57,7 +56,7 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 	return nil
 }
 
-// placeStores says where the stores' files lie in the tree.
+// placeStores records where the stores' files are in the tree.
 func (s *checkStores) placeStores(snapshot source.Snapshot, at *locator) {
 	for _, store := range snapshot.GitStateStores {
 		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
@@ -72,9 +71,9 @@ func isRecord(p tree.Path) bool {
 	return is
 }
 
-// detect finds the Destinations of a tree by what their directories hold:
-// dependencies/ and resources/ in mode nestedByMetadata, .kratix/ in the others.
-// A tree without any is one Destination whole.
+// detect finds the Destinations of a tree by the contents of directories: dependencies/ and
+// resources/ in mode nestedByMetadata, .kratix/ in the others. A tree without any such
+// directory is one Destination.
 func (s *checkStores) detect(snapshot *source.Snapshot) {
 	modes := s.modes()
 	if len(modes) == 0 {
@@ -95,8 +94,7 @@ func (s *checkStores) detect(snapshot *source.Snapshot) {
 // isLaidOut reports whether the tree has Destinations.
 func (s *checkStores) isLaidOut() bool { return len(s.modes()) > 0 }
 
-// modes returns the directories that look like those of Destinations, each with
-// its filepath mode.
+// modes returns the directories that look like Destinations, each with its filepath mode.
 func (s *checkStores) modes() map[string]string {
 	modes := map[string]string{}
 	for _, file := range s.files {
@@ -114,7 +112,7 @@ func (s *checkStores) modes() map[string]string {
 	return modes
 }
 
-// insideAnother reports whether a directory lies in one that is a Destination itself.
+// insideAnother reports whether a directory is inside another Destination's directory.
 func insideAnother(dir string, all map[string]string) bool {
 	for other := range all {
 		if other != dir && (other == "" || strings.HasPrefix(dir, other+"/")) {
@@ -135,14 +133,14 @@ func (s *checkStores) destination(dir, mode string) *kratix.Destination {
 	return d
 }
 
-// addPlacements makes WorkPlacements take part: a store remembers where their
-// Works are, and those whose Work is not in the input become one.
+// addPlacements adds WorkPlacements to the check: they determine where their Works are
+// placed, and those without a Work in the input are turned into one.
 func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	works := map[kratix.Key]*kratix.Work{}
 	for _, placement := range snapshot.WorkPlacements {
 		key := placement.Work()
 		if key.Name == "" {
-			continue // the note that it takes no part stays
+			continue // the note that it is not used stays
 		}
 		takesPart(snapshot, placement)
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {
@@ -162,7 +160,7 @@ func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// workOf makes a Work of a placement whose Work is not there.
+// workOf returns a Work for a placement whose Work is missing.
 func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	work := kratix.NewWork()
 	work.Name, work.Namespace, work.CreationTimestamp = p.Work().Name, p.Namespace, p.CreationTimestamp
@@ -176,8 +174,7 @@ func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	return work
 }
 
-// groupOf returns the group that a placement carries; its directory is known by
-// its id.
+// groupOf returns the group of a placement; its directory is derived from its id.
 func groupOf(p *kratix.WorkPlacement) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Directory: kratix.DefaultDirectory, Workloads: p.Spec.Workloads}
 	for _, workload := range p.Spec.Workloads {
@@ -192,8 +189,7 @@ func hasGroup(w *kratix.Work, id string) bool {
 	return slices.ContainsFunc(w.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == id })
 }
 
-// addTargets adds the Destinations that placements name to an input that has
-// none.
+// addTargets adds the Destinations of placements to an input that has none.
 func addTargets(snapshot *source.Snapshot) {
 	if len(snapshot.Destinations) > 0 {
 		return
@@ -215,14 +211,14 @@ func addTargets(snapshot *source.Snapshot) {
 	}
 }
 
-// seed has a store remember where a placement is.
+// seed adds the record of a placement to a store.
 func (s *checkStores) seed(snapshot *source.Snapshot, p *kratix.WorkPlacement) error {
 	i := slices.IndexFunc(snapshot.Destinations, func(d *kratix.Destination) bool { return d.Name == p.Spec.TargetDestinationName })
 	if i < 0 || p.Work().Name == "" {
 		return nil
 	}
 	destination := snapshot.Destinations[i]
-	rendering, _ := layout.Render(destination, p) // what is wrong is reported when the Work is placed
+	rendering, _ := layout.Render(destination, p) // errors are reported when the Work is placed
 	record, err := layout.NewRecord(destination, p, rendering)
 	if err != nil {
 		return fmt.Errorf("WorkPlacement %s: %w", kratix.KeyOf(p), err)

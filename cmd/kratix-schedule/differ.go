@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// differ writes nothing and remembers what would change.
+// differ writes nothing and collects the changes.
 type differ struct{ diffs []report.FileDiff }
 
-// finish compares the changes of one store with what it has.
+// finish compares the changes of one store with its content.
 func (d *differ) finish(ctx context.Context, part statestore.Part) statestore.Outcome {
 	if part.Changes.Empty() {
 		return statestore.Outcome{Revision: part.Changes.Base}
@@ -52,9 +52,9 @@ func (d *differ) compare(ctx context.Context, part statestore.Part) error {
 // sides are the files of a store before and after changes.
 type sides struct {
 	before, after []tree.Path
-	// changed are the contents of the files that change, nil for one that goes.
+	// changed are the new contents of changed files; nil for a removed one.
 	changed map[tree.Path][]byte
-	// old returns a content before the changes, nil where there is none.
+	// old returns the content before the changes; nil if there is none.
 	old func(tree.Path) ([]byte, error)
 }
 
@@ -85,8 +85,8 @@ func sidesOf(ctx context.Context, state statestore.State, changes statestore.Cha
 	return s
 }
 
-// secret returns the files of which a kustomization makes a Secret, before or after
-// the changes, with that kustomization.
+// secret returns the files from which a kustomization generates a Secret, before or after the
+// changes, with that kustomization.
 func (s sides) secret() (map[tree.Path]tree.Path, error) {
 	read := map[tree.Path][]byte{}
 	old := func(path tree.Path) ([]byte, error) {

@@ -19,8 +19,8 @@ import (
 type block struct {
 	file string
 	line int
-	// language is the first word of the info string, status what the block ends
-	// with: "sh exit=1".
+	// language is the first word of the info string; status is the expected exit status, as
+	// in "sh exit=1".
 	language string
 	status   string
 	text     string
@@ -31,7 +31,7 @@ func (b block) key() string {
 	return b.file + ": " + first
 }
 
-// commands returns what is typed: all of a block, or what follows the prompts.
+// commands returns the commands: the whole block, or the lines after prompts.
 func (b block) commands() string {
 	if b.language != "console" {
 		return b.text
@@ -45,14 +45,14 @@ func (b block) commands() string {
 	return typed.String()
 }
 
-// elsewhere is a block that does not run in an empty directory.
+// elsewhere is a block that cannot run in an empty directory.
 type elsewhere struct {
 	why string
-	// instead are commands that leave what the block would, for those after it.
+	// instead are commands that replace the block for the ones after it.
 	instead string
 }
 
-// notRun are the blocks that do not run here, by document and first line.
+// notRun returns the blocks that are not run here, by document and first line.
 func notRun() map[string]elsewhere {
 	const (
 		cluster = "it needs a cluster"
@@ -126,10 +126,9 @@ func notRun() map[string]elsewhere {
 	return listed
 }
 
-// TestDocumentedCommandsRun runs each block of shell commands in the README and the
-// docs as a reader pastes it: those of one document in one shell that starts in an
-// empty directory, with the program on the PATH. A block that does not run here is
-// listed with the reason.
+// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs as
+// if pasted by a reader: those of one document in one shell, which starts in an empty
+// directory with the program on the PATH. A block that is not run is listed with the reason.
 func TestDocumentedCommandsRun(t *testing.T) {
 	listed := notRun()
 	for _, file := range documents(t) {
@@ -157,8 +156,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	}
 }
 
-// script returns the block such that the shell ends where it ends otherwise than it
-// says.
+// script returns the block with a check of its exit status.
 func (b block) script() string {
 	at := fmt.Sprintf("%s:%d", b.file, b.line)
 	text := "echo '== " + at + "'\n"
@@ -235,8 +233,8 @@ func newBlock(t *testing.T, file string, line int, info string) *block {
 	return b
 }
 
-// paste runs a script in a shell that starts in an empty directory. What it leaves
-// running is stopped.
+// paste runs a script in a shell that starts in an empty directory, and stops the processes
+// that it leaves.
 func paste(t *testing.T, script string) {
 	t.Helper()
 	for _, tool := range []string{"curl", "jq"} {
@@ -259,14 +257,14 @@ func paste(t *testing.T, script string) {
 	}
 	shell.Stdout, shell.Stderr = out, out
 	err = shell.Run()
-	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGTERM) // nobody may be left
+	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGTERM) // there may be none
 	if err != nil {
 		text, _ := os.ReadFile(said)
 		t.Errorf("%v:\n%s", err, text)
 	}
 }
 
-// freeAddress returns an address that nobody listens on.
+// freeAddress returns an address without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig

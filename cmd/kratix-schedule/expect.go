@@ -11,12 +11,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// confirmInterval is how soon the API server is asked again for WorkPlacements that this
-// process may have created, and that the watch has not shown.
+// confirmInterval is the delay before the API server is asked again for WorkPlacements that
+// this process may have created and that the watch has not shown.
 const confirmInterval = 5 * time.Second
 
-// withoutExpected leaves out the WorkPlacements that were created already, though the
-// watch has not shown them.
+// withoutExpected leaves out the WorkPlacements that were already created, though the watch
+// has not shown them.
 func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) [][]status.Change {
 	for i, list := range lists {
 		lists[i] = slices.DeleteFunc(list, func(change status.Change) bool {
@@ -26,9 +26,9 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect has what was created, or may have been, count until the watch has shown it. It
-// waits for what was written, and returns how soon it has to be asked for again; 0 if
-// everything is seen.
+// expect makes WorkPlacements that were or may have been created count until the watch shows
+// them. It waits for the written objects, and returns the delay until the API server has to
+// be asked; 0 if all were seen.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {
@@ -44,7 +44,7 @@ func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Durati
 	return 0
 }
 
-// awaitWritten waits until a source has seen what was written.
+// awaitWritten waits until a source has seen the written objects.
 func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome) {
 	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {
@@ -53,7 +53,7 @@ func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome)
 	from.Await(ctx, written)
 }
 
-// sooner returns the shorter of two waits; 0 is no wait.
+// sooner returns the shorter of two delays; 0 is none.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestWhatIsCreatedAlreadyIsNotCreatedAgain: of all changes only that is left out.
+// TestWhatIsCreatedAlreadyIsNotCreatedAgain checks that no other change is left out.
 func TestWhatIsCreatedAlreadyIsNotCreatedAgain(t *testing.T) {
 	change := func(name string, verbs ...status.Verb) status.Change {
 		p := &kratix.WorkPlacement{}

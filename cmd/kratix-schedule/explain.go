@@ -99,8 +99,8 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	return storeFailures(std.out, findings)
 }
 
-// storeFailures returns which stores could not be read; what was said may be
-// wrong then.
+// storeFailures prints which stores could not be read, so that the output may be wrong, and
+// returns an error for them.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
 	failed := report.Report{Findings: findings}
 	if !failed.Has(finding.StoreFailed()) {
@@ -118,7 +118,7 @@ func storeFailures(out io.Writer, findings []finding.Finding) error {
 	return exit{code: exitFailure}
 }
 
-// findWork finds a Work by its name, or by its namespace and name.
+// findWork returns a Work by its name, or by its namespace and name.
 func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work, error) {
 	var found []*kratix.Work
 	var keys []string
@@ -137,8 +137,7 @@ func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work
 	return nil, usage(c, "there are several Works of that name: "+strings.Join(keys, ", "))
 }
 
-// printExplanation writes, for each group, what is asked for and what that
-// means for each Destination.
+// printExplanation prints, for each group, its selectors and the result for each Destination.
 func printExplanation(out io.Writer, work *kratix.Work, groups []scheduler.Explanation) {
 	_, _ = fmt.Fprintf(out, "%s (%s)\n", printable.Line(kratix.Describe(work)), printable.Line(work.Owner()))
 	if len(groups) == 0 {

@@ -37,7 +37,7 @@ func (buildHere) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// fluxKustomization is what counts of Flux's own Kustomization.
+// fluxKustomization has the relevant fields of Flux's own Kustomization.
 type fluxKustomization struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -46,7 +46,7 @@ type fluxKustomization struct {
 		Path      string
 		SourceRef struct{ Kind, Name, Namespace string } `yaml:"sourceRef"`
 	}
-	// file and line say where it is.
+	// file and line are its location.
 	file tree.Path
 	line int
 }
@@ -58,12 +58,12 @@ func (k *fluxKustomization) String() string {
 	return "Kustomization " + k.Metadata.Namespace + "/" + k.Metadata.Name
 }
 
-// dir returns the directory that it names, from the top of the repository.
+// dir returns the directory that it names, relative to the root of the repository.
 func (k *fluxKustomization) dir() (tree.Path, error) {
 	return tree.ParseDir(strings.Trim(strings.TrimPrefix(k.Spec.Path, "./"), "/"))
 }
 
-// fluxKustomizations finds Flux's Kustomizations in files.
+// fluxKustomizations returns Flux's Kustomizations in files.
 func fluxKustomizations(files []tree.File) []fluxKustomization {
 	var found []fluxKustomization
 	for _, file := range files {
@@ -73,7 +73,7 @@ func fluxKustomizations(files []tree.File) []fluxKustomization {
 		decoder := yaml.NewDecoder(bytes.NewReader(file.Content))
 		for {
 			var node yaml.Node
-			if decoder.Decode(&node) != nil { // what is malformed is reported where it is built
+			if decoder.Decode(&node) != nil { // malformed files are reported when they are built
 				break
 			}
 			k := fluxKustomization{file: file.Path, line: 1}
@@ -88,20 +88,19 @@ func fluxKustomizations(files []tree.File) []fluxKustomization {
 	return found
 }
 
-// fluxTree is a repository of Flux that is not laid out by Kratix.
+// fluxTree is a Flux repository that is not laid out by Kratix.
 type fluxTree struct {
 	top   string
 	files []tree.File
 	found []fluxKustomization
-	// roots are the directories to check, each with the Flux Kustomizations that
-	// name it.
+	// roots are the directories to check, each with the Flux Kustomizations that name it.
 	roots map[tree.Path][]string
-	// objects counts those that the roots come to.
+	// objects is the number of objects in the roots.
 	objects int
 }
 
-// fluxTree returns the roots of a tree that is not laid out as Destinations; nil
-// when it has neither a Flux Kustomization nor a kustomization.
+// fluxTree returns the roots of a tree without Destinations; nil if it has neither a Flux
+// Kustomization nor a kustomization.
 func (s *checkStores) fluxTree() *fluxTree {
 	ignored := kustomize.Ignore(s.files)
 	t := &fluxTree{top: s.tree.dir, roots: map[tree.Path][]string{}}
@@ -129,7 +128,7 @@ func (t *fluxTree) has(dir tree.Path) bool {
 	return slices.ContainsFunc(t.files, func(f tree.File) bool { return f.Path.Within(dir) })
 }
 
-// tell says which roots there are.
+// tell prints the roots.
 func (t *fluxTree) tell(out io.Writer) {
 	if len(t.found) == 0 || !t.isNamed() {
 		_, _ = fmt.Fprintf(out, "kratix-schedule: no Flux Kustomization in %s names a directory of it; each of %d directories with a kustomization is checked by itself\n", printable.Line(t.top), len(t.roots))
@@ -160,7 +159,7 @@ func rootName(dir tree.Path) string {
 	return dir.String()
 }
 
-// check builds every root, and returns what is wrong.
+// check builds every root, and returns the findings.
 func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built func(done, all int)) ([]finding.Finding, error) {
 	roots, ok := builder.(rootBuilder)
 	if !ok {
@@ -178,8 +177,8 @@ func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built f
 	return findings, err
 }
 
-// missing finds the Flux Kustomizations whose directory is not there, while that
-// of another one from the same source is.
+// missing returns findings about Flux Kustomizations whose directory is missing, while that
+// of another one from the same source exists.
 func (t *fluxTree) missing() []finding.Finding {
 	here := map[any]bool{}
 	for i := range t.found {
@@ -203,7 +202,7 @@ func (t *fluxTree) missing() []finding.Finding {
 	return findings
 }
 
-// judge returns what is wrong with a root.
+// judge returns the findings about a root.
 func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Finding {
 	at := "root " + rootName(dir)
 	if names := t.roots[dir]; len(names) > 0 {
@@ -243,8 +242,8 @@ func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Find
 	return findings
 }
 
-// kustomizationOf returns the kustomization of a directory, or the directory where
-// Flux generates it.
+// kustomizationOf returns the kustomization of a directory, or the directory if Flux
+// generates it.
 func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	for _, file := range t.files {
 		if file.Path.Dir() == dir && kustomize.IsKustomization(file.Path) {
@@ -254,8 +253,8 @@ func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	return rootName(dir)
 }
 
-// addFluxTree checks the roots of a tree that is no store of Kratix, and reports
-// whether it is one.
+// addFluxTree checks the roots of a tree that is not a store of Kratix, and reports whether
+// it is one.
 func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams, notices io.Writer) (bool, error) {
 	if len(snapshot.Works) > 0 || len(snapshot.Destinations) > 0 || s.isLaidOut() {
 		return false, nil

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// followFlags are for run without --once.
+// followFlags are the flags for run without --once.
 type followFlags struct {
 	interval  time.Duration
 	listen    string
@@ -37,8 +37,8 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in hand may take once the process is told to stop")
 }
 
-// at returns the flags with the level of the log that --quiet or --verbose asks
-// for, unless --log-level does.
+// at returns the flags with the log level set by --quiet or --verbose, unless --log-level is
+// given.
 func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
 	switch {
 	case c.Flags().Changed("log-level"):
@@ -50,9 +50,8 @@ func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
 	return f
 }
 
-// follow has a daemon do as the flags say, until the command is asked to stop. The
-// daemon comes with a Reconciler, and with what else there is to do where others
-// take part.
+// follow configures a daemon by the flags and runs it until the command is stopped. The given
+// daemon has a Reconciler, and the hooks for a cluster if there is one.
 func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) error {
 	log, level, err := logger(flags, std)
 	if err != nil {
@@ -78,11 +77,11 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	return inputError(d.Run(ctx))
 }
 
-// listen returns nil where there is nothing to listen on: rounds go on without it if
-// only the default address is taken.
+// listen returns the listener for HTTP. It returns nil if there is no address, or if only the
+// default address is in use.
 func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (net.Listener, error) {
 	if address == "" {
-		return nil, nil //nolint:nilnil // no listener is what is asked for
+		return nil, nil //nolint:nilnil // no listener is requested
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
@@ -96,14 +95,14 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 	return nil, nil //nolint:nilnil // there is none
 }
 
-// adminToken returns a function that reads the token in a file, which may change
-// while the process runs; nil without a file.
+// adminToken returns a function that reads the token from a file, which may change while the
+// process runs; nil without a file.
 func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // nothing can be changed then
 	}
 	read := func() (string, error) {
-		content, err := os.ReadFile(file) //nolint:gosec // the user names it
+		content, err := os.ReadFile(file) //nolint:gosec // a path given by the user
 		if err != nil {
 			return "", fmt.Errorf("--admin-token-file %s: %w", file, unwrapped(err))
 		}
@@ -116,14 +115,14 @@ func adminToken(file string) (func() (string, error), error) {
 	return read, err
 }
 
-// shortestToken is the length in bytes below which a token could be guessed.
+// shortestToken is the minimal length of a token in bytes; a shorter one could be guessed.
 const shortestToken = 16
 
-// tracesTimeout is how long sending the last spans may take.
+// tracesTimeout is the timeout for sending the last spans.
 const tracesTimeout = 5 * time.Second
 
-// closeTraces sends the last spans, which a process that is asked to stop may
-// still do for a moment.
+// closeTraces sends the last spans, for which it has some time even after the process is
+// stopped.
 func closeTraces(ctx context.Context, traces *telemetry.Traces) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
 	defer cancel()

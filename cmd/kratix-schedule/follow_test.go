@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// tee is output that a test may read while a command writes it.
+// tee is an output that a test may read while a command writes it.
 type tee struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -118,8 +118,8 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// follows runs until a round has found no place for a Work, and returns all that
-// was written.
+// follows runs the command until a round has found no Destination for a Work, and returns its
+// output.
 func follows(t *testing.T, args ...string) string {
 	t.Helper()
 	const in = "../../testdata/elastic-cloud/work-example.yaml"
@@ -145,7 +145,7 @@ func TestRunListensOnLoopbackUnlessItIsTold(t *testing.T) {
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
 		defer func() { _ = taken.Close() }()
-	} // else something else has it, which is as good
+	} // otherwise another process uses it, which serves as well
 	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
 	}

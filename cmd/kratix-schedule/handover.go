@@ -28,7 +28,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// handoverFlags say how Kratix is to take over.
+// handoverFlags are the flags for handing over to Kratix.
 type handoverFlags struct {
 	api       apiFlags
 	names     nameFlag
@@ -112,7 +112,7 @@ type handoverOf struct {
 	std    streams
 }
 
-// reconciler returns what plans and writes nothing.
+// reconciler returns a Reconciler that plans and writes nothing.
 func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	return &reconcile.Reconciler{
 		Source: from, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Preview, Builder: h.std.builder, Now: time.Now,
@@ -134,16 +134,16 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	return expanded.takeover.Judge(result), expanded.was, nil
 }
 
-// expandedSource has the input in it that Kratix would make of a cluster.
+// expandedSource adds the WorkPlacements that Kratix would create to its input.
 type expandedSource struct {
 	source.Source
-	// most bounds what the files of all Works have, unpacked.
+	// most bounds the unpacked files of all Works.
 	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot
 }
 
-// heirs returns what has no WorkPlacement, and what the stores may have of it.
+// heirs returns the missing WorkPlacements whose files may be in the stores.
 func (s *expandedSource) heirs() []projected.Heir {
 	heirs := make([]projected.Heir, 0, len(s.takeover.Heirs))
 	for _, h := range s.takeover.Heirs {
@@ -152,7 +152,7 @@ func (s *expandedSource) heirs() []projected.Heir {
 	return heirs
 }
 
-// Snapshot reads, and expands.
+// Snapshot reads and expands the input.
 func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	var err error
 	if s.was, err = s.Source.Snapshot(ctx); err != nil {
@@ -191,8 +191,8 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 	return printRefused(h.std.out, outcome.Refused)
 }
 
-// warnOfReplicas warns of each run --kube that is alive, or that this is not known. Its
-// Lease does not say in which mode it runs; what it does meanwhile is not in the answer.
+// warnOfReplicas prints a warning for each running run --kube, or that this is unknown. Its
+// Lease does not show its mode, and the verdict does not include its later changes.
 func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, out io.Writer) error {
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
@@ -215,13 +215,12 @@ func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, 
 	return nil
 }
 
-// isOfStore reports whether a finding says that a state store, or its Secret, cannot be
-// read.
+// isOfStore reports whether a finding is about a state store or Secret that cannot be read.
 func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// howItBreaks returns what Kratix would do, or may do where it chooses.
+// howItBreaks describes what Kratix would do, or may do where it chooses.
 func howItBreaks(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// inputFlags say where Works and Destinations are read.
+// inputFlags are the flags for the input.
 type inputFlags struct {
 	paths     []string
 	recursive bool
@@ -22,7 +22,7 @@ func (f *inputFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files and directories below each input that this GLOB matches: a name at any depth, or a path from the input on; ** stands for any directories; may be repeated")
 }
 
-// exclusions returns what is left out.
+// exclusions returns the excluded paths.
 func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
 	var all []dir.Exclusion
 	for _, pattern := range f.exclude {
@@ -35,7 +35,7 @@ func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
 	return all, nil
 }
 
-// source returns what the flags name.
+// source returns the source that the flags name.
 func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) {
 	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")
@@ -47,7 +47,7 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in, Now: time.Now}, nil
 }
 
-// inputError returns a path that cannot be read its own exit code.
+// inputError adds an exit code of its own to an error about an unreadable path.
 func inputError(err error) error {
 	if errors.Is(err, dir.ErrPath) {
 		return exit{code: exitUsage, text: err.Error()}

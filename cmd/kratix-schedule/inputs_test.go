@@ -15,26 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// odd is an input that is wrong or unusual.
+// odd is an invalid or unusual input.
 type odd struct {
-	// name says what it is.
+	// name describes it.
 	name string
-	// files are made in an empty directory; a name that ends in a slash is a
-	// directory.
+	// files are created in an empty directory; a name with a trailing slash is a directory.
 	files map[string]string
-	// prepare makes what is no plain file.
+	// prepare creates everything that is not a plain file.
 	prepare func(t *testing.T)
-	// args are validate in.yaml where there are none.
+	// args are the arguments; by default validate in.yaml.
 	args string
 }
 
-// The parts of inputs.
+// Building blocks of inputs.
 const (
 	platformVersion  = "apiVersion: platform.kratix.io/v1alpha1\n"
 	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 )
 
-// work returns a Work with one file.
+// oddWork returns a Work with one file.
 func oddWork(name, file, content string) string {
 	return fmt.Sprintf("%skind: Work\nmetadata: {name: %s}\nspec:\n  promiseName: redis\n  resourceName: %s\n  workloadGroups:\n"+
 		"  - id: 5058f1af8388633f609cadb75a75dc9d\n    directory: .\n    workloads:\n    - {filepath: %q, content: %q}\n", platformVersion, name, name, file, content)
@@ -55,10 +54,10 @@ func gzipped(t *testing.T, content string) string {
 	return out.String()
 }
 
-// one returns the files of an input of one file.
+// one returns the files of an input with one file.
 func one(content string) map[string]string { return map[string]string{"in.yaml": content} }
 
-// oddFiles are files whose text is odd.
+// oddFiles returns files with odd content.
 func oddFiles(t *testing.T) []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
@@ -86,7 +85,7 @@ func oddFiles(t *testing.T) []odd {
 	}
 }
 
-// oddObjects are objects of Kratix that are odd.
+// oddObjects returns odd objects of Kratix.
 func oddObjects() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
@@ -121,7 +120,7 @@ func oddObjects() []odd {
 	}
 }
 
-// oddPlaces are files and directories that are odd.
+// oddPlaces returns odd files and directories.
 func oddPlaces() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	link := func(target string) func(*testing.T) {
@@ -166,7 +165,8 @@ func check0(t *testing.T, err error) {
 	}
 }
 
-// TestGeneratedInputs keeps the page of odd inputs, each with the program's answer.
+// TestGeneratedInputs checks or updates the page of odd inputs with the program's output for
+// each.
 func TestGeneratedInputs(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Odd inputs\n\n" + generatedMark)
@@ -195,18 +195,18 @@ func TestGeneratedInputs(t *testing.T) {
 	current(t, docs+"reference/inputs.md", page.String())
 }
 
-// cell returns a line as a cell of a table has it.
+// cell returns a line escaped for a table cell.
 func cell(line string) string {
 	return "`` " + strings.ReplaceAll(line, "|", `\|`) + " ``"
 }
 
-// answer returns what the program says first, and how it ends.
+// answer returns the program's first line of output and its exit status.
 func (o odd) answer(t *testing.T) (status int, line string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for name, content := range o.files {
 		if strings.HasSuffix(name, "/") {
-			check0(t, os.MkdirAll(name, 0o755)) //nolint:gosec // another user looks at it
+			check0(t, os.MkdirAll(name, 0o755)) //nolint:gosec // another user reads it
 			continue
 		}
 		check0(t, os.MkdirAll(filepath.Dir(name), 0o755))     //nolint:gosec // as above
@@ -224,7 +224,7 @@ func (o odd) answer(t *testing.T) (status int, line string) {
 	if status >= exitUsage && !strings.HasPrefix(line, "error ") || line == "" {
 		said, _, _ := strings.Cut(stderr.String(), "\nSee '")
 		said = strings.TrimSpace(said)
-		line = said[strings.LastIndex(said, "\n")+1:] // what comes before are notices
+		line = said[strings.LastIndex(said, "\n")+1:] // notices come before it
 	}
 	if line == "" || strings.Contains(stdout.String()+stderr.String(), "panic") {
 		t.Errorf("%s: it says nothing, or panics: %s%s", o.name, stdout.String(), stderr.String())
@@ -232,7 +232,7 @@ func (o odd) answer(t *testing.T) (status int, line string) {
 	return status, line
 }
 
-// asNobody runs something as a user who may not read everything.
+// asNobody runs a function as a user who may not read everything.
 func asNobody(t *testing.T, run func()) {
 	t.Helper()
 	const nobody = 65534

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
-// TestInterruptEndsACheckAndItsBuilds has validate build what takes minutes, and
-// interrupts it.
+// TestInterruptEndsACheckAndItsBuilds interrupts validate during a build that takes minutes.
 func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
 		t.Skip("processes are found in /proc")
@@ -41,7 +40,7 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 			if err := program.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			_ = program.Wait() // its exit code is looked at below
+			_ = program.Wait() // its exit code is checked below
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("it ends after %s", took)
 			}
@@ -57,7 +56,7 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 	}
 }
 
-// waitForBuilds returns the processes that a process has started to build in.
+// waitForBuilds returns the build processes of a process.
 func waitForBuilds(t *testing.T, parent int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -69,7 +68,7 @@ func waitForBuilds(t *testing.T, parent int) []string {
 	return nil
 }
 
-// childrenOf returns the processes that a process has started.
+// childrenOf returns the child processes of a process.
 func childrenOf(parent int) []string {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 	var pids []string
@@ -80,7 +79,7 @@ func childrenOf(parent int) []string {
 	return pids
 }
 
-// alive reports whether one of some processes still builds.
+// alive reports whether one of the build processes is still running.
 func alive(builds []string) bool {
 	for _, build := range builds {
 		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(sandbox.Argument)) { //nolint:gosec // in /proc
@@ -90,10 +89,10 @@ func alive(builds []string) bool {
 	return false
 }
 
-// TestInterruptEndsALongRound has each command read Works that are as large as any
-// that is read, and interrupts it.
+// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximal
+// size.
 func TestInterruptEndsALongRound(t *testing.T) {
-	const patience = 15 * time.Second // two on a machine that does nothing else; without an end it takes minutes
+	const patience = 15 * time.Second // two on an idle machine; without the interrupt it takes minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1
@@ -124,7 +123,7 @@ spec: {url: ./store.git}
 			time.Sleep(time.Second)
 			start := time.Now()
 			check0(t, command.Process.Signal(syscall.SIGTERM))
-			_ = command.Wait() // its exit code is looked at below
+			_ = command.Wait() // its exit code is checked below
 			if took := time.Since(start); took > patience {
 				t.Errorf("it ends after %s", took)
 			}

@@ -29,7 +29,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// kubeFlags say how run works beside a controller, in a cluster.
+// kubeFlags are the flags for run in a cluster.
 type kubeFlags struct {
 	enabled bool
 	beside  besideFlags
@@ -48,7 +48,7 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	f.lease.add(c)
 }
 
-// check returns what of the flags cannot be.
+// check returns an error for flags that cannot be combined.
 func (f *kubeFlags) check(flags runFlags) error {
 	switch {
 	case f.enabled && len(flags.input.paths) > 0:
@@ -61,7 +61,7 @@ func (f *kubeFlags) check(flags runFlags) error {
 	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check())
 }
 
-// mode returns who schedules and who writes.
+// mode returns which controller schedules and which writes.
 func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	switch {
 	case f.beside.schedules:
@@ -74,28 +74,28 @@ func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	return status.Manage
 }
 
-// cluster is a Kubernetes API that is read from and written to.
+// cluster is a Kubernetes API to read from and write to.
 type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
-	// policy is nil unless there has to be an admission policy.
+	// policy is nil unless an admission policy is required.
 	policy *policyWatch
-	// ignoresOthers means that another scheduler is no reason to stop.
+	// ignoresOthers reports whether to continue beside another scheduler.
 	ignoresOthers bool
-	// unread means that no state store is read.
+	// unread reports whether no state store is read.
 	unread   bool
 	renewals renewals
-	// promoted is what Kratix has decided; nil unless that is promoted.
+	// promoted is the source of Kratix's decisions; nil except in promote mode.
 	promoted *promoted.Source
-	// selects reports whether an object with some labels is this process's to write; nil
-	// if every object is.
+	// selects reports whether this process writes an object with some labels; nil if it
+	// writes all.
 	selects func(labels map[string]string) bool
-	// lead is nil if there is no leader election.
+	// lead is nil without leader election.
 	lead leader
 }
 
-// open connects to the cluster that the flags name, and begins to follow it.
+// open connects to the cluster that the flags name, and starts to watch it.
 func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	config, err := f.api.config("--kube")
 	if err != nil {
@@ -143,7 +143,7 @@ func (k *cluster) objects() status.Objects {
 	return objects
 }
 
-// tell writes to the cluster what a round came to.
+// tell writes the result of a round to the cluster.
 func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 	changes := status.Plan(said, k.objects(), k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
 	var due time.Duration
@@ -159,8 +159,7 @@ func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 	return daemon.Told{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 
-// tellOnce writes to the cluster what the only round came to, and prints what is
-// refused.
+// tellOnce writes the result of a single round to the cluster, and prints refused writes.
 func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Writer) error {
 	told := k.tell(ctx, said)
 	if told.Err != nil {
@@ -169,8 +168,8 @@ func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Write
 	return printRefused(out, told.Refused)
 }
 
-// printRefused prints the writes that the API server refuses, if there are any, and
-// returns the exit status for them.
+// printRefused prints the writes that the API server refuses, if there are any, and returns
+// the exit status for them.
 func printRefused(out io.Writer, refused []finding.Finding) error {
 	if len(refused) == 0 {
 		return nil
@@ -181,7 +180,7 @@ func printRefused(out io.Writer, refused []finding.Finding) error {
 	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(refused))}
 }
 
-// runKube is run with --kube.
+// runKube implements run with --kube.
 func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err := flags.kube.check(flags); err != nil {
 		return usage(c, err.Error())
@@ -232,8 +231,8 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// begin looks for the first time whether the admission policy is in force, and goes on
-// with that. Its result returns why the process ends, given what the command came to.
+// begin checks the admission policy once, and starts to watch it. The returned function
+// returns the error of the process, given that of the command.
 func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error, err error) {
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
@@ -254,11 +253,11 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	}, nil
 }
 
-// kratixWrites reports whether the stores are Kratix's to write: they are read as it
-// leaves them.
+// kratixWrites reports whether Kratix writes the stores, so that they are read as it will
+// leave them.
 func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
-// watch returns what is wrong with who else places Works.
+// watch returns the findings about other schedulers.
 func (k *cluster) watch() []finding.Finding {
 	switch k.mode {
 	case status.Schedule:
@@ -269,7 +268,7 @@ func (k *cluster) watch() []finding.Finding {
 	return nil
 }
 
-// daemon returns what does rounds in the cluster.
+// daemon returns a daemon for the cluster.
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Lead: k.lead, Watch: k.watch}
 	if k.kratixWrites() {
@@ -278,7 +277,7 @@ func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	return d
 }
 
-// bound has a Reconciler do to the stores what the mode allows.
+// bound restricts a Reconciler to the writes that the mode allows.
 func (k *cluster) bound(r *reconcile.Reconciler) {
 	switch k.mode {
 	case status.Promote:
@@ -295,22 +294,22 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 	case status.Schedule, status.Observe:
 	}
 	r.Stores = open.ReadOnly{Opener: r.Stores}
-	r.Policy.Owner = "" // there are no records that could have one
+	r.Policy.Owner = "" // there are no records to store it in
 	if r.Finish = reconcile.Preview; k.mode == status.Observe {
 		r.Finish = reconcile.Rehearse
 	}
 }
 
-// projection returns the stores as Kratix leaves them.
+// projection returns the stores as Kratix will leave them.
 func (k *cluster) projection(stores statestore.Opener) statestore.Opener {
 	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 
-// quiet keeps what the Kubernetes client logs by itself out of the log: what
-// matters of it comes back as errors.
+// quiet suppresses the log of the Kubernetes client; relevant problems are returned as
+// errors.
 func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }
 
-// hostname names this process where no one else does.
+// hostname returns a unique name for this process.
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// kubeconfig makes the kubeconfig of an API server.
+// kubeconfig writes the kubeconfig of an API server, and returns its path.
 func kubeconfig(t *testing.T, server string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
@@ -23,8 +23,8 @@ func kubeconfig(t *testing.T, server string) string {
 	return path
 }
 
-// TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding: asked to stop, the process
-// ends within the shutdown timeout.
+// TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding checks that the process ends within
+// the shutdown timeout.
 func TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"alone":                 nil,

@@ -28,7 +28,7 @@ func (f *leaseFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a replica that says nothing any more")
 }
 
-// check returns which flags cannot be combined.
+// check returns an error for flags that cannot be combined.
 func (f *leaseFlags) check() error {
 	const shortest = 3 * time.Second
 	if f.elect && f.duration < shortest {
@@ -37,7 +37,7 @@ func (f *leaseFlags) check() error {
 	return nil
 }
 
-// identity names this replica: in a cluster, its Pod.
+// identity returns the name of this replica: in a cluster, its Pod.
 func (f *leaseFlags) identity() string {
 	if name := os.Getenv("POD_NAME"); name != "" {
 		return name
@@ -56,14 +56,13 @@ func (f *leaseFlags) leaseNamespace() string {
 	return kratix.SystemNamespace
 }
 
-// leader does work while this process leads, and passes on why it cannot find out
-// whether it does.
+// leader runs work while this process leads, and calls trouble if that cannot be determined.
 type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
-// leader returns what leads for a process that writes to the state stores of a
-// selector; nil if there is no election. A shard has a Lease of its own, and one that
-// all shards hold together, so that no process without a selector works beside them:
-// that one writes to all state stores and asks no Work where it goes.
+// leader returns the leader election for a process that writes to the state stores of a
+// selector; nil if there is none. A shard has a Lease of its own, and shares another one with
+// all shards. The shared Lease excludes a process without a selector, which would write to
+// all state stores without recording decisions on Works.
 func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
 	if !f.elect {
 		return nil, nil

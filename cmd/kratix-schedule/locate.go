@@ -13,14 +13,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// locator knows where objects lie on disk.
+// locator returns the locations of objects on disk.
 type locator struct {
-	// origins say where an object was read.
+	// origins are the places where objects were read.
 	origins map[string]finding.Place
-	// dirs hold an object's files as files: a pipeline's output, a store's tree.
+	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
+	// store's tree.
 	dirs map[string]string
-	// told are the places, but for their lines, of what was found while reading:
-	// files on disk, even where the object that counts lies in another.
+	// told are the places of findings made while reading, without lines: files on disk, even
+	// if the object that counts is in another one.
 	told map[finding.Place]bool
 }
 
@@ -37,7 +38,7 @@ func (l *locator) learn(snapshot source.Snapshot) {
 	}
 }
 
-// locate says where a place is: the very file, or the file that holds it.
+// locate returns the location of a place: the file itself, or the file that contains it.
 func (l *locator) locate(p finding.Place) report.Spot {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]
@@ -54,13 +55,13 @@ func (l *locator) locate(p finding.Place) report.Spot {
 	return report.Spot{}
 }
 
-// isStore reports whether an object only says where files are.
+// isStore reports whether an object only describes where files are.
 func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }
 
-// unpack returns the ignores in the files of Works, and how many objects the files
-// have. It works on all processors: the files are packed.
+// unpack returns the ignore comments in the files of Works, and the number of objects in
+// them. It uses all processors, because the files are compressed.
 func unpack(works []*kratix.Work) (comments []policy.Comment, objects int) {
 	found, counts := make([][]policy.Comment, len(works)), make([]int, len(works))
 	var group sync.WaitGroup
@@ -87,7 +88,7 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
 			content, err := kratix.Decode(workload.Content)
-			if err == nil { // what cannot be decoded is reported by who would write it
+			if err == nil { // content that cannot be decoded is reported when it is placed
 				comments = append(comments, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
 				objects += source.CountObjects(workload.Filepath, content)
 			}
@@ -96,7 +97,7 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	return comments, objects
 }
 
-// claimObjects says which objects of the input a comment is beside.
+// claimObjects sets the objects of the input that each comment is beside.
 func claimObjects(comments []policy.Comment, snapshot source.Snapshot) {
 	for i := range comments {
 		for object, place := range snapshot.Origins.All() {

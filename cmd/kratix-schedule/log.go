@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// logger returns a logger that writes to standard error; its level can be changed
-// while it is in use.
+// logger returns a logger to standard error, and its level, which can be changed.
 func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error) {
 	level, err := zap.ParseAtomicLevel(flags.logLevel)
 	if err != nil {
@@ -30,7 +29,7 @@ func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(std.err)), level)), level, nil
 }
 
-// printableEncoder escapes what zap's encoders leave as it is in JSON strings.
+// printableEncoder escapes characters that zap's encoders leave unescaped in JSON strings.
 type printableEncoder struct{ zapcore.Encoder }
 
 // Clone returns a copy of the encoder, with its fields.
@@ -50,7 +49,7 @@ func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Fiel
 	return line, nil
 }
 
-// lineEncoder escapes the message, which the console format has outside of JSON.
+// lineEncoder escapes the message, which is not JSON in the console format.
 type lineEncoder struct{ zapcore.Encoder }
 
 // Clone returns a copy of the encoder, with its fields.

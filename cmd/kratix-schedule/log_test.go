@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// TestLogIsHarmless: names and messages of others are in it.
+// TestLogIsHarmless logs hostile names and messages.
 func TestLogIsHarmless(t *testing.T) {
 	const hostile = "a\n::error::b\r\x1b[31m\u009b\u202e\u200b\u2028##[error]c\x7f"
 	for _, format := range []string{"json", "console"} {

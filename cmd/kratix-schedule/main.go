@@ -1,7 +1,7 @@
-// Command kratix-schedule places Kratix's Works on Destinations, writes them to
-// git repositories and buckets, and finds what would break Flux before it is
-// written. This package holds flags, arguments, output and exit codes, and wires what
-// they ask for; what does the work is in packages of its own.
+// Command kratix-schedule places Kratix's Works on Destinations, writes them to git
+// repositories and buckets, and finds what would break Flux before it is written. This
+// package parses flags and arguments, prints output, returns exit codes, and wires the
+// packages that do the work.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
-// version is set when a release is linked.
+// version is set by the linker in a release.
 var version = "dev"
 
 func main() {
@@ -36,17 +36,17 @@ func main() {
 	os.Exit(code)
 }
 
-// streams are where a command reads and writes.
+// streams are the input and outputs of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	// builder has directories with a kustomization built; nil is this process.
+	// builder builds directories with a kustomization; nil builds in this process.
 	builder kustomize.Builder
 }
 
-// builder has directories built by this program, started anew, until stop is
-// closed; by this very process where the program cannot be found. A build may take
-// memory bytes; 0 is no limit of its own.
+// builder returns a builder that runs this program as a child process, until stop is closed;
+// it builds in this process if the program cannot be found. memory is the limit of a build in
+// bytes; 0 is none.
 func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
@@ -63,8 +63,7 @@ const (
 	exitFailure  = 3
 )
 
-// exit is an error with the code to end with. One without text was printed
-// already.
+// exit is an error with an exit code. An error without text was printed already.
 type exit struct {
 	code int
 	text string
@@ -72,9 +71,9 @@ type exit struct {
 
 func (e exit) Error() string { return e.text }
 
-// execute runs one command line and returns the code to end with.
+// execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, std streams) int {
-	command := root(std) //nolint:contextcheck // cobra hands ctx to the commands
+	command := root(std) //nolint:contextcheck // cobra passes ctx to the commands
 	command.SetArgs(args)
 	err := unknownCommand(command, args)
 	if err == nil {
@@ -90,7 +89,7 @@ func execute(ctx context.Context, args []string, std streams) int {
 	return code
 }
 
-// classify returns the exit code of an error, and what to say of it.
+// classify returns the exit code of an error, and the message to print.
 func classify(err error) (code int, text string) {
 	var told exit
 	if errors.As(err, &told) {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// manPage writes a command's page in the language of man.
+// manPage returns the manual page of a command.
 func manPage(c *cobra.Command) string {
 	var page strings.Builder
 	name := strings.ReplaceAll(c.CommandPath(), " ", "-")
@@ -43,7 +43,8 @@ func manPage(c *cobra.Command) string {
 	return page.String()
 }
 
-// manText keeps paragraphs, and what is indented as it is.
+// manText returns text for a manual page; paragraphs are kept, and indented lines stay
+// verbatim.
 func manText(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -59,7 +60,7 @@ func manText(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// roff escapes what the language would take for its own.
+// roff escapes special characters of roff.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -7,20 +7,19 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// memoryLimits divide what GOMEMLIMIT lets the program have, in bytes, between this
-// process and the one that builds kustomizations: in a container the two are
-// together under one limit. They are 0 where GOMEMLIMIT is not set.
+// memoryLimits divide GOMEMLIMIT, in bytes, between this process and the one that builds
+// kustomizations, because a container has one limit for both. They are 0 if GOMEMLIMIT is not
+// set.
 type memoryLimits struct {
-	// process is where Go collects garbage harder, and build where the kernel ends a
-	// build.
+	// process is Go's soft limit for this process, and build the hard limit of a build.
 	process, build int64
 }
 
-// leastBuild is what a build of a few small files takes.
+// leastBuild is the memory needed to build a few small files.
 const leastBuild = 192 << 20
 
-// limitsOf divides a limit. An eighth is left for what Go does not count, and for
-// what is taken before garbage is collected.
+// limitsOf divides a limit. An eighth is reserved for memory that Go does not count, and for
+// allocations between garbage collections.
 func limitsOf(limit int64) memoryLimits {
 	if limit <= 0 {
 		return memoryLimits{}
@@ -29,16 +28,16 @@ func limitsOf(limit int64) memoryLimits {
 	return memoryLimits{process: max(limit-build-limit/8, limit/2), build: build}
 }
 
-// apply limits this process.
+// apply sets the limit of this process.
 func (l memoryLimits) apply() {
 	if l.process > 0 {
 		debug.SetMemoryLimit(l.process)
 	}
 }
 
-// memoryLimit returns what GOMEMLIMIT says, in bytes; 0 for no limit.
+// memoryLimit parses GOMEMLIMIT, in bytes; 0 for no limit.
 func memoryLimit(text string) int64 {
-	// Go's units are Kubernetes' with a B behind.
+	// Go's units are Kubernetes' with a B appended.
 	quantity, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
 	if err != nil || quantity.Value() <= 0 {
 		return 0

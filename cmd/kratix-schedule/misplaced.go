@@ -25,7 +25,7 @@ func (o *onMisplaced) String() string {
 	return "keep"
 }
 
-// Set reads the flag's value.
+// Set parses the flag's value.
 func (o *onMisplaced) Set(text string) error {
 	switch text {
 	case "keep":
@@ -38,5 +38,5 @@ func (o *onMisplaced) Set(text string) error {
 	return nil
 }
 
-// Type names the values in the help.
+// Type returns the values for the help.
 func (o *onMisplaced) Type() string { return "keep|move" }

@@ -23,7 +23,7 @@ func (f *nameFlag) add(c *cobra.Command) {
 	c.Flags().Var(f, "allow-name", "reserved name that Works may use in their files, such as .gitignore, or a pattern of names; may be repeated; .kratix stays reserved")
 }
 
-// String returns the patterns as help shows them.
+// String returns the patterns in the format of the help.
 func (f *nameFlag) String() string { return "[" + strings.Join(*f, ",") + "]" }
 
 // Set adds a pattern.
@@ -35,13 +35,13 @@ func (f *nameFlag) Set(pattern string) error {
 	return nil
 }
 
-// Type returns the type that a list of texts has for the configuration.
+// Type returns the type of a list of strings in the configuration.
 func (*nameFlag) Type() string { return "stringArray" }
 
 // Append adds a pattern.
 func (f *nameFlag) Append(pattern string) error { return f.Set(pattern) }
 
-// Replace puts other patterns in the place of all.
+// Replace replaces all patterns.
 func (f *nameFlag) Replace(patterns []string) error {
 	*f = nil
 	for _, pattern := range patterns {

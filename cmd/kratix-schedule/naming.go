@@ -8,11 +8,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// naming makes the Work of another request out of a Work.
+// naming derives the Work of another request from a Work.
 type naming struct {
-	// suffix makes the other request's name out of the first's.
+	// suffix is appended to the first request's name.
 	suffix string
-	// beside leaves the other request in the first's namespace.
+	// beside reports whether the other request is in the same namespace.
 	beside bool
 }
 
@@ -33,9 +33,8 @@ func unpacked(work *kratix.Work) ([][][]byte, error) {
 	return groups, nil
 }
 
-// apply makes the Work of the other request: wherever the request's name stands
-// for itself, and wherever its namespace is one, another stands. Files are what
-// unpacked gave.
+// apply returns the Work of the other request: each occurrence of the request's name and
+// namespace as a word is replaced. files is the result of unpacked.
 func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	other := *work
 	other.Name += n.suffix
@@ -62,7 +61,7 @@ func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	return &other
 }
 
-// renamer returns what puts the other request's name and namespace into a file.
+// renamer returns a function that replaces the request's name and namespace in a file.
 func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	const key = "namespace:"
 	name, namespace := []byte(work.Spec.ResourceName), []byte(work.Namespace)
@@ -84,5 +83,5 @@ func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	}
 }
 
-// other returns what stands for a name of the first request.
+// other returns the replacement for a name of the first request.
 func (n naming) other(name []byte) []byte { return append(bytes.Clone(name), n.suffix...) }

@@ -15,31 +15,32 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// reading is what a check has read, and what it found instead of Works.
+// reading counts what a check has read, and what it found instead of Works.
 type reading struct {
 	report.Reading
-	// grouped counts the Works that have a group of files.
+	// grouped is the number of Works with a group of files.
 	grouped int
-	// treeObjects counts the objects in the tree, below the paths of Destinations or
-	// in the roots of a Flux repository.
+	// treeObjects is the number of objects in the tree, below the paths of Destinations or in
+	// the roots of a Flux repository.
 	treeObjects int
-	// stores counts the state stores of the input.
+	// stores is the number of state stores in the input.
 	stores int
-	// promises are those without dependencies.
+	// promises are the Promises without dependencies.
 	promises []string
-	// idle are the pipelines without output, each with what is wrong.
+	// idle are the pipelines without output, each with the reason.
 	idle []string
-	// suspended counts the pipelines that ask for no Work yet, which is their right.
+	// suspended is the number of pipelines that are suspended, so that they need not have a
+	// Work yet.
 	suspended int
-	// tally is what was passed over on disk.
+	// tally counts the files on disk that were skipped.
 	tally dir.Tally
-	// tree is set if a tree was given.
+	// tree reports whether a tree was given.
 	tree bool
 }
 
-// nothing reports whether there was nothing to check: no Work with files and no
-// object in a tree. Destinations and state stores alone are checked too, if all
-// that was named was read.
+// nothing reports whether there was nothing to check: no Work with files and no object in a
+// tree. An input with only Destinations and state stores is checked, if every named path was
+// read.
 func (r reading) nothing() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
@@ -51,8 +52,7 @@ func (r reading) nothing() bool {
 	return passed > 0 || r.Destinations+r.stores == 0
 }
 
-// count counts what a snapshot holds. It must come before Destinations are
-// assumed.
+// count counts the objects in a snapshot. It must be called before Destinations are assumed.
 func (s *checkSource) count(snapshot source.Snapshot) {
 	r := &s.read
 	r.tally, r.tree = s.files.Tally(), s.stores.tree.given()
@@ -76,7 +76,7 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 	r.Objects += r.treeObjects
 }
 
-// countObjects counts the objects of the tree below the paths of Destinations.
+// countObjects returns the number of objects in the tree below the paths of Destinations.
 func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	tops := map[string]string{}
 	for _, store := range snapshot.GitStateStores {
@@ -98,15 +98,14 @@ func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	return count
 }
 
-// isBelow reports whether a path lies in a directory of a store.
+// isBelow reports whether a path is in a directory of a store.
 func isBelow(top, path string) bool {
 	top = strings.Trim(top, "/")
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns why there was nothing to check and what to do about it;
-// nil if there was something, or if something of the input is wrong in a way that
-// is reported already.
+// nothingToCheck returns an error with the reason why there was nothing to check, and a fix;
+// nil if there was something, or if a fault in the input is reported already.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()
@@ -125,14 +124,14 @@ func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, out
 		s.inputNames(), strings.Join(parts, "; "))}
 }
 
-// inputNames returns what was named as input.
+// inputNames returns the names of the inputs.
 func (s *checkSource) inputNames() string {
 	names := append(slices.Clone(s.files.Paths), s.pipelines...)
 	if s.stores.tree.dir != "" {
 		names = append(names, "--tree "+s.stores.tree.dir)
 	}
 	if s.stores.tree.repo != "" {
-		names = append(names, "--repo") // its URL may hold a password
+		names = append(names, "--repo") // its URL may contain a password
 	}
 	const most = 3
 	if more := len(names) - most; more > 0 {
@@ -141,8 +140,7 @@ func (s *checkSource) inputNames() string {
 	return strings.Join(names, ", ")
 }
 
-// foundOnDisk returns what the paths are instead of files with Works, with what
-// to do.
+// foundOnDisk returns what the paths contain instead of files with Works, with a fix.
 func (s *checkSource) foundOnDisk() []string {
 	var parts []string
 	for _, path := range s.files.Paths {
@@ -172,7 +170,7 @@ func (s *checkSource) foundOnDisk() []string {
 	return parts
 }
 
-// foundInside returns what the files hold instead of Works, with what to do.
+// foundInside returns what the files contain instead of Works, with a fix.
 func (s *checkSource) foundInside(findings []finding.Finding) []string {
 	var parts []string
 	others, versions := 0, 0

@@ -15,15 +15,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddInputs are YAML that one of Flux's steps may stumble over.
+// oddInputs are YAML files that one of Flux's steps may fail on.
 const oddInputs = "../../kustomize/testdata/odd-inputs.txtar"
 
-// answers are the rows of docs/reference/inputs.md that say what Flux does.
+// answers matches the rows of docs/reference/inputs.md with Flux's behaviour.
 var answers = regexp.MustCompile(`(?m)^\| (.*) \| (fails|leaves it out|applies a part|applies it)(?:: .*)? \| (KS\d+)? \|$`)
 
-// TestValidateAnswersOddInputs has validate check each odd input as a pipeline's
-// output: it must say what docs/reference/inputs.md says, and end with 1 when
-// Flux would fail.
+// TestValidateAnswersOddInputs runs validate on each odd input as a pipeline's output: the
+// result must be that of docs/reference/inputs.md, and the exit status 1 if Flux would fail.
 func TestValidateAnswersOddInputs(t *testing.T) {
 	inputs, err := txtar.ParseFile(oddInputs)
 	if err != nil {
@@ -70,7 +69,7 @@ func writeInput(t *testing.T, name, content string) {
 	}
 }
 
-// oddManifests returns the part of the page of odd inputs that says what Flux does.
+// oddManifests returns the section of the page of odd inputs about Flux's behaviour.
 func oddManifests(t *testing.T) string {
 	t.Helper()
 	inputs, err := txtar.ParseFile(oddInputs)
@@ -89,7 +88,7 @@ func oddManifests(t *testing.T) string {
 		"| Input | Flux | Rule |\n|---|---|---|\n" + table.String() + "\n## The manifests themselves\n" + listing.String()
 }
 
-// fluxAnswer returns what the page says of a file.
+// fluxAnswer returns the entry on the page for a file.
 func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, rule string) {
 	t.Helper()
 	read := cache.File(content)
@@ -117,7 +116,7 @@ func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, r
 	return answer, rule
 }
 
-// quoted returns words as a cell of a table quotes them.
+// quoted returns a message escaped for a table cell.
 func quoted(words string) string {
 	return "`" + strings.ReplaceAll(strings.ReplaceAll(strings.Join(strings.Fields(words), " "), "|", "\\|"), "`", "'") + "`"
 }

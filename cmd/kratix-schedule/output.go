@@ -15,25 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// outputFlags say in which formats a command reports, and where to.
+// outputFlags are the flags for the formats and targets of a report.
 type outputFlags struct{ outputs []string }
 
 func (f *outputFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil,
 		"format of the report, one of "+strings.Join(report.FormatNames(), ", ")+"; FORMAT=FILE writes to a file; may be repeated")
 	configurable(c, "output")
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.FormatNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.FormatNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag exists
 }
 
 // output is one report to be written.
 type output struct {
 	format report.Format
-	// target has no file for standard output.
+	// target is without a file for standard output.
 	target
 }
 
-// parse returns what to write where. Text goes to standard output unless another
-// format does; under GitHub Actions the annotations go beside it.
+// parse returns the outputs. Text is written to standard output unless another format is;
+// under GitHub Actions annotations are written in addition.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
@@ -62,7 +62,7 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	return outputs, nil
 }
 
-// parseOutput reads FORMAT or FORMAT=FILE; the file - is standard output.
+// parseOutput parses FORMAT or FORMAT=FILE; the file - is standard output.
 func parseOutput(text string) (output, error) {
 	name, file, toFile := strings.Cut(text, "=")
 	format, ok := report.FormatNamed(name)
@@ -79,13 +79,13 @@ func parseOutput(text string) (output, error) {
 
 func (o output) isStdout() bool { return o.file == "" }
 
-// isPlain reports whether text for people goes to standard output.
+// isPlain reports whether text is written to standard output.
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
-// write writes a document everywhere. Only what goes to standard output shows
-// at most so many findings; 0 shows all.
+// write writes a document to all outputs. Only standard output is limited to most findings; 0
+// shows all.
 //
-// An output that cannot be written keeps no other from being written.
+// A failed output does not affect the others.
 func write(std streams, outputs []output, document report.Document, most int) error {
 	var failed []error
 	for _, o := range outputs {
@@ -129,13 +129,12 @@ func (o output) toFile(document report.Document) error {
 	return nil
 }
 
-// colours reports whether output may be coloured: on a terminal, unless NO_COLOR
-// is set to anything.
+// colours reports whether output may be coloured: on a terminal, unless NO_COLOR is set.
 func colours(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
-// isTerminal reports whether a person is looking.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

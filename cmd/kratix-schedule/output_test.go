@@ -8,7 +8,7 @@ import (
 )
 
 func TestColoursAreForTerminalsOnly(t *testing.T) {
-	// A character device is all that can be known of a terminal without a library.
+	// Without a library, a terminal can only be recognized as a character device.
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	quick := &progress{out: &tee{}, ended: make(chan struct{}), done: make(chan struct{})}
 	go quick.show(time.Hour, time.Hour)
 	quick.stop()
-	if said := quick.out.(*tee).String(); said != "" { //nolint:errcheck // it was made so
+	if said := quick.out.(*tee).String(); said != "" { //nolint:errcheck // the test created it
 		t.Errorf("what is quick says %q", said)
 	}
 
@@ -55,7 +55,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	if width := len(slow.bar(3)); width != len(slow.bar(40)) {
 		t.Error("the bar changes its width")
 	}
-	startProgress(&tee{}).stop() // away from a terminal it does nothing
+	startProgress(&tee{}).stop() // does nothing without a terminal
 }
 
 func TestTheBranchOfARepository(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// nameOwners makes findings about a tree speak of its files: where each lies on
-// disk, and by its path, whose it is.
+// nameOwners completes findings about a tree with the locations of files on disk, and with
+// the owners that their paths show.
 func (s *checkStores) nameOwners(findings []finding.Finding) {
 	if !s.filesOnly {
 		return
@@ -31,7 +31,7 @@ func (s *checkStores) nameOwners(findings []finding.Finding) {
 	}
 }
 
-// comments finds the ignores in a tree's files.
+// comments returns the ignore comments in a tree's files.
 func (s *checkStores) comments() []policy.Comment {
 	var found []policy.Comment
 	if s.filesOnly {
@@ -42,7 +42,7 @@ func (s *checkStores) comments() []policy.Comment {
 	return found
 }
 
-// ownerOf says whose a file is in mode nestedByMetadata.
+// ownerOf returns the owner of a file in mode nestedByMetadata.
 func ownerOf(path string) string {
 	segments := strings.Split(path, "/")
 	const requestDepth, dependencyDepth = 4, 2

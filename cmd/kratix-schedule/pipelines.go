@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
 )
 
-// addPipelines makes a Work of each pipeline's directories.
+// addPipelines adds a Work for each pipeline's directories.
 func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 	if len(s.pipelines) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// countFiles returns how many files a Work has.
+// countFiles returns the number of files in a Work.
 func countFiles(work *kratix.Work) int {
 	count := 0
 	for _, group := range work.Spec.WorkloadGroups {
@@ -58,7 +58,7 @@ func countFiles(work *kratix.Work) int {
 	return count
 }
 
-// pipelineRoot lets a user name the output itself.
+// pipelineRoot returns the directory of a pipeline if the user names its output directory.
 func pipelineRoot(path string) string {
 	clean := filepath.Clean(path)
 	if filepath.Base(clean) == "output" && !isDir(filepath.Join(clean, "output")) {
@@ -67,7 +67,7 @@ func pipelineRoot(path string) string {
 	return clean
 }
 
-// promiseOf finds the Promise that the pipelines belong to.
+// promiseOf returns the Promise that the pipelines belong to.
 func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, error) {
 	if s.promise == "" || isFile(s.promise) {
 		var found []*kratix.Promise
@@ -97,12 +97,13 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath reports whether a value is meant as a Promise's file where there is no such file.
+// looksLikePath reports whether a value is meant as the path of a Promise's file though there
+// is no such file.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
 
-// readPipeline makes the Work of a pipeline's directories.
+// readPipeline returns the Work of a pipeline's directories.
 func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -116,10 +117,10 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	return pipeline.Read(root.FS(), options)
 }
 
-// workType returns whether a pipeline is a Promise's own or a request's: its input is the
-// Promise.
+// workType returns whether a pipeline belongs to a Promise or to a request: for a Promise its
+// input is the Promise.
 func workType(path string) string {
-	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // the user names the directory
+	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // a directory given by the user
 	if err != nil {
 		return kratix.ResourceWorkType
 	}
@@ -132,14 +133,14 @@ func workType(path string) string {
 
 var placeInError = regexp.MustCompile(`((?:input|output|metadata)/[^\s:,]*)(?::? line (\d+))?`)
 
-// invalidPipeline makes a finding of what is wrong with a pipeline's
-// directories, at the file that it names.
+// invalidPipeline returns a finding about a fault in a pipeline's directories, at the file
+// that the error names.
 func invalidPipeline(path string, err error) finding.Finding {
 	message := strings.TrimPrefix(err.Error(), pipeline.ErrInput.Error()+": ")
 	place := finding.Place{File: slashed(path)}
 	if at := placeInError.FindStringSubmatch(message); at != nil {
 		place.File = slashed(path, at[1])
-		place.Line, _ = strconv.Atoi(at[2]) // none is 0
+		place.Line, _ = strconv.Atoi(at[2]) // 0 if there is none
 	}
 	return finding.Finding{Rule: finding.InvalidPipeline(), Place: place, Message: message}
 }
@@ -154,7 +155,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// unwrapped takes the path out of an error that is shown beside it.
+// unwrapped removes the path from an error that is printed beside it.
 func unwrapped(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -104,19 +104,19 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	return nil
 }
 
-// learningSource remembers where objects were read, and reads the copy of a
-// store that they are compared with.
+// learningSource records where objects were read, and reads the copy of a store that they are
+// compared with.
 type learningSource struct {
 	source.Source
 	*locator
 	copied *checkStores
 }
 
-// Snapshot reads, and learns.
+// Snapshot reads the input and records the origins.
 func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	err := s.copied.load(ctx)
 	if failed := storeFailure(err); failed != nil {
-		return source.Snapshot{Findings: failed}, nil // nothing can be said of the rest
+		return source.Snapshot{Findings: failed}, nil // the rest cannot be planned
 	}
 	if err != nil {
 		return source.Snapshot{}, err

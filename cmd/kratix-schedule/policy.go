@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// policyFlags are what a user decides about rounds; run, plan and rebalance
-// have all of them, so that a plan shows what run would do.
+// policyFlags are the options for rounds; run, plan and rebalance have all of them, so that a
+// plan shows what run would do.
 type policyFlags struct {
 	removals  removalFlags
 	misplaced onMisplaced
@@ -41,14 +41,14 @@ func (f *policyFlags) policy() reconcile.Policy {
 	}
 }
 
-// ownedByCluster sets the controller ID that is not given to the cluster's own.
+// ownedByCluster sets the controller ID, if none is given, to the cluster's.
 func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std streams) error {
 	if c.Flags().Changed("owner-id") {
 		return nil
 	}
 	id, err := from.ClusterID(c.Context())
 	if c.Context().Err() != nil {
-		return nil // the process is asked to stop, which is no failure
+		return nil // the process is stopping, which is not a failure
 	}
 	if errors.Is(err, kube.ErrNoClusterID) {
 		_, _ = fmt.Fprintf(std.err, "warning: no controller ID: %s; let the ServiceAccount get the namespace kube-system, or give --owner-id\n", printable.Line(oneLine(err.Error())))

@@ -53,7 +53,7 @@ usage or input path, 3 a store cannot be written.`,
 	return command
 }
 
-// probe asks one store after the other.
+// probe probes one store after the other.
 func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot) error {
 	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
 	described := describedStores(snapshot)
@@ -63,7 +63,7 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 		if err != nil {
 			outcome = "cannot be written"
 			if store.secretRejected {
-				err = nil // that the Secret cannot be used says all
+				err = nil // the finding about the Secret is enough
 			}
 		}
 		if err != nil {
@@ -81,13 +81,13 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 	return verdict(result)
 }
 
-// describedStore is a store of the input, and its Secret if that is there.
+// describedStore is a store of the input, and its Secret if it exists.
 type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
-	// secretRejected reports whether the Secret is there, and a finding says why it
-	// cannot be used.
+	// secretRejected reports whether the Secret exists but cannot be used; a finding contains
+	// the reason.
 	secretRejected bool
 }
 

@@ -11,22 +11,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// patience is how long a command works before it says so.
+// patience is the time after which a command shows its progress.
 const patience = 2 * time.Second
 
-// progress shows on a terminal that work goes on, once it takes long.
+// progress shows the progress of a long command on a terminal.
 type progress struct {
 	out   io.Writer
 	ended chan struct{}
 	done  chan struct{}
-	// works is how many Works were read; 0 while they are still being read.
+	// works is the number of Works read; 0 while they are being read.
 	works atomic.Int64
-	// built and roots are how many roots of a Flux repository are built, and how
-	// many there are.
+	// built is the number of roots of a Flux repository that are built, roots their total
+	// number.
 	built, roots atomic.Int64
 }
 
-// startProgress starts to wait; away from a terminal it shows nothing.
+// startProgress starts to show progress after a delay; without a terminal it shows nothing.
 func startProgress(out io.Writer) *progress {
 	p := &progress{out: out, ended: make(chan struct{}), done: make(chan struct{})}
 	if !isTerminal(out) {
@@ -37,7 +37,7 @@ func startProgress(out io.Writer) *progress {
 	return p
 }
 
-// show moves a bar until the work ends, then wipes it away.
+// show animates a bar until the work ends, then erases it.
 func (p *progress) show(wait, step time.Duration) {
 	defer close(p.done)
 	timer := time.NewTimer(wait)
@@ -58,8 +58,8 @@ func (p *progress) show(wait, step time.Duration) {
 	}
 }
 
-// bar draws a block that runs to and fro: how much there is to do is not known
-// before it is done.
+// bar returns a bar with a block that moves back and forth, because the total amount of work
+// is unknown.
 func (p *progress) bar(n int) string {
 	const width, block = 24, 6
 	at := n % (2 * (width - block))
@@ -73,19 +73,19 @@ func (p *progress) bar(n int) string {
 	return "[" + strings.Repeat(" ", at) + strings.Repeat("#", block) + strings.Repeat(" ", width-block-at) + "] " + text
 }
 
-// stop ends the bar.
+// stop removes the bar.
 func (p *progress) stop() {
 	close(p.ended)
 	<-p.done
 }
 
-// building takes in how many roots of a Flux repository are built.
+// building records how many roots of a Flux repository are built.
 func (p *progress) building(done, all int) {
 	p.built.Store(int64(done))
 	p.roots.Store(int64(all))
 }
 
-// watch has a source report its progress.
+// watch returns a source that reports its progress.
 func (p *progress) watch(in source.Source) source.Source { return &watched{in, p} }
 
 type watched struct {
@@ -93,7 +93,7 @@ type watched struct {
 	progress *progress
 }
 
-// Snapshot reads, and shows how much there was.
+// Snapshot reads the input and records its size.
 func (w *watched) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := w.Source.Snapshot(ctx)
 	w.progress.works.Store(int64(len(snapshot.Works)))

@@ -14,7 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// promoteFlags say how run promotes what Kratix has written where no cluster reads.
+// promoteFlags are the flags for promoting placements that Kratix writes where no cluster
+// reads.
 type promoteFlags struct {
 	enabled bool
 	live    liveStores
@@ -35,7 +36,7 @@ func (f *promoteFlags) configure(c *cobra.Command) error {
 	return configureOne(c, "live-store")
 }
 
-// check returns what of the flags cannot be.
+// check returns an error for flags that cannot be combined.
 func (f *promoteFlags) check(flags runFlags) error {
 	switch {
 	case !f.enabled && len(f.live.stores) > 0:
@@ -54,8 +55,8 @@ func (f *promoteFlags) check(flags runFlags) error {
 	return nil
 }
 
-// liveStores is the value of --live-store: state stores that Kratix writes, and the
-// live ones.
+// liveStores is the value of --live-store: a map from the state stores that Kratix writes to
+// the live ones.
 type liveStores struct {
 	stores promoted.Stores
 	text   []string
@@ -72,7 +73,7 @@ func liveStorePattern() string {
 	return "^" + one + "=" + one + "$"
 }
 
-// Set adds one, written as KIND/NAME=KIND/NAME.
+// Set adds an entry in the form KIND/NAME=KIND/NAME.
 func (l *liveStores) Set(text string) error {
 	written, live, _ := strings.Cut(text, "=")
 	from, err := promoted.ParseReference(written)
@@ -94,10 +95,10 @@ func (l *liveStores) Set(text string) error {
 	return nil
 }
 
-// String returns them as they are written.
+// String returns the entries as they were given.
 func (l *liveStores) String() string { return strings.Join(l.text, ",") }
 
-// Type is what the help calls the value.
+// Type returns the placeholder of the value in the help.
 func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }
 
 // Append adds one.

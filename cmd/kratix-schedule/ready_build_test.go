@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsBuiltForOthers has the action build the program, as on a runner that
-// has only Go, and runs it as the container image does: alone in its root.
+// TestWhatIsBuiltForOthers makes the action build the program, as on a runner with nothing
+// but Go, and runs it as the container image does: alone in its root directory.
 func TestWhatIsBuiltForOthers(t *testing.T) {
 	w := newWorkshop(t)
 	program := buildByAction(t, w)
@@ -23,7 +23,7 @@ func TestWhatIsBuiltForOthers(t *testing.T) {
 	runsAlone(t, w, program)
 }
 
-// buildByAction returns the program that hack/action.sh builds.
+// buildByAction returns the program built by hack/action.sh.
 func buildByAction(t *testing.T, w workshop) string {
 	t.Helper()
 	checkout, err := filepath.Abs("../..")
@@ -48,7 +48,7 @@ func buildByAction(t *testing.T, w workshop) string {
 	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 7 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A runner without Go prints what it lacks.
+	// A runner without Go prints what is missing.
 	w.file(t, "tools/kept", "")
 	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
 	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {
@@ -57,14 +57,14 @@ func buildByAction(t *testing.T, w workshop) string {
 	return filepath.Join(temp, "kratix-schedule-bin", "kratix-schedule")
 }
 
-// pathWithout returns the directories of the PATH that do not have a program.
+// pathWithout returns the directories of the PATH that do not contain a program.
 func pathWithout(program string) string {
 	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return isFile(filepath.Join(dir, program)) })
 	return strings.Join(dirs, string(os.PathListSeparator))
 }
 
-// runsAlone runs a program in a root that holds nothing else but what is to be
-// checked, by the user of the Dockerfile.
+// runsAlone runs a program as the user of the Dockerfile, in a root directory that contains
+// only the input.
 func runsAlone(t *testing.T, w workshop, program string) {
 	t.Helper()
 	dockerfile, err := os.ReadFile("../../Dockerfile")
@@ -84,13 +84,13 @@ func runsAlone(t *testing.T, w workshop, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, entry[1]), content, 0o755); err != nil { //nolint:gosec // others run it
+	if err := os.WriteFile(filepath.Join(root, entry[1]), content, 0o755); err != nil { //nolint:gosec // the other user runs it
 		t.Fatal(err)
 	}
 	for dir := root; dir != filepath.Dir(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
-		_ = os.Chmod(dir, 0o755) //nolint:gosec // the other user must get there; those above are open already
+		_ = os.Chmod(dir, 0o755) //nolint:gosec // the other user must be able to enter; the parent directories are open already
 	}
-	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // the Dockerfile names it
+	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // named by the Dockerfile
 	run.Dir, run.Env = "/src", []string{}
 	run.SysProcAttr = alone(root)
 	output, err := run.CombinedOutput()
@@ -99,7 +99,8 @@ func runsAlone(t *testing.T, w workshop, program string) {
 	}
 }
 
-// alone locks a process into a root, as the user of the image.
+// alone returns the attributes of a process confined to a root directory, as the user of the
+// image.
 func alone(root string) *syscall.SysProcAttr {
 	const user = 65532
 	if os.Geteuid() == 0 {

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// workshop is a directory with the example input, and an environment in which
-// kratix-schedule can be called.
+// workshop is a directory with the example input, and an environment for calling
+// kratix-schedule.
 type workshop struct {
 	dir string
 	env []string
@@ -64,7 +64,7 @@ func (w workshop) read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// shell runs a script and returns what it says and how it ends.
+// shell runs a script and returns its output and exit status.
 func (w workshop) shell(t *testing.T, script string, env ...string) (output string, status int) {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), "sh", "-c", script)
@@ -80,7 +80,7 @@ func (w workshop) shell(t *testing.T, script string, env ...string) (output stri
 	return string(said), 0
 }
 
-// TestExamplesRun runs what --help shows, in a shell as a user would.
+// TestExamplesRun runs the examples of --help in a shell.
 func TestExamplesRun(t *testing.T) {
 	for _, command := range allCommands(root(streams{})) {
 		if command.Example == "" && command.RunE != nil && !command.HasSubCommands() {
@@ -102,8 +102,8 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// isForACluster reports whether an example would not end, or needs a cluster:
-// test/kube runs such.
+// isForACluster reports whether an example does not end, or needs a cluster: those are run in
+// test/kube.
 func isForACluster(line string) bool {
 	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")
 	isPipelines := strings.Contains(line, "kratix-schedule status ") || strings.Contains(line, "kratix-schedule work ") && strings.Contains(line, "--apply")
@@ -154,7 +154,7 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	if output, status := w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// What could not be checked leaves no report, not even the last one's.
+	// A failed check leaves no report, not even the previous one.
 	w.file(t, "output", "")
 	output, status = w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS999")...)
 	if told := w.read(t, "output"); status != exitUsage || told != "status=2\n" {
@@ -174,7 +174,7 @@ func TestTheGitLabTemplatesScript(t *testing.T) {
 	decode(t, "../../templates/gitlab-ci.yml", &template)
 	job := template["kratix-schedule"]
 	w := newWorkshop(t)
-	// The program is there already: go is not asked for it.
+	// The program exists already, so go is not called.
 	w.file(t, "bin/go", "#!/bin/sh\necho /nowhere\n")
 	script := strings.Join(append(job.BeforeScript, job.Script...), "\n")
 	output, status := w.shell(t, script, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud", "KRATIX_SCHEDULE_VERSION=main")
@@ -205,9 +205,9 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix: Kratix's CLI finds plugins as kubectl does. The words
-// before the first flag are joined by dashes, and the longest name that is on
-// the PATH gets the rest of the command line.
+// TestAsAPluginOfKratix checks that Kratix's CLI finds the plugin in the way of kubectl: the
+// words before the first flag are joined by dashes, and the longest name on the PATH gets the
+// rest of the command line.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newWorkshop(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))

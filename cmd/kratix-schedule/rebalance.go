@@ -86,8 +86,8 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 	}
 }
 
-// offerMoves says what could be done. While something of the input or of a store
-// cannot be read that is reported: moves may be missing because of it.
+// offerMoves prints the possible moves. Unreadable input or stores are reported, because
+// moves may be missing due to them.
 func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
 	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 	if err := report.Text(out, wrong); err != nil {
@@ -105,11 +105,11 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 	return exit{code: exitFindings}
 }
 
-// moveRounds is how many rounds a move can take: to place, to remove, and to
-// forget where it came from; and one for what had to wait for room.
+// moveRounds is the maximal number of rounds of a move: to place, to remove, and to drop the
+// label of the origin; and one for moves that had to wait for capacity.
 const moveRounds = 4
 
-// applyMoves does rounds until the moves are over.
+// applyMoves runs rounds until the moves are complete.
 func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) error {
 	reconciler.Policy.Moves = moves
 	var result report.Report

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestSIGHUPHasARefusedWriteTriedAgainAtOnce runs the program as a process of its own,
-// which a hook refuses one of two Works.
+// TestSIGHUPHasARefusedWriteTriedAgainAtOnce runs the program as a separate process, with a
+// hook that refuses one of two Works.
 func TestSIGHUPHasARefusedWriteTriedAgainAtOnce(t *testing.T) {
 	w := watchedWorks(t, 2, "one")
 	hook := filepath.Join(w.repository, "hooks", "pre-receive")

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// removalFlags say which removals the deletion guard allows.
+// removalFlags are the flags for removals that the deletion guard allows.
 type removalFlags struct {
 	allow  allowanceFlag
 	all    bool
@@ -40,14 +40,14 @@ type allowanceFlag struct{ reconcile.Allowance }
 
 var _ pflag.Value = (*allowanceFlag)(nil)
 
-// Set reads an allowance.
+// Set parses an allowance.
 func (f *allowanceFlag) Set(text string) error {
 	allowed, err := reconcile.ParseAllowance(text)
 	f.Allowance = allowed
 	return err
 }
 
-// Type is what help shows for the value.
+// Type returns the placeholder of the value in the help.
 func (*allowanceFlag) Type() string { return "N|all" }
 
 // allowanceFile is a file by which a user allows removals while a daemon runs.
@@ -58,7 +58,7 @@ func (f *allowanceFile) add(c *cobra.Command) {
 		`file with what --allow-removals says and until when, as "12 until 2026-01-31T12:00:00Z"; it is read in every round, and SIGHUP begins one`)
 }
 
-// reader returns what reads the file; nil when there is none.
+// reader returns a function that reads the file; nil if there is none.
 func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	if f.path == "" {
 		return nil
@@ -66,8 +66,7 @@ func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	return f.read
 }
 
-// read returns what the file allows at a time. A file that is not there allows
-// nothing.
+// read returns the allowance in the file at a time. A missing file allows nothing.
 func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 	const most = 1 << 10
 	file, err := os.Open(f.path)
@@ -91,7 +90,7 @@ func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 
 var errAllowanceFile = errors.New(`write it as "12 until 2026-01-31T12:00:00Z", or "all until ..."`)
 
-// parseAllowanceFile reads what a file allows at a time.
+// parseAllowanceFile returns the allowance in a file's text at a time.
 func parseAllowanceFile(text string, now time.Time) (reconcile.Allowance, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {

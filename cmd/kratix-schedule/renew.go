@@ -10,21 +10,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// renewals slow down what changes nothing but the generation of a WorkPlacement's spec,
-// or only says that another generation of it is promoted. A Promise with static dependencies makes Kratix update its Work some ten times a
-// second for ever, each time with the same contents; to follow each of them would
-// drive that on.
+// renewals delays changes that only set a new generation in a WorkPlacement's spec, or only
+// report that another generation of it is promoted. A Promise with static dependencies makes
+// Kratix update its Work about ten times a second for ever, each time with the same contents;
+// following each update would drive that on.
 type renewals struct {
-	// last is when the spec of a WorkPlacement was changed last.
+	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is how long a WorkPlacement that has just been changed waits for
-// another generation of the same contents.
+// renewalInterval is how long a changed WorkPlacement is not updated for another generation
+// of the same contents.
 const renewalInterval = 10 * time.Second
 
-// slow takes out of changes the patches that can wait, and returns how soon the first
-// of them is due; 0 if none waits.
+// slow removes the patches that can be delayed from changes, and returns the time until the
+// first of them is due; 0 if there is none.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -49,9 +49,9 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 	return due
 }
 
-// slowPromoted takes out of changes those that say no more than that a WorkPlacement
-// of another generation is promoted too, where one was made lately, and returns how
-// soon the first of them is due; 0 if none waits.
+// slowPromoted removes changes that only report another generation as promoted, if there was
+// such a change recently, and returns the time until the first of them is due; 0 if there is
+// none.
 func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -68,8 +68,9 @@ func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due tim
 	return due
 }
 
-// wait returns how long a change of a WorkPlacement has to wait: a renewal until the
-// interval after the last change is over. 0 is not at all, and the change counts.
+// wait returns the delay of a change of a WorkPlacement: a renewal has to wait for the rest
+// of the interval after the last change. With 0 it is not delayed, and counts as the last
+// change.
 func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) time.Duration {
 	changed, lately := r.last[kratix.KeyOf(p)]
 	if isRenewal && lately {
@@ -79,7 +80,7 @@ func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) 
 	return 0
 }
 
-// forget forgets what was changed long enough ago.
+// forget drops the entries whose interval is over.
 func (r *renewals) forget(now time.Time) {
 	if r.last == nil {
 		r.last = map[kratix.Key]time.Time{}
@@ -91,8 +92,8 @@ func (r *renewals) forget(now time.Time) {
 	}
 }
 
-// saysOnlyGeneration reports whether the conditions of a WorkPlacement are to change
-// in nothing but the generation that they were observed at.
+// saysOnlyGeneration reports whether a change of a WorkPlacement's conditions changes nothing
+// but observedGeneration.
 func saysOnlyGeneration(p *kratix.WorkPlacement, change status.Change) bool {
 	if len(change.Steps) != 1 || len(change.Events) > 0 {
 		return false

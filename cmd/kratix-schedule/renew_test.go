@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestAnotherGenerationOfTheSameContentsCanWait: a WorkPlacement that was just changed
-// gets the next generation of the same contents some seconds later, and other contents
-// at once.
+// TestAnotherGenerationOfTheSameContentsCanWait checks that a WorkPlacement that was just
+// changed gets the next generation of the same contents some seconds later, and other
+// contents at once.
 func TestAnotherGenerationOfTheSameContentsCanWait(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}
@@ -51,8 +51,8 @@ func TestAnotherGenerationOfTheSameContentsCanWait(t *testing.T) {
 	}
 }
 
-// TestAnotherGenerationOfWhatIsPromotedCanWait: that a WorkPlacement of another
-// generation is promoted too is said some seconds later, and everything else at once.
+// TestAnotherGenerationOfWhatIsPromotedCanWait checks that another promoted generation is
+// reported some seconds later, and everything else at once.
 func TestAnotherGenerationOfWhatIsPromotedCanWait(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}

@@ -20,8 +20,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// Who reads a repository, where its URL does not say; never a flag, since those
-// show in the list of processes. The password is also an ssh key's passphrase.
+// The variables with the credentials for a repository whose URL has none; they are never
+// flags, because those are visible in the list of processes. The password also serves as an
+// ssh key's passphrase.
 const (
 	repoUserVariable     = envPrefix + "REPO_USERNAME"
 	repoPasswordVariable = envPrefix + "REPO_PASSWORD"
@@ -31,9 +32,9 @@ const (
 func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
 	if isDir(url) {
-		url = absolute(url) // a directory is one, however it is spelt
+		url = absolute(url) // an absolute path, in whatever form a directory is given
 	}
-	// Without a branch it is main, or else the default branch; nothing is made.
+	// Without a branch it is main, or else the default branch; none is created.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
 		return nil, nil, err
@@ -63,7 +64,7 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	return files, slices.Collect(state.Obstacles.Below(tree.Path{})), nil
 }
 
-// logIn adds what the server may ask for.
+// logIn adds the credentials that the server may require.
 func (f *treeFlags) logIn(config *git.Config) error {
 	scheme, _, found := strings.Cut(config.URL, "://")
 	switch {
@@ -81,14 +82,14 @@ func (f *treeFlags) logIn(config *git.Config) error {
 	return nil
 }
 
-// isShortSSH knows git's short spelling of an ssh URL, user@host:path.
+// isShortSSH reports whether a URL has git's short ssh form, user@host:path.
 func isShortSSH(url string) bool {
 	head, _, _ := strings.Cut(url, "/")
 	return strings.Contains(head, ":")
 }
 
-// sshKey reads the key to log in with, and the servers to trust: the files that
-// are named, or the user's own.
+// sshKey reads the key for the login, and the known hosts: from the named files, or the
+// user's own.
 func (f *treeFlags) sshKey() (git.SSH, error) {
 	file, err := f.keyFile()
 	if err != nil {
@@ -114,7 +115,7 @@ func (f *treeFlags) sshKey() (git.SSH, error) {
 	return git.SSH{PrivateKey: key, Passphrase: passphrase, KnownHosts: known}, err
 }
 
-// keyFile is the key that is named, or the first of the user's own.
+// keyFile returns the path of the named key, or of the first of the user's own.
 func (f *treeFlags) keyFile() (string, error) {
 	if f.key != "" {
 		return f.key, nil
@@ -128,7 +129,7 @@ func (f *treeFlags) keyFile() (string, error) {
 }
 
 func sshDir() string {
-	home, _ := os.UserHomeDir() // without one, the path is relative and not there
+	home, _ := os.UserHomeDir() // without one, the path is relative and does not exist
 	return filepath.Join(home, ".ssh")
 }
 
@@ -141,8 +142,8 @@ func readFlag(flag, file string) (string, error) {
 	return string(content), nil
 }
 
-// noBranch makes wrong usage of the error that the repository does not have the
-// branch; other errors stay as they are.
+// noBranch turns the error about a missing branch into a usage error; other errors stay as
+// they are.
 func noBranch(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) || failed.Field != "spec.branch" {
@@ -151,8 +152,8 @@ func noBranch(err error) error {
 	return exit{code: exitUsage, text: "--repo: " + strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")}
 }
 
-// advised says what to do about a repository that is no state store: there is
-// no object with a spec or a Secret to look at.
+// advised replaces the fix in an error for a repository that is not a state store, because
+// there is no object with a spec or a Secret to check.
 func (f *treeFlags) advised(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {

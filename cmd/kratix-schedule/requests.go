@@ -19,14 +19,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// requestFlags say how often each request is made.
+// requestFlags are the flags for repeating requests.
 type requestFlags struct {
 	second bool
 	times  int
 }
 
-// maxRequests bounds --requests: what clashes at all does so with three, and a
-// hundred show how a root grows.
+// maxRequests bounds --requests: every conflict shows up with three requests, and a hundred
+// show how a root grows.
 const maxRequests = 100
 
 func (f *requestFlags) add(c *cobra.Command) {
@@ -37,7 +37,7 @@ func (f *requestFlags) add(c *cobra.Command) {
 	configurable(c, "second-request", "requests")
 }
 
-// parse returns how often each request is made; 1 is as it is.
+// parse returns how often each request is made; 1 leaves the input unchanged.
 func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	if err := checkTimes(f.times); err != nil {
 		return 0, usage(c, fmt.Sprintf("--requests %d: %s", f.times, err))
@@ -51,7 +51,7 @@ func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	return f.times, nil
 }
 
-// checkTimes returns what is wrong with a value of --requests.
+// checkTimes returns an error for an invalid value of --requests.
 func checkTimes(times int) error {
 	if times < 1 || times > maxRequests {
 		return fmt.Errorf("it must be from 1 to %d", maxRequests)
@@ -70,14 +70,14 @@ type requestsSource struct {
 	source.Source
 	// times is how often each request is made; 1 adds nothing.
 	times int
-	// origins has the Work that an added one was made of.
+	// origins maps an added Work to the one it was derived from.
 	origins map[string]origin
 }
 
-// origin is the Work that another was made of.
+// origin is the Work that another was derived from.
 type origin struct {
 	work string
-	// beside means that both are in one namespace.
+	// beside reports whether both are in one namespace.
 	beside bool
 }
 
@@ -110,12 +110,12 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return snapshot, nil
 }
 
-// more makes the other requests' Works. None has the name of a Work that is
-// there, and all are made after those: who came first is never held back.
+// more returns the Works of the other requests. None has the name of an existing Work, and
+// all are younger than those, because the older one is never held back.
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
-		return nil // what cannot be decoded is reported of the first
+		return nil // content that cannot be decoded is reported for the first
 	}
 	var made []*kratix.Work
 	for n := 2; len(made) < s.times-1; n++ {
@@ -132,8 +132,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// told turns each conflict of an added request into what it means for the first:
-// once for each object, however many requests bring it again.
+// told turns each conflict of an added request into a finding about the first one: once per
+// object, however many requests repeat it.
 func (s *requestsSource) told(result report.Report) report.Report {
 	if s.times < 2 {
 		return result
@@ -151,7 +151,7 @@ func (s *requestsSource) told(result report.Report) report.Report {
 			told = append(told, f)
 			continue
 		case f.Rule != finding.DuplicateObject():
-			continue // the same is reported of the first
+			continue // the same is reported for the first
 		}
 		f.Place.Object = from.work
 		what, _, _ := strings.Cut(f.Message, " is in ")
@@ -170,10 +170,11 @@ func (s *requestsSource) told(result report.Report) report.Report {
 	return result
 }
 
-// besideWords are said of what only another request in one namespace brings.
+// besideWords is inserted into messages about conflicts that only another request in the same
+// namespace causes.
 const besideWords = "in the same namespace "
 
-// secondRequest is the finding of an object that another request brings again.
+// secondRequest returns the finding about an object that another request repeats.
 func secondRequest(f finding.Finding, what string, beside bool) finding.Finding {
 	f.Rule, f.Fix = finding.SecondRequest(), ""
 	where, which := "", "under another name and namespace"

@@ -40,7 +40,7 @@ Exit status: 0 clean, 1 findings (plan: changes too), 2 wrong usage or input pat
 	return command
 }
 
-// flagError says which flag is wrong, and why.
+// flagError returns a usage error about a flag.
 func flagError(c *cobra.Command, err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
@@ -60,8 +60,7 @@ func usage(c *cobra.Command, text string) error {
 	return exit{code: exitUsage, text: text + "\nSee '" + c.CommandPath() + " --help'."}
 }
 
-// noSubcommand returns an error for a word that is no command, with what it could
-// have meant.
+// noSubcommand returns an error for an unknown command, with a suggestion.
 func noSubcommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -76,8 +75,8 @@ func noSubcommand(c *cobra.Command, args []string) error {
 	return usage(c, text)
 }
 
-// unknownCommand returns an error for a command line whose command is unknown,
-// which --help would hide.
+// unknownCommand returns an error for a command line with an unknown command, which --help
+// would hide.
 func unknownCommand(root *cobra.Command, args []string) error {
 	c, rest, err := root.Find(args)
 	if err != nil || !c.HasSubCommands() {
@@ -94,7 +93,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	return nil
 }
 
-// noArguments is for commands that take flags only.
+// noArguments checks the arguments of commands that accept only flags.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage(c, "unexpected argument "+args[0])

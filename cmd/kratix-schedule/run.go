@@ -27,7 +27,7 @@ type runFlags struct {
 	follow followFlags
 	kube   kubeFlags
 	volume volumeFlags
-	// allowed is the file that allows removals; delay is how long a removal must last.
+	// allowed is the file that allows removals; delay is how long a removal must persist.
 	allowed allowanceFile
 	delay   time.Duration
 }
@@ -109,7 +109,7 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// printRun writes what a round did: each placement, what was found, the sum.
+// printRun prints the result of a round: placements, findings, summary.
 func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	if volume == report.Quiet {
 		return report.Text(out, volume.Shown(result.Findings))
@@ -129,7 +129,7 @@ func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	return err
 }
 
-// verdict returns the exit code that a report deserves.
+// verdict returns the exit code for a report.
 func verdict(result report.Report) error {
 	switch {
 	case result.Has(finding.StoreFailed()):
@@ -140,8 +140,8 @@ func verdict(result report.Report) error {
 	return nil
 }
 
-// pause waits before the next try of a round, the longer the more tries there
-// were, and never as long as another writer that failed at the same moment.
+// pause waits before the next try of a round. The delay grows with the number of tries and is
+// random, so that two writers that failed at the same moment do not collide again.
 func pause(ctx context.Context, attempt int) {
 	select {
 	case <-ctx.Done():
@@ -149,8 +149,8 @@ func pause(ctx context.Context, attempt int) {
 	}
 }
 
-// jitter returns a time of random length: less than 100 ms after the first try,
-// and after each further one less than twice as much.
+// jitter returns a random delay: less than 100 ms after the first try, with the bound doubled
+// after each further one.
 func jitter(attempt int) time.Duration {
-	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // it needs no secrecy
+	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // no secrecy is needed
 }

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kratix-schedule": recorded})
 }
 
-// TestScripts runs every command as a user would; testdata/script says what it
-// must print and how it must end.
+// TestScripts runs every command as a user would; testdata/script has the expected output and
+// exit status.
 func TestScripts(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 	var begun atomic.Int64
 	calls := t.TempDir()
 	t.Cleanup(func() {
-		if !t.Failed() && int(begun.Load()) == len(scripts) { // else not all were asked for
+		if !t.Failed() && int(begun.Load()) == len(scripts) { // otherwise not all scripts were selected
 			covered(t, readCalls(t, calls))
 		}
 	})
@@ -65,8 +65,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition knows [eck]: the whole of what the Elastic Cloud pipeline writes for
-// ECK 2.8.0 lies beside the checkout. testdata/elastic-cloud is a part of it.
+// condition implements [eck]: the complete output of the Elastic Cloud pipeline for ECK 2.8.0
+// is beside the checkout. testdata/elastic-cloud is an extract of it.
 func condition(fixture, name string) (bool, error) {
 	if name != "eck" {
 		return false, errors.New("unknown condition " + name)
@@ -75,8 +75,7 @@ func condition(fixture, name string) (bool, error) {
 	return err == nil, nil
 }
 
-// exits runs a program and checks its exit status: "exits 1 kratix-schedule
-// validate x".
+// exits runs a program and checks its exit status: "exits 1 kratix-schedule validate x".
 func exits(ts *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) < 2 {
 		ts.Fatalf("usage: exits status program [args...]")
@@ -97,7 +96,7 @@ func exits(ts *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// awaits waits until a file is there: "awaits store.git/HEAD".
+// awaits waits until a file exists: "awaits store.git/HEAD".
 func awaits(ts *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		ts.Fatalf("usage: awaits file")

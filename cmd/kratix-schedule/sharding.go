@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
-// shardSelector is the value of --watch-label-selector: the labels of the state stores
-// that this process writes to. The zero value selects all.
+// shardSelector is the value of --watch-label-selector: the labels of the state stores that
+// this process writes. The zero value selects all.
 type shardSelector struct{ labels labels.Selector }
 
 var _ pflag.Value = (*shardSelector)(nil)
@@ -25,7 +25,7 @@ func (s *shardSelector) add(c *cobra.Command) {
 		kratix.ShardLabel+"=KEY, or !"+kratix.ShardLabel+" for those without the label. Every state store must be selected by exactly one shard")
 }
 
-// Set parses a label selector as Kubernetes has it.
+// Set parses a label selector in Kubernetes' syntax.
 func (s *shardSelector) Set(text string) error {
 	selector, err := labels.Parse(text)
 	switch {
@@ -46,13 +46,13 @@ func (s *shardSelector) String() string {
 	return s.labels.String()
 }
 
-// Type is what the help calls the value.
+// Type returns the placeholder of the value in the help.
 func (*shardSelector) Type() string { return "SELECTOR" }
 
 func (s *shardSelector) isSet() bool { return s.labels != nil }
 
-// selects returns what reports whether an object with some labels is this process's to
-// write; nil if every object is.
+// selects returns a function that reports whether this process writes an object with some
+// labels; nil if it writes all.
 func (s *shardSelector) selects() func(map[string]string) bool {
 	if !s.isSet() {
 		return nil
@@ -60,8 +60,8 @@ func (s *shardSelector) selects() func(map[string]string) bool {
 	return func(of map[string]string) bool { return s.labels.Matches(labels.Set(of)) }
 }
 
-// lease returns the name of the Lease by which the replicas of a shard lead. Equal
-// selectors have the same, however they are written.
+// lease returns the name of the Lease of a shard's replicas. Equivalent selectors have the
+// same Lease.
 func (s *shardSelector) lease() string {
 	if !s.isSet() {
 		return lease.Name
@@ -71,7 +71,7 @@ func (s *shardSelector) lease() string {
 	return lease.Name + "-" + hex.EncodeToString(digest[:bytes])
 }
 
-// check returns which flags cannot be combined.
+// check returns an error for flags that cannot be combined.
 func (s *shardSelector) check(flags runFlags) error {
 	switch {
 	case !s.isSet():
@@ -86,8 +86,7 @@ func (s *shardSelector) check(flags runFlags) error {
 	return nil
 }
 
-// unknownFlag returns what to do about a flag that a command does not have; "" if there
-// is nothing to say.
+// unknownFlag returns a fix for an unknown flag; "" if there is none.
 func unknownFlag(c *cobra.Command, name string) string {
 	switch {
 	case name == "replicas-share":

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// gitFlags say what commits look like.
+// gitFlags are the flags for commits.
 type gitFlags struct {
 	template  string
 	committer string
@@ -24,7 +24,7 @@ func (f *gitFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 
-// parse returns what the flags mean.
+// parse returns the settings for commits.
 func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	parsed := open.Commits{Owner: owner}
 	if f.template != "" {
@@ -44,14 +44,14 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	return parsed, nil
 }
 
-// branchFlags say what is done about branches that do not exist.
+// branchFlags are the flags for branches that do not exist.
 type branchFlags struct{ create bool }
 
 func (f *branchFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.create, "create-branch", false, "let the first write make the branch of a GitStateStore in a repository that has other branches, from its default branch; without it such a branch is an error. In an empty repository it is made in any case")
 }
 
-// storesOf returns the stores that the input describes.
+// storesOf returns an Opener for the stores in the input.
 func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
 		Commits: commits, CreateBranch: branches.create, Now: time.Now,

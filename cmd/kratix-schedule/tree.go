@@ -20,11 +20,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// treeFlags name what a state store holds already, and how a repository of it
-// is read.
+// treeFlags are the flags for the existing content of a state store, and for access to its
+// repository.
 type treeFlags struct {
 	dir, repo, key, knownHosts string
-	// noLogin is why no credentials may be sent to the repository; empty if they
+	// noLogin is the reason why no credentials may be sent to the repository; empty if they
 	// may.
 	noLogin string
 }
@@ -54,28 +54,28 @@ func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 	return &checkStores{tree: *f, open: map[kratix.StateStoreReference]statestore.Store{}}, nil
 }
 
-// checkStores are stores in memory: empty ones, or ones that hold a tree.
+// checkStores are in-memory stores, either empty or with the content of a tree.
 type checkStores struct {
 	tree treeFlags
-	// files are the tree's, by their path from its top.
+	// files are the tree's files, relative to its root.
 	files []tree.File
-	// obstacles are what else the tree has.
+	// obstacles are the tree's entries that are not files.
 	obstacles []statestore.Obstacle
-	// filesOnly means that nothing is to be placed, only files judged.
+	// filesOnly reports whether nothing is placed, and only files are checked.
 	filesOnly bool
-	// built is called with how many roots of a Flux repository are built; nil is not called.
+	// built is called with the number of roots of a Flux repository that are built; it may be
+	// nil.
 	built func(done, all int)
-	// inRoots counts the objects that those roots come to.
+	// inRoots is the number of objects in those roots.
 	inRoots int
-	// seeds are records of WorkPlacements in the input, by the store's name.
+	// seeds are the records of WorkPlacements in the input, by store.
 	seeds map[kratix.StateStoreReference][]tree.File
 	open  map[kratix.StateStoreReference]statestore.Store
 }
 
 var _ statestore.Opener = (*checkStores)(nil)
 
-// Open makes a store that holds the part of the tree which lies below the
-// store's path.
+// Open returns a store with the part of the tree below the store's path.
 func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if store, ok := s.open[ref]; ok {
 		return store, nil
@@ -114,7 +114,7 @@ func storePath(spec kratix.Object) (tree.Path, error) {
 	return tree.Path{}, nil
 }
 
-// load reads the tree, once.
+// load reads the tree once.
 func (s *checkStores) load(ctx context.Context) (err error) {
 	switch {
 	case s.files != nil:
@@ -126,8 +126,8 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	return err
 }
 
-// readTree reads the files below a directory, and the links there. Names that no
-// store could hold are left out.
+// readTree reads the files and links below a directory. Names that no store could hold are
+// left out.
 func readTree(ctx context.Context, top string) (files []tree.File, obstacles []statestore.Obstacle, err error) {
 	files = []tree.File{}
 	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
@@ -153,7 +153,7 @@ func readTree(ctx context.Context, top string) (files []tree.File, obstacles []s
 			obstacles = append(obstacles, statestore.Obstacle{Path: parsed, Kind: "a symlink"})
 			return nil
 		}
-		content, err := os.ReadFile(name) //nolint:gosec // the user names the directory
+		content, err := os.ReadFile(name) //nolint:gosec // a directory given by the user
 		if err != nil {
 			return fmt.Errorf("%w %s: %w", dir.ErrPath, name, unwrapped(err))
 		}
@@ -166,7 +166,7 @@ func readTree(ctx context.Context, top string) (files []tree.File, obstacles []s
 	return files, obstacles, err
 }
 
-// splitBranch takes "URL@branch" apart; an @ before the host belongs to the URL.
+// splitBranch splits "URL@branch"; an @ before the host belongs to the URL.
 func splitBranch(repo string) (url, branch string) {
 	start := 0
 	if i := strings.Index(repo, "://"); i >= 0 {
@@ -183,7 +183,7 @@ func splitBranch(repo string) (url, branch string) {
 	return repo, ""
 }
 
-// baseName names a tree's only Destination.
+// baseName returns the name of a tree's only Destination.
 func baseName(name string) string {
 	if base := path.Base(filepath.ToSlash(name)); base != "." && base != "/" && base != "" {
 		return base

@@ -11,19 +11,19 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A configuration that lies in a checkout is as trustworthy as who wrote the
-// commit, which may be a stranger's pull request. So it neither says where
-// credentials go, nor has anything written outside of the checkout.
+// A configuration in a checkout is as trustworthy as the author of the commit, which may be a
+// pull request by anyone. So it can neither decide where credentials are sent, nor have
+// anything written outside of the checkout.
 
-// fileSetFlag is the annotation of flags that a configuration has set, and not the
-// user: the file, and the directory that it may have written to.
+// fileSetFlag is the annotation of flags set by a configuration rather than the user: the
+// file, and the directory that it may write to.
 const fileSetFlag = "set-by-file"
 
-// repoHostVariable names the host to which credentials go when a configuration
-// names the repository.
+// repoHostVariable names the host that may receive credentials when a configuration names the
+// repository.
 const repoHostVariable = envPrefix + "REPO_HOST"
 
-// markSetByFile remembers that a configuration has set a flag.
+// markSetByFile records that a configuration has set a flag.
 func markSetByFile(c *cobra.Command, flag *pflag.Flag, file string) error {
 	within, err := writableDir(file)
 	if err != nil {
@@ -32,8 +32,8 @@ func markSetByFile(c *cobra.Command, flag *pflag.Flag, file string) error {
 	return c.Flags().SetAnnotation(flag.Name, fileSetFlag, []string{file, within})
 }
 
-// setByFile returns the configuration that has set a flag, and the directory that
-// it may have written to.
+// setByFile returns the configuration that has set a flag, and the directory that it may
+// write to.
 func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
 	flag := c.Flags().Lookup(name)
 	if flag == nil || len(flag.Annotations[fileSetFlag]) == 0 {
@@ -42,8 +42,8 @@ func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
 	return flag.Annotations[fileSetFlag][0], flag.Annotations[fileSetFlag][1], true
 }
 
-// writableDir returns where a configuration may have written to: the working
-// directory, or the configuration's own if that is above it.
+// writableDir returns the directory that a configuration may write to: the working directory,
+// or the configuration's own if that is above it.
 func writableDir(file string) (string, error) {
 	working, err := os.Getwd()
 	if err != nil {
@@ -59,7 +59,7 @@ func writableDir(file string) (string, error) {
 	return working, nil
 }
 
-// target is a file to be written. If within is set, a configuration names it, and it
+// target is a file to be written. If within is set, a configuration names the file, and it
 // must be in that directory; links that lead out of it are not followed.
 type target struct{ file, within string }
 
@@ -77,7 +77,7 @@ func targetOf(c *cobra.Command, name, file string) (target, error) {
 	return to, nil
 }
 
-// below returns the file's path as seen from the directory.
+// below returns the file's path relative to the directory.
 func (t target) below() (string, error) {
 	absolute, err := filepath.Abs(t.file)
 	if err != nil {
@@ -86,11 +86,11 @@ func (t target) below() (string, error) {
 	return filepath.Rel(t.within, absolute)
 }
 
-// create creates the file, or empties the one that is there.
+// create creates the file, or truncates an existing one.
 func (t target) create() (*os.File, error) {
-	const mode = 0o644 // as files of a build are, for all to read
+	const mode = 0o644 // readable by all, as the files of a build are
 	if t.within == "" {
-		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // the user names it
+		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // a path given by the user
 	}
 	below, err := t.below()
 	if err != nil {
@@ -100,12 +100,12 @@ func (t target) create() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = root.Close() }() // what was opened in it stays open
+	defer func() { _ = root.Close() }() // files opened in it stay open
 	return root.OpenFile(below, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
-// mayLogIn reports whether credentials may be sent to a repository, and if not,
-// why. The repository is the user's own choice unless a configuration names it.
+// mayLogIn reports whether credentials may be sent to a repository, and if not, why. They may
+// if the user has chosen the repository, not a configuration.
 func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	config, _, ok := setByFile(c, "repo")
 	if !ok {
@@ -125,9 +125,8 @@ func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 		address, config, repoHostVariable, address), false
 }
 
-// serverOf returns the host of a repository, with the port if it is not the
-// default one, and whether what is sent there can be read on the way. It is empty
-// for a repository on this machine.
+// serverOf returns the host of a repository, with a port other than the default one, and
+// whether the connection is unencrypted. It is empty for a repository on this machine.
 func serverOf(repository string) (address string, plain bool) {
 	if !strings.Contains(repository, "://") {
 		host, _, _ := strings.Cut(repository, ":")

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// checkout changes into a directory with these files.
+// checkout creates a directory with these files and makes it the working directory.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,8 +37,8 @@ func commandLine(args ...string) (code int, out string) {
 	return code, text.String()
 }
 
-// TestConfigurationDoesNotSayWhereCredentialsGo: a server that only a configuration
-// names gets none; one that the user names does.
+// TestConfigurationDoesNotSayWhereCredentialsGo checks that a server that only a
+// configuration names gets none, and one that the user names does.
 func TestConfigurationDoesNotSayWhereCredentialsGo(t *testing.T) {
 	var mu sync.Mutex
 	var logins, requests int
@@ -60,7 +60,7 @@ func TestConfigurationDoesNotSayWhereCredentialsGo(t *testing.T) {
 	for name, test := range map[string]struct {
 		host string
 		args []string
-		// sent means that credentials may come; says is in the output.
+		// sent reports whether credentials may be sent; says is a part of the output.
 		sent bool
 		says string
 	}{
@@ -121,7 +121,7 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 	for name, test := range map[string]struct {
 		config string
 		args   []string
-		// link is where out leads to; nothing is a directory.
+		// link is the target of the symlink out; empty for a directory.
 		link string
 		code int
 		says string
@@ -165,7 +165,7 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 	}
 }
 
-// TestConfigurationAboveWritesBesideItself: it is found in directories below.
+// TestConfigurationAboveWritesBesideItself runs in a directory below the configuration.
 func TestConfigurationAboveWritesBesideItself(t *testing.T) {
 	top := checkout(t, map[string]string{configName: "filename: [in.yaml]\noutput: [html=report.html]\n", "in.yaml": aDestination, "below/x": ""})
 	t.Chdir("below")

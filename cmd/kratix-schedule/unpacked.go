@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// unpackedFlag bounds what the files of all Works take in memory.
+// unpackedFlag bounds the unpacked files of all Works.
 type unpackedFlag struct{ most byteSize }
 
 func (f *unpackedFlag) add(c *cobra.Command) {
@@ -19,7 +19,7 @@ func (f *unpackedFlag) add(c *cobra.Command) {
 	c.Flags().Var(&f.most, "max-unpacked", "how many bytes the files of all Works may have together, unpacked; beyond that the largest Works of the namespace that has most are left as they are; by default half of GOMEMLIMIT if that is set")
 }
 
-// byteSize is a number of bytes, written as in a Pod's resources.
+// byteSize is a number of bytes, in the notation of a Pod's resources.
 type byteSize int64
 
 var _ pflag.Value = (*byteSize)(nil)
@@ -29,10 +29,10 @@ func (s *byteSize) String() string {
 	return resource.NewQuantity(int64(*s), resource.BinarySI).String()
 }
 
-// Type is what help calls it.
+// Type returns the placeholder of the value in the help.
 func (s *byteSize) Type() string { return "bytes" }
 
-// Set reads a number, with or without a unit.
+// Set parses a number, with or without a unit.
 func (s *byteSize) Set(text string) error {
 	quantity, err := resource.ParseQuantity(text)
 	if err != nil || quantity.Value() <= 0 {
@@ -42,7 +42,7 @@ func (s *byteSize) Set(text string) error {
 	return nil
 }
 
-// unpackedDefault returns half of what GOMEMLIMIT lets the program have.
+// unpackedDefault returns half of GOMEMLIMIT.
 func unpackedDefault(limit int64) int64 {
 	if limit <= 0 {
 		return reconcile.DefaultMaxUnpacked

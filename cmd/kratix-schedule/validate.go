@@ -20,7 +20,7 @@ type validateFlags struct {
 	input   checkFlags
 	output  outputFlags
 	verdict verdictFlags
-	// onConflict is what the engine does with a clash.
+	// onConflict is the engine's action for conflicts.
 	onConflict conflictFlag
 	names      nameFlag
 	requests   requestFlags
@@ -77,7 +77,7 @@ failed.`,
 	return command
 }
 
-// checking is what the flags ask of a check, and what it reads.
+// checking holds the parsed flags of a check, and its source.
 type checking struct {
 	outputs []output
 	rules   policy.Policy
@@ -86,7 +86,7 @@ type checking struct {
 	from    *requestsSource
 }
 
-// parse reads what is asked for.
+// parse parses the flags.
 func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*checking, error) {
 	asked := &checking{}
 	var err error
@@ -111,7 +111,7 @@ func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*ch
 	return asked, nil
 }
 
-// engine returns what a round is to do.
+// engine returns the policy of the round.
 func (f *validateFlags) engine() reconcile.Policy {
 	return reconcile.Policy{OnConflict: f.onConflict.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
@@ -150,7 +150,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	return flags.status(document, failed, nothing)
 }
 
-// status returns what the check ends with: nothing is why there was nothing to
+// status returns the exit status of the check; nothing is the reason why there was nothing to
 // check, if so.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
@@ -166,7 +166,7 @@ func (f *validateFlags) status(document report.Document, failed bool, nothing er
 	return nil
 }
 
-// document puts what counts into what was found.
+// document returns the document with the findings that count.
 func (f *validateFlags) document(result report.Report, outcome policy.Outcome) report.Document {
 	result.Findings = outcome.Findings
 	document := report.Document{
@@ -179,8 +179,8 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// hurry collects garbage less often while a check runs, as long as there is
-// memory, and no less than GOMEMLIMIT asks for; what it returns puts that back.
+// hurry makes the garbage collector run less often while a check runs, within GOMEMLIMIT and
+// the available memory; the returned function restores the setting.
 func hurry() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
@@ -192,7 +192,7 @@ func hurry() (back func()) {
 	}
 }
 
-// check does a round that writes nothing.
+// check runs a round that writes nothing.
 func check(ctx context.Context, in source.Source, stores statestore.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
 	back := hurry()
 	shown := startProgress(std.err)
@@ -202,14 +202,14 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
 	result, err := interruptible(ctx, reconciler.Round)
-	if ctx.Err() == nil { // else the process ends, and back would wait for garbage to be collected
+	if ctx.Err() == nil { // otherwise the process ends, and back would wait for a garbage collection
 		back()
 	}
 	return result, err
 }
 
-// interruptible does a round and waits for it no longer than ctx lasts: kustomize
-// cannot be stopped, and a check leaves nothing half done.
+// interruptible runs a round until ctx ends and does not wait for it longer: kustomize cannot
+// be stopped, and an abandoned check leaves nothing incomplete.
 func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
 	type outcome struct {
 		result report.Report

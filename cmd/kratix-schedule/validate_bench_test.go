@@ -19,15 +19,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// filesPerWork is how many files a Work of the benchmark has, an object each.
+// filesPerWork is the number of files, with one object each, in a Work of the benchmark.
 const filesPerWork = 3
 
-// manifest is one small object.
+// manifest returns one small object.
 func manifest(work, file int) []byte {
 	return fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%d-%d\n  namespace: team-%d\n  labels:\n    app: redis\ndata:\n  maxmemory: 64mb\n  save: \"900 1\"\n", work, file, work%50)
 }
 
-// writeWorks writes Works in files of a hundred, and one Destination.
+// writeWorks writes Works, a hundred per file, and one Destination.
 func writeWorks(b testing.TB, dir string, works int) {
 	b.Helper()
 	const perFile = 100
@@ -60,9 +60,8 @@ func writeWorks(b testing.TB, dir string, works int) {
 	flush("destination.yaml")
 }
 
-// BenchmarkValidate checks Works; BenchmarkKustomizeBuild builds the root that
-// they would make, as Flux does: the baseline in the same run. The first is in a
-// process of its own, whose peak of memory is reported.
+// BenchmarkValidate checks Works; BenchmarkKustomizeBuild, the baseline, builds their root as
+// Flux does. BenchmarkValidate runs in a process of its own, and reports its peak memory.
 func BenchmarkValidate(b *testing.B) {
 	for _, works := range []int{500, 1000, 5000} {
 		b.Run(strconv.Itoa(works), func(b *testing.B) {
@@ -126,8 +125,8 @@ func BenchmarkKustomizeBuild(b *testing.B) {
 	}
 }
 
-// processorSeconds is what this process has had of the processors. On a busy
-// machine it says more than the clock.
+// processorSeconds returns the CPU time of this process, which is more reliable than the
+// clock on a busy machine.
 func processorSeconds(b *testing.B) float64 {
 	b.Helper()
 	var usage syscall.Rusage
@@ -137,7 +136,7 @@ func processorSeconds(b *testing.B) float64 {
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 }
 
-// BenchmarkStartUp is how long the program takes before it does anything.
+// BenchmarkStartUp measures the time until the program starts to work.
 func BenchmarkStartUp(b *testing.B) {
 	self, err := os.Executable()
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// verdictFlags say which findings count, and which of them fail a check.
+// verdictFlags are the flags for the findings that count, and for those that fail a check.
 type verdictFlags struct {
 	strict        bool
 	failOn        string
 	ignores       []string
 	baseline      string
 	writeBaseline bool
-	// saved is the baseline where it is written.
+	// saved is the baseline to be written.
 	saved target
 	most  int
 }
@@ -34,10 +34,10 @@ func (f *verdictFlags) add(c *cobra.Command) {
 	c.Flags().IntVar(&f.most, "max-findings", 0, "show at most so many findings on standard output; 0 shows all")
 	configurable(c, "strict", "fail-on", "ignore", "baseline", "max-findings")
 	pathFlags(c, "baseline")
-	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "none"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "none"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 }
 
-// parse reads what the flags say, and the baseline.
+// parse parses the flags and reads the baseline.
 func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	p := policy.Policy{}
 	err := f.sensible(c)
@@ -62,7 +62,7 @@ func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	return p, err
 }
 
-// sensible returns which flags cannot be meant together.
+// sensible returns an error for flags that cannot be combined.
 func (f *verdictFlags) sensible(c *cobra.Command) error {
 	if _, err := severityNamed(f.failOn); err != nil {
 		return usage(c, "--fail-on "+err.Error())
@@ -94,17 +94,16 @@ func (f *verdictFlags) readBaseline(c *cobra.Command) (policy.Baseline, error) {
 	return known, nil
 }
 
-// fails returns the severity from which on a finding fails the check; None fails
-// none.
+// fails returns the lowest severity that fails the check; never if none does.
 func (f *verdictFlags) fails() finding.Severity {
 	if f.strict {
 		return finding.Warning
 	}
-	severity, _ := severityNamed(f.failOn) // sensible has looked
+	severity, _ := severityNamed(f.failOn) // sensible has checked it
 	return severity
 }
 
-// severityNamed reads a value of --fail-on.
+// severityNamed parses a value of --fail-on.
 func severityNamed(word string) (finding.Severity, error) {
 	switch word {
 	case "error":
@@ -117,7 +116,7 @@ func severityNamed(word string) (finding.Severity, error) {
 	return finding.None, fmt.Errorf("%q is not known: use error, warning or none", word)
 }
 
-// checkMost returns what is wrong with a value of --max-findings.
+// checkMost returns an error for an invalid value of --max-findings.
 func checkMost(most int) error {
 	if most < 0 {
 		return errors.New("cannot be negative")
@@ -128,7 +127,7 @@ func checkMost(most int) error {
 // never is a severity that no finding has.
 const never = finding.Error + 1
 
-// saveBaseline writes what is found down as known.
+// saveBaseline writes the findings to the baseline.
 func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {
 	content, err := policy.FormatBaseline(findings)
 	if err != nil {

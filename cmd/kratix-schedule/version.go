@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// versionInfo is what the program can say of itself.
+// versionInfo describes the program's build.
 type versionInfo struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

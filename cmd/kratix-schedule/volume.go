@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// volumeFlags say how much a command prints for people.
+// volumeFlags are the flags for the amount of text output.
 type volumeFlags struct{ quiet, verbose bool }
 
 func (f *volumeFlags) add(c *cobra.Command) {
@@ -17,7 +17,7 @@ func (f *volumeFlags) add(c *cobra.Command) {
 	configurable(c, "quiet", "verbose")
 }
 
-// volume returns what the flags ask for.
+// volume returns the requested amount of output.
 func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	switch {
 	case f.quiet && f.verbose:
@@ -30,8 +30,7 @@ func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	return report.Normal, nil
 }
 
-// notices returns where a command prints what is no finding: nowhere if it is to be
-// quiet.
+// notices returns the output for messages that are not findings: none if it is to be quiet.
 func (s streams) notices(volume report.Volume) io.Writer {
 	if volume == report.Quiet {
 		return io.Discard

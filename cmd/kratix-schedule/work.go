@@ -88,8 +88,8 @@ func (f *workFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-// readWork returns the Work of a pipeline's directories; nil when the pipeline asks
-// for none yet, which it reports.
+// readWork returns the Work of a pipeline's directories; nil if the pipeline is suspended,
+// which it prints.
 func readWork(from string, options pipeline.Options, std streams) (*kratix.Work, error) {
 	root, err := os.OpenRoot(from)
 	if err != nil {
@@ -100,7 +100,7 @@ func readWork(from string, options pipeline.Options, std streams) (*kratix.Work,
 	switch {
 	case errors.Is(err, pipeline.ErrSuspended):
 		_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+printable.Line(err.Error()))
-		return nil, nil //nolint:nilnil // no Work is what the pipeline asks for
+		return nil, nil //nolint:nilnil // the pipeline requests no Work
 	case errors.Is(err, pipeline.ErrInput):
 		return nil, exit{code: exitUsage, text: from + ": " + err.Error()}
 	case err != nil:
@@ -112,7 +112,7 @@ func readWork(from string, options pipeline.Options, std streams) (*kratix.Work,
 	return work, nil
 }
 
-// isDryRun reports whether Kratix ran the pipeline to see what it would do.
+// isDryRun reports whether Kratix runs the pipeline as a dry run.
 func isDryRun() bool { return os.Getenv("KRATIX_DRY_RUN") == "true" }
 
 // applyWork creates or updates a Work in the cluster.

@@ -1,6 +1,6 @@
-// Package daemon does round after round: whenever the input changes, a store has
-// something new to say, or the user asks, and every interval. It has for each store a
-// worker of its own, answers HTTP requests, and reports each round.
+// Package daemon runs rounds: when the input or a store changes, when the user requests one,
+// and after every interval. It runs one worker per store, serves HTTP, and reports each
+// round.
 package daemon
 
 import (
@@ -22,44 +22,42 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// retry is how soon a round is done again after all of it failed.
+// retry is the delay before the next round after a round has failed.
 const retry = 15 * time.Second
 
-// Daemon is what runs until it is asked to stop. Fields that may be nil say so; all
-// others are required.
+// Daemon runs rounds until it is stopped. Fields may be nil only where noted.
 type Daemon struct {
-	// Reconciler does the rounds; Run puts workers and telemetry before its stores.
+	// Reconciler runs the rounds; Run wraps its stores in workers and telemetry.
 	Reconciler *reconcile.Reconciler
-	// Interval is how often everything is looked at, whatever changes.
+	// Interval is the time after which a round runs even if nothing has changed.
 	Interval time.Duration
-	// Shutdown is how long a write in hand may take once Run is asked to stop.
+	// Shutdown is how long a write in progress may take once Run is stopped.
 	Shutdown time.Duration
-	// Version is the program's.
+	// Version is the program's version.
 	Version string
 	Now     func() time.Time
-	// Log receives all that happens, from Level on; Level can be changed by HTTP.
+	// Log receives all log lines from Level up; Level can be changed by HTTP.
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen opens what HTTP requests come by; they are not answered if it returns
-	// nil.
+	// Listen returns the listener of the HTTP server; nothing is served if it returns nil.
 	Listen func(context.Context) (net.Listener, error)
-	// AdminToken returns the token of those who may change something by HTTP; nil
-	// means that nobody may.
+	// AdminToken returns the token that is required to change anything by HTTP; nil means
+	// that nothing can be changed.
 	AdminToken func() (string, error)
-	// Profile serves Go's profiles there too.
+	// Profile enables Go's profiling endpoints.
 	Profile bool
-	// Lead does work as long as this process is the one to do it, and reports why it
-	// cannot find that out; nil does it at once.
+	// Lead runs work while this process is the leader, and calls tell if it cannot determine
+	// that; nil runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
-	// Tell passes on what a round came to. It may be called again with the same report,
-	// for what could not be passed on; nil passes nothing on.
+	// Tell writes the result of a round to the cluster. It may be called again with the same
+	// report, to retry failed writes; nil writes nothing.
 	Tell func(ctx context.Context, said report.Report) Told
-	// Watch returns what else is wrong at the moment, for the report of each round; it
-	// must not wait. nil finds nothing.
+	// Watch returns further findings for the report of each round; it must not block. It may
+	// be nil.
 	Watch func() []finding.Finding
-	// Project has what a round works on read in place of its stores, from behind the
-	// workers; nil has the stores themselves.
+	// Project returns the stores that rounds read, given the stores behind the workers; nil
+	// means the latter.
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
@@ -70,15 +68,15 @@ type Daemon struct {
 	server   telemetry.Server
 	stores   *workedStores
 	stopping *stopping
-	// woken says that a store has something new to say.
+	// woken receives a value when a store has changed.
 	woken chan struct{}
 	// refused are the findings of Tell.
 	refused []finding.Finding
 }
 
-// Run does rounds until ctx ends; what is being written then is finished. Errors
-// are those of the source, of Listen and of Lead, and an HTTP server that broke
-// down. It can be called once.
+// Run runs rounds until ctx ends; writes in progress are finished. It returns errors of the
+// source, of Listen and of Lead, and of an HTTP server that has failed. It can be called
+// once.
 func (d *Daemon) Run(ctx context.Context) error {
 	boundHeap()
 	d.assemble(ctx.Done())
@@ -98,7 +96,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return cmp.Or(brokenServer(serving), err)
 }
 
-// work does rounds until ctx ends, as soon as this process is the one to do them.
+// work runs rounds until ctx ends, while this process is the leader.
 func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
 		return d.rounds(ctx, changes)
@@ -111,7 +109,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble puts what stops, observes and works before the stores, in this order.
+// assemble wraps the stores in workers, telemetry and the check for shutdown, in this order.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -132,7 +130,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 }
 
-// wake asks for a round; one that is asked for already is enough.
+// wake requests a round; further requests before it begins have no effect.
 func (d *Daemon) wake() {
 	select {
 	case d.woken <- struct{}{}:
@@ -140,7 +138,7 @@ func (d *Daemon) wake() {
 	}
 }
 
-// rounds ends with ctx.
+// rounds runs rounds until ctx ends.
 func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	look, forget := lookSignals()
 	defer forget()
@@ -172,22 +170,21 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	return nil
 }
 
-// lookAgain has the next round look at all of the input, if the source looks only
-// at what changed.
+// lookAgain makes the next round read the whole input, if the source reads only changes.
 func (d *Daemon) lookAgain() {
 	if source, ok := d.Reconciler.Source.(interface{ LookAgain() }); ok {
 		source.LookAgain()
 	}
 }
 
-// round does one round and reports it. What it writes may go on for as long as
-// patient, when ctx has ended.
+// round runs one round and reports it. Its writes may continue until patient ends, even if
+// ctx has ended.
 func (d *Daemon) round(ctx, patient context.Context) next {
 	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
 		done(result, err)
-		return next{} // the process is asked to stop before there was anything to write
+		return next{} // the process was stopped before there was anything to write
 	}
 	if err == nil {
 		result = d.restless.Round(d.watched(result), d.Now())
@@ -195,7 +192,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	said := d.withRefused(result)
 	done(said, err)
 	if d.stopping.met.Load() {
-		return next{} // what was cut short is the next process's to tell
+		return next{} // the next process reports the interrupted writes
 	}
 	d.narrator.Round(said, err)
 	d.server.Round(said, err, d.Now())
@@ -207,12 +204,12 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	case result.Again:
 		due.round = time.After(0) // the second half of a move
 	case result.Due > 0 && due.round == nil:
-		due.round = time.After(result.Due) // what a server has refused is tried again
+		due.round = time.After(result.Due) // refused units are retried
 	}
 	return due
 }
 
-// watched returns a report that also has what Watch finds.
+// watched returns a report with the findings of Watch added.
 func (d *Daemon) watched(result report.Report) report.Report {
 	if d.Watch == nil {
 		return result
@@ -224,8 +221,7 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites lets what is being written when the process is asked to stop take
-// its time.
+// finishWrites waits for the writes in progress when the process is stopped.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()

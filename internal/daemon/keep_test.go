@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// keeping remembers what it was asked to keep.
+// keeping records the stores that Keep was called with.
 type keeping struct{ kept []kratix.StateStoreReference }
 
 func (k *keeping) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
@@ -19,7 +19,7 @@ func (k *keeping) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 
 func (k *keeping) Keep(refs []kratix.StateStoreReference) { k.kept = refs }
 
-func TestEachLayerPassesOnWhichStoresStay(t *testing.T) {
+func TestEachLayerPassesOnKeep(t *testing.T) {
 	stays, leaves := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "stays"}, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "leaves"}
 	for name, wrap := range map[string]func(statestore.Opener) statestore.Opener{
 		"workers":   func(next statestore.Opener) statestore.Opener { return newWorkedStores(next, func() {}, nil) },

@@ -5,13 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// heapGrowth is by how much of what is in use the heap of a daemon may grow, in
-// percent, before what is not in use is taken back. Go's own value is 100; most
-// of a daemon's memory is what it remembers, and twice of that would be taken.
+// heapGrowth is GOGC for a daemon: the percentage by which the heap may grow before a garbage
+// collection. Go's default is 100; since most of a daemon's memory is cache, that would
+// double its memory.
 const heapGrowth = 50
 
-// boundHeap sets that, unless the user has set another value with Go's own
-// variable. GOMEMLIMIT counts beside it.
+// boundHeap sets heapGrowth unless the user sets GOGC. GOMEMLIMIT applies in addition.
 func boundHeap() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)

@@ -24,8 +24,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// bubble is a daemon whose input and store are in memory, so that its clock can
-// be a test's.
+// bubble is a daemon with its input and store in memory, so that it can run on a virtual
+// clock.
 type bubble struct {
 	daemon  *Daemon
 	logs    *observer.ObservedLogs
@@ -35,7 +35,7 @@ type bubble struct {
 	snapshot source.Snapshot
 	works    map[string]*kratix.Work
 	down     bool
-	// asked counts what was asked of the store, written what was.
+	// asked counts the calls of the store, written those that write.
 	asked, written int
 	stored         statestore.Store
 }
@@ -133,7 +133,7 @@ func (b *bubble) set(down bool) {
 	b.down = down
 }
 
-// counts returns how often the store was asked and written, from now on.
+// counts returns how often the store was called and written since the last call.
 func (b *bubble) counts() (asked, written int) {
 	synctest.Wait()
 	b.mu.Lock()
@@ -150,16 +150,16 @@ func (b *bubble) page(path string) string {
 	return answer.Body.String()
 }
 
-// inABubble runs a daemon on a clock that runs ahead whenever all wait.
+// inABubble runs a daemon on a virtual clock that advances while all goroutines are blocked.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
 	inABubbleWith(t, func(*bubble) {}, test)
 }
 
-// inABubbleWith prepares the daemon before it runs.
+// inABubbleWith is inABubble with a function that prepares the daemon.
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
-	_, forget := lookSignals() // its goroutine is the process's, not the bubble's
+	_, forget := lookSignals() // its goroutine belongs to the process, not to the bubble
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -175,10 +175,10 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 	})
 }
 
-// TestAStoreThatIsDownForTenMinutes: it is asked less and less often, what waits
-// is written at once when it is back, the log has one line, and nothing is
-// gathered.
-func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
+// TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that
+// pending placements are written as soon as it is back, that the log has one line, and that
+// nothing accumulates.
+func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		for i := range 50 {
 			b.put(fmt.Sprint("work-", i), "first")
@@ -206,13 +206,13 @@ func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
 				}
 			}
 		}
-		if asked, written := b.counts(); asked < 9 || asked > 13 || written > 0 { // after 1, 2, 4 ... 256 s and a quarter more or less
+		if asked, written := b.counts(); asked < 9 || asked > 13 || written > 0 { // after 1, 2, 4 ... 256 s, with a jitter of a quarter
 			t.Errorf("asked %d times, written %d times", asked, written)
 		}
 		if after := runtime.NumGoroutine(); after > before+2 {
 			t.Errorf("%d goroutines, before %d", after, before)
 		}
-		if lines := b.logs.Len(); lines > 2*50+10 { // what waits, and why, once for each Work
+		if lines := b.logs.Len(); lines > 2*50+10 { // the pending placement and the reason, once for each Work
 			t.Errorf("%d lines of log", lines)
 		}
 		b.set(false)
@@ -244,11 +244,12 @@ func TestAStoreThatIsDownForTenMinutes(t *testing.T) {
 	})
 }
 
-// TestEachChangeOfARestlessWorkIsOneWrite: and after twenty it is named, once.
+// TestEachChangeOfARestlessWorkIsOneWrite checks that the Work is also reported after twenty
+// changes, once.
 func TestEachChangeOfARestlessWorkIsOneWrite(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Minute)
-		b.counts() // of the first round, in which there is no Work
+		b.counts() // skips the first round, which has no Work
 		for n := range 30 {
 			b.put("restless", time.Now().String())
 			time.Sleep(time.Minute)

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pickyStore is a store that takes its time, and whose server refuses files with a
-// key.
+// pickyStore is a slow store whose server refuses files with a key.
 type pickyStore struct {
 	statestore.Store
 	takes    time.Duration
@@ -40,7 +39,7 @@ func (p *pickyStore) Apply(ctx context.Context, changes statestore.ChangeSet) (s
 	return p.Store.Apply(ctx, changes)
 }
 
-// count returns how many pushes there were since it was asked last.
+// count returns how many pushes there were since the last call.
 func (p *pickyStore) count() int {
 	p.bubble.mu.Lock()
 	defer p.bubble.mu.Unlock()
@@ -65,9 +64,9 @@ func (p *pickyStore) written(t *testing.T) int {
 	return n
 }
 
-// TestARefusedPlacementHoldsUpNoOther: be the store as fast as a round, or so slow
-// that each push outlasts it.
-func TestARefusedPlacementHoldsUpNoOther(t *testing.T) {
+// TestRefusedPlacementHoldsUpNoOther runs with a fast store, and with one that takes longer
+// than a round for each push.
+func TestRefusedPlacementHoldsUpNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			inABubble(t, func(t *testing.T, b *bubble) {
@@ -98,7 +97,7 @@ func TestARefusedPlacementHoldsUpNoOther(t *testing.T) {
 				if got := picky.count(); got != 1 || picky.written(t) != 41 {
 					t.Errorf("a later Work takes %d pushes", got)
 				}
-				time.Sleep(3 * time.Hour) // it is tried again after 5, 15, 35, 75 and 155 minutes
+				time.Sleep(3 * time.Hour) // it is retried after 5, 15, 35, 75 and 155 minutes
 				if got := picky.count(); got < 4 || got > 6 {
 					t.Errorf("in three hours it is tried again %d times", got)
 				}
@@ -114,8 +113,8 @@ func TestARefusedPlacementHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// TestSIGHUPTriesWhatWasRefusedAgain: on a clock that runs as it does.
-func TestSIGHUPTriesWhatWasRefusedAgain(t *testing.T) {
+// TestSIGHUPRetriesRefusedUnits runs on the real clock.
+func TestSIGHUPRetriesRefusedUnits(t *testing.T) {
 	b := newBubble(t)
 	picky := &pickyStore{Store: b.stored, bubble: b}
 	b.stored = picky

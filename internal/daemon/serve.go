@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// What a client can take of the server. A page is written in less than a second;
-// Go's profiles take 30 by default.
+// Limits for HTTP clients. A page is written in less than a second; Go's profiles take 30 by
+// default.
 const (
 	maxConnections  = 64
 	readTimeout     = 10 * time.Second
@@ -24,13 +24,13 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
-// serveError is why the HTTP server broke down.
+// serveError is the failure of the HTTP server.
 type serveError struct {
 	address string
 	err     error
 }
 
-// Error names the address.
+// Error returns a message with the address and a fix.
 func (e *serveError) Error() string {
 	return fmt.Sprintf("serve %s: %v; choose another address with --listen, or none with --listen=\"\"", e.address, e.err)
 }
@@ -38,9 +38,8 @@ func (e *serveError) Error() string {
 // Unwrap returns the cause.
 func (e *serveError) Unwrap() error { return e.err }
 
-// serve answers HTTP requests, if it is asked to, until stop is called. The
-// context that it returns ends with ctx, and with a server that breaks down; then a
-// *serveError is the cause.
+// serve starts the HTTP server, if there is a listener, until stop is called. The returned
+// context ends with ctx, and when the server fails; then its cause is a *serveError.
 func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
 	listener, err := d.Listen(ctx)
 	if err != nil || listener == nil {
@@ -62,7 +61,7 @@ func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(
 	return serving, func() { shutDown(ctx, server); broken(nil) }, nil
 }
 
-// newServer returns a server on which no client can hold much, or hold it long.
+// newServer returns a server with limits on the connections, bodies and time of clients.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           telemetry.Bounded(handler),
@@ -71,17 +70,17 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-// shutDown lets answers in hand be finished, for a while.
+// shutDown waits for responses in progress, up to a timeout.
 func shutDown(ctx context.Context, server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
-		_ = server.Close() // the process ends
+		_ = server.Close() // the process is stopping
 	}
 }
 
-// brokenServer returns why the server broke down; nil if that is not why the
-// context that serve returned has ended.
+// brokenServer returns the failure of the server; nil if the context returned by serve has
+// ended for another reason.
 func brokenServer(serving context.Context) error {
 	var broken *serveError
 	if errors.As(context.Cause(serving), &broken) {

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// listening starts a daemon's server on a port of its own.
+// listening starts a daemon's server on a free port.
 func listening(t *testing.T, d *Daemon) (address string) {
 	t.Helper()
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
@@ -44,8 +44,8 @@ func dial(t *testing.T, address string) net.Conn {
 	return connection
 }
 
-// TestServerSurvivesStalledBodies: clients that send nothing hold a bounded number
-// of connections for a bounded time, and then it answers again.
+// TestServerSurvivesStalledBodies checks that clients that stop sending block a bounded
+// number of connections for a bounded time, and that the server then responds again.
 func TestServerSurvivesStalledBodies(t *testing.T) {
 	d := newBubble(t).daemon
 	d.AdminToken = func() (string, error) { return "0123456789abcdef", nil }
@@ -54,7 +54,7 @@ func TestServerSurvivesStalledBodies(t *testing.T) {
 	started := time.Now()
 	for range stalled {
 		connection := dial(t, address)
-		_, _ = fmt.Fprintf(connection, "PUT /log-level HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef\r\nContent-Length: 1000\r\n\r\n{") // a server that hangs up is right
+		_, _ = fmt.Fprintf(connection, "PUT /log-level HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef\r\nContent-Length: 1000\r\n\r\n{") // the server may close the connection
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*readTimeout)
 	defer cancel()
@@ -75,7 +75,7 @@ func TestServerSurvivesStalledBodies(t *testing.T) {
 	}
 }
 
-func TestServerTakesSoManyConnectionsAtOnce(t *testing.T) {
+func TestServerLimitsConnections(t *testing.T) {
 	address := listening(t, newBubble(t).daemon)
 	answered := func(connection net.Conn, wait time.Duration) bool {
 		if _, err := fmt.Fprintf(connection, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
@@ -131,7 +131,7 @@ func (b broken) Accept() (net.Conn, error) {
 	return nil, errors.New("no file descriptor is left")
 }
 
-// TestServerThatBreaksDownEndsTheProcess, also while it waits for the Lease.
+// TestServerThatBreaksDownEndsTheProcess also covers a process that is waiting for the Lease.
 func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	lead := func(ctx context.Context, _ func(error), _ func(context.Context) error) error {
 		<-ctx.Done() // another replica leads
@@ -166,14 +166,13 @@ func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	}
 }
 
-// TestServerFinishesAnswers: a response in progress when the process gets SIGTERM is
-// sent whole.
+// TestServerFinishesAnswers checks that a response in progress at SIGTERM is sent completely.
 func TestServerFinishesAnswers(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(begun)
 		<-goOn
-		_, _ = io.WriteString(w, "whole") // the test sees it
+		_, _ = io.WriteString(w, "whole") // the test checks the response
 	}))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// lookSignals says when the user wants a round now: kill -HUP.
+// lookSignals returns a channel that receives SIGHUP, by which the user requests a round.
 func lookSignals() (look <-chan os.Signal, forget func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)

@@ -11,13 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// errStopping is a write that would have begun after the daemon was asked to stop.
+// errStopping is the error of a write that would have started after the daemon was stopped.
 var errStopping = errors.New("the process is about to end; the next one writes it")
 
-// stopping reports that the daemon is to stop.
+// stopping is the state of the daemon's shutdown.
 type stopping struct {
 	stop <-chan struct{}
-	// met is set once something was refused for it.
+	// met reports whether a write or build was refused because of the shutdown.
 	met atomic.Bool
 }
 
@@ -31,8 +31,8 @@ func (s *stopping) isStopping() bool {
 	}
 }
 
-// stoppingStores are stores to which no write begins once the daemon is asked to
-// stop. A write that has begun comes to its end.
+// stoppingStores are stores that start no write once the daemon is stopped. Writes in
+// progress are finished.
 type stoppingStores struct {
 	statestore.Opener
 	*stopping
@@ -43,7 +43,7 @@ var (
 	_ statestore.Keeper = stoppingStores{}
 )
 
-// Open returns a store behind the question whether the daemon is to stop.
+// Open returns a store that checks for the shutdown.
 func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -53,16 +53,16 @@ func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object,
 	return view.Behind(stoppingLocation{view.Location, s.stopping}), nil
 }
 
-// Keep has the stores closed that are not among refs.
+// Keep closes the stores that are not among refs.
 func (s stoppingStores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// stoppingLocation refuses what would begin after the daemon was asked to stop.
+// stoppingLocation refuses writes that would start after the daemon was stopped.
 type stoppingLocation struct {
 	statestore.Location
 	*stopping
 }
 
-// Write writes, unless the daemon is to stop.
+// Write writes the parts, unless the daemon is stopping.
 func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
 	if l.isStopping() {
 		return statestore.Refuse(parts, func(view statestore.View) error {
@@ -72,8 +72,8 @@ func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewPart
 	return l.Location.Write(ctx, parts)
 }
 
-// stoppingBuilder notes that a build has failed since the daemon is to stop: what
-// a round makes of that is not reported.
+// stoppingBuilder notes builds that fail because the daemon is stopping: the outcome of such
+// a round is not reported.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stoppedSource has the daemon asked to stop while a round reads its input.
+// stoppedSource stops the daemon while a round reads its input.
 type stoppedSource struct {
 	source.Source
 	stop context.CancelFunc
@@ -23,9 +23,9 @@ func (s stoppedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return s.Source.Snapshot(ctx)
 }
 
-// TestNoWriteBeginsAfterTheDaemonIsToldToStop has SIGTERM come in the middle of a
-// round: what the round has decided is neither written nor reported.
-func TestNoWriteBeginsAfterTheDaemonIsToldToStop(t *testing.T) {
+// TestNoWriteBeginsAfterTheDaemonIsStopped sends SIGTERM in the middle of a round, whose
+// result must be neither written nor reported.
+func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 	for name, stops := range map[string]bool{"told to stop": true, "not told to": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestNoWriteBeginsAfterTheDaemonIsToldToStop(t *testing.T) {
 	}
 }
 
-// slowStore takes its time to write.
+// slowStore is a store whose writes block until the test ends them.
 type slowStore struct {
 	statestore.Store
 	begun, ended chan struct{}

@@ -9,30 +9,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Told is what came of passing a round's report on.
+// Told is the result of writing a round's report to the cluster.
 type Told struct {
-	// Calls counts the writes that were taken, by verb.
+	// Calls counts the accepted writes, by verb.
 	Calls map[string]int
 	// Refused has a finding for each object that cannot be written.
 	Refused []finding.Finding
-	// Retry is how soon it is worth passing the same report on once more; 0 if there is
-	// nothing left to do.
+	// Retry is the delay after which the same report should be written again; 0 if nothing is
+	// left to do.
 	Retry time.Duration
-	// Err is why nothing could be passed on, or not all of it.
+	// Err is the reason why nothing could be written, or not everything.
 	Err error
 }
 
-// next says what is due by itself after a round; a nil channel is nothing.
+// next is what is due after a round; a nil channel means nothing.
 type next struct {
-	// round is the next round, tell the same report passed on once more.
+	// round starts the next round; tell writes the same report again.
 	round, tell <-chan time.Time
-	// report is what is passed on then.
+	// report is the report for tell.
 	report report.Report
 }
 
-// tell passes a round's report on, and reports what is refused as findings of the
-// round. What can be passed on later needs no round: all that a round depends on asks
-// for one by itself.
+// tell writes a round's report to the cluster, and adds refused writes to the findings. A
+// retry needs no round, because every input of a round triggers one by itself.
 func (d *Daemon) tell(ctx context.Context, result report.Report) next {
 	if d.Tell == nil {
 		return next{}
@@ -52,7 +51,7 @@ func (d *Daemon) tell(ctx context.Context, result report.Report) next {
 	return next{tell: time.After(told.Retry), report: result}
 }
 
-// withRefused returns a report that also has what is refused.
+// withRefused returns a report with the findings about refused writes added.
 func (d *Daemon) withRefused(result report.Report) report.Report {
 	if len(d.refused) > 0 {
 		result.Findings = slices.Concat(result.Findings, d.refused)
@@ -65,8 +64,8 @@ func sameFinding(a, b finding.Finding) bool {
 	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message
 }
 
-// patient returns a context for what may go on when the process is asked to stop: it
-// ends when Shutdown has passed since then. All that is in hand shares that time.
+// patient returns a context for work that may continue after the process is stopped: it ends
+// when Shutdown has passed since then. All work in progress shares that time.
 func (d *Daemon) patient(ctx context.Context) (context.Context, func()) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	forget := context.AfterFunc(ctx, func() {

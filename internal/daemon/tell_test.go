@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// listener receives what a daemon reports, and refuses one object's write for a while.
+// listener records the reports of a daemon, and refuses one object's write for a while.
 type listener struct {
 	mu       sync.Mutex
 	refusing bool
@@ -41,7 +41,7 @@ func (l *listener) set(refusing bool) {
 	l.refusing = refusing
 }
 
-// rounds returns how many rounds were done.
+// rounds returns the number of rounds.
 func (b *bubble) rounds() int {
 	count := 0
 	families, _ := b.daemon.registry.Gather()
@@ -55,9 +55,9 @@ func (b *bubble) rounds() int {
 	return count
 }
 
-// TestARefusedWriteRepeatsNoRounds: for ten minutes a write is refused; it is reported
-// again without a round, reported once, and resolved once.
-func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
+// TestRefusedWriteTriggersNoRounds refuses a write for ten minutes: it is retried without a
+// round, and reported and resolved once.
+func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
 	inABubbleWith(t, func(b *bubble) { b.daemon.Tell, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
 		b.put("a", "first")
@@ -88,9 +88,9 @@ func TestARefusedWriteRepeatsNoRounds(t *testing.T) {
 	})
 }
 
-// TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout: what is reported, and writes in
-// hand, share it.
-func TestAClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
+// TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout checks that writes to the cluster
+// and writes to stores in progress share the timeout.
+func TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
 	_, forget := lookSignals()
 	forget()
 	synctest.Test(t, func(t *testing.T) {

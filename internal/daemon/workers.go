@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// How long a round waits for a store, once and again for one that is slow as a
-// rule, and how long one that failed is left alone.
+// How long a round waits for a store, how long for one that is usually slow, and how long a
+// failed store is left alone.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second
@@ -18,8 +18,8 @@ const (
 	longestPause    = 5 * time.Minute
 )
 
-// workedStores has for each store a worker of its own, so that one that is slow or
-// down delays no other.
+// workedStores runs one worker per store, so that a store that is slow or down does not delay
+// others.
 type workedStores struct {
 	statestore.Opener
 	workers *worker.Workers
@@ -28,8 +28,8 @@ type workedStores struct {
 
 var _ statestore.Opener = (*workedStores)(nil)
 
-// newWorkedStores puts workers before stores; wake is called when one of them
-// has something new to say, resting when one has failed or works again.
+// newWorkedStores wraps stores in workers; wake is called when a store has changed, resting
+// when one has failed or works again.
 func newWorkedStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
 	return &workedStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.View{},
@@ -40,8 +40,8 @@ func newWorkedStores(stores statestore.Opener, wake func(), resting func(store s
 	}
 }
 
-// Open returns the worker of a store. One that was opened anew, since what
-// describes it has changed, begins without the other's failures.
+// Open returns the worker of a store. A store that was reopened because its spec has changed
+// starts without the earlier failures.
 func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -55,8 +55,7 @@ func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	return s.workers.Wrap(view), nil
 }
 
-// Keep forgets the workers of stores that are not among refs, and has the stores
-// closed.
+// Keep drops the workers of stores that are not among refs, and closes the stores.
 func (s *workedStores) Keep(refs []kratix.StateStoreReference) {
 	for ref, view := range s.open {
 		if !slices.Contains(refs, ref) {

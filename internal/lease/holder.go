@@ -15,12 +15,12 @@ import (
 
 // Holder is a replica that holds a Lease.
 type Holder struct {
-	// Name is the replica's, and Lease that of the Lease.
+	// Name is the name of the replica, and Lease that of the Lease.
 	Name, Lease string
 }
 
-// Holders returns who held one of this program's Leases and renewed it lately. That
-// there is none does not say that no replica is alive: one that runs without leader
+// Holders returns the replicas that hold one of this program's Leases and have renewed it
+// recently. Without a holder a replica may still be alive: one that runs without leader
 // election has no Lease.
 func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
 	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{})
@@ -38,7 +38,7 @@ func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, 
 	return holders, nil
 }
 
-// isHeld reports whether somebody has renewed a Lease lately.
+// isHeld reports whether a Lease was renewed recently.
 func isHeld(spec coordination.LeaseSpec, now time.Time) bool {
 	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
 		return false

@@ -1,5 +1,5 @@
-// Package lease has replicas agree on one of them by a Lease in a Kubernetes cluster,
-// with client-go's leader election.
+// Package lease elects a leader among replicas by a Lease in a Kubernetes cluster, with
+// client-go's leader election.
 package lease
 
 import (
@@ -18,22 +18,24 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the Lease of a process that is no shard, and begins the names of all others.
+// Name is the Lease of a process that is not a shard, and the prefix of the names of all
+// others.
 const Name = "kratix-schedule"
 
-// ErrNotLeading ends a process: another leads now.
+// ErrNotLeading ends a process because another one is the leader now.
 var ErrNotLeading = errors.New("the lease was lost to another replica, or could not be renewed")
 
 // Leader holds a Lease, or waits for it.
 type Leader struct {
-	// Leases are those of the cluster. Namespace and Lease name the one to hold.
+	// Leases is the client for the cluster's Leases. Namespace and Lease name the Lease to
+	// hold.
 	Leases           client.LeasesGetter
 	Namespace, Lease string
-	// Self is the name of the holder. A Shared Lease is held by all processes of that
-	// name at once, and is not given back in the end: others may still hold it.
+	// Self is the name of the holder. A Shared Lease is held by all processes with that name
+	// at the same time, and is not released at the end, since others may still hold it.
 	Self   string
 	Shared bool
-	// Duration is after how long without a renewal another takes over.
+	// Duration is the time without a renewal after which another replica takes over.
 	Duration time.Duration
 }
 
@@ -45,12 +47,12 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 	}
 }
 
-// Lead does work as soon as, and only while, this replica leads. The Lease is
-// kept until work has ended, so that what is in hand is written before another
-// begins. Once the Lease is lost Lead ends with ErrNotLeading: a process that
-// starts anew is in a known state. tell is called with why the Lease cannot be had.
+// Lead runs work while this replica is the leader. The Lease is kept until work has ended, so
+// that writes in progress are finished before another replica begins. If the Lease is lost,
+// Lead returns ErrNotLeading, and the process should restart. tell is called with the error
+// if the Lease cannot be acquired.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	// What the Kubernetes client would log by itself comes to tell.
+	// Log lines of the Kubernetes client are passed to tell instead.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer give()
 	var leads atomic.Bool
@@ -79,7 +81,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	}
 	elector.Run(waiting)
 	if !leads.Load() {
-		return nil // it was asked to stop before it led
+		return nil // it was stopped before it became the leader
 	}
 	if err := <-ended; err != nil || ctx.Err() != nil {
 		return err
@@ -87,7 +89,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	return ErrNotLeading
 }
 
-// toldLock reports what else would only be logged by the Kubernetes client.
+// toldLock reports errors that the Kubernetes client would only log.
 type toldLock struct {
 	resourcelock.Interface
 	tell func(error)
@@ -102,7 +104,7 @@ func (l *toldLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord,
 	return record, raw, err
 }
 
-// Create makes the Lease.
+// Create creates the Lease.
 func (l *toldLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Create(ctx, record)
 	if !apierrors.IsAlreadyExists(err) {
@@ -111,7 +113,7 @@ func (l *toldLock) Create(ctx context.Context, record resourcelock.LeaderElectio
 	return err
 }
 
-// Update takes or renews the Lease.
+// Update acquires or renews the Lease.
 func (l *toldLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Update(ctx, record)
 	if !apierrors.IsConflict(err) {

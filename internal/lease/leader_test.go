@@ -19,14 +19,14 @@ import (
 
 const duration = 15 * time.Second
 
-// leases are those of the only namespace, with the versions that an API server would
-// give them.
+// leases are the Leases of a single namespace, with resourceVersions as an API server sets
+// them.
 type leases struct {
 	client.LeaseInterface
 	mu      sync.Mutex
 	all     map[string]*coordination.Lease
 	version int
-	// down is what the API answers, if it is set.
+	// down is the API's error, if it is set.
 	down error
 }
 
@@ -42,7 +42,7 @@ func (l *leases) put(lease *coordination.Lease) *coordination.Lease {
 	return kept.DeepCopy()
 }
 
-// refuse returns an answer of an API server about one Lease.
+// refuse returns an API server's error about one Lease.
 func refuse(answer func(schema.GroupResource, string) *apierrors.StatusError, name string) error {
 	return answer(schema.GroupResource{Resource: "leases"}, name)
 }
@@ -110,7 +110,7 @@ func (l *leases) fail(err error) {
 // leading is a replica in Lead.
 type leading struct {
 	stop context.CancelFunc
-	// begun is closed when work begins; work ends some time after it is asked to.
+	// begun is closed when work begins; work ends some time after its context.
 	begun chan struct{}
 	ended chan error
 
@@ -118,13 +118,13 @@ type leading struct {
 	told []string
 }
 
-// lead has a replica lead; once its work is asked to stop it takes that long.
+// lead starts a replica; its work ends the given time after its context.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &Leader{Leases: l, Namespace: "default", Lease: Name, Self: name, Duration: duration}, takes)
 }
 
-// shard has a process lead that holds the Lease together with others.
+// shard starts a process that shares its Lease with others.
 func (l *leases) shard(t *testing.T) *leading {
 	t.Helper()
 	return run(t, &Leader{Leases: l, Namespace: "default", Lease: Name, Self: "shards", Shared: true, Duration: duration}, 0)
@@ -150,7 +150,7 @@ func run(t *testing.T, leader *Leader, takes time.Duration) *leading {
 	return l
 }
 
-// end stops it, and waits until it has ended.
+// end stops the replica, and waits until it has ended.
 func (l *leading) end(t *testing.T, who string) {
 	t.Helper()
 	l.stop()
@@ -192,7 +192,7 @@ func TestOneLeadsUntilItsWorkHasEnded(t *testing.T) {
 	})
 }
 
-func TestALeaderEndsWhenItCannotRenew(t *testing.T) {
+func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
 		l := g.lead(t, "first", 0)
@@ -214,7 +214,7 @@ func TestALeaderEndsWhenItCannotRenew(t *testing.T) {
 	})
 }
 
-func TestProcessesThatHoldALeaseTogetherKeepOutWhoWorksAlone(t *testing.T) {
+func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
 		one, two := g.shard(t), g.shard(t)
@@ -235,7 +235,7 @@ func TestProcessesThatHoldALeaseTogetherKeepOutWhoWorksAlone(t *testing.T) {
 	})
 }
 
-// TestLeasesOfDifferentNamesAreIndependent: each shard leads by its own.
+// TestLeasesOfDifferentNamesAreIndependent checks that each shard has a leader of its own.
 func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()

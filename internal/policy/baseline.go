@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline is what was found before and is put up with, by fingerprint. The
-// same thing may be known more than once.
+// Baseline holds known findings to be left out, by fingerprint. A fingerprint may occur
+// several times.
 type Baseline struct{ known map[string]int }
 
-// knownFile is a baseline as it is written, with what a reviewer wants to see.
+// knownFile is the file format of a baseline, with details for reviewers.
 type knownFile struct {
 	Findings []knownFinding `json:"findings"`
 }
@@ -29,7 +29,7 @@ type knownFinding struct {
 	Message     string `json:"message"`
 }
 
-// FormatBaseline writes findings down as known. Notes are not worth it.
+// FormatBaseline returns a baseline file with findings. Notes are left out.
 func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	file := knownFile{Findings: []knownFinding{}}
 	for _, f := range findings {
@@ -43,7 +43,7 @@ func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	return yaml.Marshal(file)
 }
 
-// ParseBaseline reads what FormatBaseline wrote.
+// ParseBaseline parses the output of FormatBaseline.
 func ParseBaseline(content []byte) (Baseline, error) {
 	var file knownFile
 	if err := yaml.UnmarshalStrict(content, &file); err != nil {
@@ -70,7 +70,7 @@ func (b Baseline) clone() Baseline {
 	return copied
 }
 
-// take uses up one occurrence of a finding.
+// take removes one occurrence of a finding, and reports whether there was one.
 func (b Baseline) take(f finding.Finding) bool {
 	fingerprint := f.Fingerprint()
 	if b.known[fingerprint] == 0 {

@@ -8,25 +8,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Comment is an ignore beside a document:
+// Comment is an ignore comment beside a document:
 //
 //	# kratix-schedule:ignore KS001,KS002 the operator is shared on purpose
 type Comment struct {
 	Rule, Reason string
-	// Place is the comment's own.
+	// Place is the place of the comment.
 	Place finding.Place
-	// First and Last are the lines of the document that it is beside.
+	// First and Last are the lines of the commented document.
 	First, Last int
-	// Objects are what the document describes, where it is one of the input: the
-	// comment then holds for everything about them.
+	// Objects are the objects that the document describes, if it is part of the input; the
+	// comment applies to all findings about them.
 	Objects []string
 }
 
-// mark is what such a comment starts with.
+// mark is the start of an ignore comment.
 const mark = "kratix-schedule:ignore"
 
-// Comments finds the ignores in a file of documents. Object is the Work the
-// file is in, or empty for a file of the input.
+// Comments returns the ignore comments in a file of documents. object is the Work that
+// contains the file, or empty for an input file.
 func Comments(object, file string, content []byte) []Comment {
 	if !bytes.Contains(content, []byte(mark)) {
 		return nil
@@ -59,12 +59,12 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// comment is a YAML comment that ignores something: at the start of a line, or
-// after white space. Rules are separated by commas; what follows is the reason.
+// comment matches an ignore comment at the start of a line or after white space. Rules are
+// separated by commas; the rest is the reason.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
-// parseComment returns the rules that a line ignores, and why. A comment that
-// names none returns one without a name, so that it is reported.
+// parseComment returns the rules that a line ignores, and the reason. For a comment without a
+// rule it returns an empty one, which is then reported.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -76,8 +76,8 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether a finding is about the comment's document, on either
-// side of a clash.
+// matches reports whether a finding is about the comment's document, as either claimant of a
+// conflict.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false

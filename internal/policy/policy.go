@@ -1,6 +1,5 @@
-// Package policy turns findings into those that count: without what a user
-// ignores, by a flag or by a comment beside a document, and without what a
-// baseline knows already. It does no I/O.
+// Package policy filters findings: it leaves out those that a user ignores, by a flag or by a
+// comment beside a document, and those that a baseline contains. It does no I/O.
 package policy
 
 import (
@@ -12,25 +11,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Policy is what a user has decided about findings.
+// Policy holds a user's decisions about findings.
 type Policy struct {
 	Ignores []Ignore
 	// Comments are the ignores found beside documents.
 	Comments []Comment
-	// Known is what the baseline holds.
+	// Known is the baseline.
 	Known Baseline
 }
 
-// Outcome is what a Policy makes of findings.
+// Outcome is the result of applying a Policy to findings.
 type Outcome struct {
-	// Findings count; among them are notes on ignores that match nothing.
+	// Findings are those that count, including notes about ignores that match nothing.
 	Findings []finding.Finding
-	// Ignored and Known are how many findings were left out, and why.
+	// Ignored and Known are the numbers of findings that were left out for either reason.
 	Ignored, Known int
 }
 
-// Apply leaves out what is ignored or known already. What is ignored does not
-// use up the baseline. A store that failed is always reported.
+// Apply leaves out findings that are ignored or in the baseline. Ignored findings do not use
+// up entries of the baseline. A failed store is always reported.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
@@ -38,7 +37,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	known := p.Known.clone()
 	for _, f := range findings {
 		if f.Rule == finding.StoreFailed() {
-			out.Findings = append(out.Findings, f) // it says that nothing was checked
+			out.Findings = append(out.Findings, f) // it means that nothing was checked
 			continue
 		}
 		ignored := false
@@ -92,14 +91,14 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	return notes
 }
 
-// Ignore leaves findings of a rule out, all of them or those whose place fits a
+// Ignore leaves out the findings of a rule: all of them, or those whose place matches a
 // pattern.
 type Ignore struct{ Rule, Glob string }
 
-// ErrIgnore is an ignore that cannot be meant.
+// ErrIgnore reports an invalid ignore.
 var ErrIgnore = errors.New("invalid ignore")
 
-// ParseIgnore reads "KS001" or "KS001:GLOB".
+// ParseIgnore parses "KS001" or "KS001:GLOB".
 func ParseIgnore(text string) (Ignore, error) {
 	rule, glob, hasGlob := strings.Cut(text, ":")
 	if _, err := finding.ByID(rule); err != nil {
@@ -117,7 +116,7 @@ func ParseIgnore(text string) (Ignore, error) {
 	return Ignore{Rule: rule, Glob: glob}, nil
 }
 
-// String returns what ParseIgnore reads.
+// String returns the ignore in the syntax of ParseIgnore.
 func (i Ignore) String() string {
 	if i.Glob == "" {
 		return i.Rule
@@ -125,8 +124,8 @@ func (i Ignore) String() string {
 	return i.Rule + ":" + i.Glob
 }
 
-// matches reports whether a finding is ignored: its object ("Work default/a", or
-// "default/a" for short) or its file fits, on either side of a clash.
+// matches reports whether a finding is ignored: its object ("Work default/a", or "default/a"
+// for short) or its file matches, for either claimant of a conflict.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {
 		return false

@@ -95,7 +95,7 @@ func TestHowACommentIsWritten(t *testing.T) {
 	}
 }
 
-func TestACommentCoversItsDocument(t *testing.T) {
+func TestCommentCoversItsDocument(t *testing.T) {
 	comment := Comment{Rule: "KS001", Place: finding.Place{Object: "Work default/b", File: "x.yaml", Line: 2}, First: 1, Last: 4}
 	for name, c := range map[string]struct {
 		comment Comment
@@ -120,7 +120,7 @@ func TestACommentCoversItsDocument(t *testing.T) {
 	}
 }
 
-func TestAnIgnoreThatMatchesNothingIsANote(t *testing.T) {
+func TestIgnoreThatMatchesNothingIsANote(t *testing.T) {
 	p := Policy{
 		Ignores:  []Ignore{{Rule: "KS003"}},
 		Comments: []Comment{{Rule: "KS001", Place: finding.Place{File: "x.yaml", Line: 1}}, {Rule: "KS1", Place: finding.Place{File: "x.yaml", Line: 2}}, {Place: finding.Place{File: "x.yaml", Line: 3}}},
@@ -157,7 +157,7 @@ func TestBaseline(t *testing.T) {
 	moved := first
 	moved.Place.Line = 30
 	p := Policy{Known: known}
-	for range 2 { // a Policy is not used up
+	for range 2 { // applying a Policy does not use it up
 		out := p.Apply([]finding.Finding{moved, first, second})
 		if out.Known != 2 || len(out.Findings) != 1 {
 			t.Errorf("%+v", out)

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestOfTwoWorkPlacementsTheOneThatFitsStays: a Kratix without the policy has placed one
-// group twice. The names of the Destinations do not decide.
-func TestOfTwoWorkPlacementsTheOneThatFitsStays(t *testing.T) {
+// TestMatchingOneOfTwoWorkPlacementsStays has a group that Kratix, without the admission
+// policy, has placed twice. The names of the Destinations must not matter.
+func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, fits := range []string{"worker-1", "worker-2"} {
 			t.Run(fmt.Sprint(mode, "/", fits), func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// TestAWorkPlacementOfAnotherNameIsTheGroups: a group has one WorkPlacement, whatever that
-// is named, and it is kept up to date.
-func TestAWorkPlacementOfAnotherNameIsTheGroups(t *testing.T) {
+// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a group has one WorkPlacement,
+// whatever its name, which is kept up to date.
+func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/hidden=%v", mode, hidden), func(t *testing.T) {
@@ -54,9 +54,9 @@ func TestAWorkPlacementOfAnotherNameIsTheGroups(t *testing.T) {
 	}
 }
 
-// TestASecondWorkPlacementOfAGroupCountsToo: what it brings is in the way of others, and
-// the group has its own.
-func TestASecondWorkPlacementOfAGroupCountsToo(t *testing.T) {
+// TestSecondWorkPlacementOfAGroupCounts checks that its files conflict with others, and
+// that the group keeps its own.
+func TestSecondWorkPlacementOfAGroupCounts(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)
 		c.put("a", "worker-1", "o1")

@@ -13,8 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestWhoWaitsForAWorkSaysForWhich: it returns the object up, and Kratix has not written that.
-func TestWhoWaitsForAWorkSaysForWhich(t *testing.T) {
+// TestBlockedPlacementNamesTheWork has a Work that gives an object up, which Kratix has not
+// written yet.
+func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)
 		c.put("a", "worker-1", "o1", "o2")
@@ -32,11 +33,11 @@ func TestWhoWaitsForAWorkSaysForWhich(t *testing.T) {
 	}
 }
 
-// TestWhoWaitsForAWorkPlacementSaysForWhich: the finding names the WorkPlacement that has
-// the object, what it is, and what to do.
-func TestWhoWaitsForAWorkPlacementSaysForWhich(t *testing.T) {
+// TestBlockedPlacementNamesTheWorkPlacement checks that the finding names the WorkPlacement
+// that has the object, its role, and the fix.
+func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 	for name, test := range map[string]struct {
-		// happens to the WorkPlacement of a, whose Work is deleted.
+		// happens changes the WorkPlacement of a, whose Work is deleted.
 		happens func(*cluster, *kratix.WorkPlacement)
 		role    string
 		fix     string

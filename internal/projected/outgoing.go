@@ -11,18 +11,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outgoing are the files that a store still has where a WorkPlacement puts something
-// else, or nothing.
+// outgoing are the files in a store that WorkPlacements replace or remove.
 type outgoing struct {
-	// stored are the paths at which a store that can be read has another content.
+	// stored are the paths at which a readable store has other content.
 	stored map[tree.Path]storedFile
-	// remembered are files of a store that cannot be read: what WorkPlacements had
+	// remembered are files of a store that cannot be read: the files that WorkPlacements had
 	// before they were changed.
 	remembered []formerFile
 }
 
-// storedFile is a file as a store has it, and the WorkPlacement that puts something else
-// there.
+// storedFile is a file in a store, and the WorkPlacement that replaces it.
 type storedFile struct {
 	sum statestore.Sum
 	of  *kratix.WorkPlacement
@@ -31,19 +29,19 @@ type storedFile struct {
 // formerFile is a file that a WorkPlacement had before it was changed.
 type formerFile struct {
 	file tree.File
-	// placement names the WorkPlacement, destination its Destination, and until is when
-	// the file counts no longer.
+	// placement is the WorkPlacement, destination its Destination, and until the time when
+	// the file expires.
 	placement   kratix.Key
 	destination string
 	until       time.Time
 }
 
-// memoryOfFormer is how long what a WorkPlacement had before counts for a store that
-// cannot be read. Kratix writes a WorkPlacement within seconds of its change, and does
-// not say which change it has written.
+// memoryOfFormer is how long the former files of a WorkPlacement count for a store that
+// cannot be read. Kratix writes a WorkPlacement within seconds of its change, and does not
+// report which version it has written.
 const memoryOfFormer = 30 * time.Second
 
-// note notes whether a store has another content at a path.
+// note records whether a store has other content at a path.
 func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	switch {
 	case !differs:
@@ -55,8 +53,8 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember notes what WorkPlacements that are still there have lost, by the overlays
-// before and after; a WorkPlacement that is gone has no files any more.
+// remember records the files that existing WorkPlacements have lost between two overlays; a
+// WorkPlacement that is gone has no files any more.
 func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	if made == nil {
 		return
@@ -82,7 +80,7 @@ func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	}
 }
 
-// forget forgets what is remembered for long enough.
+// forget drops the files that have expired.
 func (o *outgoing) forget(now time.Time) {
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool { return !now.Before(former.until) })
 }

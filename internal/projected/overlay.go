@@ -11,40 +11,41 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// overlay is what the WorkPlacements of one Destination put into its store, each
-// with a record as this program would write it.
+// overlay holds the files that the WorkPlacements of one Destination put into its store, each
+// WorkPlacement with a record as this program would write it.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
 	heirs       []Heir
-	// records is the directory of its records, and lists what the store has there:
-	// Kratix's lists, and records of an earlier time.
+	// records is the directory of its records, and lists are the files that the store has
+	// there: Kratix's lists, and records from earlier.
 	records tree.Path
 	lists   statestore.Files
-	// projections are those of the placements.
+	// projections maps the WorkPlacements to their projections.
 	projections map[*kratix.WorkPlacement]*projection
-	// sums are all files; from has the placement that each is of, but for a joined
-	// file, which is of all.
+	// sums are the digests of all files; from maps each file to its projection, except for
+	// the aggregated file, which belongs to all.
 	sums map[tree.Path]statestore.Sum
 	from map[tree.Path]*projection
-	// joined is the one file of mode aggregatedYAML, as far as it is of placements with
-	// records; apart are its other parts.
+	// joined is the aggregated file, with the parts of placements that have records; apart
+	// are its other parts.
 	joined []tree.File
 	apart  []statestore.Outgoing
-	// recent is what was unpacked last: a placement's files are asked for one by one.
+	// recent caches the last decoded placement, since a placement's files are read one by
+	// one.
 	recent struct {
 		of        *projection
 		rendering layout.Rendering
 	}
 }
 
-// joins reports whether a path is that of the joined file.
+// joins reports whether a path is the aggregated file.
 func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement that a file is of; nil if it is of many, or not
-// of the overlay.
+// placementAt returns the WorkPlacement that a file belongs to; nil if it belongs to several,
+// or is not in the overlay.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {
 		return nil
@@ -52,23 +53,22 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection is what one WorkPlacement puts there. Contents are made anew when they
-// are asked for: a WorkPlacement has them, packed.
+// projection holds the files of one WorkPlacement. Contents are decoded on demand, since the
+// WorkPlacement holds them compressed.
 type projection struct {
 	placement *kratix.WorkPlacement
 	sums      map[tree.Path]statestore.Sum
-	// name is what WorkPlacements of its group are named, whatever it is named itself;
-	// empty if it has no record.
+	// name is the regular name of a WorkPlacement of its group, which may differ from its
+	// own; empty if it has no record.
 	name string
-	// record is where the record lies; the root if it has none.
+	// record is the path of the record; the root if it has none.
 	record tree.Path
 	// listed are the files that Kratix lists in mode none.
 	listed []tree.Path
 }
 
-// newOverlay lays the placements of a Destination out; before is what was laid out
-// there in the last round, nil for nothing, and lists what the store has among the
-// records now.
+// newOverlay computes the overlay of a Destination's placements; before is the overlay of the
+// last round or nil, and lists are the files in the store's record directory.
 func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
 	made := &overlay{
 		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
@@ -109,20 +109,20 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 	return made, nil
 }
 
-// addApart takes in a part of a joined file that is of no record.
+// addApart adds a part of the aggregated file that has no record.
 func (o *overlay) addApart(part layout.Part) {
 	for _, file := range layout.Join([]layout.Part{part}) {
 		o.apart = append(o.apart, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
 	}
 }
 
-// recordNames returns what the WorkPlacements of a Destination are named in records: as
-// this program names those of their groups. Of several of one group only one has a
-// record, and one that names no Work has none.
+// recordNames returns the names of a Destination's WorkPlacements in records: the regular
+// names of their groups. Of several WorkPlacements of one group only one has a record, and
+// one without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))
-	for _, named := range []bool{true, false} { // those that are named so come first
+	for _, named := range []bool{true, false} { // WorkPlacements with the regular name come first
 		for _, p := range placements {
 			if p.Labels[kratix.WorkLabel] == "" {
 				continue
@@ -136,7 +136,8 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave returns heirs a record of what the lists of others say that the store has.
+// leave adds records for heirs, whose files are listed in the store by the lists of other
+// WorkPlacements.
 func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.Contents) error {
 	o.heirs = heirs
 	for _, h := range heirs {
@@ -145,13 +146,13 @@ func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.C
 			return err
 		}
 		bare := *h.WorkPlacement
-		bare.Spec.Workloads = nil // it is not there
+		bare.Spec.Workloads = nil // it does not exist
 		made := &projection{placement: &bare, name: bare.Name, listed: old.listed, sums: map[tree.Path]statestore.Sum{}}
 		path, err := layout.RecordPath(o.destination, &bare)
 		if err != nil || len(old.listed) == 0 {
 			continue
 		}
-		if known := o.from[path]; known != nil { // one of its name is there
+		if known := o.from[path]; known != nil { // a WorkPlacement with this name exists
 			made = known
 			made.listed = old.listed
 		}
@@ -164,8 +165,8 @@ func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.C
 	return nil
 }
 
-// project lays one WorkPlacement out, whose record names it so. Files that cannot be
-// decoded are left out, as Kratix cannot write them either.
+// project computes the projection of one WorkPlacement with its name in the record. Files
+// that cannot be decoded are left out, because Kratix cannot write them either.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
 	made := &projection{placement: p, name: name, sums: map[tree.Path]statestore.Sum{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
@@ -184,8 +185,8 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads what Kratix lists for a placement in mode none: what it has written
-// and does not want any more is still the placement's.
+// readList reads Kratix's list of a placement's files in mode none: files that it has written
+// and no longer wants still belong to the placement.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {
@@ -195,7 +196,7 @@ func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists 
 	if err != nil {
 		return fmt.Errorf("read the list %s: %w", path, err)
 	}
-	if record, err := layout.ParseRecord(content); err == nil { // what is no list lists nothing
+	if record, err := layout.ParseRecord(content); err == nil { // an invalid list lists nothing
 		m.listed = record.Files
 	}
 	return nil
@@ -225,7 +226,7 @@ func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering)
 	return record, err == nil
 }
 
-// content returns a file of the overlay.
+// content returns the content of a file in the overlay.
 func (o *overlay) content(path tree.Path) ([]byte, error) {
 	for _, file := range o.joined {
 		if file.Path == path {

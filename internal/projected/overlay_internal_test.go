@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestEachFileIsOfItsWorkPlacement, in whatever order files are asked for: what was
-// unpacked last is remembered, and is no other's, nor that of an earlier version.
+// TestEachFileIsOfItsWorkPlacement reads files in random order, to check that the cached
+// placement is never used for another one or another version.
 func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		d := &kratix.Destination{}

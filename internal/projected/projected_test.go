@@ -24,21 +24,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is a world in which this program schedules and Kratix writes, one
-// WorkPlacement after the other.
+// cluster is a fixture in which this program schedules and Kratix writes, one WorkPlacement
+// at a time.
 type cluster struct {
 	t          *testing.T
 	now        time.Time
 	works      map[string]*kratix.Work
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// dirty are the WorkPlacements that Kratix has not written yet, with the times of
-	// their changes.
+	// dirty are the WorkPlacements that Kratix has not written yet, with the times of their
+	// changes.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
-	// hidden means that the store is not read.
+	// hidden reports whether the store is not read.
 	hidden bool
 	policy reconcile.Policy
 }
@@ -60,7 +60,7 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 	return c
 }
 
-// restart has the program begin anew, without what it remembers.
+// restart recreates the reconciler without its cache.
 func (c *cluster) restart() {
 	clock := func() time.Time { return c.now }
 	c.reconciler = &reconcile.Reconciler{
@@ -68,7 +68,7 @@ func (c *cluster) restart() {
 	}
 }
 
-// Open is how the store is opened.
+// Open returns the fixture's store.
 func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return c.store, nil
 }
@@ -95,7 +95,7 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// put makes a request's Work, or changes it.
+// put creates or changes the Work of a request.
 func (c *cluster) put(name, on string, configMaps ...string) {
 	work := kratix.NewWork()
 	work.Name, work.Namespace, work.Generation = name, "default", 1
@@ -112,7 +112,7 @@ func (c *cluster) put(name, on string, configMaps ...string) {
 	c.works[name] = work
 }
 
-// delete deletes a Work, and with it its WorkPlacements.
+// delete deletes a Work and its WorkPlacements.
 func (c *cluster) delete(name string) {
 	delete(c.works, name)
 	for key, p := range c.placements {
@@ -122,8 +122,8 @@ func (c *cluster) delete(name string) {
 	}
 }
 
-// change puts a changed WorkPlacement into the place of one; the API returns another
-// object each time.
+// change replaces a WorkPlacement by a changed copy, as the API returns a new object each
+// time.
 func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	made := c.placements[key].DeepCopy()
 	how(made)
@@ -134,7 +134,7 @@ func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	}
 }
 
-// round does one round, and what it asks for.
+// round runs one round, and applies its changes to the cluster.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	said, err := c.reconciler.Round(c.t.Context())
@@ -164,7 +164,7 @@ func (c *cluster) round() report.Report {
 	return said
 }
 
-// patch does to a WorkPlacement what a patch says.
+// patch applies a merge patch to a WorkPlacement.
 func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 	c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) {
 		if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {
@@ -172,14 +172,13 @@ func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 		}
 		metadata, _ := patch["metadata"].(map[string]any)
 		labels, _ := metadata["labels"].(map[string]any)
-		for label := range labels { // schedule mode takes labels away, and sets none
+		for label := range labels { // schedule mode removes labels, and sets none
 			delete(p.Labels, label)
 		}
 	})
 }
 
-// kratixWrites has Kratix write one WorkPlacement: any, or the one that has waited for
-// long.
+// kratixWrites makes Kratix write one WorkPlacement: a random one, or one that is overdue.
 func (c *cluster) kratixWrites(random *rand.Rand) {
 	c.t.Helper()
 	if len(c.dirty) == 0 {
@@ -205,7 +204,7 @@ func (c *cluster) kratixWrites(random *rand.Rand) {
 	delete(c.placements, key)
 }
 
-// write makes what Kratix makes of one WorkPlacement.
+// write writes the files of one WorkPlacement as Kratix does.
 func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
@@ -254,7 +253,7 @@ func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	c.judge()
 }
 
-// judge fails the test when an object is in the store twice below one root.
+// judge fails the test if a root contains an object twice.
 func (c *cluster) judge() {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
@@ -283,7 +282,7 @@ func (c *cluster) judge() {
 	}
 }
 
-// rest lets everything happen that is due.
+// rest runs rounds and writes until nothing is left to do.
 func (c *cluster) rest(random *rand.Rand) report.Report {
 	c.t.Helper()
 	for range 200 {
@@ -294,9 +293,9 @@ func (c *cluster) rest(random *rand.Rand) report.Report {
 	return c.round()
 }
 
-// TestNoCommitOfKratixHasAnObjectTwice: whatever Works do and in whatever order Kratix
-// writes, no state of the store has one object twice; and when all rests, nothing is
-// held back that could be written.
+// TestNoCommitOfKratixHasAnObjectTwice changes Works at random and makes Kratix write in
+// random order: no state of the store may contain an object twice, and in the end no writable
+// placement may be held back.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
@@ -316,7 +315,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 							}
 							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
 						}
-						if random.IntN(8) == 0 { // a Destination turns ready, or the like
+						if random.IntN(8) == 0 { // a Destination becomes ready, for example
 							at := random.IntN(2)
 							c.destinations[at] = c.destinations[at].DeepCopy()
 						}
@@ -335,8 +334,8 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// settled fails the test if a placement waits for nobody. Two that want each other's
-// objects wait for one another: one commit cannot write both.
+// settled fails the test if a placement is blocked without a reason. Two placements that each
+// want the other's objects block each other, since one commit cannot write both.
 func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

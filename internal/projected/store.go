@@ -17,35 +17,35 @@ import (
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
-	// inner is the store as it is now; nil if it is not to be read.
+	// inner is the current real store; nil if it is not to be read.
 	inner statestore.Store
 
-	// real are the files of inner when it was read last, files what was made of them.
+	// real are the files of inner when it was last read, files the projection of them.
 	real, files statestore.Files
-	// probe distinguishes one way of making digests from another.
+	// probe detects a change of the digest function.
 	probe statestore.Sum
-	// on has what WorkPlacements put on each Destination.
+	// on holds the overlay of each Destination.
 	on map[string]*overlay
-	// laid are the files of all of these, and where each one is from.
+	// laid maps the paths of all overlays to their files.
 	laid map[tree.Path]laidFile
-	// outgoing are the paths at which the store still has something else.
+	// outgoing are the paths at which the store still has other content.
 	outgoing outgoing
 }
 
 var _ statestore.Store = (*store)(nil)
 
-// laidFile is a file that a WorkPlacement puts somewhere.
+// laidFile is a file of a WorkPlacement at a path.
 type laidFile struct {
 	sum statestore.Sum
 	by  *overlay
 }
 
-// Apply writes nothing: Kratix does.
+// Apply writes nothing, because Kratix does.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	return changes.Base, nil
 }
 
-// Read returns what the store will hold once Kratix has written all there is.
+// Read returns the state that the store will have once Kratix has written all WorkPlacements.
 func (s *store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.readInner(ctx)
 	if err != nil {
@@ -82,15 +82,15 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Warnings: []string{"it is not read: only WorkPlacements are compared, and not what others have put there"}}, nil
 }
 
-// project brings the files to what the store and the WorkPlacements are now, and
-// looks closely only at what has changed.
+// project updates the files for the current store and WorkPlacements. It processes only
+// changes.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.laid == nil {
 		s.on, s.laid = map[string]*overlay{}, map[tree.Path]laidFile{}
 	}
 	made, bases, err := s.overlays(ctx, stored, contents)
 	if err != nil {
-		return err // nothing has changed here
+		return err // no changes here
 	}
 	stale := map[tree.Path]bool{}
 	for name, was := range s.on {
@@ -117,9 +117,8 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 	return nil
 }
 
-// overlays returns what the WorkPlacements on each Destination make of the store, by
-// name, and the directories of the Destinations' records. An overlay is the same as
-// before where nothing has changed.
+// overlays returns the overlay of each Destination by name, and the directories of the
+// Destinations' records. Unchanged overlays are reused.
 func (s *store) overlays(ctx context.Context, stored statestore.Files, contents statestore.Contents) (made map[string]*overlay, bases []tree.Path, err error) {
 	made = map[string]*overlay{}
 	for _, d := range s.stores.destinations[s.ref] {
@@ -144,15 +143,15 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 	return made, bases, nil
 }
 
-// mark adds the files in a directory to those that may have changed.
+// mark adds the files in a directory to the stale paths.
 func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	for path := range stored.Below(dir) {
 		stale[path] = true
 	}
 }
 
-// take puts a Destination's overlay into the place of the one before; either may be
-// nil. It adds to stale where the two differ.
+// take replaces the overlay of a Destination; either may be nil. It adds the differing paths
+// to stale.
 func (s *store) take(was, made *overlay, stale map[tree.Path]bool) {
 	if was != nil {
 		for path := range was.sums {
@@ -173,16 +172,15 @@ func (s *store) take(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh sets the files at the paths that may have changed. What the store has
-// among the records of a Destination is left out: each WorkPlacement has its record
-// here, and nothing else counts.
+// refresh updates the files at the stale paths. Files in the store's record directories are
+// left out: each WorkPlacement has its record in the overlay, and no other record counts.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {
 		laid, isLaid := s.laid[path]
 		sum, there := s.real.Sum(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// Kratix writes a joined file whole, of what all WorkPlacements are then.
+		// Kratix writes an aggregated file as a whole, from the WorkPlacements at that time.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
@@ -197,16 +195,16 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	s.outgoing.forget(s.stores.Now())
 }
 
-// view has the contents of a projected state.
+// view provides the contents of a projected state.
 type view struct {
 	real statestore.Contents
 	laid map[tree.Path]laidFile
 }
 
-// Sum makes sums as the store does.
+// Sum returns the store's digest of a content.
 func (v view) Sum(content []byte) statestore.Sum { return v.real.Sum(content) }
 
-// Content returns what lies, or will lie, at a path.
+// Content returns the present or future content at a path.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if laid, ok := v.laid[p]; ok {
 		return laid.by.content(p)
@@ -214,7 +212,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.real.Content(ctx, p)
 }
 
-// whose returns the WorkPlacement that puts a file at a path.
+// whose returns the WorkPlacement that a file belongs to.
 func (v view) whose(path tree.Path) string {
 	laid, ok := v.laid[path]
 	if !ok {
@@ -223,10 +221,10 @@ func (v view) whose(path tree.Path) string {
 	if of := laid.by.placementAt(path); of != nil {
 		return kratix.Describe(of)
 	}
-	return "" // a joined file is of many
+	return "" // an aggregated file belongs to several
 }
 
-// nothing has the contents of a store that has none.
+// nothing is the contents of an empty store.
 type nothing struct{}
 
 func (nothing) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store whose lists cannot be read at times.
+// flaky is a store whose lists cannot be read on demand.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -40,7 +40,7 @@ func (f flakyContents) Content(ctx context.Context, p tree.Path) ([]byte, error)
 	return f.Contents.Content(ctx, p)
 }
 
-// opener opens one store.
+// opener is an Opener with one store.
 type opener struct {
 	store statestore.Store
 	err   error
@@ -50,9 +50,9 @@ func (o *opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return o.store, o.err
 }
 
-// TestAReadThatFailsHalfWayChangesNothing: what has changed on one Destination is not
-// forgotten when a list of another cannot be read.
-func TestAReadThatFailsHalfWayChangesNothing(t *testing.T) {
+// TestReadThatFailsHalfWayChangesNothing checks that a change on one Destination is not lost
+// if a list of another one cannot be read.
+func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	c := newCluster(t, kratix.None, false)
 	c.put("a", "worker-1", "o1")
 	c.put("b", "worker-2", "o2")
@@ -98,9 +98,9 @@ func TestAReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestAStoreThatCannotBeOpenedIsNotTakenForEmpty: without what others have put there a
-// conflict would not be seen.
-func TestAStoreThatCannotBeOpenedIsNotTakenForEmpty(t *testing.T) {
+// TestStoreThatCannotBeOpenedIsAnError checks this because conflicts with its files
+// would not be found.
+func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	closed := &opener{err: errors.New("there is no Secret")}
 	c.reconciler.Stores = &projected.Stores{Opener: closed, Now: func() time.Time { return c.now }}
@@ -116,9 +116,9 @@ func TestAStoreThatCannotBeOpenedIsNotTakenForEmpty(t *testing.T) {
 	}
 }
 
-// TestAWorkPlacementWithoutARecordIsAFile: one that is not named as WorkPlacements are
-// counts with its files all the same.
-func TestAWorkPlacementWithoutARecordIsAFile(t *testing.T) {
+// TestFilesOfAWorkPlacementWithoutARecordCount checks that the files of a WorkPlacement with an
+// irregular name count.
+func TestFilesOfAWorkPlacementWithoutARecordCount(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	c.put("a", "worker-1", "o1")
 	c.round()

@@ -1,7 +1,7 @@
-// Package projected is the state stores as Kratix leaves them once it has written
-// every WorkPlacement there is: for who decides what is placed and lets Kratix write
-// it. The files of WorkPlacements lie over those that a store has now, where that
-// can be read, and over nothing where it cannot. Nothing is ever written to a store.
+// Package projected provides the state stores as they will be once Kratix has written every
+// WorkPlacement, for schedulers that leave writing to Kratix. The files of WorkPlacements are
+// laid over the current files of a store if it can be read, and over an empty store
+// otherwise. Nothing is ever written to a store.
 package projected
 
 import (
@@ -14,34 +14,35 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Stores opens projected stores. It is for one goroutine.
+// Stores opens projected stores. It is not safe for concurrent use.
 type Stores struct {
-	// Opener opens what is projected on.
+	// Opener opens the real stores.
 	Opener statestore.Opener
-	// Unread has no store opened or read: what is projected on is nothing.
+	// Unread prevents stores from being opened or read: the projections are over empty
+	// stores.
 	Unread bool
 	// Now is the clock.
 	Now func() time.Time
-	// Heirs returns the WorkPlacements that are not there and have what the lists of
-	// others say that the store has; nil if there are none.
+	// Heirs returns the missing WorkPlacements whose files are listed in the store by the
+	// lists of other WorkPlacements. It may be nil.
 	Heirs func() []Heir
 
-	// placements are the WorkPlacements by the names of their Destinations, and
-	// destinations all Destinations by the stores that they name.
+	// placements are the WorkPlacements by Destination name, and destinations all
+	// Destinations by the stores that they name.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
 	heirs        map[string][]Heir
 	open         map[kratix.StateStoreReference]*store
 }
 
-// Heir is a WorkPlacement that is not there.
+// Heir is a WorkPlacement that does not exist.
 type Heir struct {
 	*kratix.WorkPlacement
-	// Of is the WorkPlacement whose list counts, in mode none.
+	// Of is the WorkPlacement whose list applies, in mode none.
 	Of *kratix.WorkPlacement
 }
 
-// Follow takes in what there is: the stores are read as of this snapshot.
+// Follow sets the snapshot that the projections are computed from.
 func (s *Stores) Follow(snapshot source.Snapshot) {
 	s.placements, s.destinations = map[string][]*kratix.WorkPlacement{}, map[kratix.StateStoreReference][]*kratix.Destination{}
 	for _, p := range snapshot.WorkPlacements {
@@ -60,14 +61,14 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	}
 }
 
-// Open returns the projection of a store: the same one again while it projects on
-// the same store.
+// Open returns the projection of a store; it is the same one as long as the real store is the
+// same.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	var inner statestore.Store
 	if !s.Unread || spec == nil {
 		var err error
 		if inner, err = s.Opener.Open(ref, spec, secret); err != nil {
-			return nil, err // to go on without what others have put there could break a Destination
+			return nil, err // without the files of others, a Destination could be broken
 		}
 	}
 	if s.open == nil {
@@ -81,7 +82,7 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	return known, nil
 }
 
-// Keep forgets the stores that are not among refs, and has them closed.
+// Keep drops and closes the stores that are not among refs.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	maps.DeleteFunc(s.open, func(ref kratix.StateStoreReference, _ *store) bool { return !slices.Contains(refs, ref) })
 	statestore.Keep(s.Opener, refs)

@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// TestNoCommitOfKratixHasAnObjectTwiceInLargerWorlds: with dependencies that go to several
-// Destinations, Works of two groups, Destinations whose labels change, placements that
-// move for that, and restarts.
-func TestNoCommitOfKratixHasAnObjectTwiceInLargerWorlds(t *testing.T) {
+// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters adds dependencies on several
+// Destinations, Works with two groups, changing labels of Destinations, moves because of
+// them, and restarts.
+func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
 			for _, moves := range []scheduler.OnMisplaced{scheduler.Keep, scheduler.Move} {
@@ -44,7 +44,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerWorlds(t *testing.T) {
 	}
 }
 
-// happen has one thing happen, or nothing.
+// happen makes at most one random change.
 func (c *cluster) happen(random *rand.Rand) {
 	name := fmt.Sprint("w", random.IntN(6))
 	switch what := random.IntN(20); {
@@ -58,19 +58,19 @@ func (c *cluster) happen(random *rand.Rand) {
 		flipped.Labels = map[string]string{"on": fmt.Sprint("worker-", 1+random.IntN(2))}
 		c.destinations = slices.Clone(c.destinations)
 		c.destinations[at] = flipped
-	case what == 11 && (!c.hidden || len(c.dirty) == 0): // what an unread store still has is forgotten
+	case what == 11 && (!c.hidden || len(c.dirty) == 0): // the former files in an unread store are dropped
 		c.restart()
 	}
 }
 
-// putGroups makes or changes a Work of one or two groups: w0 and w1 are dependencies.
+// putGroups creates or changes a Work of one or two groups; w0 and w1 are dependencies.
 func (c *cluster) putGroups(name string, random *rand.Rand) {
 	objects := random.Perm(6)
 	c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), fmt.Sprint("o", objects[0]))
 	work := c.works[name]
 	first := &work.Spec.WorkloadGroups[0]
 	if random.IntN(2) == 0 {
-		first.DestinationSelectors = nil // anywhere, and a dependency everywhere
+		first.DestinationSelectors = nil // any Destination, or all of them for a dependency
 	}
 	if random.IntN(2) == 0 {
 		second := *first.DeepCopy()
@@ -86,7 +86,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-// placedOnce fails the test where a group of a request has several WorkPlacements.
+// placedOnce fails the test if a group of a request has several WorkPlacements.
 func (c *cluster) placedOnce() {
 	c.t.Helper()
 	on := map[string]string{}

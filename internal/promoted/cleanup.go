@@ -10,32 +10,32 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// OnLive is a source without a cluster for the clean-up of one Destination. Destinations
-// with a live state store are there, and what Kratix writes for them is not to be
-// touched; nothing else is looked at. It is not safe for concurrent use.
+// OnLive is a source for the clean-up of one Destination without a cluster. It contains the
+// Destinations with a live state store, and marks the places where Kratix writes for them as
+// untouchable; it contains nothing else. It is not safe for concurrent use.
 type OnLive struct {
 	source.Source
-	// Live has the live stores of Destinations without an annotation.
+	// Live are the live stores of Destinations without an annotation.
 	Live Stores
-	// Of is the name of the Destination that is to be cleaned up.
+	// Of is the name of the Destination to clean up.
 	Of string
 
-	// unsure is the state store of that Destination if nothing says whether it has a
-	// live one; nil otherwise.
+	// unsure is the state store of that Destination if it is unknown whether it has a live
+	// one; nil otherwise.
 	unsure *kratix.StateStoreReference
 }
 
-// RefusedError is why a Destination cannot be cleaned up: where its live files lie is
-// not known.
+// RefusedError is returned if a Destination cannot be cleaned up because the location of its
+// live files is unknown.
 type RefusedError struct{ Destination, Why, Fix string }
 
-// Error says why, and what to do.
+// Error returns the reason and the fix.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
 }
 
-// Snapshot returns what there is, with the Destinations on their live stores. The error
-// may be a RefusedError.
+// Snapshot returns the snapshot with the Destinations on their live stores. The error may be
+// a RefusedError.
 func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := o.Source.Snapshot(ctx)
 	if err != nil {
@@ -105,6 +105,6 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 	return ""
 }
 
-// MayBeLive reports whether what the Destination has left in a state store may be live,
-// after a Snapshot: it is not the Destination's own, and nothing says which one is live.
+// MayBeLive reports, after a Snapshot, whether files of the Destination in a state store may
+// be live: the store is not the Destination's own, and it is unknown which one is live.
 func (o *OnLive) MayBeLive(store string) bool { return o.unsure != nil && o.unsure.String() != store }

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// site is a fixture of state stores, and of what two Destinations have there.
+// site is a fixture of state stores with files of two Destinations.
 type site struct {
 	*fixed
 	t      *testing.T
@@ -26,8 +26,8 @@ func (s *site) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.S
 	return s.stores[ref.Name], nil
 }
 
-// newSite returns a site in which Destination d was managed on the state store staging
-// and then promoted to live, so that it has records in both; it was on old before.
+// newSite returns a site in which Destination d was managed on the state store staging and
+// then promoted to live, so that it has records in both; before, it was on old.
 func newSite(t *testing.T) *site {
 	s := &site{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {
@@ -49,7 +49,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// round does one round of manage.
+// round runs one round of manage.
 func (s *site) round() {
 	s.t.Helper()
 	r := &reconcile.Reconciler{Source: s, Stores: s, Finish: reconcile.Commit}
@@ -73,7 +73,7 @@ func (s *site) has(store, dir string) bool {
 	return false
 }
 
-// cleanup removes what d has left, and returns the stores that it was removed from.
+// cleanup cleans up d, and returns the stores that files were removed from.
 func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.OnLive, error) {
 	s.t.Helper()
 	on := &promoted.OnLive{Source: s, Live: live, Of: "d"}
@@ -97,9 +97,9 @@ func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.OnLive, error)
 	return emptied, on, err
 }
 
-// TestCleanupOfAPromotedDestinationLeavesWhatIsInUse: both what is live and what Kratix
-// writes.
-func TestCleanupOfAPromotedDestinationLeavesWhatIsInUse(t *testing.T) {
+// TestCleanupOfAPromotedDestinationKeepsUsedFiles checks that live files and Kratix's
+// files stay.
+func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	for name, c := range map[string]struct {
 		change func(*site)
@@ -124,8 +124,9 @@ func TestCleanupOfAPromotedDestinationLeavesWhatIsInUse(t *testing.T) {
 	}
 }
 
-// TestCleanupLeavesWhatKratixWritesBelowALiveStore: the two are directories of one branch.
-func TestCleanupLeavesWhatKratixWritesBelowALiveStore(t *testing.T) {
+// TestCleanupKeepsFilesOfKratixBelowALiveStore has both stores in directories of one
+// branch.
+func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newSite(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
 	for base, stays := range map[string]bool{"kratix/d": true, "elsewhere/d": false} {
@@ -139,8 +140,9 @@ func TestCleanupLeavesWhatKratixWritesBelowALiveStore(t *testing.T) {
 	}
 }
 
-// TestCleanupIsRefusedWhereWhatIsLiveIsNotKnown, as far as anything says that it is.
-func TestCleanupIsRefusedWhereWhatIsLiveIsNotKnown(t *testing.T) {
+// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown covers each way in which the live store can
+// be unknown.
+func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*site)
 		want   string

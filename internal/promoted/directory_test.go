@@ -28,7 +28,7 @@ func (c *cluster) objectsOf(store string) map[string]bool {
 	return objects
 }
 
-// has fails the test unless a live store has these ConfigMaps and no others.
+// has fails the test unless a live store has exactly these ConfigMaps.
 func (c *cluster) has(store string, want ...string) {
 	c.t.Helper()
 	wanted := map[string]bool{}
@@ -40,16 +40,16 @@ func (c *cluster) has(store string, want ...string) {
 	}
 }
 
-// rename deletes Destination d0 and makes d9 with its path.
+// rename deletes Destination d0 and creates d9 with its path.
 func (c *cluster) rename() {
 	delete(c.destinations, "d0")
 	c.destination("d9", "live-1", "none")
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestARenamedDestinationKeepsWhatIsLive: its WorkPlacements name the Destination that it
-// was, and each goes, or becomes that of the new one, when Kratix says so.
-func TestARenamedDestinationKeepsWhatIsLive(t *testing.T) {
+// TestRenamedDestinationKeepsLiveFiles checks WorkPlacements that name the former
+// Destination: each is removed, or becomes the new one's, when Kratix decides it.
+func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
 			c := newCluster(t, mode)
@@ -64,7 +64,7 @@ func TestARenamedDestinationKeepsWhatIsLive(t *testing.T) {
 				c.has("live-1", "o1", "o2", "o3")
 			}
 			c.restart()
-			c.place("w1", "d9", "o4") // it is taken over, and changes with what Kratix says now
+			c.place("w1", "d9", "o4") // it is taken over, and updated with Kratix's content
 			c.place("dependency1", "d9", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
 			c.round()
@@ -80,9 +80,9 @@ func TestARenamedDestinationKeepsWhatIsLive(t *testing.T) {
 	}
 }
 
-// TestADestinationThatLosesItsLiveStoreKeepsWhatIsLiveOnceItIsDeleted, though another
-// Destination has its directory.
-func TestADestinationThatLosesItsLiveStoreKeepsWhatIsLiveOnceItIsDeleted(t *testing.T) {
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted has another Destination
+// with the same directory.
+func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.place("w1", "d0", "o1")
@@ -98,9 +98,9 @@ func TestADestinationThatLosesItsLiveStoreKeepsWhatIsLiveOnceItIsDeleted(t *test
 	}
 }
 
-// TestARequestOnTwoDestinationsKeepsBothWhenOneIsRenamed: where Kratix has placed it
-// twice, neither is a copy of the other.
-func TestARequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
+// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed has a request that Kratix has placed
+// twice, so neither placement is a copy.
+func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.destination("d1", "live-1", "none")
@@ -114,8 +114,9 @@ func TestARequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestWhatIsOnADestinationThatCannotBeReadStays, though another one has its directory.
-func TestWhatIsOnADestinationThatCannotBeReadStays(t *testing.T) {
+// TestFilesOfAnUnreadableDestinationStay has another Destination with the same
+// directory.
+func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.place("w1", "d0", "o1")
@@ -129,9 +130,9 @@ func TestWhatIsOnADestinationThatCannotBeReadStays(t *testing.T) {
 	}
 }
 
-// TestWhatKratixHasWrittenOfAnotherDestinationStays: no record says whose it is, and the
-// WorkPlacement names another Destination than the one that has the directory now.
-func TestWhatKratixHasWrittenOfAnotherDestinationStays(t *testing.T) {
+// TestFilesOfKratixForAnotherDestinationStay has files without a record, and a
+// WorkPlacement for another Destination than the one that has the directory now.
+func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
 		c := newCluster(t, mode)
 		c.destination("d0", "live-1", "none")
@@ -154,9 +155,9 @@ func TestWhatKratixHasWrittenOfAnotherDestinationStays(t *testing.T) {
 	}
 }
 
-// TestAWorkOnAnotherDestinationIsNoEvidence that a WorkPlacement is deleted: many that
-// are only missing stay.
-func TestAWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
+// TestWorkOnAnotherDestinationIsNoEvidence checks that it does not prove the deletion of a
+// WorkPlacement: many missing ones stay.
+func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.destination("d1", "live-2", "none")
@@ -175,9 +176,9 @@ func TestAWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestAJoinedFileThatBeginsAsACopyStaysWhileAPartIsHeldBack: what Kratix has written
-// there has no record, and what was there of the part is nowhere else.
-func TestAJoinedFileThatBeginsAsACopyStaysWhileAPartIsHeldBack(t *testing.T) {
+// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack has an aggregated file of Kratix,
+// without a record, with the only copy of a part.
+func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")
 	c.place("w1", "d0", "o1")

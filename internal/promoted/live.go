@@ -17,7 +17,7 @@ import (
 // Stores maps the state stores that Kratix writes to those that clusters read.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
-// ErrReference is a name of a state store that is not written as KIND/NAME.
+// ErrReference reports a state store that is not named as KIND/NAME.
 var ErrReference = errors.New("a state store is named as " + kratix.GitStateStoreKind + "/NAME or " + kratix.BucketStateStoreKind + "/NAME")
 
 // ParseReference parses KIND/NAME.
@@ -30,13 +30,13 @@ func ParseReference(text string) (kratix.StateStoreReference, error) {
 	return kratix.StateStoreReference{Kind: kind, Name: name}, nil
 }
 
-// moved is a Destination of the cluster, and what it is on its live state store.
+// moved is a Destination of the cluster, and the same Destination on its live state store.
 type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns the Destinations on their live state stores, with all state
-// stores that Kratix does not write, and the Destinations that have no live store.
+// destinations returns the Destinations on their live state stores together with all state
+// stores that Kratix does not write, and the Destinations without a live store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)
@@ -61,7 +61,7 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 		made = append(made, is.to)
 	}
 	for ref, store := range stores {
-		if live[ref] || !staging.stores[ref] { // one that is not in use may have what was promoted before
+		if live[ref] || !staging.stores[ref] { // an unused store may have placements promoted earlier
 			made = append(made, store)
 		}
 	}
@@ -77,7 +77,7 @@ func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	}
 }
 
-// on returns a Destination on another state store.
+// on returns a copy of a Destination on another state store.
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d
 	to.Spec.StateStoreRef = &ref
@@ -96,10 +96,11 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 	return stores
 }
 
-// filesStay is what becomes of what is in a live state store.
+// filesStay describes what happens to the files in a live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// liveStore returns the live state store of a Destination, or why it has none.
+// liveStore returns the live state store of a Destination, or a finding about why it has
+// none.
 func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object) (kratix.StateStoreReference, *finding.Finding) {
 	text, annotated := d.Annotations[scheduler.StateStoreAnnotation]
 	ref, mapped := s.live[*d.Spec.StateStoreRef]
@@ -124,10 +125,10 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 	return ref, nil
 }
 
-// staging is where Kratix writes.
+// staging holds the locations that Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// sites are by the place, as canonical names it.
+	// sites are the directories by place, as canonical names it.
 	sites map[string][]site
 }
 
@@ -149,8 +150,8 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	return s
 }
 
-// siteOf returns where the files of a Destination lie in a state store; ok is false
-// where a path of the two is none: nothing can be written there.
+// siteOf returns the location of a Destination's files in a state store; ok is false if one
+// of the two paths is invalid, so that nothing can be written there.
 func siteOf(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (place string, dir tree.Path, ok bool) {
 	location := kratix.LocationOf(ref, store)
 	path, err := tree.ParseDir(location.Path)
@@ -189,7 +190,7 @@ func canonical(kind, place string) string {
 	return strings.TrimSuffix(host+":"+port, ":") + "/" + bucket
 }
 
-// meets returns a finding if Kratix writes where a Destination's files would lie in its
+// meets returns a finding if Kratix writes to the location of a Destination's files in its
 // live state store.
 func (s staging) meets(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
 	place, dir, ok := siteOf(d, ref, store)

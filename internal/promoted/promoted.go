@@ -1,7 +1,7 @@
-// Package promoted turns a cluster in which Kratix schedules and writes into the input
-// of rounds that write the same to the state stores which clusters read: a Work for
-// each WorkPlacement, with the contents of that, and Destinations on their live state
-// stores. It does no I/O itself.
+// Package promoted turns a cluster in which Kratix schedules and writes into the input of
+// rounds that write the same placements to the state stores that clusters read: a Work for
+// each WorkPlacement, with its contents, and Destinations on their live state stores. It does
+// no I/O itself.
 package promoted
 
 import (
@@ -16,16 +16,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Source is a cluster as Kratix has decided it to be. It is a reconcile.Planner too,
-// of what its last Snapshot has. It is not safe for concurrent use; objects that mean
-// the same in two snapshots are the same in memory.
+// Source is the source of a cluster in which Kratix schedules. It is also a reconcile.Planner
+// for its last Snapshot. It is not safe for concurrent use. Equal objects in two snapshots
+// are the same in memory.
 type Source struct {
 	cluster source.Source
 	live    Stores
 	planner scheduler.Assigned
 
-	// last is what the last snapshot came to, works are its Works by their
-	// WorkPlacements, and targets the names of their Destinations.
+	// last are the decisions of the last snapshot, works its Works by WorkPlacement, and
+	// targets the names of their Destinations.
 	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
@@ -35,15 +35,15 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// New returns the Source of a cluster whose snapshots have all WorkPlacements, with
-// their contents. Live has the live stores of Destinations without an annotation.
+// New returns the Source of a cluster whose snapshots have all WorkPlacements with their
+// contents. live has the live stores of Destinations without an annotation.
 func New(cluster source.Source, live Stores) *Source {
 	s := &Source{cluster: cluster, live: live}
 	s.planner.To = func(work *kratix.Work) string { return s.targets[work] }
 	return s
 }
 
-// Plan places what WorkPlacements say, and nothing else.
+// Plan places the Works as their WorkPlacements define.
 func (s *Source) Plan(in scheduler.Input) scheduler.Result { return s.planner.Plan(in) }
 
 // Live returns the live state stores of the Destinations of the last Snapshot, by name.
@@ -58,7 +58,7 @@ func (s *Source) Live() map[string]kratix.StateStoreReference {
 // Changes reports each change of the cluster.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) { return s.cluster.Changes(ctx) }
 
-// Snapshot returns what Kratix has decided.
+// Snapshot returns the input that results from Kratix's decisions.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := s.cluster.Snapshot(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.last = s.decide(seen)
 	}
 
-	snapshot := source.Gather(made) // the objects were gathered before: nothing is wrong with them
+	snapshot := source.Gather(made) // the objects were gathered before, so there are no findings
 	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
 	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
 	snapshot.Secrets, snapshot.FromAPI = seen.Secrets, seen.FromAPI
@@ -85,20 +85,20 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is the Work that was made of a WorkPlacement, and the Work as the cluster
-// has it; nil if there is none that can be used.
+// decision is a WorkPlacement with the Work made of it, and its Work in the cluster; nil if
+// there is no usable one.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work
 }
 
-// decisions are what WorkPlacements and Works come to.
+// decisions are the WorkPlacements and Works of a snapshot, and the Works made of them.
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
-	// decided has a Work for each WorkPlacement that is not being deleted, sorted, and
-	// rejected the keys of the Works of those that are unusable. The keys of the other
-	// WorkPlacements are assignments, sorted.
+	// decided has a Work for each WorkPlacement that is not being deleted, sorted; rejected
+	// are the keys of the Works of unusable WorkPlacements. assignments are the keys of the
+	// usable WorkPlacements, sorted.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
@@ -144,8 +144,8 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns what keeps a WorkPlacement from being promoted; nothing if it is as
-// Kratix makes it. The record beside its files is found by its name.
+// unusable returns the reason why a WorkPlacement cannot be promoted; empty if Kratix created
+// it in the usual form, which is required to find the record beside its files.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
@@ -160,8 +160,8 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// originalOf returns the Work of a WorkPlacement as the cluster has it; nil if there is
-// none that can be used.
+// originalOf returns the Work of a WorkPlacement in the cluster; nil if there is no usable
+// one.
 func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {
@@ -170,8 +170,8 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	return seen.Works[at]
 }
 
-// workOf returns a Work that is one WorkPlacement. The Work as the cluster has it says
-// how old it is, by which conflicts are decided, and what the group is called.
+// workOf returns a Work that consists of one WorkPlacement. Its age, by which conflicts are
+// decided, and the name of its group come from the Work in the cluster.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
@@ -197,8 +197,8 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// means reports whether a later decision about a WorkPlacement makes the same Work.
-// Kratix raises the generation without any other change.
+// means reports whether a later decision about a WorkPlacement yields the same Work. Kratix
+// increases the generation without any other change.
 func (d decision) means(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]

@@ -16,10 +16,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// held is what a snapshot holds.
+// held is the content of a snapshot.
 type held = source.Snapshot
 
-// fixed is a source that has one snapshot.
+// fixed is a source with a fixed snapshot.
 type fixed struct{ held }
 
 func (f *fixed) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil }
@@ -41,7 +41,7 @@ func destinationOn(name, path, store, live string) *kratix.Destination {
 	return d
 }
 
-// placed is a WorkPlacement as Kratix makes it.
+// placed returns a WorkPlacement as Kratix creates it.
 func placed(work, destination string, files ...string) *kratix.WorkPlacement {
 	w := kratix.NewWork()
 	w.Namespace, w.Name, w.Labels = "default", work, map[string]string{kratix.PipelineNameLabel: "instance"}
@@ -124,9 +124,9 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 }
 
-// TestWhatMeansTheSameIsTheSame: a round recognizes what it has seen by its address,
-// though Kratix raises the generation for ever.
-func TestWhatMeansTheSameIsTheSame(t *testing.T) {
+// TestEqualWorksKeepTheirAddress checks that equal Works keep their address, by which a round
+// recognizes them, though Kratix increases the generation again and again.
+func TestEqualWorksKeepTheirAddress(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
 		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
@@ -157,7 +157,8 @@ func TestLiveStores(t *testing.T) {
 	for name, c := range map[string]struct {
 		destinations []*kratix.Destination
 		live         promoted.Stores
-		// on are the live stores in order; "-" is none, and want what the findings say.
+		// on are the expected live stores in order, "-" for none; want are the expected
+		// messages.
 		on   string
 		want []string
 	}{
@@ -209,9 +210,9 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestAnUnusableWorkPlacementKeepsWhatIsLive, whichever Work its label names, while
-// everything else goes on.
-func TestAnUnusableWorkPlacementKeepsWhatIsLive(t *testing.T) {
+// TestUnusableWorkPlacementKeepsLiveFiles covers each Work that its label may name; all
+// other placements are updated.
+func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, spoil := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
 		"another label": func(p *kratix.WorkPlacement) { p.Labels[kratix.WorkLabel] = "other" },

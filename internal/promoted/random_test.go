@@ -25,13 +25,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is one in which Kratix places and this program promotes.
+// cluster is a fixture in which Kratix schedules and this program promotes.
 type cluster struct {
 	t          *testing.T
 	now        time.Time
 	mode       string
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// deleted are WorkPlacements that the API said are deleted.
+	// deleted are WorkPlacements that the API reported as deleted.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
 	// unreadable are Destinations of which only the metadata is known.
@@ -50,7 +50,7 @@ func newCluster(t *testing.T, mode string) *cluster {
 	return c
 }
 
-// restart forgets all that a process remembers.
+// restart recreates the reconciler without its cache.
 func (c *cluster) restart() { c.reconciler = c.process(reconcile.Commit) }
 
 func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
@@ -58,8 +58,8 @@ func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
 	return &reconcile.Reconciler{Source: decided, Planner: decided, Stores: c, Finish: finish, Now: func() time.Time { return c.now }}
 }
 
-// Open opens a live store; the one that Kratix writes is opened only while no
-// Destination is on it.
+// Open opens a live store; the one that Kratix writes may be opened only while no Destination
+// uses it.
 func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	store := c.stores[ref.Name]
 	if store == nil && len(c.destinations) > 0 {
@@ -84,7 +84,7 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination makes a Destination, or changes where it is live; "" is nowhere.
+// destination creates a Destination, or changes its live store; "" for none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live
@@ -94,13 +94,13 @@ func (c *cluster) destination(name, live, cleanup string) {
 	c.destinations[name] = d
 }
 
-// place has Kratix place a Work on a Destination, or change what it has placed.
+// place creates or updates the WorkPlacement of a Work on a Destination.
 func (c *cluster) place(work, destination string, files ...string) {
 	p := placed(work, destination, files...)
 	if strings.HasPrefix(work, "dependency") {
 		p.Spec.ResourceName = ""
 	}
-	for i := range p.Spec.Workloads { // in mode none a path is an object's too
+	for i := range p.Spec.Workloads { // in mode none a path belongs to an object too
 		p.Spec.Workloads[i].Filepath = work + "-" + p.Spec.Workloads[i].Filepath
 	}
 	if before := c.placements[kratix.KeyOf(p)]; before != nil {
@@ -110,7 +110,7 @@ func (c *cluster) place(work, destination string, files ...string) {
 	delete(c.deleted, kratix.KeyOf(p))
 }
 
-// remove deletes WorkPlacements of a Work.
+// remove deletes the matching WorkPlacements.
 func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	for key, p := range c.placements {
 		if match(p) {
@@ -120,8 +120,8 @@ func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	}
 }
 
-// round does one round, judges the stores, and checks that a process without a memory
-// would do nothing more.
+// round runs one round, checks the stores, and checks that a process without a cache would
+// change nothing more.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	c.now = c.now.Add(time.Second)
@@ -160,7 +160,7 @@ func (c *cluster) files(store string) map[tree.Path]string {
 	return files
 }
 
-// judge fails the test when an object is in a live store twice below one root.
+// judge fails the test if a root of a live store contains an object twice.
 func (c *cluster) judge() {
 	c.t.Helper()
 	for store := range c.stores {
@@ -186,8 +186,8 @@ func (c *cluster) judge() {
 	}
 }
 
-// settled fails the test unless the live stores have what Kratix would have written of
-// all that is not held back, and nothing of Destinations that went with their files.
+// settled fails the test unless the live stores have what Kratix would have written of all
+// placements that are not held back, and nothing of Destinations deleted with their files.
 func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
@@ -227,8 +227,8 @@ func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	}
 }
 
-// TestLiveStoresNeverHaveAnObjectTwice: whatever Kratix places, moves and removes, and
-// whatever becomes of Destinations and of this process.
+// TestLiveStoresNeverHaveAnObjectTwice places, moves and removes WorkPlacements, changes
+// Destinations and restarts the process at random.
 func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for seed := range uint64(3) {
@@ -251,7 +251,7 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	}
 }
 
-// happens does something at random.
+// happens makes a random change.
 func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 	work, destination := fmt.Sprint("w", random.IntN(5)), fmt.Sprint("d", random.IntN(3))
 	if random.IntN(3) == 0 {
@@ -270,7 +270,7 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 			live = "live-1"
 		}
 		c.destination(destination, live, d.Spec.Cleanup)
-	case what == 1 && d.CleansUp() && d.Annotations != nil: // it goes with its files, as the finalizer has it
+	case what == 1 && d.CleansUp() && d.Annotations != nil: // it is deleted with its files, as the finalizer requires
 		going := *d
 		going.DeletionTimestamp = &metav1.Time{Time: c.now}
 		c.destinations[destination] = &going
@@ -301,9 +301,9 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 	}
 }
 
-// TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft: the old copy stays, and is
-// reported.
-func TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
+// TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft checks that the old copy stays and
+// is reported.
+func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.place("w", "d0", "one")
@@ -328,9 +328,9 @@ func TestALiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	}
 }
 
-// TestARequestMayHaveTwoWorkPlacements: what Kratix has placed twice is promoted twice,
-// and none of the two is taken for a copy that is to go.
-func TestARequestMayHaveTwoWorkPlacements(t *testing.T) {
+// TestRequestMayHaveTwoWorkPlacements checks that a request that Kratix has placed twice is
+// promoted twice, and neither placement counts as an old copy.
+func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
 	c.destination("d1", "live-1", "none")
@@ -344,9 +344,9 @@ func TestARequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c.settled(c.round(), nil)
 }
 
-// TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs, and what is only missing is kept by
-// the deletion guard.
-func TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs(t *testing.T) {
+// TestDeletionsInTheAPIAreNotLimited also checks that the deletion guard keeps
+// placements that are only missing.
+func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	for _, isSaid := range []bool{true, false} {
 		c := newCluster(t, kratix.NestedByMetadata)
 		c.destination("d0", "live-1", "none")
@@ -375,7 +375,7 @@ func TestWhatTheAPIDeletesIsRemovedHoweverMuchItIs(t *testing.T) {
 	}
 }
 
-// TestAnotherDestinationInTheDirectoryRemovesNothing of one that has lost its live
+// TestAnotherDestinationInTheDirectoryRemovesNothing has a Destination that has lost its live
 // store.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
@@ -397,9 +397,9 @@ func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestALiveStoreThatBeginsAsACopyIsTakenOver: what Kratix has written there before is
-// known for what it is; it changes and goes as everything else.
-func TestALiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
+// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files that Kratix wrote before are
+// recognized, updated and removed like all others.
+func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode)
 		c.destination("d0", "live-1", "none")

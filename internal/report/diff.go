@@ -11,21 +11,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// FileDiff is one file of a store that changes. Old is nil for one that is not
-// there yet, New for one that goes.
+// FileDiff is a changed file of a store. Old is nil for a new file, New for a removed one.
 type FileDiff struct {
-	// Path is the file's, relative to its store's.
+	// Path is the path of the file, relative to the store.
 	Path     string
 	Old, New []byte
-	// Withheld is why the contents are not to be shown; empty if they are.
+	// Withheld is the reason why the contents must not be shown; empty if they may be.
 	Withheld string
 }
 
-// absent is how diffs call a file that is not there.
+// absent is the name of a missing file in diffs.
 const absent = "/dev/null"
 
-// lines returns the lines of the diff as git shows them, each with its end. The
-// values of Secrets are masked.
+// lines returns the lines of the diff in git's format, each with its line ending. The values
+// of Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -50,13 +49,13 @@ func (f FileDiff) lines() []string {
 	if len(body) == 0 {
 		return head
 	}
-	_, body, _ = bytes.Cut(body, []byte("\n")) // its own first line, "diff a b"
+	_, body, _ = bytes.Cut(body, []byte("\n")) // the library's own first line, "diff a b"
 	return append(head, strings.SplitAfter(strings.TrimSuffix(string(body), "\n"), "\n")...)
 }
 
 func isBinary(content []byte) bool { return bytes.IndexByte(content, 0) >= 0 }
 
-// stat counts the lines that come and go.
+// stat returns the number of added and removed lines.
 func (f FileDiff) stat() (added, removed int) {
 	inside := false
 	for _, line := range f.lines() {
@@ -72,8 +71,8 @@ func (f FileDiff) stat() (added, removed int) {
 	return added, removed
 }
 
-// diffs writes what changes: the names of the files, and the lines unless only
-// their number is asked for.
+// diffs writes the names of the changed files, and the changed lines unless only their number
+// is requested.
 func (d Document) diffs(out *bufio.Writer) {
 	if d.Stat || d.Diffs == nil {
 		d.stats(out)
@@ -103,7 +102,7 @@ func (d Document) paintDiff(line string, inside bool) string {
 	return line
 }
 
-// stats writes a line for each file that changes, and their sum.
+// stats writes a line for each changed file, and the total.
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {
@@ -120,7 +119,7 @@ func (d Document) stats(out *bufio.Writer) {
 	}
 }
 
-// bars keeps a line of statistics short.
+// bars limits the length of a bar in the statistics.
 func bars(lines int) int {
 	const most = 30
 	return min(lines, most)

@@ -6,56 +6,56 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Document is a report with what its readers need beside it: what a Format
-// writes.
+// Document is a report with the options and further data that a Format needs.
 type Document struct {
 	Report
-	// Done says in a word what was done.
+	// Done is the operation that produced the report.
 	Done Done
-	// Version is the program's.
+	// Version is the program's version.
 	Version string
-	// Tally counts the findings that matter, shown or not.
+	// Tally counts the findings that count, shown or not.
 	Tally Tally
-	// Hidden findings are left out because there are so many, Ignored because
-	// the user wants it, and Known because a baseline has them.
+	// Hidden is the number of findings left out because there are too many, Ignored of those
+	// that the user ignores, and Known of those in a baseline.
 	Hidden, Ignored, Known int
-	// Read is how much was read; nil where that is not counted.
+	// Read is the amount of input; nil if it is not counted.
 	Read *Reading
-	// Volume is how much a text for people says.
+	// Volume is the verbosity of text output.
 	Volume Volume
-	// Fails is the severity from which on a finding makes the command fail.
+	// Fails is the lowest severity that makes the command fail.
 	Fails finding.Severity
-	// Locate says where a place lies on disk; nil when nothing is known of that.
+	// Locate returns the location of a place on disk; nil if locations are unknown.
 	Locate func(finding.Place) Spot
 	// Paint colours text on a terminal; nil does not.
 	Paint Painter
-	// Diffs are the changes line by line; Stat shows just how many.
+	// Diffs are the changed files; Stat shows only the number of changed lines.
 	Diffs []FileDiff
 	Stat  bool
 }
 
-// Done is what was done to get a Document.
+// Done is the operation that produced a Document.
 type Done string
 
-// What can have been done.
+// The operations.
 const (
 	Checked Done = "checked"
 	Planned Done = "planned"
 	Written Done = "written"
 )
 
-// Spot is a place on disk.
+// Spot is a location on disk.
 type Spot struct {
 	File string
 	Line int
-	// Exact is the file itself; else File holds it in some packed way.
+	// Exact reports whether File is the file itself; otherwise File contains it in encoded
+	// form.
 	Exact bool
 }
 
-// Tally counts findings.
+// Tally counts findings by severity.
 type Tally struct{ Errors, Warnings, Notes int }
 
-// Count counts findings.
+// Count returns the tally of findings.
 func Count(findings []finding.Finding) Tally {
 	var t Tally
 	for _, f := range findings {
@@ -72,7 +72,7 @@ func Count(findings []finding.Finding) Tally {
 	return t
 }
 
-// spot returns where a place is on disk, as far as that is known.
+// spot returns the location of a place on disk, as far as it is known.
 func (d Document) spot(p finding.Place) Spot {
 	if d.Locate != nil {
 		return d.Locate(p)
@@ -88,7 +88,7 @@ func (d Document) fails(f finding.Finding) bool {
 	return f.Rule.Severity >= cmp.Or(d.Fails, finding.Error)
 }
 
-// headline says in a line where a finding is and what it is.
+// headline returns the place and the message of a finding in one line.
 func headline(f finding.Finding) string {
 	if place := f.Place.String(); place != "" {
 		return place + ": " + f.Message
@@ -96,7 +96,7 @@ func headline(f finding.Finding) string {
 	return f.Message
 }
 
-// changes are those of all Destinations of all stores.
+// changes returns the changes of all Destinations of all stores.
 func (d Document) changes() []change {
 	var all []change
 	for _, store := range d.Stores {

@@ -2,16 +2,16 @@ package report
 
 import "io"
 
-// Format is one way to write a Document.
+// Format is an output format of a Document.
 type Format struct {
 	Name string
-	// Summary says who reads it.
+	// Summary describes what the format is for.
 	Summary string
-	// Write writes the document as it goes, however long it is.
+	// Write writes the document as a stream.
 	Write func(io.Writer, Document) error
 }
 
-// Formats returns the table of all formats; each has a file of its own.
+// Formats returns the table of all formats; each is implemented in a file of its own.
 func Formats() []Format {
 	return []Format{
 		{"text", "for people; coloured on a terminal", Plain},
@@ -25,7 +25,7 @@ func Formats() []Format {
 	}
 }
 
-// FormatNamed finds a format in the table.
+// FormatNamed returns the format with a name.
 func FormatNamed(name string) (Format, bool) {
 	for _, format := range Formats() {
 		if format.Name == name {

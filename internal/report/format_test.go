@@ -23,10 +23,11 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// nasty has what each format must escape.
+// nasty contains everything that a format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
-// plainly returns a rule with texts that do not change with the table's.
+// plainly returns a rule with fixed texts, so that golden files do not depend on the table of
+// rules.
 func plainly(rule finding.Rule) finding.Rule {
 	rule.Fix = "Mend it."
 	return rule
@@ -77,8 +78,8 @@ func written(t *testing.T, format Format, d Document) string {
 	return out.String()
 }
 
-// ruleTable is the part of SARIF that is the table of rules: TestSARIFIsValid
-// looks at it, and a golden file would change with every rule.
+// ruleTable matches the table of rules in SARIF: TestSARIFIsValid checks it, and a golden
+// file would change with every rule.
 var ruleTable = regexp.MustCompile(`,"rules":\[.*\]|,"ruleIndex":\d+`)
 
 func TestFormats(t *testing.T) {
@@ -113,7 +114,7 @@ func TestFormatsOfNothing(t *testing.T) {
 	}
 }
 
-func TestFormatsTellOfAWriteThatFails(t *testing.T) {
+func TestFormatsReportAFailedWrite(t *testing.T) {
 	for _, format := range Formats() {
 		if err := format.Write(broken{}, sample(t)); err == nil {
 			t.Errorf("%s: no error", format.Name)
@@ -121,7 +122,7 @@ func TestFormatsTellOfAWriteThatFails(t *testing.T) {
 	}
 }
 
-// TestFormatsStream: what is written must not grow in memory first.
+// TestFormatsStream checks that the output is not accumulated in memory.
 func TestFormatsStream(t *testing.T) {
 	d := sample(t)
 	for range 12 {
@@ -171,7 +172,8 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 }
 
-// TestSARIFResultsHaveFiles: GitHub refuses a log in which one has none.
+// TestSARIFResultsHaveFiles checks this because GitHub rejects a log with a result without a
+// file.
 func TestSARIFResultsHaveFiles(t *testing.T) {
 	d := Document{
 		Report: Report{Findings: []finding.Finding{
@@ -301,7 +303,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 	}
 }
 
-func TestAPictureIsNotEndless(t *testing.T) {
+func TestPictureIsLimited(t *testing.T) {
 	var d Document
 	for i := range 1000 {
 		work := "default/w" + strings.Repeat("x", i)

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// GitHub writes findings as workflow commands, which GitHub Actions shows at
-// the lines they are about.
+// GitHub writes findings as workflow commands, which GitHub Actions shows beside the lines
+// concerned.
 func GitHub(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	for _, f := range d.Findings {
@@ -52,7 +52,7 @@ func (d Document) annotation(f finding.Finding) string {
 	return text + "\n" + f.Advice()
 }
 
-// data and property escape as the runner wants it.
+// data and property escape text as the GitHub runner requires.
 func data(text string) string {
 	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(printable.Lines(text))
 }

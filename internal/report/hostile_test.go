@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// hostile returns a document in which every text that comes from others is text.
+// hostile returns a document in which text stands for every string of foreign origin.
 func hostile(text string) Document {
 	place := finding.Place{Object: text, File: text, Line: 3}
 	findings := []finding.Finding{
@@ -48,7 +48,7 @@ func hostile(text string) Document {
 	}
 }
 
-// outputs returns everything that can be written of a document, by name.
+// outputs returns the document in all output formats, by name.
 func outputs(t *testing.T, d Document) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -67,8 +67,8 @@ func outputs(t *testing.T, d Document) map[string]string {
 	return all
 }
 
-// checkHarmless fails if what was written holds what a terminal or a CI system
-// would obey, or what does not show.
+// checkHarmless fails the test if the output contains control sequences of a terminal or CI
+// system, or invisible characters.
 func checkHarmless(t *testing.T, name, got string) {
 	t.Helper()
 	if !utf8.ValidString(got) {
@@ -100,8 +100,8 @@ func checkHarmless(t *testing.T, name, got string) {
 	}
 }
 
-// checkReadable fails if a program could not read what was written, or would
-// understand something else in YAML than in JSON.
+// checkReadable fails the test if a program could not parse the output, or if YAML parses
+// differently from JSON.
 func checkReadable(t *testing.T, all map[string]string) {
 	t.Helper()
 	var fromJSON, fromYAML, fromSARIF any
@@ -132,7 +132,7 @@ func checkReadable(t *testing.T, all map[string]string) {
 	}
 }
 
-// attacks are what a hostile author would put into names and messages.
+// attacks are strings that a hostile author could put into names and messages.
 var attacks = []string{
 	"a\n::error::b", "::set-output name=x::y", " \t::add-mask::x", "\u00a0::error::x", "a\r::error::x", "a\u2028::error::b",
 	"\x1b[31mred\x1b[0m", "\x1b]8;;http://e.example.com\x07click", "\u009b31m", "\u0085::error::x", "\x00\x01\x7f",

@@ -13,7 +13,7 @@ import (
 //go:embed html.tmpl
 var page string
 
-// htmlData is what the page is made of.
+// htmlData is the input of the page template.
 type htmlData struct {
 	Document
 	Title   string
@@ -22,8 +22,8 @@ type htmlData struct {
 	Picture picture
 }
 
-// HTML writes a document as one page that needs nothing else: the picture of
-// Works against Destinations, and all findings.
+// HTML writes a document as a self-contained page: the picture of Works against Destinations,
+// and all findings.
 func HTML(w io.Writer, d Document) error {
 	parsed, err := template.New("page").Funcs(template.FuncMap{
 		"at":    func(p finding.Place) string { return printable.Line(p.String() + d.onDisk(p)) },
@@ -46,7 +46,7 @@ func HTML(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// stateClass returns the class of style sheets for a state.
+// stateClass returns the CSS class of a state.
 func stateClass(s State) string {
 	switch s {
 	case Placed, Unchanged:

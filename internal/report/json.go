@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// The parts of a document for programs, the same in JSON and YAML.
+// The structure of a document for programs, the same in JSON and YAML.
 type (
 	head struct {
-		// SchemaVersion changes when a reader would have to.
+		// SchemaVersion changes when readers have to be changed.
 		SchemaVersion int     `json:"schemaVersion"`
 		Tool          string  `json:"tool"`
 		Version       string  `json:"version"`
 		Done          Done    `json:"done"`
 		Summary       summary `json:"summary"`
-		// Read is how much was read, of a check.
+		// Read is the amount of input, for a check.
 		Read *Reading `json:"read,omitempty"`
 	}
 	summary struct {
@@ -111,7 +111,7 @@ func texts(paths []tree.Path) []string {
 	return out
 }
 
-// JSON writes a document as one JSON object, a finding or placement a line.
+// JSON writes a document as one JSON object, with one line per finding or placement.
 func JSON(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	start, err := json.Marshal(d.head())
@@ -134,7 +134,7 @@ func JSON(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// list writes one list of an object, an item a line.
+// list writes one list of an object, with one line per item.
 func list[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
 	printf(out, "%q: [", name)
 	for i, item := range items {

@@ -28,9 +28,8 @@ type (
 	}
 )
 
-// JUnit writes a document as a suite of test cases: one that fails for each
-// finding that counts, one that passes for each other finding and for each
-// placement that nothing is wrong with.
+// JUnit writes a document as a suite of test cases: a failing one for each finding that
+// counts, and a passing one for each other finding and for each placement without a problem.
 func JUnit(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	failures := 0
@@ -59,8 +58,8 @@ func JUnit(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// caseWriter writes test cases, each under a name of its own: GitLab shows only
-// the first of those that are called alike.
+// caseWriter writes test cases with unique names: GitLab shows only the first of several
+// cases with the same name.
 type caseWriter struct {
 	out     *bufio.Writer
 	encoder *xml.Encoder
@@ -92,7 +91,7 @@ func (d Document) testCase(f finding.Finding) testCase {
 	return c
 }
 
-// sound returns the placements that nothing is wrong with.
+// sound returns the placements without a problem.
 func (d Document) sound() []Placement {
 	var sound []Placement
 	for _, p := range d.Placements {
@@ -103,7 +102,7 @@ func (d Document) sound() []Placement {
 	return sound
 }
 
-// label names a placement in a line.
+// label returns the name of a placement in one line.
 func (p Placement) label() string {
 	if p.Destination == "" {
 		return p.name()
@@ -111,11 +110,11 @@ func (p Placement) label() string {
 	return fmt.Sprintf("%s on %s", p.name(), p.Destination)
 }
 
-// detail returns everything about a finding, in lines.
+// detail returns all details of a finding, in lines.
 func (d Document) detail(f finding.Finding) string {
 	var text strings.Builder
 	out := bufio.NewWriter(&text)
 	Document{Report: Report{Findings: []finding.Finding{f}}, Locate: d.Locate}.findings(out)
-	_ = out.Flush() // a Builder takes everything
+	_ = out.Flush() // a Builder never fails
 	return strings.TrimSuffix(text.String(), "\n")
 }

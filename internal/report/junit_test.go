@@ -13,16 +13,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// element is what the schema of JUnit XML that Jenkins publishes allows of an
-// element, as far as GitLab reads the same.
+// element describes an element of the JUnit XML schema published by Jenkins, as far as GitLab
+// agrees with it.
 type element struct {
 	required, optional, children []string
 	// counts are attributes that must be numbers.
 	counts []string
 }
 
-// grammar returns the elements, by name. An attribute "file" is GitLab's own: it
-// links a test case with it.
+// grammar returns the elements by name. The attribute "file" is GitLab's own: it links a test
+// case to its file.
 func grammar() map[string]element {
 	counts := []string{"tests", "failures", "errors", "skipped", "disabled"}
 	return map[string]element{
@@ -39,7 +39,7 @@ func grammar() map[string]element {
 	}
 }
 
-// checkJUnit returns what is wrong with JUnit XML for those who read it.
+// checkJUnit returns an error if JUnit XML is invalid for its readers.
 func checkJUnit(text string) error {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	open := []string{""}
@@ -95,7 +95,7 @@ func checkElement(parent string, e xml.StartElement, cases map[string]bool) erro
 	return nil
 }
 
-func TestJUnitIsWhatJenkinsAndGitLabRead(t *testing.T) {
+func TestJUnitIsValidForJenkinsAndGitLab(t *testing.T) {
 	twice := sample(t)
 	twice.Findings = append(twice.Findings, twice.Findings...)
 	twice.Placements = append(twice.Placements, twice.Placements...)

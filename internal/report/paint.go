@@ -2,7 +2,7 @@ package report
 
 import "github.com/kratix-schedule/kratix-schedule/internal/finding"
 
-// Colour is what a Painter is asked for.
+// Colour is a colour or style of a Painter.
 type Colour int
 
 // The colours in use.
@@ -15,16 +15,16 @@ const (
 	Faint
 )
 
-// Painter colours text.
+// Painter returns coloured text.
 type Painter func(Colour, string) string
 
-// Terminal paints with the escape sequences that every terminal knows.
+// Terminal colours text with the standard escape sequences of terminals.
 func Terminal(colour Colour, text string) string {
 	codes := map[Colour]string{Red: "31", Yellow: "33", Blue: "34", Green: "32", Bold: "1", Faint: "2"}
 	return "\x1b[" + codes[colour] + "m" + text + "\x1b[0m"
 }
 
-// paint colours text if the document is to be coloured.
+// paint colours text if the document has a Painter.
 func (d Document) paint(colour Colour, text string) string {
 	if d.Paint == nil || text == "" {
 		return text

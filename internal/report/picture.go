@@ -9,16 +9,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture is Works against Destinations: a row for each Work, a column for each
-// Destination, a box where the one is on the other, and an arc between two
-// Works that clash.
+// picture shows Works against Destinations: a row for each Work, a column for each
+// Destination, a box where a Work is on a Destination, and an arc between two Works with a
+// conflict.
 type picture struct {
 	Width, Height int
 	Columns       []pictureText
 	Rows          []pictureRow
 	Boxes         []pictureBox
 	Arcs          []pictureArc
-	// Left are Works that are not drawn, since nothing is wrong with them.
+	// Left is the number of Works that are not drawn, because they have no problem.
 	Left int
 }
 
@@ -29,7 +29,7 @@ type (
 	}
 	pictureRow struct {
 		pictureText
-		// LineY is where the row's line is; Right is where it ends.
+		// LineY is the position of the row's line; Right is its end.
 		LineY, Right int
 		Bad          bool
 	}
@@ -44,8 +44,7 @@ type (
 	}
 )
 
-// The measures of the picture. A picture of more rows than maxRows would be
-// too long to look at.
+// The dimensions of the picture. A picture with more than maxRows rows would be too long.
 const (
 	maxRows     = 120
 	labelWidth  = 430
@@ -55,10 +54,10 @@ const (
 	arcWidth    = 300
 )
 
-// clashing is a pair of Works, the one that is held back first.
+// clashing is a pair of Works with a conflict; later is the one that is held back.
 type clashing struct{ later, first string }
 
-// draw lays the picture out.
+// draw computes the layout of the picture.
 func draw(d Document) picture {
 	pairs := clashes(d)
 	works, left := chooseRows(d, pairs)
@@ -94,7 +93,7 @@ func draw(d Document) picture {
 	return p
 }
 
-// arcs connects the rows of Works that clash.
+// arcs returns the arcs between the rows of Works with conflicts.
 func arcs(pairs map[clashing]int, rowY map[string]int, right int) []pictureArc {
 	var all []pictureArc
 	for _, pair := range sortedPairs(pairs) {
@@ -114,7 +113,7 @@ func arcs(pairs map[clashing]int, rowY map[string]int, right int) []pictureArc {
 	return all
 }
 
-// clashes counts the findings between two Works.
+// clashes counts the findings between each two Works.
 func clashes(d Document) map[clashing]int {
 	pairs := map[clashing]int{}
 	for _, f := range d.Findings {
@@ -134,7 +133,7 @@ func sortedPairs(pairs map[clashing]int) []clashing {
 	})
 }
 
-// workOf returns the key of a Work that a finding names as an object.
+// workOf returns the key of the Work that a finding names as its object.
 func workOf(object string) string {
 	prefix := kratix.WorkKind + " "
 	if len(object) > len(prefix) && object[:len(prefix)] == prefix {
@@ -143,8 +142,8 @@ func workOf(object string) string {
 	return ""
 }
 
-// chooseRows puts the Works in trouble and those they clash with first, and
-// leaves out what would make the picture too long.
+// chooseRows returns the Works to draw: first the ones with problems and their counterparts.
+// It leaves out Works that would make the picture too long.
 func chooseRows(d Document, pairs map[clashing]int) (rows []string, left int) {
 	involved, all := map[string]bool{}, map[string]bool{}
 	for _, placement := range d.Placements {
@@ -183,7 +182,7 @@ func destinations(d Document) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// shorten keeps both ends of a long name, where the differences are.
+// shorten removes the middle of a long name, because the differences are usually at the ends.
 func shorten(name string) string {
 	const most = 60
 	runes := []rune(name)

@@ -6,12 +6,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Reading is how much a check has read.
+// Reading is the amount of input of a check.
 type Reading struct {
 	Files        int `json:"files"`
 	Works        int `json:"works"`
 	Destinations int `json:"destinations"`
-	// Objects are those in the files of the Works, and in the files of a tree.
+	// Objects is the number of objects in the files of the Works, and in the files of a tree.
 	Objects int `json:"objects"`
 }
 
@@ -31,20 +31,20 @@ func Plural(n int, noun string) string {
 	return finding.Thousands(n) + " " + noun + "s"
 }
 
-// Volume is how much a text for people says.
+// Volume is the verbosity of text output.
 type Volume int
 
 // The volumes.
 const (
-	// Normal has findings, of which noise is folded, and a summary.
+	// Normal writes findings, with frequent ones folded, and a summary.
 	Normal Volume = iota
-	// Quiet has nothing but findings.
+	// Quiet writes only findings.
 	Quiet
-	// Verbose has each finding, noise too.
+	// Verbose writes every finding.
 	Verbose
 )
 
-// Shown returns the findings that a text for people has.
+// Shown returns the findings that text output contains.
 func (v Volume) Shown(findings []finding.Finding) []finding.Finding {
 	if v == Verbose {
 		return findings

@@ -1,6 +1,5 @@
-// Package report turns what a round did, or would do, into text: for people and
-// for programs, one format a file, all in the table Formats. It does no I/O but
-// to the writer it is given.
+// Package report turns the result of a round into text for people and for programs: one
+// format per file, all of them in the table Formats. Its only I/O is to the given writer.
 package report
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Report is everything that a round has to say, in a stable order.
+// Report is the complete result of a round, sorted.
 type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
@@ -21,14 +20,14 @@ type Report struct {
 	// files, and of which the state stores have nothing more but placements that are
 	// reported to be there. It is for programs that go on with it.
 	Emptied []string `json:"-"`
-	// Again means that the next round has more to do: a move has two steps.
+	// Again reports whether the next round has more to do: a move has two steps.
 	Again bool
-	// Due is how soon a round has something to try again even if nothing changes;
-	// 0 if it has nothing. It is for programs that go on with it.
+	// Due is the delay after which a round has something to retry even if nothing changes; 0
+	// if there is none. It is for internal use.
 	Due time.Duration `json:"-"`
 }
 
-// State says what became of a placement.
+// State is the state of a placement after a round.
 type State string
 
 // The states of a placement.
@@ -44,55 +43,55 @@ const (
 	Failed    State = "not written"
 )
 
-// Placement is one group of a Work, and where it is.
+// Placement is a group of a Work on a Destination.
 type Placement struct {
 	// Work is the Work's key.
 	Work string
-	// Directory is the group's; "." for the default group.
+	// Directory is the directory of the group; "." for the default group.
 	Directory   string
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced means that the Destination no longer fits.
+	// Misplaced reports whether the Destination no longer matches.
 	Misplaced bool
-	// Chosen is the Work as it was when a place was chosen for one of its groups,
-	// which is written once the Work says so; nil for everything else. It is not
-	// to be shown.
+	// Chosen is the version of the Work for which this Destination was chosen, if the
+	// decision must be recorded on the Work before anything is written; nil otherwise. It is
+	// for internal use.
 	Chosen *kratix.Work `json:"-"`
-	// Object is the WorkPlacement, as it should be or as it was; nil for what is
-	// not placed. It is for programs that go on with it, not to be shown.
+	// Object is the WorkPlacement, as it should be or as it was; nil for an unplaced group.
+	// It is for internal use.
 	Object *kratix.WorkPlacement `json:"-"`
-	// Unread means that its store could not be read, so that nobody knows what is
-	// there. It is for programs that go on with it.
+	// Unread reports whether its store could not be read, so that its content there is
+	// unknown. It is for internal use.
 	Unread bool `json:"-"`
-	// Written means, of a placement that is held back, that something of it is in the
-	// store, from before. It is for programs that go on with it.
+	// Written reports, for a placement that is held back, whether the store has files of it
+	// from before. It is for internal use.
 	Written bool `json:"-"`
 }
 
-// ComparePlacements orders placements as a report has them: by Work, group and
+// ComparePlacements compares placements in the order of a report: by Work, group and
 // Destination.
 func ComparePlacements(a, b Placement) int {
 	return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 }
 
-// Store is what changed in a store.
+// Store is the change of a store.
 type Store struct {
 	// Name is the store's kind and name.
 	Name string
-	// Revision holds the change once it is written.
+	// Revision is the revision with the change, once it is written.
 	Revision     string
 	Destinations []Destination
-	// Unselected means that another shard writes to the store.
+	// Unselected reports whether another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of all Destinations on it that are now as the report
-	// says, changed or not. It is for programs that go on with it.
+	// Covered are the names of all Destinations on it whose state is as reported, changed or
+	// not. It is for internal use.
 	Covered []string `json:"-"`
 	// Sites are where the files of these lie, by their names, as kratix.SiteOf says it.
 	Sites map[string]string `json:"-"`
 }
 
-// Destination is what changed for one Destination.
+// Destination is the change of a Destination.
 type Destination struct {
 	Name                    string
 	Added, Changed, Removed []tree.Path
@@ -108,7 +107,7 @@ func (r Report) Changes() bool {
 	return false
 }
 
-// Worst returns the gravest severity of the report's findings.
+// Worst returns the highest severity of the report's findings.
 func (r Report) Worst() finding.Severity { return finding.Worst(r.Findings) }
 
 // Has reports whether a rule is among the findings.
@@ -121,8 +120,7 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// Troubled returns a report of only those placements that something is wrong
-// with.
+// Troubled returns a report with only the placements that have problems.
 func (r Report) Troubled() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {
@@ -133,7 +131,7 @@ func (r Report) Troubled() Report {
 	return Report{Placements: troubled}
 }
 
-// States returns all states, in the order in which a summary counts them.
+// States returns all states, in the order of a summary.
 func States() []State {
 	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, Held, Unplaced, Failed}
 }
@@ -142,7 +140,7 @@ func States() []State {
 func (r Report) Counts() map[State]int {
 	counts := map[State]int{}
 	for start := 0; start < len(r.Placements); {
-		// Most have the state of the one before them.
+		// Most placements have the same state as the one before.
 		state, end := r.Placements[start].State, start+1
 		for end < len(r.Placements) && r.Placements[end].State == state {
 			end++
@@ -153,7 +151,7 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// troubled reports whether something is wrong with a placement.
+// troubled reports whether a placement has a problem.
 func (p Placement) troubled() bool {
 	return p.State == Held || p.State == Unplaced || p.State == Failed
 }

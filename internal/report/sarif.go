@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// The parts of SARIF 2.1.0 that are used here.
+// The elements of SARIF 2.1.0 that are used here.
 type (
 	sarifText struct {
 		Text string `json:"text"`
@@ -65,8 +65,8 @@ const (
 	rulesURL    = projectURL + "/blob/main/docs/reference/rules.md"
 )
 
-// SARIF writes findings as a log of SARIF 2.1.0, a result a line, with both
-// sides of a clash.
+// SARIF writes findings as a SARIF 2.1.0 log, one result per line, with both claimants of a
+// conflict.
 func SARIF(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	rules := sarifRules()
@@ -119,8 +119,8 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 	return result
 }
 
-// nowhere is the file of what is about none, as an ignore on the command line:
-// code scanning refuses a whole log for one result without a file.
+// nowhere is the file of findings without one, such as an ignore on the command line: code
+// scanning rejects a log with a result without a file.
 const nowhere = ".kratix-schedule.yaml"
 
 func (d Document) sarifLocation(p finding.Place) sarifLocation {

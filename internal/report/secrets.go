@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/secrets"
 )
 
-// What stands for the values of Secrets, as in kubectl diff.
+// The replacements for the values of Secrets, as in kubectl diff.
 const (
 	maskedValue = "***"
 	maskBefore  = maskedValue + " (before)"
@@ -26,17 +26,16 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // maxMasked is the size in bytes up to which a file with a Secret is parsed.
 const maxMasked = 1 << 20
 
-// errWithheld is a file that may hold a Secret and cannot be masked.
+// errWithheld marks a file that may hold a Secret and cannot be masked.
 var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too large to mask")
 
-// mentionsSecret matches files of which a person would say that a Secret is in
-// them, whether they can be parsed or not.
+// mentionsSecret matches files that apparently contain a Secret, whether they parse or not.
 var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List|Generator)?\b|\b` + generatorKey + `\b`)
 
-// generatorKey is the field of a kustomization of which kustomize makes Secrets.
+// generatorKey is the field of a kustomization from which kustomize generates Secrets.
 const generatorKey = "secretGenerator"
 
-// isPatch matches files that may patch an object by a target.
+// isPatch matches files that may patch an object selected by a target.
 var isPatch = regexp.MustCompile(`target(?s:.)*(patch|jsonop)|(patch|jsonop)(?s:.)*target`)
 
 // mayHoldSecret reports whether a text may have to be masked.
@@ -64,29 +63,29 @@ func (f FileDiff) masked() (FileDiff, error) {
 	return f, nil
 }
 
-// secretFile is a file, cut at its markers.
+// secretFile is a file, divided at its document markers.
 type secretFile struct{ parts []secretPart }
 
-// secretPart is a text, or a document with Secrets.
+// secretPart is a text, or documents with Secrets.
 type secretPart struct {
 	text []byte
-	// documents are nil for a text that holds no Secret.
+	// documents is nil for a text without Secrets.
 	documents []*yaml.Node
 	values    []secretValue
 }
 
-// secretValue is a value of a Secret. The name is that of the same value in
-// another version of the file.
+// secretValue is a value of a Secret. name identifies the same value in another version of
+// the file.
 type secretValue struct {
 	name string
 	node *yaml.Node
-	// text is what the node has before it is masked.
+	// text is the value before masking.
 	text string
 }
 
 var marker = regexp.MustCompile(`(?m)^---.*$\n?`)
 
-// parseSecrets finds the Secrets of a file. A file without any is kept as it is.
+// parseSecrets finds the Secrets of a file. A file without any is kept unchanged.
 func parseSecrets(content []byte) (secretFile, error) {
 	whole := secretFile{parts: []secretPart{{text: content}}}
 	switch {
@@ -137,7 +136,7 @@ func (p *secretPart) parse(finder *secretFinder) error {
 	return nil
 }
 
-// values returns the values of all Secrets by their names.
+// values returns the values of all Secrets by name.
 func (f secretFile) values() map[string]string {
 	values := map[string]string{}
 	for _, part := range f.parts {
@@ -148,8 +147,8 @@ func (f secretFile) values() map[string]string {
 	return values
 }
 
-// masked returns the file with its Secrets written anew, without their values and
-// comments. A value that others have otherwise becomes mask.
+// masked returns the file with its Secrets reformatted, without their values and comments. A
+// value that differs from the one in others becomes mask.
 func (f secretFile) masked(others map[string]string, mask string) ([]byte, error) {
 	if len(f.parts) == 1 {
 		return f.parts[0].text, nil
@@ -189,11 +188,11 @@ func dropComments(node *yaml.Node) {
 	}
 }
 
-// secretFinder finds the values of Secrets, wherever in a document they are.
+// secretFinder finds the values of Secrets at any depth of a document.
 type secretFinder struct {
-	// seen counts the Secrets of a name.
+	// seen counts the Secrets with a name.
 	seen map[string]int
-	// walked and taken are the nodes of a part that were looked at.
+	// walked and taken are the visited nodes of a part.
 	walked, taken map[*yaml.Node]bool
 	found         []secretValue
 }
@@ -225,8 +224,8 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	}
 }
 
-// patch takes the text of a kustomization's patch whose target may be a Secret, and
-// any text in which a Secret is written out.
+// patch collects the text of a kustomization's patch whose target may be a Secret, and any
+// text that contains a Secret.
 func (f *secretFinder) patch(node *yaml.Node) {
 	for _, target := range fieldsOf(node, "target") {
 		if target.Kind != yaml.MappingNode || !secrets.MaySelect(scalarOf(target, "group"), scalarOf(target, "kind")) {
@@ -243,14 +242,14 @@ func (f *secretFinder) patch(node *yaml.Node) {
 	}
 }
 
-// takeText takes a text whose name is its number in the file.
+// takeText collects a text, named by its number in the file.
 func (f *secretFinder) takeText(node *yaml.Node) {
 	const name = "text"
 	f.take(fmt.Sprintf("%s#%d", name, f.seen[name]), node)
 	f.seen[name]++
 }
 
-// generators takes what a kustomization makes Secrets of: texts of key and value.
+// generators collects the literals from which a kustomization generates Secrets.
 func (f *secretFinder) generators(list *yaml.Node) {
 	for i, generator := range list.Content {
 		for _, literals := range fieldsOf(generator, "literals") {
@@ -260,7 +259,7 @@ func (f *secretFinder) generators(list *yaml.Node) {
 	f.seen[generatorKey]++
 }
 
-// secret takes the values of one Secret.
+// secret collects the values of one Secret.
 func (f *secretFinder) secret(node *yaml.Node) {
 	name := "/"
 	for _, metadata := range fieldsOf(node, "metadata") {
@@ -279,7 +278,7 @@ func (f *secretFinder) secret(node *yaml.Node) {
 	f.seen[name]++
 }
 
-// take takes all scalars of a value.
+// take collects all scalars of a value.
 func (f *secretFinder) take(name string, node *yaml.Node) {
 	node = resolved(node)
 	if f.taken[node] {
@@ -292,7 +291,7 @@ func (f *secretFinder) take(name string, node *yaml.Node) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key := resolved(node.Content[i])
-			if key.Kind != yaml.ScalarNode { // as in a template that happens to be YAML
+			if key.Kind != yaml.ScalarNode { // as in a template that happens to be valid YAML
 				f.found = append(f.found, secretValue{name: name + " key", node: key})
 			}
 			f.take(name+"."+key.Value, node.Content[i+1])
@@ -304,7 +303,7 @@ func (f *secretFinder) take(name string, node *yaml.Node) {
 	}
 }
 
-// resolved returns what an alias stands for.
+// resolved returns the node that an alias refers to.
 func resolved(node *yaml.Node) *yaml.Node {
 	for node.Kind == yaml.AliasNode && node.Alias != nil {
 		node = node.Alias
@@ -312,7 +311,7 @@ func resolved(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// fieldsOf returns the values of a map that have a key, also by a merge.
+// fieldsOf returns the values of a key in a map, including merged maps.
 func fieldsOf(node *yaml.Node, key string) []*yaml.Node { return fieldsWithin(node, key, 0) }
 
 func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
@@ -326,7 +325,7 @@ func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			switch name := resolved(node.Content[i]); {
-			case strings.EqualFold(name.Value, key): // kustomize takes fields in any case
+			case strings.EqualFold(name.Value, key): // kustomize ignores the case of field names
 				fields = append(fields, resolved(node.Content[i+1]))
 			case name.Value == "<<":
 				fields = append(fields, fieldsWithin(node.Content[i+1], key, depth+1)...)

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shownDiff returns the lines of a diff behind its head.
+// shownDiff returns the lines of a diff after its header.
 func shownDiff(t *testing.T, before, after string) string {
 	t.Helper()
 	file := FileDiff{Path: "x", New: []byte(after)}
@@ -59,7 +59,7 @@ data: {a: b}
 	}
 }
 
-// carriers have a value of a Secret in every way that a file may.
+// carriers contain a value of a Secret in every form that is possible in a file.
 var carriers = map[string]string{
 	"stringData":            "kind: Secret\nmetadata: {name: x}\nstringData: {a: VALUE}\n",
 	"block text":            "kind: Secret\nstringData:\n  a: |\n    first\n    VALUE\n    last\n",
@@ -118,14 +118,14 @@ func TestNoValueOfASecretIsShown(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeMaskedIsNotShownButItsSize(t *testing.T) {
+func TestUnmaskableFilesShowOnlyTheirSize(t *testing.T) {
 	got := written(t, Format{Write: Plain}, Document{Done: Planned, Diffs: []FileDiff{{Path: "x", Old: []byte(carriers["malformed"]), New: []byte("a: b\n")}}})
 	if !strings.Contains(got, "Contents not shown: 29 bytes before, 5 bytes after: it mentions a Secret") {
 		t.Errorf("got %s", got)
 	}
 }
 
-func TestWhatIsNoSecretIsShownAsItIs(t *testing.T) {
+func TestOtherObjectsAreShownUnmasked(t *testing.T) {
 	for name, content := range map[string]string{
 		"a reference":        "kind: ExternalSecret # Secret\nspec:\n    target: {kind: Secret, name: x}\n",
 		"a role":             "kind: Role # Secret\nrules: [{resources: [secrets]}]\ndata:   {a: b}\n",

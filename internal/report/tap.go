@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// TAP writes a document in the Test Anything Protocol, version 14: a test point
-// for each finding and for each placement that nothing is wrong with.
+// TAP writes a document in the Test Anything Protocol, version 14: a test point for each
+// finding and for each placement without a problem.
 func TAP(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	sound := d.sound()
@@ -32,7 +32,7 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description escapes what TAP would take for a directive.
+// description escapes text that TAP would parse as a directive.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

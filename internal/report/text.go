@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Plain writes a document for people: of a check, what is wrong and what it
-// holds back; of a plan, also all placements and what changes.
+// Plain writes a document for people: for a check, the findings and the placements they hold
+// back; for a plan, also all placements and changes.
 func Plain(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	d.Findings = d.Volume.Shown(d.Findings)
@@ -45,7 +45,7 @@ func Plain(w io.Writer, d Document) error {
 //	  Flux  what Flux would say
 //	  fix   what to do
 //
-// The fix is written once for findings of a kind that follow each other.
+// The fix is written once for consecutive findings with the same one.
 func Text(w io.Writer, findings []finding.Finding) error {
 	out := bufio.NewWriter(w)
 	Document{Report: Report{Findings: findings}}.findings(out)
@@ -67,8 +67,8 @@ func (d Document) findings(out *bufio.Writer) {
 	}
 }
 
-// onDisk names the file itself where a place is called by another name, or the
-// object that has it packed inside.
+// onDisk returns the file on disk if a place has another name, or if an object contains the
+// file in encoded form.
 func (d Document) onDisk(p finding.Place) string {
 	spot := d.spot(p)
 	if spot.File == "" || spot.File == p.File {
@@ -117,7 +117,7 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	}
 }
 
-// name returns the Work, and the group where it is not the default one.
+// name returns the name of the Work, with the group if it is not the default one.
 func (p Placement) name() string {
 	if p.Directory == "" || p.Directory == kratix.DefaultDirectory {
 		return p.Work
@@ -148,7 +148,7 @@ func paths(out *bufio.Writer, verb string, all []tree.Path) {
 	}
 }
 
-// Summary says in one line what the report comes to.
+// Summary returns a summary of the report in one line.
 func (r Report) Summary() string {
 	return Document{Report: r, Tally: Count(r.Findings)}.sums()
 }
@@ -181,7 +181,7 @@ func (d Document) leftOut() string {
 	return text
 }
 
-// String says "2 errors, 1 warning"; notes do not count.
+// String returns "2 errors, 1 warning"; notes are not counted.
 func (t Tally) String() string {
 	var parts []string
 	for _, part := range []struct {

@@ -97,12 +97,12 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// broken is a writer that takes nothing.
+// broken is a writer that always fails.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
-func TestAWriteThatFailsIsAnError(t *testing.T) {
+func TestWriteThatFailsIsAnError(t *testing.T) {
 	r := Report{Placements: []Placement{{}}, Stores: []Store{{Destinations: []Destination{{}}}}}
 	for name, err := range map[string]error{
 		"findings":   Text(broken{}, []finding.Finding{{}}),
@@ -115,7 +115,7 @@ func TestAWriteThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-// TestNamesCannotGiveCommands: what is checked may come from anybody.
+// TestNamesCannotGiveCommands checks untrusted names for terminal and CI commands.
 func TestNamesCannotGiveCommands(t *testing.T) {
 	const evil = "x\r\n::error::no\t\x1b[31m"
 	at := finding.Place{Object: "Work default/" + evil, File: evil, Line: 1}

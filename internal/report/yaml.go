@@ -52,8 +52,8 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	return nil
 }
 
-// marshalYAML returns value as YAML, with the keys that it has in JSON. A string
-// that cannot be shown as it is becomes a quoted one with escapes.
+// marshalYAML returns value as YAML, with its JSON keys. A string with unprintable characters
+// is quoted and escaped.
 func marshalYAML(value any) ([]byte, error) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
@@ -75,14 +75,14 @@ func marshalYAML(value any) ([]byte, error) {
 	if err := encoder.Close(); err != nil {
 		return nil, err
 	}
-	return []byte(printable.Lines(out.String())), nil // what is left to escape is between quotes
+	return []byte(printable.Lines(out.String())), nil // unescaped characters remain only within quotes
 }
 
-// older matches strings that YAML 1.1, as Kubernetes' libraries read it, takes for
-// true, false or numbers of base 60, and YAML 1.2 for strings.
+// older matches strings that YAML 1.1, as in Kubernetes' libraries, parses as booleans or
+// base-60 numbers, and YAML 1.2 as strings.
 var older = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-9_.]+)+$`)
 
-// nodeOf returns a decoded JSON value as YAML, the keys sorted.
+// nodeOf returns a decoded JSON value as a YAML node with sorted keys.
 func nodeOf(value any) *yaml.Node {
 	switch value := value.(type) {
 	case map[string]any:

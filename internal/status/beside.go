@@ -11,10 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noOtherScheduler is the reason of SoleScheduler when it has become true again.
+// noOtherScheduler is the reason of SoleScheduler once it has become true again.
 const noOtherScheduler = "NoOtherScheduler"
 
-// otherScheduler returns the finding that somebody else places Works, or may.
+// otherScheduler returns the finding that another controller schedules Works, or may.
 func otherScheduler(said report.Report) *finding.Finding {
 	i := slices.IndexFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyNotInForce() || f.Rule == finding.OtherScheduler()
@@ -25,27 +25,28 @@ func otherScheduler(said report.Report) *finding.Finding {
 	return &said.Findings[i]
 }
 
-// isUnsure reports whether it is not known if somebody else may place Works.
+// isUnsure reports whether it is unknown if another controller may schedule Works.
 func isUnsure(said report.Report) bool {
 	return slices.ContainsFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyDeniesSelf() || f.Rule == finding.PolicyUnchecked()
 	})
 }
 
-// soleScheduler returns the condition SoleScheduler of a Destination; nothing where
-// there was nothing to say and is nothing now.
+// soleScheduler returns the condition SoleScheduler of a Destination; nothing if the
+// Destination has none and needs none.
 func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
-	case p.unsure: // what was said stays
+	case p.unsure: // the condition stays as it is
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "nobody else places Works")}
 	}
 	return nil
 }
 
-// warnings has each Destination say that somebody else places Works, and no more.
+// warnings returns only the condition on each Destination that another controller schedules
+// Works.
 func (p *planner) warnings() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {

@@ -33,8 +33,8 @@ func unknown(reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kratix.ConflictFreeCondition, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
 }
 
-// put sets conditions in a copy of a list, and returns which of them are new or
-// say something else than before.
+// put sets conditions in a copy of a list, and returns those that are new or whose content
+// has changed.
 func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
 	conditions = slices.Clone(have)
 	for _, condition := range want {
@@ -47,7 +47,7 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	return conditions, changed
 }
 
-// turned reports whether a condition now says another status or reason.
+// turned reports whether a condition has another status or reason than before.
 func turned(have []metav1.Condition, now metav1.Condition) bool {
 	before := meta.FindStatusCondition(have, now.Type)
 	if before == nil {
@@ -56,7 +56,7 @@ func turned(have []metav1.Condition, now metav1.Condition) bool {
 	return before.Status != now.Status || before.Reason != now.Reason
 }
 
-// conflictFree is the condition of a Work, given what clashes.
+// conflictFree returns the condition ConflictFree of a Work with the given conflicts.
 func (p *planner) conflictFree(work *kratix.Work, clashes []finding.Finding) metav1.Condition {
 	if len(clashes) == 0 {
 		return yes(kratix.ConflictFreeCondition, noConflict, "nothing of it is held back")
@@ -68,8 +68,8 @@ func (p *planner) conflictFree(work *kratix.Work, clashes []finding.Finding) met
 	return no(kratix.ConflictFreeCondition, reasonOf(clashes[0]), message)
 }
 
-// keepsConflict returns the condition ConflictFree as it is to be said: as it was for what
-// was held back while a store fails on which it may still be in conflict.
+// keepsConflict returns the condition ConflictFree to write: it stays false for a Work that
+// was held back while its store fails, because the conflict may still exist.
 func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Placement, now metav1.Condition) metav1.Condition {
 	isUnknown := func(placement report.Placement) bool {
 		return placement.State == report.Failed || placement.State == report.Unplaced || placement.State == report.Kept
@@ -88,7 +88,7 @@ func reasonOf(clash finding.Finding) string {
 	return clash.Rule.Name
 }
 
-// describe says what clashes, who brings it, who has it already, and what to do.
+// describe returns a message with the conflict, both claimants and the fix.
 func describe(work *kratix.Work, clash finding.Finding) string {
 	var text strings.Builder
 	text.WriteString(clash.Message)
@@ -100,7 +100,7 @@ func describe(work *kratix.Work, clash finding.Finding) string {
 	return text.String()
 }
 
-// tellConflict has an event say that a conflict has come or gone.
+// tellConflict adds an Event if a conflict has appeared or been resolved.
 func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, clashes []finding.Finding) {
 	switch {
 	case !turned(have, now), now.Status == metav1.ConditionUnknown:
@@ -113,7 +113,7 @@ func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, cla
 	}
 }
 
-// statusOf is the patch of a status with conditions.
+// statusOf returns the patch of a status with conditions.
 func statusOf(conditions []metav1.Condition) map[string]any {
 	return map[string]any{"status": map[string]any{"conditions": conditions}}
 }

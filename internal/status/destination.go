@@ -28,8 +28,8 @@ const (
 	errorPermissions = "ErrorValidatingPermissions"
 )
 
-// The reasons of Events about Destinations and state stores that no condition has,
-// which are Kratix's.
+// The reasons of Events about Destinations and state stores that correspond to no condition.
+// They are Kratix's.
 const (
 	destinationNotReady = "DestinationNotReady"
 	stateStoreReady     = "Ready"
@@ -40,7 +40,7 @@ func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
 		if p.now.Unreadable[kratix.Describe(d)] {
-			continue // whether it takes its files along is not known
+			continue // it is unknown whether its files are deleted with it
 		}
 		if !p.writesTo(d.Name) {
 			continue
@@ -63,8 +63,9 @@ func (p *planner) destinations() []Change {
 	return changes
 }
 
-// finalize keeps a Destination that is to take its files along until they are
-// gone. One that is not written gets no finalizer: nothing could take it off again.
+// finalize adds the finalizer to a Destination whose files are deleted with it, and removes
+// the finalizer once they are gone. A Destination that is not written gets none, because
+// nothing could remove it again.
 func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
 	switch {
@@ -121,7 +122,7 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	return others[at], true
 }
 
-// tellDestination has an Event say that a condition of a Destination has turned.
+// tellDestination adds an Event if a condition of a Destination has turned.
 func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
@@ -135,8 +136,8 @@ func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) 
 	}
 }
 
-// readiness reports whether a Destination can be written to; known is false when
-// the report is silent about it.
+// readiness returns the condition Ready of a Destination; known is false if the report does
+// not contain its state.
 func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
 	if p.covered[d.Name] {
 		if d.WantsCanaries() {
@@ -162,7 +163,7 @@ func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, know
 	return ready, false
 }
 
-// destinationReason says of a Destination in which way its store fails.
+// destinationReason returns the reason of a Destination whose store fails with a cause.
 func destinationReason(cause finding.Cause) string {
 	switch cause {
 	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
@@ -171,9 +172,9 @@ func destinationReason(cause finding.Cause) string {
 	return storeWriteFailed
 }
 
-// storeReason says of a state store in which way it fails. Kratix opens a git
-// repository by cloning it, and a bucket without asking for anything: what is
-// wrong with its credentials shows only when they are tried.
+// storeReason returns the reason of a state store that fails with a cause. Kratix clones a
+// git repository to open it, but opens a bucket without a request, so wrong credentials of a
+// bucket show up only when it is used.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:
@@ -186,7 +187,7 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// heldOn returns the Works of which something is held back on a Destination.
+// heldOn returns the Works with placements held back on a Destination.
 func (p *planner) heldOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {
@@ -198,8 +199,8 @@ func (p *planner) heldOn(d *kratix.Destination) []string {
 	return held
 }
 
-// summary says how many placements of a Destination are held back, and names
-// some.
+// summary returns a condition with the number of placements held back on a Destination and
+// the names of some.
 func summary(held []string) metav1.Condition {
 	const named = 5
 	if len(held) == 0 {
@@ -226,8 +227,8 @@ func (p *planner) stores() []Change {
 	return changes
 }
 
-// store says whether a state store works; nothing is known of one that no
-// Destination names.
+// store sets the condition of a state store; a store that no Destination uses has no known
+// state.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
 	if !p.isSelected(object) {

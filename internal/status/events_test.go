@@ -9,8 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// TestAPlacementMoreIsToldOnce: of the Work, once its WorkPlacements are made.
-func TestAPlacementMoreIsToldOnce(t *testing.T) {
+// TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after its
+// WorkPlacements are created.
+func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	more := func() {
@@ -32,8 +33,9 @@ func TestAPlacementMoreIsToldOnce(t *testing.T) {
 	}
 }
 
-// TestADeletedWorkSaysWhyItStays: once, while its files cannot be removed.
-func TestADeletedWorkSaysWhyItStays(t *testing.T) {
+// TestDeletedWorkReportsWhyItStays checks that the reason is reported once while its files
+// cannot be removed.
+func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
@@ -47,8 +49,8 @@ func TestADeletedWorkSaysWhyItStays(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False FailedDelete")
 }
 
-// TestADestinationThatStaysReadyTellsNothing: though it is for another reason.
-func TestADestinationThatStaysReadyTellsNothing(t *testing.T) {
+// TestDestinationThatStaysReadySendsNoEvent changes only the reason of the condition.
+func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool)
@@ -57,8 +59,9 @@ func TestADestinationThatStaysReadyTellsNothing(t *testing.T) {
 	}
 }
 
-// TestWhatComesWithTheEndOfAConflictIsToldToo: but that all is well again is reported once.
-func TestWhatComesWithTheEndOfAConflictIsToldToo(t *testing.T) {
+// TestChangesAtTheEndOfAConflictAreReported checks that other changes are reported as well,
+// but the recovery only once.
+func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 	const over = "Normal NoConflict: nothing of it is held back any more"
 	for name, test := range map[string]struct {
 		then func(*scene)

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// deletedWorks is a cluster in which all Works are being deleted, and a report by
-// which their files are gone.
+// deletedWorks returns a cluster in which all Works are being deleted, and a report by which
+// their files are gone.
 func deletedWorks(size int) (report.Report, Objects) {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
@@ -41,13 +41,13 @@ func TestDeletingManyWorksIsLinear(t *testing.T) { growth.Linear(t, planDeletedW
 
 func BenchmarkDeletingManyWorks(b *testing.B) { growth.Benchmark(b, planDeletedWorks) }
 
-func TestAWorkKeepsItsFinalizerWhileOneOfItsWorkPlacementsStays(t *testing.T) {
+func TestWorkKeepsItsFinalizerWhileOneOfItsWorkPlacementsStays(t *testing.T) {
 	said, now := deletedWorks(3)
 	said.Placements[1].State = report.Failed
 	released := map[string]bool{}
 	for _, change := range Plan(said, now, Manage, nil, noon)[1] {
 		for _, step := range change.Steps {
-			released[change.Object.GetName()] = step.Verb == Patch // and not the status, which says why it stays
+			released[change.Object.GetName()] = step.Verb == Patch // but not the status, which contains why it stays
 		}
 	}
 	if !released["w000000"] || released["w000001"] || !released["w000002"] {

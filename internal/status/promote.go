@@ -13,14 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of Promoted, beside those of ConflictFree and the names of rules.
+// The reasons of Promoted, in addition to those of ConflictFree and the names of rules.
 const (
 	promoted            = "Promoted"
 	destinationNotFound = "DestinationNotFound"
 )
 
-// promote has a WorkPlacement of Kratix say whether it is in the live state store, and
-// whether it is free of conflicts.
+// promote sets the conditions of a WorkPlacement of Kratix: whether it is in the live state
+// store, and whether it is free of conflicts.
 func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	if !have.DeletionTimestamp.IsZero() {
 		return
@@ -83,8 +83,8 @@ func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now meta
 	return *was
 }
 
-// promotedAs returns the condition Promoted of a WorkPlacement; known is false while
-// the report is silent about it as it is now.
+// promotedAs returns the condition Promoted of a WorkPlacement; known is false if the report
+// does not contain its current generation.
 func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told {
@@ -98,7 +98,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 		return p.notInStore(have, placement, work), isCurrent
 	case report.Failed:
 		if placement.Unread && p.isPromoted(have) {
-			return condition, false // nothing says that it is no longer there
+			return condition, false // it may still be in the store
 		}
 		return p.notTaken(placement), true
 	case report.Pending, report.Rehearsed:
@@ -107,8 +107,8 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	return p.outOfReach(have)
 }
 
-// isPromoted reports whether a WorkPlacement says of itself, as it is now, that it is
-// promoted to where its Destination is live now.
+// isPromoted reports whether the current generation of a WorkPlacement has the condition
+// Promoted for the current location of its Destination.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	d := p.destinationByName[have.Spec.TargetDestinationName]
@@ -125,7 +125,8 @@ func siteIn(store, site string) string { return fmt.Sprintf("%s (%s)", store, si
 // writtenAt begins the message of a WorkPlacement that is promoted.
 func writtenAt(site string) string { return "written to " + site + " at " }
 
-// inStore says where a placement is, and the revision that it was first seen in.
+// inStore returns the condition of a promoted placement, with its location and the revision
+// in which it was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
@@ -135,7 +136,7 @@ func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement
 	return yes(kratix.PromotedCondition, promoted, at+p.revision[placement.Destination])
 }
 
-// notInStore says why a placement is held back.
+// notInStore returns the condition of a placement that is held back, with the reason.
 func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placement, work *kratix.Work) metav1.Condition {
 	clashes := p.clashesOf(have)
 	switch {
@@ -147,7 +148,8 @@ func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placem
 	return no(kratix.PromotedCondition, reasonOf(clashes[0]), p.conflictFree(work, clashes).Message)
 }
 
-// notTaken says why the live state store has not taken a placement.
+// notTaken returns the condition of a placement that could not be written to the live state
+// store, with the reason.
 func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
 		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
@@ -155,8 +157,8 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	return no(kratix.PromotedCondition, storeWriteFailed, placement.Reason)
 }
 
-// outOfReach says why nothing is known of a WorkPlacement in a live state store: its
-// Destination has none, or the WorkPlacement or its Work cannot be used.
+// outOfReach returns the condition of a WorkPlacement that has no known state in a live state
+// store: its Destination has no live store, or the WorkPlacement or its Work cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]
 	if destination == nil {
@@ -172,8 +174,9 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 	return condition, false
 }
 
-// finalizeLive keeps a Destination that is to take its files along until they have left
-// its live state store. One that has no live store any more keeps its files there.
+// finalizeLive adds or removes the finalizer of a Destination whose files are deleted with it
+// from its live state store. A Destination without a live store any more keeps its files
+// there.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// sceneOfPromotion is a scene in which Kratix has made a WorkPlacement and says of it
-// that it is ready.
+// sceneOfPromotion returns a scene in which Kratix has created a WorkPlacement and reports it
+// as ready.
 func sceneOfPromotion(t *testing.T) *scene {
 	s := newScene(t)
 	s.mode = Promote
@@ -35,7 +35,7 @@ func sceneOfPromotion(t *testing.T) *scene {
 // liveSite is where the files lie.
 const liveSite = "example.com/a#live:worker-1"
 
-// promoted has the report say what became of the placement in the live store.
+// promoted sets the state of the placement in the live store in the report.
 func (s *scene) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
@@ -69,14 +69,15 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	}
 	s.promoted(report.Unchanged)
 	s.said.Stores[0].Revision = "later"
-	s.expect() // the revision that it is in for the first time is still right
+	s.expect() // the first revision with the placement is still right
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveSite + ") at later")
 }
 
-// TestAReportOfOtherContentsIsNotBelieved: the WorkPlacement has changed since.
-func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
+// TestReportOfAnotherGenerationIsIgnored has a WorkPlacement that has changed since the
+// round.
+func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
 	have := s.now.WorkPlacements[0]
@@ -86,14 +87,14 @@ func TestAReportOfOtherContentsIsNotBelieved(t *testing.T) {
 	if said := s.promotedIs("True Promoted"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
-	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation is another
+	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation differs
 	s.expect(promotedStep)
 	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
 }
 
-func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
+func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 	clash := finding.Finding{
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "a.yaml"}, Message: "ConfigMap x is there already",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b", File: "b.yaml"}, Message: "request default/b"}}, Flux: "no",
@@ -139,8 +140,8 @@ func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
 	}
 }
 
-// TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead, as long as it is as it was.
-func TestWhatIsPromotedStaysSoWhileItsStoreCannotBeRead(t *testing.T) {
+// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks an unchanged WorkPlacement.
+func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
 	s.promoted(report.Failed).Unread = true
@@ -199,7 +200,7 @@ func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, kratix.ConflictFreeCondition, "True NoConflict")
 }
 
-func TestTheLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
+func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
 	d := s.now.Destinations[0]
@@ -232,7 +233,8 @@ func TestTheLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	}
 }
 
-// TestOnlyAWrittenDestinationHasAFinalizer: nothing could take it off another again.
+// TestOnlyAWrittenDestinationHasAFinalizer checks that no Destination gets a finalizer that
+// nothing would remove.
 func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	for mode, finalizer := range map[Mode]string{Promote: kratix.LiveFinalizer, Manage: kratix.DestinationFinalizer} {
 		s := sceneOfPromotion(t)

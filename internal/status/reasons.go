@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Reason is one thing that an object of Kratix may say of itself, by a condition or an
-// Event: a row of the table of all of them.
+// Reason is one condition or Event that an object of Kratix may have: a row of the table of
+// all of them.
 type Reason struct {
 	// Object is the kind of the object.
 	Object string
@@ -15,24 +15,24 @@ type Reason struct {
 	Condition string
 	// Value is the condition's status, or the Event's type.
 	Value string
-	// Reason is the word; RuleName where it is the name of a rule.
+	// Reason is the reason; RuleName if it is the name of a rule.
 	Reason string
-	// When says when it is said.
+	// When describes when it is set or sent.
 	When string
-	// Kratix reports whether Kratix's own controller says it.
+	// Kratix reports whether Kratix's own controller sets or sends it.
 	Kratix bool
-	// Modes are those in which this program says it.
+	// Modes are the modes in which this program sets or sends it.
 	Modes []Mode
-	// WhyNot is why this program never says what Kratix does.
+	// WhyNot is the reason why this program never does although Kratix does.
 	WhyNot string
 }
 
 // RuleName is the Reason of a row that stands for the names of rules.
 const RuleName = "RULE"
 
-// Reasons returns the table of everything that objects say, with this program or with
-// Kratix's own controller. An Event is sent when a condition turns, so that there is one
-// of each state; the first time that all is well is no turn.
+// Reasons returns the table of all conditions and Events that objects can have, from this
+// program or from Kratix's own controller. An Event is sent when a condition turns; the first
+// time that a condition is true sends none.
 func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule),
@@ -48,23 +48,23 @@ const (
 	isUnknown = "Unknown"
 )
 
-// table makes rows about one kind of object.
+// table collects the rows about one kind of object.
 type table struct {
 	object string
 	rows   []Reason
 }
 
-// both adds a row that Kratix says, and this program in mode manage.
+// both adds a row of Kratix and of this program in mode manage.
 func (t *table) both(condition, value, reason, when string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, Modes: []Mode{Manage}})
 }
 
-// ours adds a row that only this program says.
+// ours adds a row of this program only.
 func (t *table) ours(condition, value, reason, when string, modes ...Mode) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Modes: modes})
 }
 
-// kratixs adds a row that only Kratix says.
+// kratixs adds a row of Kratix only.
 func (t *table) kratixs(condition, value, reason, when, whyNot string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, WhyNot: whyNot})
 }
@@ -108,7 +108,8 @@ func workEvents() []Reason {
 	return t.rows
 }
 
-// conflictReasons are about the condition ConflictFree of a kind, and its Events.
+// conflictReasons returns the rows about the condition ConflictFree of a kind, and its
+// Events.
 func conflictReasons(kind string, modes ...Mode) []Reason {
 	t := table{object: kind}
 	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)

@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// spoken is one thing that an object says, in a mode.
+// spoken is a condition or Event of an object, in a mode.
 type spoken struct {
 	mode                             Mode
 	object, condition, value, reason string
 }
 
-// round plans, notes what is said in it, and does it to the cluster.
+// round plans, records all conditions and Events, and applies the plan to the cluster.
 func (s *scene) round(said map[spoken]bool) {
 	s.t.Helper()
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -52,18 +52,17 @@ func (s *scene) round(said map[spoken]bool) {
 	}
 }
 
-// allIsWell has a store of a kind, and nothing wrong.
+// allIsWell sets up a cluster with a store of a kind, and no findings.
 func (s *scene) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Name = store + " default"
 }
 
-// incident is something that happens to a cluster in which all is well, and is over
-// afterwards.
+// incident is a temporary fault in a healthy cluster.
 type incident func(s *scene)
 
-// found returns an incident of one finding, with the placement in a state.
+// found returns an incident with one finding, and the placement in a state.
 func found(state report.State, f finding.Finding) incident {
 	return func(s *scene) {
 		p := s.placed(state)
@@ -89,8 +88,8 @@ func incidents(mode Mode) []incident {
 		func(s *scene) { s.placed(report.Placed) },
 		func(s *scene) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
 		func(s *scene) { s.placed(report.Unchanged).Misplaced = true },
-		func(s *scene) { s.placed(report.Held).Written = true }, // of another's conflict
-		func(s *scene) { // a Destination more
+		func(s *scene) { s.placed(report.Held).Written = true }, // because of another placement's conflict
+		func(s *scene) { // another Destination
 			second := *s.placed(report.Unchanged)
 			second.State, second.Destination = report.Placed, "worker-2"
 			second.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], "worker-2")
@@ -130,9 +129,9 @@ func incidents(mode Mode) []incident {
 	return all
 }
 
-// TestTheTableOfReasonsIsWhatIsSaid: whatever is said in the incidents, in each mode, is
-// in the table, and the table has nothing else.
-func TestTheTableOfReasonsIsWhatIsSaid(t *testing.T) {
+// TestTableOfReasonsIsComplete checks that the table consists of exactly the conditions
+// and Events that the incidents produce, in each mode.
+func TestTableOfReasonsIsComplete(t *testing.T) {
 	said := map[spoken]bool{}
 	for _, mode := range []Mode{Manage, Observe, Schedule} {
 		for _, happens := range incidents(mode) {
@@ -148,7 +147,7 @@ func TestTheTableOfReasonsIsWhatIsSaid(t *testing.T) {
 					s.now.WorkPlacements = append(s.now.WorkPlacements, s.said.Placements[0].Object)
 				}
 				s.round(said)
-				s.round(said) // sees what was made in the first
+				s.round(said) // reads the objects created by the first round
 				happens(s)
 				s.round(said)
 				s.allIsWell(store)

@@ -13,12 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of Scheduled, beside Kratix's own for a Work.
+// The reasons of Scheduled, in addition to Kratix's own for a Work.
 const heldBack = "HeldBack"
 
-// takeOddNames has WorkPlacements that are not named as this program names them, as
-// people and other versions of Kratix make some, be those of their groups: else each
-// group would get a second one.
+// takeOddNames assigns WorkPlacements with unusual names, created by people or other versions
+// of Kratix, to their groups; otherwise each group would get a second one.
 func (p *planner) takeOddNames() {
 	for _, have := range sorted(p.now.WorkPlacements) {
 		usual := kratix.Key{Namespace: have.Namespace, Name: kratix.PlacementName(have.Work().Name, have.Spec.TargetDestinationName, have.Spec.ID)}
@@ -30,13 +29,13 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes: only its spec, and only to what
-// may be written. What is held back keeps the spec that it has, and so its files.
+// schedule changes a WorkPlacement that Kratix writes: only its spec, and only to a placement
+// that may be written. A placement that is held back keeps its spec, and so its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
 	switch {
-	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // whoever deletes the Work sees to it
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // deleting the Work takes care of it
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
@@ -53,8 +52,8 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// scheduledMetadata returns what of the metadata has to change: the annotations of the
-// Work, and the mark of a move that is over. Other labels are Kratix's.
+// scheduledMetadata returns the patch of the metadata: the annotations of the Work, and the
+// label of a move that is complete. Other labels belong to Kratix.
 func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
@@ -66,8 +65,8 @@ func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement 
 	return patch
 }
 
-// mayGo reports whether a WorkPlacement that the plan has no place for may be deleted:
-// its Work has no such group any more, or the group is written somewhere else.
+// mayGo reports whether a WorkPlacement without a placement in the plan may be deleted: its
+// Work has no such group any more, or the group is written to another Destination.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
 		return true
@@ -81,8 +80,8 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	})
 }
 
-// scheduleWork has a Work say where it is placed, and why not. Kratix's own conditions
-// are Kratix's to set.
+// scheduleWork sets the condition that reports where a Work is scheduled, or why it is not.
+// Kratix sets its own conditions.
 func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
@@ -94,7 +93,7 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	case known:
 		want = append(want, schedule)
 	case len(clashes) == 0:
-		return // a later round knows
+		return // decided in a later round
 	}
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
@@ -107,8 +106,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	}
 }
 
-// scheduledAs returns the condition Scheduled of a Work; known is false while there is
-// more to be written, or the report has nothing about it.
+// scheduledAs returns the condition Scheduled of a Work; known is false while changes are
+// pending, or if the report does not contain the Work.
 func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) (condition metav1.Condition, known bool) {
 	var held, failed []string
 	for _, placement := range placements {
@@ -120,7 +119,7 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 		case report.Placed, report.Unchanged:
 			have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
 			if have == nil || !sameSpec(have.Spec, placement.Object.Spec) {
-				return condition, false // the round after the write knows
+				return condition, false // decided in the round after the write
 			}
 		case report.Pending:
 			return condition, false
@@ -142,9 +141,9 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 	return schedule, true
 }
 
-// annotationPatch returns the annotations of a Work that its WorkPlacement does not
-// have, as Kratix copies them: those of a trace, and those that people set. What
-// kubectl and this program keep in annotations is about the Work alone.
+// annotationPatch returns the annotations of a Work that its WorkPlacement lacks, as Kratix
+// copies them: those of a trace, and those set by people. The annotations of kubectl and of
+// this program are not copied.
 func annotationPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(want)) {
@@ -158,7 +157,7 @@ func annotationPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// copied returns the annotations that a WorkPlacement has of its Work.
+// copied returns the annotations of a Work that its WorkPlacements have too.
 func copied(annotations map[string]string) map[string]string {
 	kept := map[string]string{}
 	for key, value := range annotations {

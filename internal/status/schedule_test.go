@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// sceneOfKratix is a scene in which Kratix writes.
+// sceneOfKratix returns a scene in which Kratix writes.
 func sceneOfKratix(t *testing.T) *scene {
 	s := newScene(t)
 	s.mode = Schedule
@@ -46,7 +46,7 @@ func TestScheduleMakesAWorkPlacementAndLeavesTheRestToKratix(t *testing.T) {
 		t.Errorf("annotations %v, want those of the Work that are not about the Work alone", made.Annotations)
 	}
 	s.placed(report.Unchanged)
-	s.expect("patch status Work default/a") // now that it is there
+	s.expect("patch status Work default/a") // after it was created
 	if got := s.workSays(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
 		t.Errorf("Scheduled is %s", got)
 	}
@@ -60,13 +60,13 @@ func TestScheduleMakesAWorkPlacementAndLeavesTheRestToKratix(t *testing.T) {
 	if want := []string{"patch WorkPlacement default/a.worker-1-5058f"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %q, want %q", steps, want)
 	}
-	s.expect("patch status Work default/a") // it says of which generation
+	s.expect("patch status Work default/a") // with the new generation
 	if made := s.now.WorkPlacements[0]; made.Spec.Generation != 4 {
 		t.Errorf("generation %d, want the Work's", made.Spec.Generation)
 	}
 }
 
-func TestScheduleLeavesWhatIsHeldBackAsItIs(t *testing.T) {
+func TestScheduleKeepsHeldWorkPlacements(t *testing.T) {
 	for _, state := range []report.State{report.Held, report.Failed, report.Pending, report.Kept, report.Unplaced} {
 		s := sceneOfKratix(t)
 		s.placed(state)
@@ -83,7 +83,7 @@ func TestScheduleLeavesWhatIsHeldBackAsItIs(t *testing.T) {
 	}
 }
 
-func TestScheduleSaysWhyAWorkIsHeldBack(t *testing.T) {
+func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
 	s := sceneOfKratix(t)
 	s.placed(report.Held)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
@@ -96,9 +96,9 @@ func TestScheduleSaysWhyAWorkIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestAConflictIsNotOverWhileAStoreFails: on which it may be still; it is over once that
-// is known.
-func TestAConflictIsNotOverWhileAStoreFails(t *testing.T) {
+// TestConflictIsNotOverWhileAStoreFails checks that a conflict that may still exist in the
+// failing store is reported until the store is readable.
+func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 	conflict := []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	down := []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route to host"}}
 	for _, mode := range []Mode{Schedule, Manage, Observe} {
@@ -126,14 +126,15 @@ func TestAConflictIsNotOverWhileAStoreFails(t *testing.T) {
 			}
 			s.placed(report.Unchanged)
 			s.plan()
-			s.plan() // the round after the WorkPlacement was made
+			s.plan() // the round after the WorkPlacement was created
 			says("True NoConflict")
 		}
 	}
 }
 
-// TestTheMarkOfAMoveGoesWhenItIsOver, and stays until then; other labels are Kratix's.
-func TestTheMarkOfAMoveGoesWhenItIsOver(t *testing.T) {
+// TestLabelOfAMoveIsRemovedWhenItIsComplete checks that the label of a move stays until the move is
+// complete, and that other labels are left to Kratix.
+func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 	s := sceneOfKratix(t)
 	s.plan()
 	have := s.now.WorkPlacements[0]
@@ -155,9 +156,10 @@ func TestTheMarkOfAMoveGoesWhenItIsOver(t *testing.T) {
 	t.Error("the mark stays")
 }
 
-// TestScheduleDeletesWhatHasNoPlaceAnyMore: a group that its Work has lost, and what has
-// moved once it is written elsewhere; the rest is deleted by who deletes its Work.
-func TestScheduleDeletesWhatHasNoPlaceAnyMore(t *testing.T) {
+// TestScheduleDeletesUnplannedWorkPlacements covers a group that its Work has lost, and a moved
+// group once it is written at its new Destination; other WorkPlacements are deleted with
+// their Work.
+func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	placed := func(t *testing.T) (*scene, *report.Placement) {
 		s := sceneOfKratix(t)
 		s.plan()
@@ -198,8 +200,9 @@ func TestScheduleDeletesWhatHasNoPlaceAnyMore(t *testing.T) {
 	})
 }
 
-// TestAnotherSchedulerIsToldOnDestinations: in manage nothing else is written then.
-func TestAnotherSchedulerIsToldOnDestinations(t *testing.T) {
+// TestAnotherSchedulerIsReportedOnDestinations checks that in mode manage nothing else is
+// written.
+func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	for mode, rule := range map[Mode]finding.Rule{Manage: finding.OtherScheduler(), Schedule: finding.PolicyNotInForce()} {
 		s := newScene(t)
 		s.mode = mode

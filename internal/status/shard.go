@@ -7,13 +7,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Selects reports whether an object with some labels is this process's to write, as one
-// of several shards: a state store, with all Destinations on it and their WorkPlacements,
-// and a Work. nil selects everything.
+// Selects reports whether this process, one of several shards, writes an object with some
+// labels: a Work, or a state store with all Destinations on it and their WorkPlacements. nil
+// selects everything.
 type Selects func(labels map[string]string) bool
 
-// isSelected reports whether an object is this process's to write. What is not there has
-// no labels.
+// isSelected reports whether this process writes an object. A missing object has no labels.
 func (p *planner) isSelected(object kratix.Object) bool {
 	switch {
 	case p.selects == nil:
@@ -24,8 +23,8 @@ func (p *planner) isSelected(object kratix.Object) bool {
 	return p.selects(object.GetLabels())
 }
 
-// writesTo reports whether a Destination, by its name, and what is on it, is this
-// process's to write: it goes with the state store, in mode Promote with the live one.
+// writesTo reports whether this process writes the Destination with a name and its
+// WorkPlacements. That is decided by its state store, in mode Promote by its live one.
 func (p *planner) writesTo(destination string) bool {
 	if p.selects == nil {
 		return true
@@ -42,8 +41,8 @@ func (p *planner) writesTo(destination string) bool {
 	return selected
 }
 
-// storeRef returns the state store of a Destination that this program writes to or
-// watches, if there is one.
+// storeRef returns the state store of a Destination that this program writes or watches, if
+// there is one.
 func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool) {
 	if p.mode == Promote {
 		ref, there := p.now.Live[destination]
@@ -56,7 +55,7 @@ func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool
 	return *d.Spec.StateStoreRef, true
 }
 
-// storeOf finds what describes a store; nil when nothing does.
+// storeOf returns the object that describes a store; nil if there is none.
 func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	for _, store := range p.now.GitStateStores {
 		if ref.Kind == kratix.GitStateStoreKind && store.Name == ref.Name {
@@ -71,10 +70,10 @@ func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return nil
 }
 
-// decide has a Work say where those of its groups go that this process has chosen
-// a place for, and is to write. It does so only if the Work still says what it
-// said when that was chosen, and the API server takes it only for the Work as it
-// is here: so whatever shards choose at one time, one choice counts.
+// decide records on a Work the Destinations that this process has chosen for its groups, if
+// it writes to them. It does so only if the decisions on the Work are still those of the
+// round, and the API server accepts the patch only for the same version of the Work. So if
+// several shards decide at the same time, one decision wins.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// chooses has the report choose worker-1 for the Work as it is now.
+// chooses sets worker-1 as the choice for the Work in the report.
 func (s *scene) chooses() *kratix.Work {
 	p := s.placed(report.Pending)
 	p.Chosen = s.now.Works[0]
@@ -19,7 +19,7 @@ func (s *scene) chooses() *kratix.Work {
 	return p.Chosen
 }
 
-// decisions are what the plan has Works say.
+// decisions returns the decisions that the plan writes to Works.
 func (s *scene) decisions() []string {
 	var said []string
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -34,7 +34,7 @@ func (s *scene) decisions() []string {
 	return said
 }
 
-// selectsNamed returns what selects objects by their label "shard".
+// selectsNamed returns a selector for objects by their label "shard".
 func selectsNamed(name string) Selects {
 	return func(labels map[string]string) bool { return labels["shard"] == name }
 }
@@ -47,7 +47,7 @@ func (s *scene) inShards() *scene {
 	return s
 }
 
-func TestWorkSaysWhereItsGroupsGoOnlyWhileItIsAsItWas(t *testing.T) {
+func TestDecisionIsRecordedOnlyOnAnUnchangedWork(t *testing.T) {
 	s := newScene(t).inShards()
 	was := s.chooses()
 	want := []string{`{"` + kratix.GroupID(".") + `":{"destination":"worker-1"}}`}
@@ -78,7 +78,7 @@ func TestWorkSaysWhereItsGroupsGoOnlyWhileItIsAsItWas(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsSelectedIsWritten(t *testing.T) {
+func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 	for shard, want := range map[string]string{
 		"of the store": "create WorkPlacement default/a.worker-1-5058f, patch status Destination /worker-1, patch status GitStateStore /default",
 		"of the Work":  "patch status Work default/a",
@@ -94,8 +94,8 @@ func TestOnlyWhatIsSelectedIsWritten(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutStateStoreIsOfTheDefaultShard: of the one that selects what has no
-// labels.
+// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that it belongs to the shard
+// that selects objects without labels.
 func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	for shard, want := range map[string]bool{"": true, "of the store": false} {
 		s := newScene(t).inShards()
@@ -108,7 +108,8 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreWrittenByAnotherShardIsNotCalledReady: its label has changed since the round.
+// TestStoreWrittenByAnotherShardIsNotCalledReady has a store whose label has changed since
+// the round.
 func TestStoreWrittenByAnotherShardIsNotCalledReady(t *testing.T) {
 	s := newScene(t)
 	s.placed(report.Pending)
@@ -155,7 +156,7 @@ func TestWorkIsLetGoOnlyWhenTheWorkPlacementsOfOthersAreGone(t *testing.T) {
 	work.DeletionTimestamp, work.Finalizers = &now, []string{kratix.WorkFinalizer}
 	s.now.Works[0] = work
 	s.said = report.Report{Stores: s.said.Stores}
-	s.now.Destinations = nil // of one that is missing nothing can be left
+	s.now.Destinations = nil // a missing Destination has no files left
 	s.selects = selectsNamed("of the Work")
 	if steps, _ := s.plan(); len(steps) > 0 {
 		t.Errorf("its WorkPlacement is another's and still there, and %v", steps)

@@ -1,6 +1,6 @@
-// Package status turns a round's report into what the objects of a cluster
-// should say of it: WorkPlacements, conditions, finalizers and events, as the
-// fewest writes that lead there. It is a pure function: no clock, no I/O.
+// Package status turns a round's report into the wanted state of the objects of a cluster:
+// WorkPlacements, conditions, finalizers and events. It plans as few writes as possible. It
+// is a pure function: no clock, no I/O.
 package status
 
 import (
@@ -15,45 +15,46 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Objects are the objects in the cluster as they are now. WorkPlacements need their
-// contents only in the modes Schedule and Promote.
+// Objects are the objects in the cluster as they are now. The contents of WorkPlacements are
+// needed only in the modes Schedule and Promote.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable are those, as kratix.Describe names them, of which only the
-	// metadata is known.
+	// Unreadable are the objects, as kratix.Describe names them, of which only the metadata
+	// is known.
 	Unreadable map[string]bool
-	// Live are the state stores that clusters read, by the names of the Destinations
-	// that have one beside the one that Kratix writes.
+	// Live are the state stores that clusters read, by Destination name, for the Destinations
+	// that have one in addition to the one that Kratix writes.
 	Live map[string]kratix.StateStoreReference
 }
 
-// Mode says who schedules and writes.
+// Mode is the division of scheduling and writing between this program and Kratix.
 type Mode int
 
 // The modes.
 const (
-	// Manage: this program does. Everything that Kratix says is said, and the
-	// condition ConflictFree.
+	// Manage: this program schedules and writes. It sets all conditions that Kratix would
+	// set, and ConflictFree.
 	Manage Mode = iota
-	// Observe: Kratix does. Only ConflictFree and its events are said.
+	// Observe: Kratix schedules and writes. This program sets only ConflictFree and sends its
+	// events.
 	Observe
-	// Schedule: this program schedules, and Kratix writes whatever has a
-	// WorkPlacement. WorkPlacements are created and their specs changed for what may
-	// be written, and Scheduled and ConflictFree are said. Finalizers, and all that
-	// Kratix says, are Kratix's.
+	// Schedule: this program schedules, and Kratix writes every WorkPlacement. This program
+	// creates WorkPlacements and changes their specs for placements that may be written, and
+	// sets Scheduled and ConflictFree. Finalizers and all other conditions are left to
+	// Kratix.
 	Schedule
-	// Promote: Kratix schedules, and writes where no cluster reads; this program writes
-	// what may be written to the live state stores. Promoted and ConflictFree are said,
-	// and a Destination whose files go with it has a finalizer for those in its live
-	// store. Everything else is Kratix's.
+	// Promote: Kratix schedules, and writes where no cluster reads; this program writes the
+	// checked placements to the live state stores. It sets Promoted and ConflictFree, and a
+	// finalizer on a Destination whose files in its live store are deleted with it.
+	// Everything else is left to Kratix.
 	Promote
 )
 
-// String returns what the documentation calls the mode.
+// String returns the name of the mode in the documentation.
 func (m Mode) String() string {
 	switch m {
 	case Observe:
@@ -66,7 +67,7 @@ func (m Mode) String() string {
 	return "manage"
 }
 
-// Change is what is written to one object, step by step.
+// Change is a list of writes to one object.
 type Change struct {
 	// Object is the object as it is now, or as it is to be created.
 	Object kratix.Object
@@ -81,7 +82,7 @@ type Step struct {
 	Patch map[string]any
 }
 
-// Verb says how a Step is written.
+// Verb is the kind of write of a Step.
 type Verb string
 
 // The verbs.
@@ -108,26 +109,26 @@ const (
 	warning = "Warning"
 )
 
-// Plan returns the changes that make the objects say what the report says, at a
-// time, as far as they are selected. The changes of one list may be made at once, those of the next after
-// them: a Work is ready when its WorkPlacements are, and a Destination goes when
-// they have gone. What the report is silent about stays as it is.
+// Plan returns the changes that bring the selected objects to the state in the report, at a
+// time. The changes of one list may be made concurrently, those of the next list after them:
+// a Work is ready when its WorkPlacements are, and a Destination is released when they are
+// gone. Objects that the report does not contain stay as they are.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
-		return [][]Change{p.warnings()} // what another scheduler has said of the rest stays
+		return [][]Change{p.warnings()} // all other conditions are left to the other scheduler
 	}
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
-// planner has the report, made ready to be asked.
+// planner indexes the report and the objects.
 type planner struct {
 	now     Objects
 	mode    Mode
 	selects Selects
 	at      metav1.Time
-	// placements are the report's by their WorkPlacements' keys, byWork by their
-	// Works', and byDestination by the names of their Destinations.
+	// placements are the report's placements by WorkPlacement key, byWork by Work key, and
+	// byDestination by Destination name.
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
 	// workByKey has the Works that are not being deleted.
@@ -136,27 +137,27 @@ type planner struct {
 	// leaving has the WorkPlacements of each Work that is being deleted.
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
-	// covered are the Destinations that are as the report says, and the stores
+	// covered are the Destinations whose state the report contains, and written the stores
 	// that were written.
 	covered, written map[string]bool
-	// emptied are the Destinations that are being deleted and have nothing more.
+	// emptied are the Destinations that are being deleted and have no files left.
 	emptied map[string]bool
-	// revision is that of the store of each covered Destination, and writtenTo says where
-	// that has its files.
+	// revision is the revision of the store of each covered Destination, and writtenTo the
+	// location of its files.
 	revision, writtenTo map[string]string
-	// selected remembers whether this process writes to a Destination, by its name.
+	// selected caches whether this process writes to a Destination, by its name.
 	selected map[string]bool
-	// clashes are the findings about what Flux could not build, by object; others
-	// are all others.
+	// clashes are the findings about conflicts and content that Flux could not build, by
+	// object; others are all other findings.
 	clashes, others map[string][]finding.Finding
-	// doubts are the conditions ConflictFree of WorkPlacements that are not looked at, by
-	// their Works.
+	// doubts are the conditions ConflictFree of WorkPlacements that the round did not check,
+	// by their Works.
 	doubts map[kratix.Key]metav1.Condition
-	// other says that somebody else places Works; nil if nobody is known to.
+	// other is the finding that another controller schedules Works; nil if none is known to.
 	other *finding.Finding
-	// unsure means that it is not known whether somebody may.
+	// unsure reports whether it is unknown if another controller may schedule Works.
 	unsure bool
-	// storeFails means that a state store cannot be read or written.
+	// storeFails reports whether a state store cannot be read or written.
 	storeFails bool
 }
 
@@ -214,10 +215,10 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	return p
 }
 
-// isClash reports whether a placement is held back for a finding.
+// isClash reports whether a finding holds placements back.
 func isClash(f finding.Finding) bool { return slices.Contains(clashRules(), f.Rule) }
 
-// clashRules are the rules of findings for which placements are held back.
+// clashRules returns the rules whose findings hold placements back.
 func clashRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
@@ -246,14 +247,14 @@ func (c *Change) tell(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
 }
 
-// tellOf adds an Event about another object than the changed one, which is sent once
-// the change is made.
+// tellOf adds an Event about another object than the changed one; it is sent once the change
+// is made.
 func (c *Change) tellOf(object kratix.Object, kind, reason, message string) {
 	c.tell(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object
 }
 
-// The API takes no more bytes than these.
+// Limits of the API, in bytes.
 const (
 	longestEvent   = 1024
 	longestMessage = 32768

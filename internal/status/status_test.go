@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// scene is a report and a cluster. What is written is done to the cluster, so
-// that the next plan sees it.
+// scene is a report and a cluster. Planned writes are applied to the cluster, so that the
+// next plan sees them.
 type scene struct {
 	t       *testing.T
 	said    report.Report
@@ -29,7 +29,7 @@ type scene struct {
 
 var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
-// newScene has one Work, placed on one Destination of one store.
+// newScene returns a scene with one Work, placed on one Destination of one store.
 func newScene(t *testing.T) *scene {
 	work := kratix.NewWork()
 	work.Name, work.Namespace, work.UID, work.Generation, work.ResourceVersion = "a", "default", "uid-a", 3, "1"
@@ -43,7 +43,7 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// placed has the report say what became of the Work's placement.
+// placed sets the state of the Work's placement in the report.
 func (s *scene) placed(state report.State) *report.Placement {
 	work := s.now.Works[0]
 	s.said = report.Report{
@@ -56,8 +56,8 @@ func (s *scene) placed(state report.State) *report.Placement {
 	return &s.said.Placements[0]
 }
 
-// plan returns the steps that are planned, as "patch status Work default/a", and
-// the events, and does them to the cluster.
+// plan returns the planned steps, as "patch status Work default/a", and the events, and
+// applies them to the cluster.
 func (s *scene) plan() (steps, events []string) {
 	s.t.Helper()
 	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon) {
@@ -85,12 +85,12 @@ func (s *scene) do(object kratix.Object, step Step) {
 	default:
 		text, err := json.Marshal(step.Patch)
 		if err == nil {
-			err = json.Unmarshal(text, object) // close enough to a merge for what tests look at
+			err = json.Unmarshal(text, object) // close enough to a merge patch for these tests
 		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		// The API server takes away what is deleted once nobody holds it.
+		// The API server removes a deleted object once it has no finalizers.
 		s.now.WorkPlacements = slices.DeleteFunc(s.now.WorkPlacements, func(p *kratix.WorkPlacement) bool {
 			return !p.DeletionTimestamp.IsZero() && len(p.Finalizers) == 0
 		})
@@ -109,7 +109,7 @@ func (s *scene) expect(want ...string) (events []string) {
 	return events
 }
 
-// settle writes everything there is to say, whatever that is.
+// settle applies one plan without checking it.
 func (s *scene) settle() {
 	s.t.Helper()
 	s.plan()
@@ -130,7 +130,7 @@ func (s *scene) condition(have []metav1.Condition, kind, want string) {
 
 const placementSteps = "WorkPlacement default/a.worker-1-5058f"
 
-func TestANewPlacementIsThreeWrites(t *testing.T) {
+func TestNewPlacementIsThreeWrites(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	made := s.now.WorkPlacements[0]
@@ -155,14 +155,14 @@ func TestANewPlacementIsThreeWrites(t *testing.T) {
 	}
 }
 
-func TestWhatIsStillBeingWrittenIsNotReady(t *testing.T) {
+func TestPendingPlacementIsNotReady(t *testing.T) {
 	s := newScene(t)
 	s.placed(report.Pending)
 	s.said.Stores = nil
 	s.expect()
 }
 
-func TestAClashIsToldOfWithBothOwnersAndGoes(t *testing.T) {
+func TestConflictIsReportedWithBothClaimantsAndResolved(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.placed(report.Held).Written = true
@@ -203,14 +203,14 @@ func TestMisplacedAndBack(t *testing.T) {
 	s.condition(s.now.WorkPlacements[0].Status.Conditions, "ScheduleSucceeded", "False DestinationSelectorMismatch")
 	s.placed(report.Unchanged)
 	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon)[:1] {
-		labels := list[0].Steps[0].Patch["metadata"].(map[string]any)["labels"].(map[string]any) //nolint:errcheck // a panic says it too
+		labels := list[0].Steps[0].Patch["metadata"].(map[string]any)["labels"].(map[string]any) //nolint:errcheck // a panic fails the test too
 		if value, given := labels[kratix.MisplacedLabel]; !given || value != nil {
 			t.Errorf("labels %v", labels)
 		}
 	}
 }
 
-func TestAWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
+func TestWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
 	tests := map[string]struct {
 		change func(*scene)
 		want   []string
@@ -247,7 +247,7 @@ func TestAWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 }
 
-func TestADeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
+func TestDeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	s := newScene(t)
 	d := s.now.Destinations[0]
 	d.Spec.Cleanup = "all"
@@ -275,7 +275,7 @@ func TestADeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 }
 
-func TestAWorkPlacementOfAWorkThatWasMadeAnewHasTheNewOwner(t *testing.T) {
+func TestWorkPlacementOfAWorkThatWasMadeAnewHasTheNewOwner(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.now.Works[0].UID = types.UID("another")
@@ -286,7 +286,7 @@ func TestAWorkPlacementOfAWorkThatWasMadeAnewHasTheNewOwner(t *testing.T) {
 	}
 }
 
-func TestObservingSaysOnlyWhatClashes(t *testing.T) {
+func TestObserveReportsOnlyConflicts(t *testing.T) {
 	s := newScene(t)
 	s.mode = Observe
 	s.expect()
@@ -296,7 +296,7 @@ func TestObservingSaysOnlyWhatClashes(t *testing.T) {
 	s.expect("patch status Work default/a")
 }
 
-func TestAStoreThatFailsIsNotReady(t *testing.T) {
+func TestStoreThatFailsIsNotReady(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.placed(report.Failed)
@@ -310,7 +310,7 @@ func TestAStoreThatFailsIsNotReady(t *testing.T) {
 	}
 }
 
-func TestAStoreSaysInWhichWayItFails(t *testing.T) {
+func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	for _, c := range []struct {
 		cause                    finding.Cause
 		git, bucket, destination string
@@ -337,9 +337,9 @@ func TestAStoreSaysInWhichWayItFails(t *testing.T) {
 	}
 }
 
-// TestWhatIsHeldBackAndNotWrittenHasNoWorkPlacement: a controller of Kratix that is
-// started again would write whatever has one.
-func TestWhatIsHeldBackAndNotWrittenHasNoWorkPlacement(t *testing.T) {
+// TestUnwrittenHeldPlacementHasNoWorkPlacement checks this because a restarted
+// controller of Kratix would write every WorkPlacement.
+func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	for name, make := range map[string]func(*scene){
 		"it was never there":        func(*scene) {},
 		"it was there already":      (*scene).settle,
@@ -361,8 +361,8 @@ func TestWhatIsHeldBackAndNotWrittenHasNoWorkPlacement(t *testing.T) {
 	}
 }
 
-// TestWhatIsHeldBackKeepsTheSpecOfWhatIsWritten: as above, of a change.
-func TestWhatIsHeldBackKeepsTheSpecOfWhatIsWritten(t *testing.T) {
+// TestHeldUpdateKeepsTheWrittenSpec checks the same for an update.
+func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	before := s.now.WorkPlacements[0].DeepCopy().Spec
@@ -379,7 +379,7 @@ func TestWhatIsHeldBackKeepsTheSpecOfWhatIsWritten(t *testing.T) {
 	}
 }
 
-func TestAPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
+func TestPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	s.placed(report.Unchanged)
@@ -387,7 +387,7 @@ func TestAPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
 	s.expect()
 }
 
-func TestAConflictIsAnEventOnlyWhenItComes(t *testing.T) {
+func TestConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	for i, want := range []int{3, 0} {
@@ -401,7 +401,7 @@ func TestAConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 	}
 }
 
-func TestOfWhatCannotBeReadNothingIsTaken(t *testing.T) {
+func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	t.Run("a WorkPlacement", func(t *testing.T) {
 		s := newScene(t)
 		s.settle()
@@ -429,9 +429,9 @@ func TestOfWhatCannotBeReadNothingIsTaken(t *testing.T) {
 	})
 }
 
-// TestAWorkThatCannotBeReadIsLeftAlone: its conditions, and Kratix's among them, are not
-// known, and a patch would replace them in each round.
-func TestAWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
+// TestWorkThatCannotBeReadIsLeftAlone has a Work whose conditions are unknown, Kratix's
+// among them; a patch would replace them in each round.
+func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	unread := func(t *testing.T, mode Mode) *scene {
 		s := newScene(t)
 		s.mode = mode
@@ -476,7 +476,7 @@ func TestAWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestAStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
+func TestStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 	unread := func(s *scene) {
 		s.placed(report.Failed).Unread = true
 		s.said.Stores = nil
@@ -516,8 +516,8 @@ func TestAStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 	})
 }
 
-// TestWhatOthersWroteIsEscaped: in conditions and events.
-func TestWhatOthersWroteIsEscaped(t *testing.T) {
+// TestForeignTextIsEscaped checks conditions and events.
+func TestForeignTextIsEscaped(t *testing.T) {
 	p := &planner{}
 	message := "refused:\n::error::\x1b[2J\u202e\u009b"
 	conditions, _ := p.put(nil, 0, no("Ready", "x", message))

@@ -24,8 +24,8 @@ const (
 	notScheduled    = "FailedToScheduleWorkloads"
 )
 
-// The reasons of Events about a Work that no condition has, which are Kratix's. An
-// Event is sent when a condition turns, so that there is one of a state.
+// The reasons of Events about a Work that correspond to no condition. They are Kratix's. An
+// Event is sent when a condition turns, so there is one per state.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -44,7 +44,7 @@ func (p *planner) works() []Change {
 		case !p.isSelected(work):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
-		case p.isUnreadable(work): // it has conditions that nobody knows, and a patch would replace them
+		case p.isUnreadable(work): // its conditions are unknown, and a patch would replace them
 		case p.mode == Observe, p.mode == Promote:
 			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
 		case p.mode == Schedule:
@@ -64,8 +64,8 @@ func (p *planner) isUnreadable(object kratix.Object) bool {
 	return p.now.Unreadable[kratix.Describe(object)]
 }
 
-// releaseWork lets a deleted Work go once no WorkPlacement of it is left but
-// those that go in the same round.
+// releaseWork removes the finalizer of a deleted Work once all WorkPlacements of it are gone
+// or being deleted in this round.
 func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
@@ -76,7 +76,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 			return
 		}
 	}
-	// What has no WorkPlacement may still have files.
+	// A placement without a WorkPlacement may still have files.
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
 		if placement.State != report.Removed {
 			return
@@ -85,7 +85,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// sayStuck has a deleted Work say why it cannot go, while its files cannot be removed.
+// sayStuck sets the condition of a deleted Work whose files cannot be removed.
 func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 	var stuck []string
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
@@ -107,7 +107,7 @@ func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 	}
 }
 
-// storeFailure returns what is wrong with the state store of a Destination.
+// storeFailure returns the finding about the state store of a Destination.
 func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	d := p.destinationByName[destination]
 	if d == nil || d.Spec.StateStoreRef == nil {
@@ -116,8 +116,8 @@ func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
 }
 
-// observe says only whether a Work or WorkPlacement is free of conflicts, and
-// that only where it is not, or was not.
+// observe sets only ConflictFree of a Work or WorkPlacement, and only if there is or was a
+// conflict.
 func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, clashes []finding.Finding) {
 	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, clashes))
 	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
@@ -133,7 +133,7 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	}
 }
 
-// work returns a Work the status that its placements come to.
+// work sets the status of a Work that results from its placements.
 func (p *planner) work(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, ready, created, known := p.outcome(work, placements)
@@ -149,19 +149,19 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 		return
 	}
 	patch := statusOf(conditions)
-	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf made it
-	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf made it
+	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf created it
+	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf created it
 	change.step(PatchStatus, patch)
 	change.tellConflict(have, free, clashes)
-	// That all is well again is said by the end of the conflict.
+	// The recovery is reported by the end of the conflict.
 	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(clashes) == 0 && !(isWell && turned(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.tell(kind, reason, schedule.Message)
 	}
 }
 
-// eventOf returns the type and the reason of the Event by which a Work says that its
-// ScheduleSucceeded has turned.
+// eventOf returns the type and the reason of the Event for a Work whose ScheduleSucceeded has
+// turned.
 func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, reason string) {
 	switch {
 	case schedule.Status == metav1.ConditionTrue:
@@ -170,13 +170,13 @@ func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, r
 		return warning, schedule.Reason
 	}
 	if _, fits := p.about(kratix.Describe(work), finding.NoDestination()); !fits {
-		return normal, waits // one that fits cannot take it now
+		return normal, waits // a matching Destination exists but cannot take it now
 	}
 	return normal, noMatch
 }
 
-// tellReconciled has a Work that is placed, and stays so, say that it has a
-// WorkPlacement more; made are those that are about to be created.
+// tellReconciled adds an Event to a Work that stays placed and gets another WorkPlacement;
+// made are the placements to be created.
 func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 	on := map[*kratix.Work][]string{}
 	for _, placement := range made {
@@ -188,7 +188,7 @@ func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 		names := on[work]
 		delete(on, work)
 		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
-			continue // it is sent already, or its conditions turn
+			continue // an Event is sent already, or its conditions turn
 		}
 		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
 			changes[i].tellOf(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
@@ -196,8 +196,7 @@ func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 	}
 }
 
-// generationOf returns the generation of the Work that the round has seen: it may
-// be another by now.
+// generationOf returns the generation of the Work in the round; it may have changed since.
 func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	for _, placement := range placements {
 		if placement.Object != nil && placement.Object.Spec.Generation > 0 && placement.State != report.Removed {
@@ -207,8 +206,8 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome returns what Kratix says of a Work; known is false when the report is
-// silent about it.
+// outcome returns the conditions that Kratix would set on a Work; known is false if the
+// report does not contain it.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string
 	placed := map[string]bool{}
@@ -219,7 +218,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 			continue
 		case placement.State == report.Pending:
 			if !p.failsElsewhere(placement) {
-				return schedule, ready, 0, false // a later round knows
+				return schedule, ready, 0, false // decided in a later round
 			}
 			failing = append(failing, name)
 		case placement.State == report.Unplaced:
@@ -259,7 +258,7 @@ func scheduled(waiting, failing, astray []string) (schedule, ready metav1.Condit
 	return yes(kratix.ScheduleSucceededCondition, allScheduled, "everything is scheduled and written"), yes(kratix.ReadyCondition, allScheduled, "Ready")
 }
 
-// group names a workload group as a person would.
+// group returns the name of a workload group for messages.
 func group(directory string) string {
 	if directory == "" || directory == kratix.DefaultDirectory {
 		return "the default group"
@@ -267,7 +266,7 @@ func group(directory string) string {
 	return "the group " + directory
 }
 
-// sorted orders objects, so that equal inputs give equal plans.
+// sorted returns the objects in order, so that equal inputs yield equal plans.
 func sorted[O kratix.Object](objects []O) []O {
 	return slices.SortedFunc(slices.Values(objects), func(a, b O) int {
 		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
@@ -278,7 +277,7 @@ func without(list []string, item string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == item })
 }
 
-// finalizers is the patch that sets them.
+// finalizers returns the patch that sets the finalizers.
 func finalizers(list []string) map[string]any {
 	if list == nil {
 		list = []string{}

@@ -39,7 +39,7 @@ func (p *planner) workPlacements() []Change {
 	return append(changes, p.creations()...)
 }
 
-// creations makes the WorkPlacements that are not there yet.
+// creations returns the changes that create missing WorkPlacements.
 func (p *planner) creations() []Change {
 	var changes []Change
 	var made []report.Placement
@@ -64,19 +64,19 @@ func (p *planner) takesNew(destination string) bool {
 	return p.mode != Schedule || d != nil && !d.IsDeleted()
 }
 
-// workPlacement changes one that is there.
+// workPlacement returns the change of an existing WorkPlacement.
 func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.isUnreadable(have): // it may be anything
+	case p.isUnreadable(have): // its content is unknown
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
 		p.schedule(&change, have)
 	case p.mode == Promote:
 		p.promote(&change, have)
-	case told && placement.State == report.Pending: // a later round knows
+	case told && placement.State == report.Pending: // decided in a later round
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)
 	case told && p.stands(placement):
@@ -88,20 +88,20 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// deleted changes one that is being deleted.
+// deleted changes a WorkPlacement that is being deleted.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
 	case p.goes(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
-		// It was deleted by hand, and its Work still wants it: it is made anew.
+		// It was deleted by hand, and its Work still needs it, so it is recreated.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 }
 
-// stands reports, of a placement whose store cannot be read, that the store has taken
-// what is wanted before: nothing says that this is no longer there.
+// stands reports whether a placement whose store cannot be read was written before with its
+// current content and so is probably still there.
 func (p *planner) stands(placement report.Placement) bool {
 	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
 		return false
@@ -110,10 +110,10 @@ func (p *planner) stands(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement is to have a WorkPlacement. One that is held
-// back and not written yet has none: Kratix's own controller, where it runs, writes
-// whatever has one. So where it does run, nothing else that may not be written has
-// one either.
+// isWanted reports whether a placement is to have a WorkPlacement. One that is held back and
+// not written has none, because Kratix's own controller, where it runs, writes every
+// WorkPlacement. For the same reason, where it does run, no other placement that must not be
+// written has one.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -126,8 +126,7 @@ func (p *planner) isWanted(placement report.Placement) bool {
 	return false
 }
 
-// goes reports whether a WorkPlacement has no files, or none any more, and nothing may
-// write it.
+// goes reports whether a WorkPlacement has no files and must not be written.
 func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	if placement, told := p.placements[kratix.KeyOf(have)]; told {
 		return placement.State == report.Removed || placement.State == report.Held && !placement.Written
@@ -138,15 +137,15 @@ func (p *planner) goes(have *kratix.WorkPlacement) bool {
 	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
-// Removal returns the change that deletes a WorkPlacement of which nothing is written.
-// Its finalizers are taken off first: there are no files that they wait for.
+// Removal returns the change that deletes a WorkPlacement without files. Its finalizers are
+// removed first, because there are no files to wait for.
 func Removal(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	remove(&change, have)
 	return change
 }
 
-// remove takes the finalizers off and deletes.
+// remove adds the steps that remove the finalizers and delete the object.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
 		change.step(Patch, finalizers(left))
@@ -160,7 +159,7 @@ func withoutOurs(list []string) []string {
 	return without(without(list, kratix.PlacementFinalizer), kratix.DotFilesFinalizer)
 }
 
-// create makes a WorkPlacement, then says what became of it.
+// create returns the change that creates a WorkPlacement and then sets its status.
 func (p *planner) create(placement report.Placement) Change {
 	made := placement.Object.DeepCopy()
 	work := p.workByKey[made.Work()]
@@ -173,7 +172,7 @@ func (p *planner) create(placement report.Placement) Change {
 	if p.mode == Manage {
 		p.say(&change, made, placement)
 	} else {
-		made.OwnerReferences[0].BlockOwnerDeletion = nil // that takes the right to change the Work's finalizers
+		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the right to change the Work's finalizers
 	}
 	return change
 }
@@ -200,7 +199,7 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// What is held back keeps the spec of what is written, for the same reason.
+	// A placement that is held back keeps the spec of the written one, for the same reason.
 	if want := placement.Object.Spec; placement.State != report.Held && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
@@ -216,13 +215,13 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 	}
 }
 
-// sameSpec compares specs without their contents: those are what the Work had at
-// that generation.
+// sameSpec compares specs without their contents, which are determined by the Work and its
+// generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
 	return a.SamePlace(b) && a.Generation == b.Generation
 }
 
-// metadata returns what of the metadata has to change.
+// metadata returns the patch of the metadata.
 func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
@@ -251,8 +250,7 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 	return patch
 }
 
-// labelPatch returns the labels that are not as they should be; labels of others
-// stay.
+// labelPatch returns the labels that differ from the wanted ones; other labels stay.
 func labelPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for key, value := range want {
@@ -266,7 +264,7 @@ func labelPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// say returns a WorkPlacement its status.
+// say sets the status of a WorkPlacement.
 func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	clashes := p.clashesOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
@@ -295,7 +293,7 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	patch := statusOf(conditions)
 	version := p.version(have, placement)
 	if version != have.Status.VersionID {
-		patch["status"].(map[string]any)["versionID"] = version //nolint:errcheck // statusOf made it
+		patch["status"].(map[string]any)["versionID"] = version //nolint:errcheck // statusOf created it
 	} else if len(changed) == 0 {
 		return
 	}
@@ -306,9 +304,9 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	}
 }
 
-// tellWrite has an Event say what has turned of a WorkPlacement: whether it is written,
-// else whether it is misplaced. That it is written again is said by the end of a
-// conflict, if one isOver.
+// tellWrite adds an Event about the condition of a WorkPlacement that has turned: whether it
+// is written, else whether it is misplaced. If a conflict isOver, its end already reports
+// that it is written again.
 func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -323,8 +321,8 @@ func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destinat
 	}
 }
 
-// version returns the revision that holds the placement: that of this round when
-// it was written in it.
+// version returns the revision that holds the placement: this round's if it was written in
+// it.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {
@@ -333,7 +331,7 @@ func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement
 	return have.Status.VersionID
 }
 
-// whyNot says why a placement was not written.
+// whyNot returns the reason why a placement was not written.
 func (p *planner) whyNot(placement report.Placement) string {
 	if f, failed := p.storeFailure(placement.Destination); failed && placement.State == report.Failed {
 		return f.Message
@@ -341,8 +339,8 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// clashesOf returns what clashes of a WorkPlacement: what clashes of its Work, if
-// it is this one that is held back, or if none is.
+// clashesOf returns the conflicts of a WorkPlacement: those of its Work if this placement is
+// held back, or if none is.
 func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
 	clashes := p.clashes[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.Held }
@@ -353,8 +351,7 @@ func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
 	return nil
 }
 
-// observePlacement says of Kratix's WorkPlacement whether it is free of
-// conflicts.
+// observePlacement sets ConflictFree of Kratix's WorkPlacement.
 func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
 	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
 		p.observe(change, work, have.Status.Conditions, p.clashesOf(have))

@@ -9,13 +9,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// MaxBody bounds what a request may send, in bytes.
+// MaxBody bounds the body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// Admin answers requests that change something. Who makes one has to know the
-// token.
+// Admin handles requests that change something, which require a token.
 type Admin struct {
-	// Level is what requests change.
+	// Level is the log level that requests change.
 	Level zap.AtomicLevel
 	// Token returns the token; nil means that nothing can be changed.
 	Token func() (string, error)
@@ -43,14 +42,14 @@ func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Level.ServeHTTP(w, r)
 }
 
-// hasToken compares in a time that does not depend on what the request has.
+// hasToken reports whether a request has the token, in constant time.
 func hasToken(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(strings.TrimSpace(given)))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
-// Bounded answers as handler does, and reads no more than MaxBody of a request.
+// Bounded returns a handler that limits the body of requests to MaxBody.
 func Bounded(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)

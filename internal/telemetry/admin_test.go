@@ -58,7 +58,7 @@ func TestLogLevelIsReadByAnyone(t *testing.T) {
 	}
 }
 
-// endless is one JSON string that does not end, and how much of it was read.
+// endless is an unterminated JSON string; read is how much of it was read.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {

@@ -6,8 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Definition says what a metric is: what a reader of /metrics learns, and what
-// the page of all metrics is made of.
+// Definition describes a metric, for /metrics and for the generated page of all metrics.
 type Definition struct {
 	Name string
 	// Type is counter, gauge or histogram.
@@ -16,10 +15,10 @@ type Definition struct {
 	Help   string
 }
 
-// namespace is what the names of all metrics begin with.
+// namespace is the prefix of all metric names.
 const namespace = "kratix_schedule"
 
-// definer makes metrics, registers them, and remembers what it made.
+// definer creates and registers metrics, and keeps their definitions.
 type definer struct {
 	registry prometheus.Registerer
 	made     []Definition

@@ -1,6 +1,5 @@
-// Package telemetry turns rounds into log lines, metrics, traces and HTTP answers.
-// It only observes: nothing here decides, and the stores that it decorates do what
-// they did before.
+// Package telemetry turns rounds into log lines, metrics, traces and HTTP responses. It only
+// observes: the stores that it wraps behave as before.
 package telemetry
 
 import (
@@ -15,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Metrics counts and measures rounds for Prometheus. There are series for each
-// store and each rule; none is for each Work.
+// Metrics are the Prometheus metrics of rounds. There are series per store and per rule, but
+// none per Work.
 type Metrics struct {
 	definitions []Definition
 
@@ -28,24 +27,24 @@ type Metrics struct {
 	placements *prometheus.GaugeVec
 	findings   *prometheus.GaugeVec
 	refused    *prometheus.GaugeVec
-	// counted is the report that the three above are of.
+	// counted is the report that the three gauges above were set from.
 	counted report.Report
 
 	told   *prometheus.CounterVec
 	stores *storeMetrics
 }
 
-// The results of a round, as kratix_schedule_rounds_total has them.
+// The results of a round in kratix_schedule_rounds_total.
 const (
 	roundClean    = "clean"
 	roundFindings = "findings"
 	roundFailed   = "failed"
 )
 
-// seconds are buckets from 1 ms to about 16 minutes.
+// seconds returns buckets from 1 ms to about 16 minutes.
 func seconds() []float64 { return prometheus.ExponentialBuckets(0.001, 4, 11) }
 
-// NewMetrics makes the metrics and registers them. version is the program's.
+// NewMetrics creates and registers the metrics. version is the program's version.
 func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	define := &definer{registry: registry}
 	define.gauge("build_info", "Always 1; the label has the program's version.", "version").WithLabelValues(version).Set(1)
@@ -75,7 +74,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	return m
 }
 
-// Definitions returns all metrics, by name.
+// Definitions returns all metrics, sorted by name.
 func (m *Metrics) Definitions() []Definition {
 	return slices.SortedFunc(slices.Values(m.definitions), func(a, b Definition) int {
 		if a.Name < b.Name {
@@ -89,13 +88,13 @@ func (m *Metrics) ofRule(rule finding.Rule) prometheus.Gauge {
 	return m.findings.WithLabelValues(rule.ID, rule.Name, rule.Severity.String())
 }
 
-// Stage takes a stage of a round into account.
+// Stage records the duration of a stage of a round.
 func (m *Metrics) Stage(stage string, took time.Duration) {
 	m.stages.WithLabelValues(stage).Observe(took.Seconds())
 }
 
-// Round takes a round into account that ended at a time and took so long. The
-// report must not change any more.
+// Round records a round with the time of its end and its duration. The report must not change
+// afterwards.
 func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.Duration) {
 	m.duration.WithLabelValues().Observe(took.Seconds())
 	m.last.WithLabelValues().Set(float64(ended.UnixNano()) / float64(time.Second))
@@ -112,15 +111,15 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.stores.keep(r)
 }
 
-// Told takes writes to the Kubernetes API into account, by verb.
+// Told counts writes to the Kubernetes API, by verb.
 func (m *Metrics) Told(calls map[string]int) {
 	for verb, count := range calls {
 		m.told.WithLabelValues(verb).Add(float64(count))
 	}
 }
 
-// count counts what a report has; one that has the very same slices as the last
-// has been counted.
+// count sets the gauges for a report; it skips slices that are identical to those of the last
+// report.
 func (m *Metrics) count(r report.Report) {
 	if !same(m.counted.Placements, r.Placements) {
 		counts := r.Counts()
@@ -141,12 +140,12 @@ func (m *Metrics) count(r report.Report) {
 	m.counted = r
 }
 
-// same reports whether two slices are one in memory.
+// same reports whether two slices share their memory.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// The kinds of a store's errors, as kratix_schedule_store_errors_total has them.
+// The kinds of errors in kratix_schedule_store_errors_total.
 const (
 	kindStale         = "stale"
 	kindDenied        = "denied"

@@ -11,34 +11,34 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Narrator logs what happens, one line a thing, and says nothing again while it
-// stays the same. It is not safe for concurrent use.
+// Narrator logs events, one line each, and does not repeat them while nothing changes. It is
+// not safe for concurrent use.
 type Narrator struct {
 	log *zap.Logger
-	// placements and findings are those of the last round that had any to tell.
+	// placements and findings are those of the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
-	// standing are the findings that were logged and still hold.
+	// standing are the findings that were logged and are not resolved.
 	standing map[saying]finding.Finding
 	// unselected are the stores that the last round left to other shards.
 	unselected map[string]bool
-	// failure is why the last round failed, and untold why its report could not be
-	// passed on; empty if nothing went wrong.
+	// failure is the reason why the last round failed, and untold the reason why its report
+	// could not be written to the cluster; empty without an error.
 	failure, untold string
 }
 
-// saying is what makes a finding another one to who reads a log.
+// saying is the part of a finding that makes it a new one in the log.
 type saying struct {
 	rule    string
 	place   finding.Place
 	message string
 }
 
-// NewNarrator makes a Narrator that writes to log.
+// NewNarrator returns a Narrator that writes to log.
 func NewNarrator(log *zap.Logger) *Narrator { return &Narrator{log: log} }
 
-// Round logs what is new in a round's report, which must not change any more;
-// err is what kept the round from having one.
+// Round logs the changes in a round's report, which must not change afterwards; err is the
+// error of a round without a report.
 func (n *Narrator) Round(r report.Report, err error) {
 	if err != nil {
 		if steady(err.Error()) != n.failure {
@@ -63,7 +63,7 @@ func (n *Narrator) Round(r report.Report, err error) {
 	n.Findings(r.Findings)
 }
 
-// tellShards logs which stores are left to other shards, when that changes.
+// tellShards logs the stores that are left to other shards, when they change.
 func (n *Narrator) tellShards(stores []report.Store) {
 	unselected := map[string]bool{}
 	for _, store := range stores {
@@ -77,8 +77,8 @@ func (n *Narrator) tellShards(stores []report.Store) {
 	n.unselected = unselected
 }
 
-// tellPlacements logs events always, and of a state that lasts when it
-// begins. Both lists are in their order, so that one pass over them is enough.
+// tellPlacements logs every event, and each lasting state once. Both lists are sorted, so one
+// pass over them is enough.
 func (n *Narrator) tellPlacements(now []report.Placement) {
 	before := n.placements
 	n.placements = now
@@ -104,11 +104,11 @@ func (n *Narrator) tellPlacements(now []report.Placement) {
 	}
 }
 
-// lasts reports whether a placement was as it is; before begins with those of the
+// lasts reports whether a placement is unchanged; before starts with the placements of the
 // same name.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
-		if was.Object = p.Object; was == p { // an equal object made anew is nothing to tell
+		if was.Object = p.Object; was == p { // a recreated but equal object is not logged
 			return true
 		}
 		if report.ComparePlacements(was, p) != 0 {
@@ -118,8 +118,8 @@ func lasts(before []report.Placement, p report.Placement) bool {
 	return false
 }
 
-// waited reports whether the write of a placement was in hand; before begins with
-// those of the same name.
+// waited reports whether the write of a placement was in progress; before starts with the
+// placements of the same name.
 func waited(before []report.Placement, p report.Placement) bool {
 	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
 }
@@ -132,7 +132,7 @@ func fieldsOf(p *report.Placement) []zap.Field {
 	return append(fields, zap.String("reason", p.Reason))
 }
 
-// Findings logs each finding that is new, and each error that is found no more.
+// Findings logs each new finding, and each error that is resolved.
 func (n *Narrator) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
@@ -171,11 +171,11 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 	n.standing = now
 }
 
-// debugs reports whether the log has everything.
+// debugs reports whether debug lines are logged.
 func (n *Narrator) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
-// fold returns findings with one in place of many alike, and one for each conflict of
-// two owners, unless the log has everything.
+// fold merges similar findings into one, and the findings of each pair of conflicting
+// claimants into one, unless debug lines are logged.
 func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
 	if n.debugs() {
 		return findings
@@ -183,23 +183,23 @@ func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
 	return finding.FoldConflicts(finding.Fold(findings))
 }
 
-// lists reports whether a finding has a line of its own however many are alike.
+// lists reports whether a finding is logged individually even if many are similar.
 func (n *Narrator) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
-// mostLines is how many findings of a rule a round logs one by one. Thousands at
-// once have one cause, and the report has all of them.
+// mostLines is the number of findings of a rule that a round logs individually. Thousands at
+// once have one cause, and the report contains all of them.
 const mostLines = 100
 
 // crowd counts findings by rule.
 type crowd map[finding.Rule]int
 
-// takes counts one more, and reports whether it has a line of its own.
+// takes counts a finding, and reports whether it is logged individually.
 func (c crowd) takes(rule finding.Rule) bool {
 	c[rule]++
 	return c[rule] <= mostLines
 }
 
-// tellMore logs how many findings had no line of their own.
+// tellMore logs the number of findings that were not logged individually.
 func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severity) zapcore.Level) {
 	for _, rule := range finding.Rules() {
 		if more := all[rule] - mostLines; more > 0 {
@@ -216,8 +216,8 @@ func sayingOf(f finding.Finding) saying {
 	return saying{rule: f.Rule.ID, place: f.Place, message: message}
 }
 
-// steady leaves the digits out of an error's text: a connection's port and a
-// request's number are others each time.
+// steady returns an error's text without digits, because port and request numbers differ each
+// time.
 func steady(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
@@ -248,8 +248,8 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// Told logs why what a round came to could not be passed on, once as long as that
-// stays the same; nil means that it could.
+// Told logs why a report could not be written to the cluster, once per reason; nil means that
+// it could.
 func (n *Narrator) Told(err error) {
 	switch {
 	case err == nil && n.untold != "":

@@ -22,7 +22,7 @@ func storeDown(why string) finding.Finding {
 	return finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: why}
 }
 
-// listener is a Narrator, and what it says.
+// listener is a Narrator with its log.
 type listener struct {
 	*Narrator
 	t    *testing.T
@@ -34,7 +34,7 @@ func listen(t *testing.T) *listener {
 	return &listener{Narrator: NewNarrator(zap.New(core)), t: t, logs: logs}
 }
 
-// after does a round and compares what is said of it.
+// after logs a round and compares the log lines.
 func (l *listener) after(r report.Report, err error, want ...string) {
 	l.t.Helper()
 	l.Round(r, err)
@@ -51,7 +51,7 @@ func (l *listener) after(r report.Report, err error, want ...string) {
 	}
 }
 
-func TestNarratorTellsWhatIsNewAndNothingTwice(t *testing.T) {
+func TestNarratorLogsChangesOnce(t *testing.T) {
 	n := listen(t)
 	first := report.Report{
 		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
@@ -79,7 +79,7 @@ func TestNarratorNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
 	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil)
 }
 
-func TestNarratorFindsWhatLastsAmongWhatComesAndGoes(t *testing.T) {
+func TestNarratorRecognizesLastingPlacements(t *testing.T) {
 	n := listen(t)
 	held := func(works ...string) report.Report {
 		var r report.Report
@@ -103,7 +103,7 @@ func TestNarratorFindsWhatLastsAmongWhatComesAndGoes(t *testing.T) {
 	n.after(moved, nil, "warn held back a")
 }
 
-func TestNarratorTellsOfAPlacementEachTimeThatItIsWritten(t *testing.T) {
+func TestNarratorLogsEachWriteOfAPlacement(t *testing.T) {
 	n := listen(t)
 	r := report.Report{
 		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
@@ -113,7 +113,7 @@ func TestNarratorTellsOfAPlacementEachTimeThatItIsWritten(t *testing.T) {
 	n.after(r, nil, "info placed a", "info written")
 }
 
-func TestNarratorTellsOfARoundThatFailsOnceAndForgetsNothingOverIt(t *testing.T) {
+func TestNarratorLogsAFailedRoundOnceAndKeepsItsState(t *testing.T) {
 	n := listen(t)
 	standing := func() report.Report {
 		return report.Report{Placements: []report.Placement{placed(report.Held, "b")}, Findings: []finding.Finding{storeDown("it is down")}}
@@ -126,7 +126,7 @@ func TestNarratorTellsOfARoundThatFailsOnceAndForgetsNothingOverIt(t *testing.T)
 	n.after(standing(), nil)
 }
 
-func TestNarratorDoesNotTakeAnotherPortForAnotherError(t *testing.T) {
+func TestNarratorIgnoresDigitsInErrors(t *testing.T) {
 	n := listen(t)
 	down := func(why string) report.Report {
 		return report.Report{Findings: []finding.Finding{storeDown(why)}}
@@ -136,7 +136,7 @@ func TestNarratorDoesNotTakeAnotherPortForAnotherError(t *testing.T) {
 	n.after(down("read tcp 10.0.0.1:40777: refused"), nil, "error read tcp 10.0.0.1:40777: refused", "info resolved")
 }
 
-func TestNarratorTellsOfAWriteThatTookLong(t *testing.T) {
+func TestNarratorLogsASlowWrite(t *testing.T) {
 	n := listen(t)
 	pending := report.Report{Placements: []report.Placement{placed(report.Pending, "a"), placed(report.Unchanged, "b")}}
 	n.after(pending, nil, "info being written a")
@@ -144,7 +144,7 @@ func TestNarratorTellsOfAWriteThatTookLong(t *testing.T) {
 	n.after(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Unchanged, "b")}}, nil, "info placed a")
 }
 
-func TestNarratorTakesAnObjectMadeAnewForTheSame(t *testing.T) {
+func TestNarratorIgnoresRecreatedEqualObjects(t *testing.T) {
 	n := listen(t)
 	held := placed(report.Held, "a")
 	held.Object = &kratix.WorkPlacement{}
@@ -153,7 +153,7 @@ func TestNarratorTakesAnObjectMadeAnewForTheSame(t *testing.T) {
 	n.after(report.Report{Placements: []report.Placement{held}}, nil)
 }
 
-func TestNarratorTellsAHundredOfARuleAndCountsTheRest(t *testing.T) {
+func TestNarratorLogsAHundredOfARuleAndCountsTheRest(t *testing.T) {
 	broken := func(n int) (findings []finding.Finding) {
 		for i := range n {
 			findings = append(findings, finding.Finding{Rule: finding.UnreadableInput(), Place: finding.Place{File: fmt.Sprintf("%05d.yaml", i)}, Message: "malformed"})

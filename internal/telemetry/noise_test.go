@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// TestNoiseIsOneLine: a thousand files that are no objects are one line when they
-// come and one when they go; a log of everything has a line for each.
+// TestNoiseIsOneLine checks that a thousand files without objects yield one line when they
+// appear and one when they are gone, and one line each at debug level.
 func TestNoiseIsOneLine(t *testing.T) {
 	var noise []finding.Finding
 	for i := range 1000 {

@@ -11,15 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Observer measures and traces rounds while they are done: a span for a round,
-// and below it one for each stage and for each read and write of a store.
+// Observer measures and traces rounds: one span for a round, and below it one for each stage
+// and for each read and write of a store.
 type Observer struct {
 	metrics *Metrics
 	tracer  trace.Tracer
 	now     func() time.Time
 }
 
-// NewObserver makes an Observer. now returns the time.
+// NewObserver returns an Observer. now returns the time.
 func NewObserver(metrics *Metrics, traces trace.TracerProvider, now func() time.Time) *Observer {
 	return &Observer{metrics: metrics, tracer: traces.Tracer("github.com/kratix-schedule/kratix-schedule"), now: now}
 }
@@ -36,8 +36,8 @@ const (
 	attributeFindings   = attribute.Key(namespace + ".findings")
 )
 
-// Round is called when a round begins; the round is done with the context it
-// returns, and done is called with what came of it.
+// Round is called when a round begins; the round runs with the returned context, and done is
+// called with its result.
 func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(report.Report, error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, "round")
@@ -49,8 +49,8 @@ func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(
 	}
 }
 
-// Stage is called when a stage begins; the stage is done with the context it
-// returns, and done is called with what it failed with, or nil.
+// Stage is called when a stage begins; the stage runs with the returned context, and done is
+// called with its error or nil.
 func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, stage)

@@ -24,15 +24,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// scene is an Observer with a clock that goes on by a second each time that it
-// is read, and with everything that it has.
+// scene is an Observer with a clock that advances by a second at each reading.
 type scene struct {
 	t        *testing.T
 	registry *prometheus.Registry
 	metrics  *Metrics
 	observer *Observer
 	spans    *tracetest.SpanRecorder
-	// stores are what opening a store of a name returns.
+	// stores are the stores that Open returns.
 	stores map[string]*fakeStore
 	opened error
 }
@@ -50,7 +49,7 @@ func ref(name string) kratix.StateStoreReference {
 	return kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
 }
 
-// Open is what the scene's Observer looks at.
+// Open opens a store of the scene.
 func (s *scene) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if s.opened != nil {
 		return nil, s.opened
@@ -72,7 +71,7 @@ func (s *scene) open(name string) statestore.Store {
 	return store
 }
 
-// fakeStore fails with err, if there is one.
+// fakeStore is a store that fails with err, if it is not nil.
 type fakeStore struct {
 	statestore.Store
 	err error
@@ -92,7 +91,7 @@ func (f *fakeStore) Apply(ctx context.Context, changes statestore.ChangeSet) (st
 	return f.Store.Apply(ctx, changes)
 }
 
-// two is a change of two placements: two files of 3 and 4 bytes.
+// two returns changes of two placements: two files of 3 and 4 bytes.
 func two(t *testing.T, base statestore.Revision) statestore.ChangeSet {
 	t.Helper()
 	changes := statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
@@ -122,7 +121,7 @@ func (s *scene) has(lines string, names ...string) {
 	}
 }
 
-// withHelp puts the lines of HELP and TYPE before the samples of each metric.
+// withHelp adds the HELP and TYPE lines before the samples of each metric.
 func (s *scene) withHelp(lines string, names []string) string {
 	var text strings.Builder
 	for _, d := range s.metrics.Definitions() {
@@ -140,7 +139,7 @@ func (s *scene) withHelp(lines string, names []string) string {
 	return text.String()
 }
 
-func TestAStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
+func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	failed := func(err error) error { return &statestore.Error{Op: "write", Store: "GitStateStore x", Err: err} }
 	s := newScene(t)
 	store := s.open("x")
@@ -196,7 +195,7 @@ func TestAStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	}
 }
 
-func TestAWriteOfNothingIsNoWrite(t *testing.T) {
+func TestWriteOfNothingIsNoWrite(t *testing.T) {
 	s := newScene(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrUnavailable
@@ -211,7 +210,7 @@ func TestAWriteOfNothingIsNoWrite(t *testing.T) {
 	}
 }
 
-func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
+func TestWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
 	s := newScene(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrPending
@@ -221,7 +220,7 @@ func TestAWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
 	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
 }
 
-// joint is a location that counts how often it is written.
+// joint is a location that counts combined writes.
 type joint struct{ together *int }
 
 func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
@@ -233,14 +232,14 @@ func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statest
 	return statestore.WriteEach(ctx, parts)
 }
 
-// openerOf opens stores that are there already.
+// openerOf is an Opener of existing stores.
 type openerOf map[string]statestore.Store
 
 func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	return o[ref.Name], nil
 }
 
-func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
+func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 	s := newScene(t)
 	together := 0
 	within := func(name string, store statestore.Store) statestore.View {
@@ -272,7 +271,7 @@ func TestStoresAreWrittenAtOnceWhileTheyAreLookedAt(t *testing.T) {
 	}
 }
 
-func TestAStoreThatCannotBeOpenedIsDown(t *testing.T) {
+func TestStoreThatCannotBeOpenedIsDown(t *testing.T) {
 	s := newScene(t)
 	s.opened = fmt.Errorf("%w: no such branch", statestore.ErrMisconfigured)
 	if _, err := s.observer.Stores(s).Open(ref("x"), nil, nil); !errors.Is(err, statestore.ErrMisconfigured) {
@@ -281,7 +280,7 @@ func TestAStoreThatCannotBeOpenedIsDown(t *testing.T) {
 	s.has(`store_up{store="GitStateStore x"} 0`, "store_up")
 }
 
-func TestTheSameStoreIsObservedAsTheSame(t *testing.T) {
+func TestSameStoreIsObservedAsTheSame(t *testing.T) {
 	s := newScene(t)
 	if s.open("x") != s.open("x") || s.open("x") == s.open("y") {
 		t.Error("stores are mixed up")
@@ -301,7 +300,7 @@ func TestStoreOfAnotherShardIsNotSelected(t *testing.T) {
 	}
 }
 
-func TestAStoreThatNothingNamesAnyMoreIsForgotten(t *testing.T) {
+func TestSeriesOfAnUnusedStoreAreRemoved(t *testing.T) {
 	s := newScene(t)
 	round := func(r report.Report, names ...string) {
 		_, done := s.observer.Round(t.Context())
@@ -322,7 +321,7 @@ func TestAStoreThatNothingNamesAnyMoreIsForgotten(t *testing.T) {
 		store_retries_total{store="GitStateStore y"} 0`, "store_up", "store_retries_total")
 }
 
-func TestARoundIsTraced(t *testing.T) {
+func TestRoundIsTraced(t *testing.T) {
 	s := newScene(t)
 	ctx, roundDone := s.observer.Round(t.Context())
 	inner, stageDone := s.observer.Stage(ctx, "observe")

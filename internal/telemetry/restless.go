@@ -11,50 +11,48 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// A Work is restless when what is written of it has changed so often, with no
-// longer rest in between. A person who edits it comes to a few changes; a
-// pipeline that writes the time comes to one a run.
+// A Work is restless if its content has changed restlessChanges times without a pause of
+// restlessRest. A person who edits it causes a few changes; a pipeline that writes the time
+// causes one per run.
 const (
 	restlessChanges = 20
 	restlessRest    = 10 * time.Minute
 )
 
-// Restless finds Works that change again and again. It remembers what was
-// written within the last minutes. It is not safe for concurrent use.
+// Restless finds Works that change again and again. It keeps the writes of the last minutes.
+// It is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*unrest
-	// loud are those of them that are logged.
+	// loud are the groups that are reported.
 	loud map[groupOfWork]*unrest
 	seed maphash.Seed
-	// swept is when those that had come to rest were forgotten last.
+	// swept is the time when calm groups were last dropped.
 	swept time.Time
 	// placements are those of the last round.
 	placements []report.Placement
-	// told is what the Works of the last round came to, given is the report that
-	// they were added to, and made what it became.
+	// told are the findings of the last round, given is the report's findings that they were
+	// added to, and made the result.
 	told, given, made []finding.Finding
 }
 
-// groupOfWork names what is written of a Work: a group of it, wherever that is.
+// groupOfWork identifies a group of a Work, on any Destination.
 type groupOfWork struct{ work, directory string }
 
-// unrest is a row of changes.
+// unrest is a series of changes.
 type unrest struct {
 	content uint64
-	// changes is how often it has changed between first and last; the first time
-	// it was written counts.
+	// changes is the number of changes between first and last, including the first write.
 	changes     int
 	first, last time.Time
-	// toldChanges and toldAfter are what was logged last: how many there were, and in
-	// how long a time.
+	// toldChanges and toldAfter are the number of changes and the period that were reported
+	// last.
 	toldChanges int
 	toldAfter   time.Duration
 }
 
-// Round takes a round into account that ended at a time, and returns its report
-// with a finding for each restless Work. The finding says something new each
-// time that the number of changes has doubled. The report that is given must not
-// change any more; it is not changed either.
+// Round records a round that ended at a time, and returns its report with a finding for each
+// restless Work. The finding changes each time that the number of changes has doubled. The
+// given report is not changed, and must not change afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
 		r.groups, r.loud, r.seed = map[groupOfWork]*unrest{}, map[groupOfWork]*unrest{}, maphash.MakeSeed()
@@ -81,7 +79,7 @@ func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	return from
 }
 
-// sweep forgets what has come to rest, once in a while.
+// sweep drops the groups that no longer change, once a minute.
 func (r *Restless) sweep(now time.Time) {
 	const seldom = time.Minute
 	if since := now.Sub(r.swept); since >= 0 && since < seldom {
@@ -95,10 +93,10 @@ func (r *Restless) sweep(now time.Time) {
 	}
 }
 
-// restsAt reports whether nothing has changed for long.
+// restsAt reports whether nothing has changed for restlessRest.
 func (u *unrest) restsAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
-// written takes in that a placement was written, or is being written.
+// written records that a placement was written, or is being written.
 func (r *Restless) written(p *report.Placement, at time.Time) {
 	group := groupOfWork{p.Work, p.Directory}
 	content := r.contentOf(p)
@@ -106,7 +104,7 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	switch {
 	case seen == nil || seen.restsAt(at):
 		r.groups[group] = &unrest{content: content, changes: 1, first: at, last: at}
-	case seen.content != content: // else it was moved, or put right
+	case seen.content != content: // otherwise it was moved or restored
 		seen.content, seen.last = content, at
 		seen.changes++
 		if seen.changes >= restlessChanges {
@@ -115,20 +113,20 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	}
 }
 
-// contentOf sums what a placement brings.
+// contentOf returns a hash of a placement's content.
 func (r *Restless) contentOf(p *report.Placement) uint64 {
 	var sum maphash.Hash
 	sum.SetSeed(r.seed)
 	for _, workload := range p.Object.Spec.Workloads {
 		for _, part := range []string{workload.Filepath, "\x00", workload.Content, "\x00"} {
-			_, _ = sum.WriteString(part) // a hash takes everything
+			_, _ = sum.WriteString(part) // a hash never fails
 		}
 	}
 	return sum.Sum64()
 }
 
-// finding reports the changes. Its words stay the same until there are twice as
-// many, so that they are not logged in each round.
+// finding returns the finding about the changes. Its message stays the same until their
+// number has doubled, so that it is not logged in each round.
 func (u *unrest) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.toldChanges {
 		u.toldChanges, u.toldAfter = u.changes, u.last.Sub(u.first)
@@ -143,7 +141,7 @@ func (u *unrest) finding(group groupOfWork) finding.Finding {
 	}
 }
 
-// roughly returns a time as people say it: "40s", "3m", "1h40m".
+// roughly formats a duration with one or two units: "40s", "3m", "1h40m".
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -156,8 +154,8 @@ func roughly(d time.Duration) string {
 	return strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(d.String())
 }
 
-// with adds findings to those of a report. What is the same in memory as the
-// last time, and has the same added, is the same in memory again.
+// with returns findings with others added. For the same slices as the last time it returns
+// the same slice.
 func (r *Restless) with(given, found []finding.Finding) []finding.Finding {
 	if len(found) == 0 {
 		r.told, r.given, r.made = nil, nil, nil

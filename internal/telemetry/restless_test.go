@@ -10,14 +10,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// writes is a report in which a Work's content is placed.
+// writes returns a report in which a Work's content is placed.
 func writes(work, content string, state report.State) report.Report {
 	p := placed(state, work)
 	p.Object = &kratix.WorkPlacement{Spec: kratix.WorkPlacementSpec{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: content}}}}
 	return report.Report{Placements: []report.Placement{p}}
 }
 
-// clock is a time that a test sets.
+// clock is a clock that the test sets.
 type clock struct{ time.Time }
 
 func (c *clock) after(d time.Duration) time.Time {
@@ -27,7 +27,7 @@ func (c *clock) after(d time.Duration) time.Time {
 
 func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
 
-func TestAWorkThatChangesOnEveryLookIsTold(t *testing.T) {
+func TestWorkThatChangesOnEveryLookIsReported(t *testing.T) {
 	for every, took := range map[time.Duration]string{2 * time.Second: "38s", 20 * time.Second: "6m", 5 * time.Minute: "1h40m"} {
 		t.Run(every.String(), func(t *testing.T) {
 			var restless Restless
@@ -46,7 +46,7 @@ func TestAWorkThatChangesOnEveryLookIsTold(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoChangeOfTheWorkIsNotCounted(t *testing.T) {
+func TestOnlyContentChangesAreCounted(t *testing.T) {
 	var restless Restless
 	now := newClock()
 	for i := range 200 {
@@ -60,10 +60,10 @@ func TestWhatIsNoChangeOfTheWorkIsNotCounted(t *testing.T) {
 	}
 }
 
-func TestAPersonWhoEditsIsNotTold(t *testing.T) {
+func TestPersonWhoEditsIsNotReported(t *testing.T) {
 	var restless Restless
 	now := newClock()
-	for i := range 200 { // many tries within minutes, and then a pause
+	for i := range 200 { // many attempts within minutes, and then a pause
 		pause := time.Minute
 		if i%15 == 0 {
 			pause = 11 * time.Minute
@@ -74,9 +74,8 @@ func TestAPersonWhoEditsIsNotTold(t *testing.T) {
 	}
 }
 
-// TestARestlessWorkIsToldInFewWords: what is logged may not make a log grow
-// without bound.
-func TestARestlessWorkIsToldInFewWords(t *testing.T) {
+// TestRestlessWorkIsReportedRarely checks that the log does not grow without bound.
+func TestRestlessWorkIsReportedRarely(t *testing.T) {
 	var restless Restless
 	now := newClock()
 	said := map[string]bool{}

@@ -15,37 +15,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Server answers questions about the last round:
+// Server serves the state of the last round:
 //
 //	GET /healthz        the process is alive
-//	GET /readyz         a round was done, at least one store works, and nobody else places Works
+//	GET /readyz         a round was done, at least one store works, and no other scheduler places Works
 //	GET /metrics        for Prometheus
 //	GET /api/v1/report  the last report, as plan writes it with --output json
-//	GET /log-level      what is logged
-//	PUT /log-level      {"level":"debug"}: changes what is logged from now on, for who has Admin's token
+//	GET /log-level      the log level
+//	PUT /log-level      {"level":"debug"}: changes the log level; requires Admin's token
 type Server struct {
-	// Version is the program's.
+	// Version is the program's version.
 	Version string
 
 	last    atomic.Pointer[round]
 	standby atomic.Bool
 }
 
-// Standby makes a process ready that does no rounds yet because another does
-// them.
+// Standby makes a process ready that runs no rounds because another process does.
 func (s *Server) Standby() { s.standby.Store(true) }
 
-// round is the last report, and what came after it.
+// round is the last report and the error of a later round.
 type round struct {
 	report report.Report
-	// ended is when its round did; zero if there was none yet.
+	// ended is the time when its round ended; zero before the first round.
 	ended time.Time
-	// err is why there was none in the last round.
+	// err is the error of the last round, if it has no report.
 	err error
 }
 
-// Round makes a round's report the last one. A round that failed leaves the
-// report of the one before it.
+// Round stores a round's report as the last one. A failed round keeps the report of the
+// previous one.
 func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	now := &round{report: r, ended: ended, err: err}
 	if before := s.last.Load(); err != nil {
@@ -57,7 +56,7 @@ func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	s.last.Store(now)
 }
 
-// Handler returns the server's pages.
+// Handler returns the handler of all endpoints.
 func (s *Server) Handler(metrics prometheus.Gatherer, admin Admin) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -69,7 +68,7 @@ func (s *Server) Handler(metrics prometheus.Gatherer, admin Admin) *http.ServeMu
 	return mux
 }
 
-// Profile adds the pages of net/http/pprof, which tell much about a process.
+// Profile adds the endpoints of net/http/pprof, which reveal details about a process.
 func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -78,9 +77,9 @@ func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// ready says no until the first round, while no store works at all, and while another
-// scheduler places Works, or may. A store that is down while others work is reported in
-// the body.
+// ready responds with an error until the first round, while no store works at all, and while
+// another scheduler places Works, or may. A store that is down while others work is only
+// reported in the body.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {

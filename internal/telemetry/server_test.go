@@ -70,7 +70,7 @@ func TestProfilesAreServedOnlyOnRequest(t *testing.T) {
 	}
 }
 
-func TestTheLastReportIsServed(t *testing.T) {
+func TestLastReportIsServed(t *testing.T) {
 	s := Server{Version: "v1"}
 	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
 	if status, text := page(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable || !strings.Contains(text, "no report yet") {

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// storeMetrics are those of each store. They are safe for concurrent use, as
-// stores may be written at the same time.
+// storeMetrics are the metrics of each store. They are safe for concurrent use, because
+// stores are written concurrently.
 type storeMetrics struct {
 	up       *prometheus.GaugeVec
 	duration *prometheus.HistogramVec
@@ -32,15 +32,15 @@ type storeMetrics struct {
 	}
 }
 
-// storeState is what is remembered of a store between what is done to it.
+// storeState is the state of a store between operations.
 type storeState struct {
-	// failing: the last thing that was tried did not work.
+	// failing reports whether the last operation failed.
 	failing bool
-	// opened: a round has asked for it since the last one ended.
+	// opened reports whether a round has opened it since the last round ended.
 	opened bool
 }
 
-// What is done to a store.
+// The operations on a store.
 const (
 	opOpen  = "open"
 	opRead  = "read"
@@ -75,8 +75,8 @@ func newStoreMetrics(define *definer) *storeMetrics {
 	return m
 }
 
-// of returns what is remembered of a store. A new one has all its series from the
-// start: an alert sees no increase in a counter that begins at 1.
+// of returns the state of a store. A new store gets all its series at once, because an alert
+// sees no increase in a counter that starts at 1.
 func (m *storeMetrics) of(store string) *storeState {
 	state, known := m.known[store]
 	if !known {
@@ -93,7 +93,7 @@ func (m *storeMetrics) of(store string) *storeState {
 	return state
 }
 
-// opened takes into account that a store was asked for.
+// opened records that a store was opened.
 func (m *storeMetrics) opened(store string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -103,7 +103,7 @@ func (m *storeMetrics) opened(store string, err error) {
 	}
 }
 
-// did takes a read or a write into account.
+// did records a read or a write.
 func (m *storeMetrics) did(store, operation string, took time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,8 +128,8 @@ func (m *storeMetrics) ended(store string, err error) {
 	m.up.WithLabelValues(store).Set(up)
 }
 
-// rests takes into account how often in a row a store has failed, and when it is
-// asked again; the zero time if it works.
+// rests records the number of consecutive failures of a store, and the time of the next
+// attempt; the zero time if it works.
 func (m *storeMetrics) rests(store string, failures int, next time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -142,12 +142,12 @@ func (m *storeMetrics) rests(store string, failures int, next time.Time) {
 	m.next.WithLabelValues(store).Set(at)
 }
 
-// waits takes into account how much waits to be written to a store.
+// waits records the number of pending placements of a store.
 func (m *storeMetrics) waits(store string, placements int) {
 	m.queue.WithLabelValues(store).Set(float64(placements))
 }
 
-// wrote takes a write that worked into account.
+// wrote records a successful write.
 func (m *storeMetrics) wrote(store string, changes statestore.ChangeSet) {
 	m.files.WithLabelValues(store).Observe(float64(len(changes.Write) + len(changes.Remove)))
 	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
@@ -162,9 +162,9 @@ func size(changes statestore.ChangeSet) int {
 	return sum
 }
 
-// keep sets which stores are selected, and forgets those that a round neither asked for
-// nor reported: no Destination names them any more, and what they were would be exported
-// for ever.
+// keep records which stores are selected, and removes the series of stores that a round
+// neither opened nor reported: no Destination names them any more, and their series would be
+// exported for ever.
 func (m *storeMetrics) keep(r report.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

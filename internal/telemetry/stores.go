@@ -11,14 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Stores opens the stores that another Opener opens, and has an Observer look at
-// what is done to them.
+// Stores is an Opener whose stores are observed by an Observer.
 type Stores struct {
 	next     statestore.Opener
 	observer *Observer
 }
 
-// Stores returns the stores of next such that they are measured and traced.
+// Stores returns an Opener that measures and traces the stores of next.
 func (o *Observer) Stores(next statestore.Opener) *Stores { return &Stores{next: next, observer: o} }
 
 var (
@@ -26,8 +25,7 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open opens a store. What it returns is equal (==) as long as next returns the same
-// store.
+// Open opens a store. The results are equal (==) as long as next returns the same store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.next.Open(ref, spec, secret)
 	s.observer.metrics.stores.opened(ref.String(), err)
@@ -38,12 +36,11 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	return view.Behind(observedLocation{next: view.Location, observer: s.observer}), nil
 }
 
-// Keep has the next Opener close the stores that are not among refs, if it keeps
-// any.
+// Keep makes the next Opener close the stores that are not among refs.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.next, refs) }
 
-// Resting takes into account that a store has failed so often in a row and is
-// left alone for so long; zeros mean that it works.
+// Resting records the consecutive failures of a store and the pause until the next attempt;
+// zeros mean that it works.
 func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	var next time.Time
 	if failures > 0 {
@@ -52,7 +49,7 @@ func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	o.metrics.stores.rests(store, failures, next)
 }
 
-// observedLocation is a location at which an Observer looks.
+// observedLocation is a location whose operations are observed.
 type observedLocation struct {
 	next     statestore.Location
 	observer *Observer
@@ -71,9 +68,8 @@ func (l observedLocation) Read(ctx context.Context, view statestore.View) (state
 	return state, err
 }
 
-// Write writes the changes. Each store has a span, which is the parent of what the
-// write does if it is the only one, and a time, which is that of all; if there is
-// nothing to write there is nothing to observe.
+// Write writes the changes. Each store with changes has a span and a duration. The duration
+// is that of the whole write, and the span is the parent of the write if there is only one.
 func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
 	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))
@@ -91,8 +87,7 @@ func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewPart
 	return outcomes
 }
 
-// write is called when changes begin to be written, and done with what became of
-// them.
+// write is called when a write begins, and done with its outcome.
 func (l observedLocation) write(ctx context.Context, part statestore.ViewPart) (inner context.Context, done func(statestore.Outcome)) {
 	metrics, name, changes := l.observer.metrics.stores, part.View.Name, part.Changes
 	if changes.Empty() {
@@ -103,7 +98,7 @@ func (l observedLocation) write(ctx context.Context, part statestore.ViewPart) (
 	began := l.observer.now()
 	inner, span := l.start(ctx, part.View, opWrite)
 	return inner, func(outcome statestore.Outcome) {
-		if errors.Is(outcome.Err, statestore.ErrPending) { // it waits, and has not failed
+		if errors.Is(outcome.Err, statestore.ErrPending) { // it is pending, not failed
 			span.End()
 			return
 		}

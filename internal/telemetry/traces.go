@@ -18,12 +18,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// Traces makes the spans that the environment asks for. The variables are
-// OpenTelemetry's own. Spans are sent if OTEL_TRACES_EXPORTER is "otlp", or if it
-// is not set and an OTLP endpoint is; else making one costs next to nothing.
+// Traces is a tracer provider configured by OpenTelemetry's environment variables. Spans are
+// sent if OTEL_TRACES_EXPORTER is "otlp", or if it is unset and an OTLP endpoint is set;
+// otherwise creating a span costs almost nothing.
 type Traces struct {
 	trace.TracerProvider
-	// stop sends what is left.
+	// stop sends the remaining spans.
 	stop func(context.Context) error
 }
 
@@ -38,8 +38,8 @@ const (
 	protocol               = "http/protobuf"
 )
 
-// NewTraces looks at the environment. version is the program's; log gets a line when
-// spans cannot be sent. The error names a variable that cannot be followed.
+// NewTraces reads the environment. version is the program's version; log gets a line if spans
+// cannot be sent. The error names an unsupported variable.
 func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, error) {
 	wanted, err := tracesWanted()
 	if err != nil {
@@ -65,7 +65,7 @@ func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, e
 	return &Traces{TracerProvider: provider, stop: provider.Shutdown}, nil
 }
 
-// Close sends what has not been sent, as long as ctx lasts.
+// Close sends the remaining spans until ctx ends.
 func (t *Traces) Close(ctx context.Context) error { return t.stop(ctx) }
 
 // tracesWanted reports whether the environment asks for spans.
@@ -98,8 +98,8 @@ func tracesWanted() (bool, error) {
 	return true, nil
 }
 
-// toldExporter logs once that spans cannot be sent, and once that they can be
-// again. Spans that could not be sent are lost.
+// toldExporter logs once that spans cannot be sent, and once that they can be again. Spans
+// that could not be sent are lost.
 type toldExporter struct {
 	sdktrace.SpanExporter
 	log *zap.Logger
@@ -108,7 +108,7 @@ type toldExporter struct {
 	failing bool
 }
 
-// ExportSpans sends spans. It returns no error: nobody could do more than tell.
+// ExportSpans sends spans. It returns no error, because the caller could only log it.
 func (e *toldExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	e.mu.Lock()

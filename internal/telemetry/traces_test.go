@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// receiver takes spans as a collector does.
+// receiver is a collector of spans.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -49,8 +49,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// received returns the names of the spans, and the attributes of where they come
-// from.
+// received returns the names of the spans, and the attributes of their resource.
 func (r *receiver) received() (spans, resource []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +68,7 @@ func (r *receiver) received() (spans, resource []string) {
 	return spans, resource
 }
 
-// noVariables unsets what the machine's own environment may ask for.
+// noVariables unsets the variables of the machine's own environment.
 func noVariables(t *testing.T) {
 	for _, name := range []string{
 		variableDisabled, variableExporter, variableEndpoint, variableTracesEndpoint, variableProtocol, variableTracesProtocol,
@@ -135,7 +134,7 @@ func TestSpansAreSentWhereTheEnvironmentSays(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentNamesTheService(t *testing.T) {
+func TestEnvironmentNamesTheService(t *testing.T) {
 	noVariables(t)
 	r := newReceiver(t)
 	t.Setenv(variableEndpoint, r.URL)
@@ -170,7 +169,7 @@ func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 	}
 }
 
-func TestACollectorThatFailsIsToldOnce(t *testing.T) {
+func TestCollectorThatFailsIsReportedOnce(t *testing.T) {
 	noVariables(t)
 	r := newReceiver(t)
 	t.Setenv(variableEndpoint, r.URL)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestProbesReachTheProgram: by default it listens on loopback only, where neither
-// the kubelet nor Prometheus come by.
+// TestProbesReachTheProgram checks the listen address: the default is loopback, which neither
+// the kubelet nor Prometheus can reach.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)
@@ -38,8 +38,8 @@ func TestProbesReachTheProgram(t *testing.T) {
 	}
 }
 
-// TestThePodIsRestricted: it runs where the namespace's own rule allows no more.
-func TestThePodIsRestricted(t *testing.T) {
+// TestPodIsRestricted checks that it runs under restricted Pod security.
+func TestPodIsRestricted(t *testing.T) {
 	made := build(t, "base")
 	pod := []any{"spec", "template", "spec"}
 	for _, wanted := range []struct {

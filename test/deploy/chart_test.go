@@ -21,8 +21,8 @@ const (
 	binding    = "ValidatingAdmissionPolicyBinding /kratix-schedule-places"
 )
 
-// TestTheChartIsWhatKustomizeBuilds: there is one truth, written in two ways.
-func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
+// TestChartEqualsKustomizeBuild compares the chart with the kustomize bases.
+func TestChartEqualsKustomizeBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		values string
 		dirs   []string
@@ -53,8 +53,8 @@ func TestTheChartIsWhatKustomizeBuilds(t *testing.T) {
 	}
 }
 
-// TestTheChartsDefinitionsAreThose: but for the mark that keeps them.
-func TestTheChartsDefinitionsAreThose(t *testing.T) {
+// TestChartHasTheSameDefinitions compares them except for the annotation that keeps them.
+func TestChartHasTheSameDefinitions(t *testing.T) {
 	made := render(t, release, "crds: {enabled: true}")
 	want := build(t, "base", "crds").without(itself)
 	kept := 0
@@ -74,7 +74,7 @@ func TestTheChartsDefinitionsAreThose(t *testing.T) {
 	}
 }
 
-func TestTheChartHasNothingToLint(t *testing.T) {
+func TestChartHasNothingToLint(t *testing.T) {
 	for _, values := range []map[string]any{nil, {"mode": "observe", "crds": map[string]any{"enabled": true}, "secrets": map[string]any{"namespaces": []any{"a", "b"}}}} {
 		for _, message := range lint.All(chartDir, values, release, true).Messages {
 			if message.Severity > support.InfoSev {
@@ -84,7 +84,7 @@ func TestTheChartHasNothingToLint(t *testing.T) {
 	}
 }
 
-func TestAReleaseOfAnotherNameIsWhole(t *testing.T) {
+func TestReleaseOfAnotherNameIsWhole(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}}")
 	for id := range made {
 		_, name, _ := strings.Cut(id, "/")
@@ -106,7 +106,7 @@ func TestAReleaseOfAnotherNameIsWhole(t *testing.T) {
 	}
 }
 
-// TestKratixServiceAccountIsTheOneThatIsSet in everything that names it.
+// TestKratixServiceAccountIsTheOneThatIsSet checks every object that names it.
 func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, kratix: {serviceAccount: {name: manager, namespace: platform}}, admissionPolicy: {validationActions: [Deny, Audit]}}")
 	for _, want := range []struct {
@@ -134,8 +134,8 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameWhatLetsKratixPlace holds the text that Helm prints against each way
-// of leaving Kratix free.
+// TestNotesNameWhatLetsKratixPlace checks Helm's notes for each setting that leaves Kratix
+// free to place.
 func TestNotesNameWhatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",
@@ -192,8 +192,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestEachShardIsADeployment with a selector of its own. Nothing of one is found by the
-// selectors of another, and all are found by the Service and the NetworkPolicy.
+// TestEachShardIsADeployment checks that the selectors of one shard match nothing of another,
+// and that the Service and the NetworkPolicy match all shards.
 func TestEachShardIsADeployment(t *testing.T) {
 	for _, mode := range []string{"manage", "promote"} {
 		made := render(t, release, "{mode: "+mode+", shards: [one, two], replicas: 3, networkPolicy: {enabled: true}}")
@@ -230,7 +230,7 @@ func TestEachShardIsADeployment(t *testing.T) {
 	}
 }
 
-// TestWrongValuesAreRefused names for each the value that the error must name.
+// TestWrongValuesAreRefused checks that each error names the wrong value.
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, named := range map[string]string{
 		"mod: observe":                          "mod",
@@ -297,8 +297,8 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
-// TestTheSchemaKnowsTheValues: what values.yaml lists is what may be set.
-func TestTheSchemaKnowsTheValues(t *testing.T) {
+// TestSchemaHasTheValues checks that the schema and values.yaml have the same keys.
+func TestSchemaHasTheValues(t *testing.T) {
 	var values, schema map[string]any
 	for file, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
 		text, err := os.ReadFile(chartDir + "/" + file)

@@ -1,4 +1,4 @@
-// Package deploy checks what lies in deploy/: Helm's own library lints and renders
-// the chart, kustomize builds the rest, and both must come to the same objects. It
-// is a module of its own, so that nobody else downloads Helm.
+// Package deploy checks the contents of deploy/: Helm's own library lints and renders the
+// chart, kustomize builds the rest, and both must yield the same objects. It is a separate
+// module, so that nothing else depends on Helm.
 package deploy

@@ -16,15 +16,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// shipped is where manifests and chart lie.
+// shipped is the directory of manifests and chart.
 const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// release is the name and the namespace for which chart and base agree.
+// release is the name and the namespace for which chart and base are equal.
 const release = "kratix-schedule"
 
-// objects are those of a build, by "Kind namespace/name".
+// objects are the objects of a build, by "Kind namespace/name".
 type objects map[string]map[string]any
 
 func (o objects) add(t *testing.T, text string) {
@@ -74,7 +74,7 @@ func tryRender(t *testing.T, name, values string) (objects, error) {
 	return made, nil
 }
 
-// notes returns what Helm prints after it has installed the chart.
+// notes returns the notes that Helm prints after installing the chart.
 func notes(t *testing.T, values string) string {
 	t.Helper()
 	files, err := renderFiles(t, release, values)
@@ -121,7 +121,7 @@ func build(t *testing.T, dirs ...string) objects {
 	return made
 }
 
-// without returns the objects but some.
+// without returns the objects except some.
 func (o objects) without(ids ...string) objects {
 	rest := maps.Clone(o)
 	for _, id := range ids {
@@ -130,7 +130,7 @@ func (o objects) without(ids ...string) objects {
 	return rest
 }
 
-// at returns what is at a path of an object.
+// at returns the value at a path of an object.
 func (o objects) at(t *testing.T, id string, path ...any) any {
 	t.Helper()
 	var value any = o[id]

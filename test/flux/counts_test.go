@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// counts reports whether the random trees show enough of everything.
+// counts counts the random trees by outcome, to check that each outcome occurs often enough.
 type counts struct {
 	all, built, clash, nested, decode, unwritable, other int
-	// left counts the objects of which Flux leaves all or a part out.
+	// left counts the objects that Flux leaves out or strips.
 	left int
-	// only counts the finds that kustomize cannot make, hiding the kustomizations
-	// that hide others' files, quarantined the trees of which a part was held.
+	// only counts the findings that kustomize cannot make, hiding the kustomizations that
+	// hide others' files, and quarantined the trees of which some files were held back.
 	only, hiding, quarantined int
 }
 
@@ -40,7 +40,7 @@ func (c *counts) String() string {
 		c.all, c.built, c.clash, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
-// check fails when the trees are too much of one kind to prove anything.
+// check fails the test if some outcome is too rare to prove anything.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
 	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {

@@ -1,6 +1,5 @@
-// Package flux holds what kratix-schedule says of a tree of files against what
-// Flux's own library says of it. It is a module of its own, so that the
-// program's module stays free of Flux.
+// Package flux compares kratix-schedule's verdict on a tree of files with that of Flux's own
+// library. It is a separate module, so that the program's module does not depend on Flux.
 package flux
 
 import (
@@ -22,10 +21,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Disk is a directory that trees are laid out in, one after the other.
+// Disk is a directory for trees, one at a time.
 type Disk struct{ dir string }
 
-// Lay replaces what is in the directory by files.
+// Lay replaces the contents of the directory by files.
 func (d Disk) Lay(files []tree.File) error {
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
@@ -48,7 +47,7 @@ func (d Disk) Lay(files []tree.File) error {
 	return nil
 }
 
-// Fetch removes what Flux's source-controller leaves out of what it fetches.
+// Fetch removes the files that Flux's source-controller does not fetch.
 func (d Disk) Fetch() error {
 	domain := strings.Split(d.dir, string(filepath.Separator))
 	patterns, err := sourceignore.LoadIgnorePatterns(d.dir, domain)
@@ -64,18 +63,17 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge returns what Flux builds of a directory below, or what it says, as its
-// kustomize-controller does it: WriteFile, then SecureBuild. Reconcile is what
-// comes after that.
+// Judge builds a directory in the way of Flux's kustomize-controller, by WriteFile and
+// SecureBuild, and returns the result or the error. Reconcile takes the steps that follow.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)
 	})
 }
 
-// JudgeQuickly says the same, but spares the 30 ms in which SecureBuild reads
-// the whole schema of Kubernetes anew before each build. Only a kustomization
-// that adds to the schema could tell the difference.
+// JudgeQuickly does the same without the 30 ms in which SecureBuild reads the whole schema of
+// Kubernetes before each build. Only a kustomization that extends the schema could make a
+// difference.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }
@@ -113,8 +111,7 @@ func quickBuild(root, dir string) (built resmap.ResMap, err error) {
 	}).Run(secure, dir)
 }
 
-// Words writes a message with the directory it was laid out in as "/", and in
-// one line.
+// Words returns a message in one line, with the name of the directory replaced by "/".
 func (d Disk) Words(err error) string {
 	if err == nil {
 		return ""

@@ -7,20 +7,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// difference is one that is known, and meant, between our words and Flux's.
+// difference is a known and intended difference between our messages and Flux's.
 type difference struct {
 	name, reason string
 	same         func(ours, theirs string) bool
 }
 
-// address is where kustomize lets its own memory into a message.
+// address matches memory addresses in kustomize's messages.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
 // quoted is a value that the YAML library quotes.
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty match what kustomize says of a directory that it cannot load:
-// the first group is the message up to it, the second the directory.
+// absent and empty match kustomize's messages about a directory that it cannot load: the
+// first group is the message up to it, the second the directory.
 var (
 	absent = []*regexp.Regexp{
 		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),
@@ -32,7 +32,7 @@ var (
 	}
 )
 
-// known are the differences that are no fault.
+// known are the differences that are not faults.
 var known = []difference{
 	{
 		name: "address", reason: "kustomize lets an address in its memory into the message, which is another one each time",
@@ -67,7 +67,7 @@ var known = []difference{
 	},
 }
 
-// same reports whether two messages are equal, but for what is known to differ.
+// same reports whether two messages are equal, except for known differences.
 func same(ours, theirs string) bool {
 	if ours == theirs {
 		return true

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestOddInputsAreAnsweredAsFluxAnswers holds docs/reference/inputs.md to Flux's
-// own code, input by input.
+// TestOddInputsAreAnsweredAsFluxAnswers compares docs/reference/inputs.md with Flux's own
+// code, input by input.
 func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -27,8 +27,7 @@ func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 	}
 }
 
-// TestOddInputsInADirectoryAreAnsweredAsFluxAnswers has each input where a
-// kustomization takes it.
+// TestOddInputsInADirectoryAreAnsweredAsFluxAnswers includes each input in a kustomization.
 func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -49,8 +48,8 @@ func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
 	}
 }
 
-// TestKnownDifferencesAreNamed holds that each has a name and a reason, and takes
-// no two different messages for equal.
+// TestKnownDifferencesAreNamed checks that each difference has a name and a reason, and does
+// not make different messages equal.
 func TestKnownDifferencesAreNamed(t *testing.T) {
 	for _, d := range known {
 		if d.name == "" || d.reason == "" {

@@ -26,11 +26,10 @@ var (
 	processes = flag.Uint64("processes", uint64(runtime.GOMAXPROCS(0)), "how many processes to judge in: Flux builds one tree at a time in each")
 )
 
-// TestCheckSaysWhatFluxSays holds dedupe.Check, which decides what a round
-// writes, against Flux's own library on random trees: whether the root builds,
-// the very words when it does not, the object and the file that they name, and
-// that what Check lets through builds.
-func TestCheckSaysWhatFluxSays(t *testing.T) {
+// TestCheckAgreesWithFlux compares dedupe.Check, which decides what a round writes, with
+// Flux's own library on random trees: whether the root builds, the exact message if it does
+// not, the object and the file in it, and that the files that Check accepts build.
+func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		spread(t)
 		return
@@ -46,14 +45,14 @@ func TestCheckSaysWhatFluxSays(t *testing.T) {
 	o.told.check(t)
 }
 
-// spread deals the trees out to processes.
+// spread divides the trees among processes.
 func spread(t *testing.T) {
 	t.Helper()
 	var running sync.WaitGroup
 	each := (*trees + *processes - 1) / *processes
 	for n := range *processes {
 		running.Go(func() {
-			part := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-processes=1", fmt.Sprint("-secure=", *secure), //nolint:gosec // this very test
+			part := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-processes=1", fmt.Sprint("-secure=", *secure), //nolint:gosec // this same test
 				fmt.Sprint("-trees=", min(each, *trees-min(*trees, n*each))), fmt.Sprint("-first=", *first+n*each))
 			out, err := part.CombinedOutput()
 			if err != nil {
@@ -66,25 +65,25 @@ func spread(t *testing.T) {
 	running.Wait()
 }
 
-// oracle is Flux's library, and what it has said.
+// oracle is Flux's library with the test's counters.
 type oracle struct {
 	t     *testing.T
 	disk  Disk
 	told  counts
 	wrong int
-	// applied is what Flux would apply of the tree it judged last.
+	// applied is what Flux would apply of the last tree.
 	applied Applied
 }
 
-// onlyWeFind are the finds that kustomize cannot make, since it builds such a
-// tree without a word: one API object under two versions, a cluster-scoped one in
-// two namespaces, and one in two roots.
+// onlyWeFind are the rules whose faults kustomize does not report, because it builds such a
+// tree: one API object in two versions, a cluster-scoped one in two namespaces, and one in
+// two roots.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
-// judge holds our verdict on the tree of a seed against Flux's.
+// judge compares our verdict on the tree of a seed with Flux's.
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
-// judgeFiles holds our verdict on a tree, dealt as a seed has it, against Flux's.
+// judgeFiles compares our verdict on a tree, divided among placements by a seed, with Flux's.
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	dealt := deal(seed, files)
 	verdict := dedupe.Check(dealt)
@@ -115,7 +114,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 			return
 		}
 	}
-	if what != "" { // some words of kustomize come in the order of a map
+	if what != "" { // some messages of kustomize depend on the order of a map
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
 	}
@@ -136,9 +135,9 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 }
 
-// withoutHiding takes the kustomizations out that hide others' files: Flux says
-// nothing of what they hide, and we look at it as if they were not there. Each
-// must be one that Flux would follow.
+// withoutHiding removes the kustomizations that hide others' files: Flux does not read the
+// hidden files, and we check them as if the kustomizations did not exist. Flux must be able
+// to build each of these kustomizations.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -155,7 +154,7 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 	return rest
 }
 
-// disagreement says what is wrong with findings, if Flux says something.
+// disagreement returns what is wrong with findings, given Flux's message.
 func disagreement(theirs string, findings []finding.Finding) string {
 	if theirs == "" {
 		if len(findings) > 0 {
@@ -189,8 +188,8 @@ var (
 	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
-// namesFile reports whether a finding names the file or the directory that Flux
-// does, if it does.
+// namesFile reports whether a finding names the same file or directory as Flux's message, if
+// that names one.
 func namesFile(f finding.Finding, theirs string) bool {
 	named := namedFile.FindStringSubmatch(theirs)
 	if named == nil {
@@ -205,15 +204,15 @@ func namesFile(f finding.Finding, theirs string) bool {
 	})
 }
 
-// namesObject reports whether a finding names the object that Flux does, if it
-// does and the finding is about one.
+// namesObject reports whether a finding names the same object as Flux's message, if both name
+// one.
 func namesObject(f finding.Finding, theirs string) bool {
 	named := namedObject.FindStringSubmatch(theirs)
 	if named == nil || f.Rule != finding.DuplicateObject() {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
 	kind, dotted := named[1], named[2]
-	for at := range len(dotted) { // a name may have dots, and what is no namespace too
+	for at := range len(dotted) { // a name may contain dots, and "no namespace" too
 		if dotted[at] != '.' {
 			continue
 		}
@@ -225,7 +224,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-// deal returns the files of a tree to placements, in one of several ways.
+// deal divides the files of a tree among placements, in one of several ways.
 func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
@@ -234,7 +233,7 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	for i, file := range files {
 		whose := ""
 		top, rest := file.Path.Cut()
-		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // those are the store's
+		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // ignore files belong to the store
 		case 1, 3: // each has a directory
 			if !rest.IsRoot() && (seed%4 == 1 || top > "a") {
 				whose = top
@@ -269,8 +268,8 @@ func btoi(b bool) uint64 {
 	return 0
 }
 
-// carriedOut returns what belongs to no placement, and that together with what is
-// not held back.
+// carriedOut returns the files that belong to no placement, and the same files together with
+// those that are not held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
 	for i := range verdict.Held {
@@ -294,7 +293,7 @@ func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []t
 	return alone, written
 }
 
-// root is the directory in the store that a tree lies in.
+// root is the directory in the store that contains a tree.
 const root = "root"
 
 func path(s string) tree.Path {
@@ -305,7 +304,7 @@ func path(s string) tree.Path {
 	return p
 }
 
-// below puts files into the root.
+// below moves files into the root.
 func below(files []tree.File) []tree.File {
 	dir := path(root)
 	var moved []tree.File
@@ -315,12 +314,11 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether Flux's SecureBuild itself is to judge a tree. It
-// spends 30 ms on reading the whole schema of Kubernetes before each build, so
-// that a kustomization with the field openapi can add to it. JudgeQuickly has
-// kustomize read the same schema when it is needed, and differs in nothing else:
-// where no kustomization has that field, the two are equal by construction, and
-// one tree in so many is enough to show it.
+// bySecureBuild reports whether Flux's SecureBuild itself is to judge a tree. It spends 30 ms
+// on reading the whole schema of Kubernetes before each build, for kustomizations with the
+// field openapi. JudgeQuickly makes kustomize read the same schema on demand, and differs in
+// nothing else. So for trees without that field the two are equal by construction, and a
+// sample is enough.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
@@ -346,8 +344,8 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Words(err)
 }
 
-// notes takes out of findings what is reported of objects that Flux leaves out, by
-// the object. What it finds of files that Flux does not read has no other side.
+// notes removes the findings about objects that Flux leaves out, and returns these objects.
+// Findings about files that Flux does not read have no counterpart.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {
 		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")

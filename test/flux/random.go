@@ -9,15 +9,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maker makes a random tree. It draws from few names, so that they meet.
+// maker makes a random tree. It uses few names, so that they collide.
 type maker struct {
 	*rand.Rand
 	files map[string]string
 }
 
-// Tree makes the random tree of a seed.
+// Tree returns the random tree of a seed.
 func Tree(seed uint64) []tree.File {
-	m := &maker{Rand: rand.New(rand.NewPCG(seed, 4)), files: map[string]string{}} //nolint:gosec // no secret
+	m := &maker{Rand: rand.New(rand.NewPCG(seed, 4)), files: map[string]string{}} //nolint:gosec // not a secret
 	for range 1 + m.IntN(7) {
 		m.files[m.path()] = m.file()
 	}
@@ -35,14 +35,14 @@ func Tree(seed uint64) []tree.File {
 	return files
 }
 
-// separate drops files whose path another file has for a directory.
+// separate drops files at paths that are directories of other files.
 func separate(files []tree.File) []tree.File {
 	return slices.DeleteFunc(files, func(f tree.File) bool {
 		return slices.ContainsFunc(files, func(o tree.File) bool { return o.Path != f.Path && o.Path.Within(f.Path) })
 	})
 }
 
-// extras adds what changes the meaning of a whole directory.
+// extras adds files that change the meaning of a whole directory.
 func (m *maker) extras() {
 	switch m.IntN(10) {
 	case 0:
@@ -88,7 +88,7 @@ func (m *maker) path() string {
 		"x.json", "notes.txt", "a.yaml", "b.yaml", "c.yaml", "d.yaml", "ö.yaml", "a b.yaml", "a.YAML", "0.yaml", "kustomize.yaml")
 }
 
-// file makes a file: mostly objects, in one of the ways to write them.
+// file returns the content of a file: mostly objects, in one of several notations.
 func (m *maker) file() string {
 	switch m.IntN(24) {
 	case 0:
@@ -199,7 +199,7 @@ func (m *maker) body(kind string) string {
 	return ""
 }
 
-// anchored makes objects that use YAML's anchors.
+// anchored returns objects that use YAML's anchors.
 func (m *maker) anchored() string {
 	return m.pick(
 		"apiVersion: v1\nkind: &k ConfigMap\nmetadata:\n  name: &n "+m.name()+"\n  labels: {app: *n}\n",
@@ -211,7 +211,7 @@ func (m *maker) anchored() string {
 	)
 }
 
-// list makes a list of objects, and of lists.
+// list returns a list of objects, and of lists.
 func (m *maker) list(depth int) string {
 	kind := m.pick("List", "List", "ConfigMapList", "ThingList", "ResourceList")
 	text := "apiVersion: v1\nkind: " + kind + "\n" + m.pick("", "metadata:\n  name: l\n") + "items:\n"
@@ -234,7 +234,7 @@ func indent(text string) string {
 	return " " + strings.Join(lines, "\n  ") + "\n"
 }
 
-// kustomization makes a kustomization for a directory that has inside.yaml.
+// kustomization returns a kustomization for a directory that has inside.yaml.
 func (m *maker) kustomization() string {
 	text := m.pick("", "", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
 	switch m.IntN(16) {

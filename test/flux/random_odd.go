@@ -2,8 +2,7 @@ package flux
 
 import "strings"
 
-// oddValues are YAML values that one of the steps after the build may stumble
-// over, or seem to.
+// oddValues are YAML values that a step after the build may fail on, or seem to.
 var oddValues = []string{
 	".inf", "-.inf", ".nan", ".NaN", "!!int abc", "!!int '12'", "!!float x", "!!bool maybe", "!!null x", "!!binary '%%%'", "!!binary aGk=", "!!str 12", "!!str .inf",
 	"{{ x }}", "[{{ x }}]", "{{ .Values.x | quote }}", "'{{ x }}'", "${X}",
@@ -25,12 +24,12 @@ var oddKeys = []string{
 	strings.Repeat("k", 300), strings.Repeat("k", 1020), strings.Repeat("k", 1030), strings.Repeat("k", 2000), "{{ x }}", "&k a", "&k 1", "*k", "a.b/c", "'a: b'", "# c\n  a",
 }
 
-// oddScalars stand where Kubernetes wants a string.
+// oddScalars are used where Kubernetes expects a string.
 var oddScalars = []string{"1", "1.5", "true", "~", "''", "2020-01-01", "0x10", ".inf", ".nan", "1e3", "'1'", "!!str 1", "[a]", "{a: b}", "{{ x }}", "'{{ x }}'", "ü", "a b", "!!binary aGk=", "yes", "1_000", "m0 # c"}
 
 func (m *maker) oddOne(some []string) string { return some[m.IntN(len(some))] }
 
-// oddObject makes an object that is odd in one place or several.
+// oddObject returns an object with odd values in one or several fields.
 func (m *maker) oddObject(apiVersion, kind string) string {
 	fields := map[string]string{"apiVersion": apiVersion, "kind": kind, "name": m.name()}
 	order := []string{"apiVersion", "kind", "metadata"}
@@ -96,7 +95,7 @@ func (m *maker) oddText(fields map[string]string, order []string) string {
 	return text.String()
 }
 
-// closing ends a map that was opened.
+// closing returns the brackets that close a value's open map.
 func (*maker) closing(value string) string {
 	if strings.HasPrefix(value, "{a: ") || strings.HasPrefix(value, "{b: ") {
 		return "}"

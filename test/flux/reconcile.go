@@ -15,16 +15,16 @@ import (
 
 // Applied is what Flux would apply of a build.
 type Applied struct {
-	// Objects are all that it would apply.
+	// Objects are all objects that it would apply.
 	Objects []*unstructured.Unstructured
-	// Left are the objects of the build that it leaves out, Stripped those of
-	// which it leaves out the namespace or the labels, as kustomize.ID names them.
+	// Left are the objects of the build that it leaves out, Stripped those without their
+	// namespace or labels, as kustomize.ID names them.
 	Left, Stripped []string
 }
 
-// Reconcile takes the steps of Flux's kustomize-controller after the build, up to
-// where it begins to apply: each object must have apiVersion, kind and name, all
-// are written out, and decoded again by Flux's own ReadObjects.
+// Reconcile takes the steps of Flux's kustomize-controller between the build and the apply:
+// each object must have apiVersion, kind and name; all are written out, and decoded again by
+// Flux's own ReadObjects.
 func Reconcile(built resmap.ResMap) (Applied, error) {
 	for _, res := range built.Resources() {
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
@@ -42,7 +42,7 @@ func Reconcile(built resmap.ResMap) (Applied, error) {
 	return applied, applied.lookAt(built)
 }
 
-// lookAt finds out what became of each object of a build.
+// lookAt determines what happens to each object of a build.
 func (a *Applied) lookAt(built resmap.ResMap) error {
 	count := 0
 	for _, res := range built.Resources() {
@@ -72,15 +72,14 @@ func (a *Applied) lookAt(built resmap.ResMap) error {
 	return nil
 }
 
-// isList reports whether Flux takes an object for a list.
+// isList reports whether Flux treats an object as a list.
 func isList(res *resource.Resource) bool {
 	fields, err := res.Map()
 	_, list := fields["items"].([]any)
 	return err == nil && list
 }
 
-// isStripped reports whether Flux sees no namespace or no labels where there are
-// some.
+// isStripped reports whether Flux does not read the namespace or labels that an object has.
 func isStripped(object *unstructured.Unstructured) bool {
 	metadata, _ := object.Object["metadata"].(map[string]any)
 	return metadata["namespace"] != nil && metadata["namespace"] != "" && object.GetNamespace() == "" ||

@@ -18,8 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// input is some of the tutorial's files, for a source that never changes by
-// itself.
+// input is a source with some of the tutorial's files, which never changes by itself.
 type input struct{ names []string }
 
 func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
@@ -36,17 +35,16 @@ func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
 
 func (*input) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
-// oneStore opens the same store whatever is asked for.
+// oneStore is an Opener that always opens the same store.
 type oneStore struct{ statestore.Store }
 
 func (s oneStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return s.Store, nil
 }
 
-// TestFluxBuildsBothRootsOfSharedRequests lets the tutorial's requests come and
-// go with --on-conflict share, and has Flux itself build both roots each time:
-// it applies every object of the requests that are there, each just once, and
-// nothing else.
+// TestFluxBuildsBothRootsOfSharedRequests adds and removes the tutorial's requests with
+// --on-conflict share, and makes Flux build both roots each time: the result must be every
+// object of the present requests, once, and nothing else.
 func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	always := []string{"destination.yaml", "state-store.yaml"}
 	store := memory.New("store")
@@ -92,7 +90,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	}
 }
 
-// objectsOf returns the objects that requests' pipelines have written, each once.
+// objectsOf returns the objects in the requests' pipelines, each counted once.
 func objectsOf(t *testing.T, requests []string) map[string]int {
 	t.Helper()
 	objects, definitions := map[string]int{}, 0
@@ -125,7 +123,7 @@ func objectsOf(t *testing.T, requests []string) map[string]int {
 	return objects
 }
 
-// onlyPlaceholders holds that both roots are there, and hold nothing else.
+// onlyPlaceholders checks that both roots exist and contain nothing else.
 func onlyPlaceholders(t *testing.T, files []tree.File) {
 	t.Helper()
 	var names []string

@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSaidOnceTheStoreHasAcknowledged has the server take its time over a
-// push, and rounds go on meanwhile.
-func TestReadyIsSaidOnceTheStoreHasAcknowledged(t *testing.T) {
+// TestReadyIsSetOnceTheStoreHasAcknowledged has a server that is slow to accept a push,
+// while rounds continue.
+func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
 	p.destination("worker-1", "default", "none", nil)

@@ -24,7 +24,7 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-// finds waits until a check has a verdict, by "state reason", and returns it.
+// finds waits until a check has the verdict "state reason", and returns it.
 func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict
@@ -38,10 +38,10 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestThePolicyIsCheckedAtTheAPIServer with the shipped role: what is tried by a dry
-// run as Kratix's ServiceAccount, then, without the right to impersonate it, what is
-// read. Nothing is written by either.
-func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
+// TestPolicyIsCheckedAtTheAPIServer checks with the shipped role: first by a dry run as
+// Kratix's ServiceAccount, then, without the right to impersonate it, by reading the policy.
+// Neither writes anything.
+func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
@@ -76,9 +76,9 @@ func TestThePolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestChangesAreTriedToo: a policy that denies creation alone lets Kratix change the
-// WorkPlacements that are there.
-func TestChangesAreTriedToo(t *testing.T) {
+// TestUpdatesAreCheckedToo has a policy that denies only creation, so that Kratix can change
+// existing WorkPlacements.
+func TestUpdatesAreCheckedToo(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
@@ -99,8 +99,8 @@ func TestChangesAreTriedToo(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts: one that has no role is not Kratix's; one that the policy
-// does not concern can place; and a policy that concerns everybody denies us too.
+// TestOtherServiceAccounts covers a ServiceAccount without a role, which is not Kratix's; one
+// that the policy does not cover; and a policy that covers everyone, including this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -128,8 +128,9 @@ func TestOtherServiceAccounts(t *testing.T) {
 	}
 }
 
-// TestARoleThatMayNeitherTryNorRead, and an API server that is away, are no verdict.
-func TestARoleThatMayNeitherTryNorRead(t *testing.T) {
+// TestRoleWithoutAccessYieldsNoVerdict checks that neither this role nor an unreachable API
+// server yields a verdict.
+func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	shipped := c.shipped()

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit is the log that the API server keeps of what a user writes: what was
-// asked of it, whatever a program itself counts.
+// audit is the API server's audit log of a user's writes, which does not depend on what a
+// program counts itself.
 type audit struct {
 	t    testing.TB
 	path string
@@ -23,11 +23,11 @@ type audit struct {
 	read int
 }
 
-// shippedUser is kratix-schedule with the ServiceAccount that deploy/ ships.
+// shippedUser is kratix-schedule with the ServiceAccount of deploy/.
 const shippedUser = "system:serviceaccount:" + namespace + ":kratix-schedule"
 
-// newAudit returns the log of kratix-schedule, and the flags of an API server that
-// keeps it. The same log has what the stand-in of Kratix writes.
+// newAudit returns the log of kratix-schedule, and the flags for an API server that writes
+// it. The log also has the writes of the stand-in for Kratix.
 func newAudit(t testing.TB) (a *audit, flags []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -48,8 +48,8 @@ rules:
 // of returns the log of another user, read from its beginning.
 func (a *audit) of(user string) *audit { return &audit{t: a.t, path: a.path, user: user} }
 
-// written counts the user's writes since the last time, by "verb resource/subresource".
-// Those that the API server refused count too; dry runs write nothing.
+// written counts the user's writes since the last call, by "verb resource/subresource".
+// Refused writes are included, dry runs are not.
 func (a *audit) written() map[string]int {
 	a.t.Helper()
 	content, err := os.ReadFile(a.path)

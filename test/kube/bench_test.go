@@ -29,11 +29,11 @@ var (
 	many  = flag.Int("many", 20000, "with how many Works memory is measured")
 )
 
-// atOnce is how many requests a benchmark's client makes at one time; as many as
-// kratix-schedule does.
+// atOnce is the number of concurrent requests of a benchmark's client, the same as that of
+// kratix-schedule.
 const atOnce = 16
 
-// client talks to the API server as its admin.
+// client is an API client with the admin's rights.
 type client struct {
 	t    testing.TB
 	url  string
@@ -76,7 +76,7 @@ func (c *client) ask(method, path, contentType string, body io.Reader) (*http.Re
 	request.Header.Set("Authorization", "Bearer "+adminToken)
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Accept", "application/json")
-	if method != http.MethodGet { // the answer need not hold the contents once more
+	if method != http.MethodGet { // the response need not contain the contents
 		request.Header.Set("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	}
 	return c.http.Do(request)
@@ -86,7 +86,7 @@ func collection(namespace, resource string) string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
 }
 
-// each does something for 0 to n-1, some at a time.
+// each calls a function for 0 to n-1, with some concurrency.
 func each(t testing.TB, n int, do func(i int) error) {
 	t.Helper()
 	next := make(chan int)
@@ -120,8 +120,8 @@ func each(t testing.TB, n int, do func(i int) error) {
 
 const destinations = 20
 
-// made returns the i-th Work of a benchmark, for one of the Destinations: three files
-// of a kibibyte each, half of which cannot be made smaller.
+// made returns the i-th Work of a benchmark, for one of the Destinations: three files of a
+// kibibyte each, half of it incompressible.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
@@ -152,10 +152,9 @@ func (c *client) create(w *kratix.Work) error {
 	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
 }
 
-// bare creates Works and the WorkPlacements that they come to, with finalizers, in a
-// cluster in which nothing else happens: the least that the objects cost. Then it
-// writes the statuses that they would have. It returns the times, and the servers'
-// processor time for all of it.
+// bare creates Works and their WorkPlacements, with finalizers, in a cluster without any
+// controller, and then writes their statuses: the minimal cost of the objects. It returns the
+// times, and the servers' CPU time for all of it.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)
@@ -191,21 +190,21 @@ func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	return created, told, busy
 }
 
-// ready waits until so many Works are Ready.
+// ready waits until n Works are Ready.
 func (c *client) ready(n int) <-chan time.Time {
 	c.t.Helper()
 	done := make(chan time.Time, 1)
 	go func() {
 		seen := map[string]bool{}
 		for len(seen) < n && c.t.Context().Err() == nil {
-			c.watch(seen, n) // the API server ends a watch that is slow
+			c.watch(seen, n) // the API server closes slow watches
 		}
 		done <- time.Now()
 	}()
 	return done
 }
 
-// watch notes which Works are Ready until so many are, or the watch ends.
+// watch records which Works are Ready until n are, or the watch ends.
 func (c *client) watch(seen map[string]bool, n int) {
 	answer, err := c.ask(http.MethodGet, collection(crowded, "works")+"?watch=true&resourceVersion=0", "", nil)
 	if err != nil {
@@ -231,7 +230,7 @@ func (c *client) watch(seen map[string]bool, n int) {
 	}
 }
 
-// benched is a platform for a benchmark, with its Destinations.
+// benched returns a platform for a benchmark, with its Destinations.
 func benched(b *testing.B, flags ...string) *platform {
 	b.Helper()
 	p := newPlatform(b, "base", flags...)
@@ -244,8 +243,8 @@ func benched(b *testing.B, flags ...string) *platform {
 
 const longest = 20 * time.Minute
 
-// BenchmarkWorksAtOnce creates many Works at once, and waits until all are Ready,
-// beside what the bare objects cost in the same run.
+// BenchmarkWorksAtOnce creates many Works at once and waits until all are Ready, compared
+// with the cost of the bare objects in the same run.
 func BenchmarkWorksAtOnce(b *testing.B) {
 	for b.Loop() {
 		log, flags := newAudit(b)
@@ -292,7 +291,7 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 	}
 }
 
-// holds checks that the branch has the three files of so many Works.
+// holds checks that the branch has the three files of each Work.
 func (p *platform) holds(works int) {
 	p.t.Helper()
 	if got := len(p.files()); got != 3*works {
@@ -301,8 +300,8 @@ func (p *platform) holds(works int) {
 	gittest.Fsck(p.t, p.repository)
 }
 
-// BenchmarkMemory measures what the daemon takes for many Works: once all of them
-// have been placed, and anew after a start with all of them there.
+// BenchmarkMemory measures the daemon's memory for many Works: once all of them are placed,
+// and again after a restart.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		p := benched(b)
@@ -319,7 +318,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
-		for range 2 { // what unchanged rounds do not need they forget
+		for range 2 { // caches drop what unchanged rounds do not use
 			done := p.counted(at, clean)
 			must(b, daemon.cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)
@@ -343,7 +342,7 @@ func BenchmarkMemory(b *testing.B) {
 // clean is a metric.
 const clean = `kratix_schedule_rounds_total{result="clean"}`
 
-// rounds waits until so many rounds without an error are done.
+// rounds waits until n rounds without an error are done.
 func (p *platform) rounds(at string, n float64) {
 	p.t.Helper()
 	for late := time.Now().Add(longest); time.Now().Before(late); time.Sleep(time.Second) {
@@ -354,10 +353,10 @@ func (p *platform) rounds(at string, n float64) {
 	p.t.Fatal("rounds are not done")
 }
 
-// quiet is how long a process gets to give memory back.
+// quiet is the time that a process gets to return memory.
 const quiet = 20 * time.Second
 
-// keep keeps a heap profile if KEEP names a directory.
+// keep writes a heap profile if KEEP names a directory.
 func keep(b *testing.B, at, name string) {
 	b.Helper()
 	dir := os.Getenv("KEEP")
@@ -389,7 +388,7 @@ func (p *process) memory(t testing.TB) string {
 	return fmt.Sprintf("RSS %.0f MiB, peak %.0f MiB", p.kibibytes(t, "VmRSS")/1024, p.kibibytes(t, "VmHWM")/1024)
 }
 
-// cpu returns the processor time that a process has taken.
+// cpu returns the CPU time that a process has used.
 func (p *process) cpu(t testing.TB) time.Duration {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestAPolicyThatIsRemovedIsNoticed: in the log, on Destinations, in the metrics and by
-// /readyz; and so is that it is back.
-func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
+// TestPolicyThatIsRemovedIsNoticed checks the log, Destinations, metrics and /readyz, also
+// after the policy is back.
+func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
@@ -55,14 +55,14 @@ func TestAPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
-// TestAPolicyThatDeniesThisProgramIsNoticed: it says that nothing new is placed, and not
-// that Kratix places.
-func TestAPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
+// TestPolicyThatDeniesThisProgramIsNoticed checks that it is reported as the reason why
+// nothing new is placed, and not as scheduling by Kratix.
+func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has taken the change up
+	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has noticed the change
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)
@@ -90,8 +90,8 @@ func TestAPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces: a WorkPlacement that another scheduler has made ends
-// the writing, unless it is ignored.
+// TestManageStopsWhereKratixPlaces has a WorkPlacement of another scheduler, which ends all
+// writes unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
@@ -107,7 +107,7 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 				}
 				return ""
 			})
-			time.Sleep(1100 * time.Millisecond) // the API keeps whole seconds: what is written in the second of the start may be older
+			time.Sleep(1100 * time.Millisecond) // the API stores whole seconds: a write in the second of the start may be older
 			p.object(work("a", nil, "one"))
 			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")

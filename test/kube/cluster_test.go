@@ -26,28 +26,28 @@ import (
 	"time"
 )
 
-// root is the repository's.
+// root is the root of the repository.
 const root = "../.."
 
-// namespace is where deploy/base puts kratix-schedule.
+// namespace is the namespace of kratix-schedule in deploy/base.
 const namespace = "kratix-schedule"
 
 // cluster is an API server and its etcd, with the objects of deploy/ applied.
 type cluster struct {
 	t   testing.TB
 	dir string
-	// admin is the kubeconfig of someone who may do everything.
+	// admin is the kubeconfig of an administrator.
 	admin     string
 	url       string
 	etcd      string
 	apiserver *process
 	database  *process
-	// flags are more ones of the API server.
+	// flags are additional flags of the API server.
 	flags []string
 }
 
-// start starts a cluster that lives as long as the test, with the roles of a
-// directory of deploy/ and more flags of the API server.
+// start starts a cluster for the duration of the test, with the roles of a directory of
+// deploy/ and additional flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
 	c := emptyCluster(t, flags...)
@@ -58,7 +58,7 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	return c
 }
 
-// emptyCluster starts a cluster that has nothing of ours.
+// emptyCluster starts a cluster without any objects of ours.
 func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
@@ -87,8 +87,7 @@ func text(err error) string {
 
 const adminToken = "admin-of-a-test"
 
-// credentials makes what the API server proves itself with, and by what it knows
-// its users.
+// credentials writes the API server's certificate and the tokens of its users.
 func (c *cluster) credentials() {
 	c.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -116,7 +115,7 @@ func (c *cluster) write(name, content string) string {
 
 func (c *cluster) file(name string) string { return filepath.Join(c.dir, name) }
 
-// kubeconfig makes the kubeconfig of a user.
+// kubeconfig writes the kubeconfig of a user.
 func (c *cluster) kubeconfig(user, token, url string) string {
 	return c.write(user+".kubeconfig", fmt.Sprintf(`apiVersion: v1
 kind: Config
@@ -127,7 +126,7 @@ current-context: test
 `, url, c.file("tls.crt"), user, token))
 }
 
-// startAPI starts the API server, and waits until it answers.
+// startAPI starts the API server, and waits until it responds.
 func (c *cluster) startAPI() {
 	c.t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(c.url, "https://"))
@@ -143,14 +142,14 @@ func (c *cluster) startAPI() {
 	})
 }
 
-// shipped is the kubeconfig of the ServiceAccount that deploy/ ships: it may do
-// what the roles there allow.
+// shipped returns the kubeconfig of the ServiceAccount in deploy/, with the rights of the
+// roles there.
 func (c *cluster) shipped() string {
 	c.t.Helper()
 	return c.kubeconfig("shipped", c.kubectl("create", "token", "kratix-schedule", "--namespace", namespace, "--duration=2h"), c.url)
 }
 
-// kubectl does something as the admin, and returns what it says.
+// kubectl runs kubectl as the admin, and returns its output.
 func (c *cluster) kubectl(args ...string) string {
 	c.t.Helper()
 	said, err := c.try(args...)
@@ -173,7 +172,7 @@ func (c *cluster) apply(yaml string) {
 	must(c.t, err)
 }
 
-// get returns a part of an object, by a JSONPath.
+// get returns a field of an object, by a JSONPath.
 func (c *cluster) get(object, path string) string {
 	c.t.Helper()
 	said, _ := c.try(append(strings.Fields("get "+object), "-o", "jsonpath="+path)...)
@@ -196,10 +195,10 @@ func (c *cluster) condition(object, kind string) string {
 	return c.get(object, at+".status} "+at+".reason}")
 }
 
-// patience is how long something may take on a busy machine.
+// patience is how long an operation may take on a busy machine.
 const patience = 40 * time.Second
 
-// eventually waits until problem returns nothing.
+// eventually waits until problem returns "".
 func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Helper()
 	var last string
@@ -211,7 +210,7 @@ func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Fatalf("%s: %s", what, last)
 }
 
-// becomes waits until a part of an object is what it should be.
+// becomes waits until a field of an object has a value.
 func (c *cluster) becomes(object, path, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+path, func() string {
@@ -233,7 +232,7 @@ func (c *cluster) comesTo(object, kind, want string) {
 	})
 }
 
-// process is a program that runs beside the test.
+// process is a program started by a test.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -241,8 +240,7 @@ type process struct {
 	said bytes.Buffer
 }
 
-// run starts a program. It ends with the test, which shows what it said if it
-// fails.
+// run starts a program. It ends with the test; if the test fails, its output is shown.
 func run(t testing.TB, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), done: make(chan struct{})}
@@ -276,13 +274,13 @@ func (p *process) String() string {
 	return p.said.String()
 }
 
-// kill ends a program as a machine that dies would.
+// kill kills a program with SIGKILL.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// stop asks a program to end, and waits.
+// stop sends SIGTERM to a program, and waits for its end.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
 	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
@@ -293,17 +291,17 @@ func (p *process) stop(t testing.TB) {
 	}
 }
 
-// ports are handed out one after the other, each once: tests run at the same time.
-// They lie below those that the kernel uses for connections.
+// ports are allocated one after the other and only once, because tests run concurrently. They
+// are below the range that the kernel uses for connections.
 var ports struct {
 	sync.Mutex
 	next int
 }
 
-// The range of the ports; another process begins somewhere else in it.
+// The range of ports; each process starts at a different one.
 const firstPort, lastPort = 15000, 32000
 
-// address returns one on which nobody listens, and which no other test gets.
+// address returns a free address that no other test gets.
 func address(t testing.TB) string {
 	t.Helper()
 	ports.Lock()
@@ -333,9 +331,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// page returns what a process answers on a path.
+// page returns a process's response for a path.
 func page(address, path string) (string, error) {
-	answer, err := http.Get("http://" + address + path) //nolint:noctx // a test's own process
+	answer, err := http.Get("http://" + address + path) //nolint:noctx // the test's own process
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// withDefinitions starts a cluster that has deploy/crds and nothing else.
+// withDefinitions starts a cluster with nothing but deploy/crds.
 func withDefinitions(t testing.TB) *cluster {
 	t.Helper()
 	c := emptyCluster(t)
@@ -19,9 +19,9 @@ func withDefinitions(t testing.TB) *cluster {
 	return c
 }
 
-// TestTheDefinitionsRefuseAndFillIn what those of Kratix do: for each spec either the
-// words of the refusal or the fields that the API server stores.
-func TestTheDefinitionsRefuseAndFillIn(t *testing.T) {
+// TestDefinitionsRefuseAndFillIn compares validation and defaulting with those of Kratix's
+// definitions: for each spec either the error or the stored fields.
+func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
 	for i, test := range []struct{ kind, spec, refused, path, stored string }{
@@ -67,9 +67,9 @@ func TestTheDefinitionsRefuseAndFillIn(t *testing.T) {
 	}
 }
 
-// TestTheFilepathModeIsImmutable, however it is changed: what was left out when the
-// Destination was made is the default from then on.
-func TestTheFilepathModeIsImmutable(t *testing.T) {
+// TestFilepathModeIsImmutable checks each way of changing it; an omitted mode has the
+// default from then on.
+func TestFilepathModeIsImmutable(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
 	for name, spec := range map[string]string{
@@ -105,17 +105,17 @@ func TestTheFilepathModeIsImmutable(t *testing.T) {
 	}
 }
 
-// manifests are the YAML blocks of Markdown that have an object of Kratix.
+// manifests matches the YAML blocks of Markdown.
 var manifests = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// TestWhatIsShippedApplies: the API server takes every object of Kratix in testdata,
-// which the demo uses, and in the documentation.
-func TestWhatIsShippedApplies(t *testing.T) {
+// TestShippedObjectsApply checks that the API server accepts every object of Kratix in
+// testdata, which the demo uses, and in the documentation.
+func TestShippedObjectsApply(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
 	applied := 0
 	apply := func(path, text string) {
-		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a file of a store, no object of the API
+		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a file of a store, not an object of the API
 		if isRecord || !regexp.MustCompile(`(?m)^apiVersion: platform\.kratix\.io/`).MatchString(text) {
 			return
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// denial is an admission policy by which a Work may have no WorkPlacement.
+// denial is an admission policy that denies WorkPlacements of one Work.
 const denial = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: denied}
@@ -28,10 +28,10 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestADeniedWriteIsTriedLessAndLessOften counts at the API server: a WorkPlacement that
-// an admission policy denies is tried after 1 s, 2 s, 4 s and so on, no round is
-// repeated for it, all others are written, and it is made once it is allowed.
-func TestADeniedWriteIsTriedLessAndLessOften(t *testing.T) {
+// TestDeniedWriteBacksOff counts at the API server: a WorkPlacement denied by
+// an admission policy is retried after 1 s, 2 s, 4 s and so on, without a round; all others
+// are written, and it is created once it is allowed.
+func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
 	p.apply(denial)
@@ -67,7 +67,7 @@ func TestADeniedWriteIsTriedLessAndLessOften(t *testing.T) {
 
 	p.kubectl("delete", "validatingadmissionpolicybinding/denied")
 	denied.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n"))
-	p.object(denied) // what is another is tried at once
+	p.object(denied) // changed content is tried at once
 	p.comesTo("workplacement/denied.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.eventually("the report", func() string {
 		said, err := page(at, "/api/v1/report")

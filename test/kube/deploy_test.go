@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestManifestsAreWhatTheAPIServerKnows: no field of deploy/ is one that it would
-// drop, and the Pod is admitted where nothing unsafe is.
-func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
+// TestManifestsHaveNoUnknownFields checks that the API server drops no field of deploy/,
+// and that the Pod is admitted under restricted Pod security.
+func TestManifestsHaveNoUnknownFields(t *testing.T) {
 	t.Parallel()
 	c := start(t, "base")
 	c.apply(kratixRole)
@@ -33,8 +33,8 @@ func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
 	var pod map[string]any
 	must(t, json.Unmarshal([]byte(c.get("-n "+namespace+" deployment/kratix-schedule", "{.spec.template}")), &pod))
 	admitted := func(change func(container map[string]any)) error {
-		spec := pod["spec"].(map[string]any)                   //nolint:forcetypeassert // the API server gave it
-		change(spec["containers"].([]any)[0].(map[string]any)) //nolint:forcetypeassert // as well
+		spec := pod["spec"].(map[string]any)                   //nolint:forcetypeassert // the API server returned it
+		change(spec["containers"].([]any)[0].(map[string]any)) //nolint:forcetypeassert // the API server returned it
 		pod["apiVersion"], pod["kind"] = "v1", "Pod"
 		pod["metadata"] = map[string]any{"name": "one", "namespace": namespace}
 		text, err := json.Marshal(pod)
@@ -50,16 +50,16 @@ func TestManifestsAreWhatTheAPIServerKnows(t *testing.T) {
 
 const chart = root + "/deploy/charts/kratix-schedule"
 
-// helm does something as the admin.
+// helm runs Helm as the admin.
 func (c *cluster) helm(args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(root, "bin/kube/helm"), append(args, "--kubeconfig", c.admin)...)
 	cmd.Env = append(os.Environ(), "HOME="+c.dir, "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
 	return output(cmd)
 }
 
-// TestTheChartFromInstallToUninstall: what Helm installs places Works, does as
-// observer no more than that, and leaves the Works when it goes.
-func TestTheChartFromInstallToUninstall(t *testing.T) {
+// TestChartFromInstallToUninstall checks that the installed release places Works, that it
+// only observes as observer, and that Works stay when it is uninstalled.
+func TestChartFromInstallToUninstall(t *testing.T) {
 	t.Parallel()
 	c := emptyCluster(t)
 	flags := []string{"kratix-schedule", chart, "--namespace", namespace, "--set", "crds.enabled=true,secrets.namespaces={default}"}

@@ -33,8 +33,8 @@ func (c *cluster) tells(want ...string) {
 	})
 }
 
-// TestManageTellsTheEventsOfKratixOnceAState: a state of each kind comes and goes.
-func TestManageTellsTheEventsOfKratixOnceAState(t *testing.T) {
+// TestManageSendsTheEventsOfKratixOncePerState enters and leaves a state of each kind.
+func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
@@ -60,7 +60,7 @@ func TestManageTellsTheEventsOfKratixOnceAState(t *testing.T) {
 	p.tells("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
 	p.object(work("a", dev, "three"))
 	p.tells("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
-	p.object(work("b", dev, "four")) // nobody knows where it may be already
+	p.object(work("b", dev, "four")) // it may be placed already
 	p.tells("Work/b Normal WaitingDestination")
 	p.kubectl("delete", "work/dependency", "--wait=false")
 	p.tells("Work/dependency Warning FailedDelete")

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// handover runs the command with the shipped role, and returns what it says and its
-// exit status.
+// handover runs the command with the shipped role, and returns its output and exit status.
 func (p *platform) handover(args ...string) (said string, status int) {
 	p.t.Helper()
 	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
@@ -25,7 +24,8 @@ func (p *platform) handover(args ...string) (said string, status int) {
 	return string(text), 0
 }
 
-// says fails unless the command ends with a status and says some words.
+// says fails the test unless the command ends with a status and its output contains some
+// strings.
 func (p *platform) says(status int, args []string, words ...string) {
 	p.t.Helper()
 	said, got := p.handover(args...)
@@ -39,8 +39,8 @@ func (p *platform) says(status int, args []string, words ...string) {
 	}
 }
 
-// TestKratixTakesOverFromManageWithoutAnOutage: what it would break is listed, and once
-// that is mended Kratix, started again, breaks nothing.
+// TestKratixTakesOverFromManageWithoutAnOutage checks that Kratix's conflicts are listed, and
+// that a restarted Kratix breaks nothing once they are fixed.
 func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	c := start(t, "base")
 	p := platformOn(t, c)
@@ -65,7 +65,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 		"would break  default/update  on ", "Kratix would write WorkPlacement "+updated,
 		"KS001", "ConfigMap", "request default/owner-1 of Promise redis", "not safe: 2 placements would break a Destination")
 
-	// An earlier version made WorkPlacements of what it held back.
+	// An earlier version created WorkPlacements for placements that were held back.
 	held := work("new", dev, "x")
 	held.Generation = 1
 	left := kratix.NewWorkPlacement(held, &held.Spec.WorkloadGroups[0], "worker-2")
@@ -94,8 +94,8 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage: as above, with Kratix running and its
-// admission policy removed at the end.
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running;
+// its admission policy is removed at the end.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
@@ -127,7 +127,8 @@ func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.object(work("later", nil, "later"))
 	p.eventually("a Work that Kratix places", func() string {
-		// The API server takes a moment to forget a policy, and Kratix tries again at the next event.
+		// The API server applies the removal of a policy with a delay, and Kratix tries again
+		// at the next event.
 		p.kubectl("label", "destination/worker-1", "--overwrite", fmt.Sprint("at=", time.Now().UnixNano()))
 		if len(p.placementsOf("later")) == 0 {
 			return "it is not placed"

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// judged returns the verdict of Flux's library on every commit of main: on the
-// roots of Destinations in mode nestedByMetadata, whose paths are given.
+// judged returns the verdict of Flux's library on every commit of main, for the roots of
+// Destinations with the given paths in mode nestedByMetadata.
 func (p *platform) judged(destinations ...string) judge.Verdict {
 	p.t.Helper()
 	var roots []string
@@ -26,8 +26,8 @@ func (p *platform) judged(destinations ...string) judge.Verdict {
 	return verdict
 }
 
-// fluxNeverRefuses fails the test for each commit at which Flux's library refuses
-// a root of one of the Destinations.
+// fluxNeverRefuses fails the test for each commit at which Flux's library refuses a root of
+// one of the Destinations.
 func (p *platform) fluxNeverRefuses(destinations ...string) {
 	p.t.Helper()
 	verdict := p.judged(destinations...)
@@ -54,8 +54,8 @@ func (p *platform) applyFile(file string) string {
 	return ""
 }
 
-// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule
-// prevents, and that the judge finds each commit of it and no other.
+// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents, and
+// that the judge finds exactly its commits.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

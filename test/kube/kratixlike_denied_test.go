@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing denies Kratix's ServiceAccount to create a WorkPlacement and to
-// change its spec.
+// placesNothing denies Kratix's ServiceAccount to create a WorkPlacement and to change its
+// spec.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: kratix-places-nothing}
@@ -30,7 +30,7 @@ metadata: {name: kratix-places-nothing}
 spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
 `
 
-// denyKratix puts the policy in force, allowKratix takes it out of force.
+// denyKratix puts the policy into force, allowKratix removes its effect.
 func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
@@ -44,7 +44,7 @@ func (c *cluster) allowKratix() {
 	c.mayKratixPlace(true)
 }
 
-// mayKratixPlace waits until a dry run is answered as it should be.
+// mayKratixPlace waits until a dry run is allowed or denied as wanted.
 func (c *cluster) mayKratixPlace(want bool) {
 	c.t.Helper()
 	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
@@ -57,8 +57,8 @@ func (c *cluster) mayKratixPlace(want bool) {
 	})
 }
 
-// watchTime is how long a test looks that nothing is tried again. The first retries
-// of a controller would come within it.
+// watchTime is how long a test checks that nothing is retried. It is longer than the first
+// retries of a controller take.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
@@ -96,7 +96,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("files of a denied placement: %v", files)
 	}
 
-	// What somebody else places is written, and the Work's status follows.
+	// A WorkPlacement created by someone else is written, and the Work's status follows.
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))

@@ -19,7 +19,7 @@ func (c *cluster) on(work string) []string {
 	return names
 }
 
-// isOn waits until a Work has WorkPlacements on just these Destinations.
+// isOn waits until a Work has WorkPlacements on exactly these Destinations.
 func (c *cluster) isOn(work string, want ...string) {
 	c.t.Helper()
 	c.eventually("WorkPlacements of "+work, func() string {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// standIn is a stand-in of Kratix's scheduler and writer in a cluster.
+// standIn is a stand-in for Kratix's scheduler and writer in a cluster.
 type standIn struct {
 	t       testing.TB
 	config  *rest.Config
@@ -41,7 +41,7 @@ func (s *standIn) start() {
 
 func (s *standIn) stop() { s.running.Stop() }
 
-// run runs a subtest on a platform that several share. A failure ends only it.
+// run runs a subtest on a shared platform. A failure ends only the subtest.
 func (p *platform) run(name string, test func(*platform, *testing.T)) {
 	p.t.(*testing.T).Run(name, func(t *testing.T) { //nolint:errcheck // no benchmark has subtests
 		c := *p.cluster

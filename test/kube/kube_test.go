@@ -1,9 +1,9 @@
-// Package kube tests kratix-schedule in a cluster: a real API server, in which it
-// has the roles that deploy/ ships, and real git and S3 servers.
+// Package kube tests kratix-schedule in a cluster: with a real API server, the roles that
+// deploy/ ships, and real git and S3 servers.
 //
-// Each test has servers, ports and directories of its own, and most of its time is
-// waiting. So tests run in parallel, but for those that count writes, measure time or
-// have leases of a few seconds: what runs beside them would change what they see.
+// Each test has its own servers, ports and directories, and mostly waits. So tests run in
+// parallel, except those that count writes, measure time or have leases of a few seconds,
+// which concurrent tests would disturb.
 package kube
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// program is kratix-schedule.
+// program is the path of kratix-schedule.
 const program = root + "/bin/kratix-schedule"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ func newPlatform(t testing.TB, deployment string, flags ...string) *platform {
 	return platformOn(t, start(t, deployment, flags...))
 }
 
-// platformOn makes a cluster one.
+// platformOn adds a git server, a GitStateStore and its Secret to a cluster.
 func platformOn(t testing.TB, c *cluster) *platform {
 	t.Helper()
 	p := &platform{cluster: c, repository: gittest.Bare(t)}
@@ -56,7 +56,7 @@ func platformOn(t testing.TB, c *cluster) *platform {
 	return p
 }
 
-// secret is a git server's.
+// secret creates the Secret of a git server.
 func (p *platform) secret(name, password string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -70,7 +70,7 @@ func (p *platform) gitStore(name, path string) {
 	p.gitStoreAt(name, p.repository, path)
 }
 
-// gitStoreAt is one whose repository is beside the platform's.
+// gitStoreAt creates a GitStateStore whose repository is on the platform's git server.
 func (p *platform) gitStoreAt(name, repository, path string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -82,7 +82,7 @@ func (p *platform) gitStoreAt(name, repository, path string) {
 	})
 }
 
-// destination is one on a git store.
+// destination creates a Destination on a git store.
 func (p *platform) destination(name, store, cleanup string, labels map[string]string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -100,7 +100,7 @@ func (p *platform) object(o any) {
 	p.apply(string(text))
 }
 
-// work makes a request's Work that brings ConfigMaps.
+// work returns the Work of a request with ConfigMaps.
 func work(name string, labels map[string]string, configMaps ...string) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -118,14 +118,14 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 	return w
 }
 
-// schedule starts kratix-schedule with the shipped roles. It listens only where args say
-// so: tests that run at the same time would all listen on the default address.
+// schedule starts kratix-schedule with the shipped roles. It listens only if args say so,
+// because concurrent tests would all use the default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
 	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace}, args...)...)
 }
 
-// files lists the branch without canaries and records.
+// files returns the files of the branch without canaries and records.
 func (p *platform) files() []string {
 	p.t.Helper()
 	if gittest.Git(p.t, p.repository, "branch", "--list", "main") == "" {
@@ -137,7 +137,7 @@ func (p *platform) files() []string {
 	})
 }
 
-// has waits until the branch has just these files.
+// has waits until the branch has exactly these files.
 func (p *platform) has(want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
+func TestWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
@@ -46,7 +46,7 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 	p.comesTo(two, "ConflictFree", "False DuplicateResources")
 	p.comesTo(two, "Ready", "False WorkplacementsFailing")
 	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	// A controller of Kratix writes whatever has a WorkPlacement.
+	// A controller of Kratix would write every WorkPlacement.
 	if got := p.kubectl("get", "workplacements", "-A", "-o", "name"); strings.Contains(got, strings.TrimPrefix(two, "work/")+".") {
 		t.Errorf("what is held back has a WorkPlacement: %s", got)
 	}
@@ -64,7 +64,7 @@ func TestTheWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T)
 	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
 }
 
-func TestAPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
+func TestPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}
@@ -87,7 +87,7 @@ func TestAPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
 	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "")
 }
 
-func TestADestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
+func TestDestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
@@ -107,7 +107,7 @@ func TestADestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
 	p.comesTo("work/a", "Ready", "False UnscheduledWorkloads")
 	p.comesTo("work/b", "Ready", "False Misplaced")
 
-	// A Destination that is missing blocks no deletion.
+	// A missing Destination does not block deletion.
 	p.kubectl("delete", "work/a", "work/b", "--timeout=40s")
 	p.eventually("WorkPlacements", func() string { return p.kubectl("get", "workplacements", "-A", "-o", "name") })
 }
@@ -127,7 +127,7 @@ func TestRotatedCredentialsAreTakenUp(t *testing.T) {
 	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
 }
 
-func TestARoundInWhichNothingChangedWritesNothing(t *testing.T) {
+func TestRoundInWhichNothingChangedWritesNothing(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)
 	at := address(t)
@@ -191,7 +191,7 @@ func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
 	}
 }
 
-func TestAStoreCanBeABucket(t *testing.T) {
+func TestStoreCanBeABucket(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	s3 := buckettest.MinIO(t)

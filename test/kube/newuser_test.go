@@ -8,13 +8,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestScheduleFromHelmInstallToTheFirstConflictPrevented takes the steps of
-// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in of Kratix. The process
-// with the Deployment's arguments takes the place of its Pods.
+// TestScheduleFromHelmInstallToTheFirstConflictPrevented follows the steps of
+// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in for Kratix. A process with
+// the Deployment's arguments replaces its Pods.
 func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	c := emptyCluster(t)
 	c.apply(kratixRole)
-	c.kubectl("apply", "-k", root+"/deploy/crds") // Kratix's own are there in a cluster of its
+	c.kubectl("apply", "-k", root+"/deploy/crds") // in a cluster with Kratix, its own definitions exist
 	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	p := platformOn(t, c)
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestObserving: Kratix schedules and writes; what would break Flux is reported, and
-// nothing else is touched.
+// TestObserving checks that problems in Kratix's output that would break Flux are reported,
+// and nothing else is changed.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")
@@ -41,7 +41,7 @@ func TestObserving(t *testing.T) {
 		t.Errorf("WorkPlacements %v", got)
 	}
 	p.kubectl("delete", "work/a")
-	p.object(work("c", nil, "another")) // the round about it has seen the deletion too
+	p.object(work("c", nil, "another")) // its round has seen the deletion too
 	p.eventually("a round", func() string {
 		if !strings.Contains(observer.String(), `"work":"default/c"`) {
 			return "it has not seen the last Work"
@@ -60,8 +60,8 @@ func TestObserving(t *testing.T) {
 	}
 }
 
-// TestObservingKratix: what Kratix has written twice is reported until the other's files
-// are gone.
+// TestObservingKratix checks that an object that Kratix has written twice is reported until
+// the other file is gone.
 func TestObservingKratix(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")

@@ -12,14 +12,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// kratixAccount is the ServiceAccount of Kratix's controller, kratixNamespace its
-// namespace.
+// kratixAccount is the ServiceAccount of Kratix's controller, kratixNamespace its namespace.
 const (
 	kratixNamespace = "kratix-platform-system"
 	kratixAccount   = "system:serviceaccount:" + kratixNamespace + ":kratix-platform-controller-manager"
 )
 
-// kratixRole is what Kratix's controller may do with WorkPlacements.
+// kratixRole grants Kratix's controller its rights on WorkPlacements.
 const kratixRole = `apiVersion: v1
 kind: Namespace
 metadata: {name: kratix-platform-system}
@@ -42,7 +41,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kratix-p
 subjects: [{kind: ServiceAccount, name: kratix-platform-controller-manager, namespace: kratix-platform-system}]
 `
 
-// clusterOfKratix starts a cluster that has Kratix's ServiceAccount, and the objects of
+// clusterOfKratix starts a cluster with Kratix's ServiceAccount and the objects of
 // deploy/schedule.
 func clusterOfKratix(t testing.TB, flags ...string) *cluster {
 	t.Helper()
@@ -54,7 +53,7 @@ func clusterOfKratix(t testing.TB, flags ...string) *cluster {
 	return c
 }
 
-// manifest writes a WorkPlacement into a file, and returns its name.
+// manifest writes a WorkPlacement to a file, and returns the file's name.
 func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	c.t.Helper()
 	text, err := yaml.Marshal(p)
@@ -62,15 +61,14 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	return c.write(p.Name+".yaml", string(text))
 }
 
-// TestKratixPlacesNothing: the API server denies Kratix's ServiceAccount to create a
-// WorkPlacement and to change the spec of one, and nothing else; it denies nobody
-// else anything.
+// TestKratixPlacesNothing checks that the API server denies Kratix's ServiceAccount to create
+// a WorkPlacement and to change the spec of one, and that it denies nothing else to anyone.
 func TestKratixPlacesNothing(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	large := work("large", nil, "one")
 	for i := range 300 {
-		noise := make([]byte, 3000) // which gzip makes no smaller
+		noise := make([]byte, 3000) // incompressible
 		for n := range noise {
 			noise[n] = byte(rand.IntN(256))
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in of Kratix writes to the branch staging,
-// which no cluster reads, and in which kratix-schedule may write to main.
+// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, which
+// no cluster reads, and in which kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -36,8 +36,8 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on is a Destination that Kratix writes to staging and whose live store is default,
-// unless another annotation is given.
+// on creates a Destination that Kratix writes to staging and whose live store is default,
+// unless another one is given.
 func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
@@ -62,8 +62,8 @@ func (p *promotion) promote(args ...string) *process {
 	return p.schedule(append([]string{"--promote"}, args...)...)
 }
 
-// isPromoted waits until all WorkPlacements of a Work say that they are promoted as
-// they are now.
+// isPromoted waits until the current generations of all WorkPlacements of a Work are
+// promoted.
 func (p *promotion) isPromoted(work string) {
 	p.t.Helper()
 	p.eventually("WorkPlacements of "+work, func() string {
@@ -78,21 +78,21 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-// live waits until main has just these files, beside the canaries and records.
+// live waits until main has exactly these files, in addition to the canaries and records.
 func (p *promotion) live(want ...string) {
 	p.t.Helper()
 	p.has(append([]string{"README.md"}, want...)...)
 }
 
-// filesOf lists a branch without canaries and records.
+// filesOf returns the files of a branch without canaries and records.
 func (p *promotion) filesOf(branch string) []string {
 	p.t.Helper()
 	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
-// isStaging fails the test for each file that is in one of the two branches only, or
-// is not the same in both; ours are the records.
+// isStaging fails the test for each file that differs between the two branches, except for
+// the records in main.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
@@ -120,11 +120,11 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	p.comesTo(conflict, "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
 	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // which is Kratix's to say
+	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // set by Kratix
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
-	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is not there
+	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is missing there
 		t.Errorf("staging has %v", staged)
 	}
 	if now := p.files(); !slices.Equal(now, before) {
@@ -152,8 +152,8 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	}
 }
 
-// TestAConflictingUpdateIsNotLive: what was promoted before stays as it was.
-func TestAConflictingUpdateIsNotLive(t *testing.T) {
+// TestConflictingUpdateIsNotLive checks that the promoted version stays.
+func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
 	p.promote()
@@ -197,9 +197,9 @@ func TestLabelsFlipAndWhatIsLiveStays(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestALiveDestinationGoesWithItsFilesOrWithoutThem: also while kratix-schedule is away,
-// and when the annotation is gone before.
-func TestALiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
+// TestLiveDestinationGoesWithItsFilesOrWithoutThem also covers a deletion while
+// kratix-schedule is not running, and an annotation that is removed before.
+func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
 	p.on("worker-1", "all", on("1"))
@@ -236,7 +236,7 @@ func TestALiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestADependencyIsLiveWhereItClashesWithNothing(t *testing.T) {
+func TestDependencyIsLiveWhereItClashesWithNothing(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
@@ -280,9 +280,9 @@ func TestLiveGroupsComeAndGo(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestAKilledPromoterPromotesEachWorkOnce: what it had not done when it was killed, the
-// next process does.
-func TestAKilledPromoterPromotesEachWorkOnce(t *testing.T) {
+// TestKilledPromoterPromotesEachWorkOnce checks that the next process completes the work of
+// a killed one.
+func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	var names []string
 	for i := range 3 {
@@ -296,7 +296,7 @@ func TestAKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 			first.kill()
 		}
 	}
-	p.kubectl("delete", "work/w1", "--wait=false") // while nobody promotes
+	p.kubectl("delete", "work/w1", "--wait=false") // while no promoter is running
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "work/w1")
 	p.promote()
 	for i := range 20 {
@@ -314,9 +314,9 @@ func TestAKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// TestWhatIsNotPromotedSaysWhy: a Destination without a live store, and ones whose live
-// store cannot be one, keep nothing else from being promoted.
-func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
+// TestUnpromotedWorkPlacementsReportWhy covers Destinations without a live store and with invalid
+// ones, which must not keep others from being promoted.
+func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
 		"none": "", "malformed": "default", "missing": "GitStateStore/other", "same": "GitStateStore/staging", "good": "GitStateStore/default",
@@ -340,9 +340,9 @@ func TestWhatIsNotPromotedSaysWhy(t *testing.T) {
 	}
 }
 
-// TestGenerationsThatRiseForeverAreFollowedCalmly: Kratix updates the Works of static
-// dependencies some times a second, each time with the same contents.
-func TestGenerationsThatRiseForeverAreFollowedCalmly(t *testing.T) {
+// TestEndlessGenerationsAreFollowedSlowly has a Kratix that updates the Works of
+// static dependencies several times a second without changing their contents.
+func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
 	p.on("worker-1", "none", nil)
@@ -366,7 +366,7 @@ func TestGenerationsThatRiseForeverAreFollowedCalmly(t *testing.T) {
 		t.Errorf("%d writes of ours, want %d at most", got, most)
 	}
 	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
-	p.isPromoted("static") // as it is now
+	p.isPromoted("static") // in its current generation
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
 	}
@@ -378,9 +378,9 @@ func TestGenerationsThatRiseForeverAreFollowedCalmly(t *testing.T) {
 	}
 }
 
-// TestWhatSeveralWantIsLiveOnce: sharing works though Kratix writes all of it, and a
-// store is mapped by the flag.
-func TestWhatSeveralWantIsLiveOnce(t *testing.T) {
+// TestSharedObjectIsLiveOnce checks sharing with objects that Kratix writes several times,
+// and a store mapped by the flag.
+func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil, "")
 	p.promote("--on-conflict", "share", "--live-store", "GitStateStore/staging=GitStateStore/default")
@@ -395,22 +395,22 @@ func TestWhatSeveralWantIsLiveOnce(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestALiveStoreThatFailsIsSaid, and what is promoted already stays so.
-func TestALiveStoreThatFailsIsSaid(t *testing.T) {
+// TestFailingLiveStoreIsReported also checks that promoted placements stay promoted.
+func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
 	p.promote()
 	p.object(work("a", nil, "a"))
 	p.isPromoted("a")
 	p.secret("git", "another password")
-	p.object(map[string]any{ // Kratix goes on, with a Secret of its own
+	p.object(map[string]any{ // Kratix continues, with a Secret of its own
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
 		"stringData": map[string]string{"username": gittest.User, "password": gittest.Password, "ca.crt": string(p.server.CA)},
 	})
 	p.kubectl("patch", "gitstatestore/staging", "--type=merge", "-p", `{"spec":{"secretRef":{"name":"kratixs"}}}`)
 	p.object(work("b", nil, "b"))
 	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // which is Kratix's to say
+	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // set by Kratix
 	if got := p.condition("workplacement/a.worker-1-5058f", "Promoted"); got != "True Promoted" {
 		t.Errorf("what is promoted is %s", got)
 	}
@@ -418,8 +418,8 @@ func TestALiveStoreThatFailsIsSaid(t *testing.T) {
 	p.isPromoted("b")
 }
 
-// TestStagingAndLiveAreDirectoriesOfOneBranch: two writers of one branch do not lose
-// each other's commits.
+// TestStagingAndLiveAreDirectoriesOfOneBranch checks that two writers of one branch do not
+// lose each other's commits.
 func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.gitStore("staging", "staging")

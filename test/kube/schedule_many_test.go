@@ -13,11 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// allWritten has the test of many Works wait until Kratix's stand-in has written them
-// all, which takes one to ten minutes, as busy as the machine is: a commit for each.
+// allWritten makes the test of many Works wait until the stand-in for Kratix has written them
+// all, with one commit each. That takes one to ten minutes, depending on the machine.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
-// manyWorks returns so many Works, each with an object of its own.
+// manyWorks returns Works with one object each.
 func manyWorks(t *testing.T, many int) string {
 	t.Helper()
 	var all strings.Builder
@@ -29,14 +29,14 @@ func manyWorks(t *testing.T, many int) string {
 	return all.String()
 }
 
-// TestManyWorksAreScheduledAtOnce: 500 Works that come at once are all placed, each
-// with three writes at most. While Kratix writes them one by one nothing more is
-// written about them, and when it has, nobody goes on.
+// TestManyWorksAreScheduledAtOnce checks that 500 Works created at once are all placed, each
+// with at most three writes. While Kratix writes them one by one nothing more is written
+// about them, and afterwards there are no more writes.
 func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
 	p := newBesideKratix(t, kratixlike.Options{Writers: 8}, flags...)
-	p.object(map[string]any{ // which the stand-in writes to some times as fast as to a server
+	p.object(map[string]any{ // the stand-in writes to a directory several times as fast as to a server
 		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "local"},
 		"spec": map[string]any{"url": "file://" + p.repository, "branch": "main"},
 	})
@@ -63,7 +63,7 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	if sum(got) > 3*many {
 		t.Errorf("%d writes of ours, want 3 a Work at most", sum(got))
 	}
-	time.Sleep(10 * time.Second) // the last condition may still be on its way
+	time.Sleep(10 * time.Second) // the last condition may still be pending
 	log.written()
 	time.Sleep(10 * time.Second)
 	if got := log.written(); sum(got) > 0 {
@@ -82,7 +82,7 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// calms waits until nobody writes to the API for ten seconds.
+// calms waits until there is no write to the API for ten seconds.
 func (b *besideKratix) calms(log *audit) {
 	b.t.Helper()
 	theirs := log.of(kratixlike.User)
@@ -99,13 +99,13 @@ func (b *besideKratix) calms(log *audit) {
 	b.t.Error("nothing happens, and somebody goes on writing")
 }
 
-// TestManyWorksArePromotedAtOnce: 500 Works that Kratix has placed are all live, each
-// with three writes at most, and then nobody goes on.
+// TestManyWorksArePromotedAtOnce checks that 500 Works that Kratix has placed are all live,
+// each with at most three writes, and that there are no more writes afterwards.
 func TestManyWorksArePromotedAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
-	p.object(map[string]any{ // which the stand-in writes to some times as fast as to a server
+	p.object(map[string]any{ // the stand-in writes to a directory several times as fast as to a server
 		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "staging"},
 		"spec": map[string]any{"url": "file://" + p.repository, "branch": "staging"},
 	})

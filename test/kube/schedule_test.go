@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster in which a stand-in of Kratix runs, and in which
-// kratix-schedule may run beside it in schedule mode.
+// besideKratix is a cluster with a running stand-in for Kratix, in which kratix-schedule may
+// run in schedule mode.
 type besideKratix struct {
 	*platform
 	kratix *standIn
@@ -44,7 +44,7 @@ func (p *platform) placementsOf(work string) []string {
 	return slices.Sorted(slices.Values(strings.Fields(said)))
 }
 
-// written waits until Kratix says that all of a Work is written.
+// written waits until Kratix reports that all of a Work is written.
 func (p *platform) written(work string) {
 	p.t.Helper()
 	p.comesTo("work/"+work, "Ready", "True AllWorkplacementsScheduled")
@@ -54,7 +54,7 @@ func (p *platform) written(work string) {
 	}
 }
 
-// committed returns when the newest commit was made whose subject has a text.
+// committed returns the time of the newest commit whose subject contains a text.
 func (p *platform) committed(text string) time.Time {
 	p.t.Helper()
 	for line := range strings.Lines(gittest.Git(p.t, p.repository, "log", "--format=%ct %s", "main")) {
@@ -100,10 +100,10 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestAnObjectChangesHandsOneCommitAfterTheOther: the one drops an object and the
-// other takes it at the same time; Kratix, which writes slowly and in any order, has
-// the first written before the second is asked for.
-func TestAnObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
+// TestObjectChangesHandsOneCommitAfterTheOther has one Work drop an object and another one
+// take it at the same time. Since Kratix writes slowly and in any order, the first must be
+// written before the second is scheduled.
+func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
 	p.destination("worker-1", "default", "none", nil)
@@ -153,7 +153,7 @@ func TestLabelsFlipAndWhatIsScheduledStays(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-func TestADestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
+func TestDestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
@@ -173,7 +173,7 @@ func TestADestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestADependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
+func TestDependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
@@ -202,8 +202,8 @@ func TestADependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-// TestGroupsComeAndGo: a Work's groups are placed apart, and one that the Work no
-// longer has loses its WorkPlacement.
+// TestGroupsComeAndGo checks that the groups of a Work are placed separately, and that a
+// removed group loses its WorkPlacement.
 func TestGroupsComeAndGo(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -225,9 +225,9 @@ func TestGroupsComeAndGo(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestAKilledSchedulerPlacesEachWorkOnce: what it had not done when it was killed, the
-// next process does, and nothing twice.
-func TestAKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
+// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes the work of a
+// killed one, without placing anything twice.
+func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	for i := range 3 {

@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// shards are three that divide ten state stores. Each store has one Destination of its
-// name, and a repository of its own, but for two of different shards that write to one
-// branch.
+// shards are three shards that divide ten state stores. Each store has one Destination with
+// its name, and its own repository, except for two stores of different shards that write to
+// one branch.
 type shards struct {
 	*platform
-	// stores are the names of the state stores by the key of their shard; "" is that of
-	// the default shard.
+	// stores are the names of the state stores by the key of their shard; "" is the default
+	// shard.
 	stores map[string][]string
 }
 
@@ -35,7 +35,7 @@ func newShards(t *testing.T) *shards {
 	}}
 	for key, stores := range s.stores {
 		for _, name := range stores {
-			if repository := s.repositoryOf(name); name != "s7" { // s6 is in the same
+			if repository := s.repositoryOf(name); name != "s7" { // s6 uses the same repository
 				gittest.Git(t, "", "init", "--bare", "--initial-branch=main", repository)
 			}
 			s.gitStoreAt(name, s.repositoryOf(name), name)
@@ -68,7 +68,8 @@ func (s *shards) assign(store, key string) {
 	s.kubectl("label", "--overwrite", "gitstatestore/"+store, label)
 }
 
-// replica starts one of a shard, with a Lease of three seconds. Its pages are at address.
+// replica starts a replica of a shard, with a Lease of three seconds. It serves HTTP at
+// address.
 func (s *shards) replica(key, name, address string) *process {
 	s.t.Helper()
 	selector := kratix.ShardLabel + "=" + key
@@ -79,7 +80,7 @@ func (s *shards) replica(key, name, address string) *process {
 		"--lease-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
-// holders returns who holds Leases, sorted.
+// holders returns the holders of Leases, sorted.
 func (s *shards) holders() []string {
 	s.t.Helper()
 	return slices.Sorted(slices.Values(strings.Fields(s.get("leases -n "+namespace, `{range .items[*]}{.spec.holderIdentity}{"\n"}{end}`))))
@@ -109,8 +110,8 @@ func (s *shards) writes(address, store string) float64 {
 	return s.counted(address, `kratix_schedule_write_files_count{store="GitStateStore `+store+`"}`)
 }
 
-// TestThreeShardsWithTenStores kills the leader of one of them in the middle of its work,
-// and has state stores change their shard. Everything is written, and each placement once.
+// TestThreeShardsWithTenStores kills a leader while it works, and moves state stores between
+// shards. Everything must be written, and each placement once.
 func TestThreeShardsWithTenStores(t *testing.T) {
 	s := newShards(t)
 	addresses := map[string]string{"": address(t), shardOne: address(t), shardTwo: address(t)}
@@ -222,8 +223,7 @@ func (s *shards) eachIsWrittenOnce(works []string) {
 	}
 }
 
-// commits counts, for each file of a store that is no canary, the commits that touched
-// it.
+// commits counts the commits that changed each file of a store, except canaries.
 func (s *shards) commits(store string) map[string]int {
 	s.t.Helper()
 	counts := map[string]int{}
@@ -235,7 +235,7 @@ func (s *shards) commits(store string) map[string]int {
 	return counts
 }
 
-// storeMoves labels a store for another shard, while requests for it come in.
+// storeMoves moves a store to another shard while requests for it are created.
 func (s *shards) storeMoves(addresses map[string]string) {
 	s.t.Helper()
 	before := s.writes(addresses[""], "s0")
@@ -263,8 +263,8 @@ func (s *shards) storeMoves(addresses map[string]string) {
 	}
 }
 
-// storeOfNoShard labels a store for a shard that is not there: nobody writes to it, and the
-// metric says so. What others are asked for is written meanwhile.
+// storeOfNoShard labels a store for a shard that does not exist: the metric shows that
+// nothing is written to it, while other stores are written.
 func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.t.Helper()
 	s.assign("s1", "nobody")
@@ -288,7 +288,7 @@ func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.areReady([]string{"waits"})
 }
 
-// processWithoutSelectorWaits starts one that would write to all stores: it waits for as
+// processWithoutSelectorWaits starts a process that would write to all stores: it waits as
 // long as there is a shard.
 func (s *shards) processWithoutSelectorWaits() {
 	s.t.Helper()
@@ -307,8 +307,8 @@ func (s *shards) processWithoutSelectorWaits() {
 	}
 }
 
-// TestShardsPromote: each shard writes to the live state stores that it selects, whatever
-// the state store that Kratix writes to.
+// TestShardsPromote checks that each shard writes to the live state stores that it selects,
+// regardless of Kratix's state store.
 func TestShardsPromote(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.object(map[string]any{
@@ -340,7 +340,7 @@ func TestShardsPromote(t *testing.T) {
 			}
 		}
 	}
-	// The shard of its live store lets a Destination go.
+	// The shard of its live store removes a Destination's finalizer.
 	p.kubectl("delete", "work/on-b", "destination/b", "--timeout=40s")
 	if files := p.filesOf("other"); len(files) != 1 {
 		t.Errorf("the branch other has %v", files)

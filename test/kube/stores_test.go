@@ -11,9 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestAStoreSaysInWhichWayItFails, in Kratix's words, and is ready once that is
-// mended.
-func TestAStoreSaysInWhichWayItFails(t *testing.T) {
+// TestStoreReportsTheCauseOfItsFailure checks that it reports Kratix's reasons, and is ready once
+// the fault is fixed.
+func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	const git, bucket = "gitstatestore/default", "bucketstatestore/s3"
@@ -60,8 +60,8 @@ func TestAStoreSaysInWhichWayItFails(t *testing.T) {
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 }
 
-// TestADestinationGoesOnlyAfterItsFiles: while the store refuses, both stay.
-func TestADestinationGoesOnlyAfterItsFiles(t *testing.T) {
+// TestDestinationGoesOnlyAfterItsFiles checks that both stay while the store refuses writes.
+func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}

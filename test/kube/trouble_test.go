@@ -26,7 +26,7 @@ func TestAnAPIServerThatRestartsIsFollowedOn(t *testing.T) {
 	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 }
 
-func TestADroppedWatchIsTakenUpAgain(t *testing.T) {
+func TestDroppedWatchIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	line := newLine(t, strings.TrimPrefix(p.url, "https://"))
@@ -43,7 +43,7 @@ func TestADroppedWatchIsTakenUpAgain(t *testing.T) {
 	}
 }
 
-// line passes bytes on between a client and a server, until it is cut.
+// line forwards bytes between a client and a server, until it is cut.
 type line struct {
 	address string
 	mu      sync.Mutex
@@ -83,7 +83,7 @@ func pass(to, from net.Conn) {
 	_ = from.Close()
 }
 
-// cut ends all connections.
+// cut closes all connections.
 func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,8 +93,8 @@ func (l *line) cut() {
 	l.open = nil
 }
 
-// TestAnotherReplicaTakesOver kills the leader in the middle of its work: nothing
-// is lost, and no placement is written twice.
+// TestAnotherReplicaTakesOver kills the leader while it works: nothing may be lost, and no
+// placement written twice.
 func TestAnotherReplicaTakesOver(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// poorLine is a way to an API server by which the answer to the first create of a
-// WorkPlacement is lost, and watches of WorkPlacements show nothing until it is mended.
+// poorLine is a proxy to an API server that loses the response to the first create of a
+// WorkPlacement, and delays watches of WorkPlacements until it is mended.
 type poorLine struct {
 	url    string
 	mended chan struct{}
@@ -40,7 +40,7 @@ func newPoorLine(t *testing.T, c *cluster) *poorLine {
 	must(t, err)
 	front := httptest.NewUnstartedServer(proxy)
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	front.StartTLS() // kubeconfigs give a token to nobody else
+	front.StartTLS() // kubectl sends tokens only over TLS
 	t.Cleanup(func() {
 		front.CloseClientConnections()
 		front.Close()
@@ -49,7 +49,7 @@ func newPoorLine(t *testing.T, c *cluster) *poorLine {
 	return l
 }
 
-// pass loses an answer, or holds it up.
+// pass loses or delays a response.
 func (l *poorLine) pass(answer *http.Response) error {
 	request := answer.Request
 	if !strings.HasSuffix(request.URL.Path, "/workplacements") {
@@ -72,7 +72,7 @@ func (l *poorLine) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody returns nothing new until the line is mended.
+// heldBody delays everything new until the line is mended.
 type heldBody struct {
 	io.ReadCloser
 	mended  chan struct{}
@@ -90,10 +90,10 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestACreateWithoutAnAnswerPlacesNothingTwice: the API server has made the
-// WorkPlacement, and this program knows neither from the answer nor from the watch. That
-// another Destination fits in the meantime changes nothing.
-func TestACreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
+// TestCreateWithoutAnAnswerPlacesNothingTwice has an API server that has created a
+// WorkPlacement, which neither the response nor the watch shows. It must make no difference
+// that another Destination matches in the meantime.
+func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	t.Parallel()
 	p := platformOn(t, clusterOfKratix(t))
 	line := newPoorLine(t, p.cluster)
@@ -119,7 +119,7 @@ func TestACreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 		}
 		return ""
 	})
-	time.Sleep(5 * time.Second) // a second WorkPlacement would be made by now
+	time.Sleep(5 * time.Second) // a second WorkPlacement would exist by now
 	only := func(when string) {
 		t.Helper()
 		if got := p.placementsOf("b"); !slices.Equal(got, []string{"b.worker-1-5058f"}) {

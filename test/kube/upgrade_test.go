@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left makes a Work, and the WorkPlacement that Kratix has left of it; it returns the
-// Work's files.
+// left creates a Work and a WorkPlacement in the state that Kratix leaves them in; it returns
+// the Work's files.
 func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
@@ -29,7 +29,7 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	return files
 }
 
-// isAsItWas checks that no file was written again.
+// isAsItWas checks that no file was rewritten.
 func (p *platform) isAsItWas(files map[string]string) {
 	p.t.Helper()
 	p.has(slices.Sorted(maps.Keys(files))...)
@@ -43,9 +43,9 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestATreeThatKratixLeftIsTakenOver: requests, a dependency and a group of its own
-// directory, on two Destinations, beside what is nobody's.
-func TestATreeThatKratixLeftIsTakenOver(t *testing.T) {
+// TestTreeThatKratixLeftIsTakenOver covers requests, a dependency and a group with its own
+// directory, on two Destinations, beside foreign files.
+func TestTreeThatKratixLeftIsTakenOver(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
@@ -79,9 +79,9 @@ func TestATreeThatKratixLeftIsTakenOver(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAnAggregatedFileThatKratixLeftIsTakenOver: one file holds the parts of three
-// placements, and is as it was until one of them changes.
-func TestAnAggregatedFileThatKratixLeftIsTakenOver(t *testing.T) {
+// TestAggregatedFileThatKratixLeftIsTakenOver has a file with the parts of three
+// placements, which stays the same until one of them changes.
+func TestAggregatedFileThatKratixLeftIsTakenOver(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.object(map[string]any{

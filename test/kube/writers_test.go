@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// redisPromise is what the Promise redis brings into a cluster: the kind of its
-// requests, and just those rights of a pipeline that docs/how-to/end-a-pipeline.md
-// reports.
+// redisPromise is what the Promise redis installs in a cluster: the kind of its requests, and
+// exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -67,13 +66,13 @@ subjects: [{kind: ServiceAccount, name: redis-pipeline, namespace: default}]
 
 const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default}\n"
 
-// hidden is what a pipeline knows and no one else may read.
+// hidden is a secret of a pipeline.
 const hidden = "correct-horse-battery"
 
-// workshop is a cluster in which pipelines of the Promise redis run.
+// workshop is a cluster with pipelines of the Promise redis.
 type workshop struct {
 	*cluster
-	// kratix is where a pipeline finds and leaves its files.
+	// kratix is the directory of a pipeline's files.
 	kratix     string
 	kubeconfig string
 	said       strings.Builder
@@ -111,8 +110,8 @@ func (w *workshop) leaves(path, content string) {
 	must(w.t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// does runs a command of kratix-schedule as the pipeline's ServiceAccount, and
-// returns all that it prints.
+// does runs a command of kratix-schedule as the pipeline's ServiceAccount, and returns its
+// output.
 func (w *workshop) does(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)
@@ -123,7 +122,7 @@ func (w *workshop) does(environment []string, args ...string) (string, error) {
 	return strings.TrimSpace(string(said)), err
 }
 
-// says runs a command that must work and print this.
+// says runs a command that must succeed with this output.
 func (w *workshop) says(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err != nil || said != want {
@@ -131,7 +130,7 @@ func (w *workshop) says(want string, args ...string) {
 	}
 }
 
-// fails runs a command that must fail and say this.
+// fails runs a command that must fail with this output.
 func (w *workshop) fails(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
@@ -139,7 +138,7 @@ func (w *workshop) fails(want string, args ...string) {
 	}
 }
 
-// writes counts the calls that the API server got to change objects of a kind.
+// writes counts the calls to the API server that change objects of a kind.
 func (w *workshop) writes(resource string) int {
 	w.t.Helper()
 	sum := 0
@@ -157,7 +156,7 @@ func (w *workshop) writes(resource string) int {
 	return sum
 }
 
-// twice runs a command a second time, which must say this and write nothing.
+// twice runs a command a second time, which must have this output and write nothing.
 func (w *workshop) twice(resource, want string, args ...string) {
 	w.t.Helper()
 	before := w.writes(resource)
@@ -171,7 +170,7 @@ func applyArgs() []string {
 	return []string{"work", "--promise", "redis", "--pipeline", "instance", "--apply"}
 }
 
-func TestAPipelinesWorkIsWrittenOnce(t *testing.T) {
+func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	const name = "redis-one-default-instance-c82c4"
@@ -188,7 +187,7 @@ func TestAPipelinesWorkIsWrittenOnce(t *testing.T) {
 	w.becomes(work, "{.spec.workloadGroups[*].directory}", "more .")
 	w.becomes(work, "{.spec.workloadGroups[0].destinationSelectors[0].matchLabels.zone}", "a")
 
-	// A Work that Kratix made has a name of its own, and stays the one.
+	// A Work that Kratix created keeps its name.
 	w.kubectl("delete", work)
 	w.apply("apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata:\n  name: redis-one-instance-0a1b2\n  namespace: default\n" +
 		"  finalizers: [kratix.io/work-cleanup]\n" +
@@ -222,7 +221,7 @@ func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
 	}
 }
 
-func TestAFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
+func TestFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.kubectl("patch", "crd", "works.platform.kratix.io", "--type=json", "-p",
@@ -238,7 +237,7 @@ func TestAFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 	})
 }
 
-func TestAPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
+func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.apply(redisRequest)
@@ -264,14 +263,15 @@ func TestAPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	}
 	w.twice("redises", "unchanged status of redis default/one", "status")
 
-	// A key without a value goes, and Kratix's condition of today is the other one.
+	// A key without a value is removed; ConfigureWorkflowCompleted is the condition of
+	// current versions of Kratix.
 	w.leaves("metadata/status.yaml", "message: up\nreplicas:\n")
 	w.says("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
 	w.becomes("redis/one", "{.status.message}{.status.replicas}", "up")
 	w.becomes("redis/one", "{.status.conditions[*].type}", "Reconciled PipelineCompleted ConfigureWorkflowCompleted")
 }
 
-func TestAStatusThatOthersWriteTooLosesNothing(t *testing.T) {
+func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.apply(redisRequest)
@@ -309,7 +309,7 @@ func TestAStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAStatusForNobody(t *testing.T) {
+func TestStatusForNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
@@ -329,9 +329,9 @@ func TestAStatusForNobody(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestAStatusAsKratixNamesIt: the request is in the environment, its kind belongs
-// to no namespace and keeps nothing but a message.
-func TestAStatusAsKratixNamesIt(t *testing.T) {
+// TestStatusOfTheRequestInTheEnvironment has the request in the environment; its kind is cluster-scoped
+// and keeps only a message.
+func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.apply("apiVersion: example.com/v1\nkind: cache\nmetadata: {name: wide}\n")

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestTheWritesOfANewPlacement counts them at the API server: at most three.
-func TestTheWritesOfANewPlacement(t *testing.T) {
+// TestWritesOfANewPlacement counts them at the API server: at most three.
+func TestWritesOfANewPlacement(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
 	for _, name := range []string{"one", "two", "three"} {
@@ -55,9 +55,9 @@ func TestTheWritesOfANewPlacement(t *testing.T) {
 	}
 }
 
-// TestWhatWritesNothing counts at the API server: what changes no placement
-// writes nothing.
-func TestWhatWritesNothing(t *testing.T) {
+// TestChangesWithoutWrites counts at the API server that changes without effect on placements
+// cause no writes.
+func TestChangesWithoutWrites(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
 	p.destination("worker-1", "default", "none", map[string]string{"on": "one"})
@@ -94,7 +94,7 @@ func TestWhatWritesNothing(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	// A new Destination that nothing goes to has a status of its own alone.
+	// A new Destination without placements only gets a status.
 	p.destination("worker-2", "default", "none", map[string]string{"on": "two"})
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 	if got := p.settles(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
@@ -102,8 +102,7 @@ func TestWhatWritesNothing(t *testing.T) {
 	}
 }
 
-// settles waits until rounds have nothing more to write, and returns the writes
-// since the last time.
+// settles waits until rounds write nothing more, and returns the writes since the last call.
 func (p *platform) settles(at string, log *audit) map[string]int {
 	p.t.Helper()
 	all := map[string]int{}
@@ -117,7 +116,7 @@ func (p *platform) settles(at string, log *audit) map[string]int {
 		if len(got) > 0 || before != p.counted(at, "kratix_schedule_rounds_total") {
 			quiet = 0
 		}
-		const enough = 10 // looks a tenth of a second apart
+		const enough = 10 // polls, a tenth of a second apart
 		if quiet++; quiet < enough {
 			return fmt.Sprint(all)
 		}

@@ -12,15 +12,14 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// situation is what Prometheus has scraped, a sample a minute, and the alerts
-// that there should be after an hour of it. Series are as promtool's tests have
-// them: 0x60 is sixty times 0, 0+1x60 grows by 1.
+// situation is a set of scraped samples, one a minute, and the alerts expected after an hour.
+// Series have the notation of promtool's tests: 0x60 is sixty times 0, 0+1x60 grows by 1.
 type situation struct {
 	series string
 	want   []string
 }
 
-// alive is what every situation has, but for what its own series replace.
+// alive are the series of every situation that it does not replace.
 const alive = `
 	kratix_schedule_build_info{version="v1"} 1x60
 	kratix_schedule_last_round_timestamp_seconds 0+60x60
@@ -92,8 +91,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded returns the series of a situation, and those of alive that it has none
-// of.
+// loaded returns the series of a situation, together with the other series of alive.
 func loaded(own string) string {
 	var text strings.Builder
 	names := map[string]bool{}
@@ -112,8 +110,8 @@ func loaded(own string) string {
 	return text.String()
 }
 
-// firing reports whether an alert fires at the hour: whether its expression gave
-// something in each of the minutes that it has to.
+// firing reports whether an alert fires after the hour: whether its expression had a result
+// in each minute of its duration.
 func firing(t *testing.T, data storage.Queryable, expression string, since time.Duration) bool {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1_000_000, Timeout: time.Minute})

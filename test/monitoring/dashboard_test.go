@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// dashboard is what Grafana's format has that matters here.
+// dashboard is the part of Grafana's format that is checked.
 type dashboard struct {
 	Title      string
 	Panels     []panel
@@ -29,7 +29,7 @@ func (p panel) overlaps(q panel) bool {
 	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
 }
 
-func TestTheDashboardAsksForMetricsThatThereAre(t *testing.T) {
+func TestDashboardAsksForMetricsThatThereAre(t *testing.T) {
 	content, err := os.ReadFile(dashboardFile)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestTheDashboardAsksForMetricsThatThereAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := series(t)
-	// What Grafana puts into a query before it asks.
+	// Grafana replaces these variables in queries.
 	variables := []string{"$__rate_interval", "5m"}
 	for _, v := range d.Templating.List {
 		if v.Name != "datasource" {

@@ -1,4 +1,3 @@
-// Package monitoring checks what lies in deploy/monitoring against Prometheus'
-// own library and against the metrics that there are. It is a module of its own,
-// so that nobody else downloads Prometheus.
+// Package monitoring checks deploy/monitoring with Prometheus' own library and against the
+// existing metrics. It is a separate module, so that nothing else depends on Prometheus.
 package monitoring

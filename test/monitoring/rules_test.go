@@ -23,7 +23,7 @@ const (
 	runbookURL    = "https://github.com/kratix-schedule/kratix-schedule/blob/main/docs/how-to/monitor.md#"
 )
 
-// series returns, for each name that a query may have, the labels that it has.
+// series returns the labels of each name that a query may use.
 func series(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -49,7 +49,7 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check returns what a query asks for that there is not.
+// check reports the names and labels in a query that do not exist.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)

@@ -20,17 +20,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// Writer makes changes in a cluster.
+// Writer writes changes to a cluster.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
-	// instance is this process, for the events' readers.
+	// instance is the name of this process in events.
 	instance string
 	backoff  backoff
 }
 
-// New makes a Writer to the cluster that config leads to; now is the clock for
-// events, and instance names this process in them.
+// New returns a Writer to the cluster of config; now is the clock for events, and instance
+// names this process in them.
 func New(config *rest.Config, now func() time.Time, instance string) (*Writer, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
@@ -39,22 +39,21 @@ func New(config *rest.Config, now func() time.Time, instance string) (*Writer, e
 	return &Writer{client: client, now: now, instance: instance, backoff: backoff{refused: map[target]*refusal{}}}, nil
 }
 
-// Outcome is what came of changes.
+// Outcome is the result of applying changes.
 type Outcome struct {
 	// Written are the objects as they are after the last write to each.
 	Written []Written
 	// Created are the objects that were created, and those that may have been.
 	Created []Created
-	// Calls counts the writes that the API took, by verb; "event" is one too.
+	// Calls counts the writes that the API accepted, by verb; "event" counts events.
 	Calls map[string]int
-	// Refused has a finding for each object that the API server does not let be
-	// written, also of those that were not tried again this time.
+	// Refused has a finding for each object whose write the API server refuses, including
+	// those that were not retried this time.
 	Refused []finding.Finding
-	// Retry is how soon Apply can do more, given the changes that are wanted then: what
-	// was refused, what has found its object to be another by then, and what had to
-	// wait. It is 0 if there is nothing of the kind.
+	// Retry is the time until Apply should be called again: for refused writes, for objects
+	// that had changed, and for changes that were postponed. It is 0 if there are none.
 	Retry time.Duration
-	// Err is why nothing could be written, or an event could not be sent.
+	// Err is the reason why nothing could be written, or an event could not be sent.
 	Err error
 }
 
@@ -66,26 +65,26 @@ type Written struct {
 	Version string
 }
 
-// Created is an object that was created, or may have been: its create was not answered,
-// or it is there already.
+// Created is an object that was created, or may have been: its create was not answered, or
+// the object exists already.
 type Created struct {
 	Object kratix.Object
-	// Version is the one that it was created at; empty if the outcome is not known.
+	// Version is the resourceVersion after the create; empty if the outcome is unknown.
 	Version string
 }
 
-// The bounds of Apply: how many calls there are at one time, how long one may take,
-// and after which time no change is begun any more. What is left waits for the next
-// call, so that an API server which is slow holds no round up.
+// The limits of Apply: the number of concurrent calls, the duration of one, and the time
+// after which no further change is started. The remaining changes are left to the next call,
+// so that a slow API server does not delay the round.
 const (
 	atOnce      = 16
 	callTimeout = 15 * time.Second
 	budget      = 20 * time.Second
 )
 
-// Apply makes the changes of one list at once, and list after list. A change that is
-// refused keeps none of the others from being made; it is tried again in a later
-// call, not before its time has come. It must not be called twice at one time.
+// Apply makes the changes of each list concurrently, and one list after the other. A refused
+// change does not affect the others; it is retried in a later call, after its backoff. Apply
+// must not be called concurrently.
 func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 	w.backoff.begin(lists)
 	run := &run{Writer: w, last: w.now().Add(budget), outcome: Outcome{Calls: map[string]int{}}}
@@ -108,19 +107,19 @@ func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 	return run.end()
 }
 
-// run is one call of Apply, in which changes are made at once.
+// run is one call of Apply.
 type run struct {
 	*Writer
-	// last is when the last change may begin.
+	// last is the time until which changes may start.
 	last time.Time
 
 	mu      sync.Mutex
 	outcome Outcome
-	// postponed means that a change was not begun for lack of time, or since all
-	// writes wait; lost counts the events that were not sent.
+	// postponed reports whether a change was not started, for lack of time or because all
+	// writes are paused; lost counts the events that were not sent.
 	postponed bool
 	lost      int
-	// unanswered are how many calls in a row were not answered in time.
+	// unanswered is the number of consecutive calls without a timely answer.
 	unanswered int
 }
 
@@ -139,7 +138,7 @@ func (r *run) begins(ctx context.Context, change status.Change) bool {
 	return true
 }
 
-// end returns what came of the changes.
+// end returns the outcome of the changes.
 func (r *run) end() Outcome {
 	now := r.now()
 	r.outcome.Refused = r.backoff.findings()
@@ -155,7 +154,7 @@ func (r *run) end() Outcome {
 	return r.outcome
 }
 
-// answered takes into account that the API server has taken a write.
+// answered records that the API server has accepted a write.
 func (r *run) answered(verb string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,17 +168,17 @@ func (r *run) wrote(written Written) {
 	r.outcome.Written = append(r.outcome.Written, written)
 }
 
-// created takes into account that an object was created, or may have been.
+// created records that an object was created, or may have been.
 func (r *run) created(object kratix.Object, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.outcome.Created = append(r.outcome.Created, Created{object, version})
 }
 
-// failed takes into account that a step of a change was not taken.
+// failed records that a step of a change has failed.
 func (r *run) failed(ctx context.Context, change status.Change, step int, err error) {
 	if ctx.Err() != nil {
-		return // the process ends
+		return // the process is stopping
 	}
 	why := failureOf(err)
 	now := r.now()
@@ -252,16 +251,16 @@ func (r *run) change(ctx context.Context, change status.Change) {
 	}
 }
 
-// gone reports whether a patch took the last finalizer off an object that was deleted
-// before.
+// gone reports whether a patch removed the last finalizer of an object that was being
+// deleted.
 func gone(object metav1.Object, step status.Step) bool {
 	metadata, _ := step.Patch["metadata"].(map[string]any)
 	left, given := metadata["finalizers"].([]string)
 	return given && len(left) == 0 && !object.GetDeletionTimestamp().IsZero()
 }
 
-// step makes one call, and returns the metadata that the object has then. It fails
-// when the object is at another version by now.
+// step makes one call, and returns the metadata of the object afterwards. It fails if the
+// object has another version.
 func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
 	path := collection(object)
 	var call *rest.Request
@@ -280,7 +279,7 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	default:
 		call, body = w.client.Patch(types.MergePatchType).AbsPath(path, object.GetName()), at(step.Patch, version)
 	}
-	// The answer need not hold the contents once more.
+	// The response need not contain the object's contents.
 	call.SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	text, err := send(ctx, call, body)
 	if err != nil {
@@ -292,7 +291,7 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	return answer.Metadata, json.Unmarshal(text, &answer)
 }
 
-// send makes a call, once: when it is made again is for the backoff to say.
+// send makes a call once, because retries are left to the backoff.
 func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -301,13 +300,13 @@ func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 		return nil, err
 	}
 	result := call.MaxRetries(0).Body(text).Do(ctx)
-	if err := result.Error(); err != nil { // Raw's has not the API server's own words
+	if err := result.Error(); err != nil { // Raw's error lacks the API server's message
 		return nil, err
 	}
 	return result.Raw()
 }
 
-// at makes a patch fail on any version but one.
+// at returns a patch that fails on any version except one.
 func at(patch map[string]any, version string) map[string]any {
 	made := map[string]any{}
 	for key, value := range patch {

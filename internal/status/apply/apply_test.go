@@ -23,13 +23,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 )
 
-// api answers writes, and remembers them.
+// api is an API server that accepts writes and records them.
 type api struct {
 	mu    sync.Mutex
 	calls []call
-	// answer returns the status of a call, and the metadata it answers with.
+	// answer returns the status of a call, and the metadata in the response.
 	answer func(call) (int, string)
-	// running and most count the calls at one time.
+	// running is the number of concurrent calls, and most its maximum.
 	running, most int
 	wait          chan struct{}
 }
@@ -77,16 +77,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-// noon is when tests begin.
+// noon is the start of the tests' clock.
 func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
-// writer writes to an api, at noon.
+// writer returns a Writer to an api, at noon.
 func writer(t *testing.T, a *api) *apply.Writer {
 	t.Helper()
 	return writerAt(t, a, noon)
 }
 
-// writerAt writes to an api by a clock.
+// writerAt returns a Writer to an api with a clock.
 func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 	t.Helper()
 	server := httptest.NewServer(a)
@@ -213,11 +213,11 @@ func deleted() *kratix.Work {
 	return w
 }
 
-func TestWhatTheAPIRefuses(t *testing.T) {
+func TestRefusedWrites(t *testing.T) {
 	tests := map[string]struct {
 		code     int
 		metadata string
-		// said is what is reported; nothing if the next look at the cluster knows better.
+		// said is the finding; empty if the next read of the cluster resolves the failure.
 		said string
 	}{
 		"a conflict: the next look at the cluster knows better": {http.StatusConflict, "", ""},
@@ -261,9 +261,9 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	}
 }
 
-// TestWhatMayHaveBeenCreatedIsTold: an object that was created at once or perhaps, but not
-// one that certainly was not.
-func TestWhatMayHaveBeenCreatedIsTold(t *testing.T) {
+// TestPossiblyCreatedObjectsAreReported covers objects that were or may have been created, and one
+// that certainly was not.
+func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int
 		metadata string
@@ -283,7 +283,7 @@ func TestWhatMayHaveBeenCreatedIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &api{answer: func(call) (int, string) {
 				if test.code == 0 {
-					panic(http.ErrAbortHandler) // the connection ends
+					panic(http.ErrAbortHandler) // closes the connection
 				}
 				return test.code, test.metadata
 			}}
@@ -316,7 +316,7 @@ func TestWhatMayHaveBeenCreatedIsTold(t *testing.T) {
 	})
 }
 
-// told returns what an outcome says is refused.
+// told returns the messages of an outcome's findings.
 func told(o apply.Outcome) []string {
 	var said []string
 	for _, f := range o.Refused {

@@ -10,20 +10,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// How soon a write that the API server did not take is tried again, at first and at
-// last; and the same for all writes while it takes none.
+// The first and the longest delay before a failed write is retried; also used for the pause
+// of all writes while none succeeds.
 const (
 	firstDelay   = time.Second
 	longestDelay = 5 * time.Minute
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is how many times in a row a write may find that its object has moved on
-// before that is reported: nothing but a fault of the cluster lasts so long, such as a
-// CustomResourceDefinition without a status subresource.
+// staleLimit is the number of consecutive conflicts of one object after which they are
+// reported. Only a fault of the cluster lasts that long, such as a CustomResourceDefinition
+// without a status subresource.
 const staleLimit = 5
 
-// target names an object.
+// target identifies an object.
 type target struct {
 	kind string
 	key  kratix.Key
@@ -33,34 +33,33 @@ func targetOf(change status.Change) target {
 	return target{change.Object.KindName(), kratix.KeyOf(change.Object)}
 }
 
-// refusal is a change that the API server did not take.
+// refusal is a change that the API server did not accept.
 type refusal struct {
-	// wish is the digest of the object and of the steps up to the refused one, of
-	// which there are so many.
+	// wish is the digest of the object and of the steps up to the refused one; steps is their
+	// number.
 	wish  digest
 	steps int
-	// failures are how many times in a row it was refused; until is when it is tried
-	// again.
+	// failures is the number of consecutive refusals; until is the time of the next retry.
 	failures int
 	until    time.Time
-	// reported is false while it is not worth a finding.
+	// reported reports whether the refusal has a finding.
 	reported bool
 	verb     status.Verb
 	words    string
 }
 
-// backoff remembers the changes that the API server did not take. It has one refusal
-// at most for each object that has a change.
+// backoff holds the changes that the API server did not accept, at most one refusal per
+// object with a change.
 type backoff struct {
 	mu      sync.Mutex
 	refused map[target]*refusal
-	// paused is until when nothing is written, since the API server takes nothing;
-	// pauses are how many times in a row that was so.
+	// paused is the time until which nothing is written, because the API server accepts
+	// nothing; pauses is the number of consecutive pauses.
 	paused time.Time
 	pauses int
 }
 
-// begin forgets the refusals of objects that have no change any more.
+// begin drops the refusals of objects that have no change any more.
 func (b *backoff) begin(lists [][]status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,8 +75,8 @@ func (b *backoff) begin(lists [][]status.Change) {
 	maps.DeleteFunc(b.refused, func(of target, _ *refusal) bool { return !changed[of] })
 }
 
-// allows reports whether a change may be tried now. One whose object, or what is to
-// be written, is not what was refused is as new.
+// allows reports whether a change may be tried now. A change whose object or content differs
+// from the refused one counts as new.
 func (b *backoff) allows(change status.Change, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,33 +92,33 @@ func (b *backoff) allows(change status.Change, now time.Time) bool {
 	return !now.Before(known.until)
 }
 
-// pausedAt reports whether all writes wait.
+// pausedAt reports whether all writes are paused.
 func (b *backoff) pausedAt(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return now.Before(b.paused)
 }
 
-// pauseLeft returns how long all writes still wait.
+// pauseLeft returns the rest of the pause of all writes.
 func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.paused.Sub(now)
 }
 
-// pause has all writes wait, longer each time until one is taken; for at least the
-// time that the API server asks for.
+// pause pauses all writes, longer each time until one is accepted, and at least as long as
+// the API server requests.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now.Before(b.paused) {
-		return // the writes that were under way fail as well
+		return // concurrent writes fail as well
 	}
 	b.pauses++
 	b.paused = now.Add(min(max(delay(b.pauses), asked), longestPause))
 }
 
-// accepted forgets what was refused of a change.
+// accepted drops the refusal of a change.
 func (b *backoff) accepted(change status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,7 +126,7 @@ func (b *backoff) accepted(change status.Change) {
 	delete(b.refused, targetOf(change))
 }
 
-// failed remembers that the step at an index of a change was not taken.
+// failed records that the step at an index of a change was not accepted.
 func (b *backoff) failed(change status.Change, step int, now time.Time, why failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,13 +144,13 @@ func (b *backoff) failed(change status.Change, step int, now time.Time, why fail
 	}
 }
 
-// delay returns how long to wait after so many failures in a row.
+// delay returns the delay after a number of consecutive failures.
 func delay(failures int) time.Duration {
-	const most = 9 // firstDelay << 9 is more than any delay
+	const most = 9 // firstDelay << 9 exceeds longestDelay
 	return firstDelay << min(failures-1, most)
 }
 
-// next returns how soon there is something to try again; 0 if there is nothing.
+// next returns the time until the next retry; 0 if there is none.
 func (b *backoff) next(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -164,7 +163,7 @@ func (b *backoff) next(now time.Time) time.Duration {
 	return soonest
 }
 
-// findings returns a finding for each object of which a change is refused.
+// findings returns a finding for each object with a refused change.
 func (b *backoff) findings() []finding.Finding {
 	b.mu.Lock()
 	defer b.mu.Unlock()

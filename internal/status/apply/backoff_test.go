@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 )
 
-// clock is a test's.
+// clock is a clock that the test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -38,7 +38,7 @@ func (c *clock) pass(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-// denied is an API server whose webhook denies what a test says.
+// denied is an API server whose webhook denies the calls that a test selects.
 type denied struct {
 	*api
 	mu    sync.Mutex
@@ -59,7 +59,7 @@ func (d *denied) set(change func(*denied)) {
 	change(d)
 }
 
-// attempts returns how often a path was written to.
+// attempts returns the number of writes to a path.
 func (d *denied) attempts(path string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -99,7 +99,7 @@ func (d *denied) writer(t *testing.T, now func() time.Time) *apply.Writer {
 	return w
 }
 
-// creation is the change that creates a WorkPlacement, then says what became of it.
+// creation returns the change that creates a WorkPlacement, then sets its status.
 func creation(at time.Time, revision string) status.Change {
 	return status.Change{Object: placement(), Steps: []status.Step{{Verb: status.Create}, saying("written", at, revision)}}
 }
@@ -113,10 +113,10 @@ func saying(message string, at time.Time, revision string) status.Step {
 
 func isCreate(c call) bool { return c.Method == http.MethodPost && c.Path == placements }
 
-// TestARefusedWriteIsTriedLessAndLessOften: ten minutes of calls each second, in which
-// the time and the store's revision move on, try a denied write about ten times, and
-// all others each time.
-func TestARefusedWriteIsTriedLessAndLessOften(t *testing.T) {
+// TestRefusedWriteBacksOff calls Apply each second for ten minutes while the
+// clock and the store's revision advance: a denied write is tried about ten times, all others
+// each time.
+func TestRefusedWriteBacksOff(t *testing.T) {
 	time := clock{now: noon()}
 	d := newDenied(isCreate)
 	w := d.writer(t, time.Now)
@@ -141,9 +141,9 @@ func TestARefusedWriteIsTriedLessAndLessOften(t *testing.T) {
 	}
 }
 
-// TestARefusalEnds when the object or what is to be written changes, when the API
-// server takes the write, and when nothing is to be written any more.
-func TestARefusalEnds(t *testing.T) {
+// TestRefusalEnds covers a change of the object or of the wanted content, an accepted write,
+// and a change that is no longer needed.
+func TestRefusalEnds(t *testing.T) {
 	const path = works + "/a/status"
 	change := func(message string, edit func(*kratix.Work)) status.Change {
 		w := work()
@@ -198,7 +198,7 @@ func TestARefusalEnds(t *testing.T) {
 	})
 }
 
-func TestTheServersWordsAreToldWithoutWhatChangesEachTime(t *testing.T) {
+func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
 	time := clock{now: noon()}
 	d := newDenied(isCreate)
 	w := d.writer(t, time.Now)
@@ -223,9 +223,9 @@ func TestTheServersWordsAreToldWithoutWhatChangesEachTime(t *testing.T) {
 	}
 }
 
-// TestAnObjectThatIsAlwaysAnotherIsTold: a conflict says nothing, five in a row say
-// that something is wrong.
-func TestAnObjectThatIsAlwaysAnotherIsTold(t *testing.T) {
+// TestRepeatedConflictsAreReported checks that one conflict is not reported, but five in
+// a row are.
+func TestRepeatedConflictsAreReported(t *testing.T) {
 	time := clock{now: noon()}
 	a := &api{answer: func(call) (int, string) { return http.StatusNotFound, "" }}
 	w := writerAt(t, a, time.Now)
@@ -241,7 +241,7 @@ func TestAnObjectThatIsAlwaysAnotherIsTold(t *testing.T) {
 	}
 }
 
-// manyChanges are patches of the status of so many Works.
+// manyChanges returns patches of the status of count Works.
 func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {
@@ -252,9 +252,9 @@ func manyChanges(count int) []status.Change {
 	return changes
 }
 
-// TestAnOverloadedAPIServerIsLeftAloneForAsLongAsItAsks: a 429 keeps what is left of
-// all writes back until then, and each of them is made in the end.
-func TestAnOverloadedAPIServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+// TestOverloadedAPIServerPausesAllWrites checks that a 429 postpones all
+// remaining writes, and that each of them is made in the end.
+func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 	time := clock{now: noon()}
 	d := newDenied(func(call) bool { return true })
 	d.code, d.words, d.after = http.StatusTooManyRequests, "Too many requests, please try again later.", "7"
@@ -306,7 +306,7 @@ func TestAnAPIServerThatCannotBeReachedIsToldOnceAndAskedLessAndLessOften(t *tes
 	}
 }
 
-// TestMemoryIsBoundedByTheObjectsThatHaveAChange: what is gone is forgotten.
+// TestMemoryIsBoundedByTheObjectsThatHaveAChange checks that other objects are dropped.
 func TestMemoryIsBoundedByTheObjectsThatHaveAChange(t *testing.T) {
 	d := newDenied(func(call) bool { return true })
 	w := d.writer(t, noon)

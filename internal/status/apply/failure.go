@@ -12,32 +12,31 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// failureKind says what a write that failed means for it and for others.
+// failureKind classifies a failed write.
 type failureKind int
 
 // The kinds of failures.
 const (
-	// refused: the API server does not take this write.
+	// refused: the API server rejects this write.
 	refused failureKind = iota
-	// stale: the object was another by then; a change of the object as it is now
-	// may succeed.
+	// stale: the object had changed; the same change of its current version may succeed.
 	stale
-	// overloaded: the API server asks for fewer writes, whatever they are.
+	// overloaded: the API server requests fewer writes of any kind.
 	overloaded
-	// silent: it has not answered in time.
+	// silent: there was no answer in time.
 	silent
-	// unreachable: there was no answer, of whatever this write is.
+	// unreachable: there was no answer, which does not depend on the write.
 	unreachable
 )
 
 // failure is a write that failed.
 type failure struct {
 	kind failureKind
-	// asked is how long the API server asks to wait.
+	// asked is the delay that the API server requests.
 	asked time.Duration
-	// unknown means that the write may have been done, or the object be there already.
+	// unknown reports whether the write may have succeeded, or the object may exist already.
 	unknown bool
-	// words are the API server's, fit to be shown.
+	// words is the API server's message, fit to be shown.
 	words string
 }
 
@@ -59,9 +58,8 @@ func failureOf(err error) failure {
 	return why
 }
 
-// isUnknown reports whether a create that failed with err may have left an object: it
-// may be there already, or there is no answer, or an answer like "timeout" that does not
-// say.
+// isUnknown reports whether a create that failed with err may have left an object: it may
+// exist already, there was no answer, or the answer, such as a timeout, leaves it open.
 func isUnknown(err error) bool {
 	var answer apierrors.APIStatus
 	if !errors.As(err, &answer) {
@@ -70,12 +68,11 @@ func isUnknown(err error) bool {
 	return apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err) || answer.Status().Code >= http.StatusInternalServerError
 }
 
-// longestWords bounds what is kept of what the API server says: it may repeat much of
-// an object.
+// longestWords bounds the length of an API server's message that is kept, because it may
+// repeat much of an object.
 const longestWords = 1024
 
-// plain returns a text of another in one line, without control characters, and not too
-// long.
+// plain returns a text in one line, without control characters, and truncated.
 func plain(text string) string {
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
@@ -89,8 +86,8 @@ func plain(text string) string {
 	return text
 }
 
-// sameWords reports whether two messages differ in digits at most: versions, and how
-// much of a quota is used, are others each time.
+// sameWords reports whether two messages differ only in digits, such as versions and quota
+// usage.
 func sameWords(a, b string) bool { return withoutDigits(a) == withoutDigits(b) }
 
 func withoutDigits(text string) string {

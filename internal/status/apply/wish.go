@@ -11,13 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// digest is one of an object and of what is to be written to it.
+// digest is a digest of an object and of the content to be written to it.
 type digest [sha256.Size]byte
 
-// wishOf returns the digest of a change's object and of its first steps. It leaves out
-// what differs each time though the object and the wish are the same: the time of a
-// transition, the revision of the store, and the version of the object. The contents
-// of a Work are known by its generation.
+// wishOf returns the digest of a change's object and of its first steps. It leaves out fields
+// that differ each time for the same wish: the time of a transition, the revision of the
+// store, and the version of the object. The contents of a Work are represented by its
+// generation.
 func wishOf(change status.Change, steps int) digest {
 	wish := struct {
 		Object any
@@ -37,7 +37,7 @@ func wishOf(change status.Change, steps int) digest {
 	return sha256.Sum256(text)
 }
 
-// identityOf returns what of an object may make a difference to who refuses a write.
+// identityOf returns the fields of an object that may influence whether a write is refused.
 func identityOf(object kratix.Object) any {
 	metadata, ok := object.(metav1.Object)
 	if !ok {
@@ -49,8 +49,7 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns an object that is to be created as far as its digest needs
-// it.
+// withoutContents returns an object to be created without the contents, for its digest.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {
@@ -61,8 +60,7 @@ func withoutContents(object kratix.Object) any {
 	return spec
 }
 
-// stablePatch returns the parts of a patch that are the same whenever the same is
-// wished.
+// stablePatch returns the parts of a patch that do not differ for the same wish.
 func stablePatch(patch map[string]any) map[string]any {
 	stable := maps.Clone(patch)
 	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

@@ -1,20 +1,20 @@
 package writers
 
-// Completion is the condition by which a request says that its pipelines are done.
+// Completion is the condition of a request whose pipelines have completed.
 type Completion struct{ Type, Reason, Message string }
 
-// PipelineCompleted is the condition that requests have in Kratix's workshops, and
-// had in Kratix before it could run several pipelines.
+// PipelineCompleted returns the condition of requests in Kratix's workshops, and in Kratix
+// before it could run several pipelines.
 func PipelineCompleted() Completion {
 	return Completion{Type: "PipelineCompleted", Reason: "PipelineExecutedSuccessfully", Message: "Pipeline completed"}
 }
 
-// ConfigureWorkflowCompleted is the condition that Kratix waits for since then.
+// ConfigureWorkflowCompleted returns the condition that later versions of Kratix wait for.
 func ConfigureWorkflowCompleted() Completion {
 	return Completion{Type: "ConfigureWorkflowCompleted", Reason: "PipelinesExecutedSuccessfully", Message: "Pipelines completed"}
 }
 
-// condition is the completion as a request's status has it.
+// condition returns the completion in the form of a request's status.
 func (c Completion) condition() map[string]any {
 	return map[string]any{"type": c.Type, "status": "True", "reason": c.Reason, "message": c.Message}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The keys of a status that are more than values, and those of a condition.
+// The keys of a status that are merged, and those of a condition.
 const (
 	messageKey    = "message"
 	conditionsKey = "conditions"
@@ -14,10 +14,9 @@ const (
 	sinceKey      = "lastTransitionTime"
 )
 
-// merge returns a status that says what a pipeline said beside what was there: a key
-// takes the place of the same key, one without a value takes it away, and each
-// condition takes the place of the one of its type. Neither map is changed. Now is
-// for conditions that become another.
+// merge returns a status with the fields of said merged in: a key replaces the same key, a
+// key with a nil value removes it, and each condition replaces the one of its type. Neither
+// map is changed. now is the time for conditions that change.
 func merge(there, said map[string]any, now string) map[string]any {
 	merged := maps.Clone(there)
 	if merged == nil {
@@ -28,7 +27,7 @@ func merge(there, said map[string]any, now string) map[string]any {
 		case value == nil:
 			delete(merged, key)
 		case key == conditionsKey:
-			given, _ := value.([]any) // ReadStatus takes nothing else
+			given, _ := value.([]any) // ReadStatus accepts nothing else
 			merged[key] = mergeConditions(merged[key], given, now)
 		default:
 			merged[key] = value
@@ -37,7 +36,7 @@ func merge(there, said map[string]any, now string) map[string]any {
 	return merged
 }
 
-// mergeConditions keeps the order of those that are there.
+// mergeConditions merges conditions and keeps the order of the existing ones.
 func mergeConditions(there any, said []any, now string) []any {
 	merged, _ := there.([]any)
 	merged = slices.Clone(merged)
@@ -57,14 +56,14 @@ func mergeConditions(there any, said []any, now string) []any {
 	return merged
 }
 
-// typeOf returns the type of a condition; that of anything else is nil.
+// typeOf returns the type of a condition; nil for any other value.
 func typeOf(condition any) any {
 	fields, _ := condition.(map[string]any)
 	return fields[typeKey]
 }
 
-// since returns a condition that says since when it has its status: unless it says
-// so itself, since the condition before has had it, or since now.
+// since returns a condition with its lastTransitionTime: its own if it has one, that of the
+// previous condition if the status is the same, or now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {
 		return condition

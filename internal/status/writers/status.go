@@ -19,25 +19,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Said is what became of a request's status.
+// Said is the result of updating a request's status.
 type Said struct {
-	// Changed are the keys of the status that are another now, sorted; none means
-	// that nothing was written.
+	// Changed are the changed keys of the status, sorted; if there are none, nothing was
+	// written.
 	Changed []string
-	// Lost are those of them that the API took and did not keep as they are: the
-	// CustomResourceDefinition has no such field.
+	// Lost are the changed keys that the API accepted but did not store as written, because
+	// the CustomResourceDefinition has no such field.
 	Lost []string
 }
 
-// ErrGone means that the request is not in the cluster, or is another one of the
+// ErrGone means that the request is not in the cluster, or was replaced by another one of the
 // same name.
 var ErrGone = errors.New("it is not in the cluster")
 
-// Status merges what a pipeline said into the status of a request, and the
-// completion's condition if there is one. A key takes the place of the same key, one
-// without a value takes it away, a condition takes the place of the one of its
-// type, and everything else stays. A request that still says "Pending" says that it
-// was seen, once it is complete and unless the pipeline has words of its own.
+// Status merges a pipeline's status into the status of a request, and the completion's
+// condition if there is one. A key replaces the same key, a key with a nil value removes it,
+// a condition replaces the one of its type, and everything else stays. If the message of a
+// completed request is still "Pending", it is replaced unless the pipeline sets one.
 func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Said, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
@@ -84,7 +83,7 @@ func (w *Writers) sayOnce(ctx context.Context, objects dynamic.ResourceInterface
 	return Said{Changed: changed, Lost: lost}, nil
 }
 
-// completed is what a request says of itself once its pipelines are done.
+// completed returns the status fields of a request whose pipelines are done.
 func completed(status map[string]any, kind string, completion Completion) map[string]any {
 	said := map[string]any{conditionsKey: []any{completion.condition()}}
 	if status[messageKey] == "Pending" {
@@ -96,7 +95,7 @@ func completed(status map[string]any, kind string, completion Completion) map[st
 	return said
 }
 
-// differences returns the keys of both that are not equal, sorted.
+// differences returns the keys whose values differ, sorted.
 func differences(one, other map[string]any) []string {
 	all := maps.Clone(other)
 	maps.Copy(all, one)
@@ -105,8 +104,8 @@ func differences(one, other map[string]any) []string {
 	})
 }
 
-// keeps reports whether a value that the API stored has all that was written. It may
-// have more, by defaults.
+// keeps reports whether a stored value contains everything that was written. It may contain
+// more, by defaulting.
 func keeps(stored, written any) bool {
 	switch written := written.(type) {
 	case map[string]any:
@@ -126,7 +125,7 @@ func keeps(stored, written any) bool {
 	return stored == written
 }
 
-// resource finds where the API has objects of the request's kind.
+// resource returns the client for objects of the request's kind.
 func (w *Writers) resource(ctx context.Context, request kratix.Header) (dynamic.ResourceInterface, error) {
 	at, err := schema.ParseGroupVersion(request.APIVersion)
 	if err != nil {

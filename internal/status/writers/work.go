@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Outcome says what became of a Work.
+// Outcome is the result of writing a Work.
 type Outcome string
 
 // The outcomes.
@@ -30,12 +30,11 @@ const (
 	Unchanged Outcome = "unchanged"
 )
 
-// Work creates the Work, or updates the one that an earlier run of the same
-// pipeline made, whoever wrote it and whatever its name is: Kratix ends the names of
-// Works at random, and finds them by their labels. It returns the key that the Work
-// has in the cluster. The time of execution is set when something changes, and not
-// otherwise. A field that the cluster's CustomResourceDefinition does not have is an
-// error: a selector that is silently dropped would put the Work anywhere.
+// Work creates the Work, or updates the one that an earlier run of the same pipeline created,
+// whatever its writer and name: Kratix gives Works random name suffixes and finds them by
+// labels. It returns the key of the Work in the cluster. The time of execution is set only if
+// something changes. A field that the cluster's CustomResourceDefinition does not have is an
+// error, because without a dropped selector the Work could be scheduled anywhere.
 func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome, key kratix.Key, err error) {
 	works := w.objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: "works"}).Namespace(work.Namespace)
 	err = retry.OnError(w.backoff, cameSecond, func() error {
@@ -63,7 +62,7 @@ const (
 	version = "v1alpha1"
 )
 
-// earlier returns the Work that an earlier run of the same pipeline made, or nil.
+// earlier returns the Work that an earlier run of the same pipeline created, or nil.
 func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) (*unstructured.Unstructured, error) {
 	selector := labels.Set{
 		kratix.PromiseNameLabel: work.Labels[kratix.PromiseNameLabel], kratix.WorkTypeLabel: work.Labels[kratix.WorkTypeLabel],
@@ -92,8 +91,8 @@ func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.
 	return &found[0], nil
 }
 
-// samePipeline compares the labels by which the Works of one Promise are distinguished
-// apart. Kratix leaves the request's namespace out where the Work is in it.
+// samePipeline compares the labels that distinguish the Works of one Promise. Kratix omits
+// the request's namespace if the Work is in it.
 func samePipeline(there, wanted map[string]string) bool {
 	for _, label := range []string{kratix.ResourceNameLabel, kratix.PipelineNameLabel, kratix.DryRunLabel} {
 		if there[label] != wanted[label] {
@@ -113,8 +112,7 @@ func (w *Writers) create(ctx context.Context, works dynamic.ResourceInterface, w
 	return err
 }
 
-// update returns the Work there the spec of the wanted one, and its labels beside
-// those that it has.
+// update sets the spec of an existing Work to the wanted one, and adds the wanted labels.
 func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, there *unstructured.Unstructured, wanted *kratix.Work) (Outcome, error) {
 	var current kratix.Work
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(there.Object, &current); err != nil {
@@ -138,7 +136,7 @@ func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, t
 	return Updated, err
 }
 
-// object is a Work as the API takes it, executed now.
+// object returns a Work in the form of the API, executed now.
 func (w *Writers) object(work *kratix.Work) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(work)
 	if err != nil {

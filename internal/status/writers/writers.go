@@ -1,10 +1,10 @@
-// Package writers does in a cluster what Kratix's own containers do at the end of
-// a pipeline: the work-writer creates or updates the Work, and the status-writer
-// brings what the pipeline says into the status of the request.
+// Package writers does in a cluster what Kratix's own containers do at the end of a pipeline:
+// the work-writer creates or updates the Work, and the status-writer merges the pipeline's
+// status into the status of the request.
 //
-// Both read first and write only what is another: the same pipeline run again
-// writes nothing. What someone else wrote in between is never overwritten unseen;
-// the API refuses it, and it is read again.
+// Both read first and write only differences: running the same pipeline again writes nothing.
+// Concurrent changes are never overwritten unread; the API rejects the write, and it is
+// retried on the new version.
 package writers
 
 import (
@@ -26,24 +26,23 @@ type Writers struct {
 	objects dynamic.Interface
 	kinds   kinds
 	now     func() time.Time
-	// backoff is how often, and after which pauses, a write that came second is
-	// tried again.
+	// backoff controls the retries of a write that met a concurrent change.
 	backoff wait.Backoff
 }
 
-// kinds returns what a version of a group of the API serves.
+// kinds returns the resources of an API group version.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
 
-// oneCall bounds a call of the API.
+// oneCall is the timeout of an API call.
 const oneCall = 30 * time.Second
 
-// New makes Writers to the cluster that config leads to; now is the clock.
+// New returns Writers to the cluster of config; now is the clock.
 func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	own := rest.CopyConfig(config)
 	own.Timeout = oneCall
-	own.WarningHandler = rest.NoWarnings{} // what is not kept is reported by Status
+	own.WarningHandler = rest.NoWarnings{} // dropped fields are reported by Status
 	objects, err := dynamic.NewForConfig(own)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
@@ -52,18 +51,18 @@ func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
 	}
-	backoff := wait.Backoff{Steps: 10, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.5} // some ten seconds
+	backoff := wait.Backoff{Steps: 10, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.5} // about ten seconds
 	return &Writers{objects: objects, kinds: kinds, now: now, backoff: backoff}, nil
 }
 
-// timestamp is the present as the API writes it.
+// timestamp returns the current time in the format of the API.
 func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339) }
 
-// errLeft means that an object went while it was to be updated.
+// errLeft means that an object was deleted while it was to be updated.
 var errLeft = errors.New("it was deleted meanwhile")
 
-// cameSecond reports whether a write failed since the object was another by then,
-// so that looking again helps.
+// cameSecond reports whether a write failed because of a concurrent change, so that a retry
+// may succeed.
 func cameSecond(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || errors.Is(err, errLeft)
 }

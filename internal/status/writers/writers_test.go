@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// served are the kinds of a cluster.
+// served are the resources of a cluster.
 type served map[string][]metav1.APIResource
 
 func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, groupVersion string) (*metav1.APIResourceList, error) {
@@ -30,7 +30,7 @@ func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, gro
 	return nil, apierrors.NewNotFound(schema.GroupResource{}, groupVersion)
 }
 
-// newWriters makes Writers to a cluster that has these objects.
+// newWriters returns Writers to a cluster with these objects.
 func newWriters(objects ...runtime.Object) (*Writers, *fake.FakeDynamicClient) {
 	cluster := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		{Group: group, Version: version, Resource: "works"}:        "WorkList",
@@ -60,7 +60,7 @@ func request(kind, uid string) kratix.Header {
 	return header
 }
 
-// writes are the calls that change something.
+// writes returns the calls that change something.
 func writes(cluster *fake.FakeDynamicClient) []string {
 	var made []string
 	for _, action := range cluster.Actions() {
@@ -133,7 +133,7 @@ func TestStatusIsWrittenAfterAConflict(t *testing.T) {
 	}
 }
 
-func TestStatusTellsWhatIsNotKept(t *testing.T) {
+func TestStatusReportsDroppedFields(t *testing.T) {
 	w, cluster := newWriters(redis(nil))
 	cluster.PrependReactor("update", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, redis(m{"message": "up"}), nil
@@ -144,7 +144,7 @@ func TestStatusTellsWhatIsNotKept(t *testing.T) {
 	}
 }
 
-func TestStatusOfWhatIsNotThere(t *testing.T) {
+func TestStatusOfMissingRequest(t *testing.T) {
 	for name, test := range map[string]struct {
 		request kratix.Header
 		want    string
@@ -180,7 +180,7 @@ func work() *kratix.Work {
 	return made
 }
 
-// like is a Work in the cluster: one of Kratix, with a name of its own.
+// like returns a Work in the cluster, created by Kratix, with a name of its own.
 func like(t *testing.T, wanted *kratix.Work, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)

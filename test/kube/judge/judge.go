@@ -41,7 +41,7 @@ type Verdict struct {
 	Refusals       []Refusal
 }
 
-// Judge builds the trees of one repository, and remembers what it has built.
+// Judge builds the trees of one repository, and caches the results.
 type Judge struct {
 	repository string
 	built      map[string]string
@@ -125,11 +125,10 @@ func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	return message, nil
 }
 
-// building lets one build follow the other: kustomize has one schema for all.
+// building serializes builds, because kustomize has one global schema.
 var building sync.Mutex
 
-// build takes the steps of Flux's kustomize-controller up to the text that it
-// would apply.
+// build takes the steps of Flux's kustomize-controller up to the YAML that it would apply.
 func build(dir string) error {
 	building.Lock()
 	defer building.Unlock()

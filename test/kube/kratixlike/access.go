@@ -18,15 +18,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// ServiceAccount is the name of the ServiceAccount that Kratix's manager has, in
-// kratix.SystemNamespace, and User is the user that the API server takes it for.
+// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in
+// kratix.SystemNamespace, and User is its user name at the API server.
 const (
 	ServiceAccount = "kratix-platform-controller-manager"
 	User           = "system:serviceaccount:" + kratix.SystemNamespace + ":" + ServiceAccount
 )
 
-// access is what the manager may do in a cluster, as far as it schedules and
-// writes.
+// access grants the manager's rights in a cluster, as far as scheduling and writing need
+// them.
 const access = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + kratix.SystemNamespace + `}

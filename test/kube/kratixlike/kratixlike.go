@@ -1,7 +1,7 @@
-// Package kratixlike is a stand-in of Kratix's scheduler and of its state-store
-// writer, for tests of what runs beside them. It behaves as Kratix is seen to
-// behave, its faults included: a resource Work goes to a random Destination, a
-// denied WorkPlacement is not tried again, and nothing checks what is written.
+// Package kratixlike is a stand-in for Kratix's scheduler and state-store writer, for tests
+// of programs that run beside them. It behaves as Kratix is observed to behave, including its
+// faults: a resource Work goes to a random Destination, a denied WorkPlacement is not
+// retried, and nothing checks what is written.
 package kratixlike
 
 import (
@@ -20,13 +20,13 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Options are what may differ between two runs.
+// Options are the parameters of a stand-in.
 type Options struct {
 	// WriteDelay is the time between reading a WorkPlacement and writing its
 	// files, or removing them.
 	WriteDelay time.Duration
-	// Writers is the number of WorkPlacements handled at once, 1 by default.
-	// Writes to one store follow each other in any case.
+	// Writers is the number of WorkPlacements handled concurrently, 1 by default. Writes to
+	// one store are serialized in any case.
 	Writers int
 	// Choose returns an index below n. The default is random.
 	Choose func(n int) int
@@ -40,8 +40,7 @@ type Running struct {
 	done   chan struct{}
 }
 
-// Run runs the stand-in until the context ends. When it returns, nothing of it
-// runs any more.
+// Run runs the stand-in until the context ends, and returns when all of it has stopped.
 func Run(ctx context.Context, config *rest.Config, options Options) error {
 	running, err := Start(ctx, config, options)
 	if err != nil {
@@ -80,8 +79,8 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Running,
 	return running, nil
 }
 
-// Stop ends the stand-in and waits until it has ended. A write that has begun is
-// cut off, as by a process that is killed.
+// Stop stops the stand-in and waits for its end. A write in progress is interrupted, as if
+// the process were killed.
 func (r *Running) Stop() {
 	r.cancel()
 	<-r.done
@@ -98,7 +97,7 @@ type manager struct {
 
 func newManager(config *rest.Config, options Options, dir string) (*manager, error) {
 	own := rest.CopyConfig(config)
-	own.QPS = -1 // no limit of the client's own
+	own.QPS = -1 // no client-side rate limit
 	own.UserAgent = fieldManager
 	d, err := dynamic.NewForConfig(own)
 	if err != nil {

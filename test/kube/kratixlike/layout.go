@@ -19,8 +19,8 @@ type site struct {
 	destination *kratix.Destination
 	// base is the directory of the Destination.
 	base string
-	// placements are those that stay on it; they are needed where one file holds
-	// the contents of all.
+	// placements are the placements that stay on it; they are needed where one file holds the
+	// contents of all.
 	placements []*kratix.WorkPlacement
 }
 

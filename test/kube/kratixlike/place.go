@@ -65,8 +65,8 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	return lacking
 }
 
-// update returns a WorkPlacement the contents of the Work, and the misplaced label
-// if its Destination does not match. Nothing removes that label.
+// update sets the contents of a WorkPlacement to those of the Work, and adds the misplaced
+// label if its Destination does not match. Nothing removes that label.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
 	if !slices.Contains(p.matched, have.Spec.TargetDestinationName) {
@@ -85,7 +85,7 @@ func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*krati
 	return get[kratix.WorkPlacement](ctx, p.client, placementResource, keyOf(have))
 }
 
-// desired returns a WorkPlacement as the Work has it, where it is.
+// desired returns a WorkPlacement with the Work's content, on its present Destination.
 func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	of := kratix.NewWorkPlacement(p.work, &p.group, have.Spec.TargetDestinationName)
 	want := have.DeepCopy()
@@ -94,7 +94,7 @@ func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 		want.Labels = map[string]string{}
 	}
 	maps.Copy(want.Labels, of.Labels)
-	if have.DeletionTimestamp.IsZero() { // else the API server takes no new finalizer
+	if have.DeletionTimestamp.IsZero() { // the API server accepts no new finalizer on a deleted object
 		want.Finalizers = withFinalizers(have.Finalizers, p.modes[have.Spec.TargetDestinationName])
 	}
 	owner := ownerOf(p.work)

@@ -21,7 +21,7 @@ type repositories struct {
 	open map[remote]*repository
 }
 
-// remote is where and as whom a repository is written to.
+// remote is a branch of a repository, and the author of commits to it.
 type remote struct {
 	url, branch, author, email string
 	// header is an HTTP header with the credentials; ca are certificates to trust.
@@ -29,13 +29,12 @@ type remote struct {
 	insecure   bool
 }
 
-// repository is a working clone of a branch. One commit follows the other.
+// repository is a working clone of a branch. Commits are serialized.
 type repository struct {
 	remote
 	dir string
 	mu  sync.Mutex
-	// clean reports that the working tree is the branch as it was last read or
-	// pushed.
+	// clean reports whether the working tree is the branch as it was last read or pushed.
 	clean bool
 }
 
@@ -60,8 +59,8 @@ func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	return opened, nil
 }
 
-// pushes bounds how often a commit is made anew because somebody else pushed
-// meanwhile.
+// pushes bounds how often a commit is repeated because someone else has pushed in the
+// meantime.
 const pushes = 5
 
 // commit changes the files of the branch by one commit, and returns the commit
@@ -87,7 +86,7 @@ func (r *repository) commit(ctx context.Context, message string, change func(*os
 	return "", err
 }
 
-// errStale is a push to a branch that has moved meanwhile.
+// errStale reports a push to a branch that has moved in the meantime.
 var errStale = errors.New("somebody else has pushed")
 
 func (r *repository) commitOnce(ctx context.Context, message string, change func(*os.Root) error) (version string, committed bool, err error) {
@@ -122,7 +121,7 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	return strings.TrimSpace(string(head)), committed, err
 }
 
-// reset makes the working tree what the branch is now.
+// reset resets the working tree to the current branch.
 func (r *repository) reset(ctx context.Context) error {
 	if err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// merge returns the labels that a group asks for. Where selectors disagree, the
-// Promise has precedence over its workflow, and that over the request's.
+// merge returns the labels that a group selects. Where selectors disagree, the Promise has
+// precedence over its workflow, and that over the request's.
 func merge(selectors []kratix.Selector) map[string]string {
 	rank := func(s kratix.Selector) int {
 		return slices.Index([]string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}, s.Source)

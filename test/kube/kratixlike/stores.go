@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// stores opens the git repositories of state stores and reports how they are.
+// stores opens the git repositories of state stores and reports their condition.
 type stores struct {
 	client       client
 	repositories *repositories
@@ -22,7 +22,7 @@ type stores struct {
 // store is an opened state store.
 type store struct {
 	repository *repository
-	// path is the store's own in the repository.
+	// path is the store's path in the repository.
 	path string
 	// object is the GitStateStore.
 	object *kratix.GitStateStore

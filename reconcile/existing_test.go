@@ -9,18 +9,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remembers has the source remember that a Work is on a Destination, as Kratix
-// does.
-func (w *testWorld) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
+// remembers adds a WorkPlacement to the source, as Kratix does.
+func (w *testEnv) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
 	p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], destination)
 	p.Spec.Workloads = nil
 	w.snapshot.Existing = append(w.snapshot.Existing, p)
 	return p
 }
 
-func TestWhatTheSourceRemembersStaysWhereItIs(t *testing.T) {
+func TestExistingPlacementsStay(t *testing.T) {
 	for _, home := range []string{"worker-1", "worker-2"} {
-		w := newWorld(t)
+		w := newEnv(t)
 		w.addDestination("worker-2", "worker-2")
 		w.remembers(w.put("a", "one"), home)
 		w.round()
@@ -31,7 +30,7 @@ func TestWhatTheSourceRemembersStaysWhereItIs(t *testing.T) {
 }
 
 func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.write(map[string]string{aFile: configMaps("one")})
 	w.remembers(w.put("a", "one"), "worker-1")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
@@ -39,7 +38,7 @@ func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 		t.Errorf("content %q", got)
 	}
 
-	w = newWorld(t)
+	w = newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
 	w.write(map[string]string{aFile: configMaps("one")})
 	old := w.remembers(work("a", map[string]string{"maps.yaml": ""}), "worker-1")
@@ -50,8 +49,8 @@ func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 	}
 }
 
-func TestAWorkPlacementThatContradictsARecordIsToldOfAndNothingMoves(t *testing.T) {
-	w := newWorld(t)
+func TestWorkPlacementThatContradictsARecordIsReportedAndNotMoved(t *testing.T) {
+	w := newEnv(t)
 	w.addDestination("worker-2", "worker-2")
 	work := w.put("a", "one")
 	w.remembers(work, "worker-1")
@@ -69,8 +68,8 @@ func TestAWorkPlacementThatContradictsARecordIsToldOfAndNothingMoves(t *testing.
 	}
 }
 
-func TestARememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) {
-	w := newWorld(t)
+func TestRememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) {
+	w := newEnv(t)
 	w.remembers(w.put("a", "one"), "gone")
 	r := w.round()
 	if len(r.Placements) != 1 || !r.Placements[0].Misplaced || r.Placements[0].State != report.Kept || w.on("worker-1") != 0 {
@@ -78,13 +77,13 @@ func TestARememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) 
 	}
 }
 
-func TestOfAStoreThatCannotBeReadNothingIsKnown(t *testing.T) {
+func TestUnreadableStoreHasNoKnownPlacements(t *testing.T) {
 	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable}
 	for name, test := range map[string]struct {
 		store  flaky
 		unread bool
 	}{"one that cannot be read": {flaky{read: broken}, true}, "one that refuses a write": {flaky{apply: broken}, false}} {
-		w := newWorld(t)
+		w := newEnv(t)
 		test.store.Store = w.store
 		w.store = &test.store
 		w.remembers(w.put("a", "one"), "worker-1")

@@ -17,14 +17,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// written is what a round would write, in full.
+// written is the report of a round and the changes that it would write.
 type written struct {
 	report  report.Report
 	changes []statestore.ChangeSet
 }
 
-// preview does a round that writes nothing.
-func (w *testWorld) preview(r *Reconciler) written {
+// preview runs a round that writes nothing.
+func (w *testEnv) preview(r *Reconciler) written {
 	w.t.Helper()
 	var all written
 	r.Policy = w.policy
@@ -39,15 +39,14 @@ func (w *testWorld) preview(r *Reconciler) written {
 	return all
 }
 
-// TestWhatARoundRemembersChangesNothing compares, through random changes of
-// everything that a round looks at, a reconciler that has seen all of them with
-// one that has seen nothing.
-func TestWhatARoundRemembersChangesNothing(t *testing.T) {
+// TestCacheChangesNoResult compares a reconciler with a warm cache to one
+// without, through random changes of everything that a round reads.
+func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(12) {
 			rng := rand.New(rand.NewPCG(seed, 5))
-			w := newWorld(t)
+			w := newEnv(t)
 			w.policy = Policy{OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2))}
 			w.addDestination("worker-2", "two")
 			w.addDestination("worker-3", "deep/three")
@@ -57,7 +56,7 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 			store := &moody{Store: w.store}
 			w.store = store
 			for step := range 20 {
-				if rng.IntN(8) == 0 { // between two looks it cannot be read
+				if rng.IntN(8) == 0 { // a failed read between two rounds
 					store.fails = true
 					w.preview(w.reconciler)
 					store.fails = false
@@ -73,7 +72,7 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
 				if rng.IntN(4) == 0 {
-					continue // nothing of it is written
+					continue // nothing is written
 				}
 				for _, state := range states(w.round()) {
 					switch state {
@@ -93,7 +92,7 @@ func TestWhatARoundRemembersChangesNothing(t *testing.T) {
 	}
 }
 
-// moody is a store that cannot be read at times.
+// moody is a store that fails on demand.
 type moody struct {
 	statestore.Store
 	fails bool
@@ -106,9 +105,9 @@ func (m *moody) Read(ctx context.Context) (statestore.State, error) {
 	return m.Store.Read(ctx)
 }
 
-// disturbAround changes a Destination, or writes into the store what is no
-// placement's.
-func (w *testWorld) disturbAround(rng *rand.Rand) {
+// disturbAround changes a Destination, or writes a file into the store that belongs to no
+// placement.
+func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
 	switch rng.IntN(9) {
@@ -123,11 +122,11 @@ func (w *testWorld) disturbAround(rng *rand.Rand) {
 		w.write(map[string]string{base + "/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
 	case 3:
 		w.write(map[string]string{"deep/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
-	case 4: // someone damages what is ours
+	case 4: // someone damages our files
 		if paths := w.paths(); len(paths) > 0 {
 			w.write(map[string]string{paths[rng.IntN(len(paths))]: "damaged: true\n"})
 		}
-	case 5: // what Flux cannot write out
+	case 5: // content that Flux cannot write out
 		doubled := configMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): doubled})
 	}

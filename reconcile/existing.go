@@ -9,17 +9,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addRemembered takes in the placements that the source itself remembers. Of one that
-// has a record the record counts, since it lies beside the files. One without is
-// taken for recorded: whoever wrote it kept no records. One that contradicts the
-// record of another Destination is reported and left alone.
-func addRemembered(o *observed) {
+// addExisting adds the placements that the source has. A placement with a record is skipped,
+// since the record lies beside the files. One without a record is treated as recorded,
+// because its writer kept no records. One that contradicts the record of another Destination
+// is reported and left alone.
+func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return
 	}
 	homes, recorded := o.homes(), o.recorded()
 	for _, at := range homes {
-		at.records = slices.Clip(at.records) // what the memo has is not appended to
+		at.records = slices.Clip(at.records) // appending must not change the cached slice
 	}
 	for _, p := range o.Existing {
 		at, known := homes[p.Spec.TargetDestinationName]
@@ -33,13 +33,13 @@ func addRemembered(o *observed) {
 		case !p.IsDependency() && len(records) > 0:
 			o.findings = append(o.findings, contradiction(p, records[0]))
 		default:
-			at.records = append(at.records, at.assume(p))
+			at.records = append(at.records, at.impliedRecord(p))
 			at.assumed = append(at.assumed, p)
 		}
 	}
 }
 
-// home is a Destination whose records are known, and the store they are in.
+// home is a Destination whose records are known, and its store.
 type home struct {
 	*destinationView
 	store *storeView
@@ -58,7 +58,7 @@ func (o *observed) homes() map[string]home {
 	return homes
 }
 
-// recorded returns the Destinations on which records say that a group is.
+// recorded returns the Destinations that each group is recorded on.
 func (o *observed) recorded() map[placedGroup][]string {
 	recorded := map[placedGroup][]string{}
 	for _, store := range o.stores {
@@ -72,10 +72,10 @@ func (o *observed) recorded() map[placedGroup][]string {
 	return recorded
 }
 
-// assume makes the record that a placement would have: its files are those in
-// its directory, or those that Kratix lists.
-func (h home) assume(p *kratix.WorkPlacement) recordView {
-	rendering, _ := layout.Render(h.Destination, p) // only its directory is of interest
+// impliedRecord returns the record that Kratix's own layout implies for a placement: its
+// files are those in its directory, or those in Kratix's file list.
+func (h home) impliedRecord(p *kratix.WorkPlacement) recordView {
+	rendering, _ := layout.Render(h.Destination, p) // only the directory is used
 	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
 	if path, err := layout.RecordPath(h.Destination, p); err == nil {
 		assumed.path = path
