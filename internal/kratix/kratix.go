@@ -7,7 +7,7 @@
 package kratix
 
 // The Kubernetes client needs the generated DeepCopy methods.
-//go:generate go tool -modfile=../go.tool.mod controller-gen object paths=.
+//go:generate go tool -modfile=../../go.tool.mod controller-gen object paths=.
 
 import (
 	"cmp"
