@@ -60,7 +60,7 @@ const (
 // Workload is one file.
 type Workload struct {
 	Filepath string `json:"filepath,omitempty"`
-	// Content is encoded by Encode.
+	// Content is the file, compressed with gzip and encoded in base64.
 	Content string `json:"content,omitempty"`
 }
 
