@@ -52,12 +52,14 @@ func testKeys(t testing.TB) []ssh.PublicKey {
 	return keys
 }
 
-// withKeys replaces the names of keys in a text with the keys.
+// withKeys replaces the names of keys in a text with the keys. It does so in one pass, since
+// the base64 text of a key may contain the name of another.
 func withKeys(text string, keys []ssh.PublicKey) string {
+	var pairs []string
 	for i, key := range keys {
-		text = strings.ReplaceAll(text, fmt.Sprintf("K%d", i), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
+		pairs = append(pairs, fmt.Sprintf("K%d", i), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func hashOf(name string) string {
