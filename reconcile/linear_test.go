@@ -71,8 +71,8 @@ func openStores(size int) func() {
 	}
 }
 
-// rememberPlacements adds many WorkPlacements without records.
-func rememberPlacements(size int) func() {
+// addManyExisting adds many WorkPlacements without records.
+func addManyExisting(size int) func() {
 	d := &kratix.Destination{}
 	d.Name = "worker-1"
 	view := &destinationView{Destination: d}
@@ -96,8 +96,8 @@ func restoreRecords(size int) func() {
 	return func() { restoreDamaged(w) }
 }
 
-// heedDecisions adds the decisions of many Works, each for another Destination.
-func heedDecisions(size int) func() {
+// addManyDecisions adds the decisions of many Works, each for another Destination.
+func addManyDecisions(size int) func() {
 	w := &observed{}
 	w.Works = manyWorks(size)
 	for i, work := range w.Works {
@@ -129,9 +129,9 @@ func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
 		"records looked up":             lookUpRecords,
 		"stores opened":                 openStores,
-		"WorkPlacements without record": rememberPlacements,
+		"WorkPlacements without record": addManyExisting,
 		"damaged records":               restoreRecords,
-		"decisions":                     heedDecisions,
+		"decisions":                     addManyDecisions,
 		"moves":                         moveAll,
 	}
 }

@@ -11,7 +11,7 @@ type lookup struct {
 	stores  map[kratix.StateStoreReference]*storeView
 	specs   map[kratix.StateStoreReference]spec
 	secrets map[kratix.Key]*kratix.Secret
-	// reported are the objects that have a finding of the source.
+	// reported is the set of objects for which the source has reported a finding.
 	reported map[string]bool
 }
 

@@ -14,7 +14,7 @@ import (
 // servers serve one repository to all scripts: over http and https with git's
 // own http-backend behind basic auth, and over ssh. Its branches:
 //
-//	main   two requests that clash
+//	main   two requests with a conflict
 //	sound  one of them
 type servers struct {
 	http, https *httptest.Server

@@ -26,7 +26,7 @@ type Document struct {
 	Fails finding.Severity
 	// Locate returns the location of a place on disk; nil if locations are unknown.
 	Locate func(finding.Place) Spot
-	// Paint colours text on a terminal; nil does not.
+	// Paint colours text on a terminal; nil leaves it plain.
 	Paint Painter
 	// Diffs are the changed files; Stat shows only the number of changed lines.
 	Diffs []FileDiff

@@ -54,12 +54,12 @@ const (
 	arcWidth    = 300
 )
 
-// clashing is a pair of Works with a conflict; later is the one that is held back.
-type clashing struct{ later, first string }
+// conflictPair is a pair of Works with a conflict; later is the one that is held back.
+type conflictPair struct{ later, first string }
 
 // draw computes the layout of the picture.
 func draw(d Document) picture {
-	pairs := clashes(d)
+	pairs := conflicts(d)
 	works, left := chooseRows(d, pairs)
 	columns := destinations(d)
 	p := picture{
@@ -94,7 +94,7 @@ func draw(d Document) picture {
 }
 
 // arcs returns the arcs between the rows of Works with conflicts.
-func arcs(pairs map[clashing]int, rowY map[string]int, right int) []pictureArc {
+func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureArc {
 	var all []pictureArc
 	for _, pair := range sortedPairs(pairs) {
 		from, ok := rowY[pair.later]
@@ -113,12 +113,12 @@ func arcs(pairs map[clashing]int, rowY map[string]int, right int) []pictureArc {
 	return all
 }
 
-// clashes counts the findings between each two Works.
-func clashes(d Document) map[clashing]int {
-	pairs := map[clashing]int{}
+// conflicts counts the findings between each two Works.
+func conflicts(d Document) map[conflictPair]int {
+	pairs := map[conflictPair]int{}
 	for _, f := range d.Findings {
 		for _, related := range f.Related {
-			pair := clashing{workOf(f.Place.Object), workOf(related.Place.Object)}
+			pair := conflictPair{workOf(f.Place.Object), workOf(related.Place.Object)}
 			if pair.later != "" && pair.first != "" && pair.later != pair.first {
 				pairs[pair]++
 			}
@@ -127,8 +127,8 @@ func clashes(d Document) map[clashing]int {
 	return pairs
 }
 
-func sortedPairs(pairs map[clashing]int) []clashing {
-	return slices.SortedFunc(maps.Keys(pairs), func(a, b clashing) int {
+func sortedPairs(pairs map[conflictPair]int) []conflictPair {
+	return slices.SortedFunc(maps.Keys(pairs), func(a, b conflictPair) int {
 		return cmp.Or(cmp.Compare(a.later, b.later), cmp.Compare(a.first, b.first))
 	})
 }
@@ -144,7 +144,7 @@ func workOf(object string) string {
 
 // chooseRows returns the Works to draw: first the ones with problems and their counterparts.
 // It leaves out Works that would make the picture too long.
-func chooseRows(d Document, pairs map[clashing]int) (rows []string, left int) {
+func chooseRows(d Document, pairs map[conflictPair]int) (rows []string, left int) {
 	involved, all := map[string]bool{}, map[string]bool{}
 	for _, placement := range d.Placements {
 		all[placement.Work] = true

@@ -57,15 +57,15 @@ func turned(have []metav1.Condition, now metav1.Condition) bool {
 }
 
 // conflictFree returns the condition ConflictFree of a Work with the given conflicts.
-func (p *planner) conflictFree(work *kratix.Work, clashes []finding.Finding) metav1.Condition {
-	if len(clashes) == 0 {
+func (p *planner) conflictFree(work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
+	if len(conflicts) == 0 {
 		return yes(kratix.ConflictFreeCondition, noConflict, "nothing of it is held back")
 	}
-	message := describe(work, clashes[0])
-	if more := len(clashes) - 1; more > 0 {
+	message := describe(work, conflicts[0])
+	if more := len(conflicts) - 1; more > 0 {
 		message += fmt.Sprintf(" (and %d more)", more)
 	}
-	return no(kratix.ConflictFreeCondition, reasonOf(clashes[0]), message)
+	return no(kratix.ConflictFreeCondition, reasonOf(conflicts[0]), message)
 }
 
 // keepsConflict returns the condition ConflictFree to write: it stays false for a Work that
@@ -81,33 +81,33 @@ func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Pla
 	return now
 }
 
-func reasonOf(clash finding.Finding) string {
-	if clash.Rule == finding.DuplicateObject() {
+func reasonOf(conflict finding.Finding) string {
+	if conflict.Rule == finding.DuplicateObject() {
 		return duplicateResources
 	}
-	return clash.Rule.Name
+	return conflict.Rule.Name
 }
 
 // describe returns a message with the conflict, both claimants and the fix.
-func describe(work *kratix.Work, clash finding.Finding) string {
+func describe(work *kratix.Work, conflict finding.Finding) string {
 	var text strings.Builder
-	text.WriteString(clash.Message)
-	fmt.Fprintf(&text, ": %s brings it in %s", work.Owner(), clash.Place)
-	for _, related := range clash.Related {
+	text.WriteString(conflict.Message)
+	fmt.Fprintf(&text, ": %s brings it in %s", work.Owner(), conflict.Place)
+	for _, related := range conflict.Related {
 		fmt.Fprintf(&text, ", %s has it in %s", related.Message, related.Place)
 	}
-	text.WriteString(". " + clash.Advice())
+	text.WriteString(". " + conflict.Advice())
 	return text.String()
 }
 
 // tellConflict adds an Event if a conflict has appeared or been resolved.
-func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, clashes []finding.Finding) {
+func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, conflicts []finding.Finding) {
 	switch {
 	case !turned(have, now), now.Status == metav1.ConditionUnknown:
 	case now.Status == metav1.ConditionTrue:
 		c.tell(normal, noConflict, "nothing of it is held back any more")
-	case clashes[0].Flux != "":
-		c.tell(warning, now.Reason, now.Message+" Flux would say: "+clashes[0].Flux)
+	case conflicts[0].Flux != "":
+		c.tell(warning, now.Reason, now.Message+" Flux would say: "+conflicts[0].Flux)
 	default:
 		c.tell(warning, now.Reason, now.Message)
 	}

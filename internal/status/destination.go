@@ -191,7 +191,7 @@ func storeReason(kind string, cause finding.Cause) string {
 func (p *planner) heldOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {
-		if placement.State == report.Held && len(p.clashes[kratix.WorkKind+" "+placement.Work]) > 0 {
+		if placement.State == report.Held && len(p.conflicts[kratix.WorkKind+" "+placement.Work]) > 0 {
 			held = append(held, kratix.KeyOf(placement.Object).String())
 		}
 	}

@@ -27,10 +27,10 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 	before := have.Status.Conditions
 	conditions, changed := before, []metav1.Condition(nil)
-	clashes, work := p.clashesOf(have), p.workByKey[have.Work()]
+	conflicts, work := p.conflictsOf(have), p.workByKey[have.Work()]
 	free := metav1.Condition{}
-	if work != nil && (len(clashes) > 0 || meta.FindStatusCondition(before, kratix.ConflictFreeCondition) != nil) {
-		free = p.promotedConflict(have, work, clashes)
+	if work != nil && (len(conflicts) > 0 || meta.FindStatusCondition(before, kratix.ConflictFreeCondition) != nil) {
+		free = p.promotedConflict(have, work, conflicts)
 		conditions, changed = p.put(before, 0, free)
 	}
 	says, known := p.promotedAs(have, work)
@@ -44,9 +44,9 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 	change.step(PatchStatus, statusOf(conditions))
 	if free.Type != "" {
-		change.tellConflict(before, free, clashes)
+		change.tellConflict(before, free, conflicts)
 	}
-	if known && len(clashes) == 0 && says.Status == metav1.ConditionFalse && turned(before, says) {
+	if known && len(conflicts) == 0 && says.Status == metav1.ConditionFalse && turned(before, says) {
 		change.tell(warning, says.Reason, says.Message)
 	}
 }
@@ -138,14 +138,14 @@ func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement
 
 // notInStore returns the condition of a placement that is held back, with the reason.
 func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placement, work *kratix.Work) metav1.Condition {
-	clashes := p.clashesOf(have)
+	conflicts := p.conflictsOf(have)
 	switch {
-	case len(clashes) == 0:
+	case len(conflicts) == 0:
 		return no(kratix.PromotedCondition, heldBack, placement.Reason)
 	case work == nil:
-		return no(kratix.PromotedCondition, reasonOf(clashes[0]), clashes[0].Message)
+		return no(kratix.PromotedCondition, reasonOf(conflicts[0]), conflicts[0].Message)
 	}
-	return no(kratix.PromotedCondition, reasonOf(clashes[0]), p.conflictFree(work, clashes).Message)
+	return no(kratix.PromotedCondition, reasonOf(conflicts[0]), p.conflictFree(work, conflicts).Message)
 }
 
 // notTaken returns the condition of a placement that could not be written to the live state

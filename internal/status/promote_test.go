@@ -95,7 +95,7 @@ func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 }
 
 func TestUnpromotedPlacementReportsWhy(t *testing.T) {
-	clash := finding.Finding{
+	conflict := finding.Finding{
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "a.yaml"}, Message: "ConfigMap x is there already",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b", File: "b.yaml"}, Message: "request default/b"}}, Flux: "no",
 	}
@@ -112,7 +112,7 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 	}{
 		"a conflict": {func(s *scene) {
 			s.promoted(report.Held)
-			s.said.Findings = []finding.Finding{clash}
+			s.said.Findings = []finding.Finding{conflict}
 		}, "False DuplicateResources: ConfigMap x is there already: request default/a of Promise redis brings it in Work default/a, a.yaml, request default/b has it", 1},
 		"a server's refusal": {func(s *scene) { s.promoted(report.Held) }, "False HeldBack: because", 1},
 		"a store that fails": {func(s *scene) {

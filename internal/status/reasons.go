@@ -114,7 +114,7 @@ func conflictReasons(kind string, modes ...Mode) []Reason {
 	t := table{object: kind}
 	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)
 	t.ours("", normal, noConflict, "a conflict is over", modes...)
-	for _, rule := range clashRules() {
+	for _, rule := range holdingRules() {
 		reason := rule.Name
 		if reason == "DuplicateObject" {
 			reason = duplicateResources

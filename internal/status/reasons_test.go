@@ -116,7 +116,7 @@ func incidents(mode Mode) []incident {
 	if mode == Schedule {
 		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
-	for _, rule := range clashRules() {
+	for _, rule := range holdingRules() {
 		all = append(all, found(report.Held, about(rule, work)))
 	}
 	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {

@@ -85,14 +85,14 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
-	clashes := p.clashes[kratix.Describe(work)]
+	conflicts := p.conflicts[kratix.Describe(work)]
 	have := work.Status.Conditions
-	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
+	free := p.keepsConflict(have, placements, p.conflictFree(work, conflicts))
 	want := []metav1.Condition{free}
 	switch {
 	case known:
 		want = append(want, schedule)
-	case len(clashes) == 0:
+	case len(conflicts) == 0:
 		return // decided in a later round
 	}
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
@@ -100,8 +100,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 		return
 	}
 	change.step(PatchStatus, statusOf(conditions))
-	change.tellConflict(have, free, clashes)
-	if known && turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(clashes) == 0 {
+	change.tellConflict(have, free, conflicts)
+	if known && turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(conflicts) == 0 {
 		change.tell(warning, schedule.Reason, schedule.Message)
 	}
 }

@@ -147,9 +147,9 @@ type planner struct {
 	revision, writtenTo map[string]string
 	// selected caches whether this process writes to a Destination, by its name.
 	selected map[string]bool
-	// clashes are the findings about conflicts and content that Flux could not build, by
+	// conflicts are the findings about conflicts and content that Flux could not build, by
 	// object; others are all other findings.
-	clashes, others map[string][]finding.Finding
+	conflicts, others map[string][]finding.Finding
 	// doubts are the conditions ConflictFree of WorkPlacements that the round did not check,
 	// by their Works.
 	doubts map[kratix.Key]metav1.Condition
@@ -168,7 +168,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
 		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
-		doubts: map[kratix.Key]metav1.Condition{}, clashes: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
+		doubts: map[kratix.Key]metav1.Condition{}, conflicts: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
 		p.byWork[placement.Work] = append(p.byWork[placement.Work], placement)
@@ -206,8 +206,8 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		}
 	}
 	for _, f := range said.Findings {
-		if isClash(f) {
-			p.clashes[f.Place.Object] = append(p.clashes[f.Place.Object], f)
+		if holdsBack(f) {
+			p.conflicts[f.Place.Object] = append(p.conflicts[f.Place.Object], f)
 		} else {
 			p.others[f.Place.Object] = append(p.others[f.Place.Object], f)
 		}
@@ -215,11 +215,11 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	return p
 }
 
-// isClash reports whether a finding holds placements back.
-func isClash(f finding.Finding) bool { return slices.Contains(clashRules(), f.Rule) }
+// holdsBack reports whether a finding holds placements back.
+func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// clashRules returns the rules whose findings hold placements back.
-func clashRules() []finding.Rule {
+// holdingRules returns the rules whose findings hold placements back.
+func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),

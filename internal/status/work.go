@@ -46,7 +46,7 @@ func (p *planner) works() []Change {
 			p.releaseWork(&change, work)
 		case p.isUnreadable(work): // its conditions are unknown, and a patch would replace them
 		case p.mode == Observe, p.mode == Promote:
-			p.observe(&change, work, work.Status.Conditions, p.clashes[kratix.Describe(work)])
+			p.observe(&change, work, work.Status.Conditions, p.conflicts[kratix.Describe(work)])
 		case p.mode == Schedule:
 			p.scheduleWork(&change, work)
 		default:
@@ -118,9 +118,9 @@ func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 
 // observe sets only ConflictFree of a Work or WorkPlacement, and only if there is or was a
 // conflict.
-func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, clashes []finding.Finding) {
-	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, clashes))
-	if len(clashes) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
+func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, conflicts []finding.Finding) {
+	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, conflicts))
+	if len(conflicts) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
 		return
 	}
 	if p.mode == Promote {
@@ -129,7 +129,7 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	conditions, changed := p.put(have, 0, want)
 	if len(changed) > 0 {
 		change.step(PatchStatus, statusOf(conditions))
-		change.tellConflict(have, want, clashes)
+		change.tellConflict(have, want, conflicts)
 	}
 }
 
@@ -140,9 +140,9 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	if !known {
 		return
 	}
-	clashes := p.clashes[kratix.Describe(work)]
+	conflicts := p.conflicts[kratix.Describe(work)]
 	have := work.Status.Conditions
-	free := p.keepsConflict(have, placements, p.conflictFree(work, clashes))
+	free := p.keepsConflict(have, placements, p.conflictFree(work, conflicts))
 	conditions, changed := p.put(have, generationOf(work, placements), schedule, ready, free)
 	groups := len(work.Spec.WorkloadGroups)
 	if len(changed) == 0 && work.Status.WorkPlacements == groups && work.Status.WorkPlacementsCreated == created {
@@ -152,9 +152,9 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf created it
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf created it
 	change.step(PatchStatus, patch)
-	change.tellConflict(have, free, clashes)
+	change.tellConflict(have, free, conflicts)
 	// The recovery is reported by the end of the conflict.
-	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(clashes) == 0 && !(isWell && turned(have, free)) {
+	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(conflicts) == 0 && !(isWell && turned(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.tell(kind, reason, schedule.Message)
 	}

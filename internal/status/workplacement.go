@@ -266,7 +266,7 @@ func labelPatch(have, want map[string]string) map[string]any {
 
 // say sets the status of a WorkPlacement.
 func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
-	clashes := p.clashesOf(have)
+	conflicts := p.conflictsOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
 	write := yes(kratix.WriteSucceededCondition, writtenTo, "")
 	ready := yes(kratix.ReadyCondition, writtenTarget, "Ready")
@@ -286,7 +286,7 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 		want = append(want, write, ready)
 	}
 	before := have.Status.Conditions
-	free := p.keepsConflict(before, []report.Placement{placement}, p.conflictFree(p.workByKey[have.Work()], clashes))
+	free := p.keepsConflict(before, []report.Placement{placement}, p.conflictFree(p.workByKey[have.Work()], conflicts))
 	want = append(want, free)
 
 	conditions, changed := p.put(before, 0, want...)
@@ -298,8 +298,8 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 		return
 	}
 	change.step(PatchStatus, patch)
-	change.tellConflict(before, free, clashes)
-	if len(clashes) == 0 {
+	change.tellConflict(before, free, conflicts)
+	if len(conflicts) == 0 {
 		change.tellWrite(before, want, turned(before, free), placement.Destination)
 	}
 }
@@ -339,14 +339,14 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// clashesOf returns the conflicts of a WorkPlacement: those of its Work if this placement is
+// conflictsOf returns the conflicts of a WorkPlacement: those of its Work if this placement is
 // held back, or if none is.
-func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
-	clashes := p.clashes[kratix.WorkKind+" "+have.Work().String()]
+func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
+	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.Held }
 	placement := p.placements[kratix.KeyOf(have)]
-	if len(clashes) == 0 || isHeld(placement) || !slices.ContainsFunc(p.byWork[have.Work().String()], isHeld) {
-		return clashes
+	if len(conflicts) == 0 || isHeld(placement) || !slices.ContainsFunc(p.byWork[have.Work().String()], isHeld) {
+		return conflicts
 	}
 	return nil
 }
@@ -354,6 +354,6 @@ func (p *planner) clashesOf(have *kratix.WorkPlacement) []finding.Finding {
 // observePlacement sets ConflictFree of Kratix's WorkPlacement.
 func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
 	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
-		p.observe(change, work, have.Status.Conditions, p.clashesOf(have))
+		p.observe(change, work, have.Status.Conditions, p.conflictsOf(have))
 	}
 }
