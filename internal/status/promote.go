@@ -52,14 +52,14 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 }
 
 // promotedConflict returns the condition ConflictFree of a WorkPlacement that has one, or
-// something that clashes. What is not looked at is not free of conflicts: the condition
+// something that conflicts. What is not checked is not free of conflicts: the condition
 // stays as it is while the live state store cannot be read, and is Unknown where nothing
 // is promoted.
-func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, clashes []finding.Finding) metav1.Condition {
+func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	isOut := !told || placement.State == report.Kept || placement.State == report.Unplaced
-	if len(clashes) > 0 || !isOut && !placement.Unread {
-		return p.conflictFree(work, clashes)
+	if len(conflicts) > 0 || !isOut && !placement.Unread {
+		return p.conflictFree(work, conflicts)
 	}
 	free := *meta.FindStatusCondition(have.Status.Conditions, kratix.ConflictFreeCondition)
 	if why, known := p.outOfReach(have); isOut && known {

@@ -91,6 +91,16 @@ func (p *promotion) filesOf(branch string) []string {
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
+// isStaged waits until Kratix has written a file.
+func (p *promotion) isStaged(file string) {
+	p.t.Helper()
+	for late := time.Now().Add(time.Minute); gittest.Git(p.t, p.repository, "ls-tree", "--name-only", "staging", file) == ""; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(late) {
+			p.t.Fatalf("Kratix has not written %s", file)
+		}
+	}
+}
+
 // isStaging fails the test for each file that differs between the two branches, except for
 // the records in main.
 func (p *promotion) isStaging(destinations ...string) {
@@ -111,6 +121,11 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	p.promote("--leader-elect")
 	one := p.applyFile("work-example.yaml")
 	p.isPromoted(one)
+	for _, file := range p.files() {
+		if file != "README.md" {
+			p.isStaged(file) // it may be live before Kratix has written it
+		}
+	}
 	p.isStaging("worker-1")
 	before := p.files()
 	two := p.applyFile("work-second-request.yaml")
@@ -332,6 +347,9 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
 	}
 	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
+	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix is done
+		p.isStaged(name + "/resources/kratix-canary-configmap.yaml")
+	}
 	head := gittest.Git(t, p.repository, "rev-parse", "staging")
 	p.on("none", "none", map[string]string{"on": "none"})
 	p.isPromoted("w-none")
