@@ -51,7 +51,7 @@ type unrecorded struct {
 // requestName holds the three directory names that a request has below resources/.
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is a group as the name of Kratix's file list gives it, without the Destination.
+// listedGroup is a group as named in Kratix's file list, without the Destination.
 // The name is ambiguous: two pairs of namespace and Work can yield the same one.
 type listedGroup struct{ work, shortID string }
 

@@ -54,7 +54,7 @@ func TestDestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
 }
 
 // TestDestinationWithPlacementsStopsOthersThoughItIsDeleted has two Destinations with files
-// in one directory, so the files cannot be told apart.
+// in one directory, so their files cannot be distinguished.
 func TestDestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {

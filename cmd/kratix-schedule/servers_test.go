@@ -38,7 +38,7 @@ func newServers(t *testing.T) *servers {
 	return &servers{http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
 }
 
-// setup gives a script the servers' addresses and the files for the login.
+// setup sets a script's variables for the servers' addresses and the files for the login.
 func (s *servers) setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestBlockedPlacementNamesTheWork has a Work that gives an object up, which Kratix has not
-// written yet.
+// TestBlockedPlacementNamesTheWork has a Work that drops an object, while Kratix has not written
+// that change yet.
 func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)

@@ -31,7 +31,7 @@ const (
 )
 
 // Work creates the Work, or updates the one that an earlier run of the same pipeline created,
-// whatever its writer and name: Kratix gives Works random name suffixes and finds them by
+// whatever its writer and name: Kratix adds random suffixes to names and finds Works by
 // labels. It returns the key of the Work in the cluster. The time of execution is set only if
 // something changes. A field that the cluster's CustomResourceDefinition does not have is an
 // error, because without a dropped selector the Work could be scheduled anywhere.
