@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -262,7 +263,7 @@ func FuzzKnownHosts(f *testing.F) {
 			text = strings.ReplaceAll(text, fmt.Sprintf("H%d", i), hashOf(name))
 		}
 		text = withKeys(text, keys[:3])
-		address := net.JoinHostPort(host, fmt.Sprint(port))
+		address := net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
 		if strings.Contains(text, "!|1|") { // ssh does not support negated hashes, so their lines are left out
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
