@@ -110,13 +110,13 @@ type unrecordedView struct {
 
 // unrecordedRequests returns the requests that have files but no record on a Destination in
 // mode nestedByMetadata.
-func (m *observations) unrecordedRequests(h home) []requestName {
-	known, ok := m.unrecorded.get(h.Destination)
+func (o *observations) unrecordedRequests(h home) []requestName {
+	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {
 		return known.requests
 	}
 	view := unrecordedView{store: h.store.Store, files: h.store.state.Files, requests: h.unrecordedRequests()}
-	return m.unrecorded.put(h.Destination, view).requests
+	return o.unrecorded.put(h.Destination, view).requests
 }
 
 func (h home) unrecordedRequests() []requestName {
