@@ -1,4 +1,4 @@
-// Package judge has Flux's own library build the roots of Destinations at every
+// Package judge builds the roots of Destinations with Flux's own library at every
 // commit of a repository.
 package judge
 
