@@ -37,8 +37,12 @@ servers: ## Build the S3 servers that tests start into bin/s3, once
 	@./hack/s3-servers.sh
 
 .PHONY: test
-test: ## Run all tests, with the race detector where there is a C compiler
-	@$(MAKE) --no-print-directory servers || echo 'test: the S3 servers cannot be built: tests on them are skipped' >&2
+test: ## Run the quick tests, which need no server
+	go test -short $(TESTFLAGS) ./...
+
+.PHONY: test-all
+test-all: ## Run all tests, with the race detector where there is a C compiler
+	@$(MAKE) --no-print-directory servers || echo 'test-all: the S3 servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
 
 .PHONY: e2e

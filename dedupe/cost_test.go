@@ -4,9 +4,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 func TestRootThatTakesLongToBuildIsReported(t *testing.T) {
+	testkit.Slow(t)
 	root := largeRoot(12_000)
 	v := Check(root)
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS015 /root:0"}) || !strings.Contains(v.Findings[0].Message, "12000 objects in 1.3 MiB; one build takes Flux about 31 s") {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -281,6 +282,7 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 // what Check lets through, that nothing is held without need, and that the
 // order of the claims does not matter.
 func TestWhatIsAdmittedBuilds(t *testing.T) {
+	testkit.Slow(t)
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		root := randomRoot(rng)

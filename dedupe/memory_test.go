@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -26,6 +27,7 @@ func FuzzMemory(f *testing.F) {
 
 // TestAMemoryChangesNothing is the same with more of everything.
 func TestAMemoryChangesNothing(t *testing.T) {
+	testkit.Slow(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		w := &twoRoots{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -234,6 +235,7 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 // always builds, nobody's object vanishes while someone has a right to it, and
 // when all have gone nothing is left.
 func TestNothingSharedIsEverLost(t *testing.T) {
+	testkit.Slow(t)
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		fx := newFixture(t, nil)

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 func TestFilesBeyondTheLimitsAreNotRead(t *testing.T) {
+	testkit.Slow(t)
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	for name, c := range map[string]struct {
 		content []byte

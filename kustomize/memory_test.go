@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // memoryVariable is the environment variable that contains the name of the burden that the
@@ -41,6 +43,7 @@ func burdens() map[string]func() string {
 
 // TestMemoryIsBounded reads each burden in a process of its own.
 func TestMemoryIsBounded(t *testing.T) {
+	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {
 		var cache Cache
 		text := burdens()[name]()

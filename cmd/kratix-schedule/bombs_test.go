@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // writeWork writes a Work with one file to a file of its own.
@@ -100,6 +101,7 @@ func program(t *testing.T) string {
 // input files exhaust the memory, and that the good Work is placed. It measures all memory of
 // the process, including program and input.
 func TestBombsTakeLittleMemory(t *testing.T) {
+	testkit.Slow(t)
 	const budget, beyond = 128, 256 // MiB
 	binary := program(t)
 	for name, bombs := range map[string]struct {
@@ -159,6 +161,7 @@ func writeGrowing(t *testing.T, dir string) {
 // TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize
 // builds in a process of its own under the same limit of a container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
+	testkit.Slow(t)
 	const limit = 1 << 10 // MiB, as in deploy
 	dir := t.TempDir()
 	writeGrowing(t, dir)

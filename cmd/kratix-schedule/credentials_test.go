@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -44,6 +45,7 @@ stringData:
 // that repeat everything they receive: its log, metrics, reports and commits must not contain
 // a secret.
 func TestNoSecretLeavesTheProgram(t *testing.T) {
+	testkit.Slow(t)
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
 		w.WriteHeader(http.StatusForbidden)

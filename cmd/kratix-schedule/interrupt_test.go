@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
@@ -92,6 +93,7 @@ func alive(builds []string) bool {
 // TestInterruptEndsALongRound interrupts each command while it reads Works of the maximal
 // size.
 func TestInterruptEndsALongRound(t *testing.T) {
+	testkit.Slow(t)
 	const patience = 15 * time.Second // two on an idle machine; without the interrupt it takes minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)

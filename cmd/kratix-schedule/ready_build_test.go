@@ -9,11 +9,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // TestWhatIsBuiltForOthers makes the action build the program, as on a runner with nothing
 // but Go, and runs it as the container image does: alone in its root directory.
 func TestWhatIsBuiltForOthers(t *testing.T) {
+	testkit.Slow(t)
 	w := newWorkshop(t)
 	program := buildByAction(t, w)
 	output, status := w.shell(t, program+" version")

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // listening starts a daemon's server on a free port.
@@ -47,6 +49,7 @@ func dial(t *testing.T, address string) net.Conn {
 // TestServerSurvivesStalledBodies checks that clients that stop sending block a bounded
 // number of connections for a bounded time, and that the server then responds again.
 func TestServerSurvivesStalledBodies(t *testing.T) {
+	testkit.Slow(t)
 	d := newBubble(t).daemon
 	d.AdminToken = func() (string, error) { return "0123456789abcdef", nil }
 	address := listening(t, d)

@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -297,6 +298,7 @@ func (c *cluster) rest(random *rand.Rand) report.Report {
 // random order: no state of the store may contain an object twice, and in the end no writable
 // placement may be held back.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
+	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
 			for seed := range uint64(5) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
@@ -16,6 +17,7 @@ import (
 // Destinations, Works with two groups, changing labels of Destinations, moves because of
 // them, and restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
+	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
 			for _, moves := range []scheduler.OnMisplaced{scheduler.Keep, scheduler.Move} {

@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -230,6 +231,7 @@ func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 // TestLiveStoresNeverHaveAnObjectTwice places, moves and removes WorkPlacements, changes
 // Destinations and restarts the process at random.
 func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
+	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprintf("%s/%d", mode, seed), func(t *testing.T) {

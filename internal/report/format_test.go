@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -124,6 +125,7 @@ func TestFormatsReportAFailedWrite(t *testing.T) {
 
 // TestFormatsStream checks that the output is not accumulated in memory.
 func TestFormatsStream(t *testing.T) {
+	testkit.Slow(t)
 	d := sample(t)
 	for range 12 {
 		d.Findings = append(d.Findings, d.Findings...)

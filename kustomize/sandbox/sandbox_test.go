@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -43,6 +44,7 @@ func files(pairs ...string) []tree.File {
 const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 
 func TestSandboxedBuildEqualsALocalOne(t *testing.T) {
+	testkit.Slow(t)
 	b := Builder{Program: os.Args[0]}
 	for name, laid := range map[string][]tree.File{
 		"it builds":          files("k/kustomization.yaml", "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml", object),

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -258,6 +259,7 @@ func BenchmarkDaemon(b *testing.B) {
 
 // TestDaemon runs the benchmark with few Works, and checks the number of commits.
 func TestDaemon(t *testing.T) {
+	testkit.Slow(t)
 	size := size{works: 60, destinations: 6, burst: 40, pairs: 2}
 	m := measure(t, size)
 	if m.firstCommits != 1 {

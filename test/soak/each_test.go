@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -62,6 +63,7 @@ func (w *trial) commits() int {
 func (w *trial) head() string { return gittest.Git(w.t, w.repository, "rev-parse", "main") }
 
 func TestKill9AtAnyMoment(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	for range 10 {
@@ -77,6 +79,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 }
 
 func TestDiskOfStoreIsFull(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	before := w.head()
@@ -92,6 +95,7 @@ func TestDiskOfStoreIsFull(t *testing.T) {
 }
 
 func TestDiskOfDaemonIsFull(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	w.daemon.stop()
@@ -104,6 +108,7 @@ func TestDiskOfDaemonIsFull(t *testing.T) {
 }
 
 func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
+	testkit.Slow(t)
 	for name, meanwhile := range map[string]func(*trial){
 		"gone": func(*trial) {},
 		"unreadable": func(w *trial) { // permissions do not apply to root
@@ -134,6 +139,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 }
 
 func TestTenThousandBrokenFiles(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	before := w.commits()
@@ -155,6 +161,7 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 // TestWorkThatChangesAllTheTime checks that each change is one commit, and that a finding
 // names the Work.
 func TestWorkThatChangesAllTheTime(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	const changes = 25
@@ -183,6 +190,7 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 // TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there
 // are less than half as many rounds.
 func TestLabelsThatChangeRapidly(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	rounds := func() int {
@@ -200,6 +208,7 @@ func TestLabelsThatChangeRapidly(t *testing.T) {
 }
 
 func TestAnotherDaemonOnTheSameStore(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	other := &daemon{t: t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
@@ -216,6 +225,7 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 }
 
 func TestDamagedRecordIsRepaired(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	w.damageRecord() // waits until the record is repaired
@@ -224,6 +234,7 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 
 // TestNetworkFaultsToTheStore tries each kind of network fault.
 func TestNetworkFaultsToTheStore(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
@@ -239,6 +250,7 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 // TestOneRequestHurtsNoOther runs some faults that concern one request, record or input, once
 // each. TestSoak selects from all of them.
 func TestOneRequestHurtsNoOther(t *testing.T) {
+	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},
 		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.vanish(true) }},

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -111,6 +112,7 @@ func newTrial(t *testing.T, root string) *trial {
 
 // TestSoak runs for the duration of the flag -for, and a little longer. It needs git.
 func TestSoak(t *testing.T) {
+	testkit.Slow(t)
 	root := t.TempDir()
 	w := newTrial(t, root)
 	w.daemon.start()

@@ -21,6 +21,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // AccessKey and SecretKey are the credentials of the servers' owner.
@@ -146,9 +148,11 @@ func repository() string {
 }
 
 // find returns the path of a server's binary below the repository's root, and builds it if
-// it is missing. If it cannot be built, find skips the test, or under CI fails it.
+// it is missing. If it cannot be built, find skips the test, or under CI fails it. Tests on
+// a server are slow.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
+	testkit.Slow(t)
 	err := build(root)
 	if err == nil {
 		return filepath.Join(root, "bin", "s3", name)
