@@ -78,6 +78,7 @@ type program struct {
 
 func start(t testing.TB, p *program) *Server {
 	t.Helper()
+	testkit.Slow(t)
 	binary := find(t, repository(), p.name)
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o755); err != nil {
@@ -148,11 +149,9 @@ func repository() string {
 }
 
 // find returns the path of a server's binary below the repository's root, and builds it if
-// it is missing. If it cannot be built, find skips the test, or under CI fails it. Tests on
-// a server are slow.
+// it is missing. If it cannot be built, find skips the test, or under CI fails it.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
-	testkit.Slow(t)
 	err := build(root)
 	if err == nil {
 		return filepath.Join(root, "bin", "s3", name)
