@@ -47,10 +47,7 @@ func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	promoted := map[kratix.StateStoreReference]bool{}
 	destinations, unwritten := []*kratix.Destination(nil), slices.Clone(seen.Unwritten)
 	for _, d := range seen.Destinations {
-		ref, wrong := live.liveStore(d, stores)
-		if wrong == nil {
-			wrong = kratixs.meets(d, ref, stores[ref])
-		}
+		ref, wrong := live.usableStore(d, stores, kratixs)
 		switch {
 		case wrong == nil:
 			promoted[*d.Spec.StateStoreRef] = true

@@ -43,10 +43,7 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	before, live := s.moved, map[kratix.StateStoreReference]bool{}
 	s.moved = make(map[string]moved, len(seen.Destinations))
 	for _, d := range seen.Destinations {
-		ref, wrong := s.liveStore(d, stores)
-		if wrong == nil {
-			wrong = staging.meets(d, ref, stores[ref])
-		}
+		ref, wrong := s.usableStore(d, stores, staging)
 		if wrong != nil {
 			wrong.Place = finding.Place{Object: kratix.Describe(d)}
 			findings, unwritten = append(findings, *wrong), append(unwritten, d)
@@ -98,6 +95,16 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 
 // filesStay describes what happens to the files in a live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
+
+// usableStore returns the live state store of a Destination, or a finding about why it has
+// none that Kratix does not write to.
+func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
+	ref, wrong := s.liveStore(d, stores)
+	if wrong == nil {
+		wrong = staging.meets(d, ref, stores[ref])
+	}
+	return ref, wrong
+}
 
 // liveStore returns the live state store of a Destination, or a finding about why it has
 // none.
