@@ -95,26 +95,25 @@ func readPlain(root Root) ([][]*entry, bool) {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
 	}
-	r := reader{root}
 	var contents [][]byte
-	for _, claim := range root.Claims {
-		contents = r.appendContents(contents, claim.now())
+	for i := range root.Claims {
+		contents = appendContents(contents, root.Claims[i].intended())
 	}
 	root.Cache.Load(contents)
 	all := make([][]*entry, 0, len(root.Claims))
 	for i := range root.Claims {
 		claim := &root.Claims[i]
-		k := newKnown(claim)
-		r.know(k, &k.owner, claim)
-		if k.total.broken > 0 || k.total.notes > 0 || k.kustomizations > 0 || claim.Kept || claim.Joined || len(claim.Shared) > 0 {
+		parsed := newParsedClaim(claim)
+		parsed.parse(&root, &parsed.claimant, claim)
+		if parsed.broken > 0 || parsed.notes > 0 || parsed.kustomizations > 0 || claim.Kept || claim.Joined || len(claim.Shared) > 0 {
 			return nil, false
 		}
-		for _, e := range k.entries {
+		for _, e := range parsed.entries {
 			if e.defines != nil {
 				return nil, false // it may change what others are
 			}
 		}
-		all = append(all, k.entries)
+		all = append(all, parsed.entries)
 	}
 	return all, true
 }
@@ -152,7 +151,7 @@ func (d *Digest) sumOf(e *entry) digestSum {
 	if e.id.isPath() {
 		return sumOfWords("path", e.id.object.Name) &^ 1
 	}
-	key := apiKey(e.id.object, func(kind kindOf) bool { return d.scopes[kind] > 0 })
+	key := apiObjectOf(e.id.object, d.scopes)
 	return sumOfWords("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
