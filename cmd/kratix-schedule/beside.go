@@ -142,7 +142,7 @@ func (w *policyWatch) findings() []finding.Finding {
 	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}
 }
 
-// besideOther says what follows from another scheduler in a mode, and what to do.
+// besideOther returns the consequence of another scheduler in a mode, and the fix.
 func besideOther(mode status.Mode) (consequence, fix string) {
 	if mode == status.Schedule {
 		return "; what it places is not checked before it is written",

@@ -70,8 +70,8 @@ func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return seen, nil
 }
 
-// withoutLive divides the Destinations of which nothing says that they are promoted: on a
-// state store of which others are promoted they are not to be touched.
+// withoutLive divides the Destinations that are not known to be promoted. They are untouched
+// on a state store from which others are promoted.
 func (o *OnLive) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {
@@ -90,8 +90,8 @@ func (o *OnLive) withoutLive(all []*kratix.Destination, promoted map[kratix.Stat
 	return left, untouched, nil
 }
 
-// whyPromoted says by what a Destination without a live store is known to have one; empty
-// if by nothing.
+// whyPromoted returns why a Destination without a live store is known to be promoted; empty
+// if it is not known to be.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):

@@ -65,8 +65,8 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns what returns the state stores, of Destinations and state stores, that are
-// opened when these are promoted: all but those that Kratix alone writes to.
+// Opened returns a function that returns those of the state stores among some objects that
+// promote mode opens: all but those that Kratix alone writes to.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -172,10 +172,9 @@ func siteOf(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.
 	return canonical(ref.Kind, location.Place), path.Join(base), true
 }
 
-// canonical returns a place, as kratix.Location names it, without what many servers make
-// no difference of: the case of a repository's path, and by which of its endpoints AWS
-// serves a bucket. Only here are such places taken for one, where a mistake promotes too
-// little.
+// canonical returns a place, as kratix.Location names it, in one spelling for all that many
+// servers treat alike: the case of a repository's path and the endpoints of a bucket on AWS.
+// Only here are such places considered equal, because a mistake promotes too little.
 func canonical(kind, place string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(place, "#")
