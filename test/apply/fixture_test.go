@@ -26,6 +26,7 @@ var (
 	mutations = flag.Int("mutations", 500, "how many objects that the API server refuses to compare")
 	seed      = flag.Uint64("seed", 1, "where all random objects come from")
 	workers   = flag.Int("workers", 3*runtime.GOMAXPROCS(0), "how many requests run at a time")
+	rows      = flag.String("rows", "", "a regular expression; only mutations of rows that match are made")
 	show      = flag.Int("show", 10, "how many misses of a row to show in full")
 )
 
