@@ -21,6 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // api is an API server that accepts writes and records them.
@@ -99,19 +100,19 @@ func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 }
 
 func work() *kratix.Work {
-	w := kratix.NewWork()
-	w.Name, w.Namespace, w.UID, w.ResourceVersion = "a", "team", "uid-a", "7"
+	w := testkit.Request("a", testkit.InNamespace("team"), testkit.WithFile("a.yaml", "x"))
+	w.UID, w.ResourceVersion = "uid-a", "7"
 	return w
 }
 
 func destination() *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.UID, d.ResourceVersion = "worker-1", "uid-d", "7"
+	d := testkit.Destination("worker-1")
+	d.UID, d.ResourceVersion = "uid-d", "7"
 	return d
 }
 
 func placement() *kratix.WorkPlacement {
-	p := kratix.NewWorkPlacement(work(), &kratix.WorkloadGroup{ID: kratix.GroupID("."), Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
+	p := testkit.Placement(work(), "worker-1")
 	p.Finalizers = []string{kratix.PlacementFinalizer}
 	return p
 }
