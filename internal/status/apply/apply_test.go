@@ -100,8 +100,8 @@ func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 }
 
 func work() *kratix.Work {
-	w := testkit.Request("a", testkit.InNamespace("team"), testkit.WithFile("a.yaml", "x"))
-	w.UID, w.ResourceVersion = "uid-a", "7"
+	w := kratix.NewWork()
+	w.Name, w.Namespace, w.UID, w.ResourceVersion = "a", "team", "uid-a", "7"
 	return w
 }
 
@@ -112,7 +112,7 @@ func destination() *kratix.Destination {
 }
 
 func placement() *kratix.WorkPlacement {
-	p := testkit.Placement(work(), "worker-1")
+	p := kratix.NewWorkPlacement(work(), &kratix.WorkloadGroup{ID: kratix.GroupID("."), Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
 	p.Finalizers = []string{kratix.PlacementFinalizer}
 	return p
 }
