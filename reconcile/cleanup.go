@@ -111,10 +111,10 @@ func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 // untouchable returns a function that reports whether a placement in a store lies at the
 // location of an Unwritten Destination, or in a store that only such Destinations use.
 func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
-	whole := locationOf(store, &destinationView{})
+	whole := store.location(tree.Path{})
 	isUsed := slices.Contains(o.stores, store)
 	all := false
-	var taken []location
+	var taken []layout.Location
 	for _, d := range o.Unwritten {
 		if d.Spec.StateStoreRef == nil {
 			continue
@@ -122,14 +122,14 @@ func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
 		ref := *d.Spec.StateStoreRef
 		of := &storeView{ref: ref}
 		of.spec, _ = o.lookup.spec(ref)
-		all = all || !isUsed && locationOf(of, &destinationView{}) == whole
+		all = all || !isUsed && of.location(tree.Path{}) == whole
 		if base, err := layout.Base(d); err == nil {
-			taken = append(taken, locationOf(of, &destinationView{base: base}))
+			taken = append(taken, of.location(base))
 		}
 	}
 	return func(f *formerPlacement) bool {
-		at := locationOf(store, &destinationView{base: f.base})
-		return all || slices.ContainsFunc(taken, at.overlaps)
+		at := store.location(f.base)
+		return all || slices.ContainsFunc(taken, at.Overlaps)
 	}
 }
 

@@ -67,14 +67,14 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 // basesIn returns the directories in a store that Destinations have, including Destinations
 // on other stores that write to the same location.
 func (o *observed) basesIn(store *storeView) []tree.Path {
-	at := locationOf(store, &destinationView{})
+	at := store.location(tree.Path{})
 	var bases []tree.Path
 	for _, other := range o.stores {
-		if other.place() != store.place() {
+		if other.location(tree.Path{}).Storage != at.Storage {
 			continue
 		}
 		for _, d := range other.destinations {
-			if base, within := locationOf(other, d).dir.RelativeTo(at.dir); within {
+			if base, within := other.location(d.base).Dir.RelativeTo(at.Dir); within {
 				bases = append(bases, base)
 			}
 		}
@@ -185,9 +185,9 @@ func (o *observed) has(name string) bool {
 // records of other Destinations that lie in a Destination's directory. Records that
 // mayTakeOver accepts become the Destination's own.
 func addInherited(o *observed, policy Policy) {
-	seen := map[location]bool{}
+	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
-		at := location{f.store.place(), locationOf(f.store, &destinationView{base: f.path}).dir}
+		at := f.store.location(f.path)
 		again := seen[at] // two stores at one location contain the same records
 		seen[at] = true
 		return again || !policy.owns(f.Owner)

@@ -265,6 +265,5 @@ func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.Cl
 
 // limitsOf returns the limits of a store.
 func limitsOf(store *storeView, policy Policy) layout.Limits {
-	top, _ := tree.ParseDir(kratix.LocationOf(store.ref, store.spec).Path) // a store with an invalid path cannot be opened
-	return layout.LimitsOf(store.ref.Kind, top, policy.AllowNames)
+	return layout.LimitsOf(store.ref.Kind, store.location(tree.Path{}).Dir, policy.AllowNames)
 }

@@ -120,10 +120,10 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.addUnwritten(d, report.Failed)
 		return
 	}
-	written := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Sites: map[string]string{}}
+	written := report.Store{Name: d.ref.String(), Revision: string(outcome.Revision), Covered: d.names(), Locations: map[string]string{}}
 	for i, o := range d.outcomes {
 		view := d.destinations[i]
-		written.Sites[view.Name] = kratix.SiteOf(view.Destination, d.ref, d.spec)
+		written.Locations[view.Name] = d.location(view.base).String()
 		if o.emptied {
 			r.report.Emptied = append(r.report.Emptied, view.Name)
 		}
@@ -139,7 +139,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	}
 	first := &r.report.Stores[at] // the part of it that was written before
 	first.Revision = written.Revision
-	maps.Copy(first.Sites, written.Sites)
+	maps.Copy(first.Locations, written.Locations)
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
 }
 

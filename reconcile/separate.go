@@ -12,32 +12,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location is where a Destination's files lie, in a form that can be compared across stores.
-type location struct {
-	place string
-	dir   tree.Path
-}
-
-func locationOf(store *storeView, d *destinationView) location {
-	at := kratix.LocationOf(store.ref, store.spec)
-	path, err := tree.ParseDir(at.Path)
+// location returns the location of a directory below the store's path. A store with an invalid
+// path cannot be opened; its locations equal those of no other store.
+func (s *storeView) location(dir tree.Path) layout.Location {
+	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
-		return location{place: store.ref.String(), dir: d.base} // the store cannot be opened either
+		at.Storage = s.ref.String()
 	}
-	return location{place: at.Place, dir: path.Join(d.base)}
-}
-
-// place identifies the repository and branch, or the bucket, that a store writes to.
-func (s *storeView) place() string { return kratix.LocationOf(s.ref, s.spec).Place }
-
-// overlaps reports whether one location contains the other.
-func (t location) overlaps(other location) bool {
-	return t.place == other.place && (t.dir.Within(other.dir) || other.dir.Within(t.dir))
+	return at.Join(dir)
 }
 
 // owned is a location and the Destination that has it.
 type owned struct {
-	location
+	layout.Location
 	*destinationView
 }
 
@@ -53,7 +40,7 @@ func separate(o *observed) {
 			if overlaps {
 				o.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
 					"its directory %q and %q of Destination %s are in each other's way in %s; neither is written",
-					locationOf(store, d).dir, other.dir, other.Name, store.ref))
+					store.location(d.base).Dir, other.Dir, other.Name, store.ref))
 			}
 			return overlaps
 		})
@@ -67,7 +54,7 @@ func withoutVacant(o *observed) []owned {
 	vacant := map[*destinationView]bool{}
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
-			all = append(all, owned{locationOf(store, d), d})
+			all = append(all, owned{store.location(d.base), d})
 			vacant[d] = isVacant(o, store, d)
 		}
 	}
@@ -136,12 +123,12 @@ func emptied(o *observed) []string {
 // the contents of a directory follow it immediately.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), tree.Compare(a.dir, b.dir))
+		return cmp.Or(cmp.Compare(a.Storage, b.Storage), tree.Compare(a.Dir, b.Dir))
 	})
 	found := map[*destinationView]owned{}
 	for outer := 0; outer < len(all); {
 		next := outer + 1
-		for ; next < len(all) && all[next].overlaps(all[outer].location); next++ {
+		for ; next < len(all) && all[next].Overlaps(all[outer].Location); next++ {
 			found[all[next].destinationView] = all[outer]
 		}
 		if next > outer+1 {

@@ -1,25 +1,18 @@
 package kratix
 
 import (
-	"cmp"
 	"path"
 	"strings"
 )
 
-// Location is where a store writes: the repository and branch, or the bucket, in a normalized
-// spelling, and the path inside. Stores with equal locations write to the same files.
-//
-// +kubebuilder:object:generate=false
-type Location struct{ Place, Path string }
-
-// Location returns the location of the store.
-func (s *GitStateStore) Location() Location {
-	return Location{Place: normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), Path: s.Spec.Path}
+// storage returns the repository and branch, and the path in it.
+func (s *GitStateStore) storage() (storage, path string) {
+	return normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), s.Spec.Path
 }
 
-// Location returns the location of the store.
-func (s *BucketStateStore) Location() Location {
-	return Location{Place: s.Spec.host() + "/" + s.Spec.BucketName, Path: s.Spec.Path}
+// storage returns the endpoint and bucket, and the path in it.
+func (s *BucketStateStore) storage() (storage, path string) {
+	return s.Spec.host() + "/" + s.Spec.BucketName, s.Spec.Path
 }
 
 // host returns the endpoint in lower case and without the default port.
@@ -31,21 +24,14 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// LocationOf returns the location of a store; spec is the state store. If it is nil, the
-// reference itself serves as the place.
-func LocationOf(ref StateStoreReference, spec Object) Location {
-	if located, ok := spec.(interface{ Location() Location }); ok {
-		return located.Location()
+// StorageOf returns where a state store writes: the repository and branch, or the endpoint and
+// bucket, in a normalized spelling, and the path in it. Two stores with equal results write to
+// the same files. spec is the state store; if it is nil, the reference itself is the storage.
+func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
+	if store, ok := spec.(interface{ storage() (storage, path string) }); ok {
+		return store.storage()
 	}
-	return Location{Place: ref.String()}
-}
-
-// SiteOf names the location of a Destination's files: equal for two Destinations whose
-// files lie at one path of one repository or bucket. spec describes the store.
-func SiteOf(d *Destination, ref StateStoreReference, spec Object) string {
-	location := LocationOf(ref, spec)
-	dir := path.Join("/", location.Path, cmp.Or(d.Spec.Path, d.Name))
-	return location.Place + ":" + strings.TrimPrefix(dir, "/")
+	return ref.String(), ""
 }
 
 // normalURL removes the parts of a URL that do not identify the repository: user, password, the

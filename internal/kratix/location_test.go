@@ -7,7 +7,8 @@ import (
 
 func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 	git := func(url, branch string) string {
-		return (&GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}}).Location().Place
+		storage, _ := StorageOf(StateStoreReference{}, &GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}})
+		return storage
 	}
 	const repository = "https://git.example.com/team/state"
 	for _, same := range []string{
@@ -32,13 +33,15 @@ func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 		t.Error("a file URL is not its path")
 	}
 	bucket := func(endpoint, name string) string {
-		return (&BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: endpoint, BucketName: name}}).Location().Place
+		storage, _ := StorageOf(StateStoreReference{}, &BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: endpoint, BucketName: name}})
+		return storage
 	}
 	if bucket("S3.example.com", "a") != bucket("s3.example.com", "a") || bucket("s3.example.com", "a") == bucket("s3.example.com", "b") {
 		t.Error("buckets are mixed up")
 	}
 	plain := BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: "s3.example.com:80", BucketName: "a", Insecure: true}}
-	if bucket("s3.example.com:443", "a") != bucket("s3.example.com", "a") || plain.Location().Place != bucket("s3.example.com", "a") {
+	plainBucket, _ := StorageOf(StateStoreReference{}, &plain)
+	if bucket("s3.example.com:443", "a") != bucket("s3.example.com", "a") || bucket("s3.example.com", "a") != plainBucket {
 		t.Error("a default port makes another place")
 	}
 	if bucket("s3.example.com:80", "a") == bucket("s3.example.com", "a") || bucket("s3.example.com:9443", "a") == bucket("s3.example.com", "a") {
@@ -48,7 +51,8 @@ func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 
 func TestLocationIsIndependentOfSpelling(t *testing.T) {
 	place := func(url, branch string) string {
-		return (&GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}}).Location().Place
+		storage, _ := StorageOf(StateStoreReference{}, &GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}})
+		return storage
 	}
 	for _, spellings := range [][2]string{
 		{"https://git.example.com/My%20Project/_git/x", "https://git.example.com/My Project/_git/x"},
@@ -115,23 +119,5 @@ func TestParseGitURL(t *testing.T) {
 		if parsed, err := ParseGitURL(raw); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v, %v; want %q", raw, parsed, err, want)
 		}
-	}
-}
-
-func TestSiteOf(t *testing.T) {
-	store := &GitStateStore{}
-	store.Spec.URL, store.Spec.Path = "https://user:word@Example.com/a.git", "/clusters/"
-	d := &Destination{}
-	d.Name = "worker-1"
-	ref := StateStoreReference{Kind: GitStateStoreKind, Name: "live"}
-	for path, want := range map[string]string{"": "example.com/a#main:clusters/worker-1", "./a/": "example.com/a#main:clusters/a", "/": "example.com/a#main:clusters"} {
-		d.Spec.Path = path
-		if got := SiteOf(d, ref, store); got != want {
-			t.Errorf("%q: %s, want %s", path, got, want)
-		}
-	}
-	d.Spec.Path = "/"
-	if got := SiteOf(d, ref, nil); got != "GitStateStore live:" {
-		t.Errorf("without a store: %s", got)
 	}
 }

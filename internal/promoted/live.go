@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -135,52 +134,46 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 // staging holds the locations that Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// sites are the directories by place, as canonical names it.
-	sites map[string][]site
+	// locations are the locations of all Destinations by their storage, as canonical spells it.
+	locations map[string][]stagingLocation
 }
 
-// site is the directory of a Destination in a place.
-type site struct {
-	dir tree.Path
-	of  *kratix.Destination
+// stagingLocation is the location that Kratix writes for a Destination.
+type stagingLocation struct {
+	layout.Location
+	of *kratix.Destination
 }
 
 func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]kratix.Object) staging {
-	s := staging{stores: map[kratix.StateStoreReference]bool{}, sites: map[string][]site{}}
+	s := staging{stores: map[kratix.StateStoreReference]bool{}, locations: map[string][]stagingLocation{}}
 	for _, d := range seen.Destinations {
 		ref := *d.Spec.StateStoreRef
 		s.stores[ref] = true
-		if place, dir, ok := siteOf(d, ref, stores[ref]); ok {
-			s.sites[place] = append(s.sites[place], site{dir, d})
+		if at, err := canonicalLocation(d, ref, stores[ref]); err == nil {
+			s.locations[at.Storage] = append(s.locations[at.Storage], stagingLocation{at, d})
 		}
 	}
 	return s
 }
 
-// siteOf returns the location of a Destination's files in a state store; ok is false if one
-// of the two paths is invalid, so that nothing can be written there.
-func siteOf(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (place string, dir tree.Path, ok bool) {
-	location := kratix.LocationOf(ref, store)
-	path, err := tree.ParseDir(location.Path)
-	if err != nil {
-		return "", dir, false
-	}
-	base, err := layout.Base(d)
-	if err != nil {
-		return "", dir, false
-	}
-	return canonical(ref.Kind, location.Place), path.Join(base), true
+// canonicalLocation returns the location of a Destination's files in a state store, with the
+// storage as canonical spells it. It fails if a path is invalid, so that nothing can be
+// written there.
+func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
+	at, err := layout.DestinationLocation(d, ref, store)
+	at.Storage = canonical(ref.Kind, at.Storage)
+	return at, err
 }
 
-// canonical returns a place, as kratix.Location names it, in one spelling for all that many
-// servers treat alike: the case of a repository's path and the endpoints of a bucket on AWS.
-// Only here are such places considered equal, because a mistake promotes too little.
-func canonical(kind, place string) string {
+// canonical returns the storage of a location in one spelling for all that many servers treat
+// alike: the case of a repository's path and the endpoints of a bucket on AWS. Only here are
+// these considered equal, because a mistake promotes too little.
+func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
-		repository, branch, _ := strings.Cut(place, "#")
+		repository, branch, _ := strings.Cut(storage, "#")
 		return strings.ToLower(repository) + "#" + branch
 	}
-	endpoint, bucket, _ := strings.Cut(place, "/")
+	endpoint, bucket, _ := strings.Cut(storage, "/")
 	host, port, _ := strings.Cut(endpoint, ":")
 	host = strings.TrimSuffix(host, ".")
 	domain, isAWS := "amazonaws.com", false
@@ -199,18 +192,19 @@ func canonical(kind, place string) string {
 // meets returns a finding if Kratix writes to the location of a Destination's files in its
 // live state store.
 func (s staging) meets(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
-	place, dir, ok := siteOf(d, ref, store)
-	if !ok {
+	at, err := canonicalLocation(d, ref, store)
+	if err != nil {
 		return nil
 	}
-	at := slices.IndexFunc(s.sites[place], func(other site) bool { return dir.Within(other.dir) || other.dir.Within(dir) })
-	if at < 0 {
+	all := s.locations[at.Storage]
+	i := slices.IndexFunc(all, func(other stagingLocation) bool { return at.Overlaps(other.Location) })
+	if i < 0 {
 		return nil
 	}
-	other := s.sites[place][at]
+	other := all[i]
 	return &finding.Finding{
 		Rule: finding.InvalidLiveStore(), Message: fmt.Sprintf("its directory %q in %s is where Kratix writes Destination %s, at %q of %s%s",
-			dir, ref, other.of.Name, other.dir, *other.of.Spec.StateStoreRef, filesStay),
+			at.Dir, ref, other.of.Name, other.Dir, *other.of.Spec.StateStoreRef, filesStay),
 		Fix: "Give the live state store another repository, branch, bucket or path than the one that Kratix writes.",
 	}
 }

@@ -317,7 +317,7 @@ func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	if now := c.files("live-1"); !maps.Equal(now, before) {
 		t.Errorf("the old store has %v, want %v", now, before)
 	}
-	if got := said.Stores[0].Sites["d0"]; got != "example.com/live-2#main:d0" {
+	if got := said.Stores[0].Locations["d0"]; got != "example.com/live-2#main:d0" {
 		t.Errorf("the report says that it is at %s", got)
 	}
 	for path, content := range before {

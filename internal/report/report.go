@@ -87,8 +87,9 @@ type Store struct {
 	// Covered are the names of all Destinations on it whose state is as reported, changed or
 	// not. It is for internal use.
 	Covered []string `json:"-"`
-	// Sites are where the files of these lie, by their names, as kratix.SiteOf says it.
-	Sites map[string]string `json:"-"`
+	// Locations are the locations of their files, as layout.Location.String returns them, by
+	// the names of the Destinations.
+	Locations map[string]string `json:"-"`
 }
 
 // Destination is the change of a Destination.

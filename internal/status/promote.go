@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
@@ -116,14 +117,15 @@ func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 		return false
 	}
 	live := p.now.Live[d.Name]
-	return strings.HasPrefix(said.Message, writtenAt(siteIn(live.String(), kratix.SiteOf(d, live, p.storeOf(live)))))
+	at, err := layout.DestinationLocation(d, live, p.storeOf(live))
+	return err == nil && strings.HasPrefix(said.Message, writtenAt(storeAndLocation(live.String(), at.String())))
 }
 
-// siteIn names a state store, and where in it the files of a Destination lie.
-func siteIn(store, site string) string { return fmt.Sprintf("%s (%s)", store, site) }
+// storeAndLocation names a state store and the location of a Destination's files.
+func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%s)", store, location) }
 
 // writtenAt begins the message of a WorkPlacement that is promoted.
-func writtenAt(site string) string { return "written to " + site + " at " }
+func writtenAt(location string) string { return "written to " + location + " at " }
 
 // inStore returns the condition of a promoted placement, with its location and the revision
 // in which it was first seen.

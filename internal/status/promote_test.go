@@ -32,14 +32,14 @@ func sceneOfPromotion(t *testing.T) *scene {
 	return s
 }
 
-// liveSite is where the files lie.
-const liveSite = "example.com/a#live:worker-1"
+// liveLocation is the location of the files.
+const liveLocation = "example.com/a#live:worker-1"
 
 // promoted sets the state of the placement in the live store in the report.
 func (s *scene) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
-	s.said.Stores[0].Sites = map[string]string{"worker-1": liveSite}
+	s.said.Stores[0].Locations = map[string]string{"worker-1": liveLocation}
 	return p
 }
 
@@ -60,7 +60,7 @@ const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
 func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s := sceneOfPromotion(t)
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 1 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveLocation + ") at c0ffee"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
 	}
 	made := s.now.WorkPlacements[0]
@@ -72,7 +72,7 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s.expect() // the first revision with the placement is still right
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
-	s.promotedIs("True Promoted: written to GitStateStore other (" + liveSite + ") at later")
+	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
 // TestReportOfAnotherGenerationIsIgnored has a WorkPlacement that has changed since the
@@ -89,7 +89,7 @@ func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	}
 	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation differs
 	s.expect(promotedStep)
-	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveSite + ") at c0ffee"); said.ObservedGeneration != 2 {
+	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveLocation + ") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
 }

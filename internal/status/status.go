@@ -202,7 +202,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	for _, store := range said.Stores {
 		p.written[store.Name] = !store.Unselected
 		for _, name := range store.Covered {
-			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, siteIn(store.Name, store.Sites[name])
+			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, storeAndLocation(store.Name, store.Locations[name])
 		}
 	}
 	for _, f := range said.Findings {

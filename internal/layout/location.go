@@ -1,0 +1,55 @@
+package layout
+
+import (
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// Location is a directory in a repository and branch, or in a bucket. Files at equal locations
+// are the same files, whichever state store describes them.
+type Location struct {
+	// Storage is the repository and branch, or the endpoint and bucket, in the spelling of
+	// kratix.StorageOf.
+	Storage string
+	Dir     tree.Path
+}
+
+// StoreLocation returns the location of a state store's path. It fails if the path is invalid;
+// such a store cannot be opened.
+func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
+	storage, path := kratix.StorageOf(ref, spec)
+	dir, err := tree.ParseDir(path)
+	if err != nil {
+		return Location{}, fmt.Errorf("%s: spec.path: %w", ref, err)
+	}
+	return Location{Storage: storage, Dir: dir}, nil
+}
+
+// DestinationLocation returns the location of a Destination's files in a state store; it need
+// not be the Destination's own state store. It fails if one of the two paths is invalid.
+func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
+	base, err := Base(d)
+	if err != nil {
+		return Location{}, err
+	}
+	store, err := StoreLocation(ref, spec)
+	return store.Join(base), err
+}
+
+// Join returns the location of a directory below l.
+func (l Location) Join(dir tree.Path) Location { return Location{l.Storage, l.Dir.Join(dir)} }
+
+// Overlaps reports whether one location contains the other.
+func (l Location) Overlaps(other Location) bool {
+	return l.Storage == other.Storage && (l.Dir.Within(other.Dir) || other.Dir.Within(l.Dir))
+}
+
+// String returns the location as "<storage>:<directory>", without a directory for the root.
+func (l Location) String() string {
+	if l.Dir.IsRoot() {
+		return l.Storage + ":"
+	}
+	return l.Storage + ":" + l.Dir.String()
+}
