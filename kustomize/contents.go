@@ -111,7 +111,7 @@ func isBlank(content []byte) bool {
 
 func visitDocument(doc document, object Object, visit func(*Content)) error {
 	var node yaml.Node
-	if object.plain && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
+	if object.plain && !bytes.Contains(doc.content, []byte("&")) && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
 		if fields, ok := valueOf(node.Content[0]).(map[string]any); ok {
 			visit(&Content{Object: object, Fields: fields, node: node.Content[0]})
 			return nil

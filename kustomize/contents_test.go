@@ -30,7 +30,7 @@ func TestContentsAreWhatKustomizeWritesOut(t *testing.T) {
 	const head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 	for _, content := range []string{
 		head + "data:\n  yes: y\n  n: 1\n  f: 1.5\n  g: 1.0\n  b: true\n  c: True\n  z: null\n  e:\n  t: 'x'\n  l: [a, 2]\n  d: 2020-01-01\n  o: 0777\n  big: 123456789012345\n",
-		"# first\n" + head + "---\n" + head + "data: {a: |\n  b\n}\n---\n# nothing\n---\n" + head + "x: 0x10\n",
+		"# first\n" + head + "---\n" + head + "data:\n  a: |\n    b\n---\n# nothing\n---\n" + head + "x: 0x10\n",
 		head + "data: &a {k: v}\nmore: *a\n",
 		"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {x: 1}}\n",
 		`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "j"}, "n": 1e3}` + "\n",
