@@ -2,6 +2,7 @@ package applycheck
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -23,13 +24,33 @@ func (c *check) checkClaims() []Verdict {
 				continue
 			}
 			for _, file := range r.claims[j].wanted {
-				faults := c.faultsOf(r, file)
+				faults := c.ratcheted(r, &r.claims[j], c.faultsOf(r, file))
 				faults = append(faults[:len(faults):len(faults)], c.changeFaults(r, &r.claims[j], file, faults)...)
 				v.add(c.Cluster, j, file, faults)
 			}
 		}
 	}
 	return verdicts
+}
+
+// ratcheted returns the faults of a file of a claim. One of a custom resource that is stored
+// with the same fault is not certain: the definition may have become stricter since it was
+// applied, and the API server accepts what was there.
+func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
+	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {
+		return faults
+	}
+	faults = slices.Clone(faults)
+	for _, stored := range claim.stored {
+		for _, before := range c.faultsOf(r, stored) {
+			for i := range faults {
+				if f := &faults[i]; f.ratcheted && f.object == before.object && f.words == before.words {
+					f.certain = false
+				}
+			}
+		}
+	}
+	return faults
 }
 
 // add adds the faults of a file of a claim.

@@ -51,7 +51,9 @@ func (t *customType) faults(o *objectFacts, content *kustomize.Content, old map[
 		if value, there := valueAt(fields, err.Field); there && hasVariable(value) {
 			continue
 		}
-		faults = append(faults, invalid(finding.InvalidField(), o, lineOf(content, err.Field), err))
+		f := invalid(finding.InvalidField(), o, lineOf(content, err.Field), err)
+		f.ratcheted = true
+		faults = append(faults, f)
 	}
 	return faults
 }

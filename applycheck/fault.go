@@ -30,6 +30,8 @@ type fault struct {
 	certain bool
 	// versioned means that the fault is certain if the cluster's version is.
 	versioned bool
+	// ratcheted means that the API server accepts the fault in an object that already has it.
+	ratcheted bool
 	fix       string
 }
 
