@@ -29,15 +29,8 @@ func checkRequired(o *objectFacts, content *kustomize.Content) []fault {
 		found = append(found, checkService(fields)...)
 	case "/PersistentVolumeClaim":
 		found = append(found, checkVolumeClaim(fields)...)
-	case "batch/CronJob":
-		found = append(found, requireText(fields, "spec", "schedule")...)
-	case "rbac.authorization.k8s.io/RoleBinding", "rbac.authorization.k8s.io/ClusterRoleBinding":
-		found = append(found, requireText(fields, "roleRef", "name")...)
 	case "storage.k8s.io/StorageClass":
 		found = append(found, requireText(fields, "provisioner")...)
-	case "autoscaling/HorizontalPodAutoscaler":
-		found = append(found, requireText(fields, "spec", "scaleTargetRef", "kind")...)
-		found = append(found, requireText(fields, "spec", "scaleTargetRef", "name")...)
 	}
 	faults := make([]fault, 0, len(found))
 	for _, err := range found {

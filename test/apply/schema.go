@@ -91,14 +91,22 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 
 // Resolve returns the schema that a reference, or an allOf with one reference, stands for.
 func (s *Schemas) Resolve(of Schema) Schema {
+	of, _ = s.resolve(of)
+	return of
+}
+
+// resolve returns the name of the type that is referred to, too; empty if none is.
+func (s *Schemas) resolve(of Schema) (Schema, string) {
+	typ := ""
 	for {
 		if name := text(of["$ref"]); name != "" {
-			of = s.components[strings.TrimPrefix(name, "#/components/schemas/")]
+			typ = strings.TrimPrefix(name, "#/components/schemas/")
+			of = s.components[typ]
 			continue
 		}
 		all := list(of["allOf"])
 		if len(all) != 1 || text(object(all[0])["$ref"]) == "" {
-			return of
+			return of, typ
 		}
 		of = object(all[0])
 	}
