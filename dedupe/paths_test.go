@@ -131,11 +131,11 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, Memory: &Memory{}}
+			root := Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, CheckCache: &CheckCache{}}
 			for round := range 2 {
 				v := Check(root)
-				if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
-					t.Errorf("round %d: held %v, want %v", round, v.Held, c.held)
+				if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) {
+					t.Errorf("round %d: held %v, want %v", round, v.Quarantined, c.held)
 				}
 				if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 					t.Errorf("round %d: found %q, want %q", round, got, c.found)
@@ -148,8 +148,8 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
 	root := Root{Path: path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
-	if v := Check(root); len(v.Held) > 0 {
-		t.Errorf("held %v", v.Held)
+	if v := Check(root); len(v.Quarantined) > 0 {
+		t.Errorf("held %v", v.Quarantined)
 	}
 }
 
@@ -158,8 +158,8 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(configMaps("m"))
 	with.Stored = with.Wanted
 	v := Check(Root{Path: path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
-	if got := summaries(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
-		t.Errorf("held %v, found %q", v.Held, got)
+	if got := summaries(v.Findings); len(v.Quarantined) != 1 || v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
+		t.Errorf("held %v, found %q", v.Quarantined, got)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestALargeFlatRootCostsLittle(t *testing.T) {
 	}
 	began := time.Now()
 	v := Check(Root{Path: path("root"), Claims: claims})
-	if took := time.Since(began); took > 20*time.Second || len(v.Held) != 5000 {
-		t.Errorf("%d are held after %s", len(v.Held), took)
+	if took := time.Since(began); took > 20*time.Second || len(v.Quarantined) != 5000 {
+		t.Errorf("%d are held after %s", len(v.Quarantined), took)
 	}
 }

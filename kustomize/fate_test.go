@@ -43,13 +43,13 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	}
 	outcome := "applies it |"
 	for _, object := range read.Objects {
-		switch fate := object.Fate; {
-		case fate.Unwritable != "":
+		switch after := object.Outcome; {
+		case after.Unwritable != "":
 			return "fails: `"
-		case fate.NotApplied != "":
-			outcome = "leaves it out: " + fate.NotApplied
-		case fate.Stripped != "":
-			outcome = "applies a part: " + fate.Stripped
+		case after.NotApplied != "":
+			outcome = "leaves it out: " + after.NotApplied
+		case after.Stripped != "":
+			outcome = "applies a part: " + after.Stripped
 		}
 	}
 	return outcome
@@ -64,10 +64,10 @@ func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	}
 	plain := 0
 	for _, input := range inputs.Files {
-		for _, fate := range kustomize.PlainFates(input.Data) {
+		for _, outcome := range kustomize.PlainOutcomes(input.Data) {
 			plain++
-			if fate != (kustomize.Fate{}) {
-				t.Errorf("%s is taken for plain: %+v", input.Name, fate)
+			if outcome != (kustomize.Outcome{}) {
+				t.Errorf("%s is taken for plain: %+v", input.Name, outcome)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func TestErrorsDoNotContainSecrets(t *testing.T) {
 			if read.Err != nil || len(read.Objects) != 1 {
 				t.Fatal(read.Err)
 			}
-			if words := read.Objects[0].Fate.Unwritable; !strings.Contains(words, c.cause) || strings.Contains(words, "hunter2") {
+			if words := read.Objects[0].Outcome.Unwritable; !strings.Contains(words, c.cause) || strings.Contains(words, "hunter2") {
 				t.Errorf("it says %q", words)
 			}
 		})
@@ -102,7 +102,7 @@ func TestErrorsDoNotContainSecrets(t *testing.T) {
 func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	var cache kustomize.Cache
 	read := cache.File([]byte(configMap("a") + "data: {1: " + strings.Repeat("x", 1<<20) + "}\n"))
-	words := read.Objects[0].Fate.Unwritable
+	words := read.Objects[0].Outcome.Unwritable
 	if len(words) > 5<<10 || !strings.HasPrefix(words, "kustomize build failed: map[string]interface {}{") || !strings.HasSuffix(words, "json: unsupported type: map[interface {}]interface {}") {
 		t.Errorf("it says %.100q and so on, %d bytes", words, len(words))
 	}
@@ -121,15 +121,15 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 			t.Errorf("labels: %s: %+v", labels, read)
 			continue
 		}
-		if got := read.Objects[0].Fate; got != (kustomize.Fate{Stripped: want}) {
+		if got := read.Objects[0].Outcome; got != (kustomize.Outcome{Stripped: want}) {
 			t.Errorf("labels: %s: got %+v, want %q", labels, got, want)
 		}
 	}
 }
 
-// TestFatesBelongToTheirObjects uses many objects in one file, and several files that are
+// TestOutcomesBelongToTheirObjects uses many objects in one file, and several files that are
 // parsed together.
-func TestFatesBelongToTheirObjects(t *testing.T) {
+func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {
 		data := "x"
@@ -144,7 +144,7 @@ func TestFatesBelongToTheirObjects(t *testing.T) {
 	for content, want := range map[string]string{long: "7 57 107 ", twice: "0 2 ", configMap("a"): "", configMap("a") + "x: .inf\n": "0 "} {
 		got := ""
 		for i, object := range cache.File([]byte(content)).Objects {
-			if object.Fate.Unwritable != "" {
+			if object.Outcome.Unwritable != "" {
 				got += fmt.Sprint(i, " ")
 			}
 		}
@@ -172,28 +172,28 @@ func TestBuiltDirectoryHasTheFatesOfItsObjects(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		kustomization, content string
-		want                   kustomize.Fate
+		want                   kustomize.Outcome
 	}{
-		"plain":              {"resources: [a.yaml]\n", configMap("a"), kustomize.Fate{}},
-		"a numeric name":     {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Fate{NotApplied: "its metadata.name is not a string"}},
-		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Fate{}},
-		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Fate{Local: true}},
-		"infinity":           {"resources: [a.yaml]\n", configMap("a") + "x: .inf\n", kustomize.Fate{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
-		"a key that is a map": {"resources: [a.yaml]\n", configMap("a") + "data: {? {a: b} : c}\n", kustomize.Fate{
+		"plain":              {"resources: [a.yaml]\n", configMap("a"), kustomize.Outcome{}},
+		"a numeric name":     {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{NotApplied: "its metadata.name is not a string"}},
+		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{}},
+		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Outcome{Local: true}},
+		"infinity":           {"resources: [a.yaml]\n", configMap("a") + "x: .inf\n", kustomize.Outcome{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
+		"a key that is a map": {"resources: [a.yaml]\n", configMap("a") + "data: {? {a: b} : c}\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: map[string]interface {}{\"a\":\"b\"}"}},
-		"a key that is a list": {"resources: [a.yaml]\n", configMap("a") + "data:\n  [a, b]: c\n", kustomize.Fate{
+		"a key that is a list": {"resources: [a.yaml]\n", configMap("a") + "data:\n  [a, b]: c\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: []interface {}{\"a\", \"b\"}"}},
-		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Fate{
+		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Outcome{
 			Unwritable: "failed to decode Kubernetes apiVersion, kind and name from: {\"apiVersion\":{\"a\":\"b\"},\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"a\"}}"}},
-		"a text for annotations":            {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Fate{}},
-		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, configMap("a") + "x: .inf\n", kustomize.Fate{}},
+		"a text for annotations":            {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Outcome{}},
+		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, configMap("a") + "x: .inf\n", kustomize.Outcome{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			built, err := kustomize.BuildNested(tree.Path{}, path, dir(c.kustomization, c.content))
 			if err != nil || len(built.Objects) != 1 {
 				t.Fatalf("%v, %v", built, err)
 			}
-			if got := built.Objects[0].Fate; got != c.want {
+			if got := built.Objects[0].Outcome; got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

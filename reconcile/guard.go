@@ -127,7 +127,7 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 		}
 		for _, d := range store.destinations {
 			all.recorded += len(d.records)
-			all.recent += d.ledger.Within(rules.window, rules.now).Sum()
+			all.recent += d.ledger.Within(rules.window, rules.now).Total()
 			if n := d.countRecorded(parts[d.Name].removed); n > 0 {
 				all.counted += n
 				by[d.Name] = n
@@ -165,7 +165,7 @@ func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict 
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
 			if g := verdict.of(d); g != (guard{}) {
-				parts.changeOn(d.Name, func(p *part) { p.guard = g })
+				parts.changeOn(d.Name, func(p *destinationPlan) { p.guard = g })
 			}
 		}
 	}

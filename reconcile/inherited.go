@@ -31,10 +31,10 @@ func routeInherited(o *observed, parts planned, plan *scheduler.Result, staying 
 	for _, former := range found {
 		former.store.leaving = false
 	}
-	removed, kept := setOf(plan.Removed), setOf(plan.Kept, plan.Held)
+	removed, kept := setOf(plan.Removed), setOf(plan.KeptInvalid, plan.KeptMissing)
 	for _, former := range found {
 		p := former.Placement
-		parts.changeOn(former.at.Name, func(part *part) {
+		parts.changeOn(former.at.Name, func(part *destinationPlan) {
 			switch {
 			case removed[p]:
 				part.removed = append(part.removed, p)

@@ -14,8 +14,8 @@ type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// part is the part of the plan for one Destination.
-type part struct {
+// destinationPlan is the part of the plan for one Destination.
+type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
 	// proven are placements to be removed whose loss has evidence; the deletion guard judges
@@ -29,40 +29,40 @@ type part struct {
 }
 
 // same reports whether two parts have the same placements in the same roles.
-func (p part) same(other part) bool {
+func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
 }
 
 // planned is the plan, by Destination.
-type planned map[string]part
+type planned map[string]destinationPlan
 
 // byDestination divides a plan by Destination; decided are placements that are not recorded
 // yet.
 func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
-	for _, on := range plan.Parts {
-		parts[on.Destination] = part{placements: on.Placements}
+	for _, on := range plan.Destinations {
+		parts[on.Destination] = destinationPlan{placements: on.Placements}
 	}
-	for _, kept := range slices.Concat(plan.Kept, plan.Held) {
-		parts.change(kept, func(p *part) { p.kept = append(p.kept, kept) })
+	for _, kept := range slices.Concat(plan.KeptInvalid, plan.KeptMissing) {
+		parts.change(kept, func(p *destinationPlan) { p.kept = append(p.kept, kept) })
 	}
 	for _, removed := range plan.Removed {
-		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
+		parts.change(removed, func(p *destinationPlan) { p.removed = append(p.removed, removed) })
 	}
 	awaited := successors(decided)
 	for _, moved := range plan.Moved {
 		if awaited[successor{groupOf(moved.WorkPlacement), moved.To}] {
-			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
+			parts.change(moved.WorkPlacement, func(p *destinationPlan) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
 			continue
 		}
-		parts.change(moved.WorkPlacement, func(p *part) { p.move(moved.WorkPlacement, moved.To) })
+		parts.change(moved.WorkPlacement, func(p *destinationPlan) { p.move(moved.WorkPlacement, moved.To) })
 	}
 	return parts
 }
 
 // move adds a placement whose group has moved to another Destination.
-func (p *part) move(placement *kratix.WorkPlacement, to string) {
+func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
 	if p.moved == nil {
 		p.moved = map[*kratix.WorkPlacement]string{}
 	}
@@ -70,12 +70,12 @@ func (p *part) move(placement *kratix.WorkPlacement, to string) {
 }
 
 // change changes the part of the Destination that a placement is on.
-func (p planned) change(placement *kratix.WorkPlacement, how func(*part)) {
+func (p planned) change(placement *kratix.WorkPlacement, how func(*destinationPlan)) {
 	p.changeOn(placement.Spec.TargetDestinationName, how)
 }
 
 // changeOn changes the part of a Destination.
-func (p planned) changeOn(destination string, how func(*part)) {
+func (p planned) changeOn(destination string, how func(*destinationPlan)) {
 	of := p[destination]
 	how(&of)
 	p[destination] = of
@@ -107,7 +107,7 @@ func schedulerInput(o *observed) scheduler.Input {
 		}
 		for _, d := range store.destinations {
 			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
-			if d.goesWithItsFiles() {
+			if d.isRemovedWithFiles() {
 				continue
 			}
 			for _, record := range d.records {

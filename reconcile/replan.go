@@ -14,17 +14,17 @@ import (
 // conflict are tried on other Destinations, as long as that makes progress.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
-	clashing := conflicts{}
+	found := conflicts{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
 		parts, stores := r.desiredStores(ctx, seen, &plan, rules)
-		if len(input.Destinations) < 2 || again == replans || !clashing.learn(stores) {
+		if len(input.Destinations) < 2 || again == replans || !found.add(stores) {
 			if r.agrees() {
 				stores = r.deferUndecided(ctx, parts, stores)
 			}
 			return plan, parts, stores
 		}
-		input.Clashes = clashing.has
+		input.Conflicts = found.has
 	}
 }
 
@@ -39,9 +39,9 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined by a conflict. It reports whether it has
+// add adds the new placements that are quarantined by a conflict. It reports whether it has
 // added any, so that planning again may help.
-func (c conflicts) learn(stores []*desired) bool {
+func (c conflicts) add(stores []*desired) bool {
 	before := len(c)
 	for _, store := range stores {
 		for _, o := range store.outcomes {
@@ -81,7 +81,7 @@ type planning struct {
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	staying := placementSet{}
 	for _, former := range seen.inherited() {
-		if r.refusals.of(former.store).apart {
+		if r.refusals.of(former.store).separateCommits {
 			staying[former.Placement] = true
 		}
 	}
@@ -131,7 +131,7 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
 		o, err := r.cache.outcomes.outcome(ctx, situation{
-			store: store, destinationView: view, part: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
+			store: store, destinationView: view, plan: plan.parts[view.Name], policy: r.Policy, excluded: excluded[view.Name],
 			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
 		}, &r.cache.contents)
 		if chosen := plan.chosen[view.Name]; chosen != nil {

@@ -14,7 +14,7 @@ import (
 type situation struct {
 	store *storeView
 	*destinationView
-	part   part
+	plan   destinationPlan
 	policy Policy
 	// excluded are the units that are not written now.
 	excluded map[unit]exclusion
@@ -27,15 +27,15 @@ type situation struct {
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
-		slices.Equal(s.unfinished(), other.unfinished()) && s.part.same(other.part) && slices.Equal(s.assumed, other.assumed) &&
+		slices.Equal(s.unfinished(), other.unfinished()) && s.plan.same(other.plan) && slices.Equal(s.assumed, other.assumed) &&
 		s.policy.sameEffect(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
 }
 
 // sameAbove reports whether the ignore files in the parent directories are the same.
 func (s *situation) sameAbove(other *situation) bool {
 	for file := range kustomize.IgnoreFilesAbove(s.base) {
-		was, had := other.store.state.Files.Sum(file)
-		if is, has := s.store.state.Files.Sum(file); has != had || is != was {
+		was, had := other.store.state.Files.Digest(file)
+		if is, has := s.store.state.Files.Digest(file); has != had || is != was {
 			return false
 		}
 	}
@@ -92,12 +92,12 @@ func (s situation) kept() situation {
 
 // isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
-	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
+	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.assumed)+
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded) == 0
 }
 
-// comesOf reports whether nothing has changed except placements and files.
-func (s *situation) comesOf(was *situation) bool {
+// continues reports whether nothing has changed except placements and files.
+func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }

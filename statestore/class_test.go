@@ -23,8 +23,8 @@ func TestEveryFailureHasAClass(t *testing.T) {
 		{ErrPending, Server, true},
 		{errors.New("a reader's own"), Network, false},
 	} {
-		if got := ClassOf(c.err); got != c.want || Passes(c.err) != c.passes {
-			t.Errorf("%v: %s, passes %t; want %s, %t", c.err, got, Passes(c.err), c.want, c.passes)
+		if got := ClassOf(c.err); got != c.want || IsTemporary(c.err) != c.passes {
+			t.Errorf("%v: %s, passes %t; want %s, %t", c.err, got, IsTemporary(c.err), c.want, c.passes)
 		}
 	}
 }

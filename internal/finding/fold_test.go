@@ -59,15 +59,15 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 // TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
 // each pair of claimants.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
-	clash := func(name, of, with string) Finding {
+	conflict := func(name, of, with string) Finding {
 		return Finding{
 			Rule: DuplicateObject(), Place: Place{Object: of}, Message: name + " is there already",
 			Related: []Related{{Place: Place{Object: with}}},
 		}
 	}
 	findings := []Finding{
-		clash("a", "Work x", "Work y"), clash("b", "Work x", "Work y"), {Rule: UnreadableInput(), Message: "malformed YAML"},
-		clash("c", "Work x", "Work z"), clash("d", "Work x", "Work y"), clash("e", "Work w", "Work y"),
+		conflict("a", "Work x", "Work y"), conflict("b", "Work x", "Work y"), {Rule: UnreadableInput(), Message: "malformed YAML"},
+		conflict("c", "Work x", "Work z"), conflict("d", "Work x", "Work y"), conflict("e", "Work w", "Work y"),
 	}
 	var got []string
 	for _, f := range FoldConflicts(findings) {
