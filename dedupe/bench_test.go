@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -15,13 +16,13 @@ import (
 // oneObject is the file of the nth object of a large root.
 func oneObject(n int) File {
 	content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%06d\n  namespace: team-%d\ndata:\n  key: value-%d\n", n, n%50, n)
-	p := path(fmt.Sprintf("root/team-%d/promise/request-%06d/pipeline/5058f/config.yaml", n%50, n))
+	p := testkit.Path(fmt.Sprintf("root/team-%d/promise/request-%06d/pipeline/5058f/config.yaml", n%50, n))
 	return File{File: tree.File{Path: p, Content: []byte(content)}, Place: finding.Place{Object: fmt.Sprint("Work default/", n), File: "config.yaml"}}
 }
 
 // largeRoot has claims of one file with one object each.
 func largeRoot(n int) Root {
-	root := Root{Path: path("root")}
+	root := Root{Path: testkit.Path("root")}
 	for i := range n {
 		file := oneObject(i)
 		root.Claims = append(root.Claims, Claim{
@@ -50,7 +51,7 @@ func BenchmarkKustomizeBuild(b *testing.B) {
 		files := belowRoot(largeRoot(n))
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
-				if err := kustomize.Build(path("root"), files); err != nil {
+				if err := kustomize.Build(testkit.Path("root"), files); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -17,7 +17,7 @@ func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
 	f.Fuzz(func(t *testing.T, steps []byte, policy uint8) {
-		w := &twoRoots{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for _, step := range steps[:min(len(steps), 64)] {
 			w.change(step)
 			w.compare(Policies()[int(policy)%len(Policies())])
@@ -30,7 +30,7 @@ func TestAMemoryChangesNothing(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
-		w := &twoRoots{t: t, roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for range 25 {
 			w.change(byte(rng.UintN(256)))
 			w.compare(Policies()[rng.IntN(len(Policies()))])
@@ -50,8 +50,8 @@ type twoRoots struct {
 
 // someContents are what files may hold.
 var someContents = []string{
-	configMaps("x"), configMaps("y"), configMaps("x", "y"), configMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
-	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", configMaps("x", "x"),
+	testkit.ConfigMaps("x"), testkit.ConfigMaps("y"), testkit.ConfigMaps("x", "y"), testkit.ConfigMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
+	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", testkit.ConfigMaps("x", "x"),
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
@@ -62,7 +62,7 @@ func (w *twoRoots) change(step byte) {
 	name := fmt.Sprint("c", step>>1&3)
 	content := someContents[int(step>>3)%len(someContents)]
 	file := files(name, map[string]string{"f.yaml": content})
-	file[0].Path = root.Path.Join(path(name + "/f.yaml"))
+	file[0].Path = root.Path.Join(testkit.Path(name + "/f.yaml"))
 	at := -1
 	for i := range root.Claims {
 		if root.Claims[i].Rank.Name == name {
@@ -72,14 +72,14 @@ func (w *twoRoots) change(step byte) {
 	switch {
 	case w.steps%7 == 3:
 		root.Foreign = []File{file[0]}
-		root.Foreign[0].Path = root.Path.Join(path("foreign.yaml"))
+		root.Foreign[0].Path = root.Path.Join(testkit.Path("foreign.yaml"))
 	case w.steps%11 == 5:
-		root.Foreign = files(name, map[string]string{"kustomization.yaml": "namePrefix: p-\n", "m.yaml": configMaps("x")})
+		root.Foreign = files(name, map[string]string{"kustomization.yaml": "namePrefix: p-\n", "m.yaml": testkit.ConfigMaps("x")})
 		for i := range root.Foreign {
-			root.Foreign[i].Path = root.Path.Join(path("dir/" + root.Foreign[i].Path.Base()))
+			root.Foreign[i].Path = root.Path.Join(testkit.Path("dir/" + root.Foreign[i].Path.Base()))
 		}
 	case at < 0:
-		c := Claim{Object: "Work default/" + name, Owner: name, Dir: root.Path.Join(path(name)), Rank: Rank{Name: name}, Wanted: file}
+		c := Claim{Object: "Work default/" + name, Owner: name, Dir: root.Path.Join(testkit.Path(name)), Rank: Rank{Name: name}, Wanted: file}
 		root.Claims = append([]Claim{c}, root.Claims...)
 	case step&0x80 != 0 && w.steps%3 == 0:
 		root.Claims = append(root.Claims[:at:at], root.Claims[at+1:]...)
@@ -143,7 +143,7 @@ func TestOneChangeIsReadAlone(t *testing.T) {
 	root.CheckCache, root.Cache = &CheckCache{}, &kustomize.Cache{}
 	Check(root)
 	root.Cache = &kustomize.Cache{}
-	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": configMaps("other")})
+	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": testkit.ConfigMaps("other")})
 	if v := Check(root); !v.decided.trivial || len(v.Findings) > 0 {
 		t.Errorf("found %v", v.Findings)
 	}
@@ -157,7 +157,7 @@ func heap() int64 {
 }
 
 func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
-	root := Root{Path: path("root"), CheckCache: &CheckCache{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
+	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
 	withDefinition := append(root.Claims[:2:2], bringer("c", clusterThing))
 	for step, c := range []struct {
 		claims []Claim
@@ -172,7 +172,7 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 }
 
 func TestNothingIsDecidedOnceConflictIsGone(t *testing.T) {
-	root := Root{Path: path("root"), CheckCache: &CheckCache{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
+	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
 	if v := Check(root); len(v.Quarantined) != 1 || v.decided.trivial {
 		t.Fatalf("held %v", v.Quarantined)
 	}

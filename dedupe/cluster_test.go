@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -32,14 +33,14 @@ func TestCheckCluster(t *testing.T) {
 		"two namespaces are two objects":               {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, nil},
 		"unless the kind is defined cluster-wide":      {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
 		"in another root too":                          {[][]Claim{{bringer("c", clusterThing)}, {bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"by what is held back as well":                 {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", configMaps("x")), bringer("d", configMaps("x")+"---\n"+clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
-		"one object in two roots":                      {[][]Claim{{bringer("a", configMaps("x"))}, {bringer("b", configMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
-		"a conflict in one root is reported elsewhere": {[][]Claim{{bringer("a", configMaps("x")), bringer("b", configMaps("x"))}}, nil},
+		"by what is held back as well":                 {[][]Claim{{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m")), bringer("c", testkit.ConfigMaps("x")), bringer("d", testkit.ConfigMaps("x")+"---\n"+clusterThing)}}, []string{"KS011 b/f.yaml:1 with a/f.yaml:1"}},
+		"one object in two roots":                      {[][]Claim{{bringer("a", testkit.ConfigMaps("x"))}, {bringer("b", testkit.ConfigMaps("x", "y"))}}, []string{"KS012 b/f.yaml:1 with a/f.yaml:1"}},
+		"a conflict in one root is reported elsewhere": {[][]Claim{{bringer("a", testkit.ConfigMaps("x")), bringer("b", testkit.ConfigMaps("x"))}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var verdicts []Verdict
 			for i, claims := range c.roots {
-				verdicts = append(verdicts, Check(Root{Path: path("root" + strings.Repeat("x", i)), Claims: claims}))
+				verdicts = append(verdicts, Check(Root{Path: testkit.Path("root" + strings.Repeat("x", i)), Claims: claims}))
 			}
 			if got := summaries(CheckCluster(verdicts)); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", got, c.found)
@@ -51,20 +52,20 @@ func TestCheckCluster(t *testing.T) {
 func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 	nested := func(name, kustomization string) Claim {
 		c := claim(name, nil, nil)
-		c.Wanted = files(name, map[string]string{"k/kustomization.yaml": kustomization, "k/m.yaml": configMaps("x")})
+		c.Wanted = files(name, map[string]string{"k/kustomization.yaml": kustomization, "k/m.yaml": testkit.ConfigMaps("x")})
 		return c
 	}
 	for name, c := range map[string]struct {
 		claims []Claim
 		found  []string
 	}{
-		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), bringer("b", configMaps("p-x")), bringer("c", configMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
-		"one that fails is reported":       {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", configMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
+		"what it builds to takes part":     {[]Claim{nested("a", "resources: [m.yaml]\nnamePrefix: p-\n"), bringer("b", testkit.ConfigMaps("p-x")), bringer("c", testkit.ConfigMaps("x"))}, []string{"KS001 b/f.yaml:1 with a/k/kustomization.yaml:0"}},
+		"one that fails is reported":       {[]Claim{nested("a", "resources: [missing.yaml]\n"), bringer("c", testkit.ConfigMaps("x"))}, []string{"KS004 a/k/kustomization.yaml:0"}},
 		"nor one that would call by ssh":   {[]Claim{nested("a", "resources: ['git@example.org:a/b']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 		"one that would call is not built": {[]Claim{nested("a", "resources: ['https://example.org/x.yaml']\n")}, []string{"KS005 a/k/kustomization.yaml:0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := summaries(Check(Root{Path: path("root"), Claims: c.claims}).Findings); !slices.Equal(got, c.found) {
+			if got := summaries(Check(Root{Path: testkit.Path("root"), Claims: c.claims}).Findings); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", got, c.found)
 			}
 		})
@@ -72,20 +73,20 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 }
 
 func TestReportPolicyWritesEverythingAndReports(t *testing.T) {
-	v := Check(Root{Path: path("root"), Policy: Report, Claims: []Claim{bringer("a", configMaps("x")), bringer("b", configMaps("x")), bringer("c", "values: 1\n")}})
+	v := Check(Root{Path: testkit.Path("root"), Policy: Report, Claims: []Claim{bringer("a", testkit.ConfigMaps("x")), bringer("b", testkit.ConfigMaps("x")), bringer("c", "values: 1\n")}})
 	if got := summaries(v.Findings); len(v.Quarantined) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
 		t.Errorf("held %v, found %v", v.Quarantined, got)
 	}
 }
 
 func TestWhatFluxDoesNotFetchTakesNoPart(t *testing.T) {
-	c := bringer("a", configMaps("x"))
+	c := bringer("a", testkit.ConfigMaps("x"))
 	c.Wanted = append(c.Wanted, files("a", map[string]string{".sops.yaml": "creation_rules: []\n"})...)
-	v := Check(Root{Path: path("root"), Claims: []Claim{c}})
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}})
 	if len(v.Findings) != 1 {
 		t.Errorf("without Ignored: %v", summaries(v.Findings))
 	}
-	root := Root{Path: path("root"), Claims: []Claim{c}}
+	root := Root{Path: testkit.Path("root"), Claims: []Claim{c}}
 	root.Ignored = kustomize.Ignore(nil)
 	if v := Check(root); len(v.Findings) != 0 {
 		t.Errorf("found %v", summaries(v.Findings))
@@ -96,7 +97,7 @@ func TestSecretsAreNotShownInDifferences(t *testing.T) {
 	secret := func(value string) string {
 		return "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: " + value + "\n"
 	}
-	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{bringer("a", secret("hunter2")), bringer("b", secret("swordfish"))}})
+	v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: []Claim{bringer("a", secret("hunter2")), bringer("b", secret("swordfish"))}})
 	if len(v.Findings) != 1 || !strings.Contains(v.Findings[0].Message, "stringData.password") || bytes.Contains([]byte(v.Findings[0].Message), []byte("hunter2")) || strings.Contains(v.Findings[0].Message, "swordfish") {
 		t.Errorf("found %v", v.Findings)
 	}
@@ -105,17 +106,17 @@ func TestSecretsAreNotShownInDifferences(t *testing.T) {
 func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
 	hiding := files("stranger", map[string]string{"kustomization.yaml": "resources: []\n"})
 	for _, dir := range []string{"root/kustomization.yaml", "root/a/kustomization.yaml"} {
-		hiding[0].Path = path(dir)
-		c := bringer("a", configMaps("x"))
-		c.Wanted[0].Path = path("root/a/b/f.yaml")
-		v := Check(Root{Path: path("root"), Claims: []Claim{c}, Foreign: hiding})
+		hiding[0].Path = testkit.Path(dir)
+		c := bringer("a", testkit.ConfigMaps("x"))
+		c.Wanted[0].Path = testkit.Path("root/a/b/f.yaml")
+		v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}, Foreign: hiding})
 		if got := summaries(v.Findings); !slices.Equal(got, []string{"KS006 stranger/kustomization.yaml:0"}) || !strings.Contains(v.Findings[0].Fix, "/"+dir) {
 			t.Errorf("%s: found %v", dir, v.Findings)
 		}
 	}
-	c := bringer("a", configMaps("x"))
-	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, path("root/kustomization.yaml"), []byte("resources: []\n")
-	if v := Check(Root{Path: path("root"), Claims: []Claim{c}}); len(v.Quarantined) != 1 || v.Findings[0].Rule.ID != "KS006" {
+	c := bringer("a", testkit.ConfigMaps("x"))
+	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, testkit.Path("root/kustomization.yaml"), []byte("resources: []\n")
+	if v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}}); len(v.Quarantined) != 1 || v.Findings[0].Rule.ID != "KS006" {
 		t.Errorf("a placement's own: held %v, found %v", v.Quarantined, summaries(v.Findings))
 	}
 }

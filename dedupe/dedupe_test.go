@@ -15,29 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-func path(s string) tree.Path {
-	p, err := tree.ParsePath(s)
-	if err != nil {
-		panic(err)
-	}
-	return p
-}
-
-// configMaps is a file of ConfigMaps with these names.
-func configMaps(names ...string) string {
-	var docs []string
-	for _, name := range names {
-		docs = append(docs, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "+name+"\n")
-	}
-	return strings.Join(docs, "---\n")
-}
-
 // files makes the files of an owner from "name: content" pairs.
 func files(owner string, contents map[string]string) []File {
 	var made []File
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
 		made = append(made, File{
-			File:  tree.File{Path: path("root/" + owner + "/" + name), Content: []byte(contents[name])},
+			File:  tree.File{Path: testkit.Path("root/" + owner + "/" + name), Content: []byte(contents[name])},
 			Place: finding.Place{Object: "Work default/" + owner, File: name},
 		})
 	}
@@ -46,12 +29,12 @@ func files(owner string, contents map[string]string) []File {
 
 // claim wants one file of ConfigMaps, and has another stored.
 func claim(owner string, wanted, stored []string) Claim {
-	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: path("root/" + owner), Rank: Rank{Name: owner}}
+	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: testkit.Path("root/" + owner), Rank: Rank{Name: owner}}
 	if wanted != nil {
-		c.Wanted = files(owner, map[string]string{"maps.yaml": configMaps(wanted...)})
+		c.Wanted = files(owner, map[string]string{"maps.yaml": testkit.ConfigMaps(wanted...)})
 	}
 	if stored != nil {
-		c.Stored = files(owner, map[string]string{"maps.yaml": configMaps(stored...)})
+		c.Stored = files(owner, map[string]string{"maps.yaml": testkit.ConfigMaps(stored...)})
 	}
 	return c
 }
@@ -61,7 +44,7 @@ func claim(owner string, wanted, stored []string) Claim {
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{
-			File:  tree.File{Path: path("root/" + file), Content: []byte(configMaps(name))},
+			File:  tree.File{Path: testkit.Path("root/" + file), Content: []byte(testkit.ConfigMaps(name))},
 			Place: finding.Place{Object: "Work default/" + owner, File: file},
 		}}
 	}
@@ -171,13 +154,13 @@ func TestCheck(t *testing.T) {
 			found:  strs{"KS001 b/maps.yaml:1 with a/maps.yaml:1"},
 		},
 		"a foreign file goes before everyone": {
-			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": configMaps("x")}),
+			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": testkit.ConfigMaps("x")}),
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with stranger/s.yaml:1"},
 		},
 		"a file that Flux cannot build holds its claim alone": {
 			claims: []Claim{
 				with(func(c *Claim) {
-					c.Wanted = files("a", map[string]string{"ok.yaml": configMaps("x"), "v.yaml": "just: values\n"})
+					c.Wanted = files("a", map[string]string{"ok.yaml": testkit.ConfigMaps("x"), "v.yaml": "just: values\n"})
 				}, claim("a", nil, nil)),
 				claim("b", strs{"x"}, nil),
 			},
@@ -191,7 +174,7 @@ func TestCheck(t *testing.T) {
 			found: strs{"KS002 stranger/s.yaml:1"},
 		},
 		"of two claims on one directory the later is held": {
-			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
+			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = testkit.Path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
 			held:   []int{1}, found: strs{"KS003 b/:0 with a/:0"},
 		},
 		"of two that want one file the later is held": {
@@ -207,7 +190,7 @@ func TestCheck(t *testing.T) {
 		},
 		"a foreign file at a path goes first": {
 			claims:  []Claim{flat("a", "x.yaml", "x", nil)},
-			foreign: []File{{File: tree.File{Path: path("root/x.yaml"), Content: []byte(configMaps("y"))}, Place: finding.Place{Object: "store", File: "root/x.yaml"}}},
+			foreign: []File{{File: tree.File{Path: testkit.Path("root/x.yaml"), Content: []byte(testkit.ConfigMaps("y"))}, Place: finding.Place{Object: "store", File: "root/x.yaml"}}},
 			held:    []int{0}, found: strs{"KS003 a/x.yaml:0 with store/root/x.yaml:0"},
 		},
 		"parts of one file are nobody's path": {
@@ -219,7 +202,7 @@ func TestCheck(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			verdict := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign})
+			verdict := Check(Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign})
 			held := slices.Sorted(maps.Keys(verdict.Quarantined))
 			if !slices.Equal(held, c.held) {
 				t.Errorf("held %v, want %v", held, c.held)
@@ -235,7 +218,7 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	// b came first, yet Flux, which walks by name, would stop in b's file.
 	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
 	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
-	verdict := Check(Root{Path: path("root"), Claims: []Claim{older, newer}})
+	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
 
 	const want = "kustomize build failed: accumulating resources: accumulation err='merging resources from './b/maps.yaml': " +
 		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]': " +
@@ -253,15 +236,15 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 
 // TestOfManyConflictsSomeAreNamed: a small file can have thousands.
 func TestOfManyConflictsSomeAreNamed(t *testing.T) {
-	content := configMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
-	got := Check(Root{Path: path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
+	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
+	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
 	if len(got.Findings) != maxConflicts || !strings.HasSuffix(got.Findings[maxConflicts-1].Message, "; 10 more conflicts of the same Work are not listed") {
 		t.Errorf("%d findings, the last is %v", len(got.Findings), got.Findings[len(got.Findings)-1])
 	}
 }
 
 func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
-	verdict := Check(Root{Path: path("root"), Claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))}})
+	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{joined(flat("a", "all.yaml", "x", nil)), joined(flat("b", "all.yaml", "x", nil))}})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './all.yaml': " +
 		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.[noNs]': " +
 		"must build at directory: '/root/all.yaml': file is not directory"
@@ -272,7 +255,7 @@ func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
 
 func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 	broken := with(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
-	verdict := Check(Root{Path: path("root"), Claims: []Claim{broken}})
+	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{broken}})
 	if got := verdict.Findings[0].Flux; got != "failed to decode Kubernetes YAML from /root/a/v.yaml: missing Resource metadata" {
 		t.Errorf("quoted %q", got)
 	}
@@ -308,7 +291,7 @@ func TestWhatIsAdmittedBuilds(t *testing.T) {
 
 // randomRoot has a store that builds, and claims that want to change it.
 func randomRoot(rng *rand.Rand) Root {
-	root := Root{Path: path("root")}
+	root := Root{Path: testkit.Path("root")}
 	free := rng.Perm(12)
 	for i := range 2 + rng.IntN(4) {
 		var wanted, stored []string

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // digested is two roots of one cluster, and how they are looked at.
@@ -25,11 +27,11 @@ func (d *digested) some() [2]Root {
 			}
 			content := someContents[d.rng.IntN(len(someContents))]
 			if d.rng.IntN(2) == 0 {
-				content = configMaps(fmt.Sprint("own-", d.rng.IntN(30)))
+				content = testkit.ConfigMaps(fmt.Sprint("own-", d.rng.IntN(30)))
 			}
-			dir := changed[at].Path.Join(path([]string{name, name, name, "shared"}[d.rng.IntN(4)]))
+			dir := changed[at].Path.Join(testkit.Path([]string{name, name, name, "shared"}[d.rng.IntN(4)]))
 			file := files(name, map[string]string{"f.yaml": content})
-			file[0].Path = dir.Join(path("f.yaml"))
+			file[0].Path = dir.Join(testkit.Path("f.yaml"))
 			changed[at].Claims = append(changed[at].Claims, Claim{Object: "Work default/" + name, Owner: name, Dir: dir, Rank: Rank{Name: name}, Wanted: file})
 		}
 	}
@@ -66,10 +68,10 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 func TestWhatADigestTakesFits(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {
-		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: path("root/a")}, {Path: path("root/b")}}}
+		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		if d.rng.IntN(2) == 0 {
-			d.roots[0].Foreign = files("x", map[string]string{"theirs.yaml": configMaps("own-1")})
-			d.roots[0].Foreign[0].Path = path("root/a/theirs.yaml")
+			d.roots[0].Foreign = files("x", map[string]string{"theirs.yaml": testkit.ConfigMaps("own-1")})
+			d.roots[0].Foreign[0].Path = testkit.Path("root/a/theirs.yaml")
 		}
 		memory := &CheckCache{}
 		if !check(d.roots, memory) {
@@ -121,7 +123,7 @@ func equal(a, b *Digest) bool {
 
 func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
 	memory := &CheckCache{}
-	root := Root{Path: path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, CheckCache: memory}
+	root := Root{Path: testkit.Path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
 	if memory.Digest() != nil {
 		t.Error("there is one")
@@ -135,7 +137,7 @@ func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
 
 func TestADigestLeavesCostsToACheck(t *testing.T) {
 	memory := &CheckCache{}
-	root := Root{Path: path("root"), CheckCache: memory}
+	root := Root{Path: testkit.Path("root"), CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
 	digest := memory.Digest()
 	digest.counts[root.Path] = measuredObjects * 2

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -23,7 +24,7 @@ func brings(name string, contents map[string]string) Claim {
 func variable(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: " + object + ", apiVersion: v1}}\n",
-		"k/m.yaml":             configMaps(object),
+		"k/m.yaml":             testkit.ConfigMaps(object),
 	}
 }
 
@@ -32,7 +33,7 @@ func variable(object string) map[string]string {
 func dangling(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
-		"k/m.yaml":             configMaps(object),
+		"k/m.yaml":             testkit.ConfigMaps(object),
 	}
 }
 
@@ -40,7 +41,7 @@ func dangling(object string) map[string]string {
 func scoped() map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nopenapi: {path: schema.json}\n",
-		"k/m.yaml":             configMaps("in-k"),
+		"k/m.yaml":             testkit.ConfigMaps("in-k"),
 		"k/schema.json": `{"definitions": {}, "paths": {"/apis/example.org/v1/widgets/{name}": {"get": ` +
 			`{"x-kubernetes-group-version-kind": {"group": "example.org", "kind": "Widget", "version": "v1"}}}}}`,
 	}
@@ -71,8 +72,8 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "/root/b/note.txt",
 		},
 		"one that loads what is held back is held too": {
-			claims:  []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello", "m.yaml": configMaps("x")})},
-			foreign: files("stranger", map[string]string{"s.yaml": configMaps("x")}),
+			claims:  []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello", "m.yaml": testkit.ConfigMaps("x")})},
+			foreign: files("stranger", map[string]string{"s.yaml": testkit.ConfigMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/m.yaml:1 with stranger/s.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "registered id",
 		},
 		"of two that fail together the later is held": {
@@ -81,7 +82,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 		},
 		"a variable of a claim that is held back for more is quoted": {
 			claims: []Claim{brings("a", map[string]string{
-				"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n", "k/m.yaml": configMaps("x"),
+				"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n", "k/m.yaml": testkit.ConfigMaps("x"),
 				"bad.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: !!bool maybe}\n",
 			})},
 			held: []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0", "KS018 a/bad.yaml:1"}, quoted: "cannot be mapped to a field",
@@ -96,7 +97,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			found:   []string{"KS004 stranger/kustomization.yaml:0"}, quoted: "missing.yaml",
 		},
 		"one that would call does not concern others": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: ['https://example.org/x.yaml']\n"}), brings("b", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": configMaps("x")})},
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: ['https://example.org/x.yaml']\n"}), brings("b", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": testkit.ConfigMaps("x")})},
 			held:   []int{0}, found: []string{"KS005 a/k/kustomization.yaml:0"},
 		},
 		"one that hides what others bring is held": {
@@ -104,13 +105,13 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			held:   []int{0}, found: []string{"KS006 a/k/kustomization.yaml:0"},
 		},
 		"a conflict with what one builds to": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": configMaps("x")}), claim("b", []string{"p-x"}, nil)},
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"p-x"}, nil)},
 			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
 		"a conflict of others about what one says of their kind": {
 			claims: []Claim{
 				brings("a", scoped()), brings("b", map[string]string{"w.yaml": widget("one")}),
-				brings("c", map[string]string{"m.yaml": configMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
+				brings("c", map[string]string{"m.yaml": testkit.ConfigMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
 			},
 			held: []int{2}, found: []string{"KS002 c/w.yaml:0"}, quoted: "merging resources from './c/w.yaml'",
 		},
@@ -120,29 +121,29 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			held:    []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './t/w.yaml'",
 		},
 		"a conflict with one that fails only at the end": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}), claim("b", []string{"x"}, nil)},
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"x"}, nil)},
 			held:   []int{0}, found: []string{"KS001 a/k/kustomization.yaml:0 with b/maps.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
 		"a conflict in one that fails only at the end, before one that fails at once": {
 			claims: []Claim{
-				brings("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")}),
+				brings("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}),
 				brings("c", map[string]string{"k/kustomization.yaml": "resources: [missing.yaml]\n"}),
 			},
-			foreign: files("a", map[string]string{"s.yaml": configMaps("x")}),
+			foreign: files("a", map[string]string{"s.yaml": testkit.ConfigMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/k/kustomization.yaml:0 with a/s.yaml:1", "KS004 c/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k'",
 		},
 		"one that fails together with a stranger's, which fails by itself too": {
-			claims:  []Claim{brings("b", map[string]string{"k/kustomization.yaml": variable("none")["k/kustomization.yaml"], "k/m.yaml": configMaps("x")})},
-			foreign: files("a", map[string]string{"kustomization.yaml": variable("none")["k/kustomization.yaml"], "m.yaml": configMaps("y")}),
+			claims:  []Claim{brings("b", map[string]string{"k/kustomization.yaml": variable("none")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")})},
+			foreign: files("a", map[string]string{"kustomization.yaml": variable("none")["k/kustomization.yaml"], "m.yaml": testkit.ConfigMaps("y")}),
 			held:    []int{0}, found: []string{"KS004 a/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k': var 'V' already encountered",
 		},
 		"one that fails at the end for what could not be written out": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": configMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
+			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
 			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "considering field 'metadata/labels'",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := Check(Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, CheckCache: &CheckCache{}})
+			v := Check(Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, CheckCache: &CheckCache{}})
 			if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) {
 				t.Errorf("held %v, want %v", v.Quarantined, c.held)
 			}
@@ -165,11 +166,11 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 
 func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
-	v := Check(Root{Path: path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": configMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Quarantined) != 1 || v.Quarantined[0] == "" {
 		t.Fatalf("held %v, found %v", v.Quarantined, got)
 	}
-	err := kustomize.Build(path("root"), []tree.File{{Path: path("a/p.yaml"), Content: []byte(configMaps("x") + "---\n" + pod)}})
+	err := kustomize.Build(testkit.Path("root"), []tree.File{{Path: testkit.Path("a/p.yaml"), Content: []byte(testkit.ConfigMaps("x") + "---\n" + pod)}})
 	if err == nil || v.Findings[0].Flux != oneLine(err) {
 		t.Errorf("quoted %q, Flux says %v", v.Findings[0].Flux, err)
 	}
@@ -178,7 +179,7 @@ func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
 	// z has a twin within it, and x is in a too: kustomize sees the twin first.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
-	v := Check(Root{Path: path("root"), Claims: claims})
+	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
 		"may not add resource with an already registered id: ConfigMap.v1.[noGrp]/z.[noNs]': " +
 		"must build at directory: '/root/b/maps.yaml': file is not directory"
@@ -195,10 +196,10 @@ func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
 
 func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	a, b := joined(flat("a", "all.yaml", "", nil)), joined(flat("b", "all.yaml", "", nil))
-	a.Wanted[0].Content, b.Wanted[0].Content = []byte(configMaps("p", "q", "x")), []byte(configMaps("x", "q"))
-	v := Check(Root{Path: path("root"), Claims: []Claim{a, b}})
+	a.Wanted[0].Content, b.Wanted[0].Content = []byte(testkit.ConfigMaps("p", "q", "x")), []byte(testkit.ConfigMaps("x", "q"))
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{a, b}})
 	whole := slices.Concat(a.Wanted[0].Content, []byte("---\n"), b.Wanted[0].Content)
-	err := kustomize.Build(path("root"), []tree.File{{Path: path("all.yaml"), Content: whole}})
+	err := kustomize.Build(testkit.Path("root"), []tree.File{{Path: testkit.Path("all.yaml"), Content: whole}})
 	at := slices.IndexFunc(v.Findings, func(f finding.Finding) bool { return f.Flux != "" })
 	if err == nil || at < 0 || v.Findings[at].Flux != oneLine(err) || !strings.HasPrefix(v.Findings[at].Message, "ConfigMap default/x ") {
 		t.Errorf("found %v, Flux says %v", v.Findings, err)
@@ -230,7 +231,7 @@ func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
 	}
 	for round, other := range []string{"x", "y", "z"} {
 		cache.Sweep()
-		verdict := Check(Root{Path: path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, CheckCache: &CheckCache{}})
+		verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, CheckCache: &CheckCache{}})
 		if _, held := verdict.Quarantined[0]; !held || len(verdict.Quarantined) != 1 {
 			t.Errorf("held %v, want the first claim alone", verdict.Quarantined)
 		}
@@ -243,7 +244,7 @@ func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
 	}
 	for range 101 {
 		cache.Sweep()
-		Check(Root{Path: path("root"), Claims: []Claim{brings("a", growing)}, Cache: cache})
+		Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing)}, Cache: cache})
 	}
 	if builder.nested != 2 {
 		t.Errorf("it was built %d times in a hundred rounds, want once more", builder.nested)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -19,7 +20,7 @@ func text(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
 		for _, name := range names {
-			files = append(files, File{File: tree.File{Path: path("root/" + name)}, Place: finding.Place{Object: "Work default/" + owner, File: name}})
+			files = append(files, File{File: tree.File{Path: testkit.Path("root/" + name)}, Place: finding.Place{Object: "Work default/" + owner, File: name}})
 		}
 		return files
 	}
@@ -28,14 +29,14 @@ func text(owner string, wanted, stored []string) Claim {
 
 // whole claims a directory whole.
 func whole(dir string, c Claim) Claim {
-	c.Dir = path("root/" + dir)
+	c.Dir = testkit.Path("root/" + dir)
 	return c
 }
 
 func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 	stranger := func(names ...string) []File { return text("stranger", names, nil).Wanted }
 	symlink := func(name string) []Obstacle {
-		return []Obstacle{{Path: path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
+		return []Obstacle{{Path: testkit.Path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
 	}
 	older := func(c Claim) Claim {
 		c.Rank.Created = time.Unix(1, 0)
@@ -131,7 +132,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := Root{Path: path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, CheckCache: &CheckCache{}}
+			root := Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, CheckCache: &CheckCache{}}
 			for round := range 2 {
 				v := Check(root)
 				if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) {
@@ -146,7 +147,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 }
 
 func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
-	root := Root{Path: path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
+	root := Root{Path: testkit.Path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
 	if v := Check(root); len(v.Quarantined) > 0 {
 		t.Errorf("held %v", v.Quarantined)
@@ -155,9 +156,9 @@ func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
 
 func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	with := text("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
-	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(configMaps("m"))
+	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(testkit.ConfigMaps("m"))
 	with.Stored = with.Wanted
-	v := Check(Root{Path: path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
 	if got := summaries(v.Findings); len(v.Quarantined) != 1 || v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
 		t.Errorf("held %v, found %q", v.Quarantined, got)
 	}
@@ -166,10 +167,10 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	a, b := whole("d", text("a", nil, []string{"d/y"})), text("b", nil, []string{"d/e/x"})
 	a.Wanted, b.Wanted = a.Stored, b.Stored
-	link := []Obstacle{{Path: path("root/d/e"), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: "root/d/e"}}}
+	link := []Obstacle{{Path: testkit.Path("root/d/e"), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: "root/d/e"}}}
 	for range 30 {
 		var messages []string
-		for _, f := range Check(Root{Path: path("root"), Claims: []Claim{a, b}, Obstacles: link}).Findings {
+		for _, f := range Check(Root{Path: testkit.Path("root"), Claims: []Claim{a, b}, Obstacles: link}).Findings {
 			messages = append(messages, f.Message)
 		}
 		want := []string{"root/d is another's directory, so nothing else can lie below it", "root/d/e is a symlink, so nothing else can lie below it"}
@@ -224,7 +225,7 @@ func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 			for i := range names {
 				names[i] = string(rune('a' + rng.IntN(2)))
 			}
-			e := &entry{path: path(strings.Join(names, "/")), of: &claimant{step}}
+			e := &entry{path: testkit.Path(strings.Join(names, "/")), of: &claimant{step}}
 			if rng.IntN(4) == 0 && len(names) > 1 {
 				e.kind = governs
 			}
@@ -256,7 +257,7 @@ func TestALargeFlatRootCostsLittle(t *testing.T) {
 		claims = append(claims, text(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), text(fmt.Sprint("b", i), []string{"app"}, nil))
 	}
 	began := time.Now()
-	v := Check(Root{Path: path("root"), Claims: claims})
+	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	if took := time.Since(began); took > 20*time.Second || len(v.Quarantined) != 5000 {
 		t.Errorf("%d are held after %s", len(v.Quarantined), took)
 	}

@@ -35,7 +35,7 @@ func objectFile(wants map[string]string) string {
 }
 
 func (p *placement) claim() Claim {
-	c := Claim{Object: "Work default/" + p.name, Owner: p.name, Dir: path("root/" + p.name), Rank: Rank{Name: p.name}, Stored: p.stored, Shared: p.shared}
+	c := Claim{Object: "Work default/" + p.name, Owner: p.name, Dir: testkit.Path("root/" + p.name), Rank: Rank{Name: p.name}, Stored: p.stored, Shared: p.shared}
 	switch {
 	case p.unreadable:
 		c.Kept = true
@@ -54,7 +54,7 @@ type fixture struct {
 // round does what reconcile does with a verdict.
 func (fx *fixture) round() Verdict {
 	names := slices.Sorted(maps.Keys(fx.placements))
-	root := Root{Path: path("root"), Policy: Share}
+	root := Root{Path: testkit.Path("root"), Policy: Share}
 	for _, name := range names {
 		root.Claims = append(root.Claims, fx.placements[name].claim())
 	}
@@ -186,7 +186,7 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 		c.Kept, c.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "b"}}}
 		return c
 	}
-	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{kept("a"), kept("b")}})
+	v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: []Claim{kept("a"), kept("b")}})
 	if len(v.Quarantined)+len(v.Findings)+len(v.Files) > 0 || len(v.Shared) != 2 {
 		t.Errorf("held %v, files %v, shared %v, found %v", v.Quarantined, v.Files, v.Shared, summaries(v.Findings))
 	}
@@ -197,7 +197,7 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 	kept := claim("a", nil, nil)
 	kept.Kept, kept.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "z"}}}
-	v := Check(Root{Path: path("root"), Policy: Share, Claims: []Claim{kept, claim("b", []string{"x"}, nil)}})
+	v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: []Claim{kept, claim("b", []string{"x"}, nil)}})
 	if got := summaries(v.Findings); v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS001 b/maps.yaml:1 with /:0"}) {
 		t.Errorf("held %v, found %v", v.Quarantined, got)
 	}
@@ -207,7 +207,7 @@ func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 // with an equal object in a file, whoever comes first and whoever has a share in it.
 func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 	nested := claim("a", nil, nil)
-	nested.Wanted = files("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": configMaps("x")})
+	nested.Wanted = files("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": testkit.ConfigMaps("x")})
 	stored := nested
 	stored.Stored = nested.Wanted
 	sharing := claim("b", nil, nil)
@@ -223,7 +223,7 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 		"and a third one wants it": {[]Claim{stored, sharing, claim("c", []string{"x"}, nil)}, []int{2}, []string{"KS001 c/maps.yaml:1 with a/k/kustomization.yaml:0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := Check(Root{Path: path("root"), Policy: Share, Claims: c.claims})
+			v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: c.claims})
 			if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) || !slices.Equal(summaries(v.Findings), c.found) {
 				t.Errorf("held %v, found %v", v.Quarantined, summaries(v.Findings))
 			}
@@ -250,7 +250,7 @@ func TestNothingSharedIsEverLost(t *testing.T) {
 					t.Fatalf("seed %d, step %d: %s is lost: before %v, after %v", seed, step, name, before, after)
 				}
 			}
-			if err := kustomize.Build(path("root"), fx.tree()); err != nil {
+			if err := kustomize.Build(testkit.Path("root"), fx.tree()); err != nil {
 				t.Fatalf("seed %d, step %d: %v", seed, step, err)
 			}
 		}
@@ -313,7 +313,7 @@ func (fx *fixture) tree() []tree.File {
 	var all []tree.File
 	for _, p := range fx.placements {
 		for _, file := range p.stored {
-			below, _ := file.Path.RelativeTo(path("root"))
+			below, _ := file.Path.RelativeTo(testkit.Path("root"))
 			all = append(all, tree.File{Path: below, Content: file.Content})
 		}
 	}

@@ -5,23 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
-
-// files returns files of pairs of a path and its content.
-func files(t *testing.T, pairs ...string) []tree.File {
-	t.Helper()
-	var made []tree.File
-	for i := 0; i+1 < len(pairs); i += 2 {
-		path, err := tree.ParsePath(pairs[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		made = append(made, tree.File{Path: path, Content: []byte(pairs[i+1])})
-	}
-	return made
-}
 
 // idConflict returns Flux's message about two objects with the same id.
 func idConflict(dir, file, id string) string {
@@ -38,24 +25,24 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 		want  string
 	}{
 		"nothing":            {nil, ""},
-		"objects":            {[]string{"a.yaml", configMap("a"), "b.yaml", configMap("b")}, ""},
-		"an empty file":      {[]string{"a.yaml", "", "b.yaml", configMap("b")}, ""},
-		"only comments":      {[]string{"a.yaml", "# nothing\n---\n# here\n", "b.yaml", configMap("b")}, ""},
-		"one of each kind":   {[]string{"a.yaml", configMap("a"), "b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"}, ""},
+		"objects":            {[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("b")}, ""},
+		"an empty file":      {[]string{"a.yaml", "", "b.yaml", testkit.ConfigMaps("b")}, ""},
+		"only comments":      {[]string{"a.yaml", "# nothing\n---\n# here\n", "b.yaml", testkit.ConfigMaps("b")}, ""},
+		"one of each kind":   {[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"}, ""},
 		"another version":    {[]string{"a.yaml", "apiVersion: x.com/v1\nkind: A\nmetadata: {name: a}\n", "b.yaml", "apiVersion: x.com/v2\nkind: A\nmetadata: {name: a}\n"}, ""},
-		"another namespace":  {[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: team\n"}, ""},
-		"one id, no space":   {[]string{"a.yaml", configMap("a"), "b/c.yaml", configMap("a")}, idConflict(dir, "b/c.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")},
-		"one id, namespaced": {[]string{"a.yaml", configMap("a") + "  namespace: team\n", "b.yaml", configMap("a") + "  namespace: team\n"}, idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.team")},
+		"another namespace":  {[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("a") + "  namespace: team\n"}, ""},
+		"one id, no space":   {[]string{"a.yaml", testkit.ConfigMaps("a"), "b/c.yaml", testkit.ConfigMaps("a")}, idConflict(dir, "b/c.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")},
+		"one id, namespaced": {[]string{"a.yaml", testkit.ConfigMaps("a") + "  namespace: team\n", "b.yaml", testkit.ConfigMaps("a") + "  namespace: team\n"}, idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.team")},
 		"a group, no namespace": {
 			[]string{"default/example/crds.yaml", crd, "default/second/crds.yaml", crd},
 			idConflict(dir, "default/second/crds.yaml", "CustomResourceDefinition.v1.apiextensions.k8s.io/agents.agent.k8s.elastic.co.[noNs]"),
 		},
 		"a namespace unset is default": {
-			[]string{"a.yaml", configMap("a") + "  namespace: default\n", "b.yaml", configMap("a")},
+			[]string{"a.yaml", testkit.ConfigMaps("a") + "  namespace: default\n", "b.yaml", testkit.ConfigMaps("a")},
 			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"),
 		},
 		"default is a namespace unset": {
-			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a") + "  namespace: default\n"},
+			[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("a") + "  namespace: default\n"},
 			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/a.default"),
 		},
 		"equal items in a list": {
@@ -63,11 +50,11 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 			strings.Replace(idConflict(dir, "a.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]"), "err='merging", "err='accumulating", 1),
 		},
 		"only the first conflict is named": {
-			[]string{"a.yaml", configMap("a") + "---\n" + configMap("b"), "b.yaml", configMap("b") + "---\n" + configMap("a")},
+			[]string{"a.yaml", testkit.ConfigMaps("a") + "---\n" + testkit.ConfigMaps("b"), "b.yaml", testkit.ConfigMaps("b") + "---\n" + testkit.ConfigMaps("a")},
 			idConflict(dir, "b.yaml", "ConfigMap.v1.[noGrp]/b.[noNs]"),
 		},
 		"a values file": {
-			[]string{"a.yaml", configMap("a"), "b.yaml", "replicas: 3\n"},
+			[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", "replicas: 3\n"},
 			"failed to decode Kubernetes YAML from /worker-1/resources/b.yaml: missing Resource metadata",
 		},
 		"generateName without a name": {
@@ -83,7 +70,7 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 			"failed to decode Kubernetes YAML from /worker-1/resources/a.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content",
 		},
 		"a file that cannot be read goes before a conflict": {
-			[]string{"a.yaml", configMap("a"), "b.yaml", configMap("a"), "c.yaml", "hello\n"},
+			[]string{"a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("a"), "c.yaml", "hello\n"},
 			"failed to decode Kubernetes YAML from /worker-1/resources/c.yaml: missing Resource metadata",
 		},
 	}
@@ -93,7 +80,7 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			laid := files(t, test.files...)
+			laid := testkit.FileList(test.files...)
 			var got string
 			err := kustomize.Build(root, laid)
 			if err != nil {
@@ -128,7 +115,7 @@ func duplicates(files []tree.File) bool {
 }
 
 func TestBuildOfTheRepositoryRoot(t *testing.T) {
-	err := kustomize.Build(tree.Path{}, files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a")))
+	err := kustomize.Build(tree.Path{}, testkit.FileList("a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("a")))
 	want := idConflict("/root", "b.yaml", "ConfigMap.v1.[noGrp]/a.[noNs]")
 	if !errors.Is(err, kustomize.ErrBuild) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -136,7 +123,7 @@ func TestBuildOfTheRepositoryRoot(t *testing.T) {
 }
 
 func TestRepeatedBuildReturnsTheSameError(t *testing.T) {
-	laid := files(t, "a.yaml", configMap("a"), "b.yaml", configMap("a"))
+	laid := testkit.FileList("a.yaml", testkit.ConfigMaps("a"), "b.yaml", testkit.ConfigMaps("a"))
 	first, second := kustomize.Build(tree.Path{}, laid), kustomize.Build(tree.Path{}, laid)
 	if first == nil || second == nil || first.Error() != second.Error() {
 		t.Errorf("first %v, then %v", first, second)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -19,30 +20,30 @@ func TestDirectoryThatFailsLateHasObjects(t *testing.T) {
 		want  []string
 	}{
 		"nothing fails": {
-			[]string{"k/kustomization.yaml", "resources: [m.yaml]\n", "k/m.yaml", configMap("a")},
+			[]string{"k/kustomization.yaml", "resources: [m.yaml]\n", "k/m.yaml", testkit.ConfigMaps("a")},
 			false, []string{"ConfigMap default/a"},
 		},
 		"a variable that stands for nothing": {
-			[]string{"k/kustomization.yaml", "namePrefix: x-\nresources: [m.yaml]\n" + noVariable, "k/m.yaml", configMap("a")},
+			[]string{"k/kustomization.yaml", "namePrefix: x-\nresources: [m.yaml]\n" + noVariable, "k/m.yaml", testkit.ConfigMaps("a")},
 			true, []string{"ConfigMap default/x-a"},
 		},
 		"a variable further down, where there is nothing else": {
-			[]string{"k/kustomization.yaml", "resources: [m.yaml, v]\n", "k/m.yaml", configMap("a"), "k/v/kustomization.yaml", noVariable},
+			[]string{"k/kustomization.yaml", "resources: [m.yaml, v]\n", "k/m.yaml", testkit.ConfigMaps("a"), "k/v/kustomization.yaml", noVariable},
 			true, []string{"ConfigMap default/a"},
 		},
 		"a variable that is written with capitals": {
-			[]string{"k/kustomization.yaml", "resources: [m.yaml]\nV" + noVariable[1:], "k/m.yaml", configMap("a")},
+			[]string{"k/kustomization.yaml", "resources: [m.yaml]\nV" + noVariable[1:], "k/m.yaml", testkit.ConfigMaps("a")},
 			true, []string{"ConfigMap default/a"},
 		},
 		"references in what is not made as its kind should be": {
-			[]string{"k/kustomization.yaml", "resources: [m.yaml]\nnamespace: team\n", "k/m.yaml", configMap("a") + "---\n" + pod},
+			[]string{"k/kustomization.yaml", "resources: [m.yaml]\nnamespace: team\n", "k/m.yaml", testkit.ConfigMaps("a") + "---\n" + pod},
 			true, []string{"ConfigMap team/a", "Pod team/p"},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			root, dir := tree.Path{}, files(t, test.files...)[0].Path.Dir()
-			found, err := kustomize.BuildNested(root, dir, files(t, test.files...))
+			root, dir := tree.Path{}, testkit.FileList(test.files...)[0].Path.Dir()
+			found, err := kustomize.BuildNested(root, dir, testkit.FileList(test.files...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +54,7 @@ func TestDirectoryThatFailsLateHasObjects(t *testing.T) {
 			if slices.Sort(got); !slices.Equal(got, test.want) || found.Late != test.late {
 				t.Errorf("got %v, late: %t; want %v, late: %t", got, found.Late, test.want, test.late)
 			}
-			if failed := kustomize.BuildUnits(root, []tree.Path{dir}, files(t, test.files...)); (failed != nil) != test.late {
+			if failed := kustomize.BuildUnits(root, []tree.Path{dir}, testkit.FileList(test.files...)); (failed != nil) != test.late {
 				t.Errorf("the build says %v", failed)
 			}
 		})

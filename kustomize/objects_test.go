@@ -11,13 +11,10 @@ import (
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resource"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
-
-func configMap(name string) string {
-	return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\n"
-}
 
 func item(name string) string {
 	return "- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: " + name + "\n"
@@ -39,25 +36,25 @@ func TestObjectsReturnsIDsAndLines(t *testing.T) {
 		"an empty file":       {"", nil},
 		"only comments":       {"# nothing\n---\n# here\n", nil},
 		"only markers":        {"---\n---\n---\n", nil},
-		"one object":          {configMap("a"), []at{{"ConfigMap default/a", 1}}},
-		"no newline at end":   {strings.TrimSuffix(configMap("a"), "\n"), []at{{"ConfigMap default/a", 1}}},
-		"a leading marker":    {"---\n" + configMap("a"), []at{{"ConfigMap default/a", 2}}},
-		"leading comments":    {"# one\n\n# two\n" + configMap("a"), []at{{"ConfigMap default/a", 4}}},
-		"a comment behind":    {configMap("a") + "--- # next\n# about b\n" + configMap("b"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/b", 7}}},
-		"several documents":   {"---\n" + configMap("a") + "---\n" + configMap("b") + "---\n\n---\n" + configMap("c"), []at{{"ConfigMap default/a", 2}, {"ConfigMap default/b", 7}, {"ConfigMap default/c", 14}}},
-		"CRLF":                {strings.ReplaceAll("---\n"+configMap("a")+"---\n# b\n"+configMap("b"), "\n", "\r\n"), []at{{"ConfigMap default/a", 2}, {"ConfigMap default/b", 8}}},
+		"one object":          {testkit.ConfigMaps("a"), []at{{"ConfigMap default/a", 1}}},
+		"no newline at end":   {strings.TrimSuffix(testkit.ConfigMaps("a"), "\n"), []at{{"ConfigMap default/a", 1}}},
+		"a leading marker":    {"---\n" + testkit.ConfigMaps("a"), []at{{"ConfigMap default/a", 2}}},
+		"leading comments":    {"# one\n\n# two\n" + testkit.ConfigMaps("a"), []at{{"ConfigMap default/a", 4}}},
+		"a comment behind":    {testkit.ConfigMaps("a") + "--- # next\n# about b\n" + testkit.ConfigMaps("b"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/b", 7}}},
+		"several documents":   {"---\n" + testkit.ConfigMaps("a") + "---\n" + testkit.ConfigMaps("b") + "---\n\n---\n" + testkit.ConfigMaps("c"), []at{{"ConfigMap default/a", 2}, {"ConfigMap default/b", 7}, {"ConfigMap default/c", 14}}},
+		"CRLF":                {strings.ReplaceAll("---\n"+testkit.ConfigMaps("a")+"---\n# b\n"+testkit.ConfigMaps("b"), "\n", "\r\n"), []at{{"ConfigMap default/a", 2}, {"ConfigMap default/b", 8}}},
 		"JSON":                {`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`, []at{{"ConfigMap default/a", 1}}},
-		"a namespace":         {configMap("a") + "  namespace: team\n", []at{{"ConfigMap team/a", 1}}},
-		"the namespace unset": {configMap("a") + "  namespace: \"\"\n", []at{{"ConfigMap default/a", 1}}},
+		"a namespace":         {testkit.ConfigMaps("a") + "  namespace: team\n", []at{{"ConfigMap team/a", 1}}},
+		"the namespace unset": {testkit.ConfigMaps("a") + "  namespace: \"\"\n", []at{{"ConfigMap default/a", 1}}},
 		"cluster scope":       {"apiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: ignored}\n", []at{{"Namespace a", 1}}},
 		"a custom resource":   {"apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\n", []at{{"Thing default/a", 1}}},
-		"a marker in a text":  {configMap("a") + "data:\n  text: |\n    x\n    ---\n    y\n---\n" + configMap("b"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/b", 11}}},
+		"a marker in a text":  {testkit.ConfigMaps("a") + "data:\n  text: |\n    x\n    ---\n    y\n---\n" + testkit.ConfigMaps("b"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/b", 11}}},
 		"a list alone": {
 			"# all\n" + listHead + item("a") + "# b\n" + item("b"),
 			[]at{{"ConfigMap default/a", 5}, {"ConfigMap default/b", 10}},
 		},
 		"a list among documents: its items come last": {
-			configMap("a") + "---\n" + listHead + item("b") + item("c") + "---\n" + configMap("d"),
+			testkit.ConfigMaps("a") + "---\n" + listHead + item("b") + item("c") + "---\n" + testkit.ConfigMaps("d"),
 			[]at{{"ConfigMap default/a", 1}, {"ConfigMap default/d", 18}, {"ConfigMap default/b", 9}, {"ConfigMap default/c", 13}},
 		},
 		"a list of lists": {
@@ -69,16 +66,16 @@ func TestObjectsReturnsIDsAndLines(t *testing.T) {
 			[]at{{"ConfigMap default/a", 4}, {"ConfigMap default/a", 8}},
 		},
 		"equal objects within and without a list": {
-			listHead + item("a") + "---\n" + configMap("a"),
+			listHead + item("a") + "---\n" + testkit.ConfigMaps("a"),
 			[]at{{"ConfigMap default/a", 9}, {"ConfigMap default/a", 4}},
 		},
 		"equal objects in nested lists": {
 			"kind: List\napiVersion: v1\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n  - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n" + item("a"),
 			[]at{{"ConfigMap default/a", 8}, {"ConfigMap default/a", 7}},
 		},
-		"an empty list":               {listHead + "---\n" + configMap("a"), []at{{"ConfigMap default/a", 5}}},
+		"an empty list":               {listHead + "---\n" + testkit.ConfigMaps("a"), []at{{"ConfigMap default/a", 5}}},
 		"a kind that ends in List":    {"apiVersion: example.com/v1\nkind: AllowList\nmetadata: {name: a}\n", []at{{"AllowList default/a", 1}}},
-		"a list whose kind is folded": {configMap("a") + "---\napiVersion: v1\nkind: >-\n  List\nitems:\n" + item("b") + "---\n" + configMap("c"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/c", 15}, {"ConfigMap default/b", 10}}},
+		"a list whose kind is folded": {testkit.ConfigMaps("a") + "---\napiVersion: v1\nkind: >-\n  List\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"), []at{{"ConfigMap default/a", 1}, {"ConfigMap default/c", 15}, {"ConfigMap default/b", 10}}},
 		"a list in JSON":              {"{\"kind\":\n\"List\", \"apiVersion\": \"v1\", \"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"a\"}}]}", []at{{"ConfigMap default/a", 3}}},
 		"items that are no list":      {"apiVersion: v1\nkind: Basket\nmetadata: {name: List}\nitems: {a: b}\n# kind: List\n", []at{{"Basket default/List", 1}}},
 		"a record of a placement": {
@@ -111,18 +108,18 @@ func TestObjectsRejectsInvalidFiles(t *testing.T) {
 		want     string
 	}{
 		"a values file":                      {"replicas: 3\n", 1, "missing Resource metadata"},
-		"a values file behind an object":     {configMap("a") + "---\nreplicas: 3\n", 6, "missing Resource metadata"},
+		"a values file behind an object":     {testkit.ConfigMaps("a") + "---\nreplicas: 3\n", 6, "missing Resource metadata"},
 		"text":                               {"hello\n", 1, "missing Resource metadata"},
 		"a sequence":                         {"- a\n", 1, "missing Resource metadata"},
 		"generateName without a name":        {"apiVersion: v1\nkind: Pod\nmetadata:\n  generateName: x-\n", 1, "missing metadata.name in object"},
-		"malformed YAML":                     {configMap("a") + "data: {\n", 5, "MalformedYAMLError"},
-		"malformed YAML in document two":     {configMap("a") + "---\n" + configMap("b") + "data:\n\t- x\n", 11, "MalformedYAMLError"},
-		"malformed YAML behind a list":       {listHead + item("a") + "---\n" + configMap("b") + "data:\n\t- x\n", 14, "MalformedYAMLError"},
+		"malformed YAML":                     {testkit.ConfigMaps("a") + "data: {\n", 5, "MalformedYAMLError"},
+		"malformed YAML in document two":     {testkit.ConfigMaps("a") + "---\n" + testkit.ConfigMaps("b") + "data:\n\t- x\n", 11, "MalformedYAMLError"},
+		"malformed YAML behind a list":       {listHead + item("a") + "---\n" + testkit.ConfigMaps("b") + "data:\n\t- x\n", 14, "MalformedYAMLError"},
 		"a values file behind a list":        {listHead + item("a") + "---\nreplicas: 3\n", 9, "missing Resource metadata"},
-		"an item without a name":             {configMap("a") + "---\n" + listHead + "- {apiVersion: v1, kind: Pod}\n", 6, "missing metadata.name in object"},
+		"an item without a name":             {testkit.ConfigMaps("a") + "---\n" + listHead + "- {apiVersion: v1, kind: Pod}\n", 6, "missing metadata.name in object"},
 		"a list whose items are none":        {"apiVersion: v1\nkind: PodList\nitems: {}\n", 1, "expected array in PodList/items"},
-		"a separator with text behind":       {configMap("a") + "--- hello\n" + configMap("b"), 1, "invalid document separator: --- hello"},
-		"an alias that holds itself":         {configMap("a") + "---\n# b\na: &a [*a]\n", 6, "the anchor &a contains itself, which kustomize would follow without end"},
+		"a separator with text behind":       {testkit.ConfigMaps("a") + "--- hello\n" + testkit.ConfigMaps("b"), 1, "invalid document separator: --- hello"},
+		"an alias that holds itself":         {testkit.ConfigMaps("a") + "---\n# b\na: &a [*a]\n", 6, "the anchor &a contains itself, which kustomize would follow without end"},
 		"aliases that expand beyond measure": {bomb(), 1, "its aliases stand for more than 300000 values"},
 		"an object without a kind":           {"apiVersion: v1\nmetadata: {name: a}\n", 1, "missing kind in object"},
 		"a document whose metadata is odd":   {"apiVersion: v1\nkind: Pod\nmetadata: [a]\n", 1, ""},
@@ -211,20 +208,20 @@ func agrees(t *testing.T, content []byte) {
 func FuzzObjects(f *testing.F) {
 	for _, seed := range []string{
 		"", "---\n", "a: [\n", "\xff", "\"", "? a\n", "a: &a [*a]\n", "a: 1\n--- x\n", "---\n---\n---\n",
-		configMap("a") + "---\n" + configMap("b"),
-		strings.ReplaceAll(configMap("a")+"---\n"+configMap("b"), "\n", "\r\n"),
-		configMap("a") + "---\n" + listHead + item("b") + "---\n" + configMap("c"),
+		testkit.ConfigMaps("a") + "---\n" + testkit.ConfigMaps("b"),
+		strings.ReplaceAll(testkit.ConfigMaps("a")+"---\n"+testkit.ConfigMaps("b"), "\n", "\r\n"),
+		testkit.ConfigMaps("a") + "---\n" + listHead + item("b") + "---\n" + testkit.ConfigMaps("c"),
 		listHead + item("a") + item("a"),
-		"x: &k List\napiVersion: v1\nkind: *k\nmetadata: {name: a}\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind: \"\\u004cist\"\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind: \"B\\u004cist\"\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind:\n  \"B\\u004cist\"\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind:\n\n  BList\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind: A\n  List\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\nkind: \"A: \n  b: List\"\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\n\"\\x6bind\": List\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"x: &k kind\napiVersion: v1\n*k : List\nitems:\n" + item("b") + "---\n" + configMap("c"),
-		"apiVersion: v1\n? |-\n  kind\n: List\nitems:\n" + item("b") + "---\n" + configMap("c"),
+		"x: &k List\napiVersion: v1\nkind: *k\nmetadata: {name: a}\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind: \"\\u004cist\"\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind: \"B\\u004cist\"\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind:\n  \"B\\u004cist\"\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind:\n\n  BList\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind: A\n  List\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\nkind: \"A: \n  b: List\"\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\n\"\\x6bind\": List\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"x: &k kind\napiVersion: v1\n*k : List\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
+		"apiVersion: v1\n? |-\n  kind\n: List\nitems:\n" + item("b") + "---\n" + testkit.ConfigMaps("c"),
 		"apiVersion: v1\nkind: A\nmetadata: {name: 1, namespace: [x]}\n",
 		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec:\n-\n",
 		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec: {names: [kind], group: {}, scope: [Cluster], scope: 1}\n",
@@ -239,8 +236,8 @@ func FuzzObjects(f *testing.F) {
 // FuzzDocuments checks that the documents of a file have the same objects as the whole
 // file, and that every document starts on its line.
 func FuzzDocuments(f *testing.F) {
-	f.Add([]byte(configMap("a") + "---\n# b\n" + configMap("b")))
-	f.Add([]byte("---\n" + configMap("a") + "--- # x\n" + configMap("b") + "---"))
+	f.Add([]byte(testkit.ConfigMaps("a") + "---\n# b\n" + testkit.ConfigMaps("b")))
+	f.Add([]byte("---\n" + testkit.ConfigMaps("a") + "--- # x\n" + testkit.ConfigMaps("b") + "---"))
 	f.Add([]byte("a\n---\n---\n---\nb"))
 	f.Add([]byte("a\r\n--- x\r\nb\r\n---\r\nc"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -291,8 +288,8 @@ func TestLoadsYAMLFiles(t *testing.T) {
 
 func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	for content, want := range map[string]bool{
-		configMap("a"): false,
-		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n":                                              true,
+		testkit.ConfigMaps("a"):                                  false,
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n": true,
 		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n":          true,
 		"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: team}\n": true,
 		"apiVersion: example.com/v1\nkind: ClusterThing\nmetadata: {name: a}\n":                               false,
@@ -320,7 +317,7 @@ func TestConcurrentUse(t *testing.T) {
 		})
 		running.Go(func() {
 			for range 2 {
-				if err := kustomize.Build(tree.Path{}, files(t, "a.yaml", configMap("a"))); err != nil {
+				if err := kustomize.Build(tree.Path{}, testkit.FileList("a.yaml", testkit.ConfigMaps("a"))); err != nil {
 					t.Error(err)
 				}
 			}

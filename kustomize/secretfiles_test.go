@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -15,7 +16,7 @@ func secretFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	var all []tree.Path
 	for name := range files {
-		all = append(all, pathOf(t, name))
+		all = append(all, testkit.Path(name))
 	}
 	slices.SortFunc(all, tree.Compare)
 	found, err := kustomize.SecretFiles(all, func(path tree.Path) ([]byte, error) { return []byte(files[path.String()]), nil })
@@ -28,15 +29,6 @@ func secretFiles(t *testing.T, files map[string]string) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, " ")
-}
-
-func pathOf(t *testing.T, name string) tree.Path {
-	t.Helper()
-	path, err := tree.ParsePath(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func TestSecretFilesReturnsTheFilesInSecrets(t *testing.T) {
@@ -84,16 +76,16 @@ func TestSecretFilesReturnsTheFilesInSecrets(t *testing.T) {
 }
 
 func TestSecretFilesNameTheirKustomization(t *testing.T) {
-	manifest := pathOf(t, "r/Kustomization")
+	manifest := testkit.Path("r/Kustomization")
 	found, err := kustomize.SecretFiles([]tree.Path{manifest}, func(tree.Path) ([]byte, error) { return []byte("secretGenerator: [{files: [a]}]"), nil })
-	if err != nil || found[pathOf(t, "r/a")] != manifest {
+	if err != nil || found[testkit.Path("r/a")] != manifest {
 		t.Errorf("got %v, %v", found, err)
 	}
 }
 
 func TestSecretFilesFailIfAFileCannotBeRead(t *testing.T) {
 	broken := errors.New("broken")
-	_, err := kustomize.SecretFiles([]tree.Path{pathOf(t, "kustomization.yaml")}, func(tree.Path) ([]byte, error) { return nil, broken })
+	_, err := kustomize.SecretFiles([]tree.Path{testkit.Path("kustomization.yaml")}, func(tree.Path) ([]byte, error) { return nil, broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"fmt"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // BenchmarkRound measures rounds in an in-memory store over Works with three small files
@@ -56,7 +58,7 @@ func (w *testEnv) add(i int) {
 	name := fmt.Sprintf("w%06d", i)
 	files := map[string]string{}
 	for _, file := range []string{"one", "two", "three"} {
-		files[file+".yaml"] = configMaps(name + "-" + file)
+		files[file+".yaml"] = testkit.ConfigMaps(name + "-" + file)
 	}
-	w.snapshot.Works = append(w.snapshot.Works, work(name, files))
+	w.snapshot.Works = append(w.snapshot.Works, testkit.Request(name, testkit.WithFiles(files)))
 }

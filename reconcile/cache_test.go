@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -117,7 +118,7 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 		w.snapshot.Destinations = append([]*kratix.Destination{}, w.snapshot.Destinations...)
 		w.snapshot.Destinations[at] = &changed
 	case 1:
-		w.write(map[string]string{base + "/resources/theirs.yaml": configMaps(fmt.Sprint("m", rng.IntN(8)))})
+		w.write(map[string]string{base + "/resources/theirs.yaml": testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8)))})
 	case 2:
 		w.write(map[string]string{base + "/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
 	case 3:
@@ -127,7 +128,7 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 			w.write(map[string]string{paths[rng.IntN(len(paths))]: "damaged: true\n"})
 		}
 	case 5: // content that Flux cannot write out
-		doubled := configMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
+		doubled := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): doubled})
 	}
 }

@@ -10,19 +10,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
 // sizedWork returns a Work namespace/name with files of the given unpacked sizes.
 func sizedWork(key string, sizes ...int) *kratix.Work {
-	work := &kratix.Work{}
-	work.Namespace, work.Name, _ = strings.Cut(key, "/")
-	group := kratix.WorkloadGroup{ID: "x", Directory: "."}
+	namespace, name, _ := strings.Cut(key, "/")
+	work := testkit.Request(name, testkit.InNamespace(namespace))
 	for i, size := range sizes {
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: fmt.Sprintf("%d.yaml", i), Content: kratix.Encode(make([]byte, size))})
+		testkit.WithFile(fmt.Sprintf("%d.yaml", i), string(make([]byte, size)))(work)
 	}
-	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
 	return work
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
@@ -30,7 +31,7 @@ var afterwards = map[string]func(*testEnv){
 // crashFiles returns a version of a Work: one file has the same path in all versions, the
 // other exists in this version only.
 func crashFiles(version string) map[string]string {
-	return map[string]string{"same.yaml": configMaps("same-" + version), version + ".yaml": configMaps("only-" + version)}
+	return map[string]string{"same.yaml": testkit.ConfigMaps("same-" + version), version + ".yaml": testkit.ConfigMaps("only-" + version)}
 }
 
 // TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and
@@ -107,7 +108,7 @@ func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode 
 	if again := w.round(); again.Changes() {
 		t.Errorf("after %d requests a second round changes %+v", requests, again.Stores)
 	}
-	w.putFiles("c", map[string]string{"c.yaml": configMaps("c")})
+	w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c")})
 	w.round()
 	if left := w.state().Unfinished; len(left) > 0 {
 		t.Errorf("after %d requests and another write these are left unfinished: %v", requests, left)
@@ -137,7 +138,7 @@ type unfinished struct {
 func (u unfinished) Read(ctx context.Context) (statestore.State, error) {
 	state, err := u.Store.Read(ctx)
 	for _, file := range u.files {
-		state.Unfinished = append(state.Unfinished, parse(file))
+		state.Unfinished = append(state.Unfinished, testkit.Path(file))
 	}
 	return state, err
 }
@@ -165,7 +166,7 @@ func TestUnfinishedFilesStayWhileTheyMayBelongToAPlacement(t *testing.T) {
 			w := inMode(t, kratix.None)
 			w.put("a", "a")
 			w.round()
-			w.write(map[string]string{left: configMaps("left"), elsewhere: configMaps("left")})
+			w.write(map[string]string{left: testkit.ConfigMaps("left"), elsewhere: testkit.ConfigMaps("left")})
 			w.store = unfinished{w.store, []string{left, elsewhere}}
 			c.prepare(w)
 			var still []string

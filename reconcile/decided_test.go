@@ -16,6 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -65,22 +66,13 @@ func newSharded(t testing.TB, stores, replicas int) *sharded {
 }
 
 func destinationOn(name, env string) *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Path, d.Labels = name, name, map[string]string{"env": env}
-	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
-	return d
+	return testkit.Destination(name, testkit.OnStore(name), testkit.Labelled(map[string]string{"env": env}))
 }
 
 // request adds a Work.
 func (s *sharded) request(name string) {
-	w := kratix.NewWork()
-	w.Name, w.Namespace, w.UID = name, "default", types.UID("uid-"+name)
-	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
-	content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\n"
-	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{{
-		ID: kratix.GroupID("."), Directory: ".", Workloads: []kratix.Workload{{Filepath: name + ".yaml", Content: kratix.Encode([]byte(content))}},
-		DestinationSelectors: []kratix.Selector{{Source: "promise", MatchLabels: map[string]string{"env": "dev"}}},
-	}}
+	w := testkit.Request(name, testkit.WithConfigMaps(name), testkit.WithSelector(map[string]string{"env": "dev"}))
+	w.UID = types.UID("uid-" + name)
 	s.put(w)
 }
 
@@ -95,8 +87,8 @@ func (s *sharded) put(w *kratix.Work) {
 func (r *replica) look() {
 	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined)}
 	for _, d := range r.cluster.destined {
-		store := &kratix.GitStateStore{}
-		store.Name, store.Spec.URL, store.Labels = d.Name, "https://git.example.com/"+d.Name, map[string]string{nameLabel: d.Name}
+		store := testkit.GitStore(d.Name, "https://git.example.com/"+d.Name)
+		store.Labels = map[string]string{nameLabel: d.Name}
 		r.sees.GitStateStores = append(r.sees.GitStateStores, store)
 	}
 	slices.SortFunc(r.sees.Works, source.Compare)

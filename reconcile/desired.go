@@ -12,6 +12,9 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
+	// leaving reports whether the changes remove a placement from the directory of another
+	// Destination and write its new copy. They must not be divided.
+	leaving bool
 	// failed is the reason why nothing can be written now.
 	failed error
 }

@@ -6,12 +6,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // remembers adds a WorkPlacement to the source, as Kratix does.
 func (w *testEnv) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
-	p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], destination)
+	p := testkit.Placement(work, destination)
 	p.Spec.Workloads = nil
 	w.snapshot.Existing = append(w.snapshot.Existing, p)
 	return p
@@ -31,17 +32,17 @@ func TestExistingPlacementsStay(t *testing.T) {
 
 func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 	w := newEnv(t)
-	w.write(map[string]string{aFile: configMaps("one")})
+	w.write(map[string]string{aFile: testkit.ConfigMaps("one")})
 	w.remembers(w.put("a", "one"), "worker-1")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
-	if got := w.content(aFile); got != configMaps("one") {
+	if got := w.content(aFile); got != testkit.ConfigMaps("one") {
 		t.Errorf("content %q", got)
 	}
 
 	w = newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
-	w.write(map[string]string{aFile: configMaps("one")})
-	old := w.remembers(work("a", map[string]string{"maps.yaml": ""}), "worker-1")
+	w.write(map[string]string{aFile: testkit.ConfigMaps("one")})
+	old := w.remembers(testkit.Request("a", testkit.WithFile("maps.yaml", "")), "worker-1")
 	r := w.round()
 	w.expect(r, map[string]report.State{"a": report.Removed})
 	if r.Placements[0].Object != old || len(w.paths()) > 0 {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
-	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
 // TestPlacementWithRepeatedFieldIsQuarantined checks a fault on which Flux fails for the
@@ -31,8 +31,8 @@ func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 
 func TestPlacementThatFluxCannotWriteOutIsQuarantined(t *testing.T) {
 	for name, content := range map[string]string{
-		"an integer key": configMaps("a") + "data: {8080: a}\n",
-		"a template":     configMaps("a") + "data: {a: {{ b }}}\n",
+		"an integer key": testkit.ConfigMaps("a") + "data: {8080: a}\n",
+		"a template":     testkit.ConfigMaps("a") + "data: {a: {{ b }}}\n",
 		"no apiVersion":  "kind: ConfigMap\nmetadata: {name: a}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestPlacementThatFluxCannotWriteOutIsQuarantined(t *testing.T) {
 			if result.Findings[0].Flux == "" {
 				t.Error("Flux is not quoted")
 			}
-			if got := w.content("worker-1/resources/default/redis/a/5058f/maps.yaml"); got != configMaps("a") {
+			if got := w.content("worker-1/resources/default/redis/a/5058f/maps.yaml"); got != testkit.ConfigMaps("a") {
 				t.Errorf("the store has %q", got)
 			}
 			w.policy.OnConflict = dedupe.Report
@@ -59,8 +59,8 @@ func TestForeignFileThatFluxCannotWriteOutIsNamed(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "a")
 	w.round()
-	foreign := storetest.Files(t, map[string]string{
-		"worker-1/resources/tcp.yaml": configMaps("tcp") + "data: {8080: a}\n", "worker-1/resources/beat.yaml": configMaps("beat") + "x: {a: 1, a: 2}\n",
+	foreign := testkit.Files(map[string]string{
+		"worker-1/resources/tcp.yaml": testkit.ConfigMaps("tcp") + "data: {8080: a}\n", "worker-1/resources/beat.yaml": testkit.ConfigMaps("beat") + "x: {a: 1, a: 2}\n",
 		"worker-1/resources/year.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 2024}\n",
 	})
 	if _, err := w.store.Apply(t.Context(), statestore.ChangeSet{Base: w.state().Revision, Write: foreign}); err != nil {
@@ -85,12 +85,12 @@ func TestPlacementWithoutAppliedObjectsIsReportedAndWritten(t *testing.T) {
 		says  bool
 	}{
 		"a numeric name":               {map[string]string{"a.yaml": numeric}, []string{"KS017", "KS017"}, true},
-		"a numeric name among others":  {map[string]string{"a.yaml": numeric + "---\n" + configMaps("a")}, []string{"KS017"}, false},
+		"a numeric name among others":  {map[string]string{"a.yaml": numeric + "---\n" + testkit.ConfigMaps("a")}, []string{"KS017"}, false},
 		"JSON":                         {map[string]string{"a.json": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`}, []string{"KS017", "KS017"}, true},
-		"an ending in upper case":      {map[string]string{"a.YAML": configMaps("a")}, []string{"KS017", "KS017"}, true},
-		"no ending":                    {map[string]string{"manifest": configMaps("a")}, []string{"KS017", "KS017"}, true},
-		"no ending, beside an object":  {map[string]string{"manifest": configMaps("a"), "b.yaml": configMaps("b")}, []string{"KS017"}, false},
-		"files that are no objects":    {map[string]string{"package.json": "{}", "LICENSE": "kind regards", "notes.txt": configMaps("a")}, nil, false},
+		"an ending in upper case":      {map[string]string{"a.YAML": testkit.ConfigMaps("a")}, []string{"KS017", "KS017"}, true},
+		"no ending":                    {map[string]string{"manifest": testkit.ConfigMaps("a")}, []string{"KS017", "KS017"}, true},
+		"no ending, beside an object":  {map[string]string{"manifest": testkit.ConfigMaps("a"), "b.yaml": testkit.ConfigMaps("b")}, []string{"KS017"}, false},
+		"files that are no objects":    {map[string]string{"package.json": "{}", "LICENSE": "kind regards", "notes.txt": testkit.ConfigMaps("a")}, nil, false},
 		"a numeric label, and nothing": {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: 1}}\n"}, []string{"KS017"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +120,6 @@ func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
 	w.round()
 	w.putFiles("b", map[string]string{"b.json": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}}`})
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed}, "KS017", "KS017")
-	w.putFiles("c", map[string]string{"c.yaml": configMaps("c") + "x: .nan\n"})
+	w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c") + "x: .nan\n"})
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged, "c": report.HeldBack}, "KS018", "KS017", "KS017")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -67,7 +68,7 @@ func TestFight(t *testing.T) {
 			manifest, overwritten, manifest, {theirs: "c", manifest: true}, manifest, {theirs: "d", manifest: true}, manifest, {theirs: "e", manifest: true},
 		}, 0},
 	}
-	path := parse("d/.kratix/a.yaml")
+	path := testkit.Path("d/.kratix/a.yaml")
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var f fight
@@ -127,7 +128,7 @@ func TestFightRestsTwiceAsLongEachTime(t *testing.T) {
 func TestFightIsBounded(t *testing.T) {
 	var f fight
 	for i := range 10 * maxMarks {
-		path := parse(fmt.Sprint("d/.kratix/", i))
+		path := testkit.Path(fmt.Sprint("d/.kratix/", i))
 		f.wrote([]mark{{path: path, record: true, at: clockAt, confirmed: true}})
 		f.see(clockAt, func(tree.Path) content { return content{present: true} }, func(tree.Path) bool { return false })
 	}

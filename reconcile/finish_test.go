@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -61,7 +62,7 @@ func (j *joined) Apply(context.Context, statestore.ChangeSet) (statestore.Revisi
 }
 
 func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
-	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
+	changed := statestore.ChangeSet{Write: []tree.File{{Path: testkit.Path("x")}}}
 	for name, c := range map[string]struct {
 		stores  []joined
 		without string // the store without changes
@@ -107,7 +108,7 @@ func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
 
 func TestStoreThatCannotJoinIsWrittenAlone(t *testing.T) {
 	w := newEnv(t)
-	changed := statestore.ChangeSet{Write: []tree.File{{Path: parse("x")}}}
+	changed := statestore.ChangeSet{Write: []tree.File{{Path: testkit.Path("x")}}}
 	var log journal
 	other := &joined{name: "a", log: &log}
 	got := Commit(t.Context(), []statestore.StoreChanges{{Store: w.store, Changes: changed}, {Store: other, Changes: changed}})

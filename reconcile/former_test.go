@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -140,9 +141,7 @@ func TestDestinationTakesItsRequestsToItsNewStore(t *testing.T) {
 	w := fleet(t, 6)
 	stores := map[string]statestore.Store{"default": w.store, "other": memory.New("GitStateStore other")}
 	w.open = func(ref kratix.StateStoreReference) statestore.Store { return stores[ref.Name] }
-	other := &kratix.GitStateStore{}
-	other.Name, other.Spec.URL = "other", "elsewhere"
-	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
+	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, testkit.GitStore("other", "elsewhere"))
 	before := w.placedOn()
 	for _, name := range []string{"a", "b"} { // no Destination uses the old store any more
 		w.replace(name, func(d *kratix.Destination) {
@@ -214,7 +213,7 @@ func TestRenamedDestinationKeepsWhatIsInItsDirectory(t *testing.T) {
 		}
 		for i := range 6 {
 			name := fmt.Sprintf("r%02d", i)
-			w.putFiles(name, map[string]string{name + ".yaml": configMaps(name)})
+			w.putFiles(name, map[string]string{name + ".yaml": testkit.ConfigMaps(name)})
 		}
 		w.round()
 		before := w.manifests()
@@ -223,7 +222,7 @@ func TestRenamedDestinationKeepsWhatIsInItsDirectory(t *testing.T) {
 			t.Errorf("mode %s: findings %v, the store has\n%s\nwant\n%s", mode, r.Findings, w.manifests(), before)
 		}
 		for _, path := range w.paths() {
-			if _, isRecord := layout.RecordBase(parse(path)); isRecord && strings.Contains(path, ".a-") {
+			if _, isRecord := layout.RecordBase(testkit.Path(path)); isRecord && strings.Contains(path, ".a-") {
 				t.Errorf("mode %s: the record %s is left", mode, path)
 			}
 		}
@@ -240,13 +239,13 @@ func TestChangedFilepathModeIsAnErrorUntilItIsConfirmed(t *testing.T) {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				w := inMode(t, from)
 				for _, name := range []string{"a", "b"} {
-					w.putFiles(name, map[string]string{name + ".yaml": configMaps(name), "dir/" + name + ".yaml": configMaps(name + "2")})
+					w.putFiles(name, map[string]string{name + ".yaml": testkit.ConfigMaps(name), "dir/" + name + ".yaml": testkit.ConfigMaps(name + "2")})
 				}
-				dependency(w.putFiles("dep", map[string]string{"dep.yaml": configMaps("dep")}))
+				dependency(w.putFiles("dep", map[string]string{"dep.yaml": testkit.ConfigMaps("dep")}))
 				w.round()
 				before := w.dump()
 				w.replace("worker-1", func(d *kratix.Destination) { d.Spec.Filepath.Mode = to })
-				w.putFiles("c", map[string]string{"c.yaml": configMaps("c")})
+				w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c")})
 				if r := w.settle(); w.dump() != before || !slices.Contains(rules(r), "KS051") {
 					t.Errorf("findings %v, the store has\n%s", r.Findings, w.dump())
 				}
@@ -354,14 +353,14 @@ func TestFilesOfKratixAreFoundOnAllDestinations(t *testing.T) {
 		files := map[string]string{}
 		for i := range 8 {
 			name := fmt.Sprintf("r%02d", i)
-			w.putFiles(name, map[string]string{name + ".yaml": configMaps(name)})
+			w.putFiles(name, map[string]string{name + ".yaml": testkit.ConfigMaps(name)})
 			file := "path-a/" + name + ".yaml"
 			if mode == kratix.NestedByMetadata {
 				file = fmt.Sprintf("path-a/resources/default/redis/%s/5058f/%s.yaml", name, name)
 			} else {
 				files[fmt.Sprintf("path-a/.kratix/default-%s.a-5058f.yaml", name)] = "files:\n- /" + file + "\n"
 			}
-			files[file] = configMaps(name)
+			files[file] = testkit.ConfigMaps(name)
 		}
 		w.write(files)
 		r := w.settle()
@@ -487,7 +486,7 @@ func (w *testEnv) expectOneEach(seed uint64) {
 	}
 	current, copies := map[string][]string{}, map[string][]string{}
 	for _, path := range w.paths() {
-		base, isRecord := layout.RecordBase(parse(path))
+		base, isRecord := layout.RecordBase(testkit.Path(path))
 		if !isRecord {
 			continue
 		}

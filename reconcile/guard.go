@@ -100,22 +100,6 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// hasEvidence reports whether the Kubernetes API shows that the Work or group of a placement
-// is gone.
-func (o *observed) hasEvidence(p *kratix.WorkPlacement) bool {
-	if _, deleted := slices.BinarySearchFunc(o.DeletedPlacements, kratix.KeyOf(p), kratix.Key.Compare); deleted {
-		return true
-	}
-	if _, deleted := slices.BinarySearchFunc(o.Deleted, p.Work(), kratix.Key.Compare); deleted {
-		return true
-	}
-	if o.Assigned {
-		return false // the Work may be in the input for another Destination only
-	}
-	_, present := slices.BinarySearchFunc(o.Works, p.Work(), func(work *kratix.Work, key kratix.Key) int { return kratix.KeyOf(work).Compare(key) })
-	return o.FromAPI && present
-}
-
 // countRemovals returns the input of the guard, and the counted removals by Destination.
 // Destinations that are not written, or that are deleted with their files, have none.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
@@ -156,20 +140,10 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	return count
 }
 
-// guardRemovals judges the removals of a plan, and sets the guard of each Destination in the
-// plan.
+// guardRemovals judges the removals of a plan.
 func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict {
-	parts.separateEvidence(o)
 	all, by := countRemovals(o, parts, rules)
-	verdict := guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
-	for _, store := range o.stores {
-		for _, d := range store.destinations {
-			if g := verdict.of(d); g != (guard{}) {
-				parts.changeOn(d.Name, func(p *destinationPlan) { p.guard = g })
-			}
-		}
-	}
-	return verdict
+	return guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
 }
 
 // of returns the part of the verdict that concerns a Destination.
@@ -190,22 +164,4 @@ func (v *guardVerdict) of(d *destinationView) guard {
 		g.judgement = removalsAllowed // no counted removal here, so the judgement makes no difference
 	}
 	return g
-}
-
-// separateEvidence moves the removals that have evidence from removed to proven.
-func (p planned) separateEvidence(w *observed) {
-	for name, of := range p {
-		if !slices.ContainsFunc(of.removed, w.hasEvidence) {
-			continue
-		}
-		of.proven, of.removed = nil, nil
-		for _, placement := range p[name].removed {
-			if w.hasEvidence(placement) {
-				of.proven = append(of.proven, placement)
-			} else {
-				of.removed = append(of.removed, placement)
-			}
-		}
-		p[name] = of
-	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 const between = "\n---\n"
@@ -20,7 +21,7 @@ func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 		if i > 0 {
 			text += between
 		}
-		text += configMaps(part)
+		text += testkit.ConfigMaps(part)
 	}
 	w.write(map[string]string{aggregated: text})
 	return w
@@ -58,13 +59,13 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			}
 			w.put("b", "three")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
-			if got := w.content(aggregated); got != configMaps("one")+between+configMaps("three") {
+			if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("three") {
 				t.Errorf("%q", got)
 			}
 			w.put("b", "one") // the parts are recorded now
 			w.put("a", "one", "four")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
-			if got := w.content(aggregated); got != configMaps("one", "four")+between+configMaps("three") {
+			if got := w.content(aggregated); got != testkit.ConfigMaps("one", "four")+between+testkit.ConfigMaps("three") {
 				t.Errorf("%q", got)
 			}
 		})
@@ -81,7 +82,7 @@ func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.HeldBack}, "KS001")
 	w.put("b", "three")
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.HeldBack}, "KS001")
-	if got := w.content(aggregated); got != configMaps("one")+between+configMaps("three") {
+	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("three") {
 		t.Errorf("%q", got)
 	}
 }
@@ -105,7 +106,7 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 			hide(w) // recorded parts are known
 			w.put("a", "three")
 			w.round()
-			if got := w.content(aggregated); got != configMaps("three")+between+configMaps("two") {
+			if got := w.content(aggregated); got != testkit.ConfigMaps("three")+between+testkit.ConfigMaps("two") {
 				t.Errorf("%q", got)
 			}
 		})
@@ -125,7 +126,7 @@ func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	w.stays(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
 	w.put("b", "four")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Removed})
-	if got := w.content(aggregated); got != configMaps("one")+between+configMaps("four") {
+	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("four") {
 		t.Errorf("%q", got)
 	}
 	if got := w.paths(); slices.ContainsFunc(got, func(path string) bool { return path == "c" }) || len(got) != 3 {

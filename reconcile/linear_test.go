@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -16,22 +17,21 @@ import (
 func manyWorks(size int) []*kratix.Work {
 	works := make([]*kratix.Work, size)
 	for i := range works {
-		works[i] = work(fmt.Sprintf("w%06d", i), nil)
+		works[i] = testkit.Request(fmt.Sprintf("w%06d", i))
 	}
 	return works
 }
 
 // recordOf returns the record of a Work's placement on a Destination.
 func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
-	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], d.Name)
+	p := testkit.Placement(w, d.Name)
 	path, _ := layout.RecordPath(d, p)
 	return recordView{Record: &layout.Record{Placement: p, Files: []tree.Path{path}}, path: path}
 }
 
 // lookUpRecords looks up the record of each of many placements.
 func lookUpRecords(size int) func() {
-	d := &kratix.Destination{}
-	d.Name = "worker-1"
+	d := testkit.Destination("worker-1")
 	w := &wanted{situation: situation{destinationView: &destinationView{Destination: d}}}
 	var placements []*placement
 	for _, one := range manyWorks(size) {
@@ -55,13 +55,12 @@ func openStores(size int) func() {
 	var snapshot source.Snapshot
 	for i := range size {
 		name := fmt.Sprintf("s%06d", i)
-		store, d, secret := &kratix.GitStateStore{}, &kratix.Destination{}, &kratix.Secret{}
+		store, secret := testkit.GitStore(name, "memory"), &kratix.Secret{}
 		secret.Name, secret.Namespace = name, "default"
-		store.Name, store.Spec.URL, store.Spec.SecretRef = name, "memory", &kratix.SecretReference{Name: name, Namespace: "default"}
-		d.Name, d.Spec.StateStoreRef = name, &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
+		store.Spec.SecretRef = &kratix.SecretReference{Name: name, Namespace: "default"}
 		snapshot.Secrets = append(snapshot.Secrets, secret)
 		snapshot.GitStateStores = append(snapshot.GitStateStores, store)
-		snapshot.Destinations = append(snapshot.Destinations, d)
+		snapshot.Destinations = append(snapshot.Destinations, testkit.Destination(name, testkit.OnStore(name)))
 	}
 	return func() {
 		w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
@@ -73,8 +72,7 @@ func openStores(size int) func() {
 
 // addManyExisting adds many WorkPlacements without records.
 func addManyExisting(size int) func() {
-	d := &kratix.Destination{}
-	d.Name = "worker-1"
+	d := testkit.Destination("worker-1")
 	view := &destinationView{Destination: d}
 	w := &observed{stores: []*storeView{{destinations: []*destinationView{view}}}}
 	for _, work := range manyWorks(size) {
@@ -85,8 +83,7 @@ func addManyExisting(size int) func() {
 
 // restoreRecords restores the damaged records of many Works.
 func restoreRecords(size int) func() {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Filepath.Mode = "worker-1", kratix.None
+	d := testkit.Destination("worker-1", testkit.InMode(kratix.None))
 	view := &destinationView{Destination: d}
 	w := &observed{stores: []*storeView{{destinations: []*destinationView{view}}}}
 	w.Works = manyWorks(size)
@@ -101,8 +98,7 @@ func addManyDecisions(size int) func() {
 	w := &observed{}
 	w.Works = manyWorks(size)
 	for i, work := range w.Works {
-		d := &kratix.Destination{}
-		d.Name = fmt.Sprintf("worker-%06d", i)
+		d := testkit.Destination(fmt.Sprintf("worker-%06d", i))
 		w.Destinations = append(w.Destinations, d)
 		work.Annotations = map[string]string{kratix.DecisionsAnnotation: work.Decide(map[string]kratix.Decision{
 			work.Spec.WorkloadGroups[0].ID: {Destination: d.Name},
@@ -113,8 +109,7 @@ func addManyDecisions(size int) func() {
 
 // moveAll divides the plan of many moves whose successors are decided.
 func moveAll(size int) func() {
-	from, to := &kratix.Destination{}, &kratix.Destination{}
-	from.Name, to.Name = "from", "to"
+	from, to := testkit.Destination("from"), testkit.Destination("to")
 	var plan scheduler.Result
 	var decided []*kratix.WorkPlacement
 	for _, work := range manyWorks(size) {
@@ -159,7 +154,7 @@ func BenchmarkDeletions(b *testing.B) {
 				w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 				for i := range size {
 					name := fmt.Sprintf("w%06d", i)
-					w.snapshot.Works = append(w.snapshot.Works, work(name, map[string]string{name + ".yaml": configMaps(name)}))
+					w.snapshot.Works = append(w.snapshot.Works, testkit.Request(name, testkit.WithConfigMaps(name)))
 				}
 				w.round()
 				w.snapshot.Works = w.snapshot.Works[:size/10]

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
@@ -42,9 +43,9 @@ func TestWholeTreeInEachMode(t *testing.T) {
 			t.Run(mode+name, func(t *testing.T) {
 				w := inMode(t, mode)
 				w.snapshot.Destinations[0].Spec.InitWorkloads.Enabled = canaries
-				w.putFiles("b", map[string]string{"b.yaml": configMaps("b"), "dir/deep.yaml": configMaps("deep")})
-				w.putFiles("a", map[string]string{"a.yaml": strings.TrimSuffix(configMaps("a"), "\n")})
-				dependency(w.putFiles("redis", map[string]string{"operator.yaml": configMaps("operator")}))
+				w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("b"), "dir/deep.yaml": testkit.ConfigMaps("deep")})
+				w.putFiles("a", map[string]string{"a.yaml": strings.TrimSuffix(testkit.ConfigMaps("a"), "\n")})
+				dependency(w.putFiles("redis", map[string]string{"operator.yaml": testkit.ConfigMaps("operator")}))
 				if result := w.round(); len(result.Findings) > 0 {
 					t.Fatalf("findings %v", result.Findings)
 				}
@@ -97,11 +98,11 @@ func golden(t *testing.T, name, got string) {
 
 func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 	w := inMode(t, kratix.None)
-	w.putFiles("a", map[string]string{"shared.yaml": configMaps("a"), "a.yaml": configMaps("a2")})
-	w.putFiles("b", map[string]string{"shared.yaml": configMaps("b")})
-	w.putFiles("c", map[string]string{"c.yaml": configMaps("c")})
+	w.putFiles("a", map[string]string{"shared.yaml": testkit.ConfigMaps("a"), "a.yaml": testkit.ConfigMaps("a2")})
+	w.putFiles("b", map[string]string{"shared.yaml": testkit.ConfigMaps("b")})
+	w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c")})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack, "c": report.Placed}, "KS003")
-	if got := w.content("worker-1/shared.yaml"); got != configMaps("a") {
+	if got := w.content("worker-1/shared.yaml"); got != testkit.ConfigMaps("a") {
 		t.Errorf("shared.yaml is %q", got)
 	}
 
@@ -109,13 +110,13 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 	want := []string{"worker-1/.kratix/default-b.worker-1-5058f.yaml", "worker-1/.kratix/default-c.worker-1-5058f.yaml", "worker-1/c.yaml", "worker-1/shared.yaml"}
-	if got := w.paths(); !slices.Equal(got, want) || w.content("worker-1/shared.yaml") != configMaps("b") {
+	if got := w.paths(); !slices.Equal(got, want) || w.content("worker-1/shared.yaml") != testkit.ConfigMaps("b") {
 		t.Errorf("store has %v", got)
 	}
 
 	// An update drops the files that are no longer wanted, and foreign files stay.
-	w.write(map[string]string{"worker-1/by-hand.yaml": configMaps("hand")})
-	w.putFiles("b", map[string]string{"new.yaml": configMaps("b")})
+	w.write(map[string]string{"worker-1/by-hand.yaml": testkit.ConfigMaps("hand")})
+	w.putFiles("b", map[string]string{"new.yaml": testkit.ConfigMaps("b")})
 	w.expect(w.round(), map[string]report.State{"b": report.Placed, "c": report.Unchanged})
 	want = []string{want[0], want[1], "worker-1/by-hand.yaml", "worker-1/c.yaml", "worker-1/new.yaml"}
 	if got := w.paths(); !slices.Equal(got, want) {
@@ -125,10 +126,10 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 
 func TestModeNoneNeverTakesAForeignFile(t *testing.T) {
 	w := inMode(t, kratix.None)
-	w.write(map[string]string{"worker-1/a.yaml": configMaps("hand")})
-	w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+	w.write(map[string]string{"worker-1/a.yaml": testkit.ConfigMaps("hand")})
+	w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack}, "KS003")
-	if got := w.content("worker-1/a.yaml"); got != configMaps("hand") {
+	if got := w.content("worker-1/a.yaml"); got != testkit.ConfigMaps("hand") {
 		t.Errorf("a.yaml is %q", got)
 	}
 }
@@ -137,10 +138,10 @@ func TestModeNoneAdoptsWhatKratixListed(t *testing.T) {
 	w := inMode(t, kratix.None)
 	w.write(map[string]string{
 		"worker-1/.kratix/default-a.worker-1-5058f.yaml": "files:\n- worker-1/a.yaml\n- worker-1/old.yaml\n",
-		"worker-1/a.yaml":   configMaps("a"),
-		"worker-1/old.yaml": configMaps("old"),
+		"worker-1/a.yaml":   testkit.ConfigMaps("a"),
+		"worker-1/old.yaml": testkit.ConfigMaps("old"),
 	})
-	w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+	w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 	if got := w.paths(); !slices.Equal(got, []string{"worker-1/.kratix/default-a.worker-1-5058f.yaml", "worker-1/a.yaml"}) {
 		t.Errorf("store has %v", got)
@@ -158,14 +159,14 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 	w.put("b", "b", "b2")
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.Unchanged})
 	joint := "\n---\n"
-	if got := w.content(aggregated); got != configMaps("a")+joint+configMaps("b", "b2")+joint+configMaps("c") {
+	if got := w.content(aggregated); got != testkit.ConfigMaps("a")+joint+testkit.ConfigMaps("b", "b2")+joint+testkit.ConfigMaps("c") {
 		t.Errorf("%q", got)
 	}
 
 	// A change with a conflict keeps the stored part.
 	w.put("a", "a", "c")
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged, "c": report.Unchanged}, "KS001")
-	if got := w.content(aggregated); got != configMaps("a")+joint+configMaps("b", "b2")+joint+configMaps("c") {
+	if got := w.content(aggregated); got != testkit.ConfigMaps("a")+joint+testkit.ConfigMaps("b", "b2")+joint+testkit.ConfigMaps("c") {
 		t.Errorf("%q", got)
 	}
 
@@ -175,7 +176,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 	w.put("a", "a3")
 	w.remove("c")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Kept, "c": report.Removed})
-	if got := w.content(aggregated); got != configMaps("a3")+joint+configMaps("b", "b2") {
+	if got := w.content(aggregated); got != testkit.ConfigMaps("a3")+joint+testkit.ConfigMaps("b", "b2") {
 		t.Errorf("%q", got)
 	}
 
@@ -220,7 +221,7 @@ func TestAggregatedIsLeftWhenAPartWouldBeLost(t *testing.T) {
 
 func TestAggregatedAdoptsWhatKratixWrote(t *testing.T) {
 	w := inMode(t, kratix.AggregatedYAML)
-	w.write(map[string]string{aggregated: configMaps("a") + "\n---\n" + configMaps("b")})
+	w.write(map[string]string{aggregated: testkit.ConfigMaps("a") + "\n---\n" + testkit.ConfigMaps("b")})
 	w.put("a", "a")
 	w.put("b", "b")
 	result := w.round()
@@ -259,8 +260,8 @@ func TestDestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
 func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) {
 	w := newEnv(t)
 	w.snapshot.GitStateStores[0].Spec.URL = "https://git.example.com/state.git"
-	other := &kratix.GitStateStore{}
-	other.Name, other.Spec.URL, other.Spec.Path = "other", "https://Git.Example.com/state", "/"
+	other := testkit.GitStore("other", "https://Git.Example.com/state")
+	other.Spec.Path = "/"
 	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
 	w.addDestination("worker-2", "./worker-1/sub").Spec.StateStoreRef.Name = "other"
 	w.put("a", "x")

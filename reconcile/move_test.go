@@ -8,6 +8,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
@@ -78,7 +79,7 @@ func TestMoveIsTwoAcknowledgedSteps(t *testing.T) {
 
 func TestMoveToWhereItWouldConflictIsNotBegun(t *testing.T) {
 	w := newPair(t, 1)
-	w.write(map[string]string{"worker-2/resources/by-hand.yaml": configMaps("r00")})
+	w.write(map[string]string{"worker-2/resources/by-hand.yaml": testkit.ConfigMaps("r00")})
 	w.policy.OnMisplaced = scheduler.Move
 	w.round()
 	if result := w.round(); result.Again || !slices.Contains(rules(result), "KS001") || w.on("worker-1") != 1 || w.on("worker-2") != 0 {

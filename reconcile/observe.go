@@ -58,9 +58,6 @@ type storeView struct {
 	// rejectsSecret reports whether the Secret it names exists but cannot be used; a finding
 	// contains the reason.
 	rejectsSecret bool
-	// leaving reports whether a commit removes a placement from the directory of another
-	// Destination and writes its new copy. Such a commit must not be divided.
-	leaving bool
 	// orphans are the WorkPlacements, sorted, whose Work is gone and that no controller
 	// deletes.
 	orphans []kratix.Key

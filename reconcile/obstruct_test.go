@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
@@ -22,10 +23,10 @@ type placements = map[string]report.State
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {
-		store.Obstruct(statestore.Obstacle{Path: parse(path), Kind: "a symlink"})
+		store.Obstruct(statestore.Obstacle{Path: testkit.Path(path), Kind: "a symlink"})
 	}
 	for _, path := range gone {
-		store.Obstruct(statestore.Obstacle{Path: parse(path), Gone: true})
+		store.Obstruct(statestore.Obstacle{Path: testkit.Path(path), Gone: true})
 	}
 }
 
@@ -34,7 +35,7 @@ func (w *testEnv) erase(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
-		changes.Remove = append(changes.Remove, parse(path))
+		changes.Remove = append(changes.Remove, testkit.Path(path))
 	}
 	if _, err := w.store.Apply(w.t.Context(), changes); err != nil {
 		w.t.Fatal(err)
@@ -44,8 +45,8 @@ func (w *testEnv) erase(paths ...string) {
 func TestFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 	w := inMode(t, kratix.None)
 	w.putFiles("a", map[string]string{"app": "text"})
-	w.putFiles("b", map[string]string{"app/b.yaml": configMaps("b")})
-	w.putFiles("c", map[string]string{"c/c.yaml": configMaps("c")})
+	w.putFiles("b", map[string]string{"app/b.yaml": testkit.ConfigMaps("b")})
+	w.putFiles("c", map[string]string{"c/c.yaml": testkit.ConfigMaps("c")})
 	result := w.round()
 	w.expect(result, placements{"a": report.Placed, "b": report.HeldBack, "c": report.Placed}, "KS003")
 	if f := result.Findings[0]; f.Place.Object != "Work default/b" || f.Related[0].Place.Object != "Work default/a" {
@@ -61,7 +62,7 @@ func TestFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 
 func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 	for name, files := range map[string]map[string]string{
-		"KS009": {"a": "text", "a/b.yaml": configMaps("b")},
+		"KS009": {"a": "text", "a/b.yaml": testkit.ConfigMaps("b")},
 		"KS008": {".git\u200cmodules": "[submodule \"x\"]\n"},
 	} {
 		w := newEnv(t)
@@ -71,7 +72,7 @@ func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 		w.putFiles("a", files)
 		w.put("b", "z")
 		w.expect(w.round(), placements{"a": report.HeldBack, "b": report.Placed}, name)
-		if w.content(aFile) != configMaps("x") || w.content(bFile) != configMaps("z") {
+		if w.content(aFile) != testkit.ConfigMaps("x") || w.content(bFile) != testkit.ConfigMaps("z") {
 			t.Errorf("%s: a has %q, b %q", name, w.content(aFile), w.content(bFile))
 		}
 		w.put("a", "w")
@@ -184,8 +185,8 @@ func TestFixtureThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
 
 func TestPathsThatDifferOnlyInCaseAreReportedAndWritten(t *testing.T) {
 	w := inMode(t, kratix.None)
-	w.putFiles("a", map[string]string{"App/x.yaml": configMaps("a")})
-	w.putFiles("b", map[string]string{"app/x.yaml": configMaps("b")})
+	w.putFiles("a", map[string]string{"App/x.yaml": testkit.ConfigMaps("a")})
+	w.putFiles("b", map[string]string{"app/x.yaml": testkit.ConfigMaps("b")})
 	w.expect(w.round(), placements{"a": report.Placed, "b": report.Placed}, "KS016")
 	w.remove("a")
 	w.expect(w.round(), placements{"a": report.Removed, "b": report.Unchanged})
@@ -269,10 +270,10 @@ func (w *testEnv) collide(rng *rand.Rand) {
 	case 1:
 		free := true
 		for path := range state.Files.All() {
-			free = free && !path.Within(parse(theirs)) && !parse(theirs).Within(path)
+			free = free && !path.Within(testkit.Path(theirs)) && !testkit.Path(theirs).Within(path)
 		}
 		for o := range state.Obstacles.Below(tree.Path{}) {
-			free = free && !o.Path.Within(parse(theirs)) && !parse(theirs).Within(o.Path)
+			free = free && !o.Path.Within(testkit.Path(theirs)) && !testkit.Path(theirs).Within(o.Path)
 		}
 		switch {
 		case !free:
@@ -282,13 +283,13 @@ func (w *testEnv) collide(rng *rand.Rand) {
 			w.obstruct(theirs)
 		}
 	case 2, 3:
-		if sum, there := state.Files.Digest(parse(theirs)); there && sum == state.Contents.Digest([]byte("theirs")) {
+		if sum, there := state.Files.Digest(testkit.Path(theirs)); there && sum == state.Contents.Digest([]byte("theirs")) {
 			w.erase(theirs)
 		}
-		if _, there := state.Obstacles.At(parse(theirs)); there {
+		if _, there := state.Obstacles.At(testkit.Path(theirs)); there {
 			w.obstruct("", theirs)
 		}
 	default:
-		w.putFiles(name, map[string]string{file: configMaps(name), some("d", "app/z", "b/q") + name: "text"})
+		w.putFiles(name, map[string]string{file: testkit.ConfigMaps(name), some("d", "app/z", "b/q") + name: "text"})
 	}
 }

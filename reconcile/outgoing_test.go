@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -40,17 +41,10 @@ func TestPollBacksOff(t *testing.T) {
 // TestOutcomeIsNotReusedWhenOutgoingFilesDiffer changes each field of an outgoing
 // file.
 func TestOutcomeIsNotReusedWhenOutgoingFilesDiffer(t *testing.T) {
-	path := func(text string) tree.Path {
-		p, err := tree.ParsePath(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
 	situated := func(change func(*storeView)) *situation {
 		store := &storeView{orphans: []kratix.Key{{Namespace: "default", Name: "a"}}}
 		store.state.Stepwise = true
-		store.state.Outgoing = []statestore.Outgoing{{File: tree.File{Path: path("d/a.yaml"), Content: []byte("a")}, Object: "WorkPlacement default/a"}}
+		store.state.Outgoing = []statestore.Outgoing{{File: tree.File{Path: testkit.Path("d/a.yaml"), Content: []byte("a")}, Object: "WorkPlacement default/a"}}
 		change(store)
 		return &situation{store: store}
 	}
@@ -64,7 +58,7 @@ func TestOutcomeIsNotReusedWhenOutgoingFilesDiffer(t *testing.T) {
 		"written whole":  {func(s *storeView) { s.state.Stepwise = false }, false},
 		"it has gone":    {func(s *storeView) { s.state.Outgoing = nil }, false},
 		"one more":       {func(s *storeView) { s.state.Outgoing = append(s.state.Outgoing, s.state.Outgoing[0]) }, false},
-		"another path":   {func(s *storeView) { s.state.Outgoing[0].Path = path("d/b.yaml") }, false},
+		"another path":   {func(s *storeView) { s.state.Outgoing[0].Path = testkit.Path("d/b.yaml") }, false},
 		"other content":  {func(s *storeView) { s.state.Outgoing[0].Content = []byte("b") }, false},
 		"another's":      {func(s *storeView) { s.state.Outgoing[0].Object = "WorkPlacement default/b" }, false},
 		"it stays":       {func(s *storeView) { s.state.Outgoing[0].Stays = true }, false},

@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
@@ -43,55 +44,30 @@ func newEnv(t testing.TB) *testEnv {
 	w := &testEnv{t: t, store: memory.New("GitStateStore default"), finish: Commit}
 	w.reconciler = &Reconciler{Source: w, Stores: w}
 	w.addDestination("worker-1", "worker-1")
-	store := &kratix.GitStateStore{}
-	store.Name, store.Spec.URL = "default", "memory"
-	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, store)
+	w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, testkit.GitStore("default", "memory"))
 	return w
 }
 
 func (w *testEnv) addDestination(name, path string) *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Path = name, path
-	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
+	d := testkit.Destination(name, testkit.AtPath(path))
 	w.snapshot.Destinations = append(w.snapshot.Destinations, d)
 	return d
 }
 
 // put adds or replaces the Work of a request with ConfigMaps.
 func (w *testEnv) put(name string, maps ...string) *kratix.Work {
-	return w.putFiles(name, map[string]string{"maps.yaml": configMaps(maps...)})
+	return w.putFiles(name, map[string]string{"maps.yaml": testkit.ConfigMaps(maps...)})
 }
 
 func (w *testEnv) putFiles(name string, files map[string]string) *kratix.Work {
 	w.remove(name)
-	made := work(name, files)
+	made := testkit.Request(name, testkit.WithFiles(files))
 	w.snapshot.Works = append(w.snapshot.Works, made)
 	return made
 }
 
-// work returns the Work of a request with these files.
-func work(name string, files map[string]string) *kratix.Work {
-	work := kratix.NewWork()
-	work.Name, work.Namespace = name, "default"
-	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
-	for _, file := range slices.Sorted(maps.Keys(files)) {
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file, Content: kratix.Encode([]byte(files[file]))})
-	}
-	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
-	return work
-}
-
 func (w *testEnv) remove(name string) {
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(k *kratix.Work) bool { return k.Name == name })
-}
-
-func configMaps(names ...string) string {
-	var docs []string
-	for _, name := range names {
-		docs = append(docs, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "+name+"\n")
-	}
-	return strings.Join(docs, "---\n")
 }
 
 // The fixture is the reconciler's source and opener.
@@ -173,7 +149,7 @@ func (w *testEnv) paths() []string {
 
 func (w *testEnv) content(path string) string {
 	w.t.Helper()
-	content, err := w.state().Contents.Content(w.t.Context(), parse(path))
+	content, err := w.state().Contents.Content(w.t.Context(), testkit.Path(path))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -185,7 +161,7 @@ func (w *testEnv) write(files map[string]string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for path, content := range files {
-		changes.Write = append(changes.Write, tree.File{Path: parse(path), Content: []byte(content)})
+		changes.Write = append(changes.Write, tree.File{Path: testkit.Path(path), Content: []byte(content)})
 	}
 	if _, err := w.store.Apply(w.t.Context(), changes); err != nil {
 		w.t.Fatal(err)
@@ -197,19 +173,11 @@ func (w *testEnv) delete(paths ...string) {
 	w.t.Helper()
 	change := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
-		change.Remove = append(change.Remove, parse(path))
+		change.Remove = append(change.Remove, testkit.Path(path))
 	}
 	if _, err := w.store.Apply(w.t.Context(), change); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-func parse(path string) tree.Path {
-	p, err := tree.ParsePath(path)
-	if err != nil {
-		panic(err)
-	}
-	return p
 }
 
 // states returns the state of each Work.
@@ -253,7 +221,7 @@ func TestRoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
 	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) {
 		t.Errorf("store has %v", got)
 	}
-	if got := w.content(aFile); got != configMaps("x") {
+	if got := w.content(aFile); got != testkit.ConfigMaps("x") {
 		t.Errorf("content %q", got)
 	}
 	before := w.state().Revision
@@ -265,12 +233,12 @@ func TestRoundWritesAndTheNextFindsNothingToDo(t *testing.T) {
 
 func TestUpdateReplacesAndRemovesFiles(t *testing.T) {
 	w := newEnv(t)
-	w.putFiles("a", map[string]string{"maps.yaml": configMaps("x"), "old.yaml": configMaps("old")})
+	w.putFiles("a", map[string]string{"maps.yaml": testkit.ConfigMaps("x"), "old.yaml": testkit.ConfigMaps("old")})
 	w.round()
 	w.put("a", "y")
 	result := w.round()
 	w.expect(result, map[string]report.State{"a": report.Placed})
-	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != configMaps("y") {
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != testkit.ConfigMaps("y") {
 		t.Errorf("store has %v", got)
 	}
 	d := result.Stores[0].Destinations[0]
@@ -290,7 +258,7 @@ func TestWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
 		t.Errorf("store still has %v", got)
 	}
 	for _, root := range []string{"worker-1/dependencies", "worker-1/resources"} {
-		if len(w.state().Files.Paths(parse(root))) == 0 {
+		if len(w.state().Files.Paths(testkit.Path(root))) == 0 {
 			t.Errorf("%s vanished", root)
 		}
 	}
@@ -334,7 +302,7 @@ func TestUpdateThatConflictsKeepsWhatIsStored(t *testing.T) {
 	w.round()
 	w.put("b", "y", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.HeldBack}, "KS001")
-	if got := w.content(bFile); got != configMaps("y") {
+	if got := w.content(bFile); got != testkit.ConfigMaps("y") {
 		t.Errorf("b has %q", got)
 	}
 }
@@ -372,11 +340,11 @@ func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 			w.put("a", "x")
 			w.put("b", "y")
 			w.round()
-			work := w.putFiles("a", map[string]string{"maps.yaml": configMaps("changed"), "more.yaml": configMaps("more")})
+			work := w.putFiles("a", map[string]string{"maps.yaml": testkit.ConfigMaps("changed"), "more.yaml": testkit.ConfigMaps("more")})
 			spoil.change(&work.Spec.WorkloadGroups[0].Workloads[1])
 			w.put("b", "z")
 			w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, spoil.rule)
-			if got := w.content(aFile); got != configMaps("x") {
+			if got := w.content(aFile); got != testkit.ConfigMaps("x") {
 				t.Errorf("a has %q", got)
 			}
 		})
@@ -411,7 +379,7 @@ func TestForeignFilesStayAndTakePart(t *testing.T) {
 	w := newEnv(t)
 	w.write(map[string]string{
 		"README.md":                           "not ours",
-		"worker-1/resources/by-hand.yaml":     configMaps("x"),
+		"worker-1/resources/by-hand.yaml":     testkit.ConfigMaps("x"),
 		"worker-1/resources/default/note.txt": "not ours",
 	})
 	w.put("a", "x")
@@ -432,9 +400,9 @@ func TestForeignFilesStayAndTakePart(t *testing.T) {
 func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
 	w := newEnv(t)
 	w.write(map[string]string{
-		aFile: configMaps("x"),
-		"worker-1/resources/default/redis/a/5058f/stale.yaml":   configMaps("stale"),
-		"worker-1/resources/default/redis/gone/5058f/maps.yaml": configMaps("gone"),
+		aFile: testkit.ConfigMaps("x"),
+		"worker-1/resources/default/redis/a/5058f/stale.yaml":   testkit.ConfigMaps("stale"),
+		"worker-1/resources/default/redis/gone/5058f/maps.yaml": testkit.ConfigMaps("gone"),
 		"worker-1/resources/kratix-canary-configmap.yaml":       "# as an older Kratix wrote it\n",
 	})
 	w.put("a", "x")
@@ -453,9 +421,9 @@ func TestDriftIsPutRight(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
-	w.write(map[string]string{aFile: "changed by hand", "worker-1/resources/default/redis/a/5058f/more.yaml": configMaps("more")})
+	w.write(map[string]string{aFile: "changed by hand", "worker-1/resources/default/redis/a/5058f/more.yaml": testkit.ConfigMaps("more")})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
-	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != configMaps("x") {
+	if got := w.paths(); !slices.Equal(got, []string{aRecord, aFile}) || w.content(aFile) != testkit.ConfigMaps("x") {
 		t.Errorf("store has %v", got)
 	}
 }
@@ -524,9 +492,7 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 			w := newEnv(t)
 			w.put("a", "x")
 			w.round()
-			other := &kratix.GitStateStore{}
-			other.Name, other.Spec.URL = "other", "elsewhere"
-			w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, other)
+			w.snapshot.GitStateStores = append(w.snapshot.GitStateStores, testkit.GitStore("other", "elsewhere"))
 			stores := map[string]statestore.Store{"default": w.store, "other": memory.New("GitStateStore other")}
 			w.open = func(ref kratix.StateStoreReference) statestore.Store { return stores[ref.Name] }
 			w.addDestination("worker-2", "worker-2").Spec.StateStoreRef.Name = "other"
@@ -648,7 +614,7 @@ func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
 	w.store = &flaky{Store: inner, before: func() {
 		if times++; times <= 3 {
 			state, _ := inner.Read(t.Context())
-			file := tree.File{Path: parse(fmt.Sprint("other/", times)), Content: []byte("x")}
+			file := tree.File{Path: testkit.Path(fmt.Sprint("other/", times)), Content: []byte("x")}
 			if _, err := inner.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: []tree.File{file}}); err != nil {
 				t.Error(err)
 			}
@@ -771,7 +737,7 @@ func (w *testEnv) disturb(rng *rand.Rand) {
 	for range 1 + rng.IntN(3) {
 		maps = append(maps, fmt.Sprint("m", rng.IntN(8)))
 	}
-	w.putFiles(name, map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): configMaps(maps...)})
+	w.putFiles(name, map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): testkit.ConfigMaps(maps...)})
 }
 
 func (w *testEnv) buildAll(seed uint64) {

@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -27,10 +28,8 @@ func (w *testEnv) flatRecordPath(namespace, name string) string {
 
 func (w *testEnv) pathOfRecord(namespace, name string, of func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error)) string {
 	w.t.Helper()
-	made := work(name, nil)
-	made.Namespace = namespace
 	d := w.destination()
-	path, err := of(d, kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], d.Name))
+	path, err := of(d, testkit.Placement(testkit.Request(name, testkit.InNamespace(namespace)), d.Name))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -39,7 +38,7 @@ func (w *testEnv) pathOfRecord(namespace, name string, of func(*kratix.Destinati
 
 // putIn adds the Work of a request in a namespace.
 func (w *testEnv) putIn(namespace, name, file string) *kratix.Work {
-	added := w.putFiles(name, map[string]string{file: configMaps(namespace + "." + name)})
+	added := w.putFiles(name, map[string]string{file: testkit.ConfigMaps(namespace + "." + name)})
 	added.Namespace = namespace
 	return added
 }
@@ -82,7 +81,7 @@ func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			w := inMode(t, mode)
 			for _, name := range []string{"a", "b", "c"} {
-				w.putFiles(name, map[string]string{name + ".yaml": configMaps(name)})
+				w.putFiles(name, map[string]string{name + ".yaml": testkit.ConfigMaps(name)})
 			}
 			w.round()
 			want := w.dump()
@@ -121,9 +120,9 @@ func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 		for seed := range uint64(60) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			w := inMode(t, mode)
-			w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
-			w.putFiles("b", map[string]string{"b.yaml": configMaps("b"), "dir/b.yaml": configMaps("b2")})
-			dependency(w.putFiles("dep", map[string]string{"dep.yaml": configMaps("dep")}))
+			w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})
+			w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("b"), "dir/b.yaml": testkit.ConfigMaps("b2")})
+			dependency(w.putFiles("dep", map[string]string{"dep.yaml": testkit.ConfigMaps("dep")}))
 			w.round()
 			before := w.manifests()
 			forged := w.forge(rng)
@@ -147,11 +146,11 @@ func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
-		w.putFiles("a", map[string]string{"a.yaml": configMaps("a")})
+		w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})
 		w.round()
 		before := w.dump()
-		made := work("a", nil)
-		forged := kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], "worker-1")
+		made := testkit.Request("a")
+		forged := testkit.Placement(made, "worker-1")
 		forged.Name = "forged.worker-1-5058f"
 		record, err := layout.NewRecord(w.destination(), forged, layout.Rendering{})
 		if err != nil {
@@ -172,7 +171,7 @@ func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 func (w *testEnv) manifests() string {
 	var all strings.Builder
 	for _, path := range w.allPaths() {
-		if _, isRecord := layout.RecordBase(parse(path)); !isRecord {
+		if _, isRecord := layout.RecordBase(testkit.Path(path)); !isRecord {
 			fmt.Fprintf(&all, "%s: %s\n", path, w.content(path))
 		}
 	}
@@ -191,16 +190,16 @@ func (w *testEnv) forge(rng *rand.Rand) map[string]string {
 		}
 	}
 	owner := []string{"a", "ghost", "dep"}[rng.IntN(3)]
-	made := work(owner, nil)
+	made := testkit.Request(owner)
 	if rng.IntN(3) == 0 {
 		made.Namespace = "evil"
 	}
 	made.Spec.PromiseName = []string{"redis", "other"}[rng.IntN(2)]
 	made.Spec.ResourceName = []string{"a", "b", "", "ghost"}[rng.IntN(4)]
-	p := kratix.NewWorkPlacement(made, &made.Spec.WorkloadGroups[0], "worker-1")
+	p := testkit.Placement(made, "worker-1")
 	rendering := layout.Rendering{Joined: rng.IntN(3) == 0}
 	for _, file := range files {
-		rendering.Files = append(rendering.Files, layout.File{File: tree.File{Path: parse(file), Content: []byte("x")}})
+		rendering.Files = append(rendering.Files, layout.File{File: tree.File{Path: testkit.Path(file), Content: []byte("x")}})
 	}
 	record, err := layout.NewRecord(w.destination(), p, rendering)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
@@ -83,7 +84,7 @@ func newRefusing(t *testing.T, destinations int) *refusing {
 
 // bring adds or changes a Work on a Destination.
 func (w *refusing) bring(name, destination, data string) *kratix.Work {
-	made := w.putFiles(name, map[string]string{"map.yaml": configMaps(name) + "data: {text: \"" + data + "\"}\n"})
+	made := w.putFiles(name, map[string]string{"map.yaml": testkit.ConfigMaps(name) + "data: {text: \"" + data + "\"}\n"})
 	made.Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{Source: kratix.PromiseSource, MatchLabels: map[string]string{"name": destination}}}
 	return made
 }
@@ -207,7 +208,7 @@ func TestRefusedPlacementKeepsWhatIsStored(t *testing.T) {
 			w := newRefusing(t, 1)
 			w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 			bring := func(name, data string) {
-				w.putFiles(name, map[string]string{name + ".yaml": configMaps(name) + "data: {text: \"" + data + "\"}\n"})
+				w.putFiles(name, map[string]string{name + ".yaml": testkit.ConfigMaps(name) + "data: {text: \"" + data + "\"}\n"})
 			}
 			for _, name := range []string{"a", "b", "c"} {
 				bring(name, "first")
@@ -496,7 +497,7 @@ func TestRefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.policy.OnConflict = dedupe.Share
 	shared := func(name, data string) {
-		w.putFiles(name, map[string]string{"shared.yaml": configMaps("shared"), "own.yaml": configMaps(name) + "data: {text: \"" + data + "\"}\n"})
+		w.putFiles(name, map[string]string{"shared.yaml": testkit.ConfigMaps("shared"), "own.yaml": testkit.ConfigMaps(name) + "data: {text: \"" + data + "\"}\n"})
 	}
 	shared("a", "first")
 	shared("b", "first")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -15,7 +16,7 @@ import (
 
 // damages returns ways in which a record can be damaged.
 func damages() map[string]string {
-	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": configMaps("damaged"), "empty": ""}
+	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": testkit.ConfigMaps("damaged"), "empty": ""}
 }
 
 func TestDamagedRecordIsWrittenAnew(t *testing.T) {
@@ -24,7 +25,7 @@ func TestDamagedRecordIsWrittenAnew(t *testing.T) {
 			t.Run(mode+", "+name, func(t *testing.T) {
 				w := inMode(t, mode)
 				w.put("a", "x")
-				w.putFiles("b", map[string]string{"b.yaml": configMaps("y")})
+				w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("y")})
 				w.round()
 				before := w.dump()
 				w.write(map[string]string{w.recordPath("default", "a"): damage})
@@ -46,7 +47,7 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
 		w.put("a", "x")
-		w.putFiles("b", map[string]string{"b.yaml": configMaps("y")})
+		w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("y")})
 		w.round()
 		before := w.dump()
 		for _, path := range w.allPaths() {
@@ -54,7 +55,7 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 				continue // an existing one stays as it is
 			}
 			for what, change := range map[string]statestore.ChangeSet{
-				"changed": {Write: []tree.File{{Path: parse(path), Content: []byte("changed: true\n")}}}, "deleted": {Remove: []tree.Path{parse(path)}},
+				"changed": {Write: []tree.File{{Path: testkit.Path(path), Content: []byte("changed: true\n")}}}, "deleted": {Remove: []tree.Path{testkit.Path(path)}},
 			} {
 				if mode == kratix.None && what == "deleted" && strings.Contains(path, ".kratix/") {
 					continue // no other record lists the files

@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -74,7 +75,7 @@ func TestDestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 	}
 	w := newEnv(t) // written by Kratix
 	w.remembers(w.put("a", "x"), "worker-1")
-	w.write(map[string]string{aFile: configMaps("x")})
+	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")
 	w.goes("worker-1")
 	if r := w.round(); !stopsBoth(r) || len(r.Emptied) > 0 {

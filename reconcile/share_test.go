@@ -8,6 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // stored returns all manifests of worker-1.
@@ -32,8 +33,8 @@ func TestSharingInEachMode(t *testing.T) {
 			w := inMode(t, mode)
 			w.policy.OnConflict = dedupe.Share
 			w.policy.Allow = AllowAll()
-			w.putFiles("a", map[string]string{"a.yaml": configMaps("common", "a")})
-			w.putFiles("b", map[string]string{"b.yaml": configMaps("b", "common")})
+			w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("common", "a")})
+			w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("b", "common")})
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
 			w.shares(1, "common", "a", "b")
 			if again := w.round(); again.Changes() {
@@ -118,7 +119,7 @@ func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
 	w.remove("a")
 	w.round()
 	w.shares(1, "common", "b")
-	if got := w.content(bFile); got != configMaps("b", "common") {
+	if got := w.content(bFile); got != testkit.ConfigMaps("b", "common") {
 		t.Errorf("when a has gone b has %q", got)
 	}
 }
@@ -127,7 +128,7 @@ func TestIgnoredFilesAreNotChecked(t *testing.T) {
 	w := newEnv(t)
 	w.write(map[string]string{
 		"worker-1/resources/values.yaml":  "no: object\n",
-		"worker-1/resources/by-hand.yaml": configMaps("x"),
+		"worker-1/resources/by-hand.yaml": testkit.ConfigMaps("x"),
 	})
 	w.put("a", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack}, "KS001", "KS002")

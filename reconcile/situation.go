@@ -26,25 +26,14 @@ type situation struct {
 // same reports whether two situations lead to the same outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
-		s.store.state.Files.Same(other.store.state.Files, s.base) && s.sameAbove(other) && s.sameWay(other) && s.sameOutgoing(other) && s.store.limits == other.store.limits &&
-		slices.Equal(s.unfinished(), other.unfinished()) && s.plan.same(other.plan) && slices.Equal(s.assumed, other.assumed) &&
-		s.policy.sameEffect(other.policy) && maps.Equal(s.excluded, other.excluded) && s.hidden == other.hidden
+		s.hidden == other.hidden && s.store.limits == other.store.limits && s.sameOutgoing(other) &&
+		slices.Equal(s.unfinished(), other.unfinished()) && slices.Equal(s.assumed, other.assumed) && maps.Equal(s.excluded, other.excluded) &&
+		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
-// sameAbove reports whether the ignore files in the parent directories are the same.
-func (s *situation) sameAbove(other *situation) bool {
-	for file := range kustomize.IgnoreFilesAbove(s.base) {
-		was, had := other.store.state.Files.Digest(file)
-		if is, has := s.store.state.Files.Digest(file); has != had || is != was {
-			return false
-		}
-	}
-	return true
-}
-
-// sameWay reports whether the same objects block the Destination's directory, and whether the
-// same obstacles lie in it.
-func (s *situation) sameWay(other *situation) bool {
+// sameAround reports whether the same obstacles lie in the Destination's directory, the same
+// objects block it, and the ignore files in its parent directories are the same.
+func (s *situation) sameAround(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
 		return false
@@ -55,6 +44,12 @@ func (s *situation) sameWay(other *situation) bool {
 			return false
 		}
 		if is.Files.Has(dir) != was.Files.Has(dir) {
+			return false
+		}
+	}
+	for file := range kustomize.IgnoreFilesAbove(s.base) {
+		before, had := was.Files.Digest(file)
+		if now, has := is.Files.Digest(file); has != had || now != before {
 			return false
 		}
 	}
@@ -99,7 +94,7 @@ func (s *situation) isPlain() bool {
 // continues reports whether nothing has changed except placements and files.
 func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
-		s.sameAbove(was) && s.sameWay(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
+		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }
 
 // key returns the key of the Destination.

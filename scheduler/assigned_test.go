@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // assignedTo returns a planner that reads a Work's Destination from its annotation "on".
@@ -40,17 +41,17 @@ func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
 	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
 	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
-	one, two := onOne(request("w", group(".")), "d1"), onOne(request("w", group(".")), "d2") // same name, as the Works of a dependency have
+	one, two := onOne(request("w", testkit.Group(".")), "d1"), onOne(request("w", testkit.Group(".")), "d2") // same name, as the Works of a dependency have
 	cordoned := destination("d3", nil)
 	cordoned.Annotations = map[string]string{CordonAnnotation: "true"}
-	there := kratix.NewWorkPlacement(one, &one.Spec.WorkloadGroups[0], "d1")
-	lost := request("lost", group("."))
+	there := testkit.Placement(one, "d1")
+	lost := request("lost", testkit.Group("."))
 	in := Input{
 		Works: []*kratix.Work{
-			onOne(request("absent", group(".")), "nowhere"), onOne(request("going", group(".")), "gone"), onOne(request("third", group(".")), "d3"), one, two,
+			onOne(request("absent", testkit.Group(".")), "nowhere"), onOne(request("going", testkit.Group(".")), "gone"), onOne(request("third", testkit.Group(".")), "d3"), one, two,
 		},
 		Destinations: []Destination{d1, d2, gone, cordoned},
-		Existing:     []*kratix.WorkPlacement{there, kratix.NewWorkPlacement(lost, &lost.Spec.WorkloadGroups[0], "d1"), kratix.NewWorkPlacement(one, &one.Spec.WorkloadGroups[0], "d3")},
+		Existing:     []*kratix.WorkPlacement{there, testkit.Placement(lost, "d1"), testkit.Placement(one, "d3")},
 	}
 	base := []string{"third.d3-5058f new=true", "w.d1-5058f new=false", "w.d2-5058f new=true"}
 	for name, c := range map[string]struct {
@@ -70,7 +71,7 @@ func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if got := described(assignedTo().Plan(Input{Works: in.Works[:1], Existing: []*kratix.WorkPlacement{kratix.NewWorkPlacement(in.Works[0], &in.Works[0].Spec.WorkloadGroups[0], "nowhere")}})); !slices.Equal(got, []string{"absent.nowhere-5058f new=false"}) {
+	if got := described(assignedTo().Plan(Input{Works: in.Works[:1], Existing: []*kratix.WorkPlacement{testkit.Placement(in.Works[0], "nowhere")}})); !slices.Equal(got, []string{"absent.nowhere-5058f new=false"}) {
 		t.Errorf("what is recorded on a Destination that is away: %q", got)
 	}
 }
@@ -88,7 +89,7 @@ func TestAssignedReusesUnchangedPlacements(t *testing.T) {
 			delete(works, fmt.Sprint("w", random.IntN(5)))
 		}
 		if name := fmt.Sprint("w", random.IntN(5)); random.IntN(2) == 0 {
-			works[name] = onOne(request(name, group(".")), fmt.Sprint("d", 1+random.IntN(2)))
+			works[name] = onOne(request(name, testkit.Group(".")), fmt.Sprint("d", 1+random.IntN(2)))
 		}
 		if random.IntN(4) == 0 {
 			destinations = destinations[:1+random.IntN(2)]

@@ -11,6 +11,7 @@ import (
 	klabels "k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // benchInput returns 1,000 Destinations, and Works with 300 distinct selectors.
@@ -30,7 +31,7 @@ func benchInput(works int) Input {
 
 func benchWork(i int) *kratix.Work {
 	k := i % 300
-	return request(fmt.Sprintf("request-%06d", i), group(".",
+	return request(fmt.Sprintf("request-%06d", i), testkit.Group(".",
 		asks(kratix.PromiseSource, labels{"environment": fmt.Sprintf("env-%d", k%3)}),
 		asks(kratix.ResourceWorkflowSource, labels{"region": fmt.Sprintf("region-%d", k/3%10), "team": fmt.Sprintf("team-%d", k/30)}),
 	))
@@ -135,7 +136,7 @@ func BenchmarkOneMore(b *testing.B) {
 				in.Works = append(slices.Clone(in.Works), work)
 				took += timed(func() { planner.Plan(in) })
 				for _, to := range planner.known.of(kratix.KeyOf(work)).on {
-					in.Existing = append(slices.Clone(in.Existing), kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], to))
+					in.Existing = append(slices.Clone(in.Existing), testkit.Placement(work, to))
 				}
 				took += timed(func() { planner.Plan(in) })
 			}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 func annotated(key, value string) func(*Destination) {
@@ -51,9 +52,9 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 // TestChoices covers the order of choice. Request a fits w, x, y and z, and draws x if nothing
 // else distinguishes them.
 func TestChoices(t *testing.T) {
-	a, b := request("a", group(".")), request("b", group("."))
+	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}
-	toDev := request("a", group(".", asks("promise", dev)))
+	toDev := request("a", testkit.Group(".", asks("promise", dev)))
 	all := func(change ...func(*Destination)) []Destination {
 		return []Destination{destination("w", nil), destination("x", nil, change...), destination("y", nil), destination("z", nil)}
 	}
@@ -95,14 +96,14 @@ func TestChoices(t *testing.T) {
 		},
 		"free of conflicts goes before company": {
 			Input{
-				Works: []*kratix.Work{request("a", group("."), group("dir"))}, Destinations: all(), Conflicts: conflicts("y"),
+				Works: []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))}, Destinations: all(), Conflicts: conflicts("y"),
 				Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
 			},
 			[]string{"a. on y again", "adir on x"},
 		},
 		"company goes before weight": {
 			Input{
-				Works:        []*kratix.Work{request("a", group("."), group("dir"))},
+				Works:        []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))},
 				Destinations: []Destination{destination("x", nil, weight("1000")), destination("y", nil)},
 				Existing:     []*kratix.WorkPlacement{on(a, 0, "y")},
 			},
@@ -117,7 +118,7 @@ func TestChoices(t *testing.T) {
 			[]string{"a. on w"},
 		},
 		"a cordoned Destination takes nothing new": {
-			Input{Works: []*kratix.Work{a, dependency("d", group("."))}, Destinations: []Destination{destination("x", nil, cordoned), destination("y", nil)}},
+			Input{Works: []*kratix.Work{a, dependency("d", testkit.Group("."))}, Destinations: []Destination{destination("x", nil, cordoned), destination("y", nil)}},
 			[]string{"a. on y", "d. on y"},
 		},
 		"what is on a cordoned Destination stays and is not misplaced": {
@@ -153,7 +154,7 @@ func TestChoices(t *testing.T) {
 			[]string{"a. on x again", "b. on x again"},
 		},
 		"a dependency does not count": {
-			Input{Works: []*kratix.Work{a, dependency("d", group("."))}, Destinations: []Destination{destination("x", nil, capacity("1"))}},
+			Input{Works: []*kratix.Work{a, dependency("d", testkit.Group("."))}, Destinations: []Destination{destination("x", nil, capacity("1"))}},
 			[]string{"a. on x", "d. on x"},
 		},
 		"what is about to go still has its place": {
@@ -162,35 +163,35 @@ func TestChoices(t *testing.T) {
 		},
 		"a dependency on demand goes where a request is": {
 			Input{
-				Works:        []*kratix.Work{onDemand(dependency("d", group("."))), toDev},
+				Works:        []*kratix.Work{onDemand(dependency("d", testkit.Group("."))), toDev},
 				Destinations: []Destination{destination("x", dev), destination("y", nil)},
 			},
 			[]string{"a. on x", "d. on x"},
 		},
 		"a dependency on demand fits the request's Destination or stays away": {
 			Input{
-				Works:        []*kratix.Work{onDemand(dependency("d", group(".", asks("promise", labels{"env": "prod"})))), toDev},
+				Works:        []*kratix.Work{onDemand(dependency("d", testkit.Group(".", asks("promise", labels{"env": "prod"})))), toDev},
 				Destinations: []Destination{destination("x", dev), destination("y", labels{"env": "prod"})},
 			},
 			[]string{"a. on x", "d. unplaced: no request of Promise redis is on a Destination that fits (kratix-schedule.io/dependencies: on-demand)"},
 		},
 		"a dependency on demand stays when the last request goes": {
 			Input{
-				Works: []*kratix.Work{onDemand(dependency("d", group(".")))}, Destinations: all(),
-				Existing: []*kratix.WorkPlacement{on(dependency("d", group(".")), 0, "x")},
+				Works: []*kratix.Work{onDemand(dependency("d", testkit.Group(".")))}, Destinations: all(),
+				Existing: []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x again"},
 		},
 		"a request whose Work cannot be read still wants its dependencies": {
 			Input{
-				Works: []*kratix.Work{onDemand(dependency("d", group(".")))}, Destinations: all(), Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
+				Works: []*kratix.Work{onDemand(dependency("d", testkit.Group(".")))}, Destinations: all(), Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
 				Rejected: []kratix.Key{{Namespace: "default", Name: "a"}},
 			},
 			[]string{"a.y-5058f kept", "d. on y"},
 		},
 		"another Promise's request wants nothing": {
 			Input{
-				Works:        []*kratix.Work{onDemand(of("kafka", dependency("d", group(".")))), a},
+				Works:        []*kratix.Work{onDemand(of("kafka", dependency("d", testkit.Group(".")))), a},
 				Destinations: []Destination{destination("x", nil)},
 			},
 			[]string{"a. on x", "d. unplaced: no request of Promise kafka is on a Destination that fits (kratix-schedule.io/dependencies: on-demand)"},
@@ -216,7 +217,7 @@ func conflicts(on ...string) func(*kratix.Work, *kratix.WorkloadGroup, string) b
 }
 
 func TestReasonHasEachStepOfTheChoice(t *testing.T) {
-	a, both := request("a", group(".")), request("a", group("."), group("dir"))
+	a, both := request("a", testkit.Group(".")), request("a", testkit.Group("."), testkit.Group("dir"))
 	for name, c := range map[string]struct {
 		in   Input
 		want string
@@ -273,7 +274,7 @@ func TestInvalidAnnotationsAreReported(t *testing.T) {
 		{"kratix-schedule.io.example.com/note", "true", "", true},
 	} {
 		result := Plan(Input{
-			Works:        []*kratix.Work{request("a", group("."))},
+			Works:        []*kratix.Work{request("a", testkit.Group("."))},
 			Destinations: []Destination{destination("x", nil, annotated(c.key, c.value))},
 		})
 		if taken := len(result.Placements()) == 1; taken != c.taken {
@@ -283,17 +284,17 @@ func TestInvalidAnnotationsAreReported(t *testing.T) {
 			t.Errorf("%s %q: told %v", c.key, c.value, result.Invalid)
 		}
 	}
-	work := dependency("d", group("."))
+	work := dependency("d", testkit.Group("."))
 	work.Annotations = map[string]string{DependenciesAnnotation: "sometimes"}
 	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 1 || result.Invalid[0].Object != kratix.Object(work) {
 		t.Errorf("told %v", result.Invalid)
 	}
-	work = dependency("d", group("."))
+	work = dependency("d", testkit.Group("."))
 	work.Annotations = map[string]string{WeightAnnotation: "3", "kratix-schedule.io/dependency": OnDemand}
 	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 2 || !strings.Contains(result.Invalid[0].Message, "a Work of dependencies may have "+DependenciesAnnotation) {
 		t.Errorf("told %v", result.Invalid)
 	}
-	if result := Plan(Input{Works: []*kratix.Work{onDemand(request("a", group(".")))}}); len(result.Invalid) != 1 {
+	if result := Plan(Input{Works: []*kratix.Work{onDemand(request("a", testkit.Group(".")))}}); len(result.Invalid) != 1 {
 		t.Errorf("told %v of a request's Work", result.Invalid)
 	}
 }
@@ -304,7 +305,7 @@ func TestSharesAreProportionalToWeights(t *testing.T) {
 		destination("a", nil), destination("b", nil, weight("2")), destination("c", nil, weight("3")), destination("d", nil, weight("0")),
 	}}
 	for i := range works {
-		in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), group(".")))
+		in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), testkit.Group(".")))
 	}
 	counts := map[string]int{}
 	for _, p := range Plan(in).Placements() {
@@ -322,7 +323,7 @@ func TestHigherWeightOnlyAttractsRequests(t *testing.T) {
 	where := func(w string) map[string]string {
 		in := Input{Destinations: []Destination{destination("a", nil), destination("b", nil, weight("2")), destination("c", nil, weight(w))}}
 		for i := range 1000 {
-			in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), group(".")))
+			in.Works = append(in.Works, request(fmt.Sprintf("r%d", i), testkit.Group(".")))
 		}
 		at := map[string]string{}
 		for _, p := range Plan(in).Placements() {
@@ -436,7 +437,7 @@ func TestExpressionsMergeLikeLabels(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := group(".", c.selectors...)
+			g := testkit.Group(".", c.selectors...)
 			if got := selectorsOf(request("a"), &g).String(); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -449,10 +450,10 @@ func TestAssumedDestinationsFitExpressions(t *testing.T) {
 		return kratix.Selector{Source: "promise", MatchExpressions: []metav1.LabelSelectorRequirement{{Key: key, Operator: op, Values: values}}}
 	}
 	works := []*kratix.Work{
-		request("a", group(".", expr("env", metav1.LabelSelectorOpIn, "dev", "prod"))),
-		request("b", group(".", expr("env", metav1.LabelSelectorOpNotIn, "dev"))),
-		request("c", group(".", expr("gpu", metav1.LabelSelectorOpExists))),
-		request("d", group(".", expr("gpu", metav1.LabelSelectorOpDoesNotExist))),
+		request("a", testkit.Group(".", expr("env", metav1.LabelSelectorOpIn, "dev", "prod"))),
+		request("b", testkit.Group(".", expr("env", metav1.LabelSelectorOpNotIn, "dev"))),
+		request("c", testkit.Group(".", expr("gpu", metav1.LabelSelectorOpExists))),
+		request("d", testkit.Group(".", expr("gpu", metav1.LabelSelectorOpDoesNotExist))),
 	}
 	var destinations []Destination
 	for _, d := range Assume(works) {

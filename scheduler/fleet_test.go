@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // TestFleetCacheAgreesWithEvaluation compares cached and indexed answers with an
@@ -29,7 +30,7 @@ func TestFleetCacheAgreesWithEvaluation(t *testing.T) {
 	}
 	f := newFleet(destinations)
 	for range 5000 {
-		work := request("w", group(".", randomSelectors(rng)...))
+		work := request("w", testkit.Group(".", randomSelectors(rng)...))
 		if rng.IntN(10) == 0 {
 			dryRun(work)
 		}
@@ -55,7 +56,7 @@ func TestSelectorKeysAreUnambiguous(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			works := []*kratix.Work{request("w", group(".", c[0])), request("z", group(".", c[1]))}
+			works := []*kratix.Work{request("w", testkit.Group(".", c[0])), request("z", testkit.Group(".", c[1]))}
 			result := Plan(Input{Works: works, Destinations: []Destination{destination("x", labels{"a": "1", "b": "2"})}})
 			if got := outcome(result); len(got) != 2 || got[0] != "w. on x" || len(result.Unplaced) != 1 {
 				t.Errorf("got %q", got)
@@ -110,7 +111,7 @@ func TestDifferentSelectorsHaveDifferentWords(t *testing.T) {
 }
 
 func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
-	a, x := request("a", group(".")), destination("x", nil)
+	a, x := request("a", testkit.Group(".")), destination("x", nil)
 	in := Input{
 		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
 		Rejected: []kratix.Key{{Namespace: "default", Name: "b"}},
@@ -121,7 +122,7 @@ func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 		t.Error("an unchanged input is planned again")
 	}
 	for name, change := range map[string]func(*Input){
-		"works":        func(in *Input) { in.Works = []*kratix.Work{request("a", group("."))} },
+		"works":        func(in *Input) { in.Works = []*kratix.Work{request("a", testkit.Group("."))} },
 		"destinations": func(in *Input) { in.Destinations = []Destination{destination("x", nil), in.Destinations[1]} },
 		"store": func(in *Input) {
 			in.Destinations = []Destination{{Destination: x.Destination, Store: StoreAbsent}, in.Destinations[1]}
@@ -149,7 +150,7 @@ func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 }
 
 func TestPlanThatDependsOnConflictsIsNotReused(t *testing.T) {
-	in := Input{Works: []*kratix.Work{request("a", group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}}
+	in := Input{Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}}
 	p := &Planner{}
 	p.Plan(in)
 	in.Conflicts = conflicts("x")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
@@ -12,10 +13,10 @@ import (
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {
-			w := request(name(i), group("."))
+			w := request(name(i), testkit.Group("."))
 			gone = append(gone, w)
 			existing = append(existing, on(w, 0, "x"))
-			left = append(left, request(fmt.Sprintf("left-%06d", i), group(".")))
+			left = append(left, request(fmt.Sprintf("left-%06d", i), testkit.Group(".")))
 		}
 		return left, gone, existing
 	}
@@ -30,7 +31,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			d := newDirectory(Input{}, Result{})
 			var by delta
 			for i := range size {
-				w := request(byNumber(i), group("."))
+				w := request(byNumber(i), testkit.Group("."))
 				w.Spec.ResourceName = "one"
 				d.addWork(w)
 				by.lost = append(by.lost, w)
@@ -39,7 +40,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 		},
 		"of one Work's placements, in a directory of Works": func(size int) func() {
 			d := newDirectory(Input{}, Result{})
-			w := dependency("one", group("."))
+			w := dependency("one", testkit.Group("."))
 			var by delta
 			for i := range size {
 				p := on(w, 0, fmt.Sprintf("worker-%06d", i))
@@ -65,8 +66,8 @@ func BenchmarkLosingManyWorks(b *testing.B) {
 
 func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
 	empty := request("empty") // the Work exists although it has no groups
-	gone := request("gone", group("."))
-	was := request("empty", group("."))
+	gone := request("gone", testkit.Group("."))
+	was := request("empty", testkit.Group("."))
 	plan := Plan(Input{
 		Works: []*kratix.Work{empty}, Existing: []*kratix.WorkPlacement{on(was, 0, "x"), on(gone, 0, "x")},
 		Destinations: []Destination{destination("x", nil)}, Incomplete: true,

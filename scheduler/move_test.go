@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 func TestMoves(t *testing.T) {
 	dev, prod := labels{"env": "dev"}, labels{"env": "prod"}
-	a := request("a", group(".", asks("promise", dev)))
-	both := request("a", group(".", asks("promise", dev)), group("dir", asks("promise", dev)))
+	a := request("a", testkit.Group(".", asks("promise", dev)))
+	both := request("a", testkit.Group(".", asks("promise", dev)), testkit.Group("dir", asks("promise", dev)))
 	at := func(change ...func(*Destination)) []Destination {
 		return []Destination{destination("x", prod), destination("y", dev, change...)}
 	}
@@ -74,28 +75,28 @@ func TestMoves(t *testing.T) {
 		},
 		"a dependency does not move": {
 			Input{
-				Works: []*kratix.Work{dependency("d", group(".", asks("promise", dev)))}, Destinations: at(), OnMisplaced: Move,
-				Existing: []*kratix.WorkPlacement{on(dependency("d", group(".")), 0, "x"), on(dependency("d", group(".")), 0, "y")},
+				Works: []*kratix.Work{dependency("d", testkit.Group(".", asks("promise", dev)))}, Destinations: at(), OnMisplaced: Move,
+				Existing: []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x"), on(dependency("d", testkit.Group(".")), 0, "y")},
 			},
 			[]string{"d. on x misplaced again", "d. on y again"}, false,
 		},
 		"a move that is asked for is made": {
 			Input{
-				Works: []*kratix.Work{request("a", group("."))}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}},
 			},
 			[]string{"a. on x again", "a. on y"}, true,
 		},
 		"a move that is asked for and no longer possible is not made": {
 			Input{
-				Works: []*kratix.Work{request("a", group("."))}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}},
 			},
 			[]string{"a. on x again"}, false,
 		},
 		"a move from where it is not is not made": {
 			Input{
-				Works: []*kratix.Work{request("a", group("."))}, Destinations: append(at(), destination("z", nil)), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: append(at(), destination("z", nil)), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "z", To: "y"}},
 			},
 			[]string{"a. on x again"}, false,
@@ -120,7 +121,7 @@ func TestMoves(t *testing.T) {
 }
 
 func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
-	a := request("a", group("."))
+	a := request("a", testkit.Group("."))
 	existing := []*kratix.WorkPlacement{movedFrom("x", on(a, 0, "y"))}
 	for name, c := range map[string]struct {
 		in     Input
@@ -152,7 +153,7 @@ func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 // existingOn adds n requests that are recorded on a Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
-		w := request(fmt.Sprintf("r%02d", len(in.Works)), group("."))
+		w := request(fmt.Sprintf("r%02d", len(in.Works)), testkit.Group("."))
 		in.Works = append(in.Works, w)
 		in.Existing = append(in.Existing, on(w, 0, destination))
 	}
@@ -212,7 +213,7 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	gpu := labels{"gpu": "yes"}
 	in := Input{Destinations: []Destination{destination("x", gpu), destination("y", gpu), destination("z", nil)}}
 	for i := range 6 {
-		w := request(fmt.Sprintf("r%d", i), group("."), group("dir", asks("promise", gpu)))
+		w := request(fmt.Sprintf("r%d", i), testkit.Group("."), testkit.Group("dir", asks("promise", gpu)))
 		in.Works = append(in.Works, w)
 		in.Existing = append(in.Existing, on(w, 0, "x"), on(w, 1, "x"))
 	}
@@ -274,7 +275,7 @@ func TestExplanationsAgreeWithThePlan(t *testing.T) {
 }
 
 func TestExplainReportsWaitingGroup(t *testing.T) {
-	a := request("a", group("."))
+	a := request("a", testkit.Group("."))
 	for why, in := range map[string]Input{
 		"it may be on y already, whose placements cannot be read": {Destinations: []Destination{destination("x", nil), destination("y", nil, unread)}},
 		"it may be on a Destination already that cannot be read":  {Destinations: []Destination{destination("x", nil)}, Unseen: true},
@@ -288,7 +289,7 @@ func TestExplainReportsWaitingGroup(t *testing.T) {
 
 func TestExplainReportsDestinationsInTheDraw(t *testing.T) {
 	in := Input{
-		Works: []*kratix.Work{request("a", group("."))},
+		Works: []*kratix.Work{request("a", testkit.Group("."))},
 		Destinations: []Destination{
 			destination("v", nil, notReady), destination("w", nil), destination("x", nil, weight("3")), destination("y", nil, cordoned), destination("z", nil, capacity("0")),
 		},

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // changingInput generates inputs with many Works and few changes, for which a Planner can reuse its
@@ -45,9 +46,9 @@ func (c *changingInput) putDestination() {
 
 func (c *changingInput) putWork() {
 	name := fmt.Sprintf("w%03d", c.rng.IntN(120))
-	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(c.rng)))}
+	groups := []kratix.WorkloadGroup{testkit.Group(".", asks("promise", randomLabels(c.rng)))}
 	if c.chance(4) {
-		groups = append(groups, group("dir", asks("resource-workflow", randomLabels(c.rng))))
+		groups = append(groups, testkit.Group("dir", asks("resource-workflow", randomLabels(c.rng))))
 	}
 	work := request(name, groups...)
 	work.Spec.PromiseName, work.Spec.ResourceName = fmt.Sprintf("p%d", c.rng.IntN(12)), fmt.Sprintf("r%d", c.rng.IntN(6))

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // planText returns all fields of a plan as text, for comparison.
@@ -106,9 +107,9 @@ func (s *fixture) putDestination() {
 
 func (s *fixture) putWork() *kratix.Work {
 	name := fmt.Sprintf("w%d", s.rng.IntN(14))
-	groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(s.rng)))}
+	groups := []kratix.WorkloadGroup{testkit.Group(".", asks("promise", randomLabels(s.rng)))}
 	if s.chance(3) {
-		groups = append(groups, group("dir", asks("resource-workflow", randomLabels(s.rng))))
+		groups = append(groups, testkit.Group("dir", asks("resource-workflow", randomLabels(s.rng))))
 	}
 	work := request(name, groups...)
 	work.Generation = s.rng.Int64N(100)

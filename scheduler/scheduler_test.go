@@ -13,13 +13,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 type labels = map[string]string
 
 func destination(name string, l labels, change ...func(*Destination)) Destination {
-	d := Destination{Destination: &kratix.Destination{}}
-	d.Name, d.Labels = name, l
+	d := Destination{Destination: testkit.Destination(name, testkit.Labelled(l))}
 	for _, c := range change {
 		c(&d)
 	}
@@ -34,19 +34,12 @@ func deleting(d *Destination) {
 	d.DeletionTimestamp = &now
 }
 
-func group(directory string, selectors ...kratix.Selector) kratix.WorkloadGroup {
-	return kratix.WorkloadGroup{ID: kratix.GroupID(directory), Directory: directory, DestinationSelectors: selectors}
-}
-
 func asks(source string, l labels) kratix.Selector {
 	return kratix.Selector{Source: source, MatchLabels: l}
 }
 
 func request(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
-	w := kratix.NewWork()
-	w.Name, w.Namespace = name, "default"
-	w.Spec = kratix.WorkSpec{PromiseName: "redis", ResourceName: name, WorkloadGroups: groups}
-	return w
+	return testkit.Request(name, testkit.WithGroups(groups...))
 }
 
 func dependency(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
@@ -88,8 +81,8 @@ func outcome(r Result) []string {
 func TestPlan(t *testing.T) {
 	dev := labels{"env": "dev"}
 	prod := labels{"env": "prod"}
-	plain := request("a", group("."))
-	toDev := request("a", group(".", asks("promise", dev)))
+	plain := request("a", testkit.Group("."))
+	toDev := request("a", testkit.Group(".", asks("promise", dev)))
 
 	for name, c := range map[string]struct {
 		in   Input
@@ -105,24 +98,24 @@ func TestPlan(t *testing.T) {
 		},
 		"a dependency goes to all that fit": {
 			Input{
-				Works:        []*kratix.Work{dependency("d", group(".", asks("promise", dev)))},
+				Works:        []*kratix.Work{dependency("d", testkit.Group(".", asks("promise", dev)))},
 				Destinations: []Destination{destination("x", dev), destination("y", dev), destination("z", prod)},
 			},
 			[]string{"d. on x", "d. on y"},
 		},
 		"a dependency gains a Destination that fits anew": {
 			Input{
-				Works:        []*kratix.Work{dependency("d", group("."))},
+				Works:        []*kratix.Work{dependency("d", testkit.Group("."))},
 				Destinations: []Destination{destination("x", nil), destination("y", nil)},
-				Existing:     []*kratix.WorkPlacement{on(dependency("d", group(".")), 0, "x")},
+				Existing:     []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x again", "d. on y"},
 		},
 		"a dependency stays, misplaced, where it no longer fits": {
 			Input{
-				Works:        []*kratix.Work{dependency("d", group(".", asks("promise", dev)))},
+				Works:        []*kratix.Work{dependency("d", testkit.Group(".", asks("promise", dev)))},
 				Destinations: []Destination{destination("x", prod)},
-				Existing:     []*kratix.WorkPlacement{on(dependency("d", group(".")), 0, "x")},
+				Existing:     []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x misplaced again"},
 		},
@@ -149,7 +142,7 @@ func TestPlan(t *testing.T) {
 		},
 		"no labels fit every Destination but strict ones with labels": {
 			Input{
-				Works: []*kratix.Work{dependency("d", group("."))},
+				Works: []*kratix.Work{dependency("d", testkit.Group("."))},
 				Destinations: []Destination{
 					destination("labelled", dev), destination("bare", nil),
 					destination("strict-labelled", dev, strict), destination("strict-bare", nil, strict),
@@ -171,30 +164,30 @@ func TestPlan(t *testing.T) {
 		},
 		"a dry-run Work goes to dry-run Destinations whatever it asks for": {
 			Input{
-				Works:        []*kratix.Work{dryRun(request("a", group(".", asks("promise", prod))))},
+				Works:        []*kratix.Work{dryRun(request("a", testkit.Group(".", asks("promise", prod))))},
 				Destinations: []Destination{destination("x", prod), destination("y", labels{kratix.DryRunLabel: "true"})},
 			},
 			[]string{"a. on y"},
 		},
 		"two groups of a request go to one Destination if both fit": {
 			Input{
-				Works:        []*kratix.Work{request("a", group("."), group("dir", asks("resource-workflow", dev)))},
+				Works:        []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir", asks("resource-workflow", dev)))},
 				Destinations: []Destination{destination("w", dev), destination("x", dev), destination("y", dev), destination("z", dev)},
 			},
 			[]string{"a. on x", "adir on x"},
 		},
 		"a new group joins the request's other group": {
 			Input{
-				Works:        []*kratix.Work{request("a", group("."), group("dir"))},
+				Works:        []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))},
 				Destinations: []Destination{destination("w", dev), destination("x", dev), destination("y", dev)},
-				Existing:     []*kratix.WorkPlacement{on(request("a", group(".")), 0, "y")},
+				Existing:     []*kratix.WorkPlacement{on(request("a", testkit.Group(".")), 0, "y")},
 			},
 			[]string{"a. on y again", "adir on y"},
 		},
 		"a group that is gone loses its placement": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil)},
-				Existing: []*kratix.WorkPlacement{on(plain, 0, "x"), on(request("a", group("dir")), 0, "x")},
+				Existing: []*kratix.WorkPlacement{on(plain, 0, "x"), on(request("a", testkit.Group("dir")), 0, "x")},
 			},
 			[]string{"a. on x again", "a.x-73600 removed"},
 		},
@@ -219,7 +212,7 @@ func TestPlan(t *testing.T) {
 		"a group that is gone is removed though other input is unknown": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil)},
-				Existing:   []*kratix.WorkPlacement{on(request("a", group("dir")), 0, "x")},
+				Existing:   []*kratix.WorkPlacement{on(request("a", testkit.Group("dir")), 0, "x")},
 				Incomplete: true,
 			},
 			[]string{"a. on x", "a.x-73600 removed"},
@@ -244,7 +237,7 @@ func TestPlan(t *testing.T) {
 			[]string{"a. on y"},
 		},
 		"a dependency passes a Destination without its store": {
-			Input{Works: []*kratix.Work{dependency("d", group("."))}, Destinations: []Destination{destination("x", nil, absent), destination("y", nil)}},
+			Input{Works: []*kratix.Work{dependency("d", testkit.Group("."))}, Destinations: []Destination{destination("x", nil, absent), destination("y", nil)}},
 			[]string{"d. on y"},
 		},
 		"a new request waits when it may be on a Destination that cannot be read": {
@@ -253,14 +246,14 @@ func TestPlan(t *testing.T) {
 		},
 		"a request that is placed and a dependency do not wait for one that cannot be read": {
 			Input{
-				Works: []*kratix.Work{plain, dependency("d", group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Unseen: true,
+				Works: []*kratix.Work{plain, dependency("d", testkit.Group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Unseen: true,
 				Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
 			},
 			[]string{"a. on x again", "d. on x", "d. on y"},
 		},
 		"nothing fits, and every reason is counted": {
 			Input{
-				Works: []*kratix.Work{dependency("a", group(".", asks("promise", labels{"env": "prod", "gpu": "yes"})))},
+				Works: []*kratix.Work{dependency("a", testkit.Group(".", asks("promise", labels{"env": "prod", "gpu": "yes"})))},
 				Destinations: []Destination{
 					destination("v", prod), destination("w", labels{"env": "prod", "gpu": "no"}), destination("x", dev),
 					destination("y", nil, deleting), destination("z", labels{"env": "prod", "gpu": "yes"}, absent),
@@ -325,7 +318,7 @@ func TestSelectorsMergeByTheirSource(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := group(".", c.selectors...)
+			g := testkit.Group(".", c.selectors...)
 			if got := selectorsOf(request("a"), &g).String(); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -334,7 +327,7 @@ func TestSelectorsMergeByTheirSource(t *testing.T) {
 }
 
 func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
-	work := request("a", group(".", asks("promise", labels{"env": "dev"})))
+	work := request("a", testkit.Group(".", asks("promise", labels{"env": "dev"})))
 	plan := func(l labels, old *kratix.WorkPlacement) Placement {
 		return Plan(Input{
 			Works: []*kratix.Work{work}, Destinations: []Destination{destination("x", l)},
@@ -351,9 +344,9 @@ func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
 }
 
 func TestExistingPlacementIsUpdated(t *testing.T) {
-	old := on(request("a", group(".")), 0, "x")
+	old := on(request("a", testkit.Group(".")), 0, "x")
 	old.Name = "a-name-that-kratix-gave"
-	work := request("a", group("."))
+	work := request("a", testkit.Group("."))
 	work.Generation = 7
 	work.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "new.yaml"}}
 	p := Plan(Input{Works: []*kratix.Work{work}, Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{old}}).Placements()[0]
@@ -371,7 +364,7 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	where := func(destinations []Destination) map[string]string {
 		var works []*kratix.Work
 		for i := range 2000 {
-			works = append(works, request(fmt.Sprintf("r%d", i), group(".")))
+			works = append(works, request(fmt.Sprintf("r%d", i), testkit.Group(".")))
 		}
 		at := map[string]string{}
 		for _, p := range Plan(Input{Works: works, Destinations: destinations}).Placements() {
@@ -425,9 +418,9 @@ func newRandomInput(rng *rand.Rand) *randomInput {
 		w.destinations = append(w.destinations, destination(fmt.Sprintf("d%d", i), randomLabels(rng)))
 	}
 	for i := range 1 + rng.IntN(12) {
-		groups := []kratix.WorkloadGroup{group(".", asks("promise", randomLabels(rng)))}
+		groups := []kratix.WorkloadGroup{testkit.Group(".", asks("promise", randomLabels(rng)))}
 		if rng.IntN(3) == 0 {
-			groups = append(groups, group("dir", asks("resource-workflow", randomLabels(rng))))
+			groups = append(groups, testkit.Group("dir", asks("resource-workflow", randomLabels(rng))))
 		}
 		work := request(fmt.Sprintf("w%d", i), groups...)
 		if rng.IntN(4) == 0 {
@@ -494,11 +487,11 @@ func checkPlan(t *testing.T, seed uint64, step int, in Input, result Result) {
 
 func TestAssumeReturnsAsFewDestinationsAsLabelsAllow(t *testing.T) {
 	works := []*kratix.Work{
-		request("a", group(".", asks("promise", labels{"env": "dev"}))),
-		request("b", group(".", asks("promise", labels{"gpu": "yes"}))),
-		request("c", group(".", asks("promise", labels{"env": "prod"}))),
-		request("d", group(".")),
-		dryRun(request("e", group("."))),
+		request("a", testkit.Group(".", asks("promise", labels{"env": "dev"}))),
+		request("b", testkit.Group(".", asks("promise", labels{"gpu": "yes"}))),
+		request("c", testkit.Group(".", asks("promise", labels{"env": "prod"}))),
+		request("d", testkit.Group(".")),
+		dryRun(request("e", testkit.Group("."))),
 	}
 	assumed := Assume(works)
 	var destinations []Destination

@@ -11,14 +11,11 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
 const platform = "apiVersion: platform.kratix.io/v1alpha1\n"
-
-func work(name string) string {
-	return platform + "kind: Work\nmetadata: {name: " + name + "}\nspec: {promiseName: p}\n"
-}
 
 // files returns files from pairs of name and content.
 func files(pairs ...string) []source.File {
@@ -86,7 +83,7 @@ func TestCollect(t *testing.T) {
 		"a file of white space is empty":      {files("a.yaml", " \n\t\n"), content{Incomplete: true, Empty: []string{"a.yaml"}}},
 		"every kind, sorted by namespace and name": {
 			files(
-				"z.yaml", work("b")+"---\n"+work("a")+"---\n"+strings.Replace(work("c"), "c}", "c, namespace: a-team}", 1),
+				"z.yaml", testkit.WorkYAML("b")+"---\n"+testkit.WorkYAML("a")+"---\n"+strings.Replace(testkit.WorkYAML("c"), "c}", "c, namespace: a-team}", 1),
 				"a.yaml", platform+"kind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: g}}\n",
 				"b.yaml", platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: u}\n---\n"+platform+"kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: bucket, endpoint: e}\n",
 				"c.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
@@ -105,7 +102,7 @@ func TestCollect(t *testing.T) {
 			},
 		},
 		"a namespace unset is default": {
-			files("a.yaml", work("a"), "b.yaml", strings.Replace(work("a"), "a}", "a, namespace: default}", 1)),
+			files("a.yaml", testkit.WorkYAML("a"), "b.yaml", strings.Replace(testkit.WorkYAML("a"), "a}", "a, namespace: default}", 1)),
 			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings: []string{"RepeatedObject Work default/a, b.yaml:1: Work default/a is in the input twice; the first one counts (the first one: Work default/a, a.yaml:1)"},
@@ -119,14 +116,14 @@ func TestCollect(t *testing.T) {
 			}},
 		},
 		"an unknown field is told, and the object counts": {
-			files("a.yaml", "# first\n"+work("a")+"status: {phase: new}\n"),
+			files("a.yaml", "# first\n"+testkit.WorkYAML("a")+"status: {phase: new}\n"),
 			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:2"},
 				Findings: []string{"UnknownField Work default/a, a.yaml:6: the field status.phase is not known and is ignored"},
 			},
 		},
 		"a Work that cannot be read is rejected by its key": {
-			files("a.yaml", work("a")+"---\n"+platform+"kind: Work\nmetadata: {name: b}\nspec: {workloadGroups: x}\n"),
+			files("a.yaml", testkit.WorkYAML("a")+"---\n"+platform+"kind: Work\nmetadata: {name: b}\nspec: {workloadGroups: x}\n"),
 			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings: []string{"UnreadableInput Work b, a.yaml:9: spec.workloadGroups cannot be a string"},
@@ -159,7 +156,7 @@ func TestCollect(t *testing.T) {
 			content{Unseen: true, Findings: []string{"UnreadableInput Destination d, a.yaml:4: spec.path cannot be an array"}},
 		},
 		"malformed YAML that may be a Destination": {
-			files("a.yaml", work("a")+"---\nkind: Destination\nb: c: d\n"),
+			files("a.yaml", testkit.WorkYAML("a")+"---\nkind: Destination\nb: c: d\n"),
 			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:1"},
 				Findings:   []string{"UnreadableInput a.yaml:7: malformed YAML: mapping values are not allowed in this context"},
@@ -174,7 +171,7 @@ func TestCollect(t *testing.T) {
 			},
 		},
 		"malformed YAML hides only its own document": {
-			files("a.yaml", work("a")+"---\na: 1\nb: c: d\n---\n"+work("c")),
+			files("a.yaml", testkit.WorkYAML("a")+"---\na: 1\nb: c: d\n---\n"+testkit.WorkYAML("c")),
 			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:1", "Work default/c < Work default/c, a.yaml:9"},
 				Findings:   []string{"UnreadableInput a.yaml:7: malformed YAML: mapping values are not allowed in this context"},
@@ -197,7 +194,7 @@ func TestCollect(t *testing.T) {
 			},
 		},
 		"a file that cannot be read": {
-			append(files("b.yaml", work("b")), source.File{Name: "a.yaml", Err: errors.New("permission denied")}),
+			append(files("b.yaml", testkit.WorkYAML("b")), source.File{Name: "a.yaml", Err: errors.New("permission denied")}),
 			content{
 				Objects:    []string{"Work default/b < Work default/b, b.yaml:1"},
 				Findings:   []string{"UnreadableInput a.yaml: permission denied"},
@@ -220,7 +217,7 @@ func TestCollect(t *testing.T) {
 
 func TestCollectDoesNotDependOnTheOrderOfFiles(t *testing.T) {
 	all := files(
-		"a.yaml", work("a")+"---\n"+work("z"), "b.yaml", work("b")+"extra: 1\n", "c.yaml", "a: [\n",
+		"a.yaml", testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("z"), "b.yaml", testkit.WorkYAML("b")+"extra: 1\n", "c.yaml", "a: [\n",
 		"d.yaml", platform+"kind: Work\nmetadata: {name: d}\n", "e.yaml", platform+"kind: Work\nmetadata: {name: e}\n",
 		"f.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
 	)
@@ -238,7 +235,7 @@ func TestCollectDoesNotDependOnTheOrderOfFiles(t *testing.T) {
 }
 
 func TestCollectUsesFirstOfRepeatedObjects(t *testing.T) {
-	got := source.Collect(files("a.yaml", strings.Replace(work("a"), "Name: p", "Name: first", 1), "b.yaml", strings.Replace(work("a"), "Name: p", "Name: second", 1)))
+	got := source.Collect(files("a.yaml", strings.Replace(testkit.WorkYAML("a"), "Name: p", "Name: first", 1), "b.yaml", strings.Replace(testkit.WorkYAML("a"), "Name: p", "Name: second", 1)))
 	if len(got.Works) != 1 || got.Works[0].Spec.PromiseName != "first" {
 		t.Errorf("got %+v", got.Works)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
@@ -23,8 +24,8 @@ func snippets() []string {
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: c}, spec: {promiseName: listed}}\n"
 	return []string{
-		work("a"), work("b"), work("c"), strings.Replace(work("a"), "Name: p", "Name: other", 1),
-		work("b") + "extra: 1\n", list, list + "- {replicas: 3}\n",
+		testkit.WorkYAML("a"), testkit.WorkYAML("b"), testkit.WorkYAML("c"), strings.Replace(testkit.WorkYAML("a"), "Name: p", "Name: other", 1),
+		testkit.WorkYAML("b") + "extra: 1\n", list, list + "- {replicas: 3}\n",
 		platform + "kind: Work\nmetadata: {name: a}\nspec: {workloadGroups: x}\n",
 		platform + "kind: Work\nmetadata: {name: d}\n", platform + "kind: Work\nspec: {promiseName: p}\n",
 		platform + "kind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: g}}\n",
@@ -178,15 +179,15 @@ func TestChangedFileKeepsEqualObjects(t *testing.T) {
 		c.Set(0, source.File{Name: "a.yaml", Content: []byte(content)})
 		return c.Snapshot()
 	}
-	first := set(work("a") + "---\n" + work("b"))
-	moved := set("# a comment\n" + work("a") + "---\n" + work("b"))
+	first := set(testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"))
+	moved := set("# a comment\n" + testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"))
 	if !same(first.Works, moved.Works) {
 		t.Error("a comment makes other Works")
 	}
 	if at := moved.Origins.Of(moved.Works[0]); at.Line != 2 {
 		t.Errorf("a is on line 2, and said to be on %s", at)
 	}
-	changed := set(work("a") + "---\n" + strings.Replace(work("b"), "Name: p", "Name: q", 1))
+	changed := set(testkit.WorkYAML("a") + "---\n" + strings.Replace(testkit.WorkYAML("b"), "Name: p", "Name: q", 1))
 	if changed.Works[0] != first.Works[0] || changed.Works[1] == first.Works[1] || changed.Works[1].Spec.PromiseName != "q" {
 		t.Error("only b has changed")
 	}
@@ -194,7 +195,7 @@ func TestChangedFileKeepsEqualObjects(t *testing.T) {
 
 func TestAppendingToSnapshotDoesNotChangeOthers(t *testing.T) {
 	c := source.NewCollection()
-	c.Set(0, source.File{Name: "a.yaml", Content: []byte(work("a") + "---\n" + work("c") + "extra: 1\n")})
+	c.Set(0, source.File{Name: "a.yaml", Content: []byte(testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("c") + "extra: 1\n")})
 	first, second := c.Snapshot(), c.Snapshot()
 	b := &kratix.Work{}
 	b.Name, b.Namespace = "b", "default"
@@ -204,7 +205,7 @@ func TestAppendingToSnapshotDoesNotChangeOthers(t *testing.T) {
 	if len(first.Works) != 3 || first.Works[1] != b || first.Origins.Of(b).File != "elsewhere" || len(first.Findings) != 2 {
 		t.Errorf("b is not in %v", first)
 	}
-	compare(t, source.Collect(files("a.yaml", work("a")+"---\n"+work("c")+"extra: 1\n")), second)
+	compare(t, source.Collect(files("a.yaml", testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("c")+"extra: 1\n")), second)
 }
 
 func TestLoses(t *testing.T) {
@@ -219,16 +220,16 @@ func TestLoses(t *testing.T) {
 		before, other, after string
 		want                 bool
 	}{
-		"the same":                         {work("a"), "", work("a"), false},
-		"another object":                   {work("a"), "", work("a") + "---\n" + work("b"), false},
-		"emptied":                          {work("a"), "", "", true},
-		"an object less":                   {work("a") + "---\n" + work("b"), "", work("a"), true},
-		"an object that another file has":  {work("a") + "---\n" + work("b"), work("b"), work("a"), false},
-		"a Work that cannot be read":       {work("a"), "", platform + "kind: Work\nmetadata: {name: a}\n", true},
-		"something that cannot be read":    {work("a"), "", "a: [\n", true},
+		"the same":                         {testkit.WorkYAML("a"), "", testkit.WorkYAML("a"), false},
+		"another object":                   {testkit.WorkYAML("a"), "", testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"), false},
+		"emptied":                          {testkit.WorkYAML("a"), "", "", true},
+		"an object less":                   {testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"), "", testkit.WorkYAML("a"), true},
+		"an object that another file has":  {testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"), testkit.WorkYAML("b"), testkit.WorkYAML("a"), false},
+		"a Work that cannot be read":       {testkit.WorkYAML("a"), "", platform + "kind: Work\nmetadata: {name: a}\n", true},
+		"something that cannot be read":    {testkit.WorkYAML("a"), "", "a: [\n", true},
 		"a Work with a file less":          {groups("one", "two"), "", groups("one"), true},
 		"a Work with another file":         {groups("one", "two"), "", groups("one", "three"), false},
-		"a file that was not there before": {"", "", work("a"), false},
+		"a file that was not there before": {"", "", testkit.WorkYAML("a"), false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,26 +7,17 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
-
-// path parses a valid path.
-func path(t testing.TB, s string) tree.Path {
-	t.Helper()
-	p, err := tree.ParseDir(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // somePath returns a random path from few names, so that files and directories collide.
 func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	names := []string{"a", "a-b", "a.yaml", "ab", "b", "é"}
 	p := tree.Path{}
 	for range 1 + draw.IntN(4) {
-		p = p.Join(path(t, names[draw.IntN(len(names))]))
+		p = p.Join(testkit.Path(names[draw.IntN(len(names))]))
 	}
 	return p
 }
@@ -140,15 +131,15 @@ func from(t *testing.T, place string, files statestore.Files, want map[tree.Path
 }
 
 func TestDerivedFilesShareUnchangedDirectories(t *testing.T) {
-	sums := map[tree.Path]statestore.Digest{path(t, "a/x"): {1}, path(t, "a/y"): {1}, path(t, "b/x"): {1}}
+	sums := map[tree.Path]statestore.Digest{testkit.Path("a/x"): {1}, testkit.Path("a/y"): {1}, testkit.Path("b/x"): {1}}
 	files := statestore.FilesOf(sums)
-	changed := files.With([]statestore.FileChange{{Path: path(t, "a/x"), Digest: statestore.Digest{2}}, {Path: path(t, "b/x"), Digest: statestore.Digest{1}}})
+	changed := files.With([]statestore.FileChange{{Path: testkit.Path("a/x"), Digest: statestore.Digest{2}}, {Path: testkit.Path("b/x"), Digest: statestore.Digest{1}}})
 	for dir, want := range map[string]bool{"a": false, "a/x": false, "a/y": true, "b": true, "b/x": true, "c": true, "": false} {
-		if got := files.Same(changed, path(t, dir)); got != want {
+		if got := files.Same(changed, testkit.Path(dir)); got != want {
 			t.Errorf("Same at %q is %v", dir, got)
 		}
 	}
-	if again := changed.With([]statestore.FileChange{{Path: path(t, "a/x"), Gone: true}, {Path: path(t, "c"), Gone: true}}).Paths(tree.Path{}); len(again) != 2 {
+	if again := changed.With([]statestore.FileChange{{Path: testkit.Path("a/x"), Gone: true}, {Path: testkit.Path("c"), Gone: true}}).Paths(tree.Path{}); len(again) != 2 {
 		t.Errorf("left: %v", again)
 	}
 }

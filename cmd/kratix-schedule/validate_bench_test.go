@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // filesPerWork is the number of files, with one object each, in a Work of the benchmark.
@@ -39,13 +39,10 @@ func writeWorks(b testing.TB, dir string, works int) {
 		text.Reset()
 	}
 	for i := range works {
-		work := kratix.NewWork()
-		work.Name, work.Namespace = fmt.Sprintf("redis-%05d", i), "default"
-		group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+		work := testkit.Request(fmt.Sprintf("redis-%05d", i))
 		for file := range filesPerWork {
-			group.Workloads = append(group.Workloads, kratix.Workload{Filepath: strconv.Itoa(file) + ".yaml", Content: kratix.Encode(manifest(i, file))})
+			testkit.WithFile(strconv.Itoa(file)+".yaml", string(manifest(i, file)))(work)
 		}
-		work.Spec = kratix.WorkSpec{PromiseName: "redis", ResourceName: fmt.Sprintf("r%05d", i), WorkloadGroups: []kratix.WorkloadGroup{group}}
 		document, err := yaml.Marshal(work)
 		if err != nil {
 			b.Fatal(err)

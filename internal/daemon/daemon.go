@@ -61,7 +61,7 @@ type Daemon struct {
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
-	events *telemetry.EventLog
+	events   *telemetry.EventLog
 	observer *telemetry.Observer
 	metrics  *telemetry.Metrics
 	restless telemetry.Restless

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -46,10 +47,8 @@ func newBubble(t *testing.T) *bubble {
 	b := &bubble{
 		logs: logs, changes: make(chan struct{}, 1), works: map[string]*kratix.Work{}, stored: memory.New("GitStateStore default"),
 	}
-	destination, store := &kratix.Destination{}, &kratix.GitStateStore{}
-	destination.Name, destination.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
-	store.Name, store.Spec.URL = "default", "memory"
-	b.snapshot.Destinations, b.snapshot.GitStateStores = []*kratix.Destination{destination}, []*kratix.GitStateStore{store}
+	b.snapshot.Destinations = []*kratix.Destination{testkit.Destination("worker-1")}
+	b.snapshot.GitStateStores = []*kratix.GitStateStore{testkit.GitStore("default", "memory")}
 	b.daemon = &Daemon{
 		Reconciler: &reconcile.Reconciler{Source: b, Stores: b, Finish: reconcile.Commit}, Interval: 5 * time.Minute, Shutdown: time.Second,
 		Version: "test", Now: time.Now, Log: zap.New(core), Level: zap.NewAtomicLevel(), Traces: noop.NewTracerProvider(),
@@ -115,13 +114,7 @@ func (b *bubble) put(name, content string) {
 
 // add adds or changes a Work.
 func (b *bubble) add(name, content string) {
-	work := kratix.NewWork()
-	work.Name, work.Namespace = name, "default"
-	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
-	manifest := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {content: \"" + content + "\"}\n"
-	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{{
-		ID: kratix.GroupID("."), Directory: ".", Workloads: []kratix.Workload{{Filepath: "map.yaml", Content: kratix.Encode([]byte(manifest))}},
-	}}
+	work := testkit.Request(name, testkit.WithFile("map.yaml", testkit.ConfigMaps(name)+"data: {content: \""+content+"\"}\n"))
 	b.mu.Lock()
 	b.works[name] = work
 	b.mu.Unlock()

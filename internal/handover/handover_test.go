@@ -15,6 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
@@ -39,14 +40,10 @@ type cluster struct {
 // another environment.
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{t: t, store: memory.New("GitStateStore default")}
-	store := &kratix.GitStateStore{}
-	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
-	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{store}, true
+	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{testkit.GitStore("default", "https://example.com/a.git")}, true
 	for i, environment := range []string{"dev", "dev", "prod"} {
-		d := &kratix.Destination{}
-		d.Name, d.Labels = fmt.Sprint("worker-", i+1), map[string]string{"environment": environment, "on": strconv.Itoa(i + 1)}
-		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
-		c.snapshot.Destinations = append(c.snapshot.Destinations, d)
+		labels := map[string]string{"environment": environment, "on": strconv.Itoa(i + 1)}
+		c.snapshot.Destinations = append(c.snapshot.Destinations, testkit.Destination(fmt.Sprint("worker-", i+1), testkit.Labelled(labels)))
 	}
 	return c
 }
@@ -67,15 +64,7 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 
 // work adds or replaces a request's Work with ConfigMaps.
 func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
-	w := kratix.NewWork()
-	w.Name, w.Namespace = name, "default"
-	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: ".", DestinationSelectors: []kratix.Selector{{MatchLabels: map[string]string{label: value}}}}
-	for _, m := range configMaps {
-		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + m + "\n"
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: m + ".yaml", Content: kratix.Encode([]byte(content))})
-	}
-	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
+	w := testkit.Request(name, testkit.WithSelector(map[string]string{label: value}), testkit.WithConfigMaps(configMaps...))
 	c.snapshot.Works = slices.DeleteFunc(c.snapshot.Works, func(other *kratix.Work) bool { return other.Name == name })
 	c.snapshot.Works = append(c.snapshot.Works, w)
 	return w
@@ -83,7 +72,7 @@ func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.
 
 // place adds a WorkPlacement of a Work.
 func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
-	p := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
+	p := testkit.Placement(w, destination)
 	for _, kind := range conditions {
 		p.Status.Conditions = append(p.Status.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue})
 	}
@@ -382,7 +371,7 @@ func TestOnlyUnwrittenPlacementsAreRemovable(t *testing.T) {
 		if test.condition != "" {
 			p.Status.Conditions = []metav1.Condition{{Type: isWritten, Status: test.condition}}
 		}
-		said := report.Report{Placements: []report.Placement{{State: test.state, Written: test.inStore, Object: kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")}}}
+		said := report.Report{Placements: []report.Placement{{State: test.state, Written: test.inStore, Object: testkit.Placement(w, "worker-1")}}}
 		if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); (len(got) > 0) != test.want {
 			t.Errorf("%s: removable are %d", name, len(got))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/projected"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -24,8 +25,7 @@ func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
 // write writes all files of a Work to a Destination, as Kratix does.
 func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	c.t.Helper()
-	group := &w.Spec.WorkloadGroups[0]
-	p := kratix.NewWorkPlacement(w, group, destination.Name)
+	p := testkit.Placement(w, destination.Name)
 	rendering, _ := layout.Render(destination, p)
 	var files []tree.File
 	var list strings.Builder

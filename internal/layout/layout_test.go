@@ -12,30 +12,20 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func destination(name, path string) *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Path = name, path
-	return d
-}
-
 // placement returns a placement of a Work with these files, each with its path as content.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
-	w := kratix.NewWork()
-	w.Name, w.Namespace = "a-work", "default"
+	w := testkit.Request("a-work", testkit.WithPipeline(pipeline))
 	w.Spec.PromiseName, w.Spec.ResourceName = promise, resource
-	if pipeline != "" {
-		w.Labels = map[string]string{kratix.PipelineNameLabel: pipeline}
-	}
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
 	for _, file := range files {
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file, Content: kratix.Encode([]byte(file))})
+		testkit.WithFile(file, file)(w)
 	}
-	return kratix.NewWorkPlacement(w, &group, "worker-1")
+	return testkit.Placement(w, "worker-1")
 }
 
 func TestNestedByMetadata(t *testing.T) {
@@ -56,7 +46,7 @@ func TestNestedByMetadata(t *testing.T) {
 		"a path that needs cleaning is cleaned": {"worker-1", placement("redis", "", "", "./dir//a.yaml"), "worker-1/dependencies/redis/5058f/dir/a.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rendering, findings := Render(destination("worker-1", c.path), c.placement)
+			rendering, findings := Render(testkit.Destination("worker-1", testkit.AtPath(c.path)), c.placement)
 			if len(findings) > 0 || len(rendering.Files) != 1 {
 				t.Fatalf("findings %v, files %v", findings, rendering.Files)
 			}
@@ -81,15 +71,15 @@ func TestUnrenderableFilesAreFindings(t *testing.T) {
 		place       string
 		message     string
 	}{
-		"content that is not packed": {destination("d", ""), undecodable, finding.UndecodableContent(), "Work default/a-work, b.yaml", "not base64"},
-		"a file path that leads out": {destination("d", ""), placement("redis", "cache", "", "../../etc/x"), finding.UnsafePath(), "Work default/a-work, ../../etc/x", `".." leads out`},
-		"a file path twice":          {destination("d", ""), placement("redis", "cache", "", "a", "./a"), finding.InvalidObject(), "Work default/a-work, ./a", "two workloads"},
-		"a Promise's name as a path": {destination("d", ""), placement("..", "cache", "", "a"), finding.UnsafePath(), "Work default/a-work", "spec.promiseName"},
+		"content that is not packed": {testkit.Destination("d"), undecodable, finding.UndecodableContent(), "Work default/a-work, b.yaml", "not base64"},
+		"a file path that leads out": {testkit.Destination("d"), placement("redis", "cache", "", "../../etc/x"), finding.UnsafePath(), "Work default/a-work, ../../etc/x", `".." leads out`},
+		"a file path twice":          {testkit.Destination("d"), placement("redis", "cache", "", "a", "./a"), finding.InvalidObject(), "Work default/a-work, ./a", "two workloads"},
+		"a Promise's name as a path": {testkit.Destination("d"), placement("..", "cache", "", "a"), finding.UnsafePath(), "Work default/a-work", "spec.promiseName"},
 		"a slash in a request's name": {
-			destination("d", ""), placement("redis", "a/b", "", "a"), finding.UnsafePath(), "Work default/a-work", "spec.resourceName: unsafe path \"a/b\": it must not hold a slash",
+			testkit.Destination("d"), placement("redis", "a/b", "", "a"), finding.UnsafePath(), "Work default/a-work", "spec.resourceName: unsafe path \"a/b\": it must not hold a slash",
 		},
-		"a pipeline's name as a path":    {destination("d", ""), placement("redis", "cache", ".git", "a"), finding.UnsafePath(), "Work default/a-work", kratix.PipelineNameLabel},
-		"a Destination's path leads out": {destination("d", "../x"), placement("redis", "cache", "", "a"), finding.UnsafePath(), "Destination d", "spec.path"},
+		"a pipeline's name as a path":    {testkit.Destination("d"), placement("redis", "cache", ".git", "a"), finding.UnsafePath(), "Work default/a-work", kratix.PipelineNameLabel},
+		"a Destination's path leads out": {testkit.Destination("d", testkit.AtPath("../x")), placement("redis", "cache", "", "a"), finding.UnsafePath(), "Destination d", "spec.path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, findings := Render(c.destination, c.placement)
@@ -105,7 +95,7 @@ func TestUnrenderableFilesAreFindings(t *testing.T) {
 }
 
 func TestUnknownModeIsReported(t *testing.T) {
-	d := destination("d", "")
+	d := testkit.Destination("d")
 	d.Spec.Filepath.Mode = "upsideDown"
 	if _, err := Roots(d); err == nil || !strings.Contains(err.Error(), `"upsideDown"`) {
 		t.Errorf("error %v", err)
@@ -116,7 +106,7 @@ func TestUnknownModeIsReported(t *testing.T) {
 }
 
 func TestFilesAreInWalkOrder(t *testing.T) {
-	rendering, _ := Render(destination("d", ""), placement("redis", "cache", "", "a0", "a.yaml", "a-b/x", "a/z"))
+	rendering, _ := Render(testkit.Destination("d"), placement("redis", "cache", "", "a0", "a.yaml", "a-b/x", "a/z"))
 	var names []string
 	for _, file := range rendering.Files {
 		names = append(names, file.Workload)
@@ -127,7 +117,7 @@ func TestFilesAreInWalkOrder(t *testing.T) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	d, p := destination("worker-1", "eu/worker-1"), placement("redis", "cache", "instance", "b.yaml", "a.yaml")
+	d, p := testkit.Destination("worker-1", testkit.AtPath("eu/worker-1")), placement("redis", "cache", "instance", "b.yaml", "a.yaml")
 	p.Spec.Generation = 3
 	p.Labels[kratix.MisplacedLabel] = "true"
 	rendering, _ := Render(d, p)
@@ -206,9 +196,7 @@ func TestKratixStateHasFilesButNoPlacement(t *testing.T) {
 }
 
 func inMode(mode string) *kratix.Destination {
-	d := destination("worker-1", "w")
-	d.Spec.Filepath.Mode = mode
-	return d
+	return testkit.Destination("worker-1", testkit.AtPath("w"), testkit.InMode(mode))
 }
 
 func TestModeNoneKeepsPathsOfWork(t *testing.T) {
@@ -313,16 +301,16 @@ func FuzzParseRecord(f *testing.F) {
 
 func TestFixturesKeepEveryRoot(t *testing.T) {
 	off := false
-	without := destination("worker-1", "w")
+	without := testkit.Destination("worker-1", testkit.AtPath("w"))
 	without.Spec.InitWorkloads.Enabled = &off
 	for name, c := range map[string]struct {
 		destination *kratix.Destination
 		want        []string
 	}{
-		"canaries by default":          {destination("worker-1", "w"), []string{"w/dependencies/kratix-canary-namespace.yaml", "w/resources/kratix-canary-configmap.yaml"}},
+		"canaries by default":          {testkit.Destination("worker-1", testkit.AtPath("w")), []string{"w/dependencies/kratix-canary-namespace.yaml", "w/resources/kratix-canary-configmap.yaml"}},
 		"placeholders without them":    {without, []string{"w/dependencies/.gitkeep", "w/resources/.gitkeep"}},
 		"canaries in mode none":        {inMode(kratix.None), []string{"w/kratix-canary-namespace.yaml", "w/kratix-canary-configmap.yaml"}},
-		"canaries at the store's root": {destination("worker-1", "/"), []string{"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}},
+		"canaries at the store's root": {testkit.Destination("worker-1", testkit.AtPath("/")), []string{"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files, err := Fixtures(c.destination)
@@ -347,7 +335,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 }
 
 func TestCanariesEqualThoseOfKratix(t *testing.T) {
-	files, err := Fixtures(destination("worker-1", ""))
+	files, err := Fixtures(testkit.Destination("worker-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +347,7 @@ func TestCanariesEqualThoseOfKratix(t *testing.T) {
 // TestRecordsAreDistributedOverDirectories checks that no directory has many entries: git rewrites
 // a directory's whole list with each commit, and hosts advise against long ones.
 func TestRecordsAreDistributedOverDirectories(t *testing.T) {
-	d := destination("worker-1", "w")
+	d := testkit.Destination("worker-1", testkit.AtPath("w"))
 	entries := map[tree.Path]int{}
 	seen := map[tree.Path]bool{}
 	for i := range 100_000 {
@@ -382,7 +370,7 @@ func TestRecordsAreDistributedOverDirectories(t *testing.T) {
 }
 
 func TestLongNameFitsInRecordPath(t *testing.T) {
-	d := destination("worker-1", "w")
+	d := testkit.Destination("worker-1", testkit.AtPath("w"))
 	one, other := placement("redis", "a", ""), placement("redis", "a", "")
 	one.Name, other.Name = strings.Repeat("ü", 200)+"1", strings.Repeat("ü", 200)+"2"
 	first, err := RecordPath(d, one)

@@ -7,20 +7,20 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // limited renders files on a Destination "w" and returns the findings.
 func limited(t *testing.T, kind, top, mode string, allowed, names []string) []string {
 	t.Helper()
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Filepath.Mode = "w", mode
+	d := testkit.Destination("w", testkit.InMode(mode))
 	p := &kratix.WorkPlacement{}
 	p.Namespace, p.Name = "ns", "work.w-12345"
 	p.Labels = map[string]string{kratix.WorkLabel: "work"}
 	p.Spec.PromiseName, p.Spec.ResourceName, p.Spec.ID = "p", "r", "12345"
 	for _, name := range names {
-		p.Spec.Workloads = append(p.Spec.Workloads, kratix.Workload{Filepath: name, Content: kratix.Encode([]byte("x"))})
+		p.Spec.Workloads = append(p.Spec.Workloads, testkit.File(name, "x"))
 	}
 	rendering, findings := Render(d, p)
 	dir, err := tree.ParseDir(top)
@@ -97,8 +97,7 @@ func TestLimits(t *testing.T) {
 // TestWorkCannotWriteLedger checks that a Work cannot write the ledger, since that
 // would change what the deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
-	d := &kratix.Destination{}
-	d.Name = "w"
+	d := testkit.Destination("w")
 	ledger, err := LedgerPath(d)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +114,7 @@ func TestWorkCannotWriteLedger(t *testing.T) {
 			d.Spec.Filepath.Mode = mode
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"
-			p.Spec.Workloads = []kratix.Workload{{Filepath: name, Content: kratix.Encode([]byte("x"))}}
+			p.Spec.Workloads = []kratix.Workload{testkit.File(name, "x")}
 			rendering, _ := Render(d, p)
 			for _, file := range rendering.Files {
 				if file.Path.Within(ledger) {
@@ -130,23 +129,13 @@ func TestBucketRevisionIsReservedForEveryDestinationPath(t *testing.T) {
 	for path, want := range map[string]string{
 		".kratix/store-revision": "KS008", ".kratix/Store-Revision/x": "KS008", ".kratix/store-revision2": "", ".kratix/x": "",
 	} {
-		d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
-		d.Name, d.Spec.Path, d.Spec.Filepath.Mode = "w", ".kratix", kratix.None
-		file := File{File: tree.File{Path: parsed(t, path)}}
-		refused, _ := LimitsOf(kratix.BucketStateStoreKind, tree.Path{}, nil).Check(d, p, Rendering{Root: parsed(t, ".kratix"), Files: []File{file}}, parsed(t, "r"))
+		d, p := testkit.Destination("w", testkit.AtPath(".kratix"), testkit.InMode(kratix.None)), &kratix.WorkPlacement{}
+		file := File{File: tree.File{Path: testkit.Path(path)}}
+		refused, _ := LimitsOf(kratix.BucketStateStoreKind, tree.Path{}, nil).Check(d, p, Rendering{Root: testkit.Path(".kratix"), Files: []File{file}}, testkit.Path("r"))
 		if got := rulesOf(refused); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
-}
-
-func parsed(t *testing.T, s string) tree.Path {
-	t.Helper()
-	p, err := tree.ParsePath(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 func rulesOf(findings []finding.Finding) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // TestMatchingOneOfTwoWorkPlacementsStays has a group that Kratix, without the admission
@@ -19,7 +20,7 @@ func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 				c.put("a", fits, "o1")
 				work := c.works["a"]
 				for _, d := range c.destinations {
-					p := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], d.Name)
+					p := testkit.Placement(work, d.Name)
 					c.placements[kratix.KeyOf(p)], c.dirty[kratix.KeyOf(p)] = p, c.now
 				}
 				random := rand.New(rand.NewPCG(1, 1))

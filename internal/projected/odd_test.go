@@ -8,6 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a group has one WorkPlacement,
@@ -19,7 +20,7 @@ func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 				c := newCluster(t, mode, hidden)
 				c.put("a", "worker-1", "o1")
 				work := c.works["a"]
-				odd := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], "worker-1")
+				odd := testkit.Placement(work, "worker-1")
 				odd.Name = "a.worker-1"
 				key := kratix.KeyOf(odd)
 				c.placements[key], c.dirty[key] = odd, c.now
@@ -63,7 +64,7 @@ func TestSecondWorkPlacementOfAGroupCounts(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 1))
 		c.rest(random)
 		work := c.works["a"]
-		second := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], "worker-1")
+		second := testkit.Placement(work, "worker-1")
 		second.Name, second.Spec.ResourceName = "second", "second"
 		second.Spec.Workloads = []kratix.Workload{{Filepath: "second.yaml", Content: kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: o2\n"))}}
 		c.placements[kratix.KeyOf(second)], c.dirty[kratix.KeyOf(second)] = second, c.now

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -17,20 +18,16 @@ import (
 // placement is never used for another one or another version.
 func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 	for _, mode := range layout.Modes() {
-		d := &kratix.Destination{}
-		d.Name, d.Spec.Filepath.Mode = "worker-1", mode
+		d := testkit.Destination("worker-1", testkit.InMode(mode))
 		version := func(n int) []*kratix.WorkPlacement {
 			var made []*kratix.WorkPlacement
 			for _, name := range []string{"a", "b", "c"} {
-				work := kratix.NewWork()
-				work.Name, work.Namespace = name, "default"
-				work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
-				group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+				work := testkit.Request(name)
 				for file := range 3 {
-					content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s-%d}\ndata: {version: \"%d\"}\n", name, file, n)
-					group.Workloads = append(group.Workloads, kratix.Workload{Filepath: fmt.Sprintf("%s-%d.yaml", name, file), Content: kratix.Encode([]byte(content))})
+					object := fmt.Sprintf("%s-%d", name, file)
+					testkit.WithFile(object+".yaml", testkit.ConfigMaps(object)+fmt.Sprintf("data: {version: \"%d\"}\n", n))(work)
 				}
-				made = append(made, kratix.NewWorkPlacement(work, &group, d.Name))
+				made = append(made, testkit.Placement(work, d.Name))
 			}
 			return made
 		}

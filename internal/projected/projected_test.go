@@ -50,11 +50,7 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 		placements: map[kratix.Key]*kratix.WorkPlacement{}, dirty: map[kratix.Key]time.Time{}, store: memory.New("GitStateStore default"),
 	}
 	for _, name := range []string{"worker-1", "worker-2"} {
-		d := &kratix.Destination{}
-		d.Name, d.Labels = name, map[string]string{"on": name}
-		d.Spec.Filepath.Mode = mode
-		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
-		c.destinations = append(c.destinations, d)
+		c.destinations = append(c.destinations, testkit.Destination(name, testkit.InMode(mode), testkit.Labelled(map[string]string{"on": name})))
 	}
 	c.hidden = hidden
 	c.restart()
@@ -77,8 +73,7 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 func (c *cluster) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
 func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
-	store := &kratix.GitStateStore{}
-	store.Name, store.Spec.URL = "default", "https://example.com/a.git"
+	store := testkit.GitStore("default", "https://example.com/a.git")
 	s := source.Snapshot{Destinations: c.destinations, GitStateStores: []*kratix.GitStateStore{store}, FromAPI: true, Orphans: c.orphans}
 	s.Works = slices.SortedFunc(maps.Values(c.works), source.Compare[*kratix.Work])
 	s.WorkPlacements = slices.SortedFunc(maps.Values(c.placements), source.Compare[*kratix.WorkPlacement])
@@ -98,18 +93,14 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 
 // put creates or changes the Work of a request.
 func (c *cluster) put(name, on string, configMaps ...string) {
-	work := kratix.NewWork()
-	work.Name, work.Namespace, work.Generation = name, "default", 1
+	work := testkit.Request(name, testkit.WithSelector(map[string]string{"on": on}))
+	work.Generation = 1
 	if before := c.works[name]; before != nil {
 		work.Generation = before.Generation + 1
 	}
-	work.Spec.PromiseName, work.Spec.ResourceName = "redis", name
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: ".", DestinationSelectors: []kratix.Selector{{MatchLabels: map[string]string{"on": on}}}}
 	for _, m := range configMaps {
-		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + m + "\n"
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: name + "-" + m + ".yaml", Content: kratix.Encode([]byte(content))})
+		testkit.WithFile(name+"-"+m+".yaml", testkit.ConfigMaps(m))(work)
 	}
-	work.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
 	c.works[name] = work
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -34,12 +35,7 @@ func newSite(t *testing.T) *site {
 		s.stores[name] = memory.New("GitStateStore " + name)
 		s.GitStateStores = append(s.GitStateStores, gitStore(name, "https://example.com/"+name+".git", "main", ""))
 	}
-	p := placed("w", "d", "one")
-	w := kratix.NewWork()
-	w.Namespace, w.Name, w.Labels = p.Namespace, "w", map[string]string{kratix.PipelineNameLabel: "instance"}
-	w.Spec.PromiseName, w.Spec.ResourceName = "redis", "w"
-	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{{ID: p.Spec.ID, Directory: ".", Workloads: p.Spec.Workloads}}
-	s.works = []*kratix.Work{w}
+	s.works = []*kratix.Work{testkit.Request("w", testkit.WithPipeline("instance"), testkit.WithConfigMaps("one"))}
 	s.Works = s.works
 	for _, store := range []string{"old", "staging", "live"} {
 		s.Destinations = []*kratix.Destination{destinationOn("d", "d", store, "")}

@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/promoted"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -26,32 +27,22 @@ func (f *fixed) Changes(context.Context) (<-chan struct{}, error)  { return nil,
 func (f *fixed) Snapshot(context.Context) (source.Snapshot, error) { return f.held, nil }
 
 func gitStore(name, url, branch, path string) *kratix.GitStateStore {
-	store := &kratix.GitStateStore{}
-	store.Name, store.Spec.URL, store.Spec.Branch, store.Spec.Path = name, url, branch, path
+	store := testkit.GitStore(name, url)
+	store.Spec.Branch, store.Spec.Path = branch, path
 	return store
 }
 
 func destinationOn(name, path, store, live string) *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Path = name, path
-	d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: store}
+	d := testkit.Destination(name, testkit.AtPath(path), testkit.OnStore(store))
 	if live != "" {
 		d.Annotations = map[string]string{scheduler.StateStoreAnnotation: live}
 	}
 	return d
 }
 
-// placed returns a WorkPlacement as Kratix creates it.
-func placed(work, destination string, files ...string) *kratix.WorkPlacement {
-	w := kratix.NewWork()
-	w.Namespace, w.Name, w.Labels = "default", work, map[string]string{kratix.PipelineNameLabel: "instance"}
-	w.Spec.PromiseName, w.Spec.ResourceName = "redis", work
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
-	for _, file := range files {
-		content := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + file + "\n"
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: file + ".yaml", Content: kratix.Encode([]byte(content))})
-	}
-	p := kratix.NewWorkPlacement(w, &group, destination)
+// placed returns the WorkPlacement of a Work with ConfigMaps as Kratix creates it.
+func placed(work, destination string, configMaps ...string) *kratix.WorkPlacement {
+	p := testkit.Placement(testkit.Request(work, testkit.WithPipeline("instance"), testkit.WithConfigMaps(configMaps...)), destination)
 	p.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 	return p
 }

@@ -55,7 +55,7 @@ func sample(t *testing.T) Document {
 				{Work: "default/c", Directory: "gateway", Destination: "worker-2", State: Unchanged, Reason: "misplaced"},
 				{Work: "default/d", Directory: ".", State: Unplaced, Reason: "nothing fits"},
 			},
-			Stores: []Store{{Name: "GitStateStore default", Destinations: []Destination{{Name: "worker-1", Added: []tree.Path{path(t, "w/a")}}}}},
+			Stores: []Store{{Name: "GitStateStore default", Destinations: []Destination{{Name: "worker-1", Added: []tree.Path{testkit.Path("w/a")}}}}},
 		},
 		Done: Checked, Version: "v1", Tally: Count(findings), Ignored: 2,
 		Locate: func(p finding.Place) Position {

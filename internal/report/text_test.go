@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -45,15 +46,6 @@ error KS020 UnreadableInput: it is empty
 	}
 }
 
-func path(t *testing.T, s string) tree.Path {
-	t.Helper()
-	p, err := tree.ParsePath(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestPlacementAndChangeLines(t *testing.T) {
 	r := Report{
 		Placements: []Placement{
@@ -61,7 +53,7 @@ func TestPlacementAndChangeLines(t *testing.T) {
 			{Work: "default/a", Directory: "gateway", State: Unplaced, Reason: "nothing fits"},
 		},
 		Stores: []Store{{Name: "GitStateStore default", Destinations: []Destination{{
-			Name: "worker-1", Added: []tree.Path{path(t, "w/a")}, Changed: []tree.Path{path(t, "w/b")}, Removed: []tree.Path{path(t, "w/c")},
+			Name: "worker-1", Added: []tree.Path{testkit.Path("w/a")}, Changed: []tree.Path{testkit.Path("w/b")}, Removed: []tree.Path{testkit.Path("w/c")},
 		}}}},
 	}
 	const want = `placed         default/a            on worker-1: it fits

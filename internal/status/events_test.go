@@ -7,6 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after its
@@ -19,7 +20,7 @@ func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 		for _, name := range []string{"worker-2", "worker-3"} {
 			second := s.said.Placements[0]
 			second.State, second.Destination = report.Placed, name
-			second.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], name)
+			second.Object = testkit.Placement(s.now.Works[0], name)
 			s.said.Placements = append(s.said.Placements, second)
 		}
 	}

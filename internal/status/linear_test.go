@@ -8,21 +8,19 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
 // deletedWorks returns a cluster in which all Works are being deleted, and a report by which
 // their files are gone.
 func deletedWorks(size int) (report.Report, Objects) {
-	d := &kratix.Destination{}
-	d.Name, d.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
-	now := Objects{Destinations: []*kratix.Destination{d}}
+	now := Objects{Destinations: []*kratix.Destination{testkit.Destination("worker-1")}}
 	said := report.Report{Stores: []report.Store{{Name: "GitStateStore default", Revision: "c0ffee", Covered: []string{"worker-1"}}}}
 	for i := range size {
-		work := kratix.NewWork()
-		work.Name, work.Namespace, work.Finalizers = fmt.Sprintf("w%06d", i), "default", []string{kratix.WorkFinalizer}
-		work.DeletionTimestamp = &metav1.Time{Time: noon.Time}
-		placement := kratix.NewWorkPlacement(work, &kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}, "worker-1")
+		work := testkit.Request(fmt.Sprintf("w%06d", i))
+		work.Finalizers, work.DeletionTimestamp = []string{kratix.WorkFinalizer}, &metav1.Time{Time: noon.Time}
+		placement := testkit.Placement(work, "worker-1")
 		placement.Finalizers = []string{kratix.PlacementFinalizer}
 		now.Works, now.WorkPlacements = append(now.Works, work), append(now.WorkPlacements, placement)
 		said.Placements = append(said.Placements, report.Placement{

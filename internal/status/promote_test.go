@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // sceneOfPromotion returns a scene in which Kratix has created a WorkPlacement and reports it
@@ -21,12 +22,12 @@ func sceneOfPromotion(t *testing.T) *scene {
 	s.now.Live = map[string]kratix.StateStoreReference{"worker-1": {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	work := s.now.Works[0]
 	work.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "a.yaml", Content: "one"}}
-	made := kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], "worker-1")
+	made := testkit.Placement(work, "worker-1")
 	made.Generation, made.Finalizers = 1, []string{kratix.PlacementFinalizer}
 	made.Status = kratix.WorkPlacementStatus{VersionID: "kratixs", Conditions: []metav1.Condition{yes(kratix.ReadyCondition, writtenTarget, "Ready")}}
 	s.now.WorkPlacements = []*kratix.WorkPlacement{made}
-	live := &kratix.GitStateStore{}
-	live.Name, live.Spec.URL, live.Spec.Branch = "live", "https://example.com/a.git", "live"
+	live := testkit.GitStore("live", "https://example.com/a.git")
+	live.Spec.Branch = "live"
 	s.now.GitStateStores = append(s.now.GitStateStores, live)
 	s.promoted(report.Placed)
 	return s
@@ -156,8 +157,8 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(*scene){
 		"another store": func(s *scene) {
-			other := &kratix.GitStateStore{}
-			other.Name, other.Spec.URL, other.Spec.Branch = "other", "https://example.com/a.git", "live"
+			other := testkit.GitStore("other", "https://example.com/a.git")
+			other.Spec.Branch = "live"
 			s.now.GitStateStores = append(s.now.GitStateStores, other)
 			s.now.Live["worker-1"] = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}
 		},

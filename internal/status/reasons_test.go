@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // spoken is a condition or Event of an object, in a mode.
@@ -92,7 +93,7 @@ func incidents(mode Mode) []incident {
 		func(s *scene) { // another Destination
 			second := *s.placed(report.Unchanged)
 			second.State, second.Destination = report.Placed, "worker-2"
-			second.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], "worker-2")
+			second.Object = testkit.Placement(s.now.Works[0], "worker-2")
 			s.said.Placements = append(s.said.Placements, second)
 		},
 		func(s *scene) { // a deleted Work whose files stay

@@ -12,6 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // sceneOfKratix returns a scene in which Kratix writes.
@@ -184,7 +185,7 @@ func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 		s.now.Destinations = append(s.now.Destinations, second)
 		heir := *old
 		heir.State, heir.Destination = report.Placed, "worker-2"
-		heir.Object = kratix.NewWorkPlacement(s.now.Works[0], &s.now.Works[0].Spec.WorkloadGroups[0], "worker-2")
+		heir.Object = testkit.Placement(s.now.Works[0], "worker-2")
 		s.said.Placements = append(s.said.Placements, heir)
 		steps, _ := s.plan()
 		if want := []string{"create WorkPlacement default/a.worker-2-5058f"}; !slices.Equal(steps, want) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // chooses sets worker-1 as the choice for the Work in the report.
@@ -122,8 +123,8 @@ func TestStoreWrittenByAnotherShardIsNotCalledReady(t *testing.T) {
 func TestPromotedDestinationGoesWithItsLiveStore(t *testing.T) {
 	for shard, want := range map[string]bool{"live": true, "of the store": false, "": false} {
 		s := newScene(t).inShards()
-		live := &kratix.GitStateStore{}
-		live.Name, live.Labels = "live", map[string]string{"shard": "live"}
+		live := testkit.GitStore("live", "")
+		live.Labels = map[string]string{"shard": "live"}
 		s.now.GitStateStores = append(s.now.GitStateStores, live)
 		s.now.Live = map[string]kratix.StateStoreReference{"worker-1": {Kind: kratix.GitStateStoreKind, Name: "live"}}
 		s.now.Destinations[0].Spec.Cleanup = "all"

@@ -15,6 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // scene is a report and a cluster. Planned writes are applied to the cluster, so that the
@@ -31,14 +32,12 @@ var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
 // newScene returns a scene with one Work, placed on one Destination of one store.
 func newScene(t *testing.T) *scene {
-	work := kratix.NewWork()
-	work.Name, work.Namespace, work.UID, work.Generation, work.ResourceVersion = "a", "default", "uid-a", 3, "1"
-	work.Spec = kratix.WorkSpec{PromiseName: "redis", ResourceName: "a", WorkloadGroups: []kratix.WorkloadGroup{{ID: kratix.GroupID("."), Directory: "."}}}
-	destination := &kratix.Destination{}
-	destination.Name, destination.Spec.StateStoreRef = "worker-1", &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
-	store := &kratix.GitStateStore{}
-	store.Name = "default"
-	s := &scene{t: t, now: Objects{Works: []*kratix.Work{work}, Destinations: []*kratix.Destination{destination}, GitStateStores: []*kratix.GitStateStore{store}}}
+	work := testkit.Request("a")
+	work.UID, work.Generation, work.ResourceVersion = "uid-a", 3, "1"
+	s := &scene{t: t, now: Objects{
+		Works: []*kratix.Work{work}, Destinations: []*kratix.Destination{testkit.Destination("worker-1")},
+		GitStateStores: []*kratix.GitStateStore{testkit.GitStore("default", "")},
+	}}
 	s.placed(report.Placed)
 	return s
 }
@@ -49,7 +48,7 @@ func (s *scene) placed(state report.State) *report.Placement {
 	s.said = report.Report{
 		Placements: []report.Placement{{
 			Work: "default/a", Directory: ".", Destination: "worker-1", State: state, Reason: "because",
-			Object: kratix.NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], "worker-1"),
+			Object: testkit.Placement(work, "worker-1"),
 		}},
 		Stores: []report.Store{{Name: "GitStateStore default", Revision: "c0ffee", Covered: []string{"worker-1"}}},
 	}

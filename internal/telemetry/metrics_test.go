@@ -61,7 +61,7 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	if _, err := s.open("x").Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.open("x").Apply(t.Context(), two(t, "")); err != nil {
+	if _, err := s.open("x").Apply(t.Context(), two("")); err != nil {
 		t.Fatal(err)
 	}
 	_, done := s.observer.Stage(t.Context(), "source")

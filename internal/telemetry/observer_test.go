@@ -19,7 +19,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
@@ -92,20 +92,10 @@ func (f *fakeStore) Apply(ctx context.Context, changes statestore.ChangeSet) (st
 }
 
 // two returns changes of two placements: two files of 3 and 4 bytes.
-func two(t *testing.T, base statestore.Revision) statestore.ChangeSet {
-	t.Helper()
-	changes := statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
+func two(base statestore.Revision) statestore.ChangeSet {
+	return statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
 		{Action: statestore.Place, Work: "default/a", Destination: "d"}, {Action: statestore.Place, Work: "default/b", Destination: "d"},
-	}}
-	for name, content := range map[string]string{"a": "one", "b": "four"} {
-		path, err := tree.ParsePath(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		changes.Write = append(changes.Write, tree.File{Path: path, Content: []byte(content)})
-	}
-	tree.SortFiles(changes.Write)
-	return changes
+	}, Write: testkit.Files(map[string]string{"a": "one", "b": "four"})}
 }
 
 // has compares metrics with a scrape.
@@ -156,7 +146,7 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 		statestore.ErrMisconfigured, errors.New("what is this"), statestore.ErrStale,
 	} {
 		s.stores["x"].err = failed(err)
-		if _, got := store.Apply(t.Context(), two(t, "")); !errors.Is(got, err) {
+		if _, got := store.Apply(t.Context(), two("")); !errors.Is(got, err) {
 			t.Errorf("%v became %v", err, got)
 		}
 		up := "0"
@@ -170,7 +160,7 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Apply(t.Context(), two(t, state.Revision)); err != nil {
+	if _, err := store.Apply(t.Context(), two(state.Revision)); err != nil {
 		t.Fatal(err)
 	}
 	s.has(`
@@ -199,7 +189,7 @@ func TestWriteOfNothingIsNoWrite(t *testing.T) {
 	s := newScene(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrUnavailable
-	_, _ = store.Apply(t.Context(), two(t, ""))
+	_, _ = store.Apply(t.Context(), two(""))
 	s.stores["x"].err = nil
 	if _, err := store.Apply(t.Context(), statestore.ChangeSet{}); err != nil {
 		t.Fatal(err)
@@ -214,7 +204,7 @@ func TestWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
 	s := newScene(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrPending
-	if _, err := store.Apply(t.Context(), two(t, "")); !errors.Is(err, statestore.ErrPending) {
+	if _, err := store.Apply(t.Context(), two("")); !errors.Is(err, statestore.ErrPending) {
 		t.Errorf("got %v", err)
 	}
 	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
@@ -260,7 +250,7 @@ func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 	if open("x").Location != open("y").Location || open("x").Location == open("z").Location {
 		t.Fatal("wrong ones join")
 	}
-	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewChanges{{View: open("x"), Changes: two(t, "")}, {View: open("y"), Changes: two(t, "")}})
+	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewChanges{{View: open("x"), Changes: two("")}, {View: open("y"), Changes: two("")}})
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
 		t.Errorf("%v, together %d times", outcomes, together)
 	}
@@ -329,11 +319,11 @@ func TestRoundIsTraced(t *testing.T) {
 	state, err := store.Read(inner)
 	stageDone(err)
 	inner, stageDone = s.observer.Stage(ctx, "finish")
-	if _, err := store.Apply(inner, two(t, state.Revision)); err != nil {
+	if _, err := store.Apply(inner, two(state.Revision)); err != nil {
 		t.Fatal(err)
 	}
 	s.stores["x"].err = statestore.ErrDenied
-	_, err = store.Apply(inner, two(t, state.Revision))
+	_, err = store.Apply(inner, two(state.Revision))
 	stageDone(err)
 	roundDone(report.Report{Placements: []report.Placement{{}, {}}}, nil)
 

@@ -1,4 +1,12 @@
-// Package testkit has what the tests of several packages need. It does no I/O.
+// Package testkit builds the objects and files that the tests of several packages need, and
+// skips slow tests. It does no I/O.
+//
+// A builder returns a plain object with everything that most tests leave alone; options, or
+// assignments to its fields, set the rest:
+//
+//	work := testkit.Request("cache", testkit.WithConfigMaps("settings"))
+//	work.Generation = 2
+//	placement := testkit.Placement(work, "worker-1")
 package testkit
 
 import "testing"

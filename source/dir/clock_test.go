@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
@@ -22,7 +23,7 @@ func TestClockJumpsDoNotHideChanges(t *testing.T) {
 		for i := range 12 {
 			jump = jumps[i%len(jumps)]
 			name := string(rune('a' + i))
-			write(t, path, work(name))
+			write(t, path, testkit.WorkYAML(name))
 			if err := os.Chtimes(path, stamp, stamp); err != nil {
 				t.Fatal(err)
 			}

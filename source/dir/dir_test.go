@@ -13,13 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
-
-func work(name string) string {
-	return "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata: {name: " + name + "}\nspec: {promiseName: p}\n"
-}
 
 func write(t *testing.T, path, content string) {
 	t.Helper()
@@ -68,14 +65,14 @@ func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 
 func TestSnapshotOfADirectory(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "a.yaml"), work("a"))
-	write(t, filepath.Join(root, "b.yml"), work("b"))
+	write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
+	write(t, filepath.Join(root, "b.yml"), testkit.WorkYAML("b"))
 	write(t, filepath.Join(root, "c.json"), `{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "c"}, "spec": {"promiseName": "p"}}`)
-	write(t, filepath.Join(root, "README.md"), work("no-yaml"))
-	write(t, filepath.Join(root, ".hidden.yaml"), work("hidden"))
-	write(t, filepath.Join(root, ".git", "d.yaml"), work("hidden-directory"))
-	write(t, filepath.Join(root, "below", "deep", "d.yaml"), work("d"))
-	write(t, filepath.Join(root, "like-a-file.yaml", "e.yaml"), work("e"))
+	write(t, filepath.Join(root, "README.md"), testkit.WorkYAML("no-yaml"))
+	write(t, filepath.Join(root, ".hidden.yaml"), testkit.WorkYAML("hidden"))
+	write(t, filepath.Join(root, ".git", "d.yaml"), testkit.WorkYAML("hidden-directory"))
+	write(t, filepath.Join(root, "below", "deep", "d.yaml"), testkit.WorkYAML("d"))
+	write(t, filepath.Join(root, "like-a-file.yaml", "e.yaml"), testkit.WorkYAML("e"))
 
 	t.Run("alone", func(t *testing.T) {
 		got := wants(t, &dir.Source{Paths: []string{root}}, "a", "b", "c")
@@ -102,7 +99,7 @@ func TestSnapshotOfADirectory(t *testing.T) {
 
 func TestSnapshotFollowsLinksToFiles(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "..2026_01", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "..2026_01", "a.yaml"), testkit.WorkYAML("a"))
 	link(t, "..2026_01", filepath.Join(root, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 	for _, recursive := range []bool{false, true} {
@@ -115,7 +112,7 @@ func TestSnapshotFollowsLinksToFiles(t *testing.T) {
 
 func TestUnreadableFileIsAFinding(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 	dangling, directory := filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml")
 	link(t, "nowhere", dangling)
 	link(t, t.TempDir(), directory)
@@ -158,7 +155,7 @@ func TestSnapshotEndsWithTheContext(t *testing.T) {
 
 func TestStandardInput(t *testing.T) {
 	t.Run("is kept for the next look", func(t *testing.T) {
-		s := &dir.Source{Paths: []string{dir.Stdin}, Stdin: strings.NewReader(work("a"))}
+		s := &dir.Source{Paths: []string{dir.Stdin}, Stdin: strings.NewReader(testkit.WorkYAML("a"))}
 		got := wants(t, s, "a")
 		if at := got.Origins.Of(got.Works[0]).File; at != "standard input" {
 			t.Errorf("a is said to be from %q", at)
@@ -229,15 +226,24 @@ func TestChanges(t *testing.T) {
 		want      []string
 	}{
 		"a new file": {
-			change: func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "b.yaml"), work("b")) },
-			want:   []string{"a", "b"},
+			change: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "b.yaml"), testkit.WorkYAML("b"))
+			},
+			want: []string{"a", "b"},
 		},
 		"a file that is written to": {
-			change: func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "a.yaml"), work("b")) },
-			want:   []string{"b"},
+			change: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("b"))
+			},
+			want: []string{"b"},
 		},
 		"a file that is replaced by a rename": {
-			before: func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "new.tmp"), work("b")) },
+			before: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "new.tmp"), testkit.WorkYAML("b"))
+			},
 			change: func(t *testing.T, root string) {
 				t.Helper()
 				rename(t, filepath.Join(root, "new.tmp"), filepath.Join(root, "a.yaml"))
@@ -253,8 +259,11 @@ func TestChanges(t *testing.T) {
 			},
 		},
 		"one file that is replaced by a rename": {
-			path:   "a.yaml",
-			before: func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "new.tmp"), work("b")) },
+			path: "a.yaml",
+			before: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "new.tmp"), testkit.WorkYAML("b"))
+			},
 			change: func(t *testing.T, root string) {
 				t.Helper()
 				rename(t, filepath.Join(root, "new.tmp"), filepath.Join(root, "a.yaml"))
@@ -271,7 +280,7 @@ func TestChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
-			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 			if test.before != nil {
 				test.before(t, root)
 			}
@@ -290,7 +299,7 @@ func mount(t *testing.T, root string) {
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(root, "..2026_01", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "..2026_01", "a.yaml"), testkit.WorkYAML("a"))
 	link(t, "..2026_01", filepath.Join(root, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 }
@@ -298,7 +307,7 @@ func mount(t *testing.T, root string) {
 // remount replaces the ConfigMap's content as the kubelet does.
 func remount(t *testing.T, root string) {
 	t.Helper()
-	write(t, filepath.Join(root, "..2026_02", "a.yaml"), work("c"))
+	write(t, filepath.Join(root, "..2026_02", "a.yaml"), testkit.WorkYAML("c"))
 	link(t, "..2026_02", filepath.Join(root, "..data_tmp"))
 	rename(t, filepath.Join(root, "..data_tmp"), filepath.Join(root, "..data"))
 	if err := os.RemoveAll(filepath.Join(root, "..2026_01")); err != nil {
@@ -315,10 +324,10 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitChange(t, changes)
-	write(t, filepath.Join(root, "one", "two", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "one", "two", "a.yaml"), testkit.WorkYAML("a"))
 	awaitChange(t, changes)
 	wants(t, s, "a")
-	write(t, filepath.Join(root, "three", "four", "b.yaml"), work("b"))
+	write(t, filepath.Join(root, "three", "four", "b.yaml"), testkit.WorkYAML("b"))
 	awaitChange(t, changes)
 	wants(t, s, "a", "b")
 }
@@ -326,13 +335,13 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 func TestChangesIgnoresFilesThatAreNotRead(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "below", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "below", "a.yaml"), testkit.WorkYAML("a"))
 	write(t, filepath.Join(root, ".git", "objects", "index"), "")
 	for _, recursive := range []bool{false, true} {
 		changes := watch(t, &dir.Source{Paths: []string{root}, Recursive: recursive})
 		write(t, filepath.Join(root, ".git", "objects", "index"), "x")
 		if !recursive {
-			write(t, filepath.Join(root, "below", "a.yaml"), work("b"))
+			write(t, filepath.Join(root, "below", "a.yaml"), testkit.WorkYAML("b"))
 		}
 		noChange(t, changes)
 	}
@@ -343,7 +352,7 @@ func TestBurstIsReportedTogether(t *testing.T) {
 	root := t.TempDir()
 	changes := watch(t, &dir.Source{Paths: []string{root}})
 	for i := range 50 {
-		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), work("a"))
+		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), testkit.WorkYAML("a"))
 	}
 	awaitChange(t, changes)
 	// A slow disk may split the burst, but not into single files.
@@ -368,7 +377,7 @@ func TestChangesEndWithTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 	awaitChange(t, changes)
 	cancel()
 	select {

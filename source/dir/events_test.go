@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
@@ -56,11 +57,11 @@ func remove(t *testing.T, path string) {
 func TestTemporaryFilesOfEditorsAreNotReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
 	changes := watchAndRead(t, s, "a")
 	for _, name := range []string{".a.yaml.swp", ".a.yaml.swx", "4913", "a.yaml~", "#a.yaml#", ".goutputstream-X3F2", "a.yaml.tmp", "a.yaml.bak"} {
-		write(t, filepath.Join(root, name), work("no"))
+		write(t, filepath.Join(root, name), testkit.WorkYAML("no"))
 		remove(t, filepath.Join(root, name))
 	}
 	link(t, "somebody@somewhere.4711", filepath.Join(root, ".#a.yaml"))
@@ -72,13 +73,13 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	write(t, path, work("a"))
+	write(t, path, testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
 	awaitChange(t, changes)
 	wants(t, s, "a") // while the file does not exist
-	write(t, path, work("a")+"---\n"+work("b"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	remove(t, path+"~")
 	until(t, s, changes, "a", "b")
 }
@@ -86,7 +87,7 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 func TestDirectoriesComeAndGo(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "one", "deep", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "one", "deep", "a.yaml"), testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}, Recursive: true}
 	changes := watchAndRead(t, s, "a")
 
@@ -96,15 +97,15 @@ func TestDirectoriesComeAndGo(t *testing.T) {
 		awaitChange(t, changes)
 		got = wants(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), work("b")) // its old name is no longer watched
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b")) // its old name is no longer watched
 	until(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
 	until(t, s, changes)
-	write(t, filepath.Join(root, "two", "deep", "c.yaml"), work("c"))
+	write(t, filepath.Join(root, "two", "deep", "c.yaml"), testkit.WorkYAML("c"))
 	until(t, s, changes, "c")
 
 	outside := t.TempDir()
-	write(t, filepath.Join(outside, "d", "d.yaml"), work("d"))
+	write(t, filepath.Join(outside, "d", "d.yaml"), testkit.WorkYAML("d"))
 	rename(t, filepath.Join(outside, "d"), filepath.Join(root, "d"))
 	until(t, s, changes, "c", "d")
 	rename(t, filepath.Join(root, "d"), filepath.Join(outside, "d"))
@@ -125,8 +126,8 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := filepath.Join(t.TempDir(), "works")
-			write(t, filepath.Join(root, "a.yaml"), work("a"))
-			write(t, filepath.Join(root, "b.yaml"), work("b"))
+			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
+			write(t, filepath.Join(root, "b.yaml"), testkit.WorkYAML("b"))
 			s := &dir.Source{Paths: []string{root}}
 			changes := watchAndRead(t, s, "a", "b")
 			hide(t, root)
@@ -137,9 +138,9 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 				}
 			}
 			remove(t, root)
-			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 			until(t, s, changes, "a")
-			write(t, filepath.Join(root, "c.yaml"), work("c")) // the directory is watched again
+			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")) // the directory is watched again
 			until(t, s, changes, "a", "c")
 		})
 	}
@@ -147,7 +148,7 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 
 func TestUnreadableInputIsAnError(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
 	if err := os.Chmod(root, 0); err != nil {
@@ -187,15 +188,15 @@ func asNobody(t *testing.T) (back func()) {
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
-	write(t, filepath.Join(base, "v1", "works", "a.yaml"), work("a"))
-	write(t, filepath.Join(base, "v2", "works", "b.yaml"), work("b"))
+	write(t, filepath.Join(base, "v1", "works", "a.yaml"), testkit.WorkYAML("a"))
+	write(t, filepath.Join(base, "v2", "works", "b.yaml"), testkit.WorkYAML("b"))
 	link(t, "v1", filepath.Join(base, "now"))
 	s := &dir.Source{Paths: []string{filepath.Join(base, "now", "works")}}
 	changes := watchAndRead(t, s, "a")
 	link(t, "v2", filepath.Join(base, "next"))
 	rename(t, filepath.Join(base, "next"), filepath.Join(base, "now"))
 	until(t, s, changes, "b")
-	write(t, filepath.Join(base, "v2", "works", "c.yaml"), work("c"))
+	write(t, filepath.Join(base, "v2", "works", "c.yaml"), testkit.WorkYAML("c"))
 	until(t, s, changes, "b", "c")
 }
 
@@ -204,7 +205,7 @@ func TestMountedConfigMapIsReplaced(t *testing.T) {
 		t.Run(map[bool]string{false: "alone", true: "recursively"}[recursive], func(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
-			write(t, filepath.Join(root, "a.yaml"), work("a"))
+			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 			mount(t, root)
 			s := &dir.Source{Paths: []string{root}, Recursive: recursive}
 			changes := watchAndRead(t, s, "a")
@@ -217,11 +218,11 @@ func TestMountedConfigMapIsReplaced(t *testing.T) {
 func TestDirectoryWithTwoNames(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "works", "a.yaml"), work("a"))
+	write(t, filepath.Join(root, "works", "a.yaml"), testkit.WorkYAML("a"))
 	link(t, "works", filepath.Join(root, "alias"))
 	s := &dir.Source{Paths: []string{filepath.Join(root, "works"), filepath.Join(root, "alias")}}
 	changes := watchAndRead(t, s, "a")
-	write(t, filepath.Join(root, "works", "b.yaml"), work("b"))
+	write(t, filepath.Join(root, "works", "b.yaml"), testkit.WorkYAML("b"))
 	got := until(t, s, changes, "a", "b")
 	if len(got.Findings) != 2 {
 		t.Errorf("each is in the input twice, and the findings are %v", got.Findings)
@@ -234,11 +235,11 @@ func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()
 	target := filepath.Join(outside, "a.yaml")
-	write(t, target, work("a"))
+	write(t, target, testkit.WorkYAML("a"))
 	link(t, target, filepath.Join(root, "a.yaml"))
 	s := &dir.Source{Paths: []string{root}}
 	watchAndRead(t, s, "a")
-	write(t, target, work("a")+"---\n"+work("b"))
+	write(t, target, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	wants(t, s, "a")
 	s.ReadAll()
 	wants(t, s, "a", "b")

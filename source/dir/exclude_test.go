@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
@@ -25,7 +26,7 @@ func excluding(t *testing.T, patterns ...string) []dir.Exclusion {
 func TestExcludedFilesAreNotRead(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "values", "charts/b", "charts/values", "charts/deep/c", "team/charts/d"} {
-		write(t, filepath.Join(root, name+".yaml"), work(filepath.Base(filepath.Dir("x/"+name))+"-"+filepath.Base(name)))
+		write(t, filepath.Join(root, name+".yaml"), testkit.WorkYAML(filepath.Base(filepath.Dir("x/"+name))+"-"+filepath.Base(name)))
 	}
 	all := []string{"charts-b", "charts-d", "charts-values", "deep-c", "x-a", "x-values"}
 	for name, tt := range map[string]struct {
@@ -68,13 +69,13 @@ func TestInvalidPatterns(t *testing.T) {
 // directories, and none once they are gone.
 func TestUnreadDirectoriesAreOneFinding(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(one, "a.yaml"), work("a"))
-	write(t, filepath.Join(one, "x", "x.yaml"), work("x"))
-	write(t, filepath.Join(one, "left-out", "x.yaml"), work("y"))
-	write(t, filepath.Join(one, ".git", "x.yaml"), work("z"))
-	write(t, filepath.Join(two, "b.yaml"), work("b"))
-	write(t, filepath.Join(two, "y", "x.yaml"), work("x"))
-	write(t, filepath.Join(two, "z", "x.yaml"), work("x"))
+	write(t, filepath.Join(one, "a.yaml"), testkit.WorkYAML("a"))
+	write(t, filepath.Join(one, "x", "x.yaml"), testkit.WorkYAML("x"))
+	write(t, filepath.Join(one, "left-out", "x.yaml"), testkit.WorkYAML("y"))
+	write(t, filepath.Join(one, ".git", "x.yaml"), testkit.WorkYAML("z"))
+	write(t, filepath.Join(two, "b.yaml"), testkit.WorkYAML("b"))
+	write(t, filepath.Join(two, "y", "x.yaml"), testkit.WorkYAML("x"))
+	write(t, filepath.Join(two, "z", "x.yaml"), testkit.WorkYAML("x"))
 	for name, tt := range map[string]struct {
 		source  *dir.Source
 		message string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
@@ -46,25 +47,28 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 		want  []string
 	}{
 		"a deleted file": {
-			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			map[string]string{"a.yaml": testkit.WorkYAML("a"), "b.yaml": testkit.WorkYAML("b")},
 			func(t *testing.T, root string) { t.Helper(); remove(t, filepath.Join(root, "b.yaml")) }, []string{"a"},
 		},
 		"a file with another ending": {
-			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			map[string]string{"a.yaml": testkit.WorkYAML("a"), "b.yaml": testkit.WorkYAML("b")},
 			func(t *testing.T, root string) {
 				t.Helper()
 				rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "b.yaml.old"))
 			}, []string{"a"},
 		},
 		"a document that is taken out": {
-			map[string]string{"a.yaml": work("a") + "---\n" + work("b")},
-			func(t *testing.T, root string) { t.Helper(); write(t, filepath.Join(root, "a.yaml"), work("a")) }, []string{"a"},
-		},
-		"a document that is commented out": {
-			map[string]string{"a.yaml": work("a"), "b.yaml": work("b")},
+			map[string]string{"a.yaml": testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b")},
 			func(t *testing.T, root string) {
 				t.Helper()
-				write(t, filepath.Join(root, "b.yaml"), "# "+strings.ReplaceAll(work("b"), "\n", "\n# "))
+				write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
+			}, []string{"a"},
+		},
+		"a document that is commented out": {
+			map[string]string{"a.yaml": testkit.WorkYAML("a"), "b.yaml": testkit.WorkYAML("b")},
+			func(t *testing.T, root string) {
+				t.Helper()
+				write(t, filepath.Join(root, "b.yaml"), "# "+strings.ReplaceAll(testkit.WorkYAML("b"), "\n", "\n# "))
 			}, []string{"a"},
 		},
 	}
@@ -92,7 +96,7 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
-		write(t, filepath.Join(root, name+".yaml"), work(name))
+		write(t, filepath.Join(root, name+".yaml"), testkit.WorkYAML(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
 	changes := watchAndRead(t, s, "a", "b", "c")
@@ -123,15 +127,15 @@ func TestOtherObjectsOfFileAreUpdatedDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	write(t, path, work("a")+"---\n"+work("b"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: time.Minute}
 	changes := watchAndRead(t, s, "a", "b")
-	write(t, path, work("a")+"---\n"+work("c"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("c"))
 	got := until(t, s, changes, "a", "b", "c")
 	if len(got.Findings) > 0 || got.Incomplete {
 		t.Errorf("a whole file needs no finding: %v", got.Findings)
 	}
-	write(t, path, work("a")+"---\n"+work("b")+"---\n"+work("d"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b")+"---\n"+testkit.WorkYAML("d"))
 	until(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
 }
 
@@ -141,8 +145,8 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			path := filepath.Join(root, "a.yaml")
-			write(t, path, work("a")+"---\n"+work("b"))
-			write(t, filepath.Join(root, "c.yaml"), work("c"))
+			write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
+			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
 			s := &dir.Source{Paths: []string{root}} // no delay: the objects of a broken file stay
 			changes := watchAndRead(t, s, "a", "b", "c")
 			write(t, path, broken)
@@ -161,7 +165,7 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			}
 			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still counts
 			until(t, s, changes, "a", "b")
-			write(t, path, work("a")+"---\n"+work("b"))
+			write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 			untilRules(t, s, changes, nil, "a", "b")
 			write(t, path, broken)
 			untilRules(t, s, changes, want, "a", "b")
@@ -177,7 +181,7 @@ func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	group := strings.Replace(work("a"), "{promiseName: p}", "\n  promiseName: p", 1) + "  workloadGroups:\n  - id: " + kratix.GroupID(".") + "\n    directory: .\n    workloads:\n"
+	group := strings.Replace(testkit.WorkYAML("a"), "{promiseName: p}", "\n  promiseName: p", 1) + "  workloadGroups:\n  - id: " + kratix.GroupID(".") + "\n    directory: .\n    workloads:\n"
 	write(t, path, group+"    - {filepath: f, content: x}\n")
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
 	changes := watchAndRead(t, s, "a")
@@ -207,7 +211,7 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	root := t.TempDir()
 	names := strings.Split("abcdefgh", "")
 	for _, name := range names {
-		write(t, filepath.Join(root, name+".yaml"), work(name))
+		write(t, filepath.Join(root, name+".yaml"), testkit.WorkYAML(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
 	remove(t, filepath.Join(root, "c.yaml")) // the process starts during the checkout
@@ -215,7 +219,7 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")
 	}
-	write(t, filepath.Join(root, "c.yaml"), work("c"))
+	write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
 	until(t, s, changes, names...)
 	for _, name := range names {
 		remove(t, filepath.Join(root, name+".yaml"))
@@ -225,7 +229,7 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 		wants(t, s, names...)
 	}
 	for _, name := range names {
-		write(t, filepath.Join(root, "moved-"+name+".yaml"), "# moved\n"+work(name))
+		write(t, filepath.Join(root, "moved-"+name+".yaml"), "# moved\n"+testkit.WorkYAML(name))
 		s.ReadAll()
 		wants(t, s, names...)
 	}
@@ -245,16 +249,16 @@ func TestMissingReportsSubdirectories(t *testing.T) {
 		recursive bool
 		want      []string
 	}{
-		"nothing below": {map[string]string{"a.yaml": work("a")}, false, nil},
+		"nothing below": {map[string]string{"a.yaml": testkit.WorkYAML("a")}, false, nil},
 		"one": {
-			map[string]string{"below/a.yaml": work("a"), "below/d.yaml": "kind: ConfigMap\n", ".git/b.yaml": work("b"), "below/note.txt": work("c")},
+			map[string]string{"below/a.yaml": testkit.WorkYAML("a"), "below/d.yaml": "kind: ConfigMap\n", ".git/b.yaml": testkit.WorkYAML("b"), "below/note.txt": testkit.WorkYAML("c")},
 			false, []string{"1 Work is in a sub-directory of ROOT; -R reads it"},
 		},
 		"several, deep": {
-			map[string]string{"below/a.yaml": work("a"), "below/deep/b.yaml": work("b") + "---\n" + work("c"), "top.yaml": work("top")},
+			map[string]string{"below/a.yaml": testkit.WorkYAML("a"), "below/deep/b.yaml": testkit.WorkYAML("b") + "---\n" + testkit.WorkYAML("c"), "top.yaml": testkit.WorkYAML("top")},
 			false, []string{"3 Works are in sub-directories of ROOT; -R reads them"},
 		},
-		"they are read": {map[string]string{"below/a.yaml": work("a")}, true, nil},
+		"they are read": {map[string]string{"below/a.yaml": testkit.WorkYAML("a")}, true, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -283,7 +287,7 @@ func TestMissingReadsAFewHundredFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 400 {
-		write(t, filepath.Join(below, string(rune('a'+i%26))+strings.Repeat("x", i/26)+".yaml"), work("a"))
+		write(t, filepath.Join(below, string(rune('a'+i%26))+strings.Repeat("x", i/26)+".yaml"), testkit.WorkYAML("a"))
 	}
 	want := "at least 300 Works are in sub-directories of " + root + "; -R reads them"
 	if got := (&dir.Source{Paths: []string{root}}).Missing(t.Context()); !slices.Equal(got, []string{want}) {

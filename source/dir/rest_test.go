@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
@@ -16,7 +17,7 @@ func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	content := work("a") + "---\n" + work("b") + "---\n" + work("c")
+	content := testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b") + "---\n" + testkit.WorkYAML("c")
 	write(t, path, content)
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a", "b", "c")
@@ -25,7 +26,7 @@ func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for part := content + "---\n" + work("d"); part != ""; {
+	for part := content + "---\n" + testkit.WorkYAML("d"); part != ""; {
 		awaitChange(t, changes)
 		got := wants(t, s, "a", "b", "c")
 		if got.Incomplete || len(got.Findings)+len(got.Rejected) > 0 || got.Works[0] != before.Works[0] {
@@ -50,17 +51,17 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	write(t, path, work("a"))
+	write(t, path, testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
-	write(t, path, work("a")+"---\na: [\n") // removes no object
+	write(t, path, testkit.WorkYAML("a")+"---\na: [\n") // removes no object
 	awaitChange(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
 	}
 	write(t, path, "a: [\n")
 	untilRules(t, s, changes, []string{"KS020", "KS029"}, "a")
-	write(t, path, work("a"))
+	write(t, path, testkit.WorkYAML("a"))
 	if got := untilRules(t, s, changes, nil, "a"); got.Incomplete {
 		t.Errorf("got %+v", got)
 	}
@@ -70,12 +71,12 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
-	write(t, path, work("a")+"---\n"+work("b"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a", "b")
 
 	began := time.Now()
-	write(t, path, work("a"))
+	write(t, path, testkit.WorkYAML("a"))
 	until(t, s, changes, "a")
 	if took := time.Since(began); took < time.Second {
 		t.Errorf("b was taken away after %s", took)
@@ -95,17 +96,17 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
-	write(t, path, work("a")+"---\n"+work("b"))
+	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	s := &dir.Source{Paths: []string{path}}
 	changes := watchAndRead(t, s, "a", "b")
-	write(t, path, work("a"))
+	write(t, path, testkit.WorkYAML("a"))
 	until(t, s, changes, "a")
 }
 
 func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "b.yaml"), work("a"))
+	write(t, filepath.Join(root, "b.yaml"), testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
 	rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml"))
@@ -125,7 +126,7 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			for _, each := range strings.Split("abc", "") {
-				write(t, filepath.Join(root, each+".yaml"), work(each))
+				write(t, filepath.Join(root, each+".yaml"), testkit.WorkYAML(each))
 			}
 			s := &dir.Source{Paths: []string{root}, Now: time.Now}
 			begin(t, s)
@@ -133,8 +134,8 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 			for _, touch := range []func(){
 				func() {},
 				s.ReadAll,
-				func() { write(t, filepath.Join(root, "a.yaml"), work("a")) },
-				func() { write(t, filepath.Join(root, "c.yaml"), work("c")); s.ReadAll() },
+				func() { write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a")) },
+				func() { write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")); s.ReadAll() },
 			} {
 				touch()
 				second := wants(t, s, "a", "b", "c")
@@ -142,7 +143,7 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 					t.Error("the Works are others")
 				}
 			}
-			write(t, filepath.Join(root, "b.yaml"), strings.Replace(work("b"), "Name: p", "Name: q", 1))
+			write(t, filepath.Join(root, "b.yaml"), strings.Replace(testkit.WorkYAML("b"), "Name: p", "Name: q", 1))
 			s.ReadAll()
 			second := wants(t, s, "a", "b", "c")
 			if first.Works[0] != second.Works[0] || first.Works[2] != second.Works[2] || first.Works[1] == second.Works[1] {
@@ -164,7 +165,7 @@ func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 			s := &dir.Source{Paths: []string{path}, Now: now}
 			for i := range 500 {
 				name := string(rune('a' + i%2))
-				write(t, path, work(name))
+				write(t, path, testkit.WorkYAML(name))
 				wants(t, s, name)
 				if t.Failed() {
 					t.Fatalf("at change %d", i)

@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
@@ -147,7 +148,7 @@ func numbered(b testing.TB, placements int) []tree.File {
 	files := make([]tree.File, 0, 3*placements)
 	for i := range placements {
 		for f := range 3 {
-			path := storetest.Path(b, fmt.Sprintf("worker-%d/resources/default/app/r%05d/instance/5058f/%d.yaml", i%10, i/10, f))
+			path := testkit.Path(fmt.Sprintf("worker-%d/resources/default/app/r%05d/instance/5058f/%d.yaml", i%10, i/10, f))
 			files = append(files, tree.File{Path: path, Content: fmt.Appendf(nil, "name: r%d-%d\n%s", i, f, bytes.Repeat([]byte("key: value\n"), 50))})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
@@ -77,14 +78,14 @@ func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	if _, err := client.PutObject(t.Context(), config.Bucket, "resources/taken", strings.NewReader("x"), 1, minio.PutObjectOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	revision, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{
+	revision, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{
 		"dependencies/new": "n", "resources/changed": "new", "resources/taken/file": "f",
 	})})
 	var told *statestore.Error
 	if !errors.Is(err, statestore.ErrContentRefused) || !errors.As(err, &told) || revision == "" || revision == base {
 		t.Fatalf("revision %q, %v", revision, err)
 	}
-	if want := storetest.Paths(t, "resources/taken/file"); !slices.Equal(told.Paths, want) || told.Fix != fixConflict {
+	if want := testkit.Paths("resources/taken/file"); !slices.Equal(told.Paths, want) || told.Fix != fixConflict {
 		t.Errorf("%v are named, want %v: %s", told.Paths, want, told.Fix)
 	}
 	storetest.Holds(t, store, map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/taken": "x"})

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -185,7 +186,7 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 			_, there := held[strings.Replace(path, dir, ".kratix", 1)]
 			recorded = recorded || there && strings.Contains(path, dir)
 		}
-		if !recorded && !known.Has(storetest.Path(t, path)) {
+		if !recorded && !known.Has(testkit.Path(path)) {
 			t.Errorf("%s is named by no record and is not known to be unfinished", path)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
@@ -30,7 +31,7 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	t.Helper()
 	store := open(t, config)
 	_, read := store.Read(t.Context())
-	_, write := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": "1"})})
+	_, write := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
@@ -109,7 +110,7 @@ func unknownCA(t *testing.T, config bucket.Config) {
 	config.CABundle = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: proxy.Certificate.Raw})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"over/tls": "1"})
-	if content, err := storetest.Read(t, store).Contents.Content(t.Context(), storetest.Path(t, "over/tls")); err != nil || string(content) != "1" {
+	if content, err := storetest.Read(t, store).Contents.Content(t.Context(), testkit.Path("over/tls")); err != nil || string(content) != "1" {
 		t.Errorf("%q, %v", content, err)
 	}
 }
@@ -170,12 +171,12 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 	})
 	t.Run("put", func(t *testing.T) {
 		store := limited(t, "s3:PutObject")
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, map[string]string{"a": "1"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: testkit.Files(map[string]string{"a": "1"})})
 		expect(t, map[string]error{"write": err, "probe": store.Probe(t.Context())}, statestore.ErrDenied, "AccessDenied", "s3:PutObject "+below)
 	})
 	t.Run("delete", func(t *testing.T) {
 		store := limited(t, "s3:DeleteObject")
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Remove: storetest.Paths(t, "held")})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Remove: testkit.Paths("held")})
 		expect(t, map[string]error{"write": err}, statestore.ErrDenied, "AccessDenied", "s3:DeleteObject "+below)
 		storetest.Holds(t, store, map[string]string{"held": "1"})
 	})

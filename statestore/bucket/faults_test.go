@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
@@ -150,7 +151,7 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 	if err != nil {
 		return statestore.ChangeSet{}, err
 	}
-	changes := statestore.Diff(state, storetest.Files(t, want), func(tree.Path) bool { return true })
+	changes := statestore.Diff(state, testkit.Files(want), func(tree.Path) bool { return true })
 	_, err = store.Apply(t.Context(), changes)
 	return changes, err
 }
@@ -223,7 +224,7 @@ func twoWriters(t *testing.T, config bucket.Config) {
 		group.Go(func() {
 			for range 40 {
 				state := storetest.Read(t, store)
-				changes := statestore.Diff(state, storetest.Files(t, want), func(tree.Path) bool { return true })
+				changes := statestore.Diff(state, testkit.Files(want), func(tree.Path) bool { return true })
 				if changes.Empty() {
 					continue
 				}

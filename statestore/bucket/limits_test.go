@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -30,7 +31,7 @@ func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 			server := start(t)
 			config := configOf(t, server)
 			config.Path = "some/prefix"
-			limits := layout.LimitsOf(kratix.BucketStateStoreKind, storetest.Path(t, config.Path), nil)
+			limits := layout.LimitsOf(kratix.BucketStateStoreKind, testkit.Path(config.Path), nil)
 			longest := 1024 - len("some/prefix/")
 			fits := func(path string) bool {
 				p, err := tree.ParsePath(path)
@@ -80,7 +81,7 @@ func fileIsThere(t *testing.T, config bucket.Config, paths ...string) bool {
 	t.Helper()
 	files := storetest.Read(t, open(t, config)).Files
 	for _, path := range paths {
-		if !files.Has(storetest.Path(t, path)) {
+		if !files.Has(testkit.Path(path)) {
 			return false
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/sse"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
@@ -107,7 +108,7 @@ func unchangedRound(t *testing.T, server *buckettest.Server) {
 	for round := range 3 {
 		proxy.Requests()
 		state := storetest.Read(t, store)
-		if changes := statestore.Diff(state, storetest.Files(t, want), nil); !changes.Empty() {
+		if changes := statestore.Diff(state, testkit.Files(want), nil); !changes.Empty() {
 			t.Fatalf("round %d wants to write %d files", round, len(changes.Write))
 		}
 		if got := proxy.Requests(); !slices.Equal(got, []string{"LIST", "LIST", "LIST"}) {
@@ -144,7 +145,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	})
 	for range 2 {
 		for i := range 100 {
-			path := storetest.Path(t, fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i))
+			path := testkit.Path(fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i))
 			content, err := state.Contents.Content(t.Context(), path)
 			if err != nil || string(content) != strconv.Itoa(i) {
 				t.Fatalf("%s: %q, %v", path, content, err)
@@ -296,7 +297,7 @@ func unsafeKeys(t *testing.T, server *buckettest.Server) {
 				files[path] = "x"
 			}
 			_, err := store.Apply(t.Context(), statestore.ChangeSet{
-				Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, files), Remove: storetest.Paths(t, c.remove...),
+				Base: storetest.Read(t, store).Revision, Write: testkit.Files(files), Remove: testkit.Paths(c.remove...),
 			})
 			told := wantError(t, err, statestore.ErrContentRefused)
 			if !strings.Contains(told.Error(), c.names) || told.Fix == "" {
@@ -352,7 +353,7 @@ func encrypted(t *testing.T, server *buckettest.Server) {
 		for round := range 3 {
 			proxy.Requests()
 			state := storetest.Read(t, s)
-			if changes := statestore.Diff(state, storetest.Files(t, want), nil); !changes.Empty() {
+			if changes := statestore.Diff(state, testkit.Files(want), nil); !changes.Empty() {
 				t.Errorf("%s, round %d: wants to write %v", name, round, changes.Write)
 			}
 			if got := proxy.Requests(); round > 0 && !slices.Equal(got, []string{"LIST"}) {
@@ -379,7 +380,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 		if got := proxy.Requests(); !slices.Equal(got, []string{"LIST"}) {
 			t.Errorf("asked %q", got)
 		}
-		if changes := statestore.Diff(state, storetest.Files(t, map[string]string{"big.bin": content}), nil); !changes.Empty() {
+		if changes := statestore.Diff(state, testkit.Files(map[string]string{"big.bin": content}), nil); !changes.Empty() {
 			t.Error("it would be written again")
 		}
 	}
@@ -400,7 +401,7 @@ func loserPutsNothing(t *testing.T, server *buckettest.Server) {
 		base := storetest.Read(t, second).Revision
 		storetest.Write(t, first, map[string]string{"winner": strconv.Itoa(round)})
 		proxy.Requests()
-		_, err := second.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, many(50)), Remove: storetest.Paths(t, "winner")})
+		_, err := second.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(many(50)), Remove: testkit.Paths("winner")})
 		wantError(t, err, statestore.ErrStale)
 		for _, request := range proxy.Requests() {
 			if !strings.HasSuffix(request, "/.kratix/store-revision") {
@@ -425,7 +426,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 			once.Do(func() { storetest.Write(t, other, map[string]string{"theirs": "2"}) })
 		}
 	})
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"new": "3"}), Remove: storetest.Paths(t, "keep")})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"new": "3"}), Remove: testkit.Paths("keep")})
 	wantError(t, err, statestore.ErrStale)
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
@@ -433,7 +434,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 // wantUnfinished checks State.Unfinished in a store that was just opened.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
-	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, storetest.Paths(t, want...)) {
+	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, testkit.Paths(want...)) {
 		t.Errorf("unfinished: %v, want %v", got, want)
 	}
 }
@@ -455,8 +456,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	})
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{
 		Base:   storetest.Read(t, store).Revision,
-		Write:  storetest.Files(t, map[string]string{"w/.kratix/new": "3", "w/dependencies/new": "2", "w/resources/new": "2", "w/resources/hand": "2"}),
-		Remove: storetest.Paths(t, "w/resources/old"),
+		Write:  testkit.Files(map[string]string{"w/.kratix/new": "3", "w/dependencies/new": "2", "w/resources/new": "2", "w/resources/hand": "2"}),
+		Remove: testkit.Paths("w/resources/old"),
 	})
 	wantError(t, err, statestore.ErrDenied)
 	proxy.Between(nil)
@@ -471,8 +472,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	for _, inDoubt := range [][]string{{"w/resources/new"}, {"w/resources/new"}, nil} {
 		other := open(t, plain)
 		_, err := other.Apply(t.Context(), statestore.ChangeSet{
-			Base: storetest.Read(t, other).Revision, Write: storetest.Files(t, map[string]string{"w/resources/more": rand.Text()}),
-			Remove: storetest.Paths(t, "w/resources/old"), Unfinished: storetest.Paths(t, inDoubt...),
+			Base: storetest.Read(t, other).Revision, Write: testkit.Files(map[string]string{"w/resources/more": rand.Text()}),
+			Remove: testkit.Paths("w/resources/old"), Unfinished: testkit.Paths(inDoubt...),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -493,7 +494,7 @@ func lateArrival(t *testing.T, server *buckettest.Server) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, map[string]string{"late": "3"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: testkit.Files(map[string]string{"late": "3"})})
 	wantError(t, err, statestore.ErrStale)
 	wantUnfinished(t, plain, "late")
 	storetest.Write(t, open(t, plain), map[string]string{"theirs": "4"}, "late")
@@ -551,7 +552,7 @@ func withoutConditions(t *testing.T, server *buckettest.Server) {
 		}
 		base := storetest.Read(t, other).Revision
 		storetest.Write(t, other, map[string]string{"c": "3"})
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"d": "4"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"d": "4"})})
 		wantError(t, err, statestore.ErrStale)
 		storetest.Holds(t, store, map[string]string{"a": "1", "b": "2", "c": "3"})
 	}
@@ -566,7 +567,7 @@ func replacedContent(t *testing.T, server *buckettest.Server) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"a", "b"} {
-		content, err := state.Contents.Content(t.Context(), storetest.Path(t, name))
+		content, err := state.Contents.Content(t.Context(), testkit.Path(name))
 		if content != nil {
 			t.Errorf("%s: got %q", name, content)
 		}
@@ -584,7 +585,7 @@ func emptied(t *testing.T, server *buckettest.Server) {
 			t.Fatal(err)
 		}
 	}
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": "2"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "2"})})
 	wantError(t, err, statestore.ErrStale)
 	storetest.Holds(t, store, map[string]string{})
 	storetest.Write(t, store, map[string]string{"b": "2"})
@@ -631,7 +632,7 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 		next.ServeHTTP(w, r)
 	})
 	state := storetest.Read(t, open(t, config))
-	got, err := state.Contents.Content(t.Context(), storetest.Path(t, "a"))
+	got, err := state.Contents.Content(t.Context(), testkit.Path("a"))
 	if err != nil || string(got) != content || gets != 6 {
 		t.Errorf("%d bytes, %v, %d requests", len(got), err, gets)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -47,7 +48,7 @@ const (
 
 func writeOne(t *testing.T, store statestore.Store, base statestore.Revision, name, content string) (statestore.Revision, error) {
 	t.Helper()
-	return store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: content})})
+	return store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: content})})
 }
 
 func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
@@ -151,7 +152,7 @@ func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *
 func partOf(t *testing.T, store *git.Store, work string, files map[string]string) statestore.ViewChanges {
 	t.Helper()
 	return statestore.ViewChanges{View: store.View(), Changes: statestore.ChangeSet{
-		Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, files),
+		Base: storetest.Read(t, store).Revision, Write: testkit.Files(files),
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/" + work, Destination: "worker-" + work}},
 	}}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -42,7 +43,7 @@ func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	config.Auth.Username = gittest.Reader
 	store := open(t, config)
 	storetest.Holds(t, store, map[string]string{"a": "1"})
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: storetest.Files(t, map[string]string{"b": "2"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: testkit.Files(map[string]string{"b": "2"})})
 	for _, err := range []error{err, store.Probe(t.Context())} {
 		told := wantError(t, err, statestore.ErrDenied)
 		if !strings.Contains(told.Error(), "You are not allowed to push code to this project.") || !strings.Contains(told.Fix, "may write") {

@@ -13,10 +13,10 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
-	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
 // TestCredentialsAppearNowhere uses every kind of credential, with a server that works and
@@ -67,7 +67,7 @@ func TestCredentialsAppearNowhere(t *testing.T) {
 		store := open(t, config)
 		state, err := store.Read(t.Context())
 		fmt.Fprintf(&out, "%v %+v %q\n", err, err, state.Warnings)
-		_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{"a": config.URL + strconv.Itoa(out.Len())})})
+		_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{"a": config.URL + strconv.Itoa(out.Len())})})
 		fmt.Fprintf(&out, "%v %#v %v\n", err, err, store.Probe(t.Context()))
 	}
 	err := filepath.WalkDir(repository, func(path string, entry os.DirEntry, err error) error {

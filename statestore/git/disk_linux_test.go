@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -36,7 +37,7 @@ func TestRepositoryOnAFullDisk(t *testing.T) {
 		file.Write(make([]byte, size)) //nolint:errcheck // until the disk is full
 		file.Close()                   //nolint:errcheck // until the disk is full
 	}
-	changes := statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": "2"})}
+	changes := statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "2"})}
 	_, err := store.Apply(t.Context(), changes)
 	told := wantError(t, err, statestore.ErrUnavailable)
 	if !strings.Contains(told.Error(), "No space left on device") {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -23,7 +24,7 @@ func TestServerWithAFullDisk(t *testing.T) {
 	full := open(t, config)
 	storetest.Holds(t, full, map[string]string{"a": "1"})
 	for range 3 {
-		_, err := full.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": strings.Repeat("long ", 1000)})})
+		_, err := full.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": strings.Repeat("long ", 1000)})})
 		told := wantError(t, err, statestore.ErrUnavailable)
 		if !strings.Contains(told.Remote, "File too large") {
 			t.Errorf("the server's words are missing: %v, remote %q", err, told.Remote)

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -181,7 +182,7 @@ func TestE2EStoreOverNginx(t *testing.T) {
 		config := config
 		config.URL += "/store1.git"
 		gittest.Hook(t, filepath.Join(root, "store1.git"), "pre-receive", "echo 'not today' >&2; exit 1\n")
-		_, err := open(t, config).Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": "1"})})
+		_, err := open(t, config).Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 		if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Error(), "not today") {
 			t.Error(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -40,7 +41,7 @@ func both(t *testing.T, config git.Config) []error {
 	t.Helper()
 	store := open(t, config)
 	_, read := store.Read(t.Context())
-	_, write := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": "1"})})
+	_, write := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 	return []error{read, write}
 }
 
@@ -50,7 +51,7 @@ func TestHookOutputIsReported(t *testing.T) {
 		for _, config := range []git.Config{{URL: repository}, served(t, repository)} {
 			gittest.Hook(t, repository, hook, "echo 'no commits on Fridays: failed to lock' >&2\necho >&2\necho 'ask ops' >&2\nexit 1\n")
 			store := open(t, config)
-			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": "1"})})
+			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 			told := wantError(t, err, statestore.ErrDenied)
 			if !strings.Contains(told.Remote, "no commits on Fridays: failed to lock; ask ops") || !strings.Contains(told.Error(), "hook declined") || told.Fix == "" {
 				t.Errorf("%s: %v (remote %q, fix %q)", hook, err, told.Remote, told.Fix)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -62,7 +63,7 @@ func TestBrokenConnections(t *testing.T) {
 				proxy.Set(gittest.Fault{})
 				base := storetest.Read(t, store).Revision
 				proxy.Set(fault)
-				_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": noise(4000)})})
+				_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": noise(4000)})})
 				if err != nil || fault.After == 0 { // over http a response may be complete before the fault begins
 					wantError(t, err, statestore.ErrUnavailable)
 				}
@@ -128,7 +129,7 @@ func TestArchivedRepositoryIsReportedAsArchived(t *testing.T) {
 	})
 	store := open(t, config)
 	base := storetest.Read(t, store).Revision
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": "1"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "1"})})
 	told := wantError(t, err, statestore.ErrDenied)
 	if !strings.Contains(told.Error(), "was archived so it is read-only") || !strings.Contains(told.Fix, "unarchive it") {
 		t.Errorf("%v (fix %q)", err, told.Fix)

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -80,14 +81,14 @@ func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	gittest.Hook(t, repository, "pre-receive", "echo 'main is frozen' >&2; exit 1\n")
 	state := storetest.Read(t, store)
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{"b": "1"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{"b": "1"})})
 	told := wantError(t, err, statestore.ErrDenied)
 	if !strings.Contains(told.Error(), "reported nothing") || !strings.Contains(told.Remote, "main is frozen") || told.Class != statestore.Server {
 		t.Errorf("%v (class %q)", &told, told.Class)
 	}
 	gittest.Hook(t, repository, "pre-receive", "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"+
 		"git update-ref refs/heads/main $(git commit-tree -m foreign -p main main^{tree})\n")
-	_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{"b": "1"})})
+	_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{"b": "1"})})
 	wantError(t, err, statestore.ErrStale)
 }
 

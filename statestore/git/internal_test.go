@@ -16,6 +16,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -76,7 +77,7 @@ func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	for content, same := range map[string]bool{"x": true, "y": false} {
-		edits, err := planEdits([]commitChanges{{&Store{}, statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": content})}}})
+		edits, err := planEdits([]commitChanges{{&Store{}, statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": content})}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 	if store.objects.grown != (growth{}) {
 		t.Errorf("%+v of what is left counts as grown", store.objects.grown)
 	}
-	if content, err := old.Contents.Content(t.Context(), storetest.Path(t, "a/b")); err != nil || string(content) != "4" {
+	if content, err := old.Contents.Content(t.Context(), testkit.Path("a/b")); err != nil || string(content) != "4" {
 		t.Errorf("the old State reads %q, %v", content, err)
 	}
 	storetest.Write(t, store, map[string]string{"d": "d"}, "c")
@@ -145,7 +146,7 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	}
 	state := storetest.Read(t, store)
 	before := store.objects.len()
-	if content, err := state.Contents.Content(t.Context(), storetest.Path(t, "d/b")); err != nil || string(content) != "2" {
+	if content, err := state.Contents.Content(t.Context(), testkit.Path("d/b")); err != nil || string(content) != "2" {
 		t.Errorf("%q, %v", content, err)
 	}
 	if read := store.objects.len() - before; read == 0 || store.objects.grown != (growth{}) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -25,9 +26,9 @@ func refuses(t *testing.T, name string) bool {
 	if err != nil {
 		return true
 	}
-	dir := storetest.Path(t, "w/resources")
+	dir := testkit.Path("w/resources")
 	rendering := layout.Rendering{Root: dir, Dir: dir, Files: []layout.File{{File: tree.File{Path: path}}}}
-	findings, _ := layout.LimitsOf(kratix.GitStateStoreKind, tree.Path{}, nil).Check(d, p, rendering, storetest.Path(t, "r"))
+	findings, _ := layout.LimitsOf(kratix.GitStateStoreKind, tree.Path{}, nil).Check(d, p, rendering, testkit.Path("r"))
 	return len(findings) > 0
 }
 
@@ -66,7 +67,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 			if held := refuses(t, path); held != c.held {
 				t.Errorf("held back: %v", held)
 			}
-			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{path: c.content})})
+			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{path: c.content})})
 			if refused := err != nil; refused != c.refused {
 				t.Errorf("refused: %v: %v", refused, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -104,7 +105,7 @@ func TestLocalRepositoriesSendBlobsOnDemand(t *testing.T) {
 	store := open(t, git.Config{URL: repository})
 	state := storetest.Read(t, store)
 	gittest.Git(t, repository, "config", "uploadpack.allowFilter", "false")
-	if content, err := state.Contents.Content(t.Context(), storetest.Path(t, "d/b")); err != nil || string(content) != "2" {
+	if content, err := state.Contents.Content(t.Context(), testkit.Path("d/b")); err != nil || string(content) != "2" {
 		t.Errorf("%q, %v", content, err)
 	}
 	storetest.Holds(t, store, map[string]string{"a": "1", "d/b": "2"})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -59,7 +60,7 @@ func TestStoreIsNotStaleAfterChangesOutsideItsPath(t *testing.T) {
 			}
 			gittest.Commit(t, repository, "main", map[string]string{"c": name})
 			for i, store := range stores {
-				_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: bases[i], Write: storetest.Files(t, map[string]string{"mine": name})})
+				_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: bases[i], Write: testkit.Files(map[string]string{"mine": name})})
 				if err != nil {
 					t.Fatalf("store %d: %v", i, err)
 				}
@@ -82,7 +83,7 @@ func TestStoreIsStaleAfterChangesInsideItsPath(t *testing.T) {
 	}
 	gittest.Commit(t, repository, "main", map[string]string{"a/deep/x": "2"})
 	for i, store := range stores {
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: bases[i], Write: storetest.Files(t, map[string]string{"mine": "m"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: bases[i], Write: testkit.Files(map[string]string{"mine": "m"})})
 		wantError(t, err, statestore.ErrStale)
 	}
 	if n := gittest.Commits(t, repository, "main"); n != "2" {
@@ -114,7 +115,7 @@ func TestStoresWithDifferentCredentialsShareNothing(t *testing.T) {
 func TestCommitMessageFollowsTheTemplate(t *testing.T) {
 	repository := gittest.Bare(t)
 	changes := statestore.ChangeSet{
-		Write:      storetest.Files(t, map[string]string{"a": "1"}),
+		Write:      testkit.Files(map[string]string{"a": "1"}),
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/db", Destination: "worker-1"}},
 	}
 	for name, c := range map[string]struct{ template, want string }{

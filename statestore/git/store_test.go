@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -28,7 +29,7 @@ func TestCommitOfAnotherWriterStaysAndMakesAWriteStale(t *testing.T) {
 	base := storetest.Write(t, store, map[string]string{"a": "1"})
 	gittest.Commit(t, repository, "main", map[string]string{"foreign": "f"})
 
-	changes := statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"b": "2"})}
+	changes := statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "2"})}
 	_, err := store.Apply(t.Context(), changes)
 	wantError(t, err, statestore.ErrStale)
 	if n := gittest.Commits(t, repository, "main"); n != "2" {
@@ -54,7 +55,7 @@ func TestBranchThatMovesDuringThePushIsStale(t *testing.T) {
 	foreign := func(content string) {
 		base := storetest.Read(t, store).Revision
 		stranger.Store(&content)
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{"mine": "m"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"mine": "m"})})
 		wantError(t, err, statestore.ErrStale)
 	}
 	foreign("the branch appears during the push")
@@ -70,8 +71,8 @@ func TestChangesWithoutADifferenceMakeNoCommit(t *testing.T) {
 	store := open(t, git.Config{URL: repository})
 	base := storetest.Write(t, store, map[string]string{"a": "1", "d/b": "2"})
 	for name, changes := range map[string]statestore.ChangeSet{
-		"the same bytes":       {Base: base, Write: storetest.Files(t, map[string]string{"a": "1", "d/b": "2"})},
-		"a missing path":       {Base: base, Remove: storetest.Paths(t, "x", "d/x", "d", "a/b")},
+		"the same bytes":       {Base: base, Write: testkit.Files(map[string]string{"a": "1", "d/b": "2"})},
+		"a missing path":       {Base: base, Remove: testkit.Paths("x", "d/x", "d", "a/b")},
 		"no file, a placement": {Base: base, Placements: []statestore.PlacementChange{{Action: statestore.Update, Work: "a/b", Destination: "c"}}},
 	} {
 		if got, err := store.Apply(t.Context(), changes); err != nil || got != base {
@@ -87,7 +88,7 @@ func TestCommitNamesAuthorDateAndPlacements(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, git.Config{URL: repository, Author: git.Author{Name: "A <B>\n", Email: "a@example.com"}})
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{
-		Write:      storetest.Files(t, map[string]string{"a": "1"}),
+		Write:      testkit.Files(map[string]string{"a": "1"}),
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/db", Destination: "worker-1"}},
 	})
 	if err != nil {
@@ -151,7 +152,7 @@ func TestSymlinksAndSubmodulesSurvive(t *testing.T) {
 		"d/module/x": "a submodule is where a directory is wanted",
 	} {
 		base := storetest.Read(t, store).Revision
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "x", "other": "y"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "x", "other": "y"})})
 		told := wantError(t, err, statestore.ErrContentRefused)
 		if !strings.Contains(told.Error(), why) || told.Fix == "" {
 			t.Errorf("%s: %v (fix %q), want %q", name, err, told.Fix, why)
@@ -173,7 +174,7 @@ func TestFileAndDirectoryAtOnePathAreRejected(t *testing.T) {
 	repository := filepath.Join(t.TempDir(), "new.git")
 	store := open(t, git.Config{URL: repository})
 	for _, names := range [][2]string{{"a", "a/b"}, {"a", "a/b/c"}} {
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{names[0]: "1", names[1]: "2"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{names[0]: "1", names[1]: "2"})})
 		wantError(t, err, statestore.ErrContentRefused)
 	}
 	if _, err := os.Stat(repository); err == nil {
@@ -191,7 +192,7 @@ func TestMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 		if got, want := storetest.Read(t, store).Revision, gittest.Git(t, repository, "rev-parse", "main"); string(got) != want {
 			t.Errorf("revision %q, want %q", got, want)
 		}
-		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: storetest.Files(t, map[string]string{"a": "1"})})
+		_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 		wantError(t, err, statestore.ErrStale)
 		storetest.Write(t, store, map[string]string{"a": "1"})
 		storetest.Holds(t, open(t, config), map[string]string{"readme": "r", "a": "1"})
@@ -224,12 +225,12 @@ func TestDeletedOrRewrittenBranchIsReadAgain(t *testing.T) {
 	second := storetest.Write(t, store, map[string]string{"a": "2", "b": "2"})
 
 	gittest.Git(t, repository, "update-ref", "refs/heads/main", string(first))
-	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: second, Write: storetest.Files(t, map[string]string{"c": "3"})})
+	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: second, Write: testkit.Files(map[string]string{"c": "3"})})
 	wantError(t, err, statestore.ErrStale)
 	storetest.Holds(t, store, map[string]string{"a": "1"})
 
 	gittest.Git(t, repository, "update-ref", "-d", "refs/heads/main")
-	_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: first, Write: storetest.Files(t, map[string]string{"c": "3"})})
+	_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: first, Write: testkit.Files(map[string]string{"c": "3"})})
 	wantError(t, err, statestore.ErrStale)
 	storetest.Holds(t, store, map[string]string{})
 	storetest.Write(t, store, map[string]string{"d": "4"})
@@ -283,7 +284,7 @@ func TestOneOfTwoFirstWritersCreatesTheRepository(t *testing.T) {
 				for range 100 {
 					state, err := store.Read(t.Context())
 					if err == nil {
-						_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{name: "x"})})
+						_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{name: "x"})})
 					}
 					if err == nil {
 						return
@@ -306,7 +307,7 @@ func TestOneOfTwoFirstWritersCreatesTheRepository(t *testing.T) {
 
 func TestStaleWriteCreatesNoRepository(t *testing.T) {
 	repository := filepath.Join(t.TempDir(), "new.git")
-	_, err := open(t, git.Config{URL: repository}).Apply(t.Context(), statestore.ChangeSet{Base: "old", Write: storetest.Files(t, map[string]string{"a": "1"})})
+	_, err := open(t, git.Config{URL: repository}).Apply(t.Context(), statestore.ChangeSet{Base: "old", Write: testkit.Files(map[string]string{"a": "1"})})
 	wantError(t, err, statestore.ErrStale)
 	if _, err := os.Stat(repository); err == nil {
 		t.Error("the repository was made")
@@ -406,7 +407,7 @@ func TestRandomTreesAreStoredUnchanged(t *testing.T) {
 	for round := range 40 {
 		want := map[string]string{}
 		grow(random, names, "", 3, want)
-		changes := statestore.Diff(storetest.Read(t, store), storetest.Files(t, want), func(tree.Path) bool { return true })
+		changes := statestore.Diff(storetest.Read(t, store), testkit.Files(want), func(tree.Path) bool { return true })
 		if _, err := store.Apply(t.Context(), changes); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}

@@ -17,11 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
-	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -244,7 +244,7 @@ func (f trouble) meet(t *testing.T) string {
 	if f.between != nil {
 		f.between(t, repository)
 	}
-	_, wrote := store.Apply(ctx, statestore.ChangeSet{Base: state.Revision, Write: storetest.Files(t, map[string]string{orElse(f.file, "new"): "1"})})
+	_, wrote := store.Apply(ctx, statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{orElse(f.file, "new"): "1"})})
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\nread: %s\nwrite: %s\nprobe: %s\n", f.name, told(read), told(wrote), told(store.Probe(ctx)))
 	for _, warning := range state.Warnings {

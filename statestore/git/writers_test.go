@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -77,7 +78,7 @@ func writeTogether(t *testing.T, repository string, config git.Config, writers, 
 
 // writeUntilCurrent repeats reading and writing one file until the write is not stale.
 func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
-	file := []tree.File{{Path: storetest.Path(t, name), Content: []byte("x")}}
+	file := []tree.File{{Path: testkit.Path(name), Content: []byte("x")}}
 	for try := range 1000 {
 		state, err := store.Read(t.Context())
 		if err == nil {
@@ -167,7 +168,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	if acknowledged == 0 || state.Files.Len() < 2*acknowledged || state.Files.Len()%2 != 0 {
 		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, state.Files.Len())
 	}
-	if !state.Files.Has(storetest.Path(t, last+"/b")) {
+	if !state.Files.Has(testkit.Path(last + "/b")) {
 		t.Errorf("%s was acknowledged and is not there", last)
 	}
 	// Every commit contains one whole placement; none is empty or duplicated.

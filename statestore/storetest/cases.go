@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -90,7 +91,7 @@ func staleBase(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"a": "1", "b/c": "2"})
 	for range 2 {
 		_, err := other.Apply(t.Context(), statestore.ChangeSet{
-			Base: base, Write: Files(t, map[string]string{"mine": "3", "a": "4"}), Remove: Paths(t, "b/c"),
+			Base: base, Write: testkit.Files(map[string]string{"mine": "3", "a": "4"}), Remove: testkit.Paths("b/c"),
 		})
 		wantStale(t, err)
 		base = "0123456789012345678901234567890123456789"
@@ -102,7 +103,7 @@ func staleBase(t *testing.T, f Fixture) {
 
 func staleFirstWrite(t *testing.T, f Fixture) {
 	_, err := f.Store.Apply(t.Context(), statestore.ChangeSet{
-		Base: "0123456789012345678901234567890123456789", Write: Files(t, map[string]string{"a": "1"}),
+		Base: "0123456789012345678901234567890123456789", Write: testkit.Files(map[string]string{"a": "1"}),
 	})
 	wantStale(t, err)
 	everywhere(t, f, map[string]string{})
@@ -177,7 +178,7 @@ func unknownContent(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"d/a": "1"})
 	state := Read(t, f.Store)
 	for _, name := range []string{"b", "d", "d/a/b"} {
-		if content, err := state.Contents.Content(t.Context(), Path(t, name)); err == nil {
+		if content, err := state.Contents.Content(t.Context(), testkit.Path(name)); err == nil {
 			t.Errorf("Content(%s) = %q", name, content)
 		}
 	}
@@ -185,7 +186,7 @@ func unknownContent(t *testing.T, f Fixture) {
 
 func writtenIsCopied(t *testing.T, f Fixture) {
 	bytes := []byte("mine")
-	_, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Write: []tree.File{{Path: Path(t, "a"), Content: bytes}}})
+	_, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Write: []tree.File{{Path: testkit.Path("a"), Content: bytes}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func writtenIsCopied(t *testing.T, f Fixture) {
 func sums(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"a": "same", "d/b": "same", "c": "other", "empty": ""})
 	state := Read(t, f.Store)
-	sum := func(name string) statestore.Digest { s, _ := state.Files.Digest(Path(t, name)); return s }
+	sum := func(name string) statestore.Digest { s, _ := state.Files.Digest(testkit.Path(name)); return s }
 	if sum("a") != sum("d/b") {
 		t.Error("equal bytes have different sums")
 	}
@@ -206,7 +207,7 @@ func sums(t *testing.T, f Fixture) {
 	if state.Contents.Digest([]byte("same")) != sum("a") || state.Contents.Digest(nil) != sum("empty") {
 		t.Error("Sum is not what Files holds")
 	}
-	if again, _ := Read(t, f.Reopen()).Files.Digest(Path(t, "a")); again != sum("a") {
+	if again, _ := Read(t, f.Reopen()).Files.Digest(testkit.Path("a")); again != sum("a") {
 		t.Error("another handle sums differently")
 	}
 }
@@ -222,7 +223,7 @@ func concurrentWriters(t *testing.T, f Fixture) {
 		}
 		group.Go(func() {
 			for i := range writes {
-				writeUntilCurrent(t, store, Files(t, map[string]string{fmt.Sprintf("w%d/f%d", writer, i): "x"}))
+				writeUntilCurrent(t, store, testkit.Files(map[string]string{fmt.Sprintf("w%d/f%d", writer, i): "x"}))
 			}
 		})
 	}
@@ -255,7 +256,7 @@ func cancelled(t *testing.T, f Fixture) {
 	if _, err := f.Store.Read(ctx); err == nil {
 		t.Error("Read went on")
 	}
-	if _, err := f.Store.Apply(ctx, statestore.ChangeSet{Base: base, Write: Files(t, map[string]string{"b": "2"})}); err == nil {
+	if _, err := f.Store.Apply(ctx, statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "2"})}); err == nil {
 		t.Error("Apply went on")
 	}
 	if took := time.Since(begun); took > 5*time.Second {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -19,7 +20,7 @@ func refusedContent(t *testing.T, f Fixture) {
 	all := maps.Clone(good)
 	maps.Copy(all, refused)
 	for range 2 {
-		revision, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: Files(t, all), Remove: Paths(t, "resources/removed"), Divisible: true})
+		revision, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(all), Remove: testkit.Paths("resources/removed"), Divisible: true})
 		wantRefused(t, err, slices.Sorted(maps.Keys(refused)))
 		if revision != "" {
 			base = revision
@@ -29,7 +30,7 @@ func refusedContent(t *testing.T, f Fixture) {
 	if left := Read(t, f.Reopen()).Unfinished; len(left) > 0 {
 		t.Errorf("%v are unfinished", left)
 	}
-	_, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: Files(t, good), Remove: Paths(t, "resources/removed")})
+	_, err := f.Store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(good), Remove: testkit.Paths("resources/removed")})
 	if err != nil {
 		t.Fatalf("what is not refused: %v", err)
 	}
@@ -46,7 +47,7 @@ func wantRefused(t *testing.T, err error, refused []string) {
 	if told.Fix == "" {
 		t.Error("what to do is not said")
 	}
-	if len(told.Paths) > 0 && !slices.Equal(told.Paths, Paths(t, refused...)) {
+	if len(told.Paths) > 0 && !slices.Equal(told.Paths, testkit.Paths(refused...)) {
 		t.Errorf("%v are named, want %v", told.Paths, refused)
 	}
 }

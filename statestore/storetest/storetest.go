@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
@@ -56,38 +57,6 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// Path parses a path that must be valid.
-func Path(t testing.TB, s string) tree.Path {
-	t.Helper()
-	p, err := tree.ParsePath(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// Files returns sorted files with the given names and contents.
-func Files(t testing.TB, contents map[string]string) []tree.File {
-	t.Helper()
-	files := make([]tree.File, 0, len(contents))
-	for name, content := range contents {
-		files = append(files, tree.File{Path: Path(t, name), Content: []byte(content)})
-	}
-	tree.SortFiles(files)
-	return files
-}
-
-// Paths returns sorted paths with the given names.
-func Paths(t testing.TB, names ...string) []tree.Path {
-	t.Helper()
-	paths := make([]tree.Path, 0, len(names))
-	for _, name := range names {
-		paths = append(paths, Path(t, name))
-	}
-	slices.SortFunc(paths, tree.Compare)
-	return paths
-}
-
 // Read returns the state of a store. An error ends the test.
 func Read(t testing.TB, store statestore.Store) statestore.State {
 	t.Helper()
@@ -103,7 +72,7 @@ func Read(t testing.TB, store statestore.Store) statestore.State {
 func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
 	t.Helper()
 	revision, err := store.Apply(t.Context(), statestore.ChangeSet{
-		Base: Read(t, store).Revision, Write: Files(t, contents), Remove: Paths(t, names...),
+		Base: Read(t, store).Revision, Write: testkit.Files(contents), Remove: testkit.Paths(names...),
 	})
 	if err != nil {
 		t.Fatalf("Apply: %v", err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
@@ -75,7 +76,7 @@ func (b *bench) wakes() int {
 }
 
 func change(t *testing.T, base statestore.Revision, name string) statestore.ChangeSet {
-	return statestore.ChangeSet{Base: base, Write: storetest.Files(t, map[string]string{name: "content of " + name})}
+	return statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "content of " + name})}
 }
 
 // withFakeTime returns a test that runs in a synctest bubble.
@@ -91,7 +92,7 @@ func TestWorkerConformsAsAStore(t *testing.T) {
 			return workers.Wrap(statestore.ViewOf("m", inner))
 		}
 		return storetest.Fixture{Store: open(), Reopen: open, Refuse: func(t *testing.T) map[string]string {
-			inner.Refuse(storetest.Paths(t, "resources/secret")...)
+			inner.Refuse(testkit.Paths("resources/secret")...)
 			return map[string]string{"resources/secret": "s"}
 		}}
 	})
@@ -161,7 +162,7 @@ func TestSlowWriteContinuesAndReadsReturnItsResult(t *testing.T) {
 		base := storetest.Read(t, b.store).Revision
 		b.inner.takes = 5 * time.Second
 		changes := change(t, base, "new")
-		changes.Remove = storetest.Paths(t, "old")
+		changes.Remove = testkit.Paths("old")
 		if _, err := b.store.Apply(t.Context(), changes); !errors.Is(err, statestore.ErrPending) {
 			t.Fatalf("err %v", err)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -17,7 +18,7 @@ func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 	}
 	o := &oracle{t: t, disk: Disk{t.TempDir()}}
 	for i, input := range inputs.Files {
-		o.judgeFiles(uint64(i), []tree.File{{Path: path("file.yaml"), Content: input.Data}}) //nolint:gosec // no index is negative
+		o.judgeFiles(uint64(i), []tree.File{{Path: testkit.Path("file.yaml"), Content: input.Data}}) //nolint:gosec // no index is negative
 		if t.Failed() {
 			t.Fatal(input.Name)
 		}
@@ -36,8 +37,8 @@ func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
 	o := &oracle{t: t, disk: Disk{t.TempDir()}}
 	for i, input := range inputs.Files {
 		o.judgeFiles(uint64(i), []tree.File{ //nolint:gosec // no index is negative
-			{Path: path("d/file.yaml"), Content: input.Data},
-			{Path: path("d/kustomization.yaml"), Content: []byte("resources: [file.yaml]\n")},
+			{Path: testkit.Path("d/file.yaml"), Content: input.Data},
+			{Path: testkit.Path("d/kustomization.yaml"), Content: []byte("resources: [file.yaml]\n")},
 		})
 		if t.Failed() {
 			t.Fatal(input.Name)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -200,7 +201,7 @@ func namesFile(f finding.Finding, theirs string) bool {
 		ours = append(ours, related.Place.File)
 	}
 	return slices.ContainsFunc(ours, func(file string) bool {
-		return file == named[1]+named[2] || path(file).Dir() == path(named[1]+named[2])
+		return file == named[1]+named[2] || testkit.Path(file).Dir() == testkit.Path(named[1]+named[2])
 	})
 }
 
@@ -226,7 +227,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 
 // deal divides the files of a tree among placements, in one of several ways.
 func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
-	dir := path(strings.Join(append(name, root)[:1], ""))
+	dir := testkit.Path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
 	root := dedupe.Root{Path: dir, Ignored: kustomize.Ignore(stored)}
 	claims := map[string]*dedupe.Claim{}
@@ -249,7 +250,7 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 		if claims[whose] == nil {
 			claims[whose] = &dedupe.Claim{Object: whose, Owner: whose, Rank: dedupe.Rank{Name: fmt.Sprint((seed/8)%2*uint64(len(whose)), whose)}}
 			if seed%4 != 2 {
-				claims[whose].Dir = dir.Join(path(whose))
+				claims[whose].Dir = dir.Join(testkit.Path(whose))
 			}
 		}
 		claims[whose].Wanted = append(claims[whose].Wanted, at)
@@ -296,17 +297,9 @@ func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []t
 // root is the directory in the store that contains a tree.
 const root = "root"
 
-func path(s string) tree.Path {
-	p, err := tree.ParseDir(s)
-	if err != nil {
-		panic(err)
-	}
-	return p
-}
-
 // below moves files into the root.
 func below(files []tree.File) []tree.File {
-	dir := path(root)
+	dir := testkit.Path(root)
 	var moved []tree.File
 	for _, file := range files {
 		moved = append(moved, tree.File{Path: dir.Join(file.Path), Content: file.Content})

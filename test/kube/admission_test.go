@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // checkAs returns a check of the user of a kubeconfig.
@@ -85,7 +85,7 @@ func TestUpdatesAreCheckedToo(t *testing.T) {
 	c.finds(check, "InForce DeniedInDryRun")
 	w := work("a", nil, "one")
 	w.Namespace = kratixNamespace
-	c.kubectl("create", "-f", c.manifest(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1")))
+	c.kubectl("create", "-f", c.manifest(testkit.Placement(w, "worker-1")))
 	before := c.get("workplacement/a.worker-1-5058f -n "+kratixNamespace, "{.metadata.resourceVersion}")
 	c.finds(check, "InForce DeniedInDryRun")
 	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p",

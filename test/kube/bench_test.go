@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -162,7 +163,7 @@ func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	works := crowd(*burst)
 	placements := make([]*kratix.WorkPlacement, len(works))
 	for i, w := range works {
-		placements[i] = kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], w.Spec.WorkloadGroups[0].DestinationSelectors[0].MatchLabels["on"])
+		placements[i] = testkit.Placement(w, w.Spec.WorkloadGroups[0].DestinationSelectors[0].MatchLabels["on"])
 		placements[i].Finalizers = []string{kratix.PlacementFinalizer}
 	}
 	before := p.apiserver.cpu(b) + p.database.cpu(b)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
@@ -68,7 +69,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	// An earlier version created WorkPlacements for placements that were held back.
 	held := work("new", dev, "x")
 	held.Generation = 1
-	left := kratix.NewWorkPlacement(held, &held.Spec.WorkloadGroups[0], "worker-2")
+	left := testkit.Placement(held, "worker-2")
 	left.Finalizers = []string{kratix.PlacementFinalizer}
 	p.object(left)
 	p.says(1, nil, "Kratix would write WorkPlacement new.worker-2-5058f")

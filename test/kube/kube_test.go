@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -102,19 +103,13 @@ func (p *platform) object(o any) {
 
 // work returns the Work of a request with ConfigMaps.
 func work(name string, labels map[string]string, configMaps ...string) *kratix.Work {
-	w := kratix.NewWork()
-	w.Name, w.Namespace = name, "default"
-	w.Labels = map[string]string{kratix.PipelineNameLabel: "instance"}
-	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
-	group := kratix.WorkloadGroup{ID: kratix.GroupID("."), Directory: "."}
+	w := testkit.Request(name, testkit.WithPipeline("instance"))
 	if labels != nil {
-		group.DestinationSelectors = []kratix.Selector{{MatchLabels: labels, Source: kratix.PromiseSource}}
+		testkit.WithSelector(labels)(w)
 	}
 	for _, configMap := range configMaps {
-		content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n  namespace: default\n", configMap)
-		group.Workloads = append(group.Workloads, kratix.Workload{Filepath: configMap + ".yaml", Content: kratix.Encode([]byte(content))})
+		testkit.WithFile(configMap+".yaml", testkit.ConfigMaps(configMap)+"  namespace: default\n")(w)
 	}
-	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{group}
 	return w
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
@@ -171,7 +172,7 @@ func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
 	p.destination("worker-2", "default", "none", nil)
 	p.object(w)
 	w.Generation = 1
-	left := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-2")
+	left := testkit.Placement(w, "worker-2")
 	left.Finalizers = []string{kratix.PlacementFinalizer}
 	left.Spec.Generation = 0
 	p.object(left)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
@@ -22,7 +23,7 @@ func TestObserving(t *testing.T) {
 	gittest.Commit(t, p.repository, "main", map[string]string{"worker-1/resources/default/redis/a/instance/5058f/same.yaml": string(content)})
 	p.object(a)
 	a.Generation = 1
-	p.object(kratix.NewWorkPlacement(a, &a.Spec.WorkloadGroups[0], "worker-1"))
+	p.object(testkit.Placement(a, "worker-1"))
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
 	observer := p.schedule("--dry-run")
 

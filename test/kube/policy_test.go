@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // kratixAccount is the ServiceAccount of Kratix's controller, kratixNamespace its namespace.
@@ -76,7 +77,7 @@ func TestKratixPlacesNothing(t *testing.T) {
 			kratix.Workload{Filepath: fmt.Sprintf("%d.yaml", i), Content: kratix.Encode(noise)})
 	}
 	placement := func(w *kratix.Work) string {
-		return c.manifest(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], "worker-1"))
+		return c.manifest(testkit.Placement(w, "worker-1"))
 	}
 	bare := c.write("bare.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: bare, namespace: default}\n")
 	const denied = "kratix-schedule places Works, Kratix does not; see the condition ConflictFree of the Work"

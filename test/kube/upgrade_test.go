@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -16,7 +17,7 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
 	w.Generation = 1
-	left := kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
+	left := testkit.Placement(w, destination)
 	left.Finalizers = []string{kratix.PlacementFinalizer}
 	left.Spec.Generation = 0
 	p.object(left)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -210,7 +211,7 @@ func (w *trial) forgeRoaming() (string, string) {
 		if record.Placement.Spec.TargetDestinationName == target.name {
 			continue
 		}
-		base, _ := layout.RecordBase(pathOf(w.t, path))
+		base, _ := layout.RecordBase(testkit.Path(path))
 		content := strings.ReplaceAll(w.show(path), record.Placement.Spec.TargetDestinationName, target.name)
 		return recordPathOn(w.t, target.name, target.path, name), strings.ReplaceAll(content, base.String()+"/", target.path+"/")
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -144,12 +144,7 @@ func recordPath(t *testing.T, name string) string {
 // recordPathOn returns the path of a Work's record on a Destination with a given path.
 func recordPathOn(t *testing.T, destination, dir, name string) string {
 	t.Helper()
-	d := &kratix.Destination{}
-	d.Name, d.Spec.Path = destination, dir
-	made := kratix.NewWork()
-	made.Name, made.Namespace = name, "default"
-	group := kratix.WorkloadGroup{ID: kratix.GroupID(kratix.DefaultDirectory)}
-	path, err := layout.RecordPath(d, kratix.NewWorkPlacement(made, &group, d.Name))
+	path, err := layout.RecordPath(testkit.Destination(destination, testkit.AtPath(dir)), testkit.Placement(testkit.Request(name), destination))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
-	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -238,7 +238,7 @@ func (w *trial) roamingOn() map[string]string {
 	}
 	on := map[string][]string{}
 	for path := range listing(w.t, w.repository) {
-		base, isRecord := layout.RecordBase(pathOf(w.t, path))
+		base, isRecord := layout.RecordBase(testkit.Path(path))
 		if !isRecord || !strings.HasPrefix(path, "clusters/roam-") {
 			continue
 		}
@@ -283,12 +283,4 @@ func (w *trial) abandoned(path string) bool {
 	current := slices.ContainsFunc(w.roamers.present(), func(r *roamer) bool { return r.path == dir })
 	canary := strings.HasSuffix(path, "/kratix-canary-namespace.yaml") || strings.HasSuffix(path, "/kratix-canary-configmap.yaml")
 	return canary && !current && slices.Contains(w.roamers.paths, dir)
-}
-
-func pathOf(t interface{ Fatal(...any) }, text string) tree.Path {
-	path, err := tree.ParsePath(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // api is an API server that accepts writes and records them.
@@ -105,8 +106,8 @@ func work() *kratix.Work {
 }
 
 func destination() *kratix.Destination {
-	d := &kratix.Destination{}
-	d.Name, d.UID, d.ResourceVersion = "worker-1", "uid-d", "7"
+	d := testkit.Destination("worker-1")
+	d.UID, d.ResourceVersion = "uid-d", "7"
 	return d
 }
 

@@ -18,6 +18,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 // served are the resources of a cluster.
@@ -168,15 +169,12 @@ func TestStatusOfMissingRequest(t *testing.T) {
 }
 
 func work() *kratix.Work {
-	made := kratix.NewWork()
-	made.Name, made.Namespace = "redis-cache-team-a-instance-92693", "team-a"
+	made := testkit.Request("redis-cache-team-a-instance-92693", testkit.InNamespace("team-a"), testkit.WithFile("a.yaml", "a"))
+	made.Spec.ResourceName = "cache"
 	made.Labels = map[string]string{
 		kratix.PromiseNameLabel: "redis", kratix.WorkTypeLabel: kratix.ResourceWorkType, kratix.ResourceNameLabel: "cache",
 		kratix.ResourceNamespaceLabel: "team-a", kratix.PipelineNameLabel: "instance",
 	}
-	made.Spec = kratix.WorkSpec{PromiseName: "redis", ResourceName: "cache", WorkloadGroups: []kratix.WorkloadGroup{{
-		ID: kratix.GroupID("."), Directory: ".", Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: kratix.Encode([]byte("a"))}},
-	}}}
 	return made
 }
 

@@ -7,10 +7,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 func destination(name string, labels map[string]string) *kratix.Destination {
-	return &kratix.Destination{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+	return testkit.Destination(name, testkit.Labelled(labels))
 }
 
 func TestSelectorsAreMergedByPrecedence(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -101,7 +102,7 @@ func TestErrorsDoNotContainSecrets(t *testing.T) {
 
 func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	var cache kustomize.Cache
-	read := cache.File([]byte(configMap("a") + "data: {1: " + strings.Repeat("x", 1<<20) + "}\n"))
+	read := cache.File([]byte(testkit.ConfigMaps("a") + "data: {1: " + strings.Repeat("x", 1<<20) + "}\n"))
 	words := read.Objects[0].Outcome.Unwritable
 	if len(words) > 5<<10 || !strings.HasPrefix(words, "kustomize build failed: map[string]interface {}{") || !strings.HasSuffix(words, "json: unsupported type: map[interface {}]interface {}") {
 		t.Errorf("it says %.100q and so on, %d bytes", words, len(words))
@@ -138,10 +139,10 @@ func TestOutcomesBelongToTheirObjects(t *testing.T) {
 		}
 		long += fmt.Sprintf("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m%d}\nx: %s\n", i, data)
 	}
-	twice := configMap("a") + "x: {1: a}\n---\n" + configMap("a") + "---\n" + configMap("b") + "x: {{ y }}\n"
+	twice := testkit.ConfigMaps("a") + "x: {1: a}\n---\n" + testkit.ConfigMaps("a") + "---\n" + testkit.ConfigMaps("b") + "x: {{ y }}\n"
 	var cache kustomize.Cache
-	cache.Load([][]byte{[]byte(long), []byte(twice), []byte(configMap("a")), []byte(configMap("a") + "x: .inf\n")})
-	for content, want := range map[string]string{long: "7 57 107 ", twice: "0 2 ", configMap("a"): "", configMap("a") + "x: .inf\n": "0 "} {
+	cache.Load([][]byte{[]byte(long), []byte(twice), []byte(testkit.ConfigMaps("a")), []byte(testkit.ConfigMaps("a") + "x: .inf\n")})
+	for content, want := range map[string]string{long: "7 57 107 ", twice: "0 2 ", testkit.ConfigMaps("a"): "", testkit.ConfigMaps("a") + "x: .inf\n": "0 "} {
 		got := ""
 		for i, object := range cache.File([]byte(content)).Objects {
 			if object.Outcome.Unwritable != "" {
@@ -154,42 +155,28 @@ func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	}
 }
 
-func TestBuiltDirectoryHasTheFatesOfItsObjects(t *testing.T) {
-	dir := func(kustomization, content string) []tree.File {
-		var files []tree.File
-		for name, text := range map[string]string{"d/kustomization.yaml": kustomization, "d/a.yaml": content} {
-			path, err := tree.ParsePath(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files = append(files, tree.File{Path: path, Content: []byte(text)})
-		}
-		return files
-	}
-	path, err := tree.ParsePath("d")
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestBuiltDirectoryHasTheOutcomesOfItsObjects(t *testing.T) {
 	for name, c := range map[string]struct {
 		kustomization, content string
 		want                   kustomize.Outcome
 	}{
-		"plain":              {"resources: [a.yaml]\n", configMap("a"), kustomize.Outcome{}},
+		"plain":              {"resources: [a.yaml]\n", testkit.ConfigMaps("a"), kustomize.Outcome{}},
 		"a numeric name":     {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{NotApplied: "its metadata.name is not a string"}},
 		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{}},
 		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Outcome{Local: true}},
-		"infinity":           {"resources: [a.yaml]\n", configMap("a") + "x: .inf\n", kustomize.Outcome{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
-		"a key that is a map": {"resources: [a.yaml]\n", configMap("a") + "data: {? {a: b} : c}\n", kustomize.Outcome{
+		"infinity":           {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Outcome{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
+		"a key that is a map": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data: {? {a: b} : c}\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: map[string]interface {}{\"a\":\"b\"}"}},
-		"a key that is a list": {"resources: [a.yaml]\n", configMap("a") + "data:\n  [a, b]: c\n", kustomize.Outcome{
+		"a key that is a list": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data:\n  [a, b]: c\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: []interface {}{\"a\", \"b\"}"}},
 		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Outcome{
 			Unwritable: "failed to decode Kubernetes apiVersion, kind and name from: {\"apiVersion\":{\"a\":\"b\"},\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"a\"}}"}},
 		"a text for annotations":            {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Outcome{}},
-		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, configMap("a") + "x: .inf\n", kustomize.Outcome{}},
+		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Outcome{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			built, err := kustomize.BuildNested(tree.Path{}, path, dir(c.kustomization, c.content))
+			files := testkit.FileList("d/kustomization.yaml", c.kustomization, "d/a.yaml", c.content)
+			built, err := kustomize.BuildNested(tree.Path{}, testkit.Path("d"), files)
 			if err != nil || len(built.Objects) != 1 {
 				t.Fatalf("%v, %v", built, err)
 			}

@@ -1,0 +1,66 @@
+// Package applycheck decides which placements the API server of a Destination would refuse
+// when Flux applies them. Flux applies a root all or nothing: it dry-runs each object of a
+// stage, and applies nothing once the API server has refused one. The package does no I/O
+// and reads no clock.
+//
+// The check has two steps, with dedupe.Check in between:
+//
+//	CheckClaims   what is wrong with the objects of a claim by themselves
+//	CheckRoots    what is wrong with the objects among all others of the Destination
+//
+// A claim that one of them holds is Kept in what comes next, so that its files stay as they
+// are stored. CheckRoots and dedupe.Check are repeated without it; since the set of held
+// claims only grows, this ends.
+package applycheck
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// Input is one Destination: what its API server is like, and what its roots hold and would
+// hold.
+type Input struct {
+	// Cluster describes the API server; nil is the same as NewCluster("", nil).
+	Cluster *Cluster
+	// Roots are all roots of the Destination with their claims and foreign files, as for
+	// dedupe.Check. Only Path, Claims, Foreign, Ignored and Cache are read; of a Claim,
+	// Object, Owner, Wanted, Stored and Kept. A claim that is Kept has its stored files
+	// after the round.
+	Roots []dedupe.Root
+	// Memory caches what files contain and what is wrong with them; nil caches nothing.
+	Memory *Memory
+}
+
+// Verdict is the result of one step of the check for one root.
+type Verdict struct {
+	// Held has the reason for each claim that the API server would certainly refuse, by its
+	// position among the root's claims.
+	Held map[int]string
+	// Findings name every fault with the file and line of its object. Those with the
+	// severity Error belong to a claim in Held, or to a foreign file. A fault that depends on
+	// the version or the content of the cluster, which is not known, has the severity
+	// Warning.
+	Findings []finding.Finding
+}
+
+// CheckClaims returns, for each root, the claims with an object that the API server would
+// refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
+// size, or changes from the stored to the wanted file what may not change. A Kept claim is
+// not checked.
+func CheckClaims(in Input) []Verdict {
+	if c := newCheck(in); c != nil {
+		return c.checkClaims()
+	}
+	return make([]Verdict, len(in.Roots))
+}
+
+// CheckRoots returns, for each root, the claims with an object that the API server would
+// refuse because of what is, or is not, beside it: its kind is not served, its namespace is
+// created by nothing, or it takes a CustomResourceDefinition away from objects that remain.
+func CheckRoots(in Input) []Verdict {
+	if c := newCheck(in); c != nil {
+		return c.checkRoots()
+	}
+	return make([]Verdict, len(in.Roots))
+}

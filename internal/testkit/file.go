@@ -1,0 +1,60 @@
+package testkit
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// Path parses a path; "" is the root. It panics if the path is invalid.
+func Path(s string) tree.Path {
+	p, err := tree.ParseDir(s)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// Paths parses paths and sorts them in walk order.
+func Paths(names ...string) []tree.Path {
+	paths := make([]tree.Path, 0, len(names))
+	for _, name := range names {
+		paths = append(paths, Path(name))
+	}
+	slices.SortFunc(paths, tree.Compare)
+	return paths
+}
+
+// Files returns files with these contents by path, in walk order.
+func Files(contents map[string]string) []tree.File {
+	files := make([]tree.File, 0, len(contents))
+	for name, content := range contents {
+		files = append(files, tree.File{Path: Path(name), Content: []byte(content)})
+	}
+	tree.SortFiles(files)
+	return files
+}
+
+// FileList returns files from pairs of a path and a content, in the given order.
+func FileList(pairs ...string) []tree.File {
+	files := make([]tree.File, 0, len(pairs)/2)
+	for pair := range slices.Chunk(pairs, 2) {
+		files = append(files, tree.File{Path: Path(pair[0]), Content: []byte(pair[1])})
+	}
+	return files
+}
+
+// ConfigMaps returns the YAML of ConfigMaps, a document of four lines each, without data.
+func ConfigMaps(names ...string) string {
+	docs := make([]string, 0, len(names))
+	for _, name := range names {
+		docs = append(docs, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "+name+"\n")
+	}
+	return strings.Join(docs, "---\n")
+}
+
+// WorkYAML returns the YAML of a Work without groups, in four lines.
+func WorkYAML(name string) string {
+	return "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata: {name: " + name + "}\nspec: {promiseName: p}\n"
+}

@@ -1,0 +1,92 @@
+package testkit
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// Option changes a Work that Request builds.
+type Option func(*kratix.Work)
+
+// Request returns the Work default/name of the request of the same name, of the Promise redis.
+// It has one group, of the default directory, without files and selectors.
+func Request(name string, options ...Option) *kratix.Work {
+	w := kratix.NewWork()
+	w.Name, w.Namespace = name, "default"
+	w.Spec.PromiseName, w.Spec.ResourceName = "redis", name
+	w.Spec.WorkloadGroups = []kratix.WorkloadGroup{Group(kratix.DefaultDirectory)}
+	for _, change := range options {
+		change(w)
+	}
+	return w
+}
+
+// Group returns a group without files.
+func Group(directory string, selectors ...kratix.Selector) kratix.WorkloadGroup {
+	return kratix.WorkloadGroup{ID: kratix.GroupID(directory), Directory: directory, DestinationSelectors: selectors}
+}
+
+// File returns a file of a group.
+func File(name, content string) kratix.Workload {
+	return kratix.Workload{Filepath: name, Content: kratix.Encode([]byte(content))}
+}
+
+// InNamespace sets the namespace.
+func InNamespace(name string) Option {
+	return func(w *kratix.Work) { w.Namespace = name }
+}
+
+// WithPipeline sets the label that names the pipeline; "" sets none.
+func WithPipeline(name string) Option {
+	return func(w *kratix.Work) {
+		if name != "" {
+			w.Labels = map[string]string{kratix.PipelineNameLabel: name}
+		}
+	}
+}
+
+// WithGroups replaces the groups.
+func WithGroups(groups ...kratix.WorkloadGroup) Option {
+	return func(w *kratix.Work) { w.Spec.WorkloadGroups = groups }
+}
+
+// WithSelector adds labels that the Promise requires of a Destination of the first group.
+func WithSelector(labels map[string]string) Option {
+	return func(w *kratix.Work) {
+		group := &w.Spec.WorkloadGroups[0]
+		group.DestinationSelectors = append(group.DestinationSelectors, kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource})
+	}
+}
+
+// WithFile adds a file to the first group.
+func WithFile(name, content string) Option {
+	return func(w *kratix.Work) {
+		group := &w.Spec.WorkloadGroups[0]
+		group.Workloads = append(group.Workloads, File(name, content))
+	}
+}
+
+// WithFiles adds files to the first group, sorted by name.
+func WithFiles(contents map[string]string) Option {
+	return func(w *kratix.Work) {
+		for _, name := range slices.Sorted(maps.Keys(contents)) {
+			WithFile(name, contents[name])(w)
+		}
+	}
+}
+
+// WithConfigMaps adds a file for each ConfigMap to the first group: NAME.yaml.
+func WithConfigMaps(names ...string) Option {
+	return func(w *kratix.Work) {
+		for _, name := range names {
+			WithFile(name+".yaml", ConfigMaps(name))(w)
+		}
+	}
+}
+
+// Placement returns the placement of a Work's first group on a Destination.
+func Placement(w *kratix.Work, destination string) *kratix.WorkPlacement {
+	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[0], destination)
+}

@@ -1,0 +1,40 @@
+package reconcile
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// destinationPlan is the part of the plan for one Destination.
+type destinationPlan struct {
+	placements    []scheduler.Placement
+	kept, removed []*kratix.WorkPlacement
+	// proven are placements to be removed whose loss has evidence; the deletion guard judges
+	// only the placements in removed.
+	proven []*kratix.WorkPlacement
+	guard  guard
+	// awaiting are placements whose successors are not recorded yet.
+	awaiting []*kratix.WorkPlacement
+	// moved maps placements to the Destinations that their groups have moved to.
+	moved map[*kratix.WorkPlacement]string
+	// leaves reports whether an inherited placement is removed from the directory in the same
+	// commit as its new copy is written.
+	leaves bool
+}
+
+// same reports whether two plans have the same placements in the same roles.
+func (p destinationPlan) same(other destinationPlan) bool {
+	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
+		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
+}
+
+// move adds a placement whose group has moved to another Destination.
+func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
+	if p.moved == nil {
+		p.moved = map[*kratix.WorkPlacement]string{}
+	}
+	p.moved[placement] = to
+}

@@ -1,0 +1,41 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// planning is a plan, divided by Destination.
+type planning struct {
+	parts planned
+	// guard is the verdict of the deletion guard.
+	guard guardVerdict
+	// hidden reports whether placements may exist that are not in the plan.
+	hidden bool
+	// chosen has, by Destination, the outcome to report for fresh placements. They are not
+	// written before their Works record where they go.
+	chosen map[string]*outcome
+	fresh  map[*kratix.WorkPlacement]*kratix.Work
+}
+
+// desiredStores computes the desired content of all stores. An inherited placement leaves its
+// directory only if its new copy is written in the same commit. If the new copy is held back,
+// the inherited placement stays and the stores are computed once more. The set of staying
+// placements grows each time, so the loop ends.
+func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
+	inherited := seen.inherited()
+	staying := r.stayingAtFirst(inherited)
+	for {
+		parts := divide(seen, plan, inherited, staying)
+		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
+		stores := make([]*desired, 0, len(seen.stores))
+		for _, store := range seen.stores {
+			stores = append(stores, r.desired(ctx, store, whole, r.refusals.of(store).known()))
+		}
+		if !keepInherited(inherited, stores, staying) {
+			return whole, stores
+		}
+	}
+}
