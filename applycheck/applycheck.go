@@ -48,9 +48,19 @@ type Verdict struct {
 // refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
 // size, or changes from the stored to the wanted file what may not change. A Kept claim is
 // not checked.
-func CheckClaims(in Input) []Verdict { return newCheck(in).claims() }
+func CheckClaims(in Input) []Verdict {
+	if c := newCheck(in); c != nil {
+		return c.checkClaims()
+	}
+	return make([]Verdict, len(in.Roots))
+}
 
 // CheckRoots returns, for each root, the claims with an object that the API server would
 // refuse because of what is, or is not, beside it: its kind is not served, its namespace is
 // created by nothing, or it takes a CustomResourceDefinition away from objects that remain.
-func CheckRoots(in Input) []Verdict { return newCheck(in).roots() }
+func CheckRoots(in Input) []Verdict {
+	if c := newCheck(in); c != nil {
+		return c.checkRoots()
+	}
+	return make([]Verdict, len(in.Roots))
+}

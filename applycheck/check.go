@@ -1,17 +1,128 @@
 package applycheck
 
+import (
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
 // check is one step of the check of a Destination.
 type check struct {
 	Input
+	minor *schemas.Minor
+	roots []rootFiles
+	// definitions are all CustomResourceDefinitions, each as it is and as it would be.
+	definitions definitions
 }
 
+// rootFiles are the files of a root that Flux reads as objects, with their facts.
+type rootFiles struct {
+	root *dedupe.Root
+	// opaque means that something in the root is built by a kustomization of its own, so that
+	// not all objects are known.
+	opaque  bool
+	foreign []*checkedFile
+	claims  []claimFiles
+}
+
+// claimFiles are the files of a claim.
+type claimFiles struct{ wanted, stored []*checkedFile }
+
+// checkedFile is a file with the facts about it.
+type checkedFile struct {
+	*dedupe.File
+	facts *fileFacts
+}
+
+// newCheck reads all files. It returns nil if the schemas cannot be read.
 func newCheck(in Input) *check {
 	if in.Cluster == nil {
 		in.Cluster = &Cluster{}
 	}
-	return &check{Input: in}
+	if in.Memory == nil {
+		in.Memory = &Memory{}
+	}
+	c := &check{Input: in, definitions: definitions{}}
+	var err error
+	if c.minor, err = in.Cluster.schemas(); err != nil {
+		return nil
+	}
+	for i := range in.Roots {
+		c.roots = append(c.roots, c.readRoot(&in.Roots[i]))
+	}
+	c.findDefinitions()
+	return c
 }
 
-func (c *check) claims() []Verdict { return make([]Verdict, len(c.Roots)) }
+func (c *check) readRoot(root *dedupe.Root) rootFiles {
+	if root.Cache == nil {
+		with := *root
+		with.Cache = &kustomize.Cache{}
+		root = &with
+	}
+	r := rootFiles{root: root, claims: make([]claimFiles, len(root.Claims))}
+	r.foreign = c.read(&r, root.Foreign)
+	for i := range root.Claims {
+		claim := &root.Claims[i]
+		r.claims[i].stored = c.read(&r, claim.Stored)
+		if claim.Kept {
+			r.claims[i].wanted = r.claims[i].stored
+		} else {
+			r.claims[i].wanted = c.read(&r, claim.Wanted)
+		}
+	}
+	return r
+}
 
-func (c *check) roots() []Verdict { return make([]Verdict, len(c.Roots)) }
+// read returns the files that Flux reads as objects. Those in a directory with a kustomization
+// of its own are left out: what it builds to is not known here.
+func (c *check) read(r *rootFiles, files []dedupe.File) []*checkedFile {
+	var built []tree.Path
+	for i := range files {
+		if kustomize.IsKustomization(files[i].Path) && !r.root.Ignored.Has(files[i].Path) {
+			built, r.opaque = append(built, files[i].Path.Dir()), true
+		}
+	}
+	some := make([]*checkedFile, 0, len(files))
+	for i := range files {
+		path := files[i].Path
+		if !kustomize.Loads(path) || r.root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
+			continue
+		}
+		some = append(some, &checkedFile{File: &files[i], facts: c.Memory.file(r.root.Cache, files[i].Content)})
+	}
+	return some
+}
+
+// findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile
+// count for kinds that no file defines.
+func (c *check) findDefinitions() {
+	for i := range c.roots {
+		r := &c.roots[i]
+		c.addDefinitions(r, r.foreign)
+		for j := range r.claims {
+			c.addDefinitions(r, r.claims[j].wanted)
+			c.addDefinitions(r, r.claims[j].stored)
+		}
+	}
+	for _, s := range profileSources(c.Cluster.Profile()) {
+		if len(c.definitions[s.GroupKind]) == 0 {
+			c.definitions.add(s)
+		}
+	}
+	c.definitions.sort()
+}
+
+func (c *check) addDefinitions(r *rootFiles, files []*checkedFile) {
+	for _, file := range files {
+		for i := range file.facts.objects {
+			o := &file.facts.objects[i]
+			if o.defines != nil && o.applied {
+				c.definitions.add(&source{definedKind: o.defines, file: file.facts.digest, content: file.Content, cache: r.root.Cache, position: i})
+			}
+		}
+	}
+}

@@ -1,6 +1,134 @@
 package applycheck
 
-// Memory caches the facts about files by the digest of their content, and the faults by the
-// digest of the schemas, too. It has a fixed number of entries; one that is lost costs time
-// and nothing else. The zero Memory is empty. It is safe for concurrent use.
-type Memory struct{}
+import (
+	"crypto/sha256"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// Limits of a Memory. Entries beyond them are dropped, the oldest first, and cost time if
+// they are needed again.
+const (
+	// maxRemembered is the number of objects of files, with their faults, that are kept.
+	maxRemembered = 1 << 18
+	// maxCompiled is the number of versions of CustomResourceDefinitions whose schemas are kept.
+	maxCompiled = 256
+)
+
+// Memory caches the facts about files by the digest of their content, their faults by the
+// digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
+// number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
+// It is safe for concurrent use. It keeps slices of content, which must not be changed in
+// place.
+type Memory struct {
+	mu       sync.Mutex
+	files    generations[digest, *fileFacts]
+	faults   generations[faultsKey, []fault]
+	compiled generations[compiledKey, *customType]
+	digests  generations[*byte, digest]
+}
+
+// faultsKey is a file that was checked against some schemas.
+type faultsKey struct {
+	file digest
+	// minor and definitions are what it was checked against.
+	minor       string
+	definitions digest
+}
+
+// compiledKey is a version of a CustomResourceDefinition.
+type compiledKey struct {
+	file           digest
+	position       int
+	version, minor string
+}
+
+// generations is a bounded map: once the newer half is full, the older one is dropped.
+type generations[K comparable, V any] struct {
+	newer, older map[K]V
+	weight       int
+}
+
+func (g *generations[K, V]) get(key K) (V, bool) {
+	if value, there := g.newer[key]; there {
+		return value, true
+	}
+	value, there := g.older[key]
+	return value, there
+}
+
+// put adds an entry; limit is the weight of all entries.
+func (g *generations[K, V]) put(key K, value V, weight, limit int) {
+	if g.weight+weight > limit/2 && len(g.newer) > 0 {
+		g.older, g.newer, g.weight = g.newer, nil, 0
+	}
+	if g.newer == nil {
+		g.newer = map[K]V{}
+	}
+	if _, there := g.newer[key]; !there {
+		g.weight += weight
+	}
+	g.newer[key] = value
+}
+
+// digestOf returns the digest of a content. It is cached by the content's address, since
+// nearly all contents are those of the last round.
+func (m *Memory) digestOf(content []byte) digest {
+	if len(content) == 0 {
+		return sha256.Sum256(nil)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := &content[len(content)-1]
+	if found, known := m.digests.get(at); known {
+		return found
+	}
+	found := sha256.Sum256(content)
+	m.digests.put(at, found, 1, maxRemembered)
+	return found
+}
+
+// file returns the facts about a file. What kustomize cannot read has no objects: that is
+// reported by dedupe.
+func (m *Memory) file(cache *kustomize.Cache, content []byte) *fileFacts {
+	key := m.digestOf(content)
+	m.mu.Lock()
+	found, known := m.files.get(key)
+	m.mu.Unlock()
+	if known {
+		return found
+	}
+	found = &fileFacts{digest: key}
+	read := cache.File(content)
+	if read.Err != nil {
+		return found
+	}
+	err := kustomize.Contents(content, read.Objects, func(c *kustomize.Content) {
+		facts := factsOf(c)
+		facts.position = len(found.objects)
+		found.objects = append(found.objects, facts)
+	})
+	if err != nil {
+		found.objects = nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.files.put(key, found, 1+len(found.objects), maxRemembered)
+	return found
+}
+
+// contentOf calls visit with the objects of a file and their facts.
+func (m *Memory) contentOf(cache *kustomize.Cache, content []byte, visit func(*objectFacts, *kustomize.Content)) {
+	facts := m.file(cache, content)
+	if len(facts.objects) == 0 {
+		return
+	}
+	i := 0
+	_ = kustomize.Contents(content, cache.File(content).Objects, func(c *kustomize.Content) { // it succeeded before
+		if i < len(facts.objects) {
+			visit(&facts.objects[i], c)
+		}
+		i++
+	})
+}

@@ -7,6 +7,7 @@ package finding
 //	KS04x  scheduling: what could not be placed as requested
 //	KS06x  stores: what could not be read or written
 //	KS07x  the cluster: what the Kubernetes API rejects
+//	KS10x  apply: what the API server of a Destination would refuse
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
@@ -18,6 +19,8 @@ func Rules() []Rule {
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
+		KindNotServed(), RemovedAPI(), DeprecatedAPI(), NamespaceMissing(), InvalidField(), DroppedField(), InvalidMetadata(), ImmutableField(),
+		DefinitionRemoved(), ApplyOrder(),
 	}
 }
 

@@ -1,0 +1,116 @@
+package applycheck
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// maxFindings is the maximum number of findings about a claim: a small file can have
+// thousands.
+const maxFindings = 100
+
+// checkClaims is the first step of the check.
+func (c *check) checkClaims() []Verdict {
+	verdicts := make([]Verdict, len(c.roots))
+	for i := range c.roots {
+		r := &c.roots[i]
+		v := &verdicts[i]
+		v.Held = map[int]string{}
+		for j := range r.claims {
+			if r.root.Claims[j].Kept {
+				continue
+			}
+			for _, file := range r.claims[j].wanted {
+				faults := c.ratcheted(r, &r.claims[j], c.faultsOf(r, file))
+				faults = append(faults[:len(faults):len(faults)], c.changeFaults(r, &r.claims[j], file, faults)...)
+				v.add(c.Cluster, j, file, faults)
+			}
+		}
+	}
+	return verdicts
+}
+
+// ratcheted returns the faults of a file of a claim. One of a custom resource that is stored
+// with the same fault is not certain: the definition may have become stricter since it was
+// applied, and the API server accepts what was there.
+func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
+	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {
+		return faults
+	}
+	faults = slices.Clone(faults)
+	for _, stored := range claim.stored {
+		for _, before := range c.faultsOf(r, stored) {
+			for i := range faults {
+				if f := &faults[i]; f.ratcheted && f.object == before.object && f.words == before.words {
+					f.certain = false
+				}
+			}
+		}
+	}
+	return faults
+}
+
+// add adds the faults of a file of a claim.
+func (v *Verdict) add(cluster *Cluster, claim int, file *checkedFile, faults []fault) {
+	for i := range faults {
+		if i == maxFindings {
+			v.Findings[len(v.Findings)-1].Message += fmt.Sprintf("; %d more faults of the same file are not listed", len(faults)-maxFindings)
+			break
+		}
+		v.Findings = append(v.Findings, faults[i].finding(cluster, file.File))
+	}
+	for i := range faults {
+		if _, held := v.Held[claim]; !held && faults[i].isError(cluster) {
+			v.Held[claim] = "the API server would refuse " + faults[i].object
+		}
+	}
+}
+
+// faultsOf returns the faults of the objects of a file by themselves.
+func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
+	key := faultsKey{file: file.facts.digest, minor: c.minor.Version, definitions: c.definitions.digestOf(file.facts)}
+	c.Memory.mu.Lock()
+	found, known := c.Memory.faults.get(key)
+	c.Memory.mu.Unlock()
+	if known {
+		return found
+	}
+	c.Memory.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
+		if o.applied {
+			found = append(found, c.objectFaults(o, content)...)
+		}
+	})
+	c.Memory.mu.Lock()
+	defer c.Memory.mu.Unlock()
+	c.Memory.faults.put(key, found, 1+len(found), maxRemembered)
+	return found
+}
+
+// objectFaults returns the faults of an object by itself. One fault of the schema is enough:
+// the API server stops there, too.
+func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
+	if hasVariable(o.Kind) || hasVariable(o.Group) || hasVariable(o.Version) {
+		return nil
+	}
+	kind, builtin := c.minor.Kind(o.GroupVersionKind)
+	if builtin && kind.Unpatchable {
+		f := newFault(finding.KindNotServed(), o, o.line, "objects of this kind cannot be applied: the server does not allow this method on the requested resource")
+		return []fault{f}
+	}
+	faults := append(checkMetadata(o, content, builtin), checkSize(o, content)...)
+	switch {
+	case builtin:
+		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
+		faults = append(faults, checkEnums(o, content, c.minor, kind)...)
+		faults = append(faults, checkRequired(o, content)...)
+		if o.defines != nil {
+			faults = append(faults, checkDefinition(o, content)...)
+		}
+	case len(c.definitions[o.GroupKind()]) > 0:
+		faults = append(faults, c.customFaults(o, content)...)
+	}
+	return faults
+}

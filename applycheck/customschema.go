@@ -1,0 +1,55 @@
+package applycheck
+
+import (
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/kube-openapi/pkg/schemaconv"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
+)
+
+// customName is the name of the type of a custom resource among the types of its schema.
+const customName = "custom"
+
+// customTypeSchema returns the type for server-side apply of a custom resource, made as the
+// API server makes it: of the schema as it is published, with the fields of every object.
+func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
+	published := s.Unfold().ToKubeOpenAPI()
+	addObjectFields(published)
+	addEmbedded(published)
+	converted, err := schemaconv.ToSchemaFromOpenAPI(map[string]*spec.Schema{customName: published}, preserveUnknown)
+	if err != nil {
+		return typed.ParseableType{}, err
+	}
+	parser := typed.Parser{}
+	parser.Schema.Types = withMetaTypes(converted.Types, minor).Types
+	return parser.Type(customName), nil
+}
+
+// addObjectFields adds apiVersion, kind and metadata to the schema of an object.
+func addObjectFields(s *spec.Schema) {
+	s.SetProperty("apiVersion", *spec.StringProperty())
+	s.SetProperty("kind", *spec.StringProperty())
+	s.SetProperty("metadata", *spec.RefSchema("#/components/schemas/" + metaTypes()[0]))
+}
+
+// addEmbedded adds the fields of every object to the resources embedded in one.
+func addEmbedded(s *spec.Schema) {
+	if s == nil {
+		return
+	}
+	for name, property := range s.Properties {
+		addEmbedded(&property)
+		s.Properties[name] = property
+	}
+	if s.Items != nil {
+		addEmbedded(s.Items.Schema)
+	}
+	if s.AdditionalProperties != nil {
+		addEmbedded(s.AdditionalProperties.Schema)
+	}
+	if embedded, ok := s.Extensions.GetBool("x-kubernetes-embedded-resource"); ok && embedded {
+		addObjectFields(s)
+	}
+}

@@ -1,0 +1,180 @@
+package applycheck
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	celcommon "k8s.io/apiserver/pkg/cel/common"
+	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
+)
+
+// customType is one version of the kind of a CustomResourceDefinition, as the API server
+// makes it.
+type customType struct {
+	typ        typed.ParseableType
+	structural *structural.Structural
+	validator  validation.SchemaValidator
+	// rules compiles the CEL rules when they are first needed; it returns nil if there are
+	// none.
+	rules func() *cel.Validator
+}
+
+// errNoSchema means that a definition has no version of this name, or no schema in it.
+var errNoSchema = errors.New("the definition has no schema for the version")
+
+// decodeDefinition returns the CustomResourceDefinition of an object.
+func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDefinition, error) {
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	definition := &apiextensionsv1.CustomResourceDefinition{}
+	if err := json.Unmarshal(text, definition); err != nil {
+		return nil, err
+	}
+	return definition, nil
+}
+
+// structuralOf returns the schema of a version in its structural form, and as it is
+// validated.
+func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version string) (*structural.Structural, *apiextensions.JSONSchemaProps, error) {
+	i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == version })
+	if i < 0 || definition.Spec.Versions[i].Schema == nil || definition.Spec.Versions[i].Schema.OpenAPIV3Schema == nil {
+		return nil, nil, errNoSchema
+	}
+	internal := &apiextensions.CustomResourceValidation{}
+	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(definition.Spec.Versions[i].Schema, internal, nil); err != nil {
+		return nil, nil, err
+	}
+	found, err := structural.NewStructural(internal.OpenAPIV3Schema)
+	return found, internal.OpenAPIV3Schema, err
+}
+
+// newCustomType returns a version of a definition's kind. A panic of the libraries, which are
+// made for validated definitions, is an error.
+func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version string, minor *schemas.Minor) (c *customType, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c, err = nil, fmt.Errorf("the definition %s cannot be used: %v", definition.Name, r)
+		}
+	}()
+	found, props, err := structuralOf(definition, version)
+	if err != nil {
+		return nil, err
+	}
+	if errs := structural.ValidateStructural(nil, found); len(errs) > 0 {
+		return nil, errs.ToAggregate()
+	}
+	validator, _, err := validation.NewSchemaValidator(props)
+	if err != nil {
+		return nil, err
+	}
+	typ, err := customTypeSchema(found, definition.Spec.PreserveUnknownFields, minor)
+	if err != nil {
+		return nil, err
+	}
+	return &customType{
+		typ: typ, structural: found, validator: validator,
+		rules: sync.OnceValue(func() *cel.Validator { return cel.NewValidator(found, true, celconfig.PerCallLimit) }),
+	}, nil
+}
+
+// typedErrors returns what the typed check of server-side apply finds.
+func (c *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
+	defer func() { _ = recover() }()
+	return typedErrors(c.typ, fields)
+}
+
+// errors returns what the API server refuses about an object that fits the type, and about
+// its change from old; old is nil for a new object. withRules means that the CEL rules are
+// run.
+func (c *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
+	defer func() {
+		if recover() != nil {
+			found = nil // what cannot be judged is no fault
+		}
+	}()
+	fields = c.stored(fields)
+	if old != nil {
+		old = c.stored(old)
+	}
+	return c.validate(fields, old, withRules)
+}
+
+// stored returns a copy of an object as the API server decodes it: without what the schema
+// does not have, and with the defaults.
+func (c *customType) stored(fields map[string]any) map[string]any {
+	fields = runtime.DeepCopyJSON(fields)
+	pruning.Prune(fields, c.structural, true)
+	defaulting.PruneNonNullableNullsWithoutDefaults(fields, c.structural)
+	defaulting.Default(fields, c.structural)
+	return fields
+}
+
+// validate does what the API server does with a created or updated custom resource.
+func (c *customType) validate(fields, old map[string]any, withRules bool) field.ErrorList {
+	ctx := context.Background()
+	var found field.ErrorList
+	var options []cel.Option
+	if old == nil {
+		found = validation.ValidateCustomResource(nil, fields, c.validator)
+	} else {
+		correlated := celcommon.NewCorrelatedObject(fields, old, &model.Structural{Structural: c.structural})
+		found = validation.ValidateCustomResourceUpdate(nil, fields, old, c.validator, validation.WithRatcheting(correlated))
+		options = append(options, cel.WithRatcheting(correlated))
+	}
+	found = append(found, objectmeta.Validate(ctx, nil, fields, c.structural, false)...)
+	if old == nil || len(listtype.ValidateListSetsAndMaps(nil, c.structural, old)) == 0 {
+		found = append(found, listtype.ValidateListSetsAndMaps(nil, c.structural, fields)...)
+	}
+	if len(found) > 0 || !withRules {
+		return found
+	}
+	rules := c.rules()
+	if rules == nil {
+		return nil
+	}
+	var before any
+	if old != nil {
+		before = old
+	}
+	found, _ = rules.Validate(ctx, nil, c.structural, fields, before, celconfig.RuntimeCELCostBudget, options...)
+	return found
+}
+
+// metaTypes are the types of an object's metadata, which the schemas of custom resources
+// refer to.
+func metaTypes() []string {
+	const meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
+	return []string{meta + "ObjectMeta", meta + "OwnerReference", meta + "ManagedFieldsEntry", meta + "FieldsV1", meta + "Time"}
+}
+
+// withMetaTypes returns the types of a custom resource and of its metadata.
+func withMetaTypes(types []smd.TypeDef, minor *schemas.Minor) *smd.Schema {
+	for _, name := range metaTypes() {
+		if def, known := minor.Type(name).Schema.FindNamedType(name); known {
+			types = append(types, def)
+		}
+	}
+	return &smd.Schema{Types: types}
+}

@@ -1,0 +1,120 @@
+package applycheck
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// source is a CustomResourceDefinition: one in a file, or one of the profile.
+type source struct {
+	*definedKind
+	file     digest
+	content  []byte
+	cache    *kustomize.Cache
+	position int
+	// profile is the definition of the profile; nil for one in a file.
+	profile *apiextensionsv1.CustomResourceDefinition
+}
+
+// definitions are the CustomResourceDefinitions of a Destination: those that its roots hold
+// or would hold, and else those of the profile. There are several of a kind while one
+// changes.
+type definitions map[schema.GroupKind][]*source
+
+// add adds a definition, unless it is there already.
+func (d definitions) add(s *source) {
+	for _, other := range d[s.GroupKind] {
+		if other.file == s.file && other.position == s.position {
+			return
+		}
+	}
+	d[s.GroupKind] = append(d[s.GroupKind], s)
+}
+
+// sort puts the definitions of each kind into an order that does not depend on that of files.
+func (d definitions) sort() {
+	for _, sources := range d {
+		slices.SortFunc(sources, func(a, b *source) int {
+			return cmp.Or(bytes.Compare(a.file[:], b.file[:]), cmp.Compare(a.position, b.position))
+		})
+	}
+}
+
+// digestOf returns the digest of the definitions that the objects of a file are checked
+// against.
+func (d definitions) digestOf(facts *fileFacts) digest {
+	hash := sha256.New()
+	for i := range facts.objects {
+		for _, s := range d[facts.objects[i].GroupKind()] {
+			hash.Write(s.file[:])
+			hash.Write(binary.AppendVarint(nil, int64(s.position)))
+		}
+	}
+	return digest(hash.Sum(nil))
+}
+
+// definition returns the whole definition; nil if it cannot be decoded.
+func (s *source) definition(m *Memory) *apiextensionsv1.CustomResourceDefinition {
+	if s.profile != nil {
+		return s.profile
+	}
+	var found *apiextensionsv1.CustomResourceDefinition
+	m.contentOf(s.cache, s.content, func(o *objectFacts, c *kustomize.Content) {
+		if o.position == s.position && !hasVariable(c.Fields["spec"]) {
+			found, _ = decodeDefinition(c.Fields) // nil if it cannot be decoded
+		}
+	})
+	return found
+}
+
+// customType returns a version of the definition's kind; nil if nothing can be said of it.
+func (m *Memory) customType(s *source, version string, minor *schemas.Minor) *customType {
+	key := compiledKey{file: s.file, position: s.position, version: version, minor: minor.Version}
+	m.mu.Lock()
+	found, known := m.compiled.get(key)
+	m.mu.Unlock()
+	if known {
+		return found
+	}
+	if definition := s.definition(m); definition != nil {
+		found, _ = newCustomType(definition, version, minor) // nil if the definition is invalid
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.compiled.put(key, found, 1, maxCompiled)
+	return found
+}
+
+// profileSources returns the definitions of a profile.
+func profileSources(p *Profile) []*source {
+	if p == nil {
+		return nil
+	}
+	sources := make([]*source, 0, len(p.Definitions))
+	for i := range p.Definitions {
+		spec := &p.Definitions[i].Spec
+		defined := &definedKind{
+			GroupKind: schema.GroupKind{Group: spec.Group, Kind: spec.Names.Kind}, namespaced: spec.Scope == apiextensionsv1.NamespaceScoped,
+		}
+		for _, version := range spec.Versions {
+			if version.Served {
+				defined.versions = append(defined.versions, version.Name)
+			}
+		}
+		sources = append(sources, &source{
+			definedKind: defined, profile: &p.Definitions[i], position: i,
+			file: sha256.Sum256(fmt.Appendf(nil, "profile %s %s %d %p", p.Name, p.Taken, i, p)),
+		})
+	}
+	return sources
+}

@@ -1,0 +1,158 @@
+package applycheck
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// Annotations and labels of objects that Flux's kustomize-controller heeds.
+const (
+	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // disabled: the object is not applied
+	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // enabled: it is deleted and created again if it cannot be changed
+	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // Ignore: not applied; IfNotPresent: only created
+)
+
+// digest is the digest of the content of a file.
+type digest = [sha256.Size]byte
+
+// fileFacts are the objects of a file. They are shared and must not be modified.
+type fileFacts struct {
+	digest  digest
+	objects []objectFacts
+}
+
+// objectFacts is what the check of other objects needs of one.
+type objectFacts struct {
+	schema.GroupVersionKind
+	// namespace is the one in the file; empty if there is none.
+	namespace, name string
+	line            int
+	// position is the object's in its file.
+	position int
+	// applied is false if Flux leaves the object out.
+	applied bool
+	// force means that Flux deletes the object if it cannot be changed.
+	force bool
+	// onlyCreated means that Flux does not change an object that is there.
+	onlyCreated bool
+	// defines is what a CustomResourceDefinition defines; nil for other objects.
+	defines *definedKind
+}
+
+// definedKind is the kind that a CustomResourceDefinition defines.
+type definedKind struct {
+	schema.GroupKind
+	namespaced bool
+	// versions are the versions that are served.
+	versions []string
+}
+
+// identity is an object to the API server, whatever its version.
+type identity struct {
+	schema.GroupKind
+	namespace, name string
+}
+
+func (o *objectFacts) identity() identity {
+	return identity{GroupKind: o.GroupKind(), namespace: o.namespace, name: o.name}
+}
+
+// String returns the object's name for messages: "ConfigMap default/settings".
+func (o *objectFacts) String() string {
+	if o.namespace == "" {
+		return o.Kind + " " + o.name
+	}
+	return o.Kind + " " + o.namespace + "/" + o.name
+}
+
+// flux returns the object's name as Flux's messages have it.
+func (o *objectFacts) flux() string {
+	if o.namespace == "" {
+		return o.Kind + "/" + o.name
+	}
+	return o.Kind + "/" + o.namespace + "/" + o.name
+}
+
+// factsOf returns the facts of an object.
+func factsOf(content *kustomize.Content) objectFacts {
+	fields := content.Fields
+	apiVersion, _ := fields["apiVersion"].(string)
+	kind, _ := fields["kind"].(string)
+	gv, _ := schema.ParseGroupVersion(apiVersion) // one that is malformed is no group that is served
+	metadata, _ := fields["metadata"].(map[string]any)
+	o := objectFacts{
+		GroupVersionKind: gv.WithKind(kind),
+		namespace:        textIn(metadata, "namespace"), name: textIn(metadata, "name"),
+		line:        content.Line,
+		applied:     content.Fate.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
+		force:       inMetadata(metadata, forceKey, "enabled"),
+		onlyCreated: inMetadata(metadata, ssaKey, "IfNotPresent"),
+	}
+	if isDefinition(o.GroupVersionKind) {
+		o.defines = definedBy(fields)
+	}
+	return o
+}
+
+// isDefinition reports whether a kind is CustomResourceDefinition.
+func isDefinition(gvk schema.GroupVersionKind) bool {
+	return gvk.Group == "apiextensions.k8s.io" && gvk.Kind == "CustomResourceDefinition"
+}
+
+func definedBy(fields map[string]any) *definedKind {
+	spec, _ := fields["spec"].(map[string]any)
+	names, _ := spec["names"].(map[string]any)
+	defined := &definedKind{
+		GroupKind:  schema.GroupKind{Group: textIn(spec, "group"), Kind: textIn(names, "kind")},
+		namespaced: textIn(spec, "scope") == "Namespaced",
+	}
+	versions, _ := spec["versions"].([]any)
+	for _, version := range versions {
+		if fields, _ := version.(map[string]any); fields["served"] == true {
+			defined.versions = append(defined.versions, textIn(fields, "name"))
+		}
+	}
+	return defined
+}
+
+func textIn(fields map[string]any, name string) string {
+	text, _ := fields[name].(string)
+	return text
+}
+
+// inMetadata reports whether an object has a label or annotation with a value.
+func inMetadata(metadata map[string]any, key, value string) bool {
+	for _, name := range []string{"annotations", "labels"} {
+		fields, _ := metadata[name].(map[string]any)
+		if strings.EqualFold(textIn(fields, key), value) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasVariable reports whether a value contains a variable that Flux may replace after the
+// build; then the value is not known.
+func hasVariable(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.Contains(v, "${")
+	case map[string]any:
+		for key, field := range v {
+			if strings.Contains(key, "${") || hasVariable(field) {
+				return true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if hasVariable(item) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,80 @@
+package applycheck
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// maxFaults is the maximum number of faults of an object that are reported.
+const maxFaults = 10
+
+// maxWords is the maximum length of the API server's words in a finding.
+const maxWords = 500
+
+// fault is something that the API server would refuse about an object.
+type fault struct {
+	rule finding.Rule
+	// object is the name of the object for messages, flux the one in Flux's messages.
+	object, flux string
+	line         int
+	// words are what is wrong: those of the API server, if it is its own code.
+	words string
+	// quoted are the API server's words in full; empty if they are not known.
+	quoted string
+	// certain means that the API server refuses the object whatever its version.
+	certain bool
+	// versioned means that the fault is certain if the cluster's version is.
+	versioned bool
+	// ratcheted means that the API server accepts the fault in an object that already has it.
+	ratcheted bool
+	fix       string
+}
+
+// newFault returns a certain fault of an object.
+func newFault(rule finding.Rule, o *objectFacts, line int, words string) fault {
+	return fault{rule: rule, object: o.String(), flux: o.flux(), line: line, words: printable(words), certain: true}
+}
+
+// invalid returns a fault that the API server reports as an invalid field.
+func invalid(rule finding.Rule, o *objectFacts, line int, err *field.Error) fault {
+	f := newFault(rule, o, line, err.Error())
+	kind := o.Kind
+	if o.Group != "" {
+		kind += "." + o.Group
+	}
+	f.quoted = fmt.Sprintf("%s dry-run failed (Invalid): %s %q is invalid: %s", o.flux(), kind, o.name, f.words)
+	return f
+}
+
+// printable returns words in one line and not too long.
+func printable(words string) string {
+	words = strings.Join(strings.Fields(words), " ")
+	if len(words) > maxWords {
+		words = strings.ToValidUTF8(words[:maxWords], "") + " ..."
+	}
+	return words
+}
+
+// isError reports whether the fault is certain for a cluster.
+func (f *fault) isError(cluster *Cluster) bool {
+	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
+}
+
+// finding returns the finding about a fault in a file.
+func (f *fault) finding(cluster *Cluster, file *dedupe.File) finding.Finding {
+	place := file.Place
+	place.Line = f.line
+	found := finding.Finding{Rule: f.rule, Place: place, Message: f.object + ": " + f.words, Flux: f.quoted, Fix: f.fix}
+	if found.Rule.Severity == finding.Error && !f.isError(cluster) {
+		found.Rule.Severity = finding.Warning
+		if f.versioned {
+			found.Message += fmt.Sprintf(" (checked against Kubernetes %s, since the version of the Destination's cluster is not known)", cluster.Checked())
+		}
+	}
+	return found
+}

@@ -1,0 +1,252 @@
+package applycheck
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// changeFaults returns the faults of the changes from what a claim has stored to a file that
+// it wants. own are the faults of the file by itself: an object with one is not compared.
+func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
+	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts == file.facts }) {
+		return nil // new, or unchanged
+	}
+	before := c.storedObjects(r, claim, file)
+	if len(before) == 0 {
+		return nil
+	}
+	var faults []fault
+	c.Memory.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
+		old, there := before[o.identity()]
+		if !there || !o.applied || o.force || o.onlyCreated {
+			return
+		}
+		if slices.ContainsFunc(own, func(f fault) bool { return f.object == o.String() && f.isError(c.Cluster) }) {
+			return
+		}
+		faults = append(faults, c.objectChanges(o, content, old)...)
+	})
+	return faults
+}
+
+// storedObjects returns the objects of a file that the claim has stored, wherever they are.
+func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
+	wanted := map[identity]bool{}
+	for i := range file.facts.objects {
+		wanted[file.facts.objects[i].identity()] = true
+	}
+	found := map[identity]map[string]any{}
+	for _, stored := range claim.stored {
+		if !slices.ContainsFunc(stored.facts.objects, func(o objectFacts) bool { return wanted[o.identity()] }) {
+			continue
+		}
+		refused := c.faultsOf(r, stored)
+		c.Memory.contentOf(r.root.Cache, stored.Content, func(o *objectFacts, content *kustomize.Content) {
+			if !wanted[o.identity()] || !o.applied || o.force {
+				return
+			}
+			// What was refused is not on the cluster, so that it may change.
+			if !slices.ContainsFunc(refused, func(f fault) bool { return f.object == o.String() && f.isError(c.Cluster) }) {
+				found[o.identity()] = content.Fields
+			}
+		})
+	}
+	return found
+}
+
+// objectChanges returns the faults of a change of an object that is on the cluster.
+func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
+	if sources := c.definitions[o.GroupKind()]; len(sources) > 0 {
+		return c.customChanges(o, content, old, sources)
+	}
+	var found field.ErrorList
+	for _, rule := range immutableFields()[o.Group+"/"+o.Kind] {
+		if err := rule.compare(content.Fields, old); err != nil {
+			found = append(found, err)
+		}
+	}
+	if compare := changeRules()[o.Group+"/"+o.Kind]; compare != nil {
+		found = append(found, compare(content.Fields, old)...)
+	}
+	var faults []fault
+	for _, err := range found {
+		if len(faults) < maxFaults {
+			faults = append(faults, invalid(finding.ImmutableField(), o, lineOf(content, err.Field), err))
+		}
+	}
+	return faults
+}
+
+// customChanges returns the faults of a custom resource's change: those of CEL rules that
+// compare with the old value.
+func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old map[string]any, sources []*source) []fault {
+	if hasVariable(old) || fmt.Sprint(old["apiVersion"]) != fmt.Sprint(content.Fields["apiVersion"]) {
+		return nil
+	}
+	var faults []fault
+	for i, s := range sources {
+		typ := c.Memory.customType(s, o.Version, c.minor)
+		if typ == nil {
+			return nil
+		}
+		found := typ.faults(o, content, sentFields(o.GroupVersionKind, old))
+		for j := range found {
+			found[j].rule = finding.ImmutableField()
+		}
+		if i == 0 {
+			faults = found
+			continue
+		}
+		faults = slices.DeleteFunc(faults, func(f fault) bool {
+			return !slices.ContainsFunc(found, func(other fault) bool { return other.words == f.words })
+		})
+	}
+	return faults
+}
+
+// immutableField is a field that cannot change.
+type immutableField struct {
+	path []string
+	// absent is the value if the field is not there: its default, or nil.
+	absent any
+	// words are the API server's; empty is "field is immutable".
+	words string
+	// exact means that nothing in the value has a default.
+	exact bool
+}
+
+// compare returns an error if the field changes.
+func (f immutableField) compare(fields, old map[string]any) *field.Error {
+	now, before := anyAt(fields, f.path...), anyAt(old, f.path...)
+	if hasVariable(now) || hasVariable(before) {
+		return nil
+	}
+	if isEmpty(now) {
+		now = f.absent
+	}
+	if isEmpty(before) {
+		before = f.absent
+	}
+	if f.exact && (now == nil || before == nil || equal(now, before)) || !f.exact && !conflicts(now, before) {
+		return nil
+	}
+	words := f.words
+	if words == "" {
+		words = "field is immutable"
+	}
+	return field.Invalid(field.NewPath(f.path[0], f.path[1:]...), now, words)
+}
+
+// isEmpty reports whether a value is the same to the API server as none.
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// conflicts reports whether two values are certainly different to the API server. A field
+// that only one of them has may have its default in the other, unless it is a list: no
+// default is one.
+func conflicts(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, isMap := b.(map[string]any)
+		if !isMap {
+			return !isEmpty(a) && !isEmpty(b) || hasList(a)
+		}
+		for key, value := range x {
+			if conflicts(value, y[key]) {
+				return true
+			}
+		}
+		for key, value := range y {
+			if _, both := x[key]; !both && conflicts(nil, value) {
+				return true
+			}
+		}
+		return false
+	case []any:
+		y, _ := b.([]any)
+		if len(x) != len(y) {
+			return true
+		}
+		for i := range x {
+			if conflicts(x[i], y[i]) {
+				return true
+			}
+		}
+		return false
+	case nil:
+		return hasList(b)
+	}
+	return b != nil && !sameScalar(a, b)
+}
+
+// equal reports whether two values are the same, where an empty one is none.
+func equal(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, isMap := b.(map[string]any)
+		if !isMap {
+			return isEmpty(a) && isEmpty(b)
+		}
+		for key, value := range x {
+			if _, both := y[key]; !both && !isEmpty(value) || both && !equal(value, y[key]) {
+				return false
+			}
+		}
+		for key, value := range y {
+			if _, both := x[key]; !both && !isEmpty(value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, _ := b.([]any)
+		return slices.EqualFunc(x, y, equal)
+	}
+	return isEmpty(a) && isEmpty(b) || a == b
+}
+
+// hasList reports whether there is a list with items in a value.
+func hasList(value any) bool {
+	switch v := value.(type) {
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		for _, field := range v {
+			if hasList(field) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameScalar reports whether two scalars may be equal to the API server: numbers and
+// quantities have several forms.
+func sameScalar(a, b any) bool {
+	if a == b {
+		return true
+	}
+	x, err := resource.ParseQuantity(fmt.Sprint(a))
+	if err != nil {
+		return false
+	}
+	y, err := resource.ParseQuantity(fmt.Sprint(b))
+	return err == nil && x.Cmp(y) == 0
+}

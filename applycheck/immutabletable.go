@@ -1,0 +1,150 @@
+package applycheck
+
+import "k8s.io/apimachinery/pkg/util/validation/field"
+
+// immutableFields are the fields of kinds that the API server refuses to change, each as it
+// is in the validation of Kubernetes 1.33 to 1.36.
+func immutableFields() map[string][]immutableField {
+	at := func(path ...string) immutableField { return immutableField{path: path} }
+	selector := []immutableField{{path: []string{"spec", "selector"}, exact: true}}
+	roleRef := []immutableField{
+		{path: []string{"roleRef", "kind"}, words: "cannot change roleRef"}, {path: []string{"roleRef", "name"}, words: "cannot change roleRef"},
+		{path: []string{"roleRef", "apiGroup"}, absent: "rbac.authorization.k8s.io", words: "cannot change roleRef"},
+	}
+	const claimWords = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+	claim := func(name string) immutableField {
+		return immutableField{path: []string{"spec", name}, words: claimWords}
+	}
+	return map[string][]immutableField{
+		"apps/Deployment": selector, "apps/ReplicaSet": selector, "apps/DaemonSet": selector,
+		"rbac.authorization.k8s.io/RoleBinding": roleRef, "rbac.authorization.k8s.io/ClusterRoleBinding": roleRef,
+		"/Secret": {{path: []string{"type"}, absent: "Opaque"}},
+		"/PersistentVolumeClaim": {
+			claim("accessModes"), claim("storageClassName"), claim("selector"), claim("dataSource"), claim("volumeName"),
+			{path: []string{"spec", "volumeMode"}, absent: "Filesystem", words: claimWords},
+		},
+		"storage.k8s.io/StorageClass": {
+			{path: []string{"provisioner"}}, {path: []string{"parameters"}, absent: map[string]any{}, exact: true},
+			{path: []string{"reclaimPolicy"}, absent: "Delete"}, {path: []string{"volumeBindingMode"}, absent: "Immediate"},
+		},
+		"scheduling.k8s.io/PriorityClass": {
+			{path: []string{"value"}, words: "may not be changed in an update."}, {path: []string{"preemptionPolicy"}, absent: "PreemptLowerPriority"},
+		},
+		"networking.k8s.io/IngressClass": {at("spec", "controller")},
+		"node.k8s.io/RuntimeClass":       {at("handler")},
+		"storage.k8s.io/CSIDriver":       {{path: []string{"spec", "attachRequired"}, absent: true}},
+		"discovery.k8s.io/EndpointSlice": {at("addressType")},
+		"apiextensions.k8s.io/CustomResourceDefinition": {
+			at("spec", "group"), at("spec", "scope"), at("spec", "names", "kind"), at("spec", "names", "plural"),
+		},
+		"batch/Job": {
+			at("spec", "selector"), {path: []string{"spec", "completionMode"}, absent: "NonIndexed"}, at("spec", "podFailurePolicy"),
+			at("spec", "backoffLimitPerIndex"), at("spec", "managedBy"), at("spec", "successPolicy"),
+		},
+	}
+}
+
+// changeRules are the changes that the API server refuses by more than one field.
+func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
+	return map[string]func(fields, old map[string]any) field.ErrorList{
+		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,
+	}
+}
+
+// immutableData compares the data of a ConfigMap or Secret that is immutable.
+func immutableData(fields, old map[string]any) field.ErrorList {
+	if old["immutable"] != true || hasVariable(fields) || hasVariable(old) {
+		return nil
+	}
+	const words = "field is immutable when `immutable` is set"
+	var found field.ErrorList
+	if fields["immutable"] != true {
+		found = append(found, field.Forbidden(field.NewPath("immutable"), words))
+	}
+	// a Secret's stringData becomes a part of its data
+	if fields["stringData"] != nil || old["stringData"] != nil {
+		if conflicts(fields["stringData"], old["stringData"]) {
+			found = append(found, field.Forbidden(field.NewPath("data"), words))
+		}
+		return found
+	}
+	for _, name := range []string{"data", "binaryData"} {
+		if !sameTexts(fields[name], old[name]) {
+			found = append(found, field.Forbidden(field.NewPath(name), words))
+		}
+	}
+	return found
+}
+
+// sameTexts reports whether two maps have the same strings.
+func sameTexts(a, b any) bool {
+	x, _ := a.(map[string]any)
+	y, _ := b.(map[string]any)
+	if len(x) != len(y) {
+		return false
+	}
+	for key, value := range x {
+		if other, there := y[key]; !there || other != value {
+			return false
+		}
+	}
+	return true
+}
+
+// serviceChanges compares the addresses of a Service. One that is not in the file is chosen by
+// the API server, and stays when the field goes.
+func serviceChanges(fields, old map[string]any) field.ErrorList {
+	if textAt(fields, "spec", "type") == "ExternalName" || textAt(old, "spec", "type") == "ExternalName" {
+		return nil
+	}
+	now, before := clusterIP(fields), clusterIP(old)
+	switch {
+	case now == "" || now == before || hasVariable(now) || hasVariable(before):
+		return nil
+	case before == "" && now != "None":
+		return nil // it may be the address that the API server chose
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("spec", "clusterIPs").Index(0), []string{now}, "may not change once set")}
+}
+
+func clusterIP(fields map[string]any) string {
+	if ips := listAt(fields, "spec", "clusterIPs"); len(ips) > 0 {
+		ip, _ := ips[0].(string)
+		return ip
+	}
+	return textAt(fields, "spec", "clusterIP")
+}
+
+// statefulSetChanges compares the fields of a StatefulSet that cannot change: all but a few.
+func statefulSetChanges(fields, old map[string]any) field.ErrorList {
+	for _, f := range []immutableField{
+		{path: []string{"spec", "serviceName"}, absent: ""}, {path: []string{"spec", "podManagementPolicy"}, absent: "OrderedReady"},
+		{path: []string{"spec", "selector"}, exact: true}, {path: []string{"spec", "volumeClaimTemplates"}},
+	} {
+		if f.compare(fields, old) != nil {
+			return field.ErrorList{field.Forbidden(field.NewPath("spec"), "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "+
+				"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
+		}
+	}
+	return nil
+}
+
+// jobChanges compares the template of a Job, which can change only in part and only while
+// the Job is suspended, and its completions, which an indexed Job can change together with
+// its parallelism.
+func jobChanges(fields, old map[string]any) field.ErrorList {
+	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
+	var found field.ErrorList
+	if f := (immutableField{path: []string{"spec", "template"}}); !suspended {
+		if err := f.compare(fields, old); err != nil {
+			found = append(found, err)
+		}
+	}
+	indexed := textAt(fields, "spec", "completionMode") == "Indexed"
+	if f := (immutableField{path: []string{"spec", "completions"}}); !indexed {
+		if err := f.compare(fields, old); err != nil {
+			found = append(found, err)
+		}
+	}
+	return found
+}

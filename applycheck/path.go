@@ -1,0 +1,116 @@
+package applycheck
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// lineOf returns the line of a field that the API server names:
+// `.spec.containers[name="c"].image` or `spec.ports[0].name`.
+func lineOf(content *kustomize.Content, path string) int {
+	elements, _, _ := resolve(content.Fields, path)
+	return content.LineOf(elements...)
+}
+
+// valueAt returns the value of a field that the API server names, and whether it is there.
+func valueAt(fields map[string]any, path string) (any, bool) {
+	_, value, there := resolve(fields, path)
+	return value, there
+}
+
+// resolve follows a path as far as it leads: the keys and indices, the value there, and
+// whether that is the end of the path.
+func resolve(fields map[string]any, path string) (elements []any, value any, complete bool) {
+	value = fields
+	for _, element := range splitPath(path) {
+		switch at := value.(type) {
+		case map[string]any:
+			next, there := at[element]
+			if !there {
+				return elements, value, false
+			}
+			elements, value = append(elements, element), next
+		case []any:
+			i := indexOf(at, element)
+			if i < 0 {
+				return elements, value, false
+			}
+			elements, value = append(elements, i), at[i]
+		default:
+			return elements, value, false
+		}
+	}
+	return elements, value, true
+}
+
+// splitPath splits a path at dots and brackets that are not within quotes.
+func splitPath(path string) []string {
+	var elements []string
+	start, bracket, quoted := 0, false, false
+	end := func(i int) {
+		if i > start {
+			elements = append(elements, path[start:i])
+		}
+		start = i + 1
+	}
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c == '"' && (i == 0 || path[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case c == '[' && !bracket:
+			end(i)
+			bracket = true
+		case c == ']' && bracket:
+			end(i)
+			bracket = false
+		case c == '.' && !bracket:
+			end(i)
+		}
+	}
+	end(len(path))
+	return elements
+}
+
+// indexOf returns the index of an item of a list: by its index, by its keys
+// (`containerPort=80,protocol="TCP"`), or by its value (`="x"`); -1 if there is none.
+func indexOf(list []any, element string) int {
+	if i, err := strconv.Atoi(element); err == nil {
+		if i < len(list) {
+			return i
+		}
+		return -1
+	}
+	for i, item := range list {
+		if matches(item, element) {
+			return i
+		}
+	}
+	return -1
+}
+
+func matches(item any, element string) bool {
+	fields, isMap := item.(map[string]any)
+	if !isMap {
+		return element == "="+printed(item)
+	}
+	for pair := range strings.SplitSeq(element, ",") {
+		key, want, ok := strings.Cut(pair, "=")
+		value, there := fields[key]
+		// a key that is not there has its default
+		if !ok || there && printed(value) != want {
+			return false
+		}
+	}
+	return true
+}
+
+func printed(value any) string {
+	if text, ok := value.(string); ok {
+		return strconv.Quote(text)
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,179 @@
+package applycheck
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// checkRequired returns the faults of an object of a built-in kind that lacks what no default
+// fills, or whose fields do not fit each other. No schema has these rules; the API server has
+// them in Go.
+func checkRequired(o *objectFacts, content *kustomize.Content) []fault {
+	var found field.ErrorList
+	fields := content.Fields
+	if at, is := podTemplateOf(o.GroupKind()); is {
+		if o.Group == "apps" {
+			found = append(found, checkSelector(fields)...)
+		}
+		found = append(found, checkPod(mapAt(fields, at...), field.NewPath(at[0], at[1:]...), o.Group+"/"+o.Kind)...)
+	}
+	switch o.Group + "/" + o.Kind {
+	case "/Pod":
+		found = append(found, checkPod(fields, nil, "/Pod")...)
+	case "/Service":
+		found = append(found, checkService(fields)...)
+	case "/PersistentVolumeClaim":
+		found = append(found, checkVolumeClaim(fields)...)
+	case "batch/CronJob":
+		found = append(found, requireText(fields, "spec", "schedule")...)
+	case "rbac.authorization.k8s.io/RoleBinding", "rbac.authorization.k8s.io/ClusterRoleBinding":
+		found = append(found, requireText(fields, "roleRef", "name")...)
+	case "storage.k8s.io/StorageClass":
+		found = append(found, requireText(fields, "provisioner")...)
+	case "autoscaling/HorizontalPodAutoscaler":
+		found = append(found, requireText(fields, "spec", "scaleTargetRef", "kind")...)
+		found = append(found, requireText(fields, "spec", "scaleTargetRef", "name")...)
+	}
+	faults := make([]fault, 0, len(found))
+	for _, err := range found {
+		if len(faults) == maxFaults {
+			break
+		}
+		faults = append(faults, invalid(finding.InvalidField(), o, lineOf(content, err.Field), err))
+	}
+	return faults
+}
+
+// requireText returns an error if a string is missing or empty.
+func requireText(fields map[string]any, path ...string) field.ErrorList {
+	if value := anyAt(fields, path...); value == nil || value == "" {
+		return field.ErrorList{field.Required(field.NewPath(path[0], path[1:]...), "")}
+	}
+	return nil
+}
+
+// checkSelector checks the selector of a workload, and that it matches the labels of the pod
+// template.
+func checkSelector(fields map[string]any) field.ErrorList {
+	at := field.NewPath("spec", "selector")
+	raw := mapAt(fields, "spec", "selector")
+	if raw == nil {
+		if anyAt(fields, "spec", "selector") != nil {
+			return nil
+		}
+		return field.ErrorList{field.Required(at, "")}
+	}
+	template := mapAt(fields, "spec", "template", "metadata", "labels")
+	if hasVariable(raw) || hasVariable(template) {
+		return nil
+	}
+	decoded := &metav1.LabelSelector{}
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(raw, decoded) != nil {
+		return nil
+	}
+	if len(decoded.MatchLabels)+len(decoded.MatchExpressions) == 0 {
+		return field.ErrorList{field.Invalid(at, raw, "empty selector is invalid")}
+	}
+	selector, err := metav1.LabelSelectorAsSelector(decoded)
+	if err != nil {
+		return field.ErrorList{field.Invalid(at, raw, err.Error())}
+	}
+	set := labels.Set{}
+	for key, value := range template {
+		text, isText := value.(string)
+		if !isText {
+			return nil
+		}
+		set[key] = text
+	}
+	if !selector.Matches(set) {
+		return field.ErrorList{field.Invalid(field.NewPath("spec", "template", "metadata", "labels"), template, "`selector` does not match template `labels`")}
+	}
+	return nil
+}
+
+// checkPod checks a pod or a pod template.
+func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList {
+	spec := mapAt(pod, "spec")
+	at := base.Child("spec")
+	if spec == nil {
+		if anyAt(pod, "spec") != nil {
+			return nil
+		}
+		return field.ErrorList{field.Required(at.Child("containers"), "")}
+	}
+	var found field.ErrorList
+	containers, isList := spec["containers"].([]any)
+	if spec["containers"] == nil || isList && len(containers) == 0 {
+		found = append(found, field.Required(at.Child("containers"), ""))
+	}
+	for _, list := range []string{"containers", "initContainers"} {
+		for i, item := range listAt(spec, list) {
+			container, isMap := item.(map[string]any)
+			if isMap && (container["image"] == nil || container["image"] == "") {
+				found = append(found, field.Required(at.Child(list).Index(i).Child("image"), ""))
+			}
+		}
+	}
+	return append(found, checkRestartPolicy(spec, at.Child("restartPolicy"), kind)...)
+}
+
+// checkRestartPolicy checks the policy of workloads that allow only some.
+func checkRestartPolicy(spec map[string]any, at *field.Path, kind string) field.ErrorList {
+	policy, isText := spec["restartPolicy"].(string)
+	if spec["restartPolicy"] != nil && !isText || hasVariable(policy) {
+		return nil
+	}
+	switch kind {
+	case "apps/Deployment", "apps/ReplicaSet", "apps/DaemonSet", "apps/StatefulSet":
+		if policy == "OnFailure" || policy == "Never" {
+			return field.ErrorList{field.NotSupported(at, policy, []string{"Always"})}
+		}
+	case "batch/Job", "batch/CronJob":
+		if policy == "" || policy == "Always" {
+			return field.ErrorList{field.Required(at, "valid values: \"OnFailure\", \"Never\"")}
+		}
+	}
+	return nil
+}
+
+func checkService(fields map[string]any) field.ErrorList {
+	typ, cluster := textAt(fields, "spec", "type"), textAt(fields, "spec", "clusterIP")
+	at := field.NewPath("spec")
+	switch {
+	case typ == "ExternalName":
+		return requireText(fields, "spec", "externalName")
+	case hasVariable(typ) || hasVariable(cluster):
+		return nil
+	case anyAt(fields, "spec", "ports") == nil && cluster != "None":
+		return field.ErrorList{field.Required(at.Child("ports"), "")}
+	}
+	var found field.ErrorList
+	ports := listAt(fields, "spec", "ports")
+	for i, item := range ports {
+		port, isMap := item.(map[string]any)
+		if isMap && len(ports) > 1 && (port["name"] == nil || port["name"] == "") {
+			found = append(found, field.Required(at.Child("ports").Index(i).Child("name"), ""))
+		}
+		if number, isNumber := port["port"].(int64); isNumber && (number < 1 || number > 65535) {
+			found = append(found, field.Invalid(at.Child("ports").Index(i).Child("port"), number, "must be between 1 and 65535, inclusive"))
+		}
+	}
+	return found
+}
+
+func checkVolumeClaim(fields map[string]any) field.ErrorList {
+	var found field.ErrorList
+	if modes := anyAt(fields, "spec", "accessModes"); modes == nil || len(listAt(fields, "spec", "accessModes")) == 0 && !hasVariable(modes) {
+		found = append(found, field.Required(field.NewPath("spec", "accessModes"), "at least 1 access mode is required"))
+	}
+	if anyAt(fields, "spec", "resources", "requests", "storage") == nil {
+		found = append(found, field.Required(field.NewPath("spec", "resources").Key("storage"), ""))
+	}
+	return found
+}

@@ -1,0 +1,120 @@
+// Package schemas has the types and kinds that the API servers of some Kubernetes minors
+// serve, as the typed check of server-side apply needs them. They are generated from the
+// OpenAPI and discovery documents of k8s.io/kubernetes, and unpacked when they are first
+// used.
+package schemas
+
+import (
+	"bytes"
+	"compress/flate"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+)
+
+//go:generate go run ./gen
+
+// data is the archive of all minors that gen writes.
+//
+//go:embed schemas.bin
+var data []byte
+
+// maxUnpacked is the maximum size of the unpacked archive in bytes.
+const maxUnpacked = 16 << 20
+
+// Kind is a kind that the API server of a minor serves.
+type Kind struct {
+	schema.GroupVersionKind
+	// Namespaced means that objects of the kind have a namespace.
+	Namespaced bool
+	// Unpatchable means that the kind cannot be applied: its objects are requests that are
+	// answered and not stored.
+	Unpatchable bool
+	// Type is the name of the kind's type.
+	Type string
+}
+
+// Minor is what the API server of a Kubernetes minor serves, including the API versions
+// that are disabled by default. It is safe for concurrent use.
+type Minor struct {
+	// Version is the version that the data is from: "1.36.3".
+	Version string
+	kinds   map[schema.GroupVersionKind]Kind
+	groups  map[string]bool
+	parser  *typed.Parser
+	enums   map[field][]string
+}
+
+// field is a field of a type.
+type field struct{ typ, name string }
+
+// Kind returns a kind, and whether the minor serves it.
+func (m *Minor) Kind(gvk schema.GroupVersionKind) (Kind, bool) {
+	kind, served := m.kinds[gvk]
+	return kind, served
+}
+
+// HasGroup reports whether the minor serves an API group; "" is the core group.
+func (m *Minor) HasGroup(group string) bool { return m.groups[group] }
+
+// Kinds returns all kinds, in no order.
+func (m *Minor) Kinds() []Kind {
+	kinds := make([]Kind, 0, len(m.kinds))
+	for _, kind := range m.kinds {
+		kinds = append(kinds, kind)
+	}
+	return kinds
+}
+
+// Type returns the type with this name, which may be that of a Kind.
+func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(name) }
+
+// Enum returns the values that a string field of a type may have; nil if it may have any.
+func (m *Minor) Enum(typ, name string) []string { return m.enums[field{typ, name}] }
+
+// unpack returns the archive.
+var unpack = sync.OnceValues(func() (*archive, error) { return readArchive(data) })
+
+// Minors returns the embedded minors in ascending order: "1.33".
+func Minors() ([]string, error) {
+	a, err := unpack()
+	if err != nil {
+		return nil, err
+	}
+	minors := make([]string, 0, len(a.minors))
+	for _, m := range a.minors {
+		minors = append(minors, m.minor)
+	}
+	return minors, nil
+}
+
+// Load returns an embedded minor. Each minor is unpacked once. The error is about a minor
+// that is not embedded.
+func Load(minor string) (*Minor, error) {
+	a, err := unpack()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(a.minors, func(m *packedMinor) bool { return m.minor == minor })
+	if i < 0 {
+		return nil, fmt.Errorf("the schemas of Kubernetes %s are not embedded", minor)
+	}
+	return a.minors[i].load()
+}
+
+// readArchive decompresses an archive and reads its index.
+func readArchive(packed []byte) (*archive, error) {
+	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxUnpacked+1))
+	if err != nil {
+		return nil, fmt.Errorf("schemas: %w", err)
+	}
+	if len(text) > maxUnpacked {
+		return nil, fmt.Errorf("schemas: more than %d MiB", maxUnpacked>>20)
+	}
+	return parseArchive(string(text))
+}

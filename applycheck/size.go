@@ -1,0 +1,67 @@
+package applycheck
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// Limits of Kubernetes in bytes.
+const (
+	// maxData is that of all values of a ConfigMap or a Secret together.
+	maxData = 1 << 20
+	// maxStored is what etcd stores, by its default.
+	maxStored = 3 << 19
+)
+
+// checkSize returns the faults of an object that is too large.
+func checkSize(o *objectFacts, content *kustomize.Content) []fault {
+	if o.Group == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret") {
+		size := 0
+		for _, name := range []string{"data", "binaryData", "stringData"} {
+			fields, _ := content.Fields[name].(map[string]any)
+			for _, value := range fields {
+				size += dataSize(o.Kind, name, value)
+			}
+		}
+		if size > maxData {
+			f := newFault(finding.InvalidMetadata(), o, content.LineOf("data"), fmt.Sprintf("its data is %d bytes; the API server accepts %d", size, maxData))
+			return []fault{f}
+		}
+	}
+	if size := textSize(content.Fields); size > maxStored {
+		return []fault{newFault(finding.InvalidMetadata(), o, o.line, fmt.Sprintf("its values are %d bytes; etcd stores objects of up to %d", size, maxStored))}
+	}
+	return nil
+}
+
+// dataSize returns the size of a value of a ConfigMap or Secret as the API server counts it:
+// decoded, if it is in base64.
+func dataSize(kind, name string, value any) int {
+	text, _ := value.(string)
+	if name == "binaryData" || kind == "Secret" && name == "data" {
+		return base64.StdEncoding.DecodedLen(len(text)) - 2
+	}
+	return len(text)
+}
+
+// textSize returns the size of all strings of an object. What is stored is larger in any
+// encoding.
+func textSize(value any) int {
+	size := 0
+	switch v := value.(type) {
+	case string:
+		size = len(v)
+	case map[string]any:
+		for _, field := range v {
+			size += textSize(field)
+		}
+	case []any:
+		for _, item := range v {
+			size += textSize(item)
+		}
+	}
+	return size
+}

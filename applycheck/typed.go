@@ -1,0 +1,115 @@
+package applycheck
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// undeclared ends the API server's words about a field that a type does not have.
+const undeclared = ": field not declared in schema"
+
+// sentFields returns the fields of an object as Flux sends them, if the object is not decoded
+// as a Go type: without its status, unless it is a CustomResourceDefinition.
+func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
+	if _, has := fields["status"]; !has || isDefinition(gvk) {
+		return fields
+	}
+	fields = maps.Clone(fields)
+	delete(fields, "status")
+	return fields
+}
+
+// decoded returns an object as the Go type of its kind, as Flux decodes it before it applies
+// it. It is nil if Flux does not decode the kind; the error is that of the decoder, and then
+// Flux sends the object as it is.
+func decoded(gvk schema.GroupVersionKind, fields map[string]any) (runtime.Object, error) {
+	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
+		return nil, nil //nolint:nilnil // Flux leaves out these two
+	}
+	object, err := scheme.Scheme.New(gvk)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // not a kind of client-go
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, object); err != nil {
+		return nil, err
+	}
+	return object, nil
+}
+
+// typedErrors returns what the typed check of server-side apply finds.
+func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
+	_, err := typ.FromUnstructured(fields)
+	var found typed.ValidationErrors
+	if err != nil && !errors.As(err, &found) {
+		found = typed.ValidationErrors{{ErrorMessage: err.Error()}}
+	}
+	// They come in the order of a Go map.
+	slices.SortStableFunc(found, func(a, b typed.ValidationError) int { return strings.Compare(a.Error(), b.Error()) })
+	return found
+}
+
+// checkTyped returns the faults of an object of a built-in kind that the typed check of
+// server-side apply finds, and those of the values of its fields.
+func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableType) []fault {
+	fields := sentFields(o.GroupVersionKind, content.Fields)
+	found := typedErrors(typ, fields)
+	object, err := decoded(o.GroupVersionKind, fields)
+	switch {
+	case err != nil && len(found) == 0 && !hasVariable(fields):
+		f := newFault(finding.InvalidField(), o, o.line, "it cannot be decoded: "+err.Error())
+		f.versioned = true
+		return []fault{f}
+	case object == nil || len(found) == 0:
+		return schemaFaults(o, content, found)
+	}
+	// Flux sends what is left of the object in its Go type.
+	sent, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return schemaFaults(o, content, found)
+	}
+	remaining := typedErrors(typ, sentFields(o.GroupVersionKind, sent))
+	faults := schemaFaults(o, content, remaining)
+	for _, e := range found {
+		if strings.HasSuffix(e.Error(), undeclared) {
+			faults = append(faults, droppedField(o, content, e))
+		}
+	}
+	return faults
+}
+
+func droppedField(o *objectFacts, content *kustomize.Content, e typed.ValidationError) fault {
+	f := newFault(finding.DroppedField(), o, lineOf(content, e.Path), e.Error()+"; Flux applies the object without it")
+	f.words = strings.TrimPrefix(f.words, ".")
+	return f
+}
+
+// schemaFaults returns the faults for what the typed check has found, with the API server's
+// words.
+func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.ValidationErrors) []fault {
+	faults := make([]fault, 0, len(found))
+	for _, e := range found {
+		if len(faults) == maxFaults {
+			break
+		}
+		if value, there := valueAt(content.Fields, e.Path); there && hasVariable(value) && !strings.HasSuffix(e.Error(), undeclared) {
+			continue
+		}
+		f := newFault(finding.InvalidField(), o, lineOf(content, e.Path), e.Error())
+		f.versioned = true
+		f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
+			o.flux(), o.namespace, o.name, o.GroupVersion(), o.Kind, found))
+		faults = append(faults, f)
+	}
+	return faults
+}

@@ -1,0 +1,191 @@
+package kustomize
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/kustomize/api/resource"
+)
+
+// Content is one object of a file with its fields.
+type Content struct {
+	Object
+	// Fields are the object's fields, as Flux decodes them after the build: as in an
+	// Unstructured, numbers are int64 or float64.
+	Fields map[string]any
+	// node is the object in its document; nil if its lines are not known.
+	node *yaml.Node
+}
+
+// LineOf returns the line of a field, starting at 1. Each element of path is the key of a map
+// or the index of a list. If the field is not there, it is the line of the innermost element
+// that is.
+func (c *Content) LineOf(path ...any) int {
+	node, line := c.node, c.Line
+	if node == nil {
+		return line
+	}
+	before := c.Line - node.Line
+	for _, element := range path {
+		key, value := child(node, element)
+		if value == nil {
+			break
+		}
+		node, line = value, before+key.Line
+	}
+	return line
+}
+
+// child returns the node of an element of a map or a list, and the node where it starts.
+func child(node *yaml.Node, element any) (start, value *yaml.Node) {
+	switch e := element.(type) {
+	case string:
+		if node.Kind != yaml.MappingNode {
+			return nil, nil
+		}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == e {
+				return node.Content[i], node.Content[i+1]
+			}
+		}
+	case int:
+		if node.Kind == yaml.SequenceNode && e >= 0 && e < len(node.Content) {
+			return node.Content[e], node.Content[e]
+		}
+	}
+	return nil, nil
+}
+
+// Contents calls visit for each object of a file, in the order of objects, which are those
+// that a Cache has found in it. Only one document at a time is in memory, unless the file may
+// contain lists. An object that Flux cannot write out is left out.
+func Contents(content []byte, objects []Object, visit func(*Content)) error {
+	if !mayHoldList(content) {
+		if docs := objectDocuments(content); len(docs) == len(objects) {
+			for i, doc := range docs {
+				if err := visitDocument(doc, objects[i], visit); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	i := 0
+	return eachResource(content, func(res *resource.Resource, _ int) error {
+		if i >= len(objects) {
+			return fmt.Errorf("the file has more than %d objects", len(objects))
+		}
+		visitResource(res, objects[i], visit)
+		i++
+		return nil
+	})
+}
+
+// objectDocuments returns the documents of a file that are not empty.
+func objectDocuments(content []byte) []document {
+	docs := documents(content)
+	some := docs[:0]
+	for _, doc := range docs {
+		if !isBlank(doc.content) {
+			some = append(some, doc)
+		}
+	}
+	return some
+}
+
+// isBlank reports whether a document has nothing but comments.
+func isBlank(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.HasPrefix(line, []byte("---")) {
+			return false
+		}
+	}
+	return true
+}
+
+func visitDocument(doc document, object Object, visit func(*Content)) error {
+	var node yaml.Node
+	if object.plain && !bytes.Contains(doc.content, []byte("&")) && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
+		if fields, ok := valueOf(node.Content[0]).(map[string]any); ok {
+			visit(&Content{Object: object, Fields: fields, node: node.Content[0]})
+			return nil
+		}
+	}
+	schema.RLock()
+	defer schema.RUnlock()
+	found, err := resources(doc.content)
+	if err != nil {
+		return atLine(err, doc.line)
+	}
+	if len(found) == 1 {
+		visitResource(found[0], object, visit)
+	}
+	return nil
+}
+
+// visitResource converts an object as kustomize does when it writes it out.
+func visitResource(res *resource.Resource, object Object, visit func(*Content)) {
+	if object.Fate.Unwritable != "" {
+		return
+	}
+	text, err := asJSON(res)
+	if err != nil {
+		return
+	}
+	content := &Content{Object: object}
+	if json.Unmarshal(text, &content.Fields) == nil && content.Fields != nil {
+		visit(content)
+	}
+}
+
+func asJSON(res *resource.Resource) (text []byte, err error) {
+	defer recoverTo(&err)
+	return res.MarshalJSON()
+}
+
+// valueOf converts a node of a plain object.
+func valueOf(node *yaml.Node) any {
+	switch node.Kind {
+	case yaml.MappingNode:
+		fields := make(map[string]any, len(node.Content)/2)
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			fields[node.Content[i].Value] = valueOf(node.Content[i+1])
+		}
+		return fields
+	case yaml.SequenceNode:
+		items := make([]any, len(node.Content))
+		for i, item := range node.Content {
+			items[i] = valueOf(item)
+		}
+		return items
+	}
+	return scalarOf(node)
+}
+
+func scalarOf(node *yaml.Node) any {
+	switch node.Tag {
+	case "!!null":
+		return nil
+	case "!!bool":
+		return node.Value == "true" || node.Value == "True" || node.Value == "TRUE"
+	case "!!int":
+		if n, err := strconv.ParseInt(node.Value, 10, 64); err == nil {
+			return n
+		}
+	case "!!float":
+		if n, err := strconv.ParseFloat(node.Value, 64); err == nil {
+			// JSON has no difference between 1.0 and 1.
+			if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+				return int64(n)
+			}
+			return n
+		}
+	}
+	return node.Value
+}
