@@ -64,7 +64,7 @@ func (v *Verdict) add(cluster *Cluster, claim int, file *checkedFile, faults []f
 	}
 	for i := range faults {
 		if _, held := v.Held[claim]; !held && faults[i].isError(cluster) {
-			v.Held[claim] = "the API server would refuse " + faults[i].object
+			v.Held[claim] = faults[i].reason()
 		}
 	}
 }

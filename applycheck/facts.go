@@ -39,6 +39,8 @@ type objectFacts struct {
 	force bool
 	// onlyCreated means that Flux does not change an object that is there.
 	onlyCreated bool
+	// unpruned means that Flux does not delete the object when it is no longer in a file.
+	unpruned bool
 	// defines is what a CustomResourceDefinition defines; nil for other objects.
 	defines *definedKind
 }
@@ -91,6 +93,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 		applied:     content.Fate.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
 		force:       inMetadata(metadata, forceKey, "enabled"),
 		onlyCreated: inMetadata(metadata, ssaKey, "IfNotPresent"),
+		unpruned:    inMetadata(metadata, pruneKey, "disabled"),
 	}
 	if isDefinition(o.GroupVersionKind) {
 		o.defines = definedBy(fields)
