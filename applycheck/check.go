@@ -16,6 +16,10 @@ type check struct {
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, each as it is and as it would be.
 	definitions definitions
+	// against is what the faults of this check depend on.
+	against checkedAgainst
+	// seen are the states of all claims, which the next check may use again.
+	seen map[claimKey]*claimState
 }
 
 // rootFiles are the files of a root that Flux reads as objects, with their facts.
@@ -25,7 +29,7 @@ type rootFiles struct {
 	// not all objects are known.
 	opaque  bool
 	foreign []*checkedFile
-	claims  []claimFiles
+	claims  []*claimState
 }
 
 // claimFiles are the files of a claim.
@@ -39,13 +43,7 @@ type checkedFile struct {
 
 // newCheck reads all files. It returns nil if the schemas cannot be read.
 func newCheck(in Input) *check {
-	if in.Cluster == nil {
-		in.Cluster = &Cluster{}
-	}
-	if in.Memory == nil {
-		in.Memory = &Memory{}
-	}
-	c := &check{Input: in, definitions: definitions{}}
+	c := &check{Input: in, definitions: definitions{}, seen: map[claimKey]*claimState{}}
 	var err error
 	if c.minor, err = in.Cluster.schemas(); err != nil {
 		return nil
@@ -53,7 +51,9 @@ func newCheck(in Input) *check {
 	for i := range in.Roots {
 		c.roots = append(c.roots, c.readRoot(&in.Roots[i]))
 	}
+	c.Memory.claims = c.seen
 	c.findDefinitions()
+	c.against = checkedAgainst{cluster: in.Cluster, definitions: c.definitions.digest()}
 	return c
 }
 
@@ -63,36 +63,31 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 		with.Cache = &kustomize.Cache{}
 		root = &with
 	}
-	r := rootFiles{root: root, claims: make([]claimFiles, len(root.Claims))}
-	r.foreign = c.read(&r, root.Foreign)
+	r := rootFiles{root: root, claims: make([]*claimState, len(root.Claims))}
+	r.foreign = c.read(root, root.Foreign, &r.opaque)
 	for i := range root.Claims {
-		claim := &root.Claims[i]
-		r.claims[i].stored = c.read(&r, claim.Stored)
-		if claim.Kept {
-			r.claims[i].wanted = r.claims[i].stored
-		} else {
-			r.claims[i].wanted = c.read(&r, claim.Wanted)
-		}
+		r.claims[i] = c.state(root, i)
+		r.opaque = r.opaque || r.claims[i].opaque
 	}
 	return r
 }
 
 // read returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own are left out: what it builds to is not known here.
-func (c *check) read(r *rootFiles, files []dedupe.File) []*checkedFile {
+// of its own are left out: what it builds to is not known here, and opaque is set.
+func (c *check) read(root *dedupe.Root, files []dedupe.File, opaque *bool) []*checkedFile {
 	var built []tree.Path
 	for i := range files {
-		if kustomize.IsKustomization(files[i].Path) && !r.root.Ignored.Has(files[i].Path) {
-			built, r.opaque = append(built, files[i].Path.Dir()), true
+		if kustomize.IsKustomization(files[i].Path) && !root.Ignored.Has(files[i].Path) {
+			built, *opaque = append(built, files[i].Path.Dir()), true
 		}
 	}
 	some := make([]*checkedFile, 0, len(files))
 	for i := range files {
 		path := files[i].Path
-		if !kustomize.Loads(path) || r.root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
+		if !kustomize.Loads(path) || root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
 			continue
 		}
-		some = append(some, &checkedFile{File: &files[i], facts: c.Memory.file(r.root.Cache, files[i].Content)})
+		some = append(some, &checkedFile{File: &files[i], facts: c.file(root.Cache, files[i].Content)})
 	}
 	return some
 }

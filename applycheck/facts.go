@@ -31,6 +31,8 @@ type objectFacts struct {
 	// namespace is the one in the file; empty if there is none.
 	namespace, name string
 	line            int
+	// variable means that the kind is not known, as Flux may replace a part of it.
+	variable bool
 	// position is the object's in its file.
 	position int
 	// applied is false if Flux leaves the object out.
@@ -90,6 +92,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 		GroupVersionKind: gv.WithKind(kind),
 		namespace:        textIn(metadata, "namespace"), name: textIn(metadata, "name"),
 		line:        content.Line,
+		variable:    isVariable(apiVersion) || isVariable(kind),
 		applied:     content.Fate.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
 		force:       inMetadata(metadata, forceKey, "enabled"),
 		onlyCreated: inMetadata(metadata, ssaKey, "IfNotPresent"),
@@ -138,15 +141,18 @@ func inMetadata(metadata map[string]any, key, value string) bool {
 	return false
 }
 
+// isVariable reports whether a text contains a variable that Flux may replace.
+func isVariable(text string) bool { return strings.Contains(text, "${") }
+
 // hasVariable reports whether a value contains a variable that Flux may replace after the
 // build; then the value is not known.
 func hasVariable(value any) bool {
 	switch v := value.(type) {
 	case string:
-		return strings.Contains(v, "${")
+		return isVariable(v)
 	case map[string]any:
 		for key, field := range v {
-			if strings.Contains(key, "${") || hasVariable(field) {
+			if isVariable(key) || hasVariable(field) {
 				return true
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	names "k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
@@ -60,7 +60,7 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	case subdomainKinds()[o.Group+"/"+o.Kind]:
 		return validation.NameIsDNSSubdomain
 	}
-	return path.ValidatePathSegmentName
+	return func(name string, _ bool) []string { return names.IsPathSegmentName(name) }
 }
 
 // cronJobName checks the name of a CronJob, to which the Jobs' suffix of 11 characters is

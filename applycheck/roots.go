@@ -25,7 +25,7 @@ func (c *check) checkRoots() []Verdict {
 				v.add(c.Cluster, j, file, p.fileFaults(i, file))
 			}
 			for _, file := range r.claims[j].stored {
-				v.add(c.Cluster, j, file, p.removalFaults(&r.claims[j], file))
+				v.add(c.Cluster, j, file, p.removalFaults(&r.claims[j].claimFiles, file))
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	var faults []fault
 	for i := range file.facts.objects {
 		o := &file.facts.objects[i]
-		if !o.applied || hasVariable(o.Group) || hasVariable(o.Version) || hasVariable(o.Kind) {
+		if !o.applied || o.variable {
 			continue
 		}
 		state := p.kindOf(root, o.GroupVersionKind)
@@ -175,7 +175,7 @@ func (p *presence) namespaceFaults(o *objectFacts) []fault {
 		f.quoted = o.flux() + " namespace not specified: the server could not find the requested resource"
 		f.certain, f.fix = false, "Add metadata.namespace."
 		return []fault{f}
-	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || hasVariable(o.namespace):
+	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || isVariable(o.namespace):
 		return nil
 	}
 	f := newFault(finding.NamespaceMissing(), o, o.line, fmt.Sprintf("no file of the Destination creates the namespace %q", o.namespace))

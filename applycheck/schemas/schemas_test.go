@@ -53,7 +53,7 @@ dat: {}`, `
 apiVersion: v1
 kind: Service
 metadata: {name: a, annotations: {a: true}}
-spec: {ports: [{port: 80, protocl: TCP}, {port: 80}, {port: 81, targetPort: a}]}`, `
+spec: {ports: [{port: 80, protokol: TCP}, {port: 80}, {port: 81, targetPort: a}]}`, `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: a}
