@@ -67,7 +67,7 @@ func manyClaims(t testing.TB, n int) dedupe.Root {
 	root := rootOf(t, "resources")
 	root.Cache = &kustomize.Cache{}
 	for i := range n {
-		content := strings.Replace(deployment, "name: web", fmt.Sprintf("name: web-%d", i), 1)
+		content := strings.NewReplacer("name: web", fmt.Sprintf("name: web-%d", i), "namespace: shop", "namespace: default").Replace(deployment)
 		path := fmt.Sprintf("resources/%d/a.yaml", i)
 		root.Claims = append(root.Claims, claimOf(t, path, content, content))
 	}
@@ -94,7 +94,7 @@ func BenchmarkOneChangedFileAmong8000(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		root.Claims[7].Wanted = []dedupe.File{fileOf(b, "resources/7/a.yaml", strings.Replace(deployment, "replicas: 1", fmt.Sprintf("replicas: %d", n), 1))}
+		root.Claims[7].Wanted = []dedupe.File{fileOf(b, "resources/7/a.yaml", strings.NewReplacer("replicas: 1", fmt.Sprintf("replicas: %d", n), "namespace: shop", "namespace: default").Replace(deployment))}
 		CheckClaims(in)
 		CheckRoots(in)
 	}

@@ -3,8 +3,8 @@ package applycheck
 import (
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/validation"
 	names "k8s.io/apimachinery/pkg/api/validate/content"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
