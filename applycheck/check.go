@@ -1,6 +1,7 @@
 package applycheck
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
@@ -18,8 +19,6 @@ type check struct {
 	definitions definitions
 	// against is what the faults of this check depend on.
 	against checkedAgainst
-	// seen are the states of all claims, which the next check may use again.
-	seen map[claimKey]*claimState
 }
 
 // rootFiles are the files of a root that Flux reads as objects, with their facts.
@@ -43,15 +42,20 @@ type checkedFile struct {
 
 // newCheck reads all files. It returns nil if the schemas cannot be read.
 func newCheck(in Input) *check {
-	c := &check{Input: in, definitions: definitions{}, seen: map[claimKey]*claimState{}}
+	c := &check{Input: in, definitions: definitions{}}
 	var err error
 	if c.minor, err = in.Cluster.schemas(); err != nil {
 		return nil
 	}
+	if m := in.Memory; m.roots == nil || len(m.numbers) > maxNeeds {
+		m.roots, m.numbers = map[tree.Path]*rootMemory{}, map[need]int{}
+	}
 	for i := range in.Roots {
 		c.roots = append(c.roots, c.readRoot(&in.Roots[i]))
 	}
-	c.Memory.claims = c.seen
+	maps.DeleteFunc(c.Memory.roots, func(path tree.Path, _ *rootMemory) bool {
+		return !slices.ContainsFunc(in.Roots, func(r dedupe.Root) bool { return r.Path == path })
+	})
 	c.findDefinitions()
 	c.against = checkedAgainst{cluster: in.Cluster, definitions: c.definitions.digest()}
 	return c
@@ -63,11 +67,10 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 		with.Cache = &kustomize.Cache{}
 		root = &with
 	}
-	r := rootFiles{root: root, claims: make([]*claimState, len(root.Claims))}
+	r := rootFiles{root: root, claims: c.states(root)}
 	r.foreign = c.read(root, root.Foreign, &r.opaque)
-	for i := range root.Claims {
-		r.claims[i] = c.state(root, i)
-		r.opaque = r.opaque || r.claims[i].opaque
+	for _, s := range r.claims {
+		r.opaque = r.opaque || s.opaque
 	}
 	return r
 }
@@ -98,9 +101,13 @@ func (c *check) findDefinitions() {
 	for i := range c.roots {
 		r := &c.roots[i]
 		c.addDefinitions(r, r.foreign)
-		for j := range r.claims {
-			c.addDefinitions(r, r.claims[j].wanted)
-			c.addDefinitions(r, r.claims[j].stored)
+		for _, s := range r.claims {
+			if s.providesWanted {
+				c.addDefinitions(r, s.wanted)
+			}
+			if s.providesStored {
+				c.addDefinitions(r, s.stored)
+			}
 		}
 	}
 	for _, s := range profileSources(c.Cluster.Profile()) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -102,6 +103,15 @@ func factsOf(content *kustomize.Content) objectFacts {
 		o.defines = definedBy(fields)
 	}
 	return o
+}
+
+// provides reports whether the object may matter to others: it creates a namespace or defines a
+// kind, or it is of a kind that a CustomResourceDefinition may define.
+func (o *objectFacts) provides() bool {
+	if o.Group == "" {
+		return o.Kind == "Namespace"
+	}
+	return !scheme.Scheme.IsGroupRegistered(o.Group)
 }
 
 // isDefinition reports whether a kind is CustomResourceDefinition.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -14,6 +15,8 @@ const (
 	maxRemembered = 1 << 18
 	// maxCompiled is the number of versions of CustomResourceDefinitions whose schemas are kept.
 	maxCompiled = 256
+	// maxNeeds is the number of pairs of a kind and a namespace that are numbered.
+	maxNeeds = 1 << 16
 )
 
 // Memory caches the facts about files by the digest of their content, their faults by the
@@ -27,8 +30,10 @@ type Memory struct {
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
-	// claims are the states of the claims of the last check.
-	claims map[claimKey]*claimState
+	// roots have the states of the claims of the last check.
+	roots map[tree.Path]*rootMemory
+	// numbers are those of what objects need. They start anew when there are too many.
+	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex
 }

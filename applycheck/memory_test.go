@@ -69,7 +69,9 @@ func manyClaims(t testing.TB, n int) dedupe.Root {
 	for i := range n {
 		content := strings.NewReplacer("name: web", fmt.Sprintf("name: web-%d", i), "namespace: shop", "namespace: default").Replace(deployment)
 		path := fmt.Sprintf("resources/%d/a.yaml", i)
-		root.Claims = append(root.Claims, claimOf(t, path, content, content))
+		claim := claimOf(t, path, content, content)
+		claim.Rank.Name = path
+		root.Claims = append(root.Claims, claim)
 	}
 	return root
 }

@@ -2,7 +2,7 @@ package applycheck
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -21,11 +21,16 @@ func (c *check) checkRoots() []Verdict {
 			if r.root.Claims[j].Kept {
 				continue
 			}
-			for _, file := range r.claims[j].wanted {
-				v.add(c.Cluster, j, file, p.fileFaults(i, file))
+			s := r.claims[j]
+			if p.lacks(i, s) {
+				for _, file := range s.wanted {
+					v.add(c.Cluster, j, file, p.fileFaults(i, file))
+				}
 			}
-			for _, file := range r.claims[j].stored {
-				v.add(c.Cluster, j, file, p.removalFaults(&r.claims[j].claimFiles, file))
+			if s.providesStored {
+				for _, file := range s.stored {
+					v.add(c.Cluster, j, file, p.removalFaults(&s.claimFiles, file))
+				}
 			}
 		}
 	}
@@ -43,6 +48,8 @@ type presence struct {
 	installers []string
 	// kinds are the results of kindOf.
 	kinds map[rootKind]*kindState
+	// unmet has, for each root, whether a need is not met, by its number.
+	unmet [][]bool
 	// after are the versions of custom kinds that are served after the round.
 	after map[schema.GroupKind]map[string]bool
 	// remaining has an object of each custom kind and version that is there after the round.
@@ -73,12 +80,17 @@ func (c *check) newPresence() *presence {
 		r := &c.roots[i]
 		p.opaque = p.opaque || r.opaque
 		p.addFiles(i, r.foreign)
-		for j := range r.claims {
-			p.addFiles(i, r.claims[j].wanted)
-			// A namespace that is stored is there until Flux has applied everything else.
-			p.addNamespaces(r.claims[j].stored)
+		for _, s := range r.claims {
+			if s.providesWanted {
+				p.addFiles(i, s.wanted)
+			}
+			if s.providesStored {
+				// A namespace that is stored is there until Flux has applied everything else.
+				p.addNamespaces(s.stored)
+			}
 		}
 	}
+	p.answerNeeds()
 	return p
 }
 
@@ -97,7 +109,7 @@ func (p *presence) addFiles(root int, files []*checkedFile) {
 			if o.defines != nil {
 				p.addDefined(o.defines)
 			}
-			if strings.Contains(o.Group, ".") {
+			if o.provides() {
 				p.addRemaining(o, file)
 			}
 		}
@@ -145,24 +157,52 @@ func installs(gk schema.GroupKind) bool {
 	return false
 }
 
+// lacks reports whether something that the wanted objects of a claim need is not there, or is
+// deprecated.
+func (p *presence) lacks(root int, s *claimState) bool {
+	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
+}
+
+// answerNeeds finds out which needs are met in each root.
+func (p *presence) answerNeeds() {
+	p.unmet = make([][]bool, len(p.roots))
+	for root := range p.roots {
+		p.unmet[root] = make([]bool, len(p.Memory.numbers))
+	}
+	for of, n := range p.Memory.numbers {
+		o := &objectFacts{GroupVersionKind: of.GroupVersionKind, namespace: of.namespace, variable: isVariable(of.String())}
+		for root := range p.roots {
+			p.unmet[root][n] = len(p.needFaults(root, o)) > 0
+		}
+	}
+}
+
 // fileFaults returns the faults of the objects of a file among all others.
 func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	var faults []fault
 	for i := range file.facts.objects {
-		o := &file.facts.objects[i]
-		if !o.applied || o.variable {
-			continue
+		if o := &file.facts.objects[i]; o.applied {
+			faults = append(faults, p.needFaults(root, o)...)
 		}
-		state := p.kindOf(root, o.GroupVersionKind)
-		if state.rule.ID != "" {
-			f := newFault(state.rule, o, o.line, state.words)
-			f.certain, f.versioned, f.fix = state.certain, state.versioned, state.fix
-			f.quoted = state.quoted(o)
-			faults = append(faults, f)
-		}
-		if state.namespaced {
-			faults = append(faults, p.namespaceFaults(o)...)
-		}
+	}
+	return faults
+}
+
+// needFaults returns the faults of what an object needs.
+func (p *presence) needFaults(root int, o *objectFacts) []fault {
+	if o.variable {
+		return nil
+	}
+	var faults []fault
+	state := p.kindOf(root, o.GroupVersionKind)
+	if state.rule.ID != "" {
+		f := newFault(state.rule, o, o.line, state.words)
+		f.certain, f.versioned, f.fix = state.certain, state.versioned, state.fix
+		f.quoted = state.quoted(o)
+		faults = append(faults, f)
+	}
+	if state.namespaced {
+		faults = append(faults, p.namespaceFaults(o)...)
 	}
 	return faults
 }
