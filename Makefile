@@ -120,6 +120,13 @@ oracle: ## Judge TREES (20000) random trees from seed FIRST (0) on by Flux's own
 SOAK ?= 30m
 SEED ?= 1
 
+OBJECTS   ?= 1000
+MUTATIONS ?= 500
+
+.PHONY: apply
+apply: kube-servers ## Judge OBJECTS (1000) valid objects and MUTATIONS (500) faulty ones, drawn from SEED (1), by the API server with Flux's library and by applycheck
+	cd test/apply && go vet ./... && go test -count=1 -timeout 2h -v . -objects $(OBJECTS) -mutations $(MUTATIONS) -seed $(SEED)
+
 .PHONY: soak
 soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1); FIGURES=file for what it took
 	go test $(RACE) -count=1 -v -timeout 24h -run TestSoak ./test/soak -for $(SOAK) -seed $(SEED) $(if $(FIGURES),-write $(abspath $(FIGURES)))
@@ -128,11 +135,12 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: many writers, many Works beside Kratix, a soak, 60,000 trees, five minutes a fuzz target
+nightly: build kube-servers servers ## Run the long checks: many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
 	$(MAKE) --no-print-directory soak
 	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
+	$(MAKE) --no-print-directory apply OBJECTS=20000 MUTATIONS=5000
 	$(MAKE) --no-print-directory fuzz FUZZTIME=5m
 
 .PHONY: monitoring

@@ -49,18 +49,28 @@ type Verdict struct {
 // size, or changes from the stored to the wanted file what may not change. A Kept claim is
 // not checked.
 func CheckClaims(in Input) []Verdict {
-	if c := newCheck(in); c != nil {
-		return c.checkClaims()
-	}
-	return make([]Verdict, len(in.Roots))
+	return run(in, (*check).checkClaims)
 }
 
 // CheckRoots returns, for each root, the claims with an object that the API server would
 // refuse because of what is, or is not, beside it: its kind is not served, its namespace is
 // created by nothing, or it takes a CustomResourceDefinition away from objects that remain.
 func CheckRoots(in Input) []Verdict {
+	return run(in, (*check).checkRoots)
+}
+
+// run runs a step of the check. There are no faults if the schemas cannot be read.
+func run(in Input, step func(*check) []Verdict) []Verdict {
+	if in.Cluster == nil {
+		in.Cluster = &Cluster{}
+	}
+	if in.Memory == nil {
+		in.Memory = &Memory{}
+	}
+	in.Memory.busy.Lock()
+	defer in.Memory.busy.Unlock()
 	if c := newCheck(in); c != nil {
-		return c.checkRoots()
+		return step(c)
 	}
 	return make([]Verdict, len(in.Roots))
 }

@@ -1,6 +1,7 @@
 package applycheck
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
@@ -16,6 +17,8 @@ type check struct {
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, each as it is and as it would be.
 	definitions definitions
+	// against is what the faults of this check depend on.
+	against checkedAgainst
 }
 
 // rootFiles are the files of a root that Flux reads as objects, with their facts.
@@ -25,7 +28,7 @@ type rootFiles struct {
 	// not all objects are known.
 	opaque  bool
 	foreign []*checkedFile
-	claims  []claimFiles
+	claims  []*claimState
 }
 
 // claimFiles are the files of a claim.
@@ -39,21 +42,22 @@ type checkedFile struct {
 
 // newCheck reads all files. It returns nil if the schemas cannot be read.
 func newCheck(in Input) *check {
-	if in.Cluster == nil {
-		in.Cluster = &Cluster{}
-	}
-	if in.Memory == nil {
-		in.Memory = &Memory{}
-	}
 	c := &check{Input: in, definitions: definitions{}}
 	var err error
 	if c.minor, err = in.Cluster.schemas(); err != nil {
 		return nil
 	}
+	if m := in.Memory; m.roots == nil || len(m.numbers) > maxNeeds {
+		m.roots, m.numbers = map[tree.Path]*rootMemory{}, map[need]int{}
+	}
 	for i := range in.Roots {
 		c.roots = append(c.roots, c.readRoot(&in.Roots[i]))
 	}
+	maps.DeleteFunc(c.Memory.roots, func(path tree.Path, _ *rootMemory) bool {
+		return !slices.ContainsFunc(in.Roots, func(r dedupe.Root) bool { return r.Path == path })
+	})
 	c.findDefinitions()
+	c.against = checkedAgainst{cluster: in.Cluster, definitions: c.definitions.digest()}
 	return c
 }
 
@@ -63,36 +67,30 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 		with.Cache = &kustomize.Cache{}
 		root = &with
 	}
-	r := rootFiles{root: root, claims: make([]claimFiles, len(root.Claims))}
-	r.foreign = c.read(&r, root.Foreign)
-	for i := range root.Claims {
-		claim := &root.Claims[i]
-		r.claims[i].stored = c.read(&r, claim.Stored)
-		if claim.Kept {
-			r.claims[i].wanted = r.claims[i].stored
-		} else {
-			r.claims[i].wanted = c.read(&r, claim.Wanted)
-		}
+	r := rootFiles{root: root, claims: c.states(root)}
+	r.foreign = c.read(root, root.Foreign, &r.opaque)
+	for _, s := range r.claims {
+		r.opaque = r.opaque || s.opaque
 	}
 	return r
 }
 
 // read returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own are left out: what it builds to is not known here.
-func (c *check) read(r *rootFiles, files []dedupe.File) []*checkedFile {
+// of its own are left out: what it builds to is not known here, and opaque is set.
+func (c *check) read(root *dedupe.Root, files []dedupe.File, opaque *bool) []*checkedFile {
 	var built []tree.Path
 	for i := range files {
-		if kustomize.IsKustomization(files[i].Path) && !r.root.Ignored.Has(files[i].Path) {
-			built, r.opaque = append(built, files[i].Path.Dir()), true
+		if kustomize.IsKustomization(files[i].Path) && !root.Ignored.Has(files[i].Path) {
+			built, *opaque = append(built, files[i].Path.Dir()), true
 		}
 	}
 	some := make([]*checkedFile, 0, len(files))
 	for i := range files {
 		path := files[i].Path
-		if !kustomize.Loads(path) || r.root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
+		if !kustomize.Loads(path) || root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
 			continue
 		}
-		some = append(some, &checkedFile{File: &files[i], facts: c.Memory.file(r.root.Cache, files[i].Content)})
+		some = append(some, &checkedFile{File: &files[i], facts: c.file(root.Cache, files[i].Content)})
 	}
 	return some
 }
@@ -103,9 +101,13 @@ func (c *check) findDefinitions() {
 	for i := range c.roots {
 		r := &c.roots[i]
 		c.addDefinitions(r, r.foreign)
-		for j := range r.claims {
-			c.addDefinitions(r, r.claims[j].wanted)
-			c.addDefinitions(r, r.claims[j].stored)
+		for _, s := range r.claims {
+			if s.providesWanted {
+				c.addDefinitions(r, s.wanted)
+			}
+			if s.providesStored {
+				c.addDefinitions(r, s.stored)
+			}
 		}
 	}
 	for _, s := range profileSources(c.Cluster.Profile()) {

@@ -23,14 +23,27 @@ func (c *check) checkClaims() []Verdict {
 			if r.root.Claims[j].Kept {
 				continue
 			}
-			for _, file := range r.claims[j].wanted {
-				faults := c.ratcheted(r, &r.claims[j], c.faultsOf(r, file))
-				faults = append(faults[:len(faults):len(faults)], c.changeFaults(r, &r.claims[j], file, faults)...)
-				v.add(c.Cluster, j, file, faults)
+			claim := r.claims[j]
+			if claim.checked == nil || *claim.checked != c.against {
+				claim.faults = c.claimFaults(r, claim)
+				claim.checked = &c.against
+			}
+			for k, file := range claim.wanted {
+				v.add(c.Cluster, j, file, claim.faults[k])
 			}
 		}
 	}
 	return verdicts
+}
+
+// claimFaults returns the faults of each file that a claim wants.
+func (c *check) claimFaults(r *rootFiles, claim *claimState) [][]fault {
+	all := make([][]fault, len(claim.wanted))
+	for i, file := range claim.wanted {
+		faults := c.ratcheted(r, &claim.claimFiles, c.faultsOf(r, file))
+		all[i] = append(faults[:len(faults):len(faults)], c.changeFaults(r, &claim.claimFiles, file, faults)...)
+	}
+	return all
 }
 
 // ratcheted returns the faults of a file of a claim. One of a custom resource that is stored
@@ -64,7 +77,7 @@ func (v *Verdict) add(cluster *Cluster, claim int, file *checkedFile, faults []f
 	}
 	for i := range faults {
 		if _, held := v.Held[claim]; !held && faults[i].isError(cluster) {
-			v.Held[claim] = "the API server would refuse " + faults[i].object
+			v.Held[claim] = faults[i].reason()
 		}
 	}
 }
@@ -78,7 +91,7 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	if known {
 		return found
 	}
-	c.Memory.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
+	c.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
 		if o.applied {
 			found = append(found, c.objectFaults(o, content)...)
 		}
@@ -92,7 +105,7 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 // objectFaults returns the faults of an object by itself. One fault of the schema is enough:
 // the API server stops there, too.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
-	if hasVariable(o.Kind) || hasVariable(o.Group) || hasVariable(o.Version) {
+	if o.variable {
 		return nil
 	}
 	kind, builtin := c.minor.Kind(o.GroupVersionKind)

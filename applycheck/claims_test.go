@@ -79,6 +79,13 @@ func TestFaultsOfObjectsByThemselves(t *testing.T) {
 				`KS104 error 7: Deployment shop/web: .spec.replicas: expected numeric (int or float), got string`,
 				`KS104 error 17: Deployment shop/web: .spec.template.spec.containers[name="c"].readynessProbe: field not declared in schema`,
 			}},
+		{"many unknown fields", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, labls: {}}\nrulez: []\nb.c: 1\nrules: a\n",
+			[]string{
+				`KS104 error 5: ClusterRole a: .b.c: field not declared in schema`,
+				`KS104 error 3: ClusterRole a: .metadata.labls: field not declared in schema`,
+				`KS104 error 6: ClusterRole a: .rules: expected list, got &{a}`,
+				`KS104 error 4: ClusterRole a: .rulez: field not declared in schema`,
+			}},
 		{"unknown field of a ClusterRole", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrulez: []\n",
 			[]string{`KS104 error 4: ClusterRole a: .rulez: field not declared in schema`}},
 		{"enum", strings.Replace(deployment, "image: nginx", "image: nginx\n        imagePullPolicy: Sometimes", 1),

@@ -16,7 +16,7 @@ import (
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {
-		typ := c.Memory.customType(s, o.Version, c.minor)
+		typ := c.customType(s, o.Version)
 		if typ == nil {
 			return nil
 		}

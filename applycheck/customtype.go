@@ -100,57 +100,57 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 }
 
 // typedErrors returns what the typed check of server-side apply finds.
-func (c *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
+func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
 	defer func() { _ = recover() }()
-	return typedErrors(c.typ, fields)
+	return typedErrors(t.typ, fields)
 }
 
 // errors returns what the API server refuses about an object that fits the type, and about
 // its change from old; old is nil for a new object. withRules means that the CEL rules are
 // run.
-func (c *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
+func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
 			found = nil // what cannot be judged is no fault
 		}
 	}()
-	fields = c.stored(fields)
+	fields = t.stored(fields)
 	if old != nil {
-		old = c.stored(old)
+		old = t.stored(old)
 	}
-	return c.validate(fields, old, withRules)
+	return t.validate(fields, old, withRules)
 }
 
 // stored returns a copy of an object as the API server decodes it: without what the schema
 // does not have, and with the defaults.
-func (c *customType) stored(fields map[string]any) map[string]any {
+func (t *customType) stored(fields map[string]any) map[string]any {
 	fields = runtime.DeepCopyJSON(fields)
-	pruning.Prune(fields, c.structural, true)
-	defaulting.PruneNonNullableNullsWithoutDefaults(fields, c.structural)
-	defaulting.Default(fields, c.structural)
+	pruning.Prune(fields, t.structural, true)
+	defaulting.PruneNonNullableNullsWithoutDefaults(fields, t.structural)
+	defaulting.Default(fields, t.structural)
 	return fields
 }
 
 // validate does what the API server does with a created or updated custom resource.
-func (c *customType) validate(fields, old map[string]any, withRules bool) field.ErrorList {
+func (t *customType) validate(fields, old map[string]any, withRules bool) field.ErrorList {
 	ctx := context.Background()
 	var found field.ErrorList
 	var options []cel.Option
 	if old == nil {
-		found = validation.ValidateCustomResource(nil, fields, c.validator)
+		found = validation.ValidateCustomResource(nil, fields, t.validator)
 	} else {
-		correlated := celcommon.NewCorrelatedObject(fields, old, &model.Structural{Structural: c.structural})
-		found = validation.ValidateCustomResourceUpdate(nil, fields, old, c.validator, validation.WithRatcheting(correlated))
+		correlated := celcommon.NewCorrelatedObject(fields, old, &model.Structural{Structural: t.structural})
+		found = validation.ValidateCustomResourceUpdate(nil, fields, old, t.validator, validation.WithRatcheting(correlated))
 		options = append(options, cel.WithRatcheting(correlated))
 	}
-	found = append(found, objectmeta.Validate(ctx, nil, fields, c.structural, false)...)
-	if old == nil || len(listtype.ValidateListSetsAndMaps(nil, c.structural, old)) == 0 {
-		found = append(found, listtype.ValidateListSetsAndMaps(nil, c.structural, fields)...)
+	found = append(found, objectmeta.Validate(ctx, nil, fields, t.structural, false)...)
+	if old == nil || len(listtype.ValidateListSetsAndMaps(nil, t.structural, old)) == 0 {
+		found = append(found, listtype.ValidateListSetsAndMaps(nil, t.structural, fields)...)
 	}
 	if len(found) > 0 || !withRules {
 		return found
 	}
-	rules := c.rules()
+	rules := t.rules()
 	if rules == nil {
 		return nil
 	}
@@ -158,7 +158,7 @@ func (c *customType) validate(fields, old map[string]any, withRules bool) field.
 	if old != nil {
 		before = old
 	}
-	found, _ = rules.Validate(ctx, nil, c.structural, fields, before, celconfig.RuntimeCELCostBudget, options...)
+	found, _ = rules.Validate(ctx, nil, t.structural, fields, before, celconfig.RuntimeCELCostBudget, options...)
 	return found
 }
 

@@ -6,12 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
+	"maps"
 	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -53,41 +54,63 @@ func (d definitions) sort() {
 // digestOf returns the digest of the definitions that the objects of a file are checked
 // against.
 func (d definitions) digestOf(facts *fileFacts) digest {
+	if !slices.ContainsFunc(facts.objects, func(o objectFacts) bool { return len(d[o.GroupKind()]) > 0 }) {
+		return digest{}
+	}
 	hash := sha256.New()
 	for i := range facts.objects {
 		for _, s := range d[facts.objects[i].GroupKind()] {
-			hash.Write(s.file[:])
-			hash.Write(binary.AppendVarint(nil, int64(s.position)))
+			s.addTo(hash)
 		}
 	}
 	return digest(hash.Sum(nil))
 }
 
+// digest returns the digest of all definitions.
+func (d definitions) digest() digest {
+	kinds := slices.SortedFunc(maps.Keys(d), func(a, b schema.GroupKind) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind))
+	})
+	hash := sha256.New()
+	for _, kind := range kinds {
+		for _, s := range d[kind] {
+			s.addTo(hash)
+		}
+	}
+	return digest(hash.Sum(nil))
+}
+
+func (s *source) addTo(hash hash.Hash) {
+	hash.Write(s.file[:])
+	hash.Write(binary.AppendVarint(nil, int64(s.position)))
+}
+
 // definition returns the whole definition; nil if it cannot be decoded.
-func (s *source) definition(m *Memory) *apiextensionsv1.CustomResourceDefinition {
+func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition {
 	if s.profile != nil {
 		return s.profile
 	}
 	var found *apiextensionsv1.CustomResourceDefinition
-	m.contentOf(s.cache, s.content, func(o *objectFacts, c *kustomize.Content) {
-		if o.position == s.position && !hasVariable(c.Fields["spec"]) {
-			found, _ = decodeDefinition(c.Fields) // nil if it cannot be decoded
+	c.contentOf(s.cache, s.content, func(o *objectFacts, content *kustomize.Content) {
+		if o.position == s.position && !hasVariable(content.Fields["spec"]) {
+			found, _ = decodeDefinition(content.Fields) // nil if it cannot be decoded
 		}
 	})
 	return found
 }
 
 // customType returns a version of the definition's kind; nil if nothing can be said of it.
-func (m *Memory) customType(s *source, version string, minor *schemas.Minor) *customType {
-	key := compiledKey{file: s.file, position: s.position, version: version, minor: minor.Version}
+func (c *check) customType(s *source, version string) *customType {
+	m := c.Memory
+	key := compiledKey{file: s.file, position: s.position, version: version, minor: c.minor.Version}
 	m.mu.Lock()
 	found, known := m.compiled.get(key)
 	m.mu.Unlock()
 	if known {
 		return found
 	}
-	if definition := s.definition(m); definition != nil {
-		found, _ = newCustomType(definition, version, minor) // nil if the definition is invalid
+	if definition := s.definition(c); definition != nil {
+		found, _ = newCustomType(definition, version, c.minor) // nil if the definition is invalid
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -31,6 +32,8 @@ type objectFacts struct {
 	// namespace is the one in the file; empty if there is none.
 	namespace, name string
 	line            int
+	// variable means that the kind is not known, as Flux may replace a part of it.
+	variable bool
 	// position is the object's in its file.
 	position int
 	// applied is false if Flux leaves the object out.
@@ -39,6 +42,8 @@ type objectFacts struct {
 	force bool
 	// onlyCreated means that Flux does not change an object that is there.
 	onlyCreated bool
+	// unpruned means that Flux does not delete the object when it is no longer in a file.
+	unpruned bool
 	// defines is what a CustomResourceDefinition defines; nil for other objects.
 	defines *definedKind
 }
@@ -88,14 +93,25 @@ func factsOf(content *kustomize.Content) objectFacts {
 		GroupVersionKind: gv.WithKind(kind),
 		namespace:        textIn(metadata, "namespace"), name: textIn(metadata, "name"),
 		line:        content.Line,
+		variable:    isVariable(apiVersion) || isVariable(kind),
 		applied:     content.Outcome.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
 		force:       inMetadata(metadata, forceKey, "enabled"),
 		onlyCreated: inMetadata(metadata, ssaKey, "IfNotPresent"),
+		unpruned:    inMetadata(metadata, pruneKey, "disabled"),
 	}
 	if isDefinition(o.GroupVersionKind) {
 		o.defines = definedBy(fields)
 	}
 	return o
+}
+
+// provides reports whether the object may matter to others: it creates a namespace or defines a
+// kind, or it is of a kind that a CustomResourceDefinition may define.
+func (o *objectFacts) provides() bool {
+	if o.Group == "" {
+		return o.Kind == "Namespace"
+	}
+	return !scheme.Scheme.IsGroupRegistered(o.Group)
 }
 
 // isDefinition reports whether a kind is CustomResourceDefinition.
@@ -135,15 +151,18 @@ func inMetadata(metadata map[string]any, key, value string) bool {
 	return false
 }
 
+// isVariable reports whether a text contains a variable that Flux may replace.
+func isVariable(text string) bool { return strings.Contains(text, "${") }
+
 // hasVariable reports whether a value contains a variable that Flux may replace after the
 // build; then the value is not known.
 func hasVariable(value any) bool {
 	switch v := value.(type) {
 	case string:
-		return strings.Contains(v, "${")
+		return isVariable(v)
 	case map[string]any:
 		for key, field := range v {
-			if strings.Contains(key, "${") || hasVariable(field) {
+			if isVariable(key) || hasVariable(field) {
 				return true
 			}
 		}

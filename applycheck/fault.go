@@ -33,6 +33,8 @@ type fault struct {
 	// ratcheted means that the API server accepts the fault in an object that already has it.
 	ratcheted bool
 	fix       string
+	// related are other places that the fault is about.
+	related []finding.Related
 }
 
 // newFault returns a certain fault of an object.
@@ -65,11 +67,19 @@ func (f *fault) isError(cluster *Cluster) bool {
 	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
 }
 
+// reason returns why a claim with the fault is quarantined.
+func (f *fault) reason() string {
+	if f.rule.ID == finding.DefinitionRemoved().ID {
+		return "objects of " + f.object + " remain"
+	}
+	return "the API server would refuse " + f.object
+}
+
 // finding returns the finding about a fault in a file.
 func (f *fault) finding(cluster *Cluster, file *dedupe.File) finding.Finding {
 	place := file.Place
 	place.Line = f.line
-	found := finding.Finding{Rule: f.rule, Place: place, Message: f.object + ": " + f.words, Flux: f.quoted, Fix: f.fix}
+	found := finding.Finding{Rule: f.rule, Place: place, Message: f.object + ": " + f.words, Flux: f.quoted, Fix: f.fix, Related: f.related}
 	if found.Rule.Severity == finding.Error && !f.isError(cluster) {
 		found.Rule.Severity = finding.Warning
 		if f.versioned {

@@ -22,7 +22,7 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 		return nil
 	}
 	var faults []fault
-	c.Memory.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
+	c.contentOf(r.root.Cache, file.Content, func(o *objectFacts, content *kustomize.Content) {
 		old, there := before[o.identity()]
 		if !there || !o.applied || o.force || o.onlyCreated {
 			return
@@ -47,7 +47,7 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 			continue
 		}
 		refused := c.faultsOf(r, stored)
-		c.Memory.contentOf(r.root.Cache, stored.Content, func(o *objectFacts, content *kustomize.Content) {
+		c.contentOf(r.root.Cache, stored.Content, func(o *objectFacts, content *kustomize.Content) {
 			if !wanted[o.identity()] || !o.applied || o.force {
 				return
 			}
@@ -91,7 +91,7 @@ func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old ma
 	}
 	var faults []fault
 	for i, s := range sources {
-		typ := c.Memory.customType(s, o.Version, c.minor)
+		typ := c.customType(s, o.Version)
 		if typ == nil {
 			return nil
 		}
@@ -168,32 +168,29 @@ func conflicts(a, b any) bool {
 		if !isMap {
 			return !isEmpty(a) && !isEmpty(b) || hasList(a)
 		}
-		for key, value := range x {
-			if conflicts(value, y[key]) {
-				return true
-			}
-		}
-		for key, value := range y {
-			if _, both := x[key]; !both && conflicts(nil, value) {
-				return true
-			}
-		}
-		return false
+		return mapsConflict(x, y)
 	case []any:
 		y, _ := b.([]any)
-		if len(x) != len(y) {
-			return true
-		}
-		for i := range x {
-			if conflicts(x[i], y[i]) {
-				return true
-			}
-		}
-		return false
+		return !slices.EqualFunc(x, y, func(a, b any) bool { return !conflicts(a, b) })
 	case nil:
 		return hasList(b)
 	}
 	return b != nil && !sameScalar(a, b)
+}
+
+// mapsConflict reports whether a field of two maps is certainly different.
+func mapsConflict(a, b map[string]any) bool {
+	for key, value := range a {
+		if conflicts(value, b[key]) {
+			return true
+		}
+	}
+	for key, value := range b {
+		if _, both := a[key]; !both && hasList(value) {
+			return true
+		}
+	}
+	return false
 }
 
 // equal reports whether two values are the same, where an empty one is none.

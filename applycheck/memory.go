@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -14,19 +15,27 @@ const (
 	maxRemembered = 1 << 18
 	// maxCompiled is the number of versions of CustomResourceDefinitions whose schemas are kept.
 	maxCompiled = 256
+	// maxNeeds is the number of pairs of a kind and a namespace that are numbered.
+	maxNeeds = 1 << 16
 )
 
 // Memory caches the facts about files by the digest of their content, their faults by the
 // digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
 // number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
-// It is safe for concurrent use. It keeps slices of content, which must not be changed in
-// place.
+// It is safe for concurrent use, but for one check at a time: use one Memory for each
+// Destination. It keeps slices of content, which must not be changed in place.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
+	// roots have the states of the claims of the last check.
+	roots map[tree.Path]*rootMemory
+	// numbers are those of what objects need. They start anew when there are too many.
+	numbers map[need]int
+	// busy is held during a check.
+	busy sync.Mutex
 }
 
 // faultsKey is a file that was checked against some schemas.
@@ -90,8 +99,10 @@ func (m *Memory) digestOf(content []byte) digest {
 }
 
 // file returns the facts about a file. What kustomize cannot read has no objects: that is
-// reported by dedupe.
-func (m *Memory) file(cache *kustomize.Cache, content []byte) *fileFacts {
+// reported by dedupe. If all objects are of built-in kinds, their faults are found in the same
+// pass.
+func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
+	m := c.Memory
 	key := m.digestOf(content)
 	m.mu.Lock()
 	found, known := m.files.get(key)
@@ -104,23 +115,33 @@ func (m *Memory) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	if read.Err != nil {
 		return found
 	}
-	err := kustomize.Contents(content, read.Objects, func(c *kustomize.Content) {
-		facts := factsOf(c)
+	var faults []fault
+	custom := false
+	err := kustomize.Contents(content, read.Objects, func(content *kustomize.Content) {
+		facts := factsOf(content)
 		facts.position = len(found.objects)
 		found.objects = append(found.objects, facts)
+		if _, builtin := c.minor.Kind(facts.GroupVersionKind); !builtin {
+			custom = true
+		} else if facts.applied && !custom {
+			faults = append(faults, c.objectFaults(&facts, content)...)
+		}
 	})
 	if err != nil {
-		found.objects = nil
+		found.objects, custom = nil, true
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.files.put(key, found, 1+len(found.objects), maxRemembered)
+	if !custom {
+		m.faults.put(faultsKey{file: key, minor: c.minor.Version}, faults, 1+len(faults), maxRemembered)
+	}
 	return found
 }
 
 // contentOf calls visit with the objects of a file and their facts.
-func (m *Memory) contentOf(cache *kustomize.Cache, content []byte, visit func(*objectFacts, *kustomize.Content)) {
-	facts := m.file(cache, content)
+func (c *check) contentOf(cache *kustomize.Cache, content []byte, visit func(*objectFacts, *kustomize.Content)) {
+	facts := c.file(cache, content)
 	if len(facts.objects) == 0 {
 		return
 	}

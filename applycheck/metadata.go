@@ -3,8 +3,8 @@ package applycheck
 import (
 	"fmt"
 
+	names "k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
@@ -60,7 +60,7 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	case subdomainKinds()[o.Group+"/"+o.Kind]:
 		return validation.NameIsDNSSubdomain
 	}
-	return path.ValidatePathSegmentName
+	return func(name string, _ bool) []string { return names.IsPathSegmentName(name) }
 }
 
 // cronJobName checks the name of a CronJob, to which the Jobs' suffix of 11 characters is

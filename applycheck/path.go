@@ -25,25 +25,63 @@ func valueAt(fields map[string]any, path string) (any, bool) {
 // whether that is the end of the path.
 func resolve(fields map[string]any, path string) (elements []any, value any, complete bool) {
 	value = fields
-	for _, element := range splitPath(path) {
+	rest := splitPath(path)
+	for len(rest) > 0 {
 		switch at := value.(type) {
 		case map[string]any:
-			next, there := at[element]
-			if !there {
+			key, n := keyOf(at, rest)
+			if n == 0 {
 				return elements, value, false
 			}
-			elements, value = append(elements, element), next
+			elements, value, rest = append(elements, key), at[key], rest[n:]
 		case []any:
-			i := indexOf(at, element)
+			i := indexOf(at, rest[0])
 			if i < 0 {
 				return elements, value, false
 			}
-			elements, value = append(elements, i), at[i]
+			elements, value, rest = append(elements, i), at[i], rest[1:]
 		default:
 			return elements, value, false
 		}
 	}
 	return elements, value, true
+}
+
+// keyOf returns the key of a map with which a path goes on, and how many of its elements it
+// is: a key may have dots.
+func keyOf(fields map[string]any, path []string) (key string, n int) {
+	for n := range path {
+		key := strings.Join(path[:n+1], ".")
+		if _, there := fields[key]; there {
+			return key, n + 1
+		}
+	}
+	return "", 0
+}
+
+// remove removes the field at a path, and reports whether it was there.
+func remove(fields map[string]any, path string) bool {
+	elements, _, complete := resolve(fields, path)
+	if !complete || len(elements) == 0 {
+		return false
+	}
+	var parent any = fields
+	for _, element := range elements[:len(elements)-1] {
+		switch at := parent.(type) {
+		case map[string]any:
+			name, _ := element.(string)
+			parent = at[name]
+		case []any:
+			i, _ := element.(int)
+			parent = at[i]
+		}
+	}
+	name, isName := elements[len(elements)-1].(string)
+	at, isMap := parent.(map[string]any)
+	if isName && isMap {
+		delete(at, name)
+	}
+	return isName && isMap
 }
 
 // splitPath splits a path at dots and brackets that are not within quotes.

@@ -1,3 +1,228 @@
 package applycheck
 
-func (c *check) checkRoots() []Verdict { return make([]Verdict, len(c.roots)) }
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// checkRoots is the second step of the check.
+func (c *check) checkRoots() []Verdict {
+	p := c.newPresence()
+	verdicts := make([]Verdict, len(c.roots))
+	for i := range c.roots {
+		r := &c.roots[i]
+		v := &verdicts[i]
+		v.Held = map[int]string{}
+		for j := range r.claims {
+			if r.root.Claims[j].Kept {
+				continue
+			}
+			s := r.claims[j]
+			if p.lacks(i, s) {
+				for _, file := range s.wanted {
+					v.add(c.Cluster, j, file, p.fileFaults(i, file))
+				}
+			}
+			if s.providesStored {
+				for _, file := range s.stored {
+					v.add(c.Cluster, j, file, p.removalFaults(&s.claimFiles, file))
+				}
+			}
+		}
+	}
+	return verdicts
+}
+
+// presence is what there is on a Destination once its roots are applied.
+type presence struct {
+	*check
+	// namespaces are those that exist or that a file creates.
+	namespaces map[string]bool
+	// opaque means that not all objects are known.
+	opaque bool
+	// installers are the objects of each root that may bring CustomResourceDefinitions.
+	installers []string
+	// kinds are the results of kindOf.
+	kinds map[rootKind]*kindState
+	// unmet has, for each root, whether a need is not met, by its number.
+	unmet [][]bool
+	// after are the versions of custom kinds that are served after the round.
+	after map[schema.GroupKind]map[string]bool
+	// remaining has an object of each custom kind and version that is there after the round.
+	remaining map[schema.GroupVersionKind]*remainingObject
+}
+
+// rootKind is a kind among the objects of a root, by its position.
+type rootKind struct {
+	root int
+	schema.GroupVersionKind
+}
+
+// remainingObject is an object that is there after the round, and how many there are.
+type remainingObject struct {
+	object *objectFacts
+	file   *checkedFile
+	count  int
+}
+
+func (c *check) newPresence() *presence {
+	p := &presence{
+		check:      c,
+		namespaces: map[string]bool{"default": true, "kube-system": true, "kube-public": true, "kube-node-lease": true},
+		installers: make([]string, len(c.roots)), kinds: map[rootKind]*kindState{},
+		after: map[schema.GroupKind]map[string]bool{}, remaining: map[schema.GroupVersionKind]*remainingObject{},
+	}
+	for i := range c.roots {
+		r := &c.roots[i]
+		p.opaque = p.opaque || r.opaque
+		p.addFiles(i, r.foreign)
+		for _, s := range r.claims {
+			if s.providesWanted {
+				p.addFiles(i, s.wanted)
+			}
+			if s.providesStored {
+				// A namespace that is stored is there until Flux has applied everything else.
+				p.addNamespaces(s.stored)
+			}
+		}
+	}
+	p.answerNeeds()
+	return p
+}
+
+// addFiles adds the objects of files that are there after the round.
+func (p *presence) addFiles(root int, files []*checkedFile) {
+	p.addNamespaces(files)
+	for _, file := range files {
+		for i := range file.facts.objects {
+			o := &file.facts.objects[i]
+			if !o.applied {
+				continue
+			}
+			if installs(o.GroupKind()) {
+				p.installers[root] = o.String()
+			}
+			if o.defines != nil {
+				p.addDefined(o.defines)
+			}
+			if o.provides() {
+				p.addRemaining(o, file)
+			}
+		}
+	}
+}
+
+func (p *presence) addNamespaces(files []*checkedFile) {
+	for _, file := range files {
+		for i := range file.facts.objects {
+			if o := &file.facts.objects[i]; o.Kind == "Namespace" && o.Group == "" && o.applied {
+				p.namespaces[o.name] = true
+			}
+		}
+	}
+}
+
+func (p *presence) addDefined(defined *definedKind) {
+	versions := p.after[defined.GroupKind]
+	if versions == nil {
+		versions = map[string]bool{}
+		p.after[defined.GroupKind] = versions
+	}
+	for _, version := range defined.versions {
+		versions[version] = true
+	}
+}
+
+func (p *presence) addRemaining(o *objectFacts, file *checkedFile) {
+	if found := p.remaining[o.GroupVersionKind]; found != nil {
+		found.count++
+		return
+	}
+	p.remaining[o.GroupVersionKind] = &remainingObject{object: o, file: file, count: 1}
+}
+
+// installs reports whether objects of a kind may bring CustomResourceDefinitions that are in
+// no file.
+func installs(gk schema.GroupKind) bool {
+	switch gk {
+	case schema.GroupKind{Group: "helm.toolkit.fluxcd.io", Kind: "HelmRelease"}, schema.GroupKind{Group: "kustomize.toolkit.fluxcd.io", Kind: "Kustomization"},
+		schema.GroupKind{Group: "operators.coreos.com", Kind: "Subscription"}, schema.GroupKind{Group: "argoproj.io", Kind: "Application"},
+		schema.GroupKind{Group: "helm.cattle.io", Kind: "HelmChart"}, schema.GroupKind{Group: "kappctrl.k14s.io", Kind: "App"}:
+		return true
+	}
+	return false
+}
+
+// lacks reports whether something that the wanted objects of a claim need is not there, or is
+// deprecated.
+func (p *presence) lacks(root int, s *claimState) bool {
+	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
+}
+
+// answerNeeds finds out which needs are met in each root.
+func (p *presence) answerNeeds() {
+	p.unmet = make([][]bool, len(p.roots))
+	for root := range p.roots {
+		p.unmet[root] = make([]bool, len(p.Memory.numbers))
+	}
+	for of, n := range p.Memory.numbers {
+		o := &objectFacts{GroupVersionKind: of.GroupVersionKind, namespace: of.namespace, variable: isVariable(of.String())}
+		for root := range p.roots {
+			p.unmet[root][n] = len(p.needFaults(root, o)) > 0
+		}
+	}
+}
+
+// fileFaults returns the faults of the objects of a file among all others.
+func (p *presence) fileFaults(root int, file *checkedFile) []fault {
+	var faults []fault
+	for i := range file.facts.objects {
+		if o := &file.facts.objects[i]; o.applied {
+			faults = append(faults, p.needFaults(root, o)...)
+		}
+	}
+	return faults
+}
+
+// needFaults returns the faults of what an object needs.
+func (p *presence) needFaults(root int, o *objectFacts) []fault {
+	if o.variable {
+		return nil
+	}
+	var faults []fault
+	state := p.kindOf(root, o.GroupVersionKind)
+	if state.rule.ID != "" {
+		f := newFault(state.rule, o, o.line, state.words)
+		f.certain, f.versioned, f.fix = state.certain, state.versioned, state.fix
+		f.quoted = state.quoted(o)
+		faults = append(faults, f)
+	}
+	if state.namespaced {
+		faults = append(faults, p.namespaceFaults(o)...)
+	}
+	return faults
+}
+
+// namespaceFaults returns the faults of the namespace of an object whose kind has one.
+func (p *presence) namespaceFaults(o *objectFacts) []fault {
+	switch {
+	case o.namespace == "":
+		f := newFault(finding.NamespaceMissing(), o, o.line, "it has no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace")
+		f.quoted = o.flux() + " namespace not specified: the server could not find the requested resource"
+		f.certain, f.fix = false, "Add metadata.namespace."
+		return []fault{f}
+	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || isVariable(o.namespace):
+		return nil
+	}
+	f := newFault(finding.NamespaceMissing(), o, o.line, fmt.Sprintf("no file of the Destination creates the namespace %q", o.namespace))
+	if p.Cluster.profile != nil {
+		f.words += ", and the profile of the cluster does not have it"
+	}
+	f.quoted = fmt.Sprintf("%s not found: namespaces %q not found", o.flux(), o.namespace)
+	f.certain = p.Cluster.profile != nil && !p.opaque
+	return []fault{f}
+}

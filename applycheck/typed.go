@@ -47,17 +47,49 @@ func decoded(gvk schema.GroupVersionKind, fields map[string]any) (runtime.Object
 	return object, nil
 }
 
-// typedErrors returns what the typed check of server-side apply finds.
+// maxRuns is the maximum number of runs of the typed check on one object.
+const maxRuns = 100
+
+// typedErrors returns what the typed check of server-side apply finds, in order. The check
+// skips the rest of a map once it has met a field that is not declared, in the order of a Go
+// map; so it is run again without the field, until all errors are found.
 func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
+	found := typedRun(typ, fields)
+	if !slices.ContainsFunc(found, isUndeclared) {
+		return found
+	}
+	all := map[string]typed.ValidationError{}
+	rest := runtime.DeepCopyJSON(fields)
+	for range maxRuns {
+		removed := false
+		for _, e := range found {
+			all[e.Error()] = e
+			removed = isUndeclared(e) && remove(rest, e.Path) || removed
+		}
+		if !removed {
+			break
+		}
+		found = typedRun(typ, rest)
+	}
+	found = make(typed.ValidationErrors, 0, len(all))
+	for _, text := range slices.Sorted(maps.Keys(all)) {
+		found = append(found, all[text])
+	}
+	return found
+}
+
+// typedRun runs the typed check once.
+func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
 	_, err := typ.FromUnstructured(fields)
 	var found typed.ValidationErrors
 	if err != nil && !errors.As(err, &found) {
 		found = typed.ValidationErrors{{ErrorMessage: err.Error()}}
 	}
-	// They come in the order of a Go map.
 	slices.SortStableFunc(found, func(a, b typed.ValidationError) int { return strings.Compare(a.Error(), b.Error()) })
 	return found
 }
+
+func isUndeclared(e typed.ValidationError) bool { return strings.HasSuffix(e.Error(), undeclared) }
 
 // checkTyped returns the faults of an object of a built-in kind that the typed check of
 // server-side apply finds, and those of the values of its fields.
@@ -81,7 +113,7 @@ func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableT
 	remaining := typedErrors(typ, sentFields(o.GroupVersionKind, sent))
 	faults := schemaFaults(o, content, remaining)
 	for _, e := range found {
-		if strings.HasSuffix(e.Error(), undeclared) {
+		if isUndeclared(e) {
 			faults = append(faults, droppedField(o, content, e))
 		}
 	}
@@ -102,7 +134,7 @@ func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.Valida
 		if len(faults) == maxFaults {
 			break
 		}
-		if value, there := valueAt(content.Fields, e.Path); there && hasVariable(value) && !strings.HasSuffix(e.Error(), undeclared) {
+		if value, there := valueAt(content.Fields, e.Path); there && hasVariable(value) && !isUndeclared(e) {
 			continue
 		}
 		f := newFault(finding.InvalidField(), o, lineOf(content, e.Path), e.Error())

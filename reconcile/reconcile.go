@@ -1,5 +1,10 @@
-// Package reconcile turns the wanted placements and the state of the stores into changes, and
-// writes them. It joins the stages of a round. All I/O is behind its Source and its stores.
+// Package reconcile turns the input and the state of the stores into changes, and writes them. A
+// round ([Reconciler.Round]) is a sequence of stages, each a function from one value to the next:
+//
+//	observe ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
+//
+// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what becomes
+// of the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
 package reconcile
 
 import (

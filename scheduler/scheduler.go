@@ -1,6 +1,10 @@
-// Package scheduler computes placements from Works, Destinations and existing placements, with
-// a reason for each choice and for each Destination that was not chosen. It is pure: no clock,
-// no randomness, no I/O.
+// Package scheduler turns Works, Destinations and existing placements ([Input]) into placements
+// ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
+// randomness, no I/O.
+//
+// [Plan] is a function of its input, and a [Planner] returns the same plans at the cost of what
+// has changed since the last one. [Explain] returns the reason for each Destination that was not
+// chosen, and [Rebalance] the moves that would even out the load.
 package scheduler
 
 import (
@@ -172,13 +176,11 @@ type Unplaced struct {
 }
 
 // Plan places every group of every Work:
-//
-//	dependency  on every Destination that fits
-//	(on demand: where a request of its Promise is)
-//	resource    where it is already, else on one Destination that fits:
-//	a ready one before others, then one without conflicts, then
-//	one that has another group of the request, then by a draw that
-//	spreads by weight
+//   - a dependency on every Destination that fits; with [OnDemand] on those that have a
+//     request of its Promise
+//   - a request where it is already, else on one Destination that fits: a ready one before
+//     others, then one without conflicts, then one that has another group of the request,
+//     then by a draw that spreads by weight
 //
 // Existing placements stay where they are, unless they are to move.
 func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }

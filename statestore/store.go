@@ -1,6 +1,7 @@
-// Package statestore computes the changes between the stored and the wanted state of a
-// store, and defines the interface that stores implement. The package itself does no I/O;
-// the stores in the packages below it do.
+// Package statestore turns the stored and the wanted state of a store into a [ChangeSet] ([Diff]),
+// and writes those of many stores ([Commit]). It defines what a [Store], a [Location] of several
+// stores and an [Opener] must do, and the kinds of errors that they return. The package itself does
+// no I/O; the stores in the packages below it do.
 package statestore
 
 import (

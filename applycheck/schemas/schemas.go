@@ -78,7 +78,7 @@ func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(nam
 func (m *Minor) Enum(typ, name string) []string { return m.enums[field{typ, name}] }
 
 // unpack returns the archive.
-var unpack = sync.OnceValues(func() (*archive, error) { return readArchive(data) })
+var unpack = sync.OnceValues(func() (*archive, error) { return readArchive(data) }) //nolint:gochecknoglobals // data never changes
 
 // Minors returns the embedded minors in ascending order: "1.33".
 func Minors() ([]string, error) {

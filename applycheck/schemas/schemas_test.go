@@ -48,12 +48,19 @@ data: {a: b}`, `
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: a}
-data: {a: 1}
+data: {a: 1}`, `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
 dat: {}`, `
 apiVersion: v1
 kind: Service
 metadata: {name: a, annotations: {a: true}}
-spec: {ports: [{port: 80, protocl: TCP}, {port: 80}, {port: 81, targetPort: a}]}`, `
+spec: {ports: [{port: 80}, {port: 80}, {port: 81, targetPort: a}]}`, `
+apiVersion: v1
+kind: Service
+metadata: {name: a}
+spec: {ports: [{port: 80, protokol: TCP}]}`, `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: a}
@@ -66,7 +73,7 @@ spec:
     spec:
       volumes: [{name: a, emptyDir: {}}, {name: a, configMap: {name: b}}]
       containers:
-      - {name: c, image: true, readynessProbe: {}, ports: [{containerPort: 80}, {containerPort: 80}], resources: {limits: {cpu: 1}}}
+      - {name: c, image: true, ports: [{containerPort: 80}, {containerPort: 80}], resources: {limits: {cpu: 1}}}
       - {image: x}`, `
 apiVersion: apps/v1
 kind: Deployment

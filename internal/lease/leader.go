@@ -1,5 +1,5 @@
 // Package lease elects a leader among replicas by a Lease in a Kubernetes cluster, with
-// client-go's leader election.
+// client-go's leader election. It does I/O: it reads and writes Leases.
 package lease
 
 import (

@@ -1,4 +1,4 @@
-package telemetry
+package telemetry_test
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
 // BenchmarkRound measures events, metrics and server together, for rounds with 100,000
@@ -39,7 +40,7 @@ func BenchmarkRound(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel))
-			n, m, s := NewEventLog(log), NewMetrics(prometheus.NewRegistry(), "v1"), Server{}
+			n, m, s := telemetry.NewEventLog(log), telemetry.NewMetrics(prometheus.NewRegistry(), "v1"), telemetry.Server{}
 			tell := func(r report.Report) {
 				n.Round(r, nil)
 				m.Round(r, nil, time.Unix(0, 0), time.Second)

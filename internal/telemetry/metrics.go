@@ -1,5 +1,6 @@
 // Package telemetry turns rounds into log lines, metrics, traces and HTTP responses. It only
-// observes: the stores that it wraps behave as before.
+// observes: the stores that it wraps behave as before. It does I/O: it sends traces, if an
+// exporter is configured.
 package telemetry
 
 import (

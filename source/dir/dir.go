@@ -1,6 +1,8 @@
-// Package dir reads directories and files of YAML into a Snapshot, and reports changes. The
-// first Snapshot reads everything; later ones read the files for which the file system reported
-// an event, or whose size, time or inode differs.
+// Package dir reads directories and files of YAML into a [source.Snapshot], and reports changes.
+// It does I/O: it reads files and watches directories, and writes nothing.
+//
+// The first Snapshot reads everything. Later ones read the files for which the file system
+// reported an event, or whose size, time or inode differs.
 package dir
 
 import (

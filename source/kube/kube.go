@@ -1,6 +1,6 @@
-// Package kube reads the objects of a Kubernetes cluster into a Snapshot, and reports changes.
-// It lists and watches Works, WorkPlacements, Destinations, state stores and the Secrets that
-// stores refer to. It never writes, and Snapshot makes no API calls.
+// Package kube reads the objects of a Kubernetes cluster into a [source.Snapshot], and reports
+// changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores and
+// the Secrets that stores refer to. It never writes, and Snapshot makes no API calls.
 package kube
 
 import (

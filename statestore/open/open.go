@@ -1,5 +1,5 @@
-// Package open opens the stores that GitStateStores, BucketStateStores and their Secrets
-// describe. Opening a store sends no request to a server; reading and writing do.
+// Package open turns a GitStateStore or a BucketStateStore and its Secret into a [statestore.Store].
+// Opening a store sends no request to a server; reading and writing do.
 package open
 
 import (

@@ -43,7 +43,7 @@ type client struct {
 
 func (c *cluster) client() *client {
 	c.t.Helper()
-	pem, err := os.ReadFile(c.file("tls.crt"))
+	pem, err := os.ReadFile(c.File("tls.crt"))
 	must(c.t, err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
@@ -321,7 +321,7 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
 		for range 2 { // caches drop what unchanged rounds do not use
 			done := p.counted(at, clean)
-			must(b, daemon.cmd.Process.Signal(syscall.SIGHUP))
+			must(b, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)
 		}
 		time.Sleep(quiet)
@@ -372,7 +372,7 @@ func keep(b *testing.B, at, name string) {
 // kibibytes returns a line of /proc/PID/status.
 func (p *process) kibibytes(t testing.TB, line string) float64 {
 	t.Helper()
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	must(t, err)
 	for each := range strings.Lines(string(content)) {
 		var amount float64
@@ -392,7 +392,7 @@ func (p *process) memory(t testing.TB) string {
 // cpu returns the CPU time that a process has used.
 func (p *process) cpu(t testing.TB) time.Duration {
 	t.Helper()
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Cmd.Process.Pid))
 	must(t, err)
 	_, after, _ := strings.Cut(string(content), ") ")
 	var user, system int64

@@ -41,13 +41,13 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	}
 	p.eventually("--require-policy", func() string {
 		select {
-		case <-required.done:
+		case <-required.Done():
 			return ""
 		default:
 			return "the process goes on"
 		}
 	})
-	if code := required.cmd.ProcessState.ExitCode(); code == 0 || !strings.Contains(required.String(), "--require-policy: ") {
+	if code := required.Cmd.ProcessState.ExitCode(); code == 0 || !strings.Contains(required.String(), "--require-policy: ") {
 		t.Errorf("it ends with %d and says %s", code, required.String())
 	}
 	p.kubectl("apply", "-k", root+"/deploy/schedule")

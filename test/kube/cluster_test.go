@@ -2,28 +2,18 @@ package kube
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	mathrand "math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
 // root is the root of the repository.
@@ -34,16 +24,14 @@ const namespace = "kratix-schedule"
 
 // cluster is an API server and its etcd, with the objects of deploy/ applied.
 type cluster struct {
+	*apiserver.Server
 	t   testing.TB
 	dir string
 	// admin is the kubeconfig of an administrator.
 	admin     string
 	url       string
-	etcd      string
 	apiserver *process
 	database  *process
-	// flags are additional flags of the API server.
-	flags []string
 }
 
 // start starts a cluster for the duration of the test, with the roles of a directory of
@@ -61,21 +49,8 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 // emptyCluster starts a cluster without any objects of ours.
 func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, dir: t.TempDir(), flags: flags}
-	client, peer := address(t), address(t)
-	c.etcd = "http://" + client
-	c.database = run(t, filepath.Join(root, "bin/kube/etcd"), "--data-dir", filepath.Join(c.dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
-		"--listen-client-urls", c.etcd, "--advertise-client-urls", c.etcd, "--listen-peer-urls", "http://"+peer,
-		"--initial-advertise-peer-urls", "http://"+peer, "--initial-cluster", "default=http://"+peer)
-	c.url = "https://" + address(t)
-	c.credentials()
-	c.startAPI()
-	c.kubectl("create", "namespace", "default", "--dry-run=client", "-o", "yaml")
-	c.eventually("namespace default", func() string {
-		_, err := c.try("get", "namespace", "default")
-		return text(err)
-	})
-	return c
+	server := apiserver.Start(t, filepath.Join(root, "bin/kube"), flags...)
+	return &cluster{Server: server, t: t, dir: server.Dir, admin: server.Admin, url: server.URL, apiserver: &process{server.API}, database: &process{server.Database}}
 }
 
 func text(err error) string {
@@ -85,61 +60,28 @@ func text(err error) string {
 	return ""
 }
 
-const adminToken = "admin-of-a-test"
-
-// credentials writes the API server's certificate and the tokens of its users.
-func (c *cluster) credentials() {
-	c.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(c.t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(c.t, err)
-	private, err := x509.MarshalECPrivateKey(key)
-	must(c.t, err)
-	c.write("tls.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	c.write("tls.key", string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})))
-	c.write("tokens.csv", adminToken+`,admin,1,"system:masters"`+"\n")
-	c.admin = c.kubeconfig("admin", adminToken, c.url)
-}
-
-func (c *cluster) write(name, content string) string {
-	c.t.Helper()
-	path := filepath.Join(c.dir, name)
-	must(c.t, os.WriteFile(path, []byte(content), 0o600))
-	return path
-}
-
-func (c *cluster) file(name string) string { return filepath.Join(c.dir, name) }
+const adminToken = apiserver.AdminToken
 
 // kubeconfig writes the kubeconfig of a user.
 func (c *cluster) kubeconfig(user, token, url string) string {
-	return c.write(user+".kubeconfig", fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: test, cluster: {server: %q, certificate-authority: %q}}]
-users: [{name: %[3]s, user: {token: %[4]q}}]
-contexts: [{name: test, context: {cluster: test, user: %[3]s}}]
-current-context: test
-`, url, c.file("tls.crt"), user, token))
+	c.t.Helper()
+	path, err := c.Kubeconfig(user, token, url)
+	must(c.t, err)
+	return path
 }
 
-// startAPI starts the API server, and waits until it responds.
+// startAPI starts the API server again, and waits until it responds.
 func (c *cluster) startAPI() {
 	c.t.Helper()
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(c.url, "https://"))
-	must(c.t, err)
-	c.apiserver = run(c.t, filepath.Join(root, "bin/kube/kube-apiserver"), append(c.flags, "--etcd-servers="+c.etcd, "--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1", "--secure-port="+port, "--tls-cert-file="+c.file("tls.crt"), "--tls-private-key-file="+c.file("tls.key"),
-		"--client-ca-file="+c.file("tls.crt"), "--token-auth-file="+c.file("tokens.csv"), "--anonymous-auth=false", "--authorization-mode=RBAC",
-		"--service-cluster-ip-range=10.0.0.0/24", "--service-account-issuer=https://test", "--service-account-signing-key-file="+c.file("tls.key"),
-		"--service-account-key-file="+c.file("tls.key"), "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none")...)
-	c.eventually("the API server", func() string {
-		_, err := c.try("get", "--raw", "/readyz")
-		return text(err)
-	})
+	c.StartAPI(c.t)
+	c.apiserver = &process{c.API}
+}
+
+// write writes a file into the cluster's directory and returns its path.
+func (c *cluster) write(name, content string) string {
+	c.t.Helper()
+	must(c.t, os.WriteFile(c.File(name), []byte(content), 0o600))
+	return c.File(name)
 }
 
 // shipped returns the kubeconfig of the ServiceAccount in deploy/, with the rights of the
@@ -196,7 +138,7 @@ func (c *cluster) condition(object, kind string) string {
 }
 
 // patience is how long an operation may take on a busy machine.
-const patience = 40 * time.Second
+const patience = apiserver.Patience
 
 // eventually waits until problem returns "".
 func (c *cluster) eventually(what string, problem func() string) {
@@ -233,95 +175,27 @@ func (c *cluster) comesTo(object, kind, want string) {
 }
 
 // process is a program started by a test.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	mu   sync.Mutex
-	said bytes.Buffer
-}
+type process struct{ *apiserver.Process }
 
 // run starts a program. It ends with the test; if the test fails, its output is shown.
 func run(t testing.TB, name string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(name, args...), done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p, p
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	must(t, p.cmd.Start())
-	go func() {
-		_ = p.cmd.Wait()
-		close(p.done)
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			said := p.String()
-			const enough = 4000
-			t.Logf("%s said: %s", filepath.Base(name), said[max(0, len(said)-enough):])
-		}
-	})
-	return p
-}
-
-func (p *process) Write(text []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.said.Write(text)
-}
-
-func (p *process) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.said.String()
+	return &process{apiserver.Run(t, name, args...)}
 }
 
 // kill kills a program with SIGKILL.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
+func (p *process) kill() { p.Kill() }
 
 // stop sends SIGTERM to a program, and waits for its end.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
-	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case <-p.done:
-	case <-time.After(patience):
-		t.Fatal("it does not end")
-	}
+	p.Stop(t)
 }
-
-// ports are allocated one after the other and only once, because tests run concurrently. They
-// are below the range that the kernel uses for connections.
-var ports struct {
-	sync.Mutex
-	next int
-}
-
-// The range of ports; each process starts at a different one.
-const firstPort, lastPort = 15000, 32000
 
 // address returns a free address that no other test gets.
 func address(t testing.TB) string {
 	t.Helper()
-	ports.Lock()
-	defer ports.Unlock()
-	if ports.next == 0 {
-		ports.next = firstPort + mathrand.N(lastPort-firstPort)
-	}
-	var config net.ListenConfig
-	for range lastPort - firstPort {
-		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports.next))
-		if ports.next++; ports.next >= lastPort {
-			ports.next = firstPort
-		}
-		if listener, err := config.Listen(t.Context(), "tcp", at); err == nil {
-			_ = listener.Close()
-			return at
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
+	return apiserver.Address(t)
 }
 
 func must(t testing.TB, err error) {

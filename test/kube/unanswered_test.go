@@ -36,7 +36,7 @@ func newPoorLine(t *testing.T, c *cluster) *poorLine {
 	proxy.FlushInterval = -1
 	proxy.ModifyResponse = l.pass
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	certificate, err := tls.LoadX509KeyPair(c.file("tls.crt"), c.file("tls.key"))
+	certificate, err := tls.LoadX509KeyPair(c.File("tls.crt"), c.File("tls.key"))
 	must(t, err)
 	front := httptest.NewUnstartedServer(proxy)
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}

@@ -71,7 +71,7 @@ func TestChangesWithoutWrites(t *testing.T) {
 	}
 	p.settles(at, log)
 	for name, happen := range map[string]func(){
-		"a round in which nothing changed": func() { must(t, daemon.cmd.Process.Signal(syscall.SIGHUP)) },
+		"a round in which nothing changed": func() { must(t, daemon.Cmd.Process.Signal(syscall.SIGHUP)) },
 		"a Destination's label that nobody asks for": func() {
 			p.kubectl("label", "destination/worker-1", "unrelated=yes")
 		},
@@ -79,7 +79,7 @@ func TestChangesWithoutWrites(t *testing.T) {
 		"a Destination's condition, by another": func() {
 			p.kubectl("patch", "destination/worker-1", "--subresource=status", "--type=json", "--patch", `[{"op":"add","path":"/status/conditions/-",`+
 				`"value":{"type":"Other","status":"False","reason":"R","message":"m","lastTransitionTime":"2026-01-31T12:00:00Z"}}]`)
-			must(t, daemon.cmd.Process.Signal(syscall.SIGHUP))
+			must(t, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 		},
 	} {
 		rounds := p.counted(at, "kratix_schedule_rounds_total")

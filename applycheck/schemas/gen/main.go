@@ -4,8 +4,8 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 
@@ -16,11 +16,9 @@ import (
 func versions() []string { return []string{"1.33.13", "1.34.4", "1.35.4", "1.36.3"} }
 
 func main() {
-	out := flag.String("o", "schemas.bin", "the file to write")
-	flag.Parse()
-	if err := run(*out); err != nil {
-		fmt.Fprintln(os.Stderr, "gen:", err)
-		os.Exit(1)
+	log.SetFlags(0)
+	if err := run("schemas.bin"); err != nil {
+		log.Fatalln("gen:", err)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package apply turns changes of objects into calls of the Kubernetes API.
+// Package apply turns the changes of objects that package status plans into calls of the Kubernetes
+// API. It does I/O: it creates, patches and deletes objects and their statuses.
 package apply
 
 import (

@@ -1,0 +1,163 @@
+package applycheck
+
+import (
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+)
+
+// claimState is what is known of a claim whose files have not changed since the last check.
+type claimState struct {
+	claimFiles
+	// name is the claim's in its root, from check to check.
+	name string
+	// opaque means that a file of it is a kustomization.
+	opaque bool
+	// wantedFiles and storedFiles are those that were read.
+	wantedFiles, storedFiles []dedupe.File
+	// needs are what the wanted objects need, each once, as numbered by Memory.need.
+	needs []int
+	// providesWanted and providesStored reports whether there is an object of interest to
+	// others among the files: a Namespace, a CustomResourceDefinition, a custom resource.
+	providesWanted, providesStored bool
+	// faults are those of each wanted file by the first step, if they were checked against
+	// checked.
+	faults  [][]fault
+	checked *checkedAgainst
+}
+
+// checkedAgainst is what faults depend on besides the files themselves.
+type checkedAgainst struct {
+	cluster     *Cluster
+	definitions digest
+}
+
+// need is what an object needs of its cluster: its kind and its namespace.
+type need struct {
+	schema.GroupVersionKind
+	namespace string
+}
+
+// rootMemory has the states of the claims of a root.
+type rootMemory struct {
+	byName map[string]*claimState
+	// order are the claims of the last check in their order, which is nearly always that of
+	// the next one.
+	order []*claimState
+}
+
+// states returns the states of all claims of a root. Those whose files have changed are read
+// again.
+func (c *check) states(root *dedupe.Root) []*claimState {
+	m := c.Memory.roots[root.Path]
+	if m == nil {
+		m = &rootMemory{byName: map[string]*claimState{}}
+		c.Memory.roots[root.Path] = m
+	}
+	order := make([]*claimState, len(root.Claims))
+	for i := range root.Claims {
+		claim := &root.Claims[i]
+		name := claim.Rank.Name
+		if name == "" {
+			name = strconv.Itoa(i)
+		}
+		var s *claimState
+		if i < len(m.order) && m.order[i].name == name {
+			s = m.order[i]
+		} else {
+			s = m.byName[name]
+		}
+		if s == nil || !s.isCurrent(claim) {
+			s = c.newState(root, claim, name)
+			m.byName[name] = s
+		}
+		order[i] = s
+	}
+	m.order = order
+	if len(m.byName) > len(order) {
+		clear(m.byName)
+		for _, s := range order {
+			m.byName[s.name] = s
+		}
+	}
+	return order
+}
+
+// intended returns the files that a claim has after the round.
+func intended(claim *dedupe.Claim) []dedupe.File {
+	if claim.Kept {
+		return claim.Stored
+	}
+	return claim.Wanted
+}
+
+// isCurrent reports whether the state is that of the claim's files.
+func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
+	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, claim.Stored)
+}
+
+func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string) *claimState {
+	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: claim.Stored}
+	s.stored = c.read(root, claim.Stored, &s.opaque)
+	s.wanted = c.read(root, s.wantedFiles, &s.opaque)
+	s.needs = c.Memory.needsOf(s.wanted)
+	s.providesWanted, s.providesStored = provides(s.wanted), provides(s.stored)
+	return s
+}
+
+// needsOf returns the numbers of what objects need, each once.
+func (m *Memory) needsOf(files []*checkedFile) []int {
+	var needs []int
+	seen := map[int]bool{}
+	for _, file := range files {
+		for i := range file.facts.objects {
+			o := &file.facts.objects[i]
+			if n := m.need(need{o.GroupVersionKind, o.namespace}); !seen[n] {
+				seen[n] = true
+				needs = append(needs, n)
+			}
+		}
+	}
+	return needs
+}
+
+// need returns the number of a need.
+func (m *Memory) need(of need) int {
+	n, known := m.numbers[of]
+	if !known {
+		n = len(m.numbers)
+		m.numbers[of] = n
+	}
+	return n
+}
+
+// provides reports whether an object of files may matter to those of others.
+func provides(files []*checkedFile) bool {
+	for _, file := range files {
+		for i := range file.facts.objects {
+			if file.facts.objects[i].provides() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameFiles reports whether two lists have the same files, with the very same contents.
+func sameFiles(a, b []dedupe.File) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	if len(a) == 0 || &a[0] == &b[0] {
+		return true
+	}
+	for i := range a {
+		x, y := &a[i], &b[i]
+		if len(x.Content) != len(y.Content) || len(x.Content) > 0 && &x.Content[0] != &y.Content[0] || x.Path != y.Path || x.Place != y.Place {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,122 @@
+package apiserver
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Patience is how long an operation may take on a busy machine.
+const Patience = 40 * time.Second
+
+// Process is a program started by a test. Its output is collected.
+type Process struct {
+	// Cmd is the program as it was started.
+	Cmd  *exec.Cmd
+	done chan struct{}
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+// Run starts a program. It ends with the test; if the test fails, its output is shown.
+func Run(t testing.TB, name string, args ...string) *Process {
+	t.Helper()
+	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // it ends with the test
+	p.Cmd.Stdout, p.Cmd.Stderr = p, p
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.Cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.Cmd.Wait()
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			said := p.String()
+			const enough = 4000
+			t.Logf("%s said: %s", filepath.Base(name), said[max(0, len(said)-enough):])
+		}
+	})
+	return p
+}
+
+// Write adds to the program's output.
+func (p *Process) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.Write(text)
+}
+
+// String returns the program's output so far.
+func (p *Process) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.String()
+}
+
+// Kill kills the program with SIGKILL and waits for its end.
+func (p *Process) Kill() {
+	_ = p.Cmd.Process.Kill()
+	<-p.done
+}
+
+// Stop sends SIGTERM to the program and waits for its end.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	if err := p.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(Patience):
+		t.Fatal("it does not end")
+	}
+}
+
+// Done is closed when the program has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Ports are allocated one after the other and only once, because tests run concurrently. They
+// are below the range that the kernel uses for connections. Each process starts at a
+// different one.
+const firstPort, lastPort = 15000, 32000
+
+// ports is the next port to try.
+//
+//nolint:gochecknoglobals // ports are a resource of the whole process
+var ports struct {
+	sync.Mutex
+	next int
+}
+
+// Address returns a free address, "127.0.0.1:<port>", that no other test of the process gets.
+func Address(t testing.TB) string {
+	t.Helper()
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.next == 0 {
+		ports.next = firstPort + rand.N(lastPort-firstPort) //nolint:gosec // not a secret
+	}
+	var config net.ListenConfig
+	for range lastPort - firstPort {
+		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports.next))
+		if ports.next++; ports.next >= lastPort {
+			ports.next = firstPort
+		}
+		if listener, err := config.Listen(t.Context(), "tcp", at); err == nil {
+			_ = listener.Close()
+			return at
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}

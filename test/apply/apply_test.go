@@ -1,0 +1,294 @@
+package apply
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+)
+
+// TestForesight compares applycheck with the API server: what the API server accepts is never
+// held back, and of what it refuses at least 95 % is foreseen.
+func TestForesight(t *testing.T) {
+	f := newFixture(t)
+	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, destinations: f.destinations(t)}
+	t.Run("NoFalseAlarm", func(t *testing.T) { c.t = t; c.valid() })
+	t.Run("Mutations", func(t *testing.T) { c.t = t; c.mutate() })
+	t.Run("DryRunOfOneObjectAgreesWithFlux", func(t *testing.T) { c.t = t; c.agree() })
+	t.Run("RootIsAllOrNothing", func(t *testing.T) { c.t = t; c.roots() })
+	t.Run("DefinitionIsRemoved", func(t *testing.T) { c.t = t; c.removed() })
+}
+
+// comparison is a run of the test.
+type comparison struct {
+	*fixture
+	t            *testing.T
+	destinations map[string]*Destination
+	mu           sync.Mutex
+	// accepted are the objects of each kind that the API server accepted.
+	accepted map[int][]sample
+	alarms   int
+}
+
+// sample is an object that the API server accepts, in place of a stored one if there is one.
+type sample struct {
+	name           string
+	stored, wanted map[string]any
+}
+
+// steps is how many changes in a row are made of an example.
+const steps = 12
+
+// chain is a series of changes of an example.
+type chain struct {
+	kind    int
+	example map[string]any
+	// stored means that the example is in the API server, and is changed there.
+	stored bool
+}
+
+// chains returns the chains of each kind in turn, until their changes are as many as wanted.
+func (f *fixture) chains(wanted int) []chain {
+	var all []chain
+	for round := 0; len(all)*steps < wanted; round++ {
+		for i, kind := range slices.Sorted(maps.Keys(f.examples)) {
+			examples := f.examples[kind]
+			if round < len(examples) || round%len(examples) == round%3 || len(examples) < 3 {
+				all = append(all, chain{kind: kind, example: examples[round%len(examples)], stored: (round+i)%2 == 1 && f.storable(kind)})
+			}
+		}
+	}
+	return all
+}
+
+// storable reports whether an object of a kind may be stored: it has no effect on others.
+func (f *fixture) storable(kind int) bool {
+	return !slices.Contains([]string{"APIService", "CustomResourceDefinition", "ResourceQuota", "LimitRange", "Namespace", "ServiceCIDR", "IPAddress"}, f.schemas.Kinds[kind].Kind)
+}
+
+// valid makes objects that the API server accepts, each from the one before by one change, and
+// fails if one of them is held back.
+func (c *comparison) valid() {
+	var counted, asked atomic.Int64
+	results := make([][]sample, 0)
+	all := c.chains(3 * *objects)
+	results = make([][]sample, len(all))
+	c.each(len(all), func(i int) {
+		if counted.Load() >= int64(*objects) && i > len(c.examples) {
+			return
+		}
+		results[i] = c.follow(all[i], uint64(i), &asked)
+		counted.Add(int64(len(results[i])))
+	})
+	kinds := map[int]bool{}
+	for i, samples := range results {
+		if len(samples) > 0 {
+			kinds[all[i].kind] = true
+			c.accepted[all[i].kind] = append(c.accepted[all[i].kind], samples...)
+		}
+	}
+	c.t.Logf("the API server accepts %d of %d objects of %d kinds; %d of them are held back", counted.Load(), asked.Load(), len(kinds), c.alarms)
+	if c.alarms > 0 {
+		c.t.Errorf("%d objects that the API server accepts are held back", c.alarms)
+	}
+	if counted.Load() < int64(*objects) {
+		c.t.Errorf("the API server accepts only %d objects, want %d", counted.Load(), *objects)
+	}
+}
+
+// follow makes the objects of a chain and returns those that the API server accepts.
+func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (samples []sample) {
+	m := NewMaker(c.schemas, *seed, number)
+	kind := c.schemas.Kinds[of.kind]
+	name := fmt.Sprint("n", number)
+	now := sample{name: name, wanted: of.example}
+	if err := c.DryRun(c.t.Context(), render(c.t, of.example, name)); err != nil {
+		c.t.Errorf("the example of %s is refused: %s\n%s", kind, Words(err), render(c.t, of.example, name))
+		return nil
+	}
+	if of.stored {
+		if err := c.Apply(c.t.Context(), render(c.t, of.example, name)); err != nil {
+			c.t.Errorf("the example of %s is refused: %s", kind, Words(err))
+			return nil
+		}
+		now.stored = of.example
+	}
+	for range steps {
+		next := now
+		next.wanted = m.Grow(kind, now.wanted)
+		asked.Add(1)
+		if c.DryRun(c.t.Context(), render(c.t, next.wanted, name)) != nil {
+			continue
+		}
+		now = next
+		samples = append(samples, now)
+		c.alarmed(kind, now)
+	}
+	return samples
+}
+
+// alarmed fails the test if an object that the API server accepts is held back.
+func (c *comparison) alarmed(kind Kind, s sample) {
+	for about, destination := range c.destinations {
+		said := destination.Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
+		if said.Held == "" {
+			continue
+		}
+		c.mu.Lock()
+		if c.alarms++; c.alarms <= *show {
+			c.t.Errorf("false alarm, %s (%s): %s\n%sstored:\n%swanted:\n%s", kind.GroupVersionKind, about, said.Held, said.Words(), c.render(s.stored, s.name), c.render(s.wanted, s.name))
+		}
+		c.mu.Unlock()
+	}
+}
+
+func (c *comparison) render(object map[string]any, name string) []byte {
+	if object == nil {
+		return nil
+	}
+	return render(c.t, object, name)
+}
+
+// immutable is the row of changes that are refused only because of the stored object.
+const immutable = "immutable change"
+
+// aside is the row of what is neither in a schema nor in the table of rules: what Go code of
+// the API server makes of a value.
+const aside = "value of a built-in kind"
+
+// mutate changes objects that the API server accepts until it refuses as many as wanted, and
+// fails if fewer than 95 % are foreseen.
+func (c *comparison) mutate() {
+	table, chosen := &Table{}, regexp.MustCompile(*rows)
+	each := (*mutations + len(Mutations)) / (len(Mutations) + 1)
+	for row, mutation := range Mutations {
+		if !chosen.MatchString(mutation.Row) {
+			continue
+		}
+		c.row(table, mutation.Row, each, uint64(row+1), mutation.Of, func(m *Maker, kind Kind, s sample) (sample, bool) {
+			changed := mutation.Do(m, kind, s.wanted)
+			return sample{name: s.name, stored: s.stored, wanted: changed}, changed != nil
+		})
+	}
+	if !chosen.MatchString(immutable) {
+		each = 0
+	}
+	c.row(table, immutable, each, 99, all, func(m *Maker, kind Kind, s sample) (sample, bool) {
+		if s.stored == nil {
+			return s, false
+		}
+		s.wanted = anotherLeaf(m, kind, s.wanted)
+		return s, true
+	})
+	c.t.Log(table)
+	for row := range table.rows {
+		if table.Refused(row) < each {
+			c.t.Errorf("%s: the API server refuses only %d, want %d", row, table.Refused(row), each)
+		}
+	}
+	refused, foreseen := table.Sum(func(name string) bool { return name != aside })
+	c.t.Logf("foreseen: %d of %d (%.1f %%)", foreseen, refused, percent(foreseen, refused))
+	if c.alarms > 0 {
+		c.t.Errorf("%d objects that the API server accepts are held back", c.alarms)
+	}
+	if percent(foreseen, refused) < 95 {
+		c.t.Error("fewer than 95 % are foreseen")
+	}
+}
+
+// row makes objects of one row until the API server has refused as many as wanted.
+func (c *comparison) row(table *Table, name string, wanted int, stream uint64, of func(Kind) bool, do func(*Maker, Kind, sample) (sample, bool)) {
+	var kinds []int
+	for _, kind := range slices.Sorted(maps.Keys(c.accepted)) {
+		if of(c.schemas.Kinds[kind]) {
+			kinds = append(kinds, kind)
+		}
+	}
+	c.each(200*wanted, func(i int) {
+		if table.Refused(name) >= wanted || len(kinds) == 0 {
+			return
+		}
+		m := NewMaker(c.schemas, *seed, stream<<32+uint64(i))
+		at := kinds[m.IntN(len(kinds))]
+		from := c.accepted[at][m.IntN(len(c.accepted[at]))]
+		if changed, ok := do(m, c.schemas.Kinds[at], from); ok {
+			c.compare(table, name, wanted, c.schemas.Kinds[at], changed)
+		}
+	})
+}
+
+// compare asks the API server and applycheck about an object.
+func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s sample) {
+	err := c.DryRun(c.t.Context(), c.render(s.wanted, s.name))
+	if err == nil {
+		table.at(name, func(r *row) { r.accepted++ })
+		c.alarmed(kind, s)
+		return
+	}
+	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
+		return // it is refused in any case
+	}
+	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
+	words := Words(err)
+	table.at(name, func(r *row) {
+		if r.refused >= wanted {
+			return
+		}
+		r.refused++
+		switch {
+		case said.Held == "":
+			r.misses[general(kind, words)]++
+			if len(r.examples) < *show {
+				r.examples = append(r.examples, fmt.Sprintf("%s\n%s-----\n%s", words, c.render(s.stored, s.name), shorten(c.render(s.wanted, s.name))))
+			}
+			return
+		case strings.Contains(strings.Join(strings.Fields(said.Words()), " "), words):
+			r.verbatim++
+		}
+		r.foreseen++
+	})
+}
+
+var (
+	quotedPart = regexp.MustCompile(`"[^"]*"|\[[0-9]+\]|\{[^{}]*\}`)
+	number     = regexp.MustCompile(`-?[0-9]+`)
+)
+
+// general returns the API server's words without names and values, for counting.
+func general(kind Kind, words string) string {
+	return kind.Kind + ": " + shorten([]byte(number.ReplaceAllString(quotedPart.ReplaceAllString(words, "…"), "0")))
+}
+
+func shorten(text []byte) string {
+	const enough = 600
+	if len(text) > enough {
+		return string(text[:enough]) + "…"
+	}
+	return string(text)
+}
+
+// destinations returns what applycheck is given about the cluster: its version, with or without
+// its profile.
+func (f *fixture) destinations(t *testing.T) map[string]*Destination {
+	t.Helper()
+	version, err := f.schemas.Version(f.Judge)
+	must(t, err)
+	profile, err := f.schemas.Profile(f.Judge, version)
+	must(t, err)
+	all := map[string]*Destination{}
+	for about, profile := range map[string]*applycheck.Profile{"version": nil, "profile": profile} {
+		cluster, err := applycheck.NewCluster(version, profile)
+		must(t, err)
+		if !cluster.Certain() {
+			t.Fatalf("the schemas of %s are not embedded", version)
+		}
+		all[about] = &Destination{Cluster: cluster, Beside: f.beside}
+	}
+	return all
+}

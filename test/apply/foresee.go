@@ -1,0 +1,87 @@
+package apply
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
+
+// Destination is what applycheck is given beside the object in question.
+type Destination struct {
+	Cluster *applycheck.Cluster
+	// Beside are the files in the root of the dependencies: namespaces and definitions.
+	Beside map[string][]byte
+	memory applycheck.Memory
+}
+
+// Foresight is what applycheck says about one object.
+type Foresight struct {
+	// Held is the reason why the claim of the object is held back; empty if it is not.
+	Held string
+	// Findings are all findings, warnings too.
+	Findings []finding.Finding
+}
+
+// Words returns all that the findings say, in one line each.
+func (f Foresight) Words() string {
+	var b strings.Builder
+	for _, found := range f.Findings {
+		b.WriteString(found.Rule.ID + " " + found.Message + " | " + found.Flux + "\n")
+	}
+	return b.String()
+}
+
+// Claim is a request's file: as it is stored, and as it is wanted; nil is none.
+type Claim struct{ Stored, Wanted []byte }
+
+// Foresee returns what applycheck says about a file that a request wants to have written in
+// place of a stored one, which may be nil.
+func (d *Destination) Foresee(stored, wanted []byte) Foresight {
+	return d.ForeseeAll(Claim{stored, wanted})
+}
+
+// ForeseeAll returns what applycheck says about the files of several requests in one root.
+func (d *Destination) ForeseeAll(claims ...Claim) Foresight {
+	resources, beside := dedupe.Root{Path: parse("d/resources")}, dedupe.Root{Path: parse("d/dependencies")}
+	for i, claim := range claims {
+		work, dir := fmt.Sprint("Work default/w", i), fmt.Sprint("d/resources/w", i)
+		file := func(content []byte) []dedupe.File {
+			if content == nil {
+				return nil
+			}
+			return []dedupe.File{{File: tree.File{Path: parse(dir + "/o.yaml"), Content: content}, Place: finding.Place{Object: work, File: dir + "/o.yaml"}}}
+		}
+		resources.Claims = append(resources.Claims, dedupe.Claim{Object: work, Owner: work, Dir: parse(dir), Wanted: file(claim.Wanted), Stored: file(claim.Stored)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Beside)) {
+		path := "d/dependencies/" + name
+		beside.Foreign = append(beside.Foreign, dedupe.File{File: tree.File{Path: parse(path), Content: d.Beside[name]}, Place: finding.Place{File: path}})
+	}
+	in := applycheck.Input{Cluster: d.Cluster, Memory: &d.memory, Roots: []dedupe.Root{beside, resources}}
+	var f Foresight
+	for _, step := range []func(applycheck.Input) []applycheck.Verdict{applycheck.CheckClaims, applycheck.CheckRoots} {
+		verdict := step(in)[1]
+		f.Findings = append(f.Findings, verdict.Findings...)
+		for i := range resources.Claims {
+			if why := verdict.Held[i]; why != "" {
+				f.Held += why + "\n"
+				resources.Claims[i].Kept = true
+			}
+		}
+	}
+	return f
+}
+
+func parse(path string) tree.Path {
+	p, err := tree.ParsePath(path)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}

@@ -1,0 +1,133 @@
+// Package apply compares what the package applycheck foresees with the verdict of a real API
+// server, to which Flux's own library applies the objects as kustomize-controller does. It is
+// a separate module, so that the program's module does not depend on Flux.
+package apply
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
+	"github.com/fluxcd/pkg/ssa"
+	ssaerrors "github.com/fluxcd/pkg/ssa/errors"
+	"github.com/fluxcd/pkg/ssa/normalize"
+	"github.com/fluxcd/pkg/ssa/utils"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// manager is the field manager of Flux's kustomize-controller.
+const manager = "kustomize-controller"
+
+// Judge applies objects to an API server as Flux's kustomize-controller does.
+type Judge struct {
+	Config *rest.Config
+	Client client.Client
+	flux   *ssa.ResourceManager
+}
+
+// NewJudge returns a judge on the API server of a kubeconfig.
+func NewJudge(kubeconfig string) (*Judge, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	config.WarningHandler = rest.NoWarnings{}
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, err
+	}
+	poller := polling.NewStatusPoller(c, c.RESTMapper(), polling.Options{})
+	return &Judge{Config: config, Client: c, flux: ssa.NewResourceManager(c, poller, ssa.Owner{Field: manager, Group: "kustomize.toolkit.fluxcd.io"})}, nil
+}
+
+// Decode decodes YAML as kustomize-controller does after the build, and normalizes the
+// objects as it does before it applies them.
+func Decode(content []byte) ([]*unstructured.Unstructured, error) {
+	objects, err := utils.ReadObjects(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	return objects, normalize.UnstructuredList(objects)
+}
+
+// ApplyAll applies all objects of a root: staged, each stage with a dry run of all its objects
+// first, with the options of kustomize-controller.
+func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
+	objects, err := Decode(content)
+	if err != nil {
+		return err
+	}
+	_, err = j.flux.ApplyAllStaged(ctx, objects, options())
+	return err
+}
+
+// options returns the options with which kustomize-controller applies a Kustomization that
+// has none of its own.
+func options() ssa.ApplyOptions {
+	const group = "kustomize.toolkit.fluxcd.io"
+	opts := ssa.DefaultApplyOptions()
+	opts.WaitInterval = 50 * time.Millisecond
+	opts.ExclusionSelector = map[string]string{group + "/reconcile": "disabled", group + "/ssa": "Ignore"}
+	opts.IfNotPresentSelector = map[string]string{group + "/ssa": "IfNotPresent"}
+	opts.ForceSelector = map[string]string{group + "/force": "enabled"}
+	update, apply := metav1.ManagedFieldsOperationUpdate, metav1.ManagedFieldsOperationApply
+	opts.Cleanup = ssa.ApplyCleanupOptions{
+		Annotations: []string{"kubectl.kubernetes.io/last-applied-configuration", "kustomize.toolkit.fluxcd.io/checksum", "fluxcd.io/sync-checksum"},
+		Labels:      []string{"fluxcd.io/sync-gc-mark"},
+		FieldManagers: []ssa.FieldManager{
+			{Name: "kubectl", OperationType: apply}, {Name: "kubectl", OperationType: update},
+			{Name: "before-first-apply", OperationType: update}, {Name: manager, OperationType: update},
+		},
+		Exclusions: map[string]string{group + "/ssa": "Merge"},
+	}
+	return opts
+}
+
+// DryRun returns the API server's error about one object: the dry run of Flux's apply and
+// nothing else. It is what ApplyAll returns if the object is alone, without the words that
+// Flux puts before it.
+func (j *Judge) DryRun(ctx context.Context, content []byte) error {
+	objects, err := Decode(content)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		utils.RemoveCABundleFromCRD(object)
+		if err := j.Client.Patch(ctx, object, client.Apply, client.DryRunAll, client.ForceOwnership, client.FieldOwner(manager)); err != nil { //nolint:staticcheck // as Flux's library does
+			return err
+		}
+	}
+	return nil
+}
+
+// Apply applies one object for good.
+func (j *Judge) Apply(ctx context.Context, content []byte) error {
+	objects, err := Decode(content)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if err := j.Client.Patch(ctx, object, client.Apply, client.ForceOwnership, client.FieldOwner(manager)); err != nil { //nolint:staticcheck // as Flux's library does
+			return err
+		}
+	}
+	return nil
+}
+
+// Words returns the API server's words of an error of DryRun or ApplyAll.
+func Words(err error) string {
+	var dry *ssaerrors.DryRunErr
+	if errors.As(err, &dry) {
+		err = dry.Unwrap()
+	}
+	return strings.Join(strings.Fields(fmt.Sprint(err)), " ")
+}

@@ -1,0 +1,136 @@
+package apply
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+)
+
+// Schema is a part of an OpenAPI schema, as decoded from JSON.
+type Schema map[string]any
+
+// Kind is a kind that the API server serves and that can be applied.
+type Kind struct {
+	schema.GroupVersionKind
+	Namespaced bool
+	// Schema is the schema of the whole object.
+	Schema Schema
+	// Builtin is false for custom resources.
+	Builtin bool
+}
+
+// Schemas are the components of all OpenAPI documents of an API server.
+type Schemas struct {
+	components map[string]Schema
+	// Kinds are the kinds that can be applied, sorted.
+	Kinds []Kind
+}
+
+// NewSchemas reads what the API server serves and the schemas of it.
+func NewSchemas(j *Judge) (*Schemas, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(j.Config)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := client.OpenAPIV3().Paths()
+	if err != nil {
+		return nil, err
+	}
+	s := &Schemas{components: map[string]Schema{}}
+	byKind := map[schema.GroupVersionKind]Schema{}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		content, err := paths[path].Schema("application/json")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		var document struct {
+			Components struct{ Schemas map[string]Schema }
+		}
+		if err := json.Unmarshal(content, &document); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for name, component := range document.Components.Schemas {
+			s.components[name] = component
+			for _, at := range list(component["x-kubernetes-group-version-kind"]) {
+				group := object(at)
+				byKind[schema.GroupVersionKind{Group: text(group["group"]), Version: text(group["version"]), Kind: text(group["kind"])}] = component
+			}
+		}
+	}
+	return s, s.serve(client, byKind)
+}
+
+// serve fills Kinds with those that the API server can create and patch.
+func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.GroupVersionKind]Schema) error {
+	_, lists, err := client.ServerGroupsAndResources()
+	if err != nil {
+		return err
+	}
+	for _, served := range lists {
+		version, err := schema.ParseGroupVersion(served.GroupVersion)
+		if err != nil {
+			return err
+		}
+		for _, resource := range served.APIResources {
+			kind := version.WithKind(resource.Kind)
+			if strings.Contains(resource.Name, "/") || !slices.Contains(resource.Verbs, "create") || !slices.Contains(resource.Verbs, "patch") || byKind[kind] == nil {
+				continue
+			}
+			custom := strings.HasSuffix(version.Group, "example.org") || strings.HasSuffix(version.Group, ".elastic.co")
+			s.Kinds = append(s.Kinds, Kind{GroupVersionKind: kind, Namespaced: resource.Namespaced, Schema: byKind[kind], Builtin: !custom})
+		}
+	}
+	slices.SortFunc(s.Kinds, func(a, b Kind) int { return strings.Compare(a.String(), b.String()) })
+	return nil
+}
+
+// Resolve returns the schema that a reference, or an allOf with one reference, stands for.
+func (s *Schemas) Resolve(of Schema) Schema {
+	for {
+		if name := text(of["$ref"]); name != "" {
+			of = s.components[strings.TrimPrefix(name, "#/components/schemas/")]
+			continue
+		}
+		all := list(of["allOf"])
+		if len(all) != 1 || text(object(all[0])["$ref"]) == "" {
+			return of
+		}
+		of = object(all[0])
+	}
+}
+
+// Properties returns the fields of an object's schema.
+func (of Schema) Properties() map[string]any { return object(of["properties"]) }
+
+// Required reports whether a field is required.
+func (of Schema) Required(field string) bool {
+	return slices.Contains(list(of["required"]), any(field))
+}
+
+// Type returns "object", "array", "string", ..., or "" for any or several.
+func (of Schema) Type() string { return text(of["type"]) }
+
+func object(v any) Schema {
+	switch m := v.(type) {
+	case map[string]any:
+		return m
+	case Schema:
+		return m
+	}
+	return nil
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
