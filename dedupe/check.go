@@ -3,13 +3,13 @@ package dedupe
 import "github.com/kratix-schedule/kratix-schedule/kustomize"
 
 // Check decides which claims may be written: none with a file that Flux cannot
-// build; of the others as many as fit together, see admit. Quarantine never removes
-// anything: a quarantined claim keeps what it has stored.
+// build; of the others all if they fit together, else one by one in the order of their
+// [Rank]. Quarantine never removes anything: a quarantined claim keeps what it has stored.
 func Check(root Root) Verdict {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
 	}
-	x := root.Memory.root(&root)
+	x := root.CheckCache.root(&root)
 	x.update(&root)
 	if x.fits() && len(root.Obstacles) == 0 {
 		return Verdict{

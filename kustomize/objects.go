@@ -1,6 +1,9 @@
-// Package kustomize determines how Flux processes files: the ids of their objects, and the
-// results of builds with kustomize's own messages. It calls kustomize's library and does no
-// I/O.
+// Package kustomize turns files into what Flux makes of them: [Objects] returns the objects of a
+// file with their ids, [Build] the error of a build with kustomize's own message, and [BuildRoot]
+// and [BuildNested] the result of a build. A [Cache] does the same and parses equal files once.
+//
+// It calls kustomize's library in this process and does no I/O. Builds that users may have written
+// belong in a process of their own: see [Builder] and its package sandbox.
 package kustomize
 
 import (
@@ -25,8 +28,8 @@ type Object struct {
 	Defines *Definition
 	// Repeats is a field that occurs twice in the object; nil if there is none.
 	Repeats *RepeatedField
-	// Fate is the result of the steps after the build. Only a Cache sets it.
-	Fate Fate
+	// Outcome is the result of the steps after the build. Only a Cache sets it.
+	Outcome Outcome
 	// plain is the result of isPlain.
 	plain bool
 }

@@ -16,8 +16,8 @@ type checked struct {
 	candidates []*candidate
 	holdings   holdings
 	// read caches the objects of parsed files, memory the roots of the last check.
-	read   *kustomize.Cache
-	memory *dedupe.Memory
+	read       *kustomize.Cache
+	checkCache *dedupe.CheckCache
 	// leftovers are files that an interrupted write has left behind; they are removed unless
 	// a placement wants them.
 	leftovers []tree.Path
@@ -34,8 +34,8 @@ type checked struct {
 }
 
 // newChecked returns a Destination on which nothing is checked yet.
-func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.Memory) *checked {
-	c := &checked{wanted: *w, holdings: holdings{wanted: w}, read: read, memory: memory}
+func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.CheckCache) *checked {
+	c := &checked{wanted: *w, holdings: holdings{wanted: w}, read: read, checkCache: memory}
 	c.findings, c.removed = slices.Clone(w.findings), slices.Clone(w.removed)
 	for _, p := range w.placements {
 		c.candidates = append(c.candidates, &candidate{placement: *p})
@@ -45,7 +45,7 @@ func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.Memory) *checke
 
 // check decides which placements may be written. The error is the store's; the value returned
 // with it holds the findings made so far.
-func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe.Memory) (*checked, error) {
+func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe.CheckCache) (*checked, error) {
 	c := newChecked(w, read, memory)
 	if w.store.err != nil {
 		return c, w.store.err
@@ -88,7 +88,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 		foreignFiles = append(foreignFiles, foreign...)
 		verdicts = append(verdicts, roots.check(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
-			Policy: c.policy.OnConflict, Cache: c.read, Memory: c.memory,
+			Policy: c.policy.OnConflict, Cache: c.read, CheckCache: c.checkCache,
 		}))
 	}
 	reportAlike(c, foreignFiles)

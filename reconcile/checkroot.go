@@ -34,9 +34,9 @@ func (c *rootCheck) check(root dedupe.Root) dedupe.Verdict {
 		root.Claims = append(root.Claims, claim)
 	}
 	verdict := dedupe.Check(root)
-	c.add(c.withOwners(verdict.Findings, ofStranger)...)
+	c.add(c.withOwners(verdict.Findings, ofUnknownPlacement)...)
 	for i, p := range claimants {
-		why, held := verdict.Held[i]
+		why, held := verdict.Quarantined[i]
 		switch {
 		case held && p.leaving != nil:
 			p.leaving, p.reason = nil, why

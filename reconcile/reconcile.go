@@ -1,5 +1,10 @@
-// Package reconcile turns the wanted placements and the state of the stores into changes, and
-// writes them. It joins the stages of a round. All I/O is behind its Source and its stores.
+// Package reconcile turns the input and the state of the stores into changes, and writes them. A
+// round ([Reconciler.Round]) is a sequence of stages, each a function from one value to the next:
+//
+//	observe ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
+//
+// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what becomes
+// of the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
 package reconcile
 
 import (
@@ -66,11 +71,11 @@ type cache struct {
 	reported     placementList
 }
 
-// turn starts a round.
-func (m *cache) turn(builder kustomize.Builder, stop <-chan struct{}) {
-	m.observations.turn()
-	m.contents.interned.turn()
-	m.outcomes.turn(builder, stop)
+// startRound starts a round.
+func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
+	m.observations.startRound()
+	m.contents.interned.rotate()
+	m.outcomes.startRound(builder, stop)
 }
 
 // TryRefused makes the next rounds retry all content that servers have refused. It must not
@@ -156,7 +161,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.turn(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx))
 	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
 	followInput(r, snapshot)
 	inner, done = r.stage(ctx, StageObserve)

@@ -13,7 +13,7 @@ import (
 type outcomes struct {
 	of generations[*kratix.Destination, cacheEntry]
 	// roots caches the checks of the roots.
-	roots generations[destinationKey, *dedupe.Memory]
+	roots generations[destinationKey, *dedupe.CheckCache]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
 	// updated counts the outcomes that were derived from previous ones, reused those for
@@ -31,18 +31,18 @@ type cacheEntry struct {
 	renderings renderings
 }
 
-// turn starts a round and drops the entries that the last round did not use. Directories are
+// startRound starts a round and drops the entries that the last round did not use. Directories are
 // built by builder, and no file is read after stop is closed.
-func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
+func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
-	m.of.turn()
-	m.roots.turn()
+	m.of.rotate()
+	m.roots.rotate()
 	m.read.Sweep()
 }
 
 // forget drops everything except parsed files.
 func (m *outcomes) forget() {
-	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.Memory]{}
+	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.CheckCache]{}
 }
 
 // outcome computes the outcome on a Destination from its situation. It reuses the previous
@@ -67,7 +67,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		known.renderings = nil // other limits, so other findings about a rendering
 	}
 	wanted := render(now, known.renderings, unpacked)
-	checked, err := check(ctx, wanted, &m.read, m.memory(now.key()))
+	checked, err := check(ctx, wanted, &m.read, m.checkCache(now.key()))
 	if err != nil {
 		return newOutcome(checked, changes{}), err
 	}
@@ -79,11 +79,11 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// memory returns the cached checks of a Destination's roots.
-func (m *outcomes) memory(key destinationKey) *dedupe.Memory {
+// checkCache returns the cached checks of a Destination's roots.
+func (m *outcomes) checkCache(key destinationKey) *dedupe.CheckCache {
 	memory, known := m.roots.get(key)
 	if !known {
-		memory = m.roots.put(key, &dedupe.Memory{})
+		memory = m.roots.put(key, &dedupe.CheckCache{})
 	}
 	return memory
 }

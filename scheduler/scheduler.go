@@ -1,6 +1,10 @@
-// Package scheduler computes placements from Works, Destinations and existing placements, with
-// a reason for each choice and for each Destination that was not chosen. It is pure: no clock,
-// no randomness, no I/O.
+// Package scheduler turns Works, Destinations and existing placements ([Input]) into placements
+// ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
+// randomness, no I/O.
+//
+// [Plan] is a function of its input, and a [Planner] returns the same plans at the cost of what
+// has changed since the last one. [Explain] returns the reason for each Destination that was not
+// chosen, and [Rebalance] the moves that would even out the load.
 package scheduler
 
 import (
@@ -32,9 +36,9 @@ type Input struct {
 	OnMisplaced OnMisplaced
 	// Moves are requested moves. Those that are no longer possible are ignored.
 	Moves []Relocation
-	// Clashes reports whether a group's objects would conflict with those on a Destination; nil
+	// Conflicts reports whether a group's objects would conflict with those on a Destination; nil
 	// if conflicts are not known. It must be a pure function.
-	Clashes func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
+	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
 // OnMisplaced is the policy for misplaced placements of requests. Those of dependencies always
@@ -85,14 +89,14 @@ const (
 // Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever their
 // order.
 type Result struct {
-	// Parts are the placements that should be in the stores, by Destination.
-	Parts []Part
+	// Destinations are the placements that should be in the stores, by Destination.
+	Destinations []DestinationPlan
 	// Unplaced are groups that fit no Destination, or are not placed yet.
 	Unplaced []Unplaced
-	// Kept are placements whose Work or WorkPlacement exists but is invalid: their files stay.
-	Kept []*kratix.WorkPlacement
-	// Held are placements whose Work is missing from an incomplete input: their files stay.
-	Held []*kratix.WorkPlacement
+	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid: their files stay.
+	KeptInvalid []*kratix.WorkPlacement
+	// KeptMissing are placements whose Work is missing from an incomplete input: their files stay.
+	KeptMissing []*kratix.WorkPlacement
 	// Removed are placements whose Work or group no longer exists.
 	Removed []*kratix.WorkPlacement
 	// Moved are placements to be removed because a recorded placement on another Destination
@@ -106,9 +110,9 @@ type Result struct {
 	begun bool
 }
 
-// Part is the placements of one Destination, sorted by name. Destinations without placements
-// have no Part.
-type Part struct {
+// DestinationPlan is the placements of one Destination, sorted by name. Destinations without placements
+// have none.
+type DestinationPlan struct {
 	Destination string
 	Placements  []Placement
 }
@@ -116,7 +120,7 @@ type Part struct {
 // Placements returns the placements of all Destinations.
 func (r Result) Placements() []Placement {
 	var all []Placement
-	for _, part := range r.Parts {
+	for _, part := range r.Destinations {
 		all = append(all, part.Placements...)
 	}
 	return all
@@ -124,7 +128,7 @@ func (r Result) Placements() []Placement {
 
 // sort sorts all lists.
 func (r *Result) sort() {
-	for _, list := range [][]*kratix.WorkPlacement{r.Kept, r.Held, r.Removed} {
+	for _, list := range [][]*kratix.WorkPlacement{r.KeptInvalid, r.KeptMissing, r.Removed} {
 		slices.SortFunc(list, comparePlacements)
 	}
 	slices.SortFunc(r.Moved, compareMoved)
@@ -172,13 +176,11 @@ type Unplaced struct {
 }
 
 // Plan places every group of every Work:
-//
-//	dependency  on every Destination that fits
-//	(on demand: where a request of its Promise is)
-//	resource    where it is already, else on one Destination that fits:
-//	a ready one before others, then one without conflicts, then
-//	one that has another group of the request, then by a draw that
-//	spreads by weight
+//   - a dependency on every Destination that fits; with [OnDemand] on those that have a
+//     request of its Promise
+//   - a request where it is already, else on one Destination that fits: a ready one before
+//     others, then one without conflicts, then one that has another group of the request,
+//     then by a draw that spreads by weight
 //
 // Existing placements stay where they are, unless they are to move.
 func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }

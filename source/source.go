@@ -1,5 +1,7 @@
-// Package source defines a Snapshot of the input: Works, Destinations and state stores, and
-// findings about what could not be read. The package does no I/O; its subpackages do.
+// Package source turns files of YAML into a [Snapshot] of the input: Works, Destinations and
+// state stores, with findings about what could not be read. [Collect] parses all files, and a
+// [Collection] those that change. The package does no I/O; its subpackages do, and implement
+// [Source].
 package source
 
 import (

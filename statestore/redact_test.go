@@ -1,4 +1,4 @@
-package statestore
+package statestore_test
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 func TestRedactURLs(t *testing.T) {
@@ -29,7 +31,7 @@ func TestRedactURLs(t *testing.T) {
 		"did you mean https://h/x?":                               "did you mean https://h/x?",
 		"(see https://h/x?token=hunter2).":                        "(see https://h/x?***).",
 	} {
-		if got := RedactURLs(text); got != want {
+		if got := statestore.RedactURLs(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
@@ -42,7 +44,7 @@ func TestErrorsOfStoresHaveNoCredentials(t *testing.T) {
 			if cause == nil {
 				continue
 			}
-			told := &Error{Op: "read", Store: "GitStateStore default", Err: fmt.Errorf("%w: %w", ErrMisconfigured, cause), Remote: "moved to " + address}
+			told := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: fmt.Errorf("%w: %w", statestore.ErrMisconfigured, cause), Remote: "moved to " + address}
 			if strings.Contains(told.Error(), "hunter2") || strings.Contains(told.Error(), "hun%zzter2@") {
 				t.Errorf("it says %s", told)
 			}
@@ -58,7 +60,7 @@ func FuzzRedactURLs(f *testing.F) {
 			return
 		}
 		address := (&url.URL{Scheme: "https", User: url.UserPassword(user, "p4ssw0rd"+url.QueryEscape(password)), Host: "h.example.com", Path: "/x"}).String() + "?token=p4ssw0rd" + url.QueryEscape(password)
-		if got := RedactURLs("read " + address + ": EOF"); strings.Contains(got, "p4ssw0rd") {
+		if got := statestore.RedactURLs("read " + address + ": EOF"); strings.Contains(got, "p4ssw0rd") {
 			t.Errorf("%s: %s", address, got)
 		}
 	})

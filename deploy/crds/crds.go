@@ -1,12 +1,12 @@
+// +groupName=platform.kratix.io
+// +versionName=v1alpha1
+// +kubebuilder:validation:Optional
+
 // Package crds has the CustomResourceDefinitions for use without Kratix: those
 // kinds of platform.kratix.io/v1alpha1 that placing and writing Works needs, with
 // Kratix's own names. The YAML files beside it are made from these types, whose
 // fields are those of package kratix. Where Kratix is installed its own
 // definitions count, and these must not be applied.
-//
-// +groupName=platform.kratix.io
-// +versionName=v1alpha1
-// +kubebuilder:validation:Optional
 package crds
 
 import (

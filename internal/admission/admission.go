@@ -1,6 +1,6 @@
 // Package admission checks whether the admission policy of deploy/schedule is in force: whether
 // the API server denies Kratix's ServiceAccount to create WorkPlacements and to change their
-// spec. It changes nothing, since all its write requests are dry runs.
+// spec. It does I/O, and changes nothing: all its write requests are dry runs.
 package admission
 
 import (

@@ -1,17 +1,19 @@
-package finding
+package finding_test
 
 import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
 func TestEveryRuleIsComplete(t *testing.T) {
 	id := regexp.MustCompile(`^KS0\d\d$`)
 	name := regexp.MustCompile(`^([A-Z][a-z]+)+$`)
 	seen := map[string]bool{}
-	for _, r := range Rules() {
-		if !id.MatchString(r.ID) || !name.MatchString(r.Name) || r.Severity == None {
+	for _, r := range finding.Rules() {
+		if !id.MatchString(r.ID) || !name.MatchString(r.Name) || r.Severity == finding.None {
 			t.Errorf("rule %+v", r)
 		}
 		for field, text := range map[string]string{"summary": r.Summary, "why": r.Why, "fix": r.Fix} {
@@ -23,14 +25,14 @@ func TestEveryRuleIsComplete(t *testing.T) {
 			t.Errorf("%s %s is there twice", r.ID, r.Name)
 		}
 		seen[r.ID], seen[r.Name] = true, true
-		if found, err := ByID(r.ID); err != nil || found != r {
+		if found, err := finding.ByID(r.ID); err != nil || found != r {
 			t.Errorf("ByID(%s) = %v, %v", r.ID, found, err)
 		}
 	}
-	if !slices.IsSortedFunc(Rules(), func(a, b Rule) int { return compare(a.ID, b.ID) }) {
+	if !slices.IsSortedFunc(finding.Rules(), func(a, b finding.Rule) int { return compare(a.ID, b.ID) }) {
 		t.Error("the table is not in the order of the ids")
 	}
-	if _, err := ByID("KS999"); err == nil {
+	if _, err := finding.ByID("KS999"); err == nil {
 		t.Error("KS999 was found")
 	}
 }
@@ -43,15 +45,15 @@ func compare(a, b string) int {
 }
 
 func TestSortBySeverity(t *testing.T) {
-	in := []Finding{
-		{Rule: IgnoredObject()},
-		{Rule: StoreFailed()},
-		{Rule: DuplicateObject(), Place: Place{Object: "b", File: "f", Line: 10}},
-		{Rule: Misplaced()},
-		{Rule: DuplicateObject(), Place: Place{Object: "b", File: "f", Line: 9}},
-		{Rule: DuplicateObject(), Place: Place{Object: "a", File: "g"}},
+	in := []finding.Finding{
+		{Rule: finding.IgnoredObject()},
+		{Rule: finding.StoreFailed()},
+		{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "b", File: "f", Line: 10}},
+		{Rule: finding.Misplaced()},
+		{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "b", File: "f", Line: 9}},
+		{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "a", File: "g"}},
 	}
-	Sort(in)
+	finding.Sort(in)
 	var got []string
 	for _, f := range in {
 		got = append(got, f.Rule.ID+" "+f.Place.String())
@@ -63,13 +65,13 @@ func TestSortBySeverity(t *testing.T) {
 }
 
 func TestWorst(t *testing.T) {
-	if Worst(nil) != None || Worst([]Finding{{Rule: IgnoredObject()}, {Rule: Misplaced()}}) != Warning {
+	if finding.Worst(nil) != finding.None || finding.Worst([]finding.Finding{{Rule: finding.IgnoredObject()}, {Rule: finding.Misplaced()}}) != finding.Warning {
 		t.Error("the worst is wrong")
 	}
 }
 
 func TestPlaceOmitsUnknownParts(t *testing.T) {
-	for want, p := range map[string]Place{
+	for want, p := range map[string]finding.Place{
 		"":                       {},
 		"Work default/a":         {Object: "Work default/a"},
 		"Work default/a, x.yaml": {Object: "Work default/a", File: "x.yaml"},
@@ -82,7 +84,7 @@ func TestPlaceOmitsUnknownParts(t *testing.T) {
 }
 
 func TestFixOfFindingOverridesRule(t *testing.T) {
-	if (Finding{Rule: StoreFailed(), Fix: "Start it."}).Advice() != "Start it." || (Finding{Rule: StoreFailed()}).Advice() != StoreFailed().Fix {
+	if (finding.Finding{Rule: finding.StoreFailed(), Fix: "Start it."}).Advice() != "Start it." || (finding.Finding{Rule: finding.StoreFailed()}).Advice() != finding.StoreFailed().Fix {
 		t.Error("the advice is wrong")
 	}
 }

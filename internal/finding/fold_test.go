@@ -1,4 +1,4 @@
-package finding
+package finding_test
 
 import (
 	"fmt"
@@ -6,31 +6,33 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
 // TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged,
 // and others are not.
 func TestRepeatedFindingsAreFolded(t *testing.T) {
-	some := func(n int, f Finding) []Finding {
-		var all []Finding
+	some := func(n int, f finding.Finding) []finding.Finding {
+		var all []finding.Finding
 		for i := range n {
-			f.Place = Place{File: strconv.Itoa(i) + ".yaml", Line: 1}
+			f.Place = finding.Place{File: strconv.Itoa(i) + ".yaml", Line: 1}
 			all = append(all, f)
 		}
 		return all
 	}
-	noObject := Finding{Rule: UnreadableInput(), Cause: NoObject, Message: "it is no Kubernetes object: kind is missing"}
-	broken := Finding{Rule: UnreadableInput(), Message: "malformed YAML"}
-	ignored := Finding{Rule: IgnoredObject(), Message: "ConfigMap of v1 takes no part"}
-	unknown := Finding{Rule: UnknownField(), Message: "the field spec.a is not known and is ignored"}
-	other := Finding{Rule: UnknownField(), Message: "the field spec.b is not known and is ignored"}
-	within := make([]Finding, 4)
+	noObject := finding.Finding{Rule: finding.UnreadableInput(), Cause: finding.NoObject, Message: "it is no Kubernetes object: kind is missing"}
+	broken := finding.Finding{Rule: finding.UnreadableInput(), Message: "malformed YAML"}
+	ignored := finding.Finding{Rule: finding.IgnoredObject(), Message: "ConfigMap of v1 takes no part"}
+	unknown := finding.Finding{Rule: finding.UnknownField(), Message: "the field spec.a is not known and is ignored"}
+	other := finding.Finding{Rule: finding.UnknownField(), Message: "the field spec.b is not known and is ignored"}
+	within := make([]finding.Finding, 4)
 	for i := range within {
 		within[i] = noObject
-		within[i].Place = Place{File: "a.yaml", Line: i + 1}
+		within[i].Place = finding.Place{File: "a.yaml", Line: i + 1}
 	}
 	for name, tt := range map[string]struct {
-		findings []Finding
+		findings []finding.Finding
 		want     []string
 	}{
 		"nothing":                            {nil, nil},
@@ -46,7 +48,7 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, f := range Fold(tt.findings) {
+			for _, f := range finding.Fold(tt.findings) {
 				got = append(got, fmt.Sprintf("%s: %s", f.Place, f.Message))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -59,18 +61,18 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 // TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
 // each pair of claimants.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
-	clash := func(name, of, with string) Finding {
-		return Finding{
-			Rule: DuplicateObject(), Place: Place{Object: of}, Message: name + " is there already",
-			Related: []Related{{Place: Place{Object: with}}},
+	conflict := func(name, of, with string) finding.Finding {
+		return finding.Finding{
+			Rule: finding.DuplicateObject(), Place: finding.Place{Object: of}, Message: name + " is there already",
+			Related: []finding.Related{{Place: finding.Place{Object: with}}},
 		}
 	}
-	findings := []Finding{
-		clash("a", "Work x", "Work y"), clash("b", "Work x", "Work y"), {Rule: UnreadableInput(), Message: "malformed YAML"},
-		clash("c", "Work x", "Work z"), clash("d", "Work x", "Work y"), clash("e", "Work w", "Work y"),
+	findings := []finding.Finding{
+		conflict("a", "Work x", "Work y"), conflict("b", "Work x", "Work y"), {Rule: finding.UnreadableInput(), Message: "malformed YAML"},
+		conflict("c", "Work x", "Work z"), conflict("d", "Work x", "Work y"), conflict("e", "Work w", "Work y"),
 	}
 	var got []string
-	for _, f := range FoldConflicts(findings) {
+	for _, f := range finding.FoldConflicts(findings) {
 		got = append(got, f.Message)
 	}
 	want := []string{

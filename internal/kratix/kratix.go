@@ -1,9 +1,9 @@
+// +kubebuilder:object:generate=true
+// +kubebuilder:validation:Optional
+
 // Package kratix defines the objects of platform.kratix.io/v1alpha1 that are needed to place
 // and write Works, with exactly the fields of Kratix, and parses them from YAML. It does no
 // I/O.
-//
-// +kubebuilder:object:generate=true
-// +kubebuilder:validation:Optional
 package kratix
 
 // The Kubernetes client needs the generated DeepCopy methods.

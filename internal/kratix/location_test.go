@@ -1,13 +1,15 @@
-package kratix
+package kratix_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 	git := func(url, branch string) string {
-		storage, _ := StorageOf(StateStoreReference{}, &GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}})
+		storage, _ := kratix.StorageOf(kratix.StateStoreReference{}, &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: url, Branch: branch}})
 		return storage
 	}
 	const repository = "https://git.example.com/team/state"
@@ -33,14 +35,14 @@ func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 		t.Error("a file URL is not its path")
 	}
 	bucket := func(endpoint, name string) string {
-		storage, _ := StorageOf(StateStoreReference{}, &BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: endpoint, BucketName: name}})
+		storage, _ := kratix.StorageOf(kratix.StateStoreReference{}, &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{Endpoint: endpoint, BucketName: name}})
 		return storage
 	}
 	if bucket("S3.example.com", "a") != bucket("s3.example.com", "a") || bucket("s3.example.com", "a") == bucket("s3.example.com", "b") {
 		t.Error("buckets are mixed up")
 	}
-	plain := BucketStateStore{Spec: BucketStateStoreSpec{Endpoint: "s3.example.com:80", BucketName: "a", Insecure: true}}
-	plainBucket, _ := StorageOf(StateStoreReference{}, &plain)
+	plain := kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{Endpoint: "s3.example.com:80", BucketName: "a", Insecure: true}}
+	plainBucket, _ := kratix.StorageOf(kratix.StateStoreReference{}, &plain)
 	if bucket("s3.example.com:443", "a") != bucket("s3.example.com", "a") || bucket("s3.example.com", "a") != plainBucket {
 		t.Error("a default port makes another place")
 	}
@@ -51,7 +53,7 @@ func TestStoresOfSameRepositoryHaveEqualLocations(t *testing.T) {
 
 func TestLocationIsIndependentOfSpelling(t *testing.T) {
 	place := func(url, branch string) string {
-		storage, _ := StorageOf(StateStoreReference{}, &GitStateStore{Spec: GitStateStoreSpec{URL: url, Branch: branch}})
+		storage, _ := kratix.StorageOf(kratix.StateStoreReference{}, &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: url, Branch: branch}})
 		return storage
 	}
 	for _, spellings := range [][2]string{
@@ -86,7 +88,7 @@ func TestParseGitURL(t *testing.T) {
 		"../state":                        "file:../state",
 		".":                               "file:.",
 	} {
-		parsed, err := ParseGitURL(raw)
+		parsed, err := kratix.ParseGitURL(raw)
 		if err != nil || parsed.Scheme+":" != want[:len(parsed.Scheme)+1] {
 			t.Errorf("%s: %v, %v", raw, parsed, err)
 			continue
@@ -116,7 +118,7 @@ func TestParseGitURL(t *testing.T) {
 		"git@example.com:":         "names no host or no path",
 		":path":                    "names no host or no path",
 	} {
-		if parsed, err := ParseGitURL(raw); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+		if parsed, err := kratix.ParseGitURL(raw); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v, %v; want %q", raw, parsed, err, want)
 		}
 	}

@@ -1,9 +1,11 @@
-package kratix
+package kratix_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // TestMistypedValuesAreReportedWithTheirLine checks the field, the line and the fix in the
@@ -29,11 +31,11 @@ func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 		"a name of digits":     {head + "metadata:\n  name: 12345\n", "metadata.name is a number; quote it", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			parsed, err := Parse([]byte(tt.document), 1)
+			parsed, err := kratix.Parse([]byte(tt.document), 1)
 			if err == nil {
 				err = parsed[0].Err
 			}
-			var at *LineError
+			var at *kratix.LineError
 			if !errors.As(err, &at) || at.Reason != tt.want || at.Line != tt.line {
 				t.Errorf("Parse: %v at %+v, want %q in line %d", err, at, tt.want, tt.line)
 			}
@@ -45,11 +47,11 @@ func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 // first line, and an item of a List.
 func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
-	parsed, err := Parse([]byte(document), 101)
+	parsed, err := kratix.Parse([]byte(document), 101)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var at *LineError
+	var at *kratix.LineError
 	if !errors.As(parsed[0].Err, &at) || at.Line != 109 || at.Reason != "metadata.labels.tier is a number; quote it" {
 		t.Errorf("Parse: %+v", at)
 	}
@@ -73,8 +75,8 @@ func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 		"too many levels":       {"apiVersion: v1\nkind: X\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001), "malformed YAML: it is nested more than 10,000 levels deep", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse([]byte(tt.document), 1)
-			var at *LineError
+			_, err := kratix.Parse([]byte(tt.document), 1)
+			var at *kratix.LineError
 			if !errors.As(err, &at) || at.Reason != tt.want || at.Line != tt.line {
 				t.Errorf("Parse: %v at %+v, want %q in line %d", err, at, tt.want, tt.line)
 			}
@@ -89,8 +91,8 @@ func TestErrorForNonObjectNamesMissingFields(t *testing.T) {
 		"replicas: 3\n":    "it is no Kubernetes object: apiVersion and kind are missing",
 		"- a\n":            "it is no Kubernetes object: the document cannot be an array",
 	} {
-		_, err := Parse([]byte(document), 1)
-		var at *LineError
+		_, err := kratix.Parse([]byte(document), 1)
+		var at *kratix.LineError
 		if !errors.As(err, &at) || at.Reason != want || !at.NoObject {
 			t.Errorf("Parse(%q): %+v, want %q", document, at, want)
 		}
@@ -103,7 +105,7 @@ func TestBucketNames(t *testing.T) {
 		"ab": false, strings.Repeat("a", 64): false, "my bucket": false, "My_Bucket!": false, "a/b": false, "-abc": false, "abc-": false,
 		"a..b": false, "a.-b": false, "192.168.0.1": false, "s3://b": false,
 	} {
-		if err := CheckBucketName(name); (err == nil) != valid {
+		if err := kratix.CheckBucketName(name); (err == nil) != valid {
 			t.Errorf("CheckBucketName(%q): %v, valid is %v", name, err, valid)
 		}
 	}

@@ -1,9 +1,11 @@
-package kratix
+package kratix_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 const sopsMetadata = `
@@ -21,16 +23,16 @@ func TestSopsEncryptedObjectIsDetected(t *testing.T) {
 	}{
 		"data":             {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: " + encrypted + sopsMetadata, true},
 		"stringData":       {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  k: " + encrypted + sopsMetadata, true},
-		"a state store":    {"apiVersion: " + APIVersion + "\nkind: GitStateStore\nmetadata: {name: s}\nspec:\n  url: " + encrypted + sopsMetadata, true},
+		"a state store":    {"apiVersion: " + kratix.APIVersion + "\nkind: GitStateStore\nmetadata: {name: s}\nspec:\n  url: " + encrypted + sopsMetadata, true},
 		"everything":       {"apiVersion: " + encrypted + "\nkind: " + encrypted + sopsMetadata, false},
 		"a list":           {"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n  data: {k: '" + encrypted + "'}" + sopsMetadata, false},
 		"an item of lists": {"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n  data: {k: '" + encrypted + "'}\n  sops: {mac: x}\n", true},
 	} {
-		parsed, err := Parse([]byte(c.document), 1)
+		parsed, err := kratix.Parse([]byte(c.document), 1)
 		switch {
-		case !c.named && !errors.Is(err, ErrEncrypted):
+		case !c.named && !errors.Is(err, kratix.ErrEncrypted):
 			t.Errorf("%s: %v", name, err)
-		case c.named && (err != nil || len(parsed) != 1 || !errors.Is(parsed[0].Err, ErrEncrypted) || parsed[0].Header.Metadata.Name != "s" || parsed[0].Object != nil):
+		case c.named && (err != nil || len(parsed) != 1 || !errors.Is(parsed[0].Err, kratix.ErrEncrypted) || parsed[0].Header.Metadata.Name != "s" || parsed[0].Object != nil):
 			t.Errorf("%s: %v, %+v", name, err, parsed)
 		}
 		if err == nil {
@@ -48,7 +50,7 @@ func TestKeyNamedSopsIsNotEncryption(t *testing.T) {
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nsops: {version: '1'}\n",
 		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {sops: mac}}\nstringData: {'\"sops\":': x}\n",
 	} {
-		parsed, err := Parse([]byte(document), 1)
+		parsed, err := kratix.Parse([]byte(document), 1)
 		if err != nil || len(parsed) != 1 || parsed[0].Err != nil {
 			t.Errorf("%s: %v, %+v", document, err, parsed)
 		}

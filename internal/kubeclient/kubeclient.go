@@ -1,5 +1,5 @@
 // Package kubeclient creates a Kubernetes REST client for callers that encode and decode bodies
-// themselves.
+// themselves. It does no I/O itself.
 package kubeclient
 
 import (

@@ -1,4 +1,4 @@
-package layout
+package layout_test
 
 import (
 	"flag"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
@@ -46,7 +47,7 @@ func TestNestedByMetadata(t *testing.T) {
 		"a path that needs cleaning is cleaned": {"worker-1", placement("redis", "", "", "./dir//a.yaml"), "worker-1/dependencies/redis/5058f/dir/a.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rendering, findings := Render(testkit.Destination("worker-1", testkit.AtPath(c.path)), c.placement)
+			rendering, findings := layout.Render(testkit.Destination("worker-1", testkit.AtPath(c.path)), c.placement)
 			if len(findings) > 0 || len(rendering.Files) != 1 {
 				t.Fatalf("findings %v, files %v", findings, rendering.Files)
 			}
@@ -82,7 +83,7 @@ func TestUnrenderableFilesAreFindings(t *testing.T) {
 		"a Destination's path leads out": {testkit.Destination("d", testkit.AtPath("../x")), placement("redis", "cache", "", "a"), finding.UnsafePath(), "Destination d", "spec.path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, findings := Render(c.destination, c.placement)
+			_, findings := layout.Render(c.destination, c.placement)
 			if len(findings) != 1 {
 				t.Fatalf("%d findings: %v", len(findings), findings)
 			}
@@ -97,16 +98,16 @@ func TestUnrenderableFilesAreFindings(t *testing.T) {
 func TestUnknownModeIsReported(t *testing.T) {
 	d := testkit.Destination("d")
 	d.Spec.Filepath.Mode = "upsideDown"
-	if _, err := Roots(d); err == nil || !strings.Contains(err.Error(), `"upsideDown"`) {
+	if _, err := layout.Roots(d); err == nil || !strings.Contains(err.Error(), `"upsideDown"`) {
 		t.Errorf("error %v", err)
 	}
-	if _, findings := Render(d, placement("redis", "cache", "", "a")); len(findings) != 1 || findings[0].Rule != finding.Unsupported() {
+	if _, findings := layout.Render(d, placement("redis", "cache", "", "a")); len(findings) != 1 || findings[0].Rule != finding.Unsupported() {
 		t.Errorf("findings %v", findings)
 	}
 }
 
 func TestFilesAreInWalkOrder(t *testing.T) {
-	rendering, _ := Render(testkit.Destination("d"), placement("redis", "cache", "", "a0", "a.yaml", "a-b/x", "a/z"))
+	rendering, _ := layout.Render(testkit.Destination("d"), placement("redis", "cache", "", "a0", "a.yaml", "a-b/x", "a/z"))
 	var names []string
 	for _, file := range rendering.Files {
 		names = append(names, file.Workload)
@@ -120,8 +121,8 @@ func TestRecordRoundTrip(t *testing.T) {
 	d, p := testkit.Destination("worker-1", testkit.AtPath("eu/worker-1")), placement("redis", "cache", "instance", "b.yaml", "a.yaml")
 	p.Spec.Generation = 3
 	p.Labels[kratix.MisplacedLabel] = "true"
-	rendering, _ := Render(d, p)
-	file, err := NewRecord(d, p, rendering)
+	rendering, _ := layout.Render(d, p)
+	file, err := layout.NewRecord(d, p, rendering)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 	golden(t, "record.yaml", file.Content)
 
-	read, err := ParseRecord(file.Content)
+	read, err := layout.ParseRecord(file.Content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	if !slices.Equal(files, want) {
 		t.Errorf("files %v, want %v", files, want)
 	}
-	if back, _ := Render(d, again); back.Dir != rendering.Dir {
+	if back, _ := layout.Render(d, again); back.Dir != rendering.Dir {
 		t.Errorf("a record's directory is %s, its placement's %s", back.Dir, rendering.Dir)
 	}
 }
@@ -181,7 +182,7 @@ func TestParseRecordRejectsOtherFiles(t *testing.T) {
 		"a part's length":    "kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}, annotations: {kratix-schedule.io/bytes: '-1'}}\nspec: {targetDestinationName: d}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r, err := ParseRecord([]byte(content)); err == nil {
+			if r, err := layout.ParseRecord([]byte(content)); err == nil {
 				t.Errorf("taken for %+v", r)
 			}
 		})
@@ -189,7 +190,7 @@ func TestParseRecordRejectsOtherFiles(t *testing.T) {
 }
 
 func TestKratixStateHasFilesButNoPlacement(t *testing.T) {
-	r, err := ParseRecord([]byte("files:\n- worker-1/a.yaml\n- worker-1/b/c.yaml\n"))
+	r, err := layout.ParseRecord([]byte("files:\n- worker-1/a.yaml\n- worker-1/b/c.yaml\n"))
 	if err != nil || r.Placement != nil || len(r.Files) != 2 || r.Files[1].String() != "worker-1/b/c.yaml" {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -200,7 +201,7 @@ func inMode(mode string) *kratix.Destination {
 }
 
 func TestModeNoneKeepsPathsOfWork(t *testing.T) {
-	rendering, findings := Render(inMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
+	rendering, findings := layout.Render(inMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
 	if len(findings) > 0 || !rendering.Dir.IsRoot() || rendering.Root.String() != "w" {
 		t.Fatalf("%+v, %v", rendering, findings)
 	}
@@ -210,7 +211,7 @@ func TestModeNoneKeepsPathsOfWork(t *testing.T) {
 }
 
 // part returns a placement of an aggregated file, with its record.
-func part(name string, contents ...string) (Part, Record) {
+func part(name string, contents ...string) (layout.Part, layout.Record) {
 	var files []string
 	for i := range contents {
 		files = append(files, fmt.Sprint("f", i))
@@ -221,16 +222,16 @@ func part(name string, contents ...string) (Part, Record) {
 		p.Spec.Workloads[i].Content = kratix.Encode([]byte(content))
 	}
 	d := inMode(kratix.AggregatedYAML)
-	rendering, _ := Render(d, p)
-	file, err := NewRecord(d, p, rendering)
+	rendering, _ := layout.Render(d, p)
+	file, err := layout.NewRecord(d, p, rendering)
 	if err != nil {
 		panic(err)
 	}
-	record, err := ParseRecord(file.Content)
+	record, err := layout.ParseRecord(file.Content)
 	if err != nil {
 		panic(err)
 	}
-	return Part{Placement: p, Files: rendering.Files}, record
+	return layout.Part{Placement: p, Files: rendering.Files}, record
 }
 
 func TestAggregatedJoinAndSplit(t *testing.T) {
@@ -238,12 +239,12 @@ func TestAggregatedJoinAndSplit(t *testing.T) {
 	a, ra := part("a", "a1")
 	none, rnone := part("aa")
 	empty, rempty := part("c", "")
-	whole := Join([]Part{b, none, empty, a})
+	whole := layout.Join([]layout.Part{b, none, empty, a})
 	const want = "a1\n---\nb1\n\n---\nb2\n---\nb3\n---\n"
 	if len(whole) != 1 || whole[0].Path.String() != "w/aggregated.yaml" || string(whole[0].Content) != want {
 		t.Fatalf("%q", whole)
 	}
-	parts := Split(whole[0].Content, []Record{rempty, rb, rnone, ra})
+	parts := layout.Split(whole[0].Content, []layout.Record{rempty, rb, rnone, ra})
 	got := map[string]string{}
 	for p, content := range parts {
 		got[p.Name] = string(content)
@@ -252,11 +253,11 @@ func TestAggregatedJoinAndSplit(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for name, content := range map[string]string{"longer": want + "x", "shorter": want[:len(want)-6], "no joint": strings.Replace(want, "a1\n---", "a1\n-x-", 1)} {
-		if parts := Split([]byte(content), []Record{rempty, rb, rnone, ra}); parts != nil {
+		if parts := layout.Split([]byte(content), []layout.Record{rempty, rb, rnone, ra}); parts != nil {
 			t.Errorf("%s: came apart into %d parts", name, len(parts))
 		}
 	}
-	if Join(nil) != nil || Join([]Part{none}) != nil {
+	if layout.Join(nil) != nil || layout.Join([]layout.Part{none}) != nil {
 		t.Error("nothing gives a file")
 	}
 }
@@ -267,7 +268,7 @@ func TestAggregatedIsSortedByNameThenNamespace(t *testing.T) {
 	again, _ := part("y", "in c")
 	inA.Placement.Namespace, inB.Placement.Namespace, again.Placement.Namespace = "a", "b", "c"
 	const want = "in b\n---\nin c\n---\nin a"
-	if whole := Join([]Part{inA, again, inB}); string(whole[0].Content) != want {
+	if whole := layout.Join([]layout.Part{inA, again, inB}); string(whole[0].Content) != want {
 		t.Errorf("got %q", whole[0].Content)
 	}
 }
@@ -275,11 +276,11 @@ func TestAggregatedIsSortedByNameThenNamespace(t *testing.T) {
 func TestAggregatedFilename(t *testing.T) {
 	d := inMode(kratix.AggregatedYAML)
 	d.Spec.Filepath.Filename = "all.yaml"
-	if rendering, _ := Render(d, placement("redis", "cache", "", "a")); rendering.Files[0].Path.String() != "w/all.yaml" {
+	if rendering, _ := layout.Render(d, placement("redis", "cache", "", "a")); rendering.Files[0].Path.String() != "w/all.yaml" {
 		t.Errorf("%+v", rendering)
 	}
 	d.Spec.Filepath.Filename = "../all.yaml"
-	if _, findings := Render(d, placement("redis", "cache", "", "a")); len(findings) != 1 || !strings.Contains(findings[0].Message, "spec.filepath.filename") {
+	if _, findings := layout.Render(d, placement("redis", "cache", "", "a")); len(findings) != 1 || !strings.Contains(findings[0].Message, "spec.filepath.filename") {
 		t.Errorf("%v", findings)
 	}
 }
@@ -287,7 +288,7 @@ func TestAggregatedFilename(t *testing.T) {
 func FuzzParseRecord(f *testing.F) {
 	f.Add([]byte("kind: WorkPlacement\nmetadata: {name: a, labels: {kratix.io/work: a}}\nspec: {targetDestinationName: d}\nfiles: [a/b.yaml]"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		r, err := ParseRecord(content)
+		r, err := layout.ParseRecord(content)
 		if err == nil && r.Placement != nil && (r.Placement.Name == "" || r.Placement.Spec.TargetDestinationName == "" || r.Bytes < 0) {
 			t.Errorf("half a record: %+v", r)
 		}
@@ -313,7 +314,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 		"canaries at the store's root": {testkit.Destination("worker-1", testkit.AtPath("/")), []string{"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files, err := Fixtures(c.destination)
+			files, err := layout.Fixtures(c.destination)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +325,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 			if !slices.Equal(paths, c.want) {
 				t.Errorf("got %v", paths)
 			}
-			roots, _ := Roots(c.destination)
+			roots, _ := layout.Roots(c.destination)
 			for i, root := range roots {
 				if !files[i].Path.Within(root) {
 					t.Errorf("%s has no fixture", root)
@@ -335,7 +336,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 }
 
 func TestCanariesEqualThoseOfKratix(t *testing.T) {
-	files, err := Fixtures(testkit.Destination("worker-1"))
+	files, err := layout.Fixtures(testkit.Destination("worker-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +354,7 @@ func TestRecordsAreDistributedOverDirectories(t *testing.T) {
 	for i := range 100_000 {
 		p := placement("redis", fmt.Sprint("r", i), "")
 		p.Name = fmt.Sprintf("redis-r%d-default-instance-0a1b2.worker-1-5058f", i)
-		path, err := RecordPath(d, p)
+		path, err := layout.RecordPath(d, p)
 		if err != nil || seen[path] {
 			t.Fatalf("%s: %v, again %v", path, err, seen[path])
 		}
@@ -373,15 +374,15 @@ func TestLongNameFitsInRecordPath(t *testing.T) {
 	d := testkit.Destination("worker-1", testkit.AtPath("w"))
 	one, other := placement("redis", "a", ""), placement("redis", "a", "")
 	one.Name, other.Name = strings.Repeat("ü", 200)+"1", strings.Repeat("ü", 200)+"2"
-	first, err := RecordPath(d, one)
-	second, otherErr := RecordPath(d, other)
+	first, err := layout.RecordPath(d, one)
+	second, otherErr := layout.RecordPath(d, other)
 	if err != nil || otherErr != nil || first == second || len(first.Base()) > 255 {
 		t.Errorf("%s and %s, %v, %v", first, second, err, otherErr)
 	}
 }
 
 func TestKratixStateMayHaveAbsolutePaths(t *testing.T) {
-	r, err := ParseRecord([]byte("files:\n- /d7/a.yaml\n"))
+	r, err := layout.ParseRecord([]byte("files:\n- /d7/a.yaml\n"))
 	if err != nil || len(r.Files) != 1 || r.Files[0].String() != "d7/a.yaml" {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -1,4 +1,4 @@
-package layout
+package layout_test
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
@@ -22,16 +23,16 @@ func limited(t *testing.T, kind, top, mode string, allowed, names []string) []st
 	for _, name := range names {
 		p.Spec.Workloads = append(p.Spec.Workloads, testkit.File(name, "x"))
 	}
-	rendering, findings := Render(d, p)
+	rendering, findings := layout.Render(d, p)
 	dir, err := tree.ParseDir(top)
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, err := RecordPath(d, p)
+	record, err := layout.RecordPath(d, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused, warnings := LimitsOf(kind, dir, allowed).Check(d, p, rendering, record)
+	refused, warnings := layout.LimitsOf(kind, dir, allowed).Check(d, p, rendering, record)
 	var said []string
 	for _, f := range slices.Concat(findings, refused, warnings) {
 		file := f.Place.File
@@ -98,7 +99,7 @@ func TestLimits(t *testing.T) {
 // would change what the deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
 	d := testkit.Destination("w")
-	ledger, err := LedgerPath(d)
+	ledger, err := layout.LedgerPath(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestWorkCannotWriteLedger(t *testing.T) {
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"
 			p.Spec.Workloads = []kratix.Workload{testkit.File(name, "x")}
-			rendering, _ := Render(d, p)
+			rendering, _ := layout.Render(d, p)
 			for _, file := range rendering.Files {
 				if file.Path.Within(ledger) {
 					t.Errorf("mode %s writes %s", mode, file.Path)
@@ -130,8 +131,8 @@ func TestBucketRevisionIsReservedForEveryDestinationPath(t *testing.T) {
 		".kratix/store-revision": "KS008", ".kratix/Store-Revision/x": "KS008", ".kratix/store-revision2": "", ".kratix/x": "",
 	} {
 		d, p := testkit.Destination("w", testkit.AtPath(".kratix"), testkit.InMode(kratix.None)), &kratix.WorkPlacement{}
-		file := File{File: tree.File{Path: testkit.Path(path)}}
-		refused, _ := LimitsOf(kratix.BucketStateStoreKind, tree.Path{}, nil).Check(d, p, Rendering{Root: testkit.Path(".kratix"), Files: []File{file}}, testkit.Path("r"))
+		file := layout.File{File: tree.File{Path: testkit.Path(path)}}
+		refused, _ := layout.LimitsOf(kratix.BucketStateStoreKind, tree.Path{}, nil).Check(d, p, layout.Rendering{Root: testkit.Path(".kratix"), Files: []layout.File{file}}, testkit.Path("r"))
 		if got := rulesOf(refused); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}

@@ -1,4 +1,4 @@
-package lease
+package lease_test
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 
 	coordination "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
 func TestHolderIsOneThatRenewedLately(t *testing.T) {
@@ -16,21 +18,21 @@ func TestHolderIsOneThatRenewedLately(t *testing.T) {
 	seconds, name, nobody := int32(15), "pod-1", ""
 	for what, test := range map[string]struct {
 		spec *coordination.LeaseSpec
-		want []Holder
+		want []lease.Holder
 	}{
 		"none is there":      {},
-		"renewed":            {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(14 * time.Second)}, []Holder{{name, Name}, {name, Name + "-5d41402abc"}}},
+		"renewed":            {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(14 * time.Second)}, []lease.Holder{{name, lease.Name}, {name, lease.Name + "-5d41402abc"}}},
 		"over":               {&coordination.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, RenewTime: ago(16 * time.Second)}, nil},
 		"given back":         {&coordination.LeaseSpec{HolderIdentity: &nobody, LeaseDurationSeconds: &seconds, RenewTime: ago(0)}, nil},
 		"made and not taken": {&coordination.LeaseSpec{}, nil},
 	} {
 		l := newLeases()
 		if test.spec != nil {
-			for _, of := range []string{Name, Name + "-5d41402abc", Name + "r", "of-another-program"} {
+			for _, of := range []string{lease.Name, lease.Name + "-5d41402abc", lease.Name + "r", "of-another-program"} {
 				l.put(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: of}, Spec: *test.spec})
 			}
 		}
-		if got, err := Holders(t.Context(), l, "default", now); err != nil || !slices.Equal(got, test.want) {
+		if got, err := lease.Holders(t.Context(), l, "default", now); err != nil || !slices.Equal(got, test.want) {
 			t.Errorf("%s: the holders are %q, %v", what, got, err)
 		}
 	}
@@ -39,7 +41,7 @@ func TestHolderIsOneThatRenewedLately(t *testing.T) {
 func TestLeasesThatCannotBeListedAreAnError(t *testing.T) {
 	l := newLeases()
 	l.down = errors.New("forbidden")
-	if _, err := Holders(t.Context(), l, "default", time.Unix(0, 0)); err == nil {
+	if _, err := lease.Holders(t.Context(), l, "default", time.Unix(0, 0)); err == nil {
 		t.Error("nothing says that the Leases cannot be listed")
 	}
 }

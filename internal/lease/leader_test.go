@@ -1,4 +1,4 @@
-package lease
+package lease_test
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
 const duration = 15 * time.Second
@@ -121,16 +123,16 @@ type leading struct {
 // lead starts a replica; its work ends the given time after its context.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
-	return run(t, &Leader{Leases: l, Namespace: "default", Lease: Name, Self: name, Duration: duration}, takes)
+	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
 }
 
 // shard starts a process that shares its Lease with others.
 func (l *leases) shard(t *testing.T) *leading {
 	t.Helper()
-	return run(t, &Leader{Leases: l, Namespace: "default", Lease: Name, Self: "shards", Shared: true, Duration: duration}, 0)
+	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: "shards", Shared: true, Duration: duration}, 0)
 }
 
-func run(t *testing.T, leader *Leader, takes time.Duration) *leading {
+func run(t *testing.T, leader *lease.Leader, takes time.Duration) *leading {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	l := &leading{stop: stop, begun: make(chan struct{}), ended: make(chan error, 1)}
@@ -202,7 +204,7 @@ func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 		}
 		g.fail(errors.New("no route"))
 		down := time.Now()
-		if err := <-l.ended; !errors.Is(err, ErrNotLeading) {
+		if err := <-l.ended; !errors.Is(err, lease.ErrNotLeading) {
 			t.Errorf("it ends with %v", err)
 		}
 		if took := time.Since(down); took >= duration {
@@ -240,8 +242,8 @@ func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
 		var all []*leading
-		for _, name := range []string{Name + "-a", Name + "-b"} {
-			all = append(all, run(t, &Leader{Leases: g, Namespace: "default", Lease: name, Self: "pod", Duration: duration}, 0))
+		for _, name := range []string{lease.Name + "-a", lease.Name + "-b"} {
+			all = append(all, run(t, &lease.Leader{Leases: g, Namespace: "default", Lease: name, Self: "pod", Duration: duration}, 0))
 		}
 		time.Sleep(duration)
 		for _, l := range all {

@@ -1,4 +1,4 @@
-// Package secrets decides whether kustomize selectors select Kubernetes Secrets.
+// Package secrets decides whether kustomize selectors select Kubernetes Secrets. It does no I/O.
 package secrets
 
 import (

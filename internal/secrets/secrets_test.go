@@ -1,6 +1,10 @@
-package secrets
+package secrets_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/secrets"
+)
 
 func TestMaySelect(t *testing.T) {
 	for _, row := range []struct {
@@ -19,7 +23,7 @@ func TestMaySelect(t *testing.T) {
 		{"example.org", "Secret", false},
 		{"", "(", false},
 	} {
-		if got := MaySelect(row.group, row.kind); got != row.want {
+		if got := secrets.MaySelect(row.group, row.kind); got != row.want {
 			t.Errorf("group %q, kind %q: got %v", row.group, row.kind, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package tree
+package tree_test
 
 import (
 	"errors"
@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 func TestPlainName(t *testing.T) {
@@ -22,7 +25,7 @@ func TestPlainName(t *testing.T) {
 		"\u212aratix":                    "kratix",
 		"plain.yaml":                     "plain.yaml",
 	} {
-		if got := PlainName(in); got != want {
+		if got := tree.PlainName(in); got != want {
 			t.Errorf("PlainName(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -30,8 +33,8 @@ func TestPlainName(t *testing.T) {
 
 func TestParsePathRejectsEverySpellingOfGitDirectory(t *testing.T) {
 	for _, name := range []string{".git", ".g\u200cit", ".git::$INDEX_ALLOCATION", ".git :x", ".Git. ", "git~1", "GIT~1:x", "\ufeff.git", ".gi\u0131t"} {
-		_, err := ParsePath("a/" + name + "/config")
-		if refused := errors.Is(err, ErrPath); refused == (name == ".gi\u0131t") {
+		_, err := tree.ParsePath("a/" + name + "/config")
+		if refused := errors.Is(err, tree.ErrPath); refused == (name == ".gi\u0131t") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -39,7 +42,7 @@ func TestParsePathRejectsEverySpellingOfGitDirectory(t *testing.T) {
 
 func TestLongNameHasItsOwnError(t *testing.T) {
 	for name, long := range map[string]bool{strings.Repeat("x", 255): false, strings.Repeat("x", 256): true, strings.Repeat("é", 128): true} {
-		if _, err := ParsePath("a/" + name); errors.Is(err, ErrLong) != long || errors.Is(err, ErrPath) != long {
+		if _, err := tree.ParsePath("a/" + name); errors.Is(err, tree.ErrLong) != long || errors.Is(err, tree.ErrPath) != long {
 			t.Errorf("%d bytes: %v", len(name), err)
 		}
 	}
@@ -60,33 +63,33 @@ func TestAlike(t *testing.T) {
 		"one path twice":                 {paths: []string{"A", "A"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var paths []Path
+			var paths []tree.Path
 			for _, s := range c.paths {
-				paths = append(paths, mustPath(t, s))
+				paths = append(paths, testkit.Path(s))
 			}
-			if got := Alike(paths); !maps.Equal(got, c.want) {
+			if got := tree.CaseCollisions(paths); !maps.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
 	}
 }
 
-// FuzzAlike compares Alike with a comparison of each pair of paths.
-func FuzzAlike(f *testing.F) {
+// FuzzCaseCollisions compares CaseCollisions with a comparison of each pair of paths.
+func FuzzCaseCollisions(f *testing.F) {
 	f.Add("a/x A/X b")
 	f.Add("app App/y APP/Y/z")
 	f.Add("\u00e9 e\u0301/x")
 	f.Fuzz(func(t *testing.T, text string) {
-		var paths []Path
+		var paths []tree.Path
 		for s := range strings.FieldsSeq(text) {
-			if p, err := ParsePath(s); err == nil {
+			if p, err := tree.ParsePath(s); err == nil {
 				paths = append(paths, p)
 			}
 		}
-		got := Alike(paths)
+		got := tree.CaseCollisions(paths)
 		for i, p := range paths {
 			_, told := got[i]
-			if is := slices.ContainsFunc(paths, func(other Path) bool { return meetsAlike(p, other) }); told && !is {
+			if is := slices.ContainsFunc(paths, func(other tree.Path) bool { return meetsAlike(p, other) }); told && !is {
 				t.Errorf("%q is told of in %q", p, paths)
 			}
 		}
@@ -104,7 +107,7 @@ func FuzzAlike(f *testing.F) {
 
 // meetsAlike reports whether a path or one of its parents differs from another path only in
 // case or normalization.
-func meetsAlike(p, other Path) bool {
+func meetsAlike(p, other tree.Path) bool {
 	for at := p; !at.IsRoot(); at = at.Dir() {
 		if at != other && at.Fold() == other.Fold() {
 			return true

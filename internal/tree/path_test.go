@@ -1,4 +1,4 @@
-package tree
+package tree_test
 
 import (
 	"errors"
@@ -8,16 +8,10 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-)
 
-func mustPath(t testing.TB, s string) Path {
-	t.Helper()
-	p, err := ParsePath(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+)
 
 func TestParsePathCleans(t *testing.T) {
 	for in, want := range map[string]string{
@@ -29,7 +23,7 @@ func TestParsePathCleans(t *testing.T) {
 		"..a/b..":       "..a/b..",
 		"Ünïcode/ x":    "Ünïcode/ x",
 	} {
-		if got := mustPath(t, in).String(); got != want {
+		if got := testkit.Path(in).String(); got != want {
 			t.Errorf("ParsePath(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -56,8 +50,8 @@ func TestParsePathRejects(t *testing.T) {
 		"a name too long":       strings.Repeat("x", 256),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := ParsePath(in)
-			if !errors.Is(err, ErrPath) {
+			p, err := tree.ParsePath(in)
+			if !errors.Is(err, tree.ErrPath) {
 				t.Errorf("ParsePath(%q) = %q, %v", in, p, err)
 			}
 		})
@@ -66,17 +60,17 @@ func TestParsePathRejects(t *testing.T) {
 
 func TestParseDirAcceptsEverySpellingOfRoot(t *testing.T) {
 	for _, in := range []string{"", ".", "/", "./", "//", "/./"} {
-		p, err := ParseDir(in)
+		p, err := tree.ParseDir(in)
 		if err != nil || !p.IsRoot() {
 			t.Errorf("ParseDir(%q) = %q, %v", in, p, err)
 		}
 	}
 	for _, in := range []string{"a/b", "/a/b", "a/b/", "./a//b/"} {
-		if p, err := ParseDir(in); err != nil || p.String() != "a/b" {
+		if p, err := tree.ParseDir(in); err != nil || p.String() != "a/b" {
 			t.Errorf("ParseDir(%q) = %q, %v", in, p, err)
 		}
 	}
-	if _, err := ParseDir("/a/../.."); !errors.Is(err, ErrPath) {
+	if _, err := tree.ParseDir("/a/../.."); !errors.Is(err, tree.ErrPath) {
 		t.Errorf("a way up was taken: %v", err)
 	}
 }
@@ -92,17 +86,17 @@ func TestWithinStopsAtASlash(t *testing.T) {
 		{"a/bc/d", "a/b", false},
 		{"a", "a/b", false},
 	} {
-		if got := mustPath(t, c.path).Within(mustPath(t, c.dir)); got != c.want {
+		if got := testkit.Path(c.path).Within(testkit.Path(c.dir)); got != c.want {
 			t.Errorf("%q within %q = %v", c.path, c.dir, got)
 		}
 	}
-	if !mustPath(t, "a").Within(Path{}) {
+	if !testkit.Path("a").Within(tree.Path{}) {
 		t.Error("everything is within the root")
 	}
 }
 
 func TestJoinUndoesRelativeTo(t *testing.T) {
-	dir, file := mustPath(t, "a/b"), mustPath(t, "a/b/c/d")
+	dir, file := testkit.Path("a/b"), testkit.Path("a/b/c/d")
 	rel, ok := file.RelativeTo(dir)
 	if !ok || rel.String() != "c/d" || dir.Join(rel) != file {
 		t.Errorf("RelativeTo = %q, %v", rel, ok)
@@ -114,7 +108,7 @@ func TestDirAndBaseAndCut(t *testing.T) {
 		{"a", ".", "a", "a", "."},
 		{"a/b/c", "a/b", "c", "a", "b/c"},
 	} {
-		p := mustPath(t, c.in)
+		p := testkit.Path(c.in)
 		first, rest := p.Cut()
 		if p.Dir().String() != c.dir || p.Base() != c.base || first != c.first || rest.String() != c.rest {
 			t.Errorf("%q: dir %q base %q cut %q %q", p, p.Dir(), p.Base(), first, rest)
@@ -127,16 +121,16 @@ func TestCompareIsTheOrderOfAWalk(t *testing.T) {
 	for _, name := range []string{"a/z", "a-b/c", "a.yaml", "a/b/c", "a/b-c", "ab/c", "b", "a/b.yaml", "A/x", "a0"} {
 		fsys[name] = &fstest.MapFile{}
 	}
-	var walked []Path
+	var walked []tree.Path
 	_ = fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, _ error) error {
 		if !d.IsDir() {
-			walked = append(walked, mustPath(t, p))
+			walked = append(walked, testkit.Path(p))
 		}
 		return nil
 	})
 	sorted := slices.Clone(walked)
 	slices.Reverse(sorted)
-	slices.SortFunc(sorted, Compare)
+	slices.SortFunc(sorted, tree.Compare)
 	if !slices.Equal(walked, sorted) {
 		t.Errorf("walk %v\nsort %v", walked, sorted)
 	}
@@ -147,11 +141,11 @@ func FuzzParsePath(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		p, err := ParsePath(s)
+		p, err := tree.ParsePath(s)
 		if err != nil {
 			return
 		}
-		if again := mustPath(t, p.String()); again != p {
+		if again := testkit.Path(p.String()); again != p {
 			t.Errorf("%q is not stable: %q", p, again)
 		}
 		if full := path.Join("/root", p.String()); !strings.HasPrefix(full, "/root/") {
@@ -161,39 +155,39 @@ func FuzzParsePath(f *testing.F) {
 }
 
 func TestBelowReturnsSliceWithinDirectory(t *testing.T) {
-	var all []Path
+	var all []tree.Path
 	for _, s := range []string{"a", "a/b", "a/b/c", "a/b-c", "a-b/x", "a.yaml", "ab/x", "b/y"} {
-		all = append(all, mustPath(t, s))
+		all = append(all, testkit.Path(s))
 	}
-	slices.SortFunc(all, Compare)
+	slices.SortFunc(all, tree.Compare)
 	for _, dir := range []string{"a", "a/b", "a-b", "ab", "b", "c", "0"} {
-		var want []Path
+		var want []tree.Path
 		for _, p := range all {
-			if p.Within(mustPath(t, dir)) {
+			if p.Within(testkit.Path(dir)) {
 				want = append(want, p)
 			}
 		}
-		if got := Below(all, mustPath(t, dir)); !slices.Equal(got, want) {
+		if got := tree.Below(all, testkit.Path(dir)); !slices.Equal(got, want) {
 			t.Errorf("below %q: %v, want %v", dir, got, want)
 		}
 	}
-	if got := Below(all, Path{}); !slices.Equal(got, all) {
+	if got := tree.Below(all, tree.Path{}); !slices.Equal(got, all) {
 		t.Errorf("below the root: %v", got)
 	}
 }
 
 func TestSetContainsFilesAndDirectories(t *testing.T) {
-	var set Set
-	if set.Has(mustPath(t, "a")) {
+	var set tree.Set
+	if set.Has(testkit.Path("a")) {
 		t.Error("an empty set has nothing")
 	}
-	set.AddFile(mustPath(t, "a/b.yaml"))
-	set.AddDir(mustPath(t, "c/d"))
+	set.AddFile(testkit.Path("a/b.yaml"))
+	set.AddDir(testkit.Path("c/d"))
 	for path, want := range map[string]bool{
 		"a/b.yaml": true, "a/b.yaml/x": false, "a": false,
 		"c/d": true, "c/d/e/f": true, "c/de": false, "c": false,
 	} {
-		if set.Has(mustPath(t, path)) != want {
+		if set.Has(testkit.Path(path)) != want {
 			t.Errorf("has %q = %v", path, !want)
 		}
 	}

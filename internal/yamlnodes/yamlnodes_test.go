@@ -1,4 +1,4 @@
-package yamlnodes
+package yamlnodes_test
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
 // count returns the number of nodes that a parser creates for all documents.
@@ -40,8 +42,8 @@ func TestAtMostIsAnUpperBound(t *testing.T) {
 	for _, text := range append(seeds, strings.Repeat("[],", 10)) {
 		content := []byte("[" + text + "]")
 		for _, content := range [][]byte{content, []byte(text)} {
-			if nodes, ok := count(content); ok && nodes > AtMost(content) {
-				t.Errorf("%q has %d nodes, the bound is %d", content, nodes, AtMost(content))
+			if nodes, ok := count(content); ok && nodes > yamlnodes.AtMost(content) {
+				t.Errorf("%q has %d nodes, the bound is %d", content, nodes, yamlnodes.AtMost(content))
 			}
 		}
 	}
@@ -49,8 +51,8 @@ func TestAtMostIsAnUpperBound(t *testing.T) {
 
 func TestAtMostIsCloseToTheCount(t *testing.T) {
 	content := []byte(strings.Repeat("- name: value\n  other: text\n  list: [a, b]\n", 100))
-	if nodes, _ := count(content); AtMost(content) > nodes*3/2 {
-		t.Errorf("%d nodes, the bound is %d", nodes, AtMost(content))
+	if nodes, _ := count(content); yamlnodes.AtMost(content) > nodes*3/2 {
+		t.Errorf("%d nodes, the bound is %d", nodes, yamlnodes.AtMost(content))
 	}
 }
 
@@ -60,8 +62,8 @@ func FuzzAtMostIsABound(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		// Each document after the first may have one more node, and is started by a marker.
-		if nodes, ok := count(content); ok && nodes > AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
-			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, AtMost(content))
+		if nodes, ok := count(content); ok && nodes > yamlnodes.AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
+			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, yamlnodes.AtMost(content))
 		}
 	})
 }

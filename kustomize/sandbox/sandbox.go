@@ -1,7 +1,7 @@
-// Package sandbox runs kustomize builds of directories in separate processes: it starts the
-// same program again for one build. kustomize cannot be interrupted, and a small
-// kustomization can take any amount of memory or time; a process can be killed without
-// affecting others.
+// Package sandbox runs kustomize builds of directories in separate processes: a [Builder] starts
+// the same program again for one build, and that process calls [Serve]. kustomize cannot be
+// interrupted, and a small kustomization can take any amount of memory or time; a process can be
+// killed without affecting others. Its only I/O is to these processes.
 package sandbox
 
 import (

@@ -1,17 +1,18 @@
-package open
+package open_test
 
 import (
 	"testing"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
 // TestRepositoryStaysOpenWhileItsSettingsAreEqual: an open store keeps its caches.
 func TestRepositoryStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store := &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: "https://git.example.com/stores.git"}}
-	stores := &Stores{Now: time.Now}
+	stores := &open.Stores{Now: time.Now}
 	first, err := stores.Open(ref, store, nil)
 	if err != nil {
 		t.Fatal(err)

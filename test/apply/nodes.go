@@ -25,7 +25,9 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)
 	visit = func(n node) {
-		n.schema, n.typ = s.resolve(n.schema)
+		if len(n.path) > 0 {
+			n.schema, n.typ = s.resolve(n.schema)
+		}
 		all = append(all, n)
 		switch v := n.value.(type) {
 		case map[string]any:
@@ -42,7 +44,7 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 			}
 		}
 	}
-	visit(node{value: object, schema: kind.Schema})
+	visit(node{value: object, schema: kind.Schema, typ: kind.Type})
 	return all
 }
 

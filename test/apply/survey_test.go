@@ -40,7 +40,7 @@ func TestSurvey(t *testing.T) {
 		return
 	}
 	f := newFixture(t)
-	s := &survey{comparison: &comparison{fixture: f, t: t, accepted: map[int][]sample{}}, fields: map[[2]string]*surveyed{}}
+	s := &survey{comparison: &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}}, fields: map[[2]string]*surveyed{}}
 	s.valid()
 	type question struct {
 		kind   Kind

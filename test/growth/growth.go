@@ -1,4 +1,5 @@
-// Package growth lets tests check that code takes time linear in the size of its input.
+// Package growth lets tests check that code takes time linear in the size of its input. It measures
+// time, and does no I/O.
 package growth
 
 import (

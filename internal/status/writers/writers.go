@@ -1,6 +1,6 @@
 // Package writers does in a cluster what Kratix's own containers do at the end of a pipeline:
 // the work-writer creates or updates the Work, and the status-writer merges the pipeline's
-// status into the status of the request.
+// status into the status of the request. It does I/O: it reads and writes these objects.
 //
 // Both read first and write only differences: running the same pipeline again writes nothing.
 // Concurrent changes are never overwritten unread; the API rejects the write, and it is
