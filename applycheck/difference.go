@@ -8,7 +8,7 @@ import (
 // defaultedFields are the names of fields that the API server or a controller fills in: one
 // that only one of two forms of an object has may be equal in both.
 var defaultedFields = map[string]bool{
-	"allocationMode": true, "count": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
+	"allocationMode": true, "count": true, "limit": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
 	"restartPolicy": true, "dnsPolicy": true, "schedulerName": true, "terminationGracePeriodSeconds": true, "protocol": true, "defaultMode": true,
 	"periodSeconds": true, "timeoutSeconds": true, "successThreshold": true, "failureThreshold": true, "scheme": true, "path": true, "service": true,
 	"apiVersion": true, "serviceAccount": true, "serviceAccountName": true, "enableServiceLinks": true, "hostNetwork": true, "hostPort": true,

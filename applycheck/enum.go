@@ -50,7 +50,7 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			below := path.Child(name)
-			if _, required := requiredFieldOf(ref, name); ref.NamedType != nil && (!required || !isEmpty(v[name])) {
+			if rule, required := requiredFieldOf(ref, name); ref.NamedType != nil && !(required && rule.lacks(v[name])) {
 				w.compare(w.minor.Enum(*ref.NamedType, name), v[name], below)
 			}
 			next := atom.Map.ElementType

@@ -21,6 +21,12 @@ type requiredField struct {
 	missing bool
 }
 
+// lacks reports whether a value of the field is refused as missing. The number 0 is no number,
+// since Flux sends 0 for a missing one.
+func (f requiredField) lacks(value any) bool {
+	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
+}
+
 // requiredWalk finds the fields that an object lacks.
 type requiredWalk struct {
 	schema *smd.Schema
@@ -101,8 +107,7 @@ func requiredFieldOf(ref smd.TypeRef, name string) (rule requiredField, is bool)
 // require adds an error for each field that is missing.
 func (w *requiredWalk) require(fields map[string]requiredField, of map[string]any, path *field.Path) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		value, rule := of[name], fields[name]
-		if value == nil || isEmpty(value) && !rule.missing {
+		if rule := fields[name]; rule.lacks(of[name]) {
 			w.found = append(w.found, field.Required(path.Child(name), rule.detail))
 		}
 	}

@@ -30,6 +30,10 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.admissionregistration.v1.Validation": {
 		"expression": {detail: "expression is not specified", missing: false},
 	},
+	"io.k8s.api.admissionregistration.v1.Variable": {
+		"expression": {detail: "expression is not specified", missing: false},
+		"name":       {detail: "name is not specified", missing: false},
+	},
 	"io.k8s.api.admissionregistration.v1alpha1.Mutation": {
 		"patchType": {detail: "", missing: false},
 	},
@@ -94,6 +98,9 @@ var requiredFields = map[string]map[string]requiredField{
 		"leaseName":     {detail: "", missing: false},
 		"strategy":      {detail: "", missing: false},
 	},
+	"io.k8s.api.core.v1.AppArmorProfile": {
+		"type": {detail: "type is required when appArmorProfile is set", missing: false},
+	},
 	"io.k8s.api.core.v1.Container": {
 		"name": {detail: "", missing: false},
 	},
@@ -103,20 +110,43 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.core.v1.EnvVar": {
 		"name": {detail: "", missing: false},
 	},
-	"io.k8s.api.core.v1.FlexPersistentVolumeSource": {
-		"driver": {detail: "", missing: false},
-	},
 	"io.k8s.api.core.v1.HostPathVolumeSource": {
 		"path": {detail: "", missing: false},
 	},
-	"io.k8s.api.core.v1.PodAffinityTerm": {
-		"topologyKey": {detail: "can not be empty", missing: false},
+	"io.k8s.api.core.v1.NFSVolumeSource": {
+		"path":   {detail: "", missing: false},
+		"server": {detail: "", missing: false},
+	},
+	"io.k8s.api.core.v1.NodeSelector": {
+		"nodeSelectorTerms": {detail: "must have at least one node selector term", missing: false},
+	},
+	"io.k8s.api.core.v1.ObjectFieldSelector": {
+		"fieldPath": {detail: "", missing: false},
 	},
 	"io.k8s.api.core.v1.PodSpec": {
 		"containers": {detail: "", missing: false},
 	},
+	"io.k8s.api.core.v1.SeccompProfile": {
+		"type": {detail: "type is required when seccompProfile is set", missing: false},
+	},
+	"io.k8s.api.core.v1.SecretKeySelector": {
+		"key": {detail: "", missing: false},
+	},
 	"io.k8s.api.core.v1.Taint": {
 		"effect": {detail: "", missing: false},
+	},
+	"io.k8s.api.core.v1.TopologySelectorLabelRequirement": {
+		"values": {detail: "", missing: false},
+	},
+	"io.k8s.api.core.v1.TopologySpreadConstraint": {
+		"topologyKey": {detail: "can not be empty", missing: false},
+	},
+	"io.k8s.api.core.v1.TypedObjectReference": {
+		"kind": {detail: "", missing: false},
+		"name": {detail: "", missing: false},
+	},
+	"io.k8s.api.core.v1.Volume": {
+		"name": {detail: "", missing: false},
 	},
 	"io.k8s.api.core.v1.VolumeMount": {
 		"mountPath": {detail: "", missing: false},
@@ -124,6 +154,12 @@ var requiredFields = map[string]map[string]requiredField{
 	},
 	"io.k8s.api.discovery.v1.Endpoint": {
 		"addresses": {detail: "must contain at least 1 address", missing: false},
+	},
+	"io.k8s.api.discovery.v1.EndpointSlice": {
+		"addressType": {detail: "", missing: false},
+	},
+	"io.k8s.api.events.v1.Event": {
+		"eventTime": {detail: "", missing: true},
 	},
 	"io.k8s.api.flowcontrol.v1.LimitResponse": {
 		"type": {detail: "", missing: false},
@@ -175,6 +211,9 @@ var requiredFields = map[string]map[string]requiredField{
 		"name":     {detail: "", missing: false},
 		"resource": {detail: "", missing: false},
 	},
+	"io.k8s.api.node.v1.RuntimeClass": {
+		"handler": {detail: "", missing: false},
+	},
 	"io.k8s.api.rbac.v1.PolicyRule": {
 		"verbs": {detail: "verbs must contain at least one value", missing: false},
 	},
@@ -187,6 +226,9 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.resource.v1.DeviceSubRequest": {
 		"deviceClassName": {detail: "", missing: false},
 	},
+	"io.k8s.api.resource.v1.DeviceTaint": {
+		"effect": {detail: "", missing: false},
+	},
 	"io.k8s.api.resource.v1.ExactDeviceRequest": {
 		"deviceClassName": {detail: "", missing: false},
 	},
@@ -197,6 +239,9 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.resource.v1.ResourcePool": {
 		"name": {detail: "", missing: false},
 	},
+	"io.k8s.api.resource.v1.ResourceSlice": {
+		"spec": {detail: "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required", missing: false},
+	},
 	"io.k8s.api.resource.v1.ResourceSliceSpec": {
 		"driver": {detail: "", missing: false},
 	},
@@ -206,8 +251,12 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestSpec": {
 		"driver": {detail: "", missing: false},
 	},
-	"io.k8s.api.resource.v1beta1.DeviceTaint": {
-		"effect": {detail: "", missing: false},
+	"io.k8s.api.resource.v1beta1.CounterSet": {
+		"counters": {detail: "", missing: false},
+		"name":     {detail: "", missing: false},
+	},
+	"io.k8s.api.resource.v1beta1.DeviceSubRequest": {
+		"deviceClassName": {detail: "", missing: false},
 	},
 	"io.k8s.api.resource.v1beta1.OpaqueDeviceConfiguration": {
 		"driver":     {detail: "", missing: false},
@@ -215,6 +264,9 @@ var requiredFields = map[string]map[string]requiredField{
 	},
 	"io.k8s.api.resource.v1beta1.ResourcePool": {
 		"name": {detail: "", missing: false},
+	},
+	"io.k8s.api.resource.v1beta1.ResourceSlice": {
+		"spec": {detail: "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required", missing: false},
 	},
 	"io.k8s.api.resource.v1beta1.ResourceSliceSpec": {
 		"driver": {detail: "", missing: false},
@@ -229,19 +281,22 @@ var requiredFields = map[string]map[string]requiredField{
 		"driver":     {detail: "", missing: false},
 		"parameters": {detail: "", missing: true},
 	},
-	"io.k8s.api.resource.v1beta2.ResourcePool": {
-		"name": {detail: "", missing: false},
-	},
-	"io.k8s.api.resource.v1beta2.ResourceSliceSpec": {
-		"driver": {detail: "", missing: false},
-	},
 	"io.k8s.api.storage.v1.CSINodeDriver": {
 		"name":   {detail: "", missing: false},
 		"nodeID": {detail: "", missing: false},
 	},
+	"io.k8s.api.storage.v1.StorageClass": {
+		"provisioner": {detail: "", missing: false},
+	},
 	"io.k8s.api.storage.v1.VolumeAttachmentSpec": {
 		"attacher": {detail: "", missing: false},
 		"source":   {detail: "must specify exactly one of inlineVolumeSpec and persistentVolumeName", missing: false},
+	},
+	"io.k8s.api.storage.v1.VolumeAttributesClass": {
+		"driverName": {detail: "", missing: false},
+	},
+	"io.k8s.api.storage.v1beta1.VolumeAttributesClass": {
+		"driverName": {detail: "", missing: false},
 	},
 	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition": {
 		"name": {detail: "", missing: false},
@@ -258,5 +313,11 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale": {
 		"specReplicasPath":   {detail: "", missing: false},
 		"statusReplicasPath": {detail: "", missing: false},
+	},
+	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField": {
+		"jsonPath": {detail: "", missing: false},
+	},
+	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule": {
+		"rule": {detail: "rule is not specified", missing: false},
 	},
 }

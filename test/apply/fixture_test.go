@@ -48,6 +48,8 @@ type fixture struct {
 	schemas *Schemas
 	// beside are the files of the definitions and namespaces that the API server has.
 	beside map[string][]byte
+	// fresh means that no object is stored.
+	fresh bool
 	// examples are objects of each kind; their name is NAME.
 	examples map[int][]map[string]any
 }

@@ -40,6 +40,7 @@ func TestSurvey(t *testing.T) {
 		return
 	}
 	f := newFixture(t)
+	f.fresh = true
 	s := &survey{comparison: &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}}, fields: map[[2]string]*surveyed{}}
 	s.valid()
 	type question struct {
