@@ -1,6 +1,7 @@
 package applycheck
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,7 +26,10 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	}
 	definition, err := decodeDefinition(content.Fields)
 	if err != nil {
-		return []fault{undecodable(o, content, err)}
+		if overflows(err) {
+			return nil // the API server does not mind
+		}
+		return []fault{undecodable(o, lineOf(content, "spec"), err)}
 	}
 	var found field.ErrorList
 	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
@@ -58,12 +62,17 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	return faults
 }
 
-// undecodable returns the fault of a definition that cannot be decoded.
-func undecodable(o *objectFacts, content *kustomize.Content, err error) fault {
-	gvk := fmt.Sprintf("%s, Kind=%s", o.GroupVersion(), o.Kind)
-	f := newFault(finding.InvalidField(), o, lineOf(content, "spec"), err.Error())
-	f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to convert new object (/%s; %s) to proper version: unable to convert unstructured object to %s: %s",
-		o.flux(), o.name, gvk, gvk, err))
+// overflows reports whether an error is that a number is too large for its field.
+func overflows(err error) bool {
+	var wrong *json.UnmarshalTypeError
+	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")
+}
+
+// undecodable returns the fault of an object that cannot be decoded as its Go type.
+func undecodable(o *objectFacts, line int, err error) fault {
+	f := newFault(finding.InvalidField(), o, line, "it cannot be decoded: "+err.Error())
+	f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to convert new object (%s/%s; %s) to proper version: unable to convert unstructured object to %s: %s",
+		o.flux(), o.namespace, o.name, o.GroupVersionKind, o.GroupVersionKind, err))
 	return f
 }
 

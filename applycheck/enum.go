@@ -20,8 +20,8 @@ type enumWalk struct {
 }
 
 // checkEnums returns the faults of an object whose fields have values that the API server
-// does not support. An empty value counts if Flux sends it: it leaves out those of fields that
-// are the same to it empty and missing.
+// does not support. An empty value counts only where the API server has refused one: for
+// many fields it is the default.
 func checkEnums(o *objectFacts, content *kustomize.Content, minor *schemas.Minor, kind schemas.Kind) []fault {
 	typ := minor.Type(kind.Type)
 	w := &enumWalk{minor: minor, schema: typ.Schema}
@@ -50,7 +50,7 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			below := path.Child(name)
-			if rule, required := requiredFieldOf(ref, name); ref.NamedType != nil && !(required && rule.lacks(v[name])) {
+			if ref.NamedType != nil && (!isEmpty(v[name]) || emptyEnums[*ref.NamedType][name]) {
 				w.compare(w.minor.Enum(*ref.NamedType, name), v[name], below)
 			}
 			next := atom.Map.ElementType

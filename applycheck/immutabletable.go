@@ -12,9 +12,6 @@ func immutableFields() map[string][]immutableField {
 		{path: []string{"roleRef", "apiGroup"}, absent: "rbac.authorization.k8s.io", words: "cannot change roleRef"},
 	}
 	whole := func(path ...string) immutableField { return immutableField{path: path, whole: true} }
-	parameters := func(name string) immutableField {
-		return immutableField{path: []string{name}, whole: true, forbidden: true, words: "updates to " + name + " are forbidden."}
-	}
 	return map[string][]immutableField{
 		"apps/Deployment": selector, "apps/ReplicaSet": selector, "apps/DaemonSet": selector,
 		"rbac.authorization.k8s.io/RoleBinding": roleRef, "rbac.authorization.k8s.io/ClusterRoleBinding": roleRef,
@@ -24,7 +21,7 @@ func immutableFields() map[string][]immutableField {
 			{path: []string{"reclaimPolicy"}, absent: "Delete"}, {path: []string{"volumeBindingMode"}, absent: "Immediate"},
 		},
 		"scheduling.k8s.io/PriorityClass": {
-			{path: []string{"value"}, words: "may not be changed in an update."}, {path: []string{"preemptionPolicy"}, absent: "PreemptLowerPriority"},
+			{path: []string{"value"}, forbidden: true, words: "may not be changed in an update."}, {path: []string{"preemptionPolicy"}, absent: "PreemptLowerPriority"},
 		},
 		"networking.k8s.io/IngressClass": {at("spec", "controller")},
 		"node.k8s.io/RuntimeClass":       {at("handler")},
@@ -33,7 +30,7 @@ func immutableFields() map[string][]immutableField {
 			{path: []string{"spec", "volumeLifecycleModes"}, absent: []any{"Persistent"}, exact: true},
 		},
 		"storage.k8s.io/VolumeAttachment":           {whole("spec")},
-		"storage.k8s.io/VolumeAttributesClass":      {parameters("driverName"), parameters("parameters")},
+		"storage.k8s.io/VolumeAttributesClass":      {{path: []string{"driverName"}, forbidden: true, words: "updates to driverName are forbidden."}, {path: []string{"parameters"}, absent: map[string]any{}, exact: true, forbidden: true, words: "updates to parameters are forbidden."}},
 		"storage.k8s.io/CSIStorageCapacity":         {whole("nodeTopology"), at("storageClassName")},
 		"resource.k8s.io/ResourceClaim":             {whole("spec")},
 		"resource.k8s.io/ResourceClaimTemplate":     {whole("spec")},
@@ -60,6 +57,7 @@ func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	return map[string]func(fields, old map[string]any) field.ErrorList{
 		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,
 		"/Pod": podChanges, "/PersistentVolume": volumeChanges, "/PersistentVolumeClaim": claimChanges,
+		"storage.k8s.io/CSINode": driverChanges,
 	}
 }
 

@@ -53,3 +53,18 @@ func claimChanges(fields, old map[string]any) field.ErrorList {
 	}
 	return field.ErrorList{field.Forbidden(field.NewPath("spec"), "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")}
 }
+
+// driverChanges compares the drivers of a CSINode, which may come and go but not change.
+func driverChanges(fields, old map[string]any) field.ErrorList {
+	now := listAt(fields, "spec", "drivers")
+	for _, before := range listAt(old, "spec", "drivers") {
+		for _, driver := range now {
+			x, _ := driver.(map[string]any)
+			y, _ := before.(map[string]any)
+			if x["name"] == y["name"] && !hasVariable(x) && !hasVariable(y) && differs("", x, y) {
+				return field.ErrorList{field.Invalid(field.NewPath("spec", "drivers"), now, "field is immutable")}
+			}
+		}
+	}
+	return nil
+}

@@ -31,7 +31,7 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 		}
 	}
 	found = append(found, checkTemplates(o, content.Fields)...)
-	var faults []fault
+	faults := unnameable(o, content)
 	for _, err := range found {
 		if hasVariable(err.BadValue) || len(faults) == maxFaults {
 			continue
@@ -42,6 +42,18 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 		faults = append(faults, invalid(finding.InvalidMetadata(), o, lineOf(content, err.Field), err))
 	}
 	return faults
+}
+
+// unnameable returns the fault of a name that no URL can have: Flux's client does not even
+// send the object.
+func unnameable(o *objectFacts, content *kustomize.Content) []fault {
+	words := names.IsPathSegmentName(o.name)
+	if len(words) == 0 || hasVariable(o.name) {
+		return nil
+	}
+	f := newFault(finding.InvalidMetadata(), o, lineOf(content, "metadata.name"), fmt.Sprintf("invalid resource name %q: %v", o.name, words))
+	f.quoted = o.flux() + " dry-run failed: " + f.words
+	return []fault{f}
 }
 
 // nameValidator returns the check of the names of a kind: a path segment for RBAC and for

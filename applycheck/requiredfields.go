@@ -95,15 +95,6 @@ func (w *requiredWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 	}
 }
 
-// requiredFieldOf returns the rule that a field of a type is required.
-func requiredFieldOf(ref smd.TypeRef, name string) (rule requiredField, is bool) {
-	if ref.NamedType == nil {
-		return requiredField{}, false
-	}
-	rule, is = requiredFields[*ref.NamedType][name]
-	return rule, is
-}
-
 // require adds an error for each field that is missing.
 func (w *requiredWalk) require(fields map[string]requiredField, of map[string]any, path *field.Path) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

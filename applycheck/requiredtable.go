@@ -321,3 +321,28 @@ var requiredFields = map[string]map[string]requiredField{
 		"rule": {detail: "rule is not specified", missing: false},
 	},
 }
+
+// emptyEnums are the fields whose values are enumerated and that the API server refuses if they are empty.
+var emptyEnums = map[string]map[string]bool{
+	"io.k8s.api.admissionregistration.v1.MatchResources":                      {"matchPolicy": true},
+	"io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec":         {"failurePolicy": true},
+	"io.k8s.api.admissionregistration.v1.MutatingWebhook":                     {"failurePolicy": true, "reinvocationPolicy": true, "sideEffects": true},
+	"io.k8s.api.admissionregistration.v1.NamedRuleWithOperations":             {"scope": true},
+	"io.k8s.api.admissionregistration.v1.RuleWithOperations":                  {"scope": true},
+	"io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec":       {"failurePolicy": true},
+	"io.k8s.api.admissionregistration.v1.ValidatingWebhook":                   {"failurePolicy": true, "matchPolicy": true, "sideEffects": true},
+	"io.k8s.api.admissionregistration.v1alpha1.MatchResources":                {"matchPolicy": true},
+	"io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicySpec":   {"failurePolicy": true},
+	"io.k8s.api.admissionregistration.v1alpha1.NamedRuleWithOperations":       {"scope": true},
+	"io.k8s.api.admissionregistration.v1beta1.NamedRuleWithOperations":        {"scope": true},
+	"io.k8s.api.batch.v1.JobSpec":                                             {"completionMode": true, "podReplacementPolicy": true},
+	"io.k8s.api.core.v1.PersistentVolumeClaimSpec":                            {"volumeMode": true},
+	"io.k8s.api.core.v1.PersistentVolumeSpec":                                 {"volumeMode": true},
+	"io.k8s.api.core.v1.TopologySpreadConstraint":                             {"nodeAffinityPolicy": true, "whenUnsatisfiable": true},
+	"io.k8s.api.discovery.v1.EndpointPort":                                    {"protocol": true},
+	"io.k8s.api.networking.v1.HTTPIngressPath":                                {"pathType": true},
+	"io.k8s.api.networking.v1.NetworkPolicyPort":                              {"protocol": true},
+	"io.k8s.api.policy.v1.PodDisruptionBudgetSpec":                            {"unhealthyPodEvictionPolicy": true},
+	"io.k8s.api.storage.v1.StorageClass":                                      {"volumeBindingMode": true},
+	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule": {"reason": true},
+}

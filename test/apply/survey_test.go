@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/format"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,11 @@ type surveyed struct {
 	// how often they were not.
 	refused, accepted [2]int
 	details           map[string]int
+	// required means that the schema requires the field.
+	required bool
+	// unsupported counts how often an empty value was, or was not, refused as none of those
+	// that are supported.
+	unsupported map[bool]int
 }
 
 // survey asks the API server about every field of the built-in types that their schema
@@ -54,7 +60,7 @@ func TestSurvey(t *testing.T) {
 	for at, samples := range s.accepted {
 		for _, from := range samples {
 			for _, n := range s.schemas.nodes(s.schemas.Kinds[at], from.wanted) {
-				if len(n.path) == 0 || !n.required || !strings.HasPrefix(n.owner, "io.k8s.") || from.stored != nil {
+				if len(n.path) == 0 || !n.required && n.schema["enum"] == nil || !strings.HasPrefix(n.owner, "io.k8s.") || from.stored != nil {
 					continue
 				}
 				key := fmt.Sprint(s.schemas.Kinds[at].Kind, n.owner, n.path[len(n.path)-1])
@@ -86,11 +92,16 @@ func (s *survey) ask(from sample, n node) {
 		if value == nil {
 			continue
 		}
-		required, detail := requires(s.DryRun(s.t.Context(), s.render(with(from.wanted, n.path, value), from.name)), field)
+		err := s.DryRun(s.t.Context(), s.render(with(from.wanted, n.path, value), from.name))
+		required, detail := requires(err, field)
+		unsupported := supports(err, field)
 		s.mu.Lock()
 		key := [2]string{n.owner, field}
 		if s.fields[key] == nil {
-			s.fields[key] = &surveyed{details: map[string]int{}}
+			s.fields[key] = &surveyed{details: map[string]int{}, unsupported: map[bool]int{}, required: n.required}
+		}
+		if i == 1 && n.schema["enum"] != nil {
+			s.fields[key].unsupported[unsupported]++
 		}
 		if required {
 			s.fields[key].refused[i]++
@@ -117,12 +128,30 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
+// supports reports whether an error is that the value of a field is not supported.
+func supports(err error, field string) bool {
+	var status *apierrors.StatusError
+	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.ErrStatus.Details.Causes, func(cause metav1.StatusCause) bool {
+		return cause.Type == metav1.CauseTypeFieldValueNotSupported && (cause.Field == field || strings.HasSuffix(cause.Field, "."+field))
+	})
+}
+
 // table returns the Go file with the fields that the API server always requires.
 func (s *survey) table(t *testing.T) []byte {
 	t.Helper()
 	byType := map[string]map[string]string{}
+	enums := map[string]map[string]bool{}
 	for key, f := range s.fields {
-		if f.refused[0] == 0 || f.accepted[0] > 0 {
+		if f.unsupported[true] > 0 && f.unsupported[false] == 0 {
+			if enums[key[0]] == nil {
+				enums[key[0]] = map[string]bool{}
+			}
+			enums[key[0]][key[1]] = true
+		}
+		if !f.required || f.refused[0] == 0 || f.accepted[0] > 0 {
 			continue
 		}
 		mark := ""
@@ -145,6 +174,14 @@ func (s *survey) table(t *testing.T) []byte {
 		fmt.Fprintf(&b, "%q: {\n", typ)
 		for _, field := range sorted(byType[typ]) {
 			fmt.Fprintf(&b, "%q: %s,\n", field, byType[typ][field])
+		}
+		b.WriteString("},\n")
+	}
+	b.WriteString("}\n\n// emptyEnums are the fields whose values are enumerated and that the API server refuses if they are empty.\nvar emptyEnums = map[string]map[string]bool{\n")
+	for _, typ := range sorted(enums) {
+		fmt.Fprintf(&b, "%q: {", typ)
+		for _, field := range sorted(enums[typ]) {
+			fmt.Fprintf(&b, "%q: true, ", field)
 		}
 		b.WriteString("},\n")
 	}
