@@ -37,6 +37,9 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	}
 	found = append(found, checkNames(&definition.Spec.Names)...)
 	found = append(found, checkVersions(definition.Spec.Versions)...)
+	if conversion := definition.Spec.Conversion; conversion != nil && conversion.Strategy != "None" && conversion.Strategy != "Webhook" {
+		found = append(found, field.NotSupported(field.NewPath("spec", "conversion", "strategy"), conversion.Strategy, []apiextensionsv1.ConversionStrategyType{"None", "Webhook"}))
+	}
 	for i, version := range definition.Spec.Versions {
 		at := schemaPath(definition, i)
 		s, _, err := structuralOf(definition, version.Name)

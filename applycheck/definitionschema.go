@@ -53,6 +53,12 @@ func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.
 		}
 		one(at.Child("x-kubernetes-map-type"), *s.XMapType, "atomic", "granular")
 	}
+	for i, rule := range s.XValidations {
+		if rule.Reason != nil {
+			one(at.Child("x-kubernetes-validations").Index(i).Child("reason"), string(*rule.Reason),
+				"FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
+		}
+	}
 	return append(found, checkMapKeys(at, s)...)
 }
 

@@ -15,16 +15,25 @@ var defaultedFields = map[string]bool{
 	"nodeName": true, "volumeName": true, "storageClassName": true, "volumeMode": true, "priority": true, "priorityClassName": true,
 	"preemptionPolicy": true, "type": true, "divisor": true, "fsType": true, "nodeAffinityPolicy": true, "nodeTaintsPolicy": true, "mode": true,
 	"cpu": true, "memory": true, "ephemeral-storage": true, "pool": true, "user": true, "keyring": true, "cachingMode": true, "kind": true, "readOnly": true,
-	"podManagementPolicy": true, "storageMode": true, "targetPort": true, "iscsiInterface": true, "sessionAffinity": true, "level": true,
-	"optional": true, "fieldRef": true, "volumeClaimTemplate": true, "dataSource": true, "dataSourceRef": true, "recursiveReadOnly": true,
+	"podManagementPolicy": true, "targetPort": true, "iscsiInterface": true, "sessionAffinity": true, "level": true,
+	"optional": true, "fieldRef": true, "recursiveReadOnly": true,
 	"parallelism": true, "completions": true, "matchLabelKeys": true, "mismatchLabelKeys": true, "tolerations": true, "procMount": true,
 	"resizePolicy": true, "host": true, "status": true, "creationTimestamp": true, "apiGroup": true, "add": true, "drop": true, "whenDeleted": true,
 	"whenScaled": true, "mountPropagation": true, "priorityClass": true, "runtimeClassName": true, "overhead": true, "value": true,
+	// fields of features that may be off, which the API server then drops
+	"hostnameOverride": true, "restartPolicyRules": true, "podCertificate": true, "resources": true, "workloadRef": true, "hostUsers": true,
+	"supplementalGroupsPolicy": true, "stopSignal": true, "image": true, "fileKeyRef": true, "clusterTrustBundle": true, "resourceClaims": true,
+	"schedulingGroup": true, "schedulingGates": true, "claims": true, "seLinuxChangePolicy": true, "podReplacementPolicy": true,
+	"backoffLimitPerIndex": true, "maxFailedIndexes": true, "successPolicy": true, "managedBy": true, "volumeAttributesClassName": true,
+	"dataSource": true, "dataSourceRef": true,
 }
 
 // differs reports whether two forms of a field are certainly different to the API server.
 // What is zero in one and missing in the other is equal, and so is what may have a default.
 func differs(name string, a, b any) bool {
+	if defaultedFields[name] && (isZero(a) || isZero(b)) {
+		return false
+	}
 	x, isMap := a.(map[string]any)
 	y, both := b.(map[string]any)
 	if isMap && both || isMap && b == nil || both && a == nil {
@@ -41,10 +50,8 @@ func differs(name string, a, b any) bool {
 	switch {
 	case isList && bothLists:
 		return !slices.EqualFunc(s, t, func(a, b any) bool { return !differs("", a, b) })
-	case isZero(a) && isZero(b):
-		return false
 	case isZero(a) || isZero(b):
-		return !defaultedFields[name]
+		return isZero(a) != isZero(b)
 	}
 	return !sameScalar(a, b)
 }

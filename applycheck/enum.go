@@ -3,6 +3,7 @@ package applycheck
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
@@ -40,7 +41,7 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		return
 	}
 	atom, ok := w.schema.Resolve(ref)
-	if !ok {
+	if !ok || isStatus(ref) {
 		return
 	}
 	switch v := value.(type) {
@@ -68,6 +69,10 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		}
 	}
 }
+
+// isStatus reports whether a type is that of a status, which the API server ignores in what is
+// applied, in embedded objects too.
+func isStatus(ref smd.TypeRef) bool { return ref.NamedType != nil && strings.HasSuffix(*ref.NamedType, "Status") }
 
 // compare adds an error if a string, or an item of a list of strings, is not among the values.
 func (w *enumWalk) compare(values []string, value any, path *field.Path) {

@@ -40,10 +40,11 @@ func volumeChanges(fields, old map[string]any) field.ErrorList {
 	return field.ErrorList{field.Forbidden(field.NewPath("spec", "persistentvolumesource"), "spec.persistentvolumesource is immutable after creation")}
 }
 
-// claimChanges compares the specs of a PersistentVolumeClaim.
+// claimChanges compares the specs of a PersistentVolumeClaim. Its data sources are left out: the
+// API server drops those of kinds that it does not support.
 func claimChanges(fields, old map[string]any) field.ErrorList {
 	spec := func(of map[string]any) map[string]any {
-		spec := without(mapAt(of, "spec"), "volumeAttributesClassName")
+		spec := without(mapAt(of, "spec"), "volumeAttributesClassName", "dataSource", "dataSourceRef")
 		spec["resources"] = mapAt(spec, "resources", "limits")
 		return spec
 	}

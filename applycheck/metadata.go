@@ -104,7 +104,7 @@ var subdomainKinds = map[string]bool{
 	"/ConfigMap": true, "/Secret": true, "/ServiceAccount": true, "/Pod": true, "/PersistentVolume": true, "/PersistentVolumeClaim": true,
 	"/ReplicationController": true, "/ResourceQuota": true, "/LimitRange": true, "/PodTemplate": true, "/Endpoints": true, "/Node": true,
 	"apps/Deployment": true, "apps/ReplicaSet": true, "apps/DaemonSet": true, "apps/StatefulSet": true, "apps/ControllerRevision": true,
-	"batch/Job": true, "autoscaling/HorizontalPodAutoscaler": true, "policy/PodDisruptionBudget": true,
+	"batch/Job": true, "autoscaling/HorizontalPodAutoscaler": true,
 	"networking.k8s.io/Ingress": true, "networking.k8s.io/NetworkPolicy": true, "networking.k8s.io/IngressClass": true, "networking.k8s.io/ServiceCIDR": true,
 	"discovery.k8s.io/EndpointSlice": true, "coordination.k8s.io/Lease": true, "scheduling.k8s.io/PriorityClass": true, "node.k8s.io/RuntimeClass": true,
 	"storage.k8s.io/StorageClass": true, "storage.k8s.io/CSINode": true, "storage.k8s.io/CSIStorageCapacity": true, "storage.k8s.io/VolumeAttachment": true,

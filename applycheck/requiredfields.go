@@ -67,7 +67,7 @@ func (w *requiredWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		return
 	}
 	atom, ok := w.schema.Resolve(ref)
-	if !ok {
+	if !ok || isStatus(ref) {
 		return
 	}
 	switch v := value.(type) {
