@@ -121,6 +121,7 @@ func (t *customType) errors(fields, old map[string]any, withRules bool) (found f
 	fields = t.stored(fields)
 	if old != nil {
 		old = t.stored(old)
+		keepEmpty(fields, old)
 	}
 	return t.validate(fields, old, withRules)
 }

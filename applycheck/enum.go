@@ -72,7 +72,9 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 
 // isStatus reports whether a type is that of a status, which the API server ignores in what is
 // applied, in embedded objects too.
-func isStatus(ref smd.TypeRef) bool { return ref.NamedType != nil && strings.HasSuffix(*ref.NamedType, "Status") }
+func isStatus(ref smd.TypeRef) bool {
+	return ref.NamedType != nil && strings.HasSuffix(*ref.NamedType, "Status")
+}
 
 // compare adds an error if a string, or an item of a list of strings, is not among the values.
 func (w *enumWalk) compare(values []string, value any, path *field.Path) {

@@ -141,10 +141,6 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.core.v1.TopologySpreadConstraint": {
 		"topologyKey": {detail: "can not be empty", missing: false},
 	},
-	"io.k8s.api.core.v1.TypedObjectReference": {
-		"kind": {detail: "", missing: false},
-		"name": {detail: "", missing: false},
-	},
 	"io.k8s.api.core.v1.Volume": {
 		"name": {detail: "", missing: false},
 	},
@@ -223,12 +219,6 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.rbac.v1.Subject": {
 		"name": {detail: "", missing: false},
 	},
-	"io.k8s.api.resource.v1.DeviceSubRequest": {
-		"deviceClassName": {detail: "", missing: false},
-	},
-	"io.k8s.api.resource.v1.DeviceTaint": {
-		"effect": {detail: "", missing: false},
-	},
 	"io.k8s.api.resource.v1.ExactDeviceRequest": {
 		"deviceClassName": {detail: "", missing: false},
 	},
@@ -245,18 +235,12 @@ var requiredFields = map[string]map[string]requiredField{
 	"io.k8s.api.resource.v1.ResourceSliceSpec": {
 		"driver": {detail: "", missing: false},
 	},
-	"io.k8s.api.resource.v1alpha3.DeviceTaint": {
-		"effect": {detail: "", missing: false},
-	},
 	"io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestSpec": {
 		"driver": {detail: "", missing: false},
 	},
 	"io.k8s.api.resource.v1beta1.CounterSet": {
 		"counters": {detail: "", missing: false},
 		"name":     {detail: "", missing: false},
-	},
-	"io.k8s.api.resource.v1beta1.DeviceSubRequest": {
-		"deviceClassName": {detail: "", missing: false},
 	},
 	"io.k8s.api.resource.v1beta1.OpaqueDeviceConfiguration": {
 		"driver":     {detail: "", missing: false},
@@ -270,9 +254,6 @@ var requiredFields = map[string]map[string]requiredField{
 	},
 	"io.k8s.api.resource.v1beta1.ResourceSliceSpec": {
 		"driver": {detail: "", missing: false},
-	},
-	"io.k8s.api.resource.v1beta2.DeviceTaint": {
-		"effect": {detail: "", missing: false},
 	},
 	"io.k8s.api.resource.v1beta2.ExactDeviceRequest": {
 		"deviceClassName": {detail: "", missing: false},
