@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -16,15 +17,18 @@ import (
 // placement has a directory of its own, so that a new or changed placement cannot affect
 // another one.
 type independence struct {
-	digest  *dedupe.Digest
-	ignored *kustomize.Ignored
+	// warnings are about objects that the API server may refuse. They are the only findings
+	// on the Destination.
+	warnings []finding.Finding
+	digest   *dedupe.Digest
+	ignored  *kustomize.Ignored
 }
 
 // newIndependent returns the independence of a Destination; nil if something there is not
 // plain.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.memory.Digest()
-	if digest == nil || len(made.findings) > 0 || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
+	if digest == nil || len(made.findings) > len(c.warnings) || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
@@ -39,7 +43,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 	}
-	return &independence{digest: digest, ignored: c.ignored}
+	return &independence{digest: digest, ignored: c.ignored, warnings: c.warnings}
 }
 
 // isIndependent reports whether a placement of the plan is writable and has a directory of
@@ -64,7 +68,7 @@ func (known *cacheEntry) staysIndependent(now *situation) bool {
 // update derives the outcome on a Destination whose placements are independent from the
 // previous outcome: it renders and checks only the placements that have changed. It returns
 // false if these may affect others; then the whole Destination must be checked.
-func (known *cacheEntry) update(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (cacheEntry, bool) {
+func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
 		return cacheEntry{}, false
@@ -79,14 +83,31 @@ func (known *cacheEntry) update(ctx context.Context, now situation, read *kustom
 		return cacheEntry{}, false
 	}
 	w.indexRecords()
-	c := newChecked(w, read, nil)
+	c := newChecked(w, caches)
 	var err error
-	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil || !known.independent.digest.Replace(c.claims(known.independent.ignored)) {
+	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil {
 		return cacheEntry{}, false
 	}
+	roots := c.claims(known.independent.ignored)
+	if known.independent.warnsAbout(w.placements) || !certainlyApplies(c, roots) || !known.independent.digest.Replace(roots) {
+		return cacheEntry{}, false
+	}
+	c.findings = known.independent.warnings
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
+}
+
+// warnsAbout reports whether a warning is about the Work of one of the placements.
+func (i *independence) warnsAbout(placements []*placement) bool {
+	if len(i.warnings) == 0 {
+		return false
+	}
+	works := map[string]bool{}
+	for _, p := range placements {
+		works[p.object()] = true
+	}
+	return slices.ContainsFunc(i.warnings, func(f finding.Finding) bool { return works[f.Place.Object] })
 }
 
 // changed returns the placements that have changed or were not written yet, and the previous

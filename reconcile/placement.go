@@ -28,6 +28,9 @@ func (d *decision) writable() bool { return d.state == report.Placed }
 // quarantine keeps a placement from being written because of a conflict.
 func (d *decision) quarantine(why string) { d.state, d.reason, d.conflicts = report.Held, why, true }
 
+// refuse keeps a placement from being written because the API server would refuse an object.
+func (d *decision) refuse(why string) { d.state, d.reason = report.Held, why }
+
 // placement is a placement on a Destination with its rendered files.
 type placement struct {
 	*kratix.WorkPlacement
