@@ -32,9 +32,13 @@ func newIndependent(c *checked, made *outcome) *independence {
 		return nil
 	}
 	own := map[tree.Path]bool{}
+	warned := warnedAbout(c.warnings)
 	for _, p := range c.candidates {
 		if !p.isIndependent() {
 			return nil
+		}
+		if (warned[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
+			return nil // the next check compares with other stored files
 		}
 		own[p.record.Path] = true
 	}
@@ -100,14 +104,17 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 
 // warnsAbout reports whether a warning is about the Work of one of the placements.
 func (i *independence) warnsAbout(placements []*placement) bool {
-	if len(i.warnings) == 0 {
-		return false
+	warned := warnedAbout(i.warnings)
+	return slices.ContainsFunc(placements, func(p *placement) bool { return warned[p.object()] })
+}
+
+// warnedAbout returns the objects that warnings are about.
+func warnedAbout(warnings []finding.Finding) map[string]bool {
+	objects := make(map[string]bool, len(warnings))
+	for _, f := range warnings {
+		objects[f.Place.Object] = true
 	}
-	works := map[string]bool{}
-	for _, p := range placements {
-		works[p.object()] = true
-	}
-	return slices.ContainsFunc(i.warnings, func(f finding.Finding) bool { return works[f.Place.Object] })
+	return objects
 }
 
 // changed returns the placements that have changed or were not written yet, and the previous
